@@ -1,0 +1,71 @@
+"""Ids that are equal on every path and every repeat, so that a consumer can drop repeats by id.
+
+An id is blake2b-128 over parts, each with its length in front, printed as a UUIDv8 (RFC 9562 §5.8). The first part
+names the kind and the version of the recipe. Ids are frozen: what changes one makes every repeat look new. Vectors are
+in tests/unit/schemas/test_identity.py.
+"""
+
+from collections.abc import Sequence
+from hashlib import blake2b
+
+_VERSION_AND_VARIANT_OUT = ~((0xF << 76) | (0x3 << 62))
+_VERSION_8_VARIANT_10 = (0x8 << 76) | (0x2 << 62)
+
+
+def event_id(
+    provider: str,
+    account: str,
+    order_kind: str | None,
+    order_id: str | None,
+    content: Sequence[str | None],
+    n: int = 0,
+) -> str:
+    """Return the id of an SMS; `n` says how many SMS of this order had the same content before."""
+    return _uuid8("smsbus.received.1", provider, account, order_kind, order_id, *content, str(n))
+
+
+def pingme_content(
+    user_id: str | None,
+    app: str | None,
+    sender: str | None,
+    recipient: str | None,
+    text: str | None,
+    time: str | None,
+) -> tuple[str | None, ...]:
+    """Return what makes a PingMe callback the SMS that it is.
+
+    Give each value as its source text without quotes, so that 16470000000 and "16470000000" agree, and JSON and a form;
+    None is a missing key. The time is compared as text: `.050Z` and `.05Z` differ (providers.md §8, trap 62).
+    """
+    return (user_id, app, sender, recipient, text, time)
+
+
+def rejected_id(provider: str, account: str, stage: str, reason: str, body: bytes, element: int | None = None) -> str:
+    """Return the id of a dead letter; `element` is the index within an array callback."""
+    index = None if element is None else str(element)
+    return _uuid8("smsbus.rejected.1", provider, account, stage, reason, body, index)
+
+
+def watch_id(account: str, order_kind: str, order_id: str) -> str:
+    """Return the handle of a watch: opening the same watch again gives the same handle."""
+    return _uuid8("smsbus.watch.1", account, order_kind, order_id)
+
+
+def watch_ended_id(watch_id: str, reason: str, sms_count: int) -> str:
+    """Return the id of the end of a watch."""
+    return _uuid8("smsbus.watch-ended.1", watch_id, reason, str(sms_count))
+
+
+def _uuid8(*parts: str | bytes | None) -> str:
+    digest = blake2b(b"".join(map(_framed, parts)), digest_size=16).digest()
+    number = int.from_bytes(digest, "big") & _VERSION_AND_VARIANT_OUT | _VERSION_8_VARIANT_10
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def _framed(part: str | bytes | None) -> bytes:
+    if part is None:
+        return b"-"  # no length starts with a dash, so None is never mistaken for a text
+    # Lone surrogates pass: an id must exist for every text that a sender can make us decode.
+    octets = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+    return b"%d:%b" % (len(octets), octets)

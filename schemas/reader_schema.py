@@ -1,0 +1,52 @@
+"""JSON Schema (draft 2020-12) of a value as its readers must see it: open where the writer's model is strict."""
+
+from typing import Any, Final
+
+from schemas.messages import Message, Value
+
+Schema = dict[str, Any]
+DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+
+
+def reader_schema(model: type[Value]) -> Schema:
+    """Return the schema: unknown keys allowed, known values instead of closed sets, every promised key required."""
+    strict = model.model_json_schema()
+    return {
+        "$schema": DIALECT,
+        "$id": f"urn:smsbus:schema:{model.TOPIC}",
+        "title": model.__name__,
+        "description": f"{strict['description']} Topic `{model.TOPIC}`. Ignore keys that you do not know.",
+        "type": "object",
+        "properties": {name: _open(field) for name, field in strict["properties"].items()},
+        "required": _promised(model, strict),
+        "additionalProperties": True,
+    }
+
+
+def _promised(model: type[Value], strict: Schema) -> list[str]:
+    """List the keys of every record: messages carry all; who writes a `Watch` may leave out what has a default."""
+    if issubclass(model, Message):
+        return [name for name in strict["properties"] if name not in model.ADDED_LATER]
+    return list(strict["required"])
+
+
+def _open(field: Schema) -> Schema:
+    opened = _with_null(field)
+    for closed, introduction, end in (("enum", "One of", "."), ("examples", "Known values:", "; expect others.")):
+        if known := opened.pop(closed, None):
+            values = ", ".join(f"`{value}`" for value in known)
+            opened["description"] += f" {introduction} {values}{end}"
+            opened["examples"] = known
+            break
+    return opened
+
+
+def _with_null(field: Schema) -> Schema:
+    """Return the field without what only Python needs, `anyOf [X, null]` as one schema that code generators take."""
+    described = {"description": field["description"]}
+    kind = dict(field)
+    if "anyOf" in field:
+        kind = {**field["anyOf"][0], "type": [field["anyOf"][0]["type"], "null"]}
+    elif field.get("default") is not None:
+        described["default"] = field["default"]
+    return described | {name: part for name, part in kind.items() if name not in {"title", "description", "default"}}

@@ -1,0 +1,236 @@
+"""The committed documents, judged by validators that share nothing with what made them."""
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft7Validator, Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+import schemas
+from bus.record import MESSAGE_PARTITIONS
+from bus.topics import TOPICS
+from receiver.answers import PROBLEMS
+from schemas import openapi_parts
+from schemas.asyncapi import asyncapi
+from schemas.export import documents, write
+from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
+from schemas.openapi import openapi
+from schemas.reader_schema import reader_schema
+from tests.unit.schemas.test_messages import ID, received
+
+PACKAGE = Path(schemas.__file__).parent
+ASYNCAPI_SCHEMA = json.loads((Path(__file__).parent / "asyncapi-3.0.0.json").read_text(encoding="utf-8"))
+EXAMPLES = sorted((PACKAGE / "examples").glob("*.json"))
+MODELS = {
+    "sms-received": SmsReceived,
+    "sms-rejected": SmsRejected,
+    "watch-ended": WatchEnded,
+    "watch": Watch,
+}
+
+
+def model_of(example):
+    return MODELS[example.name.partition(".")[0]]
+
+
+@pytest.mark.parametrize("name", documents())
+def test_the_committed_document_is_what_the_models_make_today(name):
+    committed = (PACKAGE / name).read_text(encoding="utf-8")
+
+    assert committed == documents()[name], f"{name} is stale: run `python -m schemas.export`"
+
+
+def test_no_document_is_committed_that_nothing_makes():
+    committed = {str(path.relative_to(PACKAGE)) for path in (PACKAGE / "json").iterdir()}
+
+    assert committed == set(documents())
+
+
+def test_writing_the_documents_puts_them_where_they_are_committed(tmp_path):
+    written = write(tmp_path)
+
+    assert {str(path.relative_to(tmp_path)): path.read_text(encoding="utf-8") for path in written} == documents()
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_a_readers_schema_is_a_valid_schema_that_names_its_topic(value):
+    schema = reader_schema(value)
+
+    Draft202012Validator.check_schema(schema)
+    assert schema["$id"] == f"urn:smsbus:schema:{value.TOPIC}"
+    assert all(field["description"].endswith(".") for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_as_we_write_it_and_as_readers_expect_it(example):
+    text = example.read_text(encoding="utf-8")
+    model = model_of(example)
+
+    written = model.model_validate_json(text)
+
+    assert json.loads(written.to_json()) == json.loads(text)
+    assert list(json.loads(text)) == list(model.model_fields)
+    Draft202012Validator(reader_schema(model)).validate(json.loads(text))
+
+
+def test_there_are_examples_of_every_value():
+    assert {model_of(example) for example in EXAMPLES} == set(VALUES)
+    assert len(EXAMPLES) >= 12
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"id": "1"},
+        {"observed_at": "2021-03-25T03:17:06Z"},
+        {"recipient": "647"},
+        {"text": 5},
+        {"sequence": -1},
+        {"provider_fields": {"a": 1}},
+    ],
+)
+def test_a_readers_schema_refuses_what_we_never_write(change):
+    event = json.loads(received().to_json())
+    validator = Draft202012Validator(reader_schema(SmsReceived))
+
+    assert validator.is_valid(event)
+    assert not validator.is_valid(event | change)
+
+
+@pytest.mark.parametrize("missing", ["id", "text", "code", "provider_fields"])
+def test_a_readers_schema_requires_every_key(missing):
+    event = json.loads(received().to_json())
+    del event[missing]
+
+    assert not Draft202012Validator(reader_schema(SmsReceived)).is_valid(event)
+
+
+def test_a_readers_schema_takes_keys_and_values_of_tomorrow():
+    event = json.loads(received().to_json()) | {"provider": "newcomer", "freshness": "delayed", "new_key": {"x": 1}}
+
+    Draft202012Validator(reader_schema(SmsReceived)).validate(event)
+
+
+def test_who_writes_a_watch_may_leave_out_what_has_a_default():
+    least = {
+        "watch_id": "w",
+        "account": "man",
+        "order_kind": "rent",
+        "order_id": "7",
+        "opened_at": "2021-03-25T03:17:06.050Z",
+        "expires_at": "2021-03-25T03:17:06.050Z",
+    }
+
+    Draft202012Validator(reader_schema(Watch)).validate(least)
+    assert Watch.model_validate_json(json.dumps(least)).desired == "watch"
+
+
+def test_the_asyncapi_document_is_valid_by_the_official_schema():
+    errors = [error.message for error in Draft7Validator(ASYNCAPI_SCHEMA).iter_errors(asyncapi())]
+
+    assert errors == []
+
+
+@pytest.mark.parametrize(
+    "path",
+    [("info", "title"), ("channels", "watch", "bindings", "kafka", "partitions"), ("operations", "receiveWatch")],
+)
+def test_the_official_schema_sees_a_broken_asyncapi_document(path):
+    broken = asyncapi()
+    inner = broken
+    for name in path[:-1]:
+        inner = inner[name]
+    inner[path[-1]] = "many" if isinstance(inner[path[-1]], int) else 7
+
+    assert not Draft7Validator(ASYNCAPI_SCHEMA).is_valid(broken)
+
+
+def test_every_reference_in_the_asyncapi_document_leads_somewhere():
+    document = asyncapi()
+
+    for reference in references(document):
+        inner = document
+        for name in reference.removeprefix("#/").split("/"):
+            inner = inner[name]
+        assert inner
+
+
+def test_the_asyncapi_document_says_the_topics_that_we_create():
+    channels = {channel["address"]: channel["bindings"]["kafka"] for channel in asyncapi()["channels"].values()}
+    created = {topic.name: topic for topic in TOPICS}
+
+    assert set(channels) == {value.TOPIC for value in VALUES}
+    for name, binding in channels.items():
+        configs = binding["topicConfiguration"]
+        assert binding["partitions"] == created[name].partitions
+        assert ",".join(configs["cleanup.policy"]) == created[name].configs["cleanup.policy"]
+        assert str(configs.get("retention.ms")) == created[name].configs.get("retention.ms", "None")
+
+
+def test_the_asyncapi_document_names_the_headers_that_we_send():
+    record = built(received())
+
+    headers = asyncapi()["components"]["messages"]["smsReceived"]["headers"]
+
+    Draft202012Validator(headers).validate(record)
+    assert set(headers["required"]) == set(record)
+    assert record["ce_id"] == ID
+
+
+@pytest.mark.parametrize("message", MESSAGES)
+def test_we_send_messages_and_receive_watches(message):
+    operations = asyncapi()["operations"]
+
+    assert operations[f"send{message.__name__}"]["action"] == "send"
+    assert operations["receiveWatch"]["action"] == "receive"
+    assert len(operations) == len(MESSAGES) + 1
+
+
+def test_the_openapi_document_is_valid_by_the_official_schema():
+    assert [error.message for error in OpenAPIV31SpecValidator(openapi()).iter_errors()] == []
+
+
+def test_the_official_schema_sees_a_broken_openapi_document():
+    broken = openapi()
+    del broken["paths"]["/v1/pingme/{token}"]["post"]["responses"]["200"]["description"]
+
+    assert list(OpenAPIV31SpecValidator(broken).iter_errors())
+
+
+def test_the_openapi_document_names_every_problem_of_the_door_with_its_status():
+    documented = {problem.reason: problem.status for problem in openapi_parts.PROBLEMS}
+
+    assert documented == {reason: int(problem.status) for reason, problem in PROBLEMS.items()}
+
+
+def test_the_openapi_document_has_the_paths_of_both_listeners():
+    methods = {path: set(item) - {"servers", "parameters"} for path, item in openapi()["paths"].items()}
+
+    assert methods == {
+        "/v1/pingme/{token}": {"post", "get", "head"},
+        "/livez": {"get"},
+        "/readyz": {"get"},
+        "/metrics": {"get"},
+    }
+
+
+def references(document):
+    if isinstance(document, dict):
+        for name, part in document.items():
+            yield from [part] if name == "$ref" else references(part)
+    elif isinstance(document, list):
+        for part in document:
+            yield from references(part)
+
+
+def built(message: Message):
+    from bus.record import build, with_via
+
+    record = build(message, topic_prefix="", instance="a")
+    return {name: value.decode() for name, value in with_via(record.headers, "kafka")}
+
+
+def test_partitions_are_constants_of_the_contract():
+    assert (MESSAGE_PARTITIONS, asyncapi()["channels"]["smsReceived"]["bindings"]["kafka"]["partitions"]) == (6, 6)
+    assert asyncapi()["channels"]["watch"]["bindings"]["kafka"]["partitions"] == 12
