@@ -1,0 +1,1 @@
+"""Composes everything into one program; nothing imports it."""

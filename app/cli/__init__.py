@@ -1,0 +1,56 @@
+"""The command line: `smsbus`. Each command is a function of its module, and this table says which there are.
+
+stdout is what was asked for, stderr is talk. Heavy imports wait inside the commands, so that `--help` is quick.
+"""
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from app.cli import callback, check, journal, schema, serve, tail, topics, trigger
+from app.cli.kafka import kafka_app
+
+cli = typer.Typer(
+    name="smsbus",
+    help="Every SMS your numbers receive, as one durable stream on Kafka.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,  # its pretty traceback shows local variables, and with them numbers and tokens
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from app.version import version
+
+        typer.echo(f"smsbus {version()}")
+        raise typer.Exit
+
+
+@cli.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Options of the program itself."""
+
+
+cli.command("serve")(serve.serve)
+cli.command("check")(check.check)
+cli.command("tail")(tail.tail)
+cli.add_typer(topics.topics_app, name="topics")
+cli.add_typer(journal.journal_app, name="journal")
+cli.add_typer(callback.callback_app, name="callback")
+cli.add_typer(trigger.trigger_app, name="trigger")
+cli.add_typer(schema.schema_app, name="schema")
+cli.add_typer(kafka_app, name="kafka")
+if find_spec("app.cli.demo"):
+    cli.command("demo")(import_module("app.cli.demo").demo)
+
+
+def main() -> None:
+    """Run the command line and end the process with the command's exit code."""
+    cli()

@@ -1,0 +1,90 @@
+"""`smsbus kafka up|down|status`: a real Apache Kafka on this machine, from pip alone."""
+
+import asyncio
+import json
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+import typer
+
+T = TypeVar("T")
+
+kafka_app = typer.Typer(no_args_is_help=True, help="A real Apache Kafka on this machine, from pip alone.")
+
+Directory = Annotated[
+    Path | None, typer.Option("--dir", help="Where it lives, data included. Default: a state directory of this user.")
+]
+
+
+@kafka_app.command()
+def up(
+    nodes: Annotated[Literal["1", "3"] | None, typer.Option(help="One node, or three with quick fail-over.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="For one node. Default: 9092.")] = None,
+    directory: Directory = None,
+) -> None:
+    """Start Kafka, leave it running, and print its bootstrap servers."""
+    from app.local_kafka import detached
+
+    if nodes == "3" and port:
+        raise typer.BadParameter("a port can be chosen for one node only; three nodes take free ones")
+    where = _absolute(directory)
+    found = detached.find(where)
+    if found and found.runs:
+        typer.echo("Kafka already runs here", err=True)
+    else:
+        found = _run(detached.up(where, nodes=int(nodes) if nodes else None, port=port))
+        typer.echo(f"Kafka runs, its data is in {where}; `smsbus kafka down{_option(directory)}` stops it", err=True)
+    typer.echo(found.bootstrap_servers)
+
+
+@kafka_app.command()
+def down(directory: Directory = None) -> None:
+    """Stop Kafka; its data stays for the next `up`."""
+    from app.local_kafka import detached
+
+    found = detached.find(_absolute(directory))
+    if found:
+        _run(detached.down(found))
+    typer.echo("Kafka is stopped" if found else "no Kafka was started here", err=True)
+
+
+@kafka_app.command()
+def status(
+    directory: Directory = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known.")] = False,
+) -> None:
+    """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not."""
+    from app.local_kafka import detached
+
+    found = detached.find(_absolute(directory)) or detached.Detached(_absolute(directory), "", ())
+    if as_json:
+        typer.echo(json.dumps(found.to_dict()))
+    elif found.runs:
+        typer.echo(found.bootstrap_servers)
+    else:
+        typer.echo(
+            f"Kafka does not run here (or not all of it); `smsbus kafka up{_option(directory)}` starts it", err=True
+        )
+    raise typer.Exit(0 if found.runs else 1)
+
+
+def _absolute(directory: Path | None) -> Path:
+    from app.local_kafka.detached import default_directory
+
+    return (directory or default_directory()).absolute()
+
+
+def _option(directory: Path | None) -> str:
+    return f" --dir {directory}" if directory else ""
+
+
+def _run(work: Coroutine[None, None, T]) -> T:
+    """Run `work`; what a user can mend ends as one line and exit code 1."""
+    from app.local_kafka import LocalKafkaError
+
+    try:
+        return asyncio.run(work)
+    except LocalKafkaError as error:
+        typer.echo(f"smsbus: {error}", err=True)
+        raise typer.Exit(1) from None

@@ -1,0 +1,5 @@
+"""The one error of this package."""
+
+
+class LocalKafkaError(Exception):
+    """The local Kafka cannot be had; the text is one line that says why and what to do."""

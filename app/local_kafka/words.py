@@ -1,0 +1,31 @@
+"""Why did a node end? Read from what it left behind."""
+
+import re
+from pathlib import Path
+
+COMPLAINT = re.compile(
+    r'(\S+ (ERROR|FATAL) |Caused by: |Exception in thread "\S+" )?(?P<said>[\w.$]+(Exception|Error): .+)'
+)
+
+
+def log_size(home: Path) -> int:
+    """Return the length of a node's log in bytes; what it says from here on is new."""
+    log = home / "kafka.log"
+    return log.stat().st_size if log.exists() else 0
+
+
+def last_words(home: Path, log_start: int) -> str:
+    """Return the last exception of Kafka's log after byte `log_start`, else what Java printed first."""
+    logged, printed = _read(home / "kafka.log", log_start), _read(home / "java.out", 0)
+    for line in (*reversed(logged), *reversed(printed)):
+        if complaint := COMPLAINT.match(line):
+            return complaint["said"]
+    return next(iter(printed), "it said nothing")
+
+
+def _read(file: Path, start: int) -> list[str]:
+    try:
+        written = file.read_bytes()[start:]
+    except FileNotFoundError:
+        return []
+    return [line.strip() for line in written.decode(errors="replace").splitlines() if line.strip()]
