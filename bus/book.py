@@ -1,0 +1,128 @@
+"""What this process knows of every id: waited for, durable, ended. And the ledger, which must add up.
+
+It saves work (a repeat is answered without publishing) and promises nothing: the deterministic id does that.
+"""
+
+import asyncio
+from collections import OrderedDict
+from weakref import WeakValueDictionary
+
+from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt, Via
+from bus.record import Record
+
+
+class Entry:
+    """A record that is not durable yet, and everybody who waits for it."""
+
+    __slots__ = ("acknowledged", "arrived", "continues", "delivery", "record", "seq", "waiters")
+
+    def __init__(self, record: Record, arrived: float, *, continues: bool = False) -> None:
+        self.record = record
+        self.arrived = arrived  # the loop's time, seconds
+        self.continues = continues  # the dead letter of an accepted record: accepted once, not twice
+        self.acknowledged = False
+        self.seq: int | None = None  # its row in the journal
+        self.delivery = Delivery(record.id)
+        self.waiters: list[tuple[asyncio.Future[Receipt], bool]] = []
+
+    def wait(self, *, duplicate: bool = False) -> asyncio.Future[Receipt]:
+        """A future of one's own: cancelling it disturbs neither the record nor the others who wait for it."""
+        waiter: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.waiters.append((waiter, duplicate))
+        return waiter
+
+
+class Book:
+    """Bookkeeping of one process. All methods belong to one event loop and return at once."""
+
+    def __init__(self, *, remember: int) -> None:
+        self.ledger = Ledger()
+        self._remember = remember
+        self._waiting: dict[str, Entry] = {}
+        self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
+        self._unended: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
+
+    def known(self, record_id: str) -> asyncio.Future[Receipt] | Receipt | None:
+        """The answer for an id that is under way or durable already, or None for a new one."""
+        if entry := self._waiting.get(record_id):
+            return entry.wait(duplicate=True)
+        if delivery := self._durable.get(record_id):
+            self._durable.move_to_end(record_id)
+            self.ledger.duplicates += 1
+            return Receipt(record_id, delivery.via or "journal", duplicate=True, delivery=delivery)
+        return None
+
+    def opened(self, entry: Entry) -> None:
+        """A new record waits to become durable."""
+        self._waiting[entry.record.id] = entry
+
+    def in_kafka(self, entry: Entry, outcome: Outcome) -> None:
+        """Acknowledged before it ever was in the journal."""
+        self._durable_now(entry, "kafka")
+        self._count(outcome)
+        entry.delivery.end(outcome)
+
+    def handed_over(self, entry: Entry) -> None:
+        """Kafka refused it and its dead letter is durable: that one is counted when it is published."""
+        self._durable_now(entry, "kafka")
+        entry.delivery.end("rejected")
+
+    def in_journal(self, entry: Entry) -> None:
+        """Fsynced. Kafka comes later."""
+        self._durable_now(entry, "journal")
+        self.ledger.pending += 1
+        self._unended[entry.record.id] = entry.delivery
+
+    def already_in_journal(self, entry: Entry) -> None:
+        """Its id is a row: it was durable before this process's memory begins."""
+        if entry.continues:  # a dead letter from before a crash, counted when it was adopted: here ends what it is of
+            self.ledger.rejected += 1
+        else:
+            self.ledger.duplicates += 1
+        entry.continues = True
+        self._durable_now(entry, "journal")
+        self._unended[entry.record.id] = entry.delivery
+
+    def adopted(self, rows: int) -> None:
+        """So many rows were found in a journal."""
+        self.ledger.adopted += rows
+        self.ledger.pending += rows
+
+    def row_ended(self, record_id: str, outcome: Outcome, *, handed_over: bool = False) -> None:
+        """A row's record is acknowledged, or its dead letter is durable (`handed_over`)."""
+        self.ledger.pending -= 1
+        if not handed_over:
+            self._count(outcome)
+        if delivery := self._unended.pop(record_id, None):
+            delivery.end(outcome)
+
+    def unpromised(self, entry: Entry, reason: str, *, dropped: bool) -> None:
+        """Tell everybody who waits that it is not durable; a record that is not `dropped` may still arrive."""
+        if dropped:
+            self._waiting.pop(entry.record.id, None)
+        self.ledger.unpromised += len(entry.waiters)
+        for waiter, _ in entry.waiters:
+            if not waiter.done():
+                waiter.set_exception(BusFull(reason))
+        entry.waiters.clear()
+
+    def _durable_now(self, entry: Entry, via: Via) -> None:
+        record_id = entry.record.id
+        self._waiting.pop(record_id, None)
+        entry.delivery.via = via
+        if not entry.continues:
+            self.ledger.accepted += 1
+        self._durable[record_id] = entry.delivery
+        if len(self._durable) > self._remember:
+            self._durable.popitem(last=False)
+        for waiter, duplicate in entry.waiters:
+            self.ledger.duplicates += duplicate
+            if not waiter.done():
+                waiter.set_result(Receipt(record_id, via, duplicate, entry.delivery))
+        entry.waiters.clear()
+
+    def _count(self, outcome: Outcome) -> None:
+        if outcome == "published":
+            self.ledger.published += 1
+        else:
+            self.ledger.rejected += 1

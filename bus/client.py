@@ -1,0 +1,57 @@
+"""How every Kafka client of ours connects, and what we say when nobody answers."""
+
+import ssl
+from typing import Any, Final
+
+from aiokafka.helpers import create_ssl_context
+
+from bus.settings import KafkaSettings
+
+VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"
+
+
+class KafkaAway(Exception):
+    """No broker answers. The text is a whole sentence for the person who can change that."""
+
+    safe_to_log = True
+
+
+def options(kafka: KafkaSettings) -> dict[str, Any]:
+    """Return what any aiokafka client needs to reach and to trust the brokers.
+
+    Raises OSError (FileNotFoundError, ssl.SSLError) when a certificate file cannot be read.
+    """
+    return {
+        "bootstrap_servers": kafka.servers,
+        "security_protocol": kafka.security_protocol,
+        "ssl_context": _ssl_context(kafka),
+        **_sasl(kafka),
+    }
+
+
+def away(kafka: KafkaSettings) -> KafkaAway:
+    """Return the exception for brokers that do not answer at the configured addresses."""
+    hint = "is it running, and is the address right?"
+    if kafka.security_protocol != "PLAINTEXT":
+        hint += " (a refused login looks the same: see SMSBUS_KAFKA__SASL_… and SMSBUS_KAFKA__SSL_…)"
+    return KafkaAway(f"no Kafka broker answers at {kafka.bootstrap_servers} ({VARIABLE}): {hint}")
+
+
+def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
+    if kafka.security_protocol not in {"SSL", "SASL_SSL"}:
+        return None
+    context: ssl.SSLContext = create_ssl_context(
+        cafile=kafka.ssl_cafile, certfile=kafka.ssl_certfile, keyfile=kafka.ssl_keyfile
+    )
+    return context
+
+
+def _sasl(kafka: KafkaSettings) -> dict[str, Any]:
+    if kafka.security_protocol not in {"SASL_PLAINTEXT", "SASL_SSL"}:
+        return {}
+    password = kafka.sasl_plain_password
+    return {
+        "sasl_mechanism": kafka.sasl_mechanism,
+        "sasl_plain_username": kafka.sasl_plain_username,
+        "sasl_plain_password": password.get_secret_value() if password else None,
+    }

@@ -1,0 +1,102 @@
+"""What "accepted" means, for everybody who calls the bus."""
+
+import asyncio
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from schemas.messages import Message
+
+Via = Literal["kafka", "journal"]
+Outcome = Literal["published", "rejected"]
+
+
+class BusFull(Exception):
+    """The message is not promised: it is neither in Kafka nor in the journal (it may still arrive, with the same id).
+
+    The caller tells its sender to come back (a door: 503 with Retry-After) or does not advance (a poller).
+    """
+
+    def __init__(self, reason: str, retry_after: int = 5) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.retry_after = retry_after  # seconds
+
+
+class Delivery:
+    """How far one record has come: durable where, and ended how. Shared by everybody who sent the same id."""
+
+    __slots__ = ("__weakref__", "_ended", "id", "outcome", "via")
+
+    def __init__(self, record_id: str) -> None:
+        self.id = record_id
+        self.via: Via | None = None
+        self.outcome: Outcome | None = None
+        self._ended: asyncio.Future[Outcome] | None = None
+
+    def end(self, outcome: Outcome) -> None:
+        """Kafka has it (`published`), or has its dead letter (`rejected`)."""
+        self.outcome = outcome
+        if self._ended is not None and not self._ended.done():
+            self._ended.set_result(outcome)
+
+    async def ended(self) -> Outcome:
+        """Wait for the end; cancelling one waiter leaves the others alone."""
+        if self.outcome is not None:
+            return self.outcome
+        if self._ended is None:
+            self._ended = asyncio.get_running_loop().create_future()
+        return await asyncio.shield(self._ended)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The promise: the message with this id is durable and will be in Kafka."""
+
+    id: str
+    via: Via
+    duplicate: bool
+    """True when this id was durable before: nothing new is published."""
+    delivery: Delivery
+
+    @property
+    def published(self) -> Awaitable[Outcome]:
+        """Await it to know that the message is in Kafka, or that Kafka refused it and its dead letter is there."""
+        return self.delivery.ended()
+
+
+class Bus(Protocol):
+    """Implemented by `bus.kafka.KafkaBus` and `bus.memory.MemoryBus`; one contract suite tests both."""
+
+    async def accept(self, message: Message) -> Receipt:
+        """Return when the message is durable: in Kafka with acks=all, or fsynced in this process's journal.
+
+        Messages with one key keep the order in which they were given. Cancelling the caller does not withdraw
+        the message. Raises `BusFull` when it could not be made durable in time.
+        """
+        ...
+
+
+@dataclass(slots=True)
+class Ledger:
+    """What became of every message of this process. At rest and in flight: `balanced` holds."""
+
+    accepted: int = 0  # became durable here
+    adopted: int = 0  # found in a journal: our own after a restart, or an orphan's
+    published: int = 0  # in a message topic, acknowledged
+    pending: int = 0  # in the journal, not yet acknowledged
+    rejected: int = 0  # ended in the dead-letter topic
+    duplicates: int = 0  # answered from memory, nothing new published
+    unpromised: int = 0  # answered BusFull
+
+    @property
+    def balanced(self) -> bool:
+        """Nothing was lost and nothing counted twice."""
+        return self.accepted + self.adopted == self.published + self.pending + self.rejected
+
+    def line(self) -> str:
+        """One line that a script can read."""
+        return (
+            f"ledger accepted={self.accepted} published={self.published} pending={self.pending} "
+            f"rejected={self.rejected} duplicates={self.duplicates}"
+        )

@@ -1,0 +1,286 @@
+"""The disk queue: rows that are durable here until Kafka has acknowledged them.
+
+One SQLite file in WAL mode with `synchronous=FULL`, one thread that owns the connection. What is asked while a commit
+is under way forms the next commit (group commit), so an answer costs one fsync shared by everybody who waits.
+"""
+
+import asyncio
+import json
+import sqlite3
+import threading
+import zlib
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Any, Final, TypeVar
+
+from bus.record import Record
+
+T = TypeVar("T")
+LaneKey = tuple[str, int]
+"""Topic and partition."""
+
+FILE_NAME: Final = "journal.sqlite"
+
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS rows (
+  seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  key BLOB NOT NULL, value BLOB NOT NULL, headers TEXT NOT NULL, timestamp_ms INTEGER NOT NULL,
+  size INTEGER NOT NULL, checksum INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS rows_by_lane ON rows (topic, partition, seq);
+CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, at INTEGER);
+"""
+
+
+class JournalUnwritable(Exception):
+    """Nothing of this write is on disk: the disk is full or failing, or the journal's own limit is reached."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record in the journal. `intact` is False when its checksum does not fit: the bytes are what was read."""
+
+    seq: int
+    record: Record
+    intact: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Job:
+    work: Callable[[sqlite3.Connection], Any]
+    writes: bool
+    answer: asyncio.Future[Any]
+
+
+class Journal:
+    """Append, read in order, delete after the ack. All methods belong to one event loop; none blocks it."""
+
+    def __init__(self, directory: Path, *, max_bytes: int) -> None:
+        self.path = directory / FILE_NAME
+        self.max_bytes = max_bytes
+        self.rows = 0
+        self.bytes = 0
+        self.oldest_ms: int | None = None  # timestamp of the oldest row
+        self.unwritable: str | None = None  # why the newest write failed; None as soon as one succeeds
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name=f"journal {directory.name}", daemon=True)
+
+    async def open(self) -> dict[LaneKey, int]:
+        """Open or create the file; return how many rows wait for each lane.
+
+        Raises `JournalUnwritable` when the directory cannot hold a journal.
+        """
+        self._thread.start()
+        return await self._ask(self._count, writes=True)
+
+    async def append(self, records: Sequence[Record]) -> list[int | None]:
+        """Return when all of them are fsynced: the row numbers, None for an id that is a row already.
+
+        Raises `JournalUnwritable`: none of them is.
+        """
+        return await self._ask(lambda connection: self._insert(connection, records), writes=True)
+
+    async def read(self, lane: LaneKey, *, after: int, max_bytes: int) -> list[Row]:
+        """The lane's oldest rows behind `after`, in order, at least one if there is any, about `max_bytes` in all."""
+        return await self._ask(lambda connection: _select(connection, lane, after, max_bytes), writes=False)
+
+    async def delete(self, lane: LaneKey, *, through: int) -> None:
+        """Forget the lane's rows up to and with `through`. Raises `JournalUnwritable`: they are still there."""
+        await self._ask(lambda connection: self._delete(connection, lane, through), writes=True)
+
+    async def probe(self) -> bool:
+        """Write something small, to see whether the disk takes writes again."""
+        try:
+            await self._ask(lambda connection: connection.execute("REPLACE INTO probe VALUES (1, 1)"), writes=True)
+        except JournalUnwritable:
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Finish what was asked, then close the file."""
+        self._jobs.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    @property
+    def alive(self) -> bool:
+        """The writer thread runs."""
+        return self._thread.is_alive()
+
+    async def _ask(self, work: Callable[[sqlite3.Connection], T], *, writes: bool) -> T:
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._jobs.put(_Job(work, writes, answer))
+        return await answer
+
+    # ---- the writer thread -------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        connection: sqlite3.Connection | None = None
+        while jobs := self._next_group():
+            try:
+                connection = connection or _connect(self.path)
+                answers = self._carry_out(connection, jobs)
+            except sqlite3.Error as error:
+                answers = self._failed(connection, error, jobs)
+                _dropped(connection)  # after an I/O error only a fresh connection can be believed
+                connection = None
+            self._loop.call_soon_threadsafe(_resolve, jobs, answers)
+        _dropped(connection)
+
+    def _next_group(self) -> list[_Job]:
+        """Wait for a job, then take everything that queued up meanwhile; empty at the end."""
+        jobs = []
+        job = self._jobs.get()
+        while job is not None:
+            jobs.append(job)
+            if self._jobs.empty():
+                return jobs
+            job = self._jobs.get()
+        if jobs:
+            self._jobs.put(None)
+        return jobs
+
+    def _carry_out(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
+        """Writes in one transaction, then reads, so that nothing is read that a failed commit would take back."""
+        answers: dict[_Job, Any] = {}
+        writes = [job for job in jobs if job.writes]
+        if writes:
+            rows, size = self.rows, self.bytes
+            try:
+                answers = self._write(connection, writes)
+            except sqlite3.Error:
+                self.rows, self.bytes = rows, size
+                raise
+        for job in jobs:
+            if not job.writes:
+                answers[job] = job.work(connection)
+        return answers
+
+    def _write(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
+        answers: dict[_Job, Any] = {}
+        self.unwritable = None
+        connection.execute("BEGIN IMMEDIATE")
+        for job in jobs:
+            try:
+                answers[job] = job.work(connection)
+            except JournalUnwritable as refusal:
+                answers[job] = refusal
+                self.unwritable = refusal.reason
+        connection.execute("COMMIT")
+        self.oldest_ms = _oldest(connection)
+        return answers
+
+    def _failed(
+        self, connection: sqlite3.Connection | None, error: sqlite3.Error, jobs: Iterable[_Job]
+    ) -> dict[_Job, Any]:
+        self.unwritable = f"the journal at {self.path} cannot be written: {error}"
+        if connection is not None:
+            _quietly(connection, "ROLLBACK")
+            _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
+        return dict.fromkeys(jobs, JournalUnwritable(self.unwritable))
+
+    def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
+        lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
+        self.rows = sum(count for _, _, count, _ in lanes)
+        self.bytes = sum(size for _, _, _, size in lanes)
+        return {(topic, partition): count for topic, partition, count, _ in lanes}
+
+    def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[int | None]:
+        size = sum(record.size for record in records)
+        if self.bytes + size > self.max_bytes:
+            message = f"the journal at {self.path} has reached its limit of {self.max_bytes} bytes"
+            raise JournalUnwritable(message)
+        seqs = [_insert_one(connection, record) for record in records]
+        self.rows += sum(seq is not None for seq in seqs)
+        self.bytes += sum(record.size for record, seq in zip(records, seqs, strict=True) if seq is not None)
+        return seqs
+
+    def _delete(self, connection: sqlite3.Connection, lane: LaneKey, through: int) -> None:
+        which = "FROM rows WHERE topic = ? AND partition = ? AND seq <= ?"
+        count, size = connection.execute(
+            f"SELECT count(*), coalesce(sum(size), 0) {which}", (*lane, through)
+        ).fetchone()
+        connection.execute(f"DELETE {which}", (*lane, through))
+        self.rows -= count
+        self.bytes -= size
+
+
+# ---- SQLite, one statement each --------------------------------------------------------------------------------
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.executescript(_SCHEMA)
+    return connection
+
+
+def _insert_one(connection: sqlite3.Connection, record: Record) -> int | None:
+    headers = json.dumps([(name, value.decode()) for name, value in record.headers], separators=(",", ":"))
+    fields = (record.id, record.topic, record.partition, record.key, record.value, headers, record.timestamp_ms)
+    cursor = connection.execute(
+        "INSERT INTO rows (id, topic, partition, key, value, headers, timestamp_ms, size, checksum)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
+        (*fields, record.size, _checksum(fields)),
+    )
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes: int) -> list[Row]:
+    rows: list[Row] = []
+    size = 0
+    for row in connection.execute(
+        "SELECT seq, id, topic, partition, key, value, headers, timestamp_ms, checksum FROM rows"
+        " WHERE topic = ? AND partition = ? AND seq > ? ORDER BY seq",
+        (*lane, after),
+    ):
+        rows.append(_row(row))
+        size += rows[-1].record.size
+        if size >= max_bytes:
+            break
+    return rows if len(rows) < 2 or size <= max_bytes else rows[:-1]
+
+
+def _row(columns: tuple[Any, ...]) -> Row:
+    seq, *fields, checksum = columns
+    intact = _checksum(tuple(fields)) == checksum
+    record_id, topic, partition, key, value, headers, timestamp_ms = fields
+    parsed = tuple((name, text.encode()) for name, text in json.loads(headers)) if intact else ()
+    return Row(seq, Record(record_id, topic, partition, key, value, parsed, timestamp_ms), intact)
+
+
+def _checksum(fields: tuple[Any, ...]) -> int:
+    return zlib.crc32(repr(fields).encode())
+
+
+def _oldest(connection: sqlite3.Connection) -> int | None:
+    row = connection.execute("SELECT timestamp_ms FROM rows ORDER BY seq LIMIT 1").fetchone()
+    return row[0] if row else None
+
+
+def _quietly(connection: sqlite3.Connection, statement: str) -> None:
+    with suppress(sqlite3.Error):
+        connection.execute(statement)
+
+
+def _dropped(connection: sqlite3.Connection | None) -> None:
+    if connection is not None:
+        with suppress(sqlite3.Error):
+            connection.close()
+
+
+def _resolve(jobs: Iterable[_Job], answers: dict[_Job, Any]) -> None:
+    for job in jobs:
+        if job.answer.done():  # its caller was cancelled
+            continue
+        if isinstance(answer := answers[job], JournalUnwritable):
+            job.answer.set_exception(answer)
+        else:
+            job.answer.set_result(answer)

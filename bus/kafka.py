@@ -1,0 +1,268 @@
+"""The bus: accept → lane → Kafka, and the journals that carry a message over everybody's crashes."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Final
+
+import structlog
+
+from bus import claim
+from bus.book import Book, Entry
+from bus.contract import BusFull, Ledger, Outcome, Receipt
+from bus.dead_letter import of_refused
+from bus.journal import Journal, LaneKey
+from bus.lane import Lane
+from bus.producer import Producer
+from bus.record import Record, build
+from bus.settings import BusSettings, KafkaSettings
+from schemas.messages import Message, SmsRejected
+
+log = structlog.get_logger()
+
+PROBE_EVERY: Final = 1.0  # seconds between two tries of a journal that did not take the last write
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the bus is, for readiness and metrics."""
+
+    can_accept: bool
+    kafka_connected: bool
+    journal_rows: int
+    journal_bytes: int
+    journal_oldest_seconds: float
+    degraded: tuple[str, ...] = field(default=())
+
+
+class _Store:
+    """A claimed journal and its lanes: this process's own, or an orphan's while it is drained."""
+
+    def __init__(self, held: claim.Claim, journal: Journal) -> None:
+        self.held = held
+        self.journal = journal
+        self.lanes: dict[LaneKey, Lane] = {}
+
+    @property
+    def empty(self) -> bool:
+        return all(lane.empty for lane in self.lanes.values())
+
+    async def close(self) -> None:
+        for lane in self.lanes.values():
+            await lane.stop()
+        await self.journal.close()
+
+
+class KafkaBus:
+    """Implements `bus.contract.Bus`. Belongs to one event loop; `start` before the first `accept`, then `stop`."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        settings: BusSettings,
+        *,
+        instance: str,
+        rng: random.Random | None = None,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
+        self._settings = settings
+        self._prefix = kafka.topic_prefix
+        self._instance = instance
+        self._rng = rng or random.Random()  # noqa: S311 - jitter
+        self._now_ms = now_ms
+        self._book = Book(remember=settings.repeats_remembered)
+        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng)
+        self._own: _Store | None = None
+        self._orphans: list[_Store] = []
+        self._closing = False
+        self._housekeeper: asyncio.Task[None] | None = None
+
+    @property
+    def ledger(self) -> Ledger:
+        """What became of every message of this process."""
+        return self._book.ledger
+
+    # ---- life --------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Claim and open a journal, queue what is in it, begin to connect. Does not wait for Kafka.
+
+        Raises OSError or `JournalUnwritable` when the journal directory cannot be used.
+        """
+        self._own = await self._open(claim.take(self._settings.journal_dir))
+        self._producer.start()
+        self._housekeeper = asyncio.get_running_loop().create_task(self._keep_house(), name="bus housekeeping")
+
+    async def stop(self, deadline: float) -> None:
+        """Accept nothing more, publish what waits while Kafka takes it, for at most `deadline` seconds.
+
+        What is then unacknowledged is in the journal. A second call does nothing.
+        """
+        if self._closing:
+            return
+        self._closing = True
+        if self._housekeeper is not None:
+            self._housekeeper.cancel()
+            await asyncio.wait([self._housekeeper])
+        with suppress(TimeoutError):
+            async with asyncio.timeout(deadline):
+                await self._drained()
+        for store in self._stores():
+            await store.close()
+        await self._producer.stop()
+        for store in self._stores():
+            store.held.release()
+
+    async def drained(self) -> None:
+        """Return when nothing waits any longer, in memory or in a journal."""
+        while not all(store.empty for store in self._stores()):  # noqa: ASYNC110 - looked at rarely, at stop and by tests
+            await asyncio.sleep(0.05)
+
+    async def _drained(self) -> None:
+        while self._producer.connected and not all(store.empty for store in self._stores()):  # noqa: ASYNC110 - at stop
+            await asyncio.sleep(0.02)
+
+    # ---- accepting ---------------------------------------------------------------------------------------------
+
+    async def accept(self, message: Message) -> Receipt:
+        """See `bus.contract.Bus.accept`."""
+        if self._closing or self._own is None:
+            self.ledger.unpromised += 1
+            message_text = "the bus is stopping" if self._closing else "the bus has not started"
+            raise BusFull(message_text)
+        known = self._book.known(message.event_id)
+        if known is None:
+            return await self._append(build(message, topic_prefix=self._prefix, instance=self._instance))
+        return known if isinstance(known, Receipt) else await known
+
+    async def _append(self, record: Record, *, continues: bool = False) -> Receipt:
+        entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
+        try:
+            self._lane(self._own_store(), (record.topic, record.partition)).append(entry)
+        except BusFull:
+            self.ledger.unpromised += 1
+            raise
+        self._book.opened(entry)
+        return await entry.wait()
+
+    async def _dead_letter(self, record: Record, reason: str) -> None:
+        """Make the dead letter of a refused record durable; `continues`, since the record is accepted only once."""
+        letter = of_refused(record, reason, now_ms=self._now_ms())
+        known = self._book.known(letter.event_id)
+        if known is None:
+            await self._append(build(letter, topic_prefix=self._prefix, instance=self._instance), continues=True)
+        elif not isinstance(known, Receipt):
+            await known
+
+    # ---- lanes and journals ------------------------------------------------------------------------------------
+
+    def _own_store(self) -> _Store:
+        if self._own is None:
+            message = "the bus has not started"
+            raise BusFull(message)
+        return self._own
+
+    def _stores(self) -> list[_Store]:
+        return ([self._own] if self._own else []) + self._orphans
+
+    def _lane(self, store: _Store, key: LaneKey) -> Lane:
+        lane = store.lanes.get(key)
+        if lane is None:
+            dead_letters = key[0] == self._prefix + SmsRejected.TOPIC
+            ends_as: Outcome = "rejected" if dead_letters else "published"
+            lane = store.lanes[key] = Lane(
+                key,
+                journal=store.journal,
+                book=self._book,
+                publish=self._producer.publish,
+                dead_letter=_keep_trying if dead_letters else self._dead_letter,
+                ends_as=ends_as,
+                settings=self._settings,
+                rng=self._rng,
+            )
+            lane.start()
+        return lane
+
+    async def _open(self, held: claim.Claim) -> _Store:
+        journal = Journal(held.directory, max_bytes=self._settings.journal_max_bytes)
+        try:
+            backlog = await journal.open()
+        except BaseException:
+            held.release()
+            raise
+        store = _Store(held, journal)
+        for key, rows in backlog.items():
+            self._lane(store, key).adopt(rows)
+        return store
+
+    async def _keep_house(self) -> None:
+        """Adopt orphans, close drained ones, try a journal again that did not take the last write."""
+        adopt_at = 0.0
+        while True:
+            if (now := asyncio.get_running_loop().time()) >= adopt_at:
+                adopt_at = now + self._settings.adopt_every
+                await self._adopt()
+            for store in [store for store in self._orphans if store.empty]:
+                self._orphans.remove(store)
+                await store.close()
+                store.held.remove()
+                log.info("orphan_drained", directory=str(store.held.directory))
+            if self._own and self._own.journal.unwritable:
+                await self._own.journal.probe()
+            await asyncio.sleep(PROBE_EVERY)
+
+    async def _adopt(self) -> None:
+        for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
+            try:
+                store = await self._open(held)
+            except Exception as error:  # noqa: BLE001 - a broken orphan must not end the housekeeping
+                log.error("orphan_unreadable", directory=str(held.directory), error=type(error).__name__)
+                continue
+            self._orphans.append(store)
+            log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
+
+    # ---- how it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def producer_failures(self) -> dict[str, int]:
+        """Failed batches and failed starts by the error's name."""
+        return self._producer.failures
+
+    def alive(self) -> bool:
+        """Every task and thread that must run does."""
+        stores = self._stores()
+        lanes = all(lane.alive for store in stores for lane in store.lanes.values())
+        return lanes and all(store.journal.alive for store in stores) and self._producer.alive
+
+    def condition(self) -> Condition:
+        """How it is now; cheap enough for every probe."""
+        journals = [store.journal for store in self._stores()]
+        unwritable = self._own.journal.unwritable if self._own else "not started"
+        oldest = [journal.oldest_ms for journal in journals if journal.oldest_ms is not None]
+        return Condition(
+            can_accept=not self._closing and (self._producer.connected or unwritable is None),
+            kafka_connected=self._producer.connected,
+            journal_rows=sum(journal.rows for journal in journals),
+            journal_bytes=sum(journal.bytes for journal in journals),
+            journal_oldest_seconds=max((self._now_ms() - min(oldest)) / 1000, 0.0) if oldest else 0.0,
+            degraded=tuple(self._degraded(unwritable)),
+        )
+
+    def _degraded(self, unwritable: str | None) -> list[str]:
+        spilled = any(lane.spilled for store in self._stores() for lane in store.lanes.values())
+        words = {
+            "kafka_away": not self._producer.connected,
+            "journal_unwritable": unwritable is not None,
+            "messages_in_journal": spilled,
+        }
+        return [word for word, holds in words.items() if holds]
+
+
+async def _keep_trying(record: Record, reason: str) -> None:
+    """A refused dead letter has nowhere to go: it stays in the queue, and the log says why."""
+    log.error("dead_letter_refused", reason=reason, bytes=len(record.value))
+    message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
+    raise BusFull(message)

@@ -1,0 +1,355 @@
+"""One partition's queue, in memory or on disk, never both.
+
+In memory: one batch in flight, what arrives meanwhile is the next. When the oldest record has waited `spill_after`, or
+the queue reaches its bound, everything unacknowledged goes to the journal, the batch in flight included, in order, in
+one transaction: the lane is *spilled*. From then on accepting is appending to the journal, and the lane sends its rows
+in row order. A row is deleted after its ack; no rows left: back to memory.
+"""
+
+import asyncio
+import random
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice, takewhile
+from typing import Final, Protocol
+
+import structlog
+
+from bus.book import Book, Entry
+from bus.contract import BusFull, Outcome, Via
+from bus.journal import Journal, JournalUnwritable, LaneKey, Row
+from bus.record import Record
+from bus.settings import BusSettings
+
+log = structlog.get_logger()
+
+BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 KiB; Record.size is an upper bound
+BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
+RETRY_FIRST: Final = 0.2  # seconds; doubles to RETRY_LAST, with jitter
+RETRY_LAST: Final = 5.0
+
+
+class NotNow(Exception):
+    """The batch is not acknowledged for a reason that is not its own: try again from the oldest record."""
+
+
+class Refused(Exception):
+    """The broker will never take this batch: some record in it is too large or invalid. `reason` is a machine word."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Publish(Protocol):
+    """How a lane reaches Kafka: return when all records are acknowledged, in order, with acks=all."""
+
+    async def __call__(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
+        """Raise `NotNow` or `Refused`; then nothing is known to be in Kafka."""
+        ...
+
+
+DeadLetter = Callable[[Record, str], Awaitable[None]]
+"""Make the dead letter of a refused record durable."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """The lane's oldest records: from memory (`entries`) or from the journal (`rows`)."""
+
+    entries: list[Entry]
+    rows: list[Row]
+
+    @property
+    def records(self) -> list[Record]:
+        return [entry.record for entry in self.entries] or [row.record for row in self.rows]
+
+    def __len__(self) -> int:
+        return len(self.entries) or len(self.rows)
+
+    @property
+    def via(self) -> Via:
+        return "kafka" if self.entries else "journal"
+
+
+class Lane:
+    """Accept in order, publish in order, forget nothing. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        key: LaneKey,
+        *,
+        journal: Journal,
+        book: Book,
+        publish: Publish,
+        dead_letter: DeadLetter,
+        ends_as: Outcome,
+        settings: BusSettings,
+        rng: random.Random,
+    ) -> None:
+        self.key = key
+        self.rows = 0  # in the journal and not acknowledged
+        self._journal = journal
+        self._book = book
+        self._publish = publish
+        self._dead_letter = dead_letter
+        self._ends_as = ends_as
+        self._settings = settings
+        self._rng = rng
+        self._fresh: deque[Entry] = deque()  # in memory and not in the journal, in order; a prefix of it is in flight
+        self._fresh_bytes = 0
+        self._flying = 0  # how many of `_fresh` are in the batch in flight
+        self._writing = 0  # how many of `_fresh` are being written to the journal
+        self._through = 0  # newest acknowledged row
+        self._undeleted = False  # a delete failed: rows up to `_through` are still on disk
+        self._suspects = 0  # so many of the oldest records are known to hold one that the broker refuses
+        self._timer: asyncio.TimerHandle | None = None
+        self._work = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[None] | None = None
+        self._writer: asyncio.Task[None] | None = None
+
+    # ---- accepting ---------------------------------------------------------------------------------------------
+
+    @property
+    def spilled(self) -> bool:
+        """The queue is on disk."""
+        return self.rows > 0 or self._writing > 0
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits here."""
+        return not self.spilled and not self._fresh
+
+    def append(self, entry: Entry) -> None:
+        """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
+        full = len(self._fresh) / self._settings.lane_max_records, self._fresh_bytes / self._settings.lane_max_bytes
+        if max(full) >= 2:  # the first bound spills, twice the bound means that the journal does not keep up either
+            message = "the lane is full and the journal does not keep up"
+            raise BusFull(message)
+        self._fresh.append(entry)
+        self._fresh_bytes += entry.record.size
+        if self.spilled or max(full) >= 1:
+            self.spill()
+        else:
+            self._work.set()
+        if self._timer is None:
+            self._timer = self._loop.call_at(self._loop.time() + self._settings.spill_after, self._tick)
+
+    def spill(self) -> None:
+        """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
+        if not self._writing and self._fresh:
+            if not self.rows:
+                log.warning("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
+            self._writing = len(self._fresh)
+            self._writer = self._loop.create_task(self._write())
+
+    def _tick(self) -> None:
+        """While anything is in memory: spill what waits too long, and end the wait that nobody can satisfy."""
+        self._timer = None
+        if not self._fresh:
+            return
+        now = self._loop.time()
+        self._expire(now - self._settings.accept_deadline)
+        due = self._fresh[0].arrived + self._settings.spill_after
+        if now >= due:
+            self.spill()
+            due = now + self._settings.spill_after
+        self._timer = self._loop.call_at(due, self._tick)
+
+    def _expire(self, arrived_before: float) -> None:
+        for entry in self._fresh:
+            if entry.arrived > arrived_before:
+                break
+            self._book.unpromised(entry, "neither Kafka nor the journal answers in time", dropped=False)
+
+    # ---- the journal -------------------------------------------------------------------------------------------
+
+    async def _write(self) -> None:
+        entries = list(islice(self._fresh, self._writing))
+        try:
+            seqs = await self._journal.append([entry.record for entry in entries])
+        except JournalUnwritable as refusal:
+            self._not_written(entries, refusal.reason)
+        else:
+            self._written(entries, seqs)
+        self._writing = 0
+        self._work.set()
+        if self.rows:
+            self.spill()
+
+    def _written(self, entries: list[Entry], seqs: list[int | None]) -> None:
+        for entry, seq in zip(entries, seqs, strict=True):
+            self._leave(entry)
+            entry.seq = seq
+            if entry.acknowledged:  # by Kafka, while it was being written: its row is forgotten with the next delete
+                self._through, self._undeleted = seq or self._through, True
+            elif seq is None:
+                self._book.already_in_journal(entry)
+            else:
+                self.rows += 1
+                self._book.in_journal(entry)
+        self._flying = 0
+
+    def _not_written(self, entries: list[Entry], reason: str) -> None:
+        """Nobody is promised anything; what is in flight cannot be called back, all else is dropped."""
+        flying = deque(entry for entry in islice(self._fresh, self._flying) if not entry.acknowledged)
+        self._flying = len(flying)
+        for entry in entries:
+            self._leave(entry)
+            self._book.unpromised(entry, reason, dropped=entry not in flying)
+        for entry in reversed(flying):
+            self._fresh.appendleft(entry)
+            self._fresh_bytes += entry.record.size
+
+    def _leave(self, entry: Entry) -> None:
+        self._fresh.popleft()
+        self._fresh_bytes -= entry.record.size
+
+    def adopt(self, rows: int) -> None:
+        """Rows of this lane were found in the journal when it was opened: they go first."""
+        self.rows += rows
+        self._book.adopted(rows)
+        self._work.set()
+
+    # ---- publishing --------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Begin to publish."""
+        self._task = self._loop.create_task(self._run(), name=f"lane {self.key[0]}/{self.key[1]}")
+
+    @property
+    def alive(self) -> bool:
+        """The publishing task runs."""
+        return self._task is not None and not self._task.done()
+
+    async def stop(self) -> None:
+        """Put what is still in memory into the journal, and end."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        self._flying = 0
+        while self._fresh:
+            self.spill()
+            if self._writer is not None:
+                await self._writer
+        if self._timer is not None:
+            self._timer.cancel()
+
+    async def _run(self) -> None:
+        failures = 0
+        while True:
+            try:
+                batch = await self._next()
+                await self._send(batch)
+                failures = 0
+            except (NotNow, JournalUnwritable):
+                self._flying = 0
+                await asyncio.sleep(min(RETRY_FIRST * 2**failures, RETRY_LAST) * self._rng.uniform(0.5, 1.0))
+                failures = min(failures + 1, 10)
+
+    async def _next(self) -> _Batch:
+        """Wait for the oldest records that are not acknowledged."""
+        while True:
+            if self.rows:
+                rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
+                if rows:
+                    return _Batch([], self._sendable(rows))
+                log.error("journal_rows_missing", topic=self.key[0], partition=self.key[1], rows=self.rows)
+                self.rows = 0
+            elif self._fresh and not self._writing:
+                entries = self._pack()
+                self._flying = len(entries)
+                return _Batch(entries, [])
+            else:
+                await self._idle()
+
+    def _pack(self) -> list[Entry]:
+        entries: list[Entry] = []
+        size = 0
+        for entry in islice(self._fresh, self._limit()):
+            size += entry.record.size
+            if entries and size > BATCH_BYTES:
+                break
+            entries.append(entry)
+        return entries
+
+    def _sendable(self, rows: list[Row]) -> list[Row]:
+        """Rows up to the first damaged one; a damaged one alone."""
+        intact = list(takewhile(lambda row: row.intact, rows[: self._limit()]))
+        return intact or rows[:1]
+
+    def _limit(self) -> int:
+        """How many records the next batch may hold: half of the suspects while a refused one is among them."""
+        return max(1, self._suspects // 2) if self._suspects else BATCH_RECORDS
+
+    async def _idle(self) -> None:
+        self._work.clear()
+        if self._undeleted:
+            await self._forget(self._through)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(1.0 if self._undeleted else None):
+                await self._work.wait()
+
+    async def _send(self, batch: _Batch) -> None:
+        try:
+            if batch.rows and not batch.rows[0].intact:
+                raise Refused("journal_row_damaged")
+            await self._publish(self.key, batch.records, batch.via)
+        except Refused as refusal:
+            await self._refused(batch, refusal.reason)
+        else:
+            self._suspects = max(0, self._suspects - len(batch))
+            await self._settle(batch)
+
+    async def _refused(self, batch: _Batch, reason: str) -> None:
+        """Halve until the one record is found that the broker refuses for itself; that one gets a dead letter."""
+        self._suspects = len(batch) if len(batch) > 1 else 0
+        if len(batch) > 1:
+            self._flying = 0
+            return
+        log.error("record_refused", topic=self.key[0], partition=self.key[1], reason=reason)
+        try:
+            await self._dead_letter(batch.records[0], reason)
+        except BusFull as full:
+            raise NotNow(full.reason) from full
+        await self._settle(batch, handed_over=True)
+
+    async def _settle(self, batch: _Batch, *, handed_over: bool = False) -> None:
+        """The batch has ended: answer those who wait, forget its rows."""
+        self._flying = 0
+        outcome: Outcome = "rejected" if handed_over else self._ends_as
+        ended = [(row.record.id, row.seq) for row in batch.rows]
+        for entry in batch.entries:
+            if entry.seq is not None:  # spilled while it was in flight
+                ended.append((entry.record.id, entry.seq))
+            elif entry.delivery.via is None:
+                self._ended_in_memory(entry, handed_over=handed_over)
+        for record_id, _ in ended:
+            self.rows -= 1
+            self._book.row_ended(record_id, outcome, handed_over=handed_over)
+        if ended:
+            await self._forget(ended[-1][1])
+
+    def _ended_in_memory(self, entry: Entry, *, handed_over: bool) -> None:
+        if self._writing:
+            entry.acknowledged = True
+        else:
+            self._leave(entry)
+        if handed_over:
+            self._book.handed_over(entry)
+        else:
+            self._book.in_kafka(entry, self._ends_as)
+
+    async def _forget(self, through: int) -> None:
+        """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""
+        self._through = through
+        try:
+            await self._journal.delete(self.key, through=through)
+            self._undeleted = False
+        except JournalUnwritable:
+            self._undeleted = True
+        if self.empty:
+            log.info("lane_drained", topic=self.key[0], partition=self.key[1])

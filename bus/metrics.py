@@ -1,0 +1,46 @@
+"""The bus in Prometheus' words, read from the ledger when scraped: no counting of its own, nothing on the hot path."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from bus.kafka import KafkaBus
+
+
+class BusMetrics(Collector):
+    """Everything that the bus exports; no label holds a number, an id or a text."""
+
+    def __init__(self, bus: KafkaBus, registry: CollectorRegistry) -> None:
+        self._bus = bus
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families of this moment."""
+        ledger = self._bus.ledger
+        yield CounterMetricFamily("smsbus_accepted", "Messages that became durable here", ledger.accepted)
+        yield CounterMetricFamily("smsbus_adopted", "Messages found in a journal at start", ledger.adopted)
+        yield CounterMetricFamily("smsbus_published", "Messages acknowledged by Kafka", ledger.published)
+        yield CounterMetricFamily("smsbus_rejected", "Messages that ended in the dead-letter topic", ledger.rejected)
+        yield CounterMetricFamily("smsbus_duplicates", "Repeats answered without publishing", ledger.duplicates)
+        yield CounterMetricFamily("smsbus_unpromised", "Answers that promised nothing", ledger.unpromised)
+        yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)
+        yield self._failures()
+        yield from self._condition()
+
+    def _failures(self) -> Metric:
+        family = CounterMetricFamily("smsbus_publish_failures", "Failed batches and connections", labels=["kind"])
+        for kind, count in self._bus.producer_failures.items():
+            family.add_metric([kind], count)
+        return family
+
+    def _condition(self) -> Iterator[Metric]:
+        now = self._bus.condition()
+        yield GaugeMetricFamily("smsbus_can_accept", "1 while messages can be made durable", now.can_accept)
+        yield GaugeMetricFamily("smsbus_kafka_connected", "1 while Kafka takes what we send", now.kafka_connected)
+        yield GaugeMetricFamily("smsbus_journal_rows", "Messages in the journals", now.journal_rows)
+        yield GaugeMetricFamily("smsbus_journal_bytes", "Bytes of the messages in the journals", now.journal_bytes)
+        yield GaugeMetricFamily(
+            "smsbus_journal_oldest_seconds", "Age of the oldest message in a journal", now.journal_oldest_seconds
+        )

@@ -1,0 +1,259 @@
+"""The producer guard: one aiokafka producer, replaced when it is poisoned.
+
+Measured on aiokafka 0.14 and kept as tests (tests/integration/test_aiokafka_facts.py): an idempotent batch waits for an
+absent broker without end, and that is right, since it then arrives in order; but after any failed batch the sequence
+numbers no longer fit and every later one would be refused; `stop` hangs while the broker is away. So a batch in flight
+is left alone, a failed one means a new producer, and stopping has a bound.
+"""
+
+import asyncio
+import random
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer, errors
+
+from bus.client import options
+from bus.contract import Via
+from bus.journal import LaneKey
+from bus.lane import NotNow, Refused
+from bus.record import Record, with_via
+from bus.settings import KafkaSettings
+
+log = structlog.get_logger()
+
+REQUEST_TIMEOUT: Final = 5.0  # seconds; with it, lanes resumed 4 s after a killed broker came back
+START_TIMEOUT: Final = 15.0
+STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
+SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
+STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
+LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
+BACKOFF_FIRST: Final = 0.2
+BACKOFF_LAST: Final = 5.0
+
+
+class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc] # aiokafka has no types
+    """Kafka's INVALID_RECORD, which aiokafka 0.14 does not know (it would say UnknownError)."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+
+
+errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
+
+REFUSALS: Final[dict[type[Exception], str]] = {
+    errors.MessageSizeTooLargeError: "too_large_for_the_topic",
+    errors.RecordListTooLargeError: "too_large_for_the_topic",
+    errors.InvalidTimestampError: "invalid_timestamp",
+    InvalidRecordError: "invalid_record",
+}
+"""What a broker says of a record itself, by the machine word. Every other error means "not now"."""
+
+
+class Producer:
+    """Publishes batches for the lanes; (re)connects for ever in the background."""
+
+    def __init__(self, kafka: KafkaSettings, *, client_id: str, rng: random.Random) -> None:
+        self.failures: dict[str, int] = {}  # by the error's name, for the metrics
+        self.last_error: str | None = None  # None while all is well
+        self._kafka = kafka
+        self._client_id = client_id
+        self._rng = rng
+        self._inner: AIOKafkaProducer | None = None
+        self._ready = asyncio.Event()
+        self._poisoned = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._gone: asyncio.Future[None] = self._loop.create_future()  # of the current inner producer
+        self._flying = 0
+        self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._task = self._loop.create_task(self._supervise(), name="producer guard")
+
+    @property
+    def connected(self) -> bool:
+        """A producer is there, its newest batch did not fail, and none has waited for longer than SILENCE."""
+        return self._ready.is_set() and self.last_error is None and self._silent_for() < SILENCE
+
+    @property
+    def alive(self) -> bool:
+        """The supervising task runs."""
+        return self._task is not None and not self._task.done()
+
+    async def stop(self) -> None:
+        """End within STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        if self._inner is not None:
+            await self._retire(self._inner)
+
+    async def publish(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
+        """See `bus.lane.Publish`."""
+        await self._ready.wait()
+        inner, gone = self._inner, self._gone
+        if inner is None:
+            raise NotNow
+        self._flying += 1
+        if self._flying == 1:
+            self._progress = self._loop.time()
+        try:
+            await _send(inner, gone, key, records, via)
+        except Exception as error:
+            self._failed(inner, error)
+            if word := REFUSALS.get(type(error)):
+                raise Refused(word) from error
+            raise NotNow(type(error).__name__) from error
+        finally:
+            self._flying -= 1
+        self._progress = self._loop.time()
+        self.last_error = None
+
+    def _failed(self, inner: AIOKafkaProducer, error: Exception) -> None:
+        name = type(error).__name__
+        self.failures[name] = self.failures.get(name, 0) + 1
+        if type(error) not in REFUSALS:
+            self.last_error = name
+        if inner is self._inner and not isinstance(error, _NotSent):
+            self._poisoned.set()
+
+    # ---- supervision -------------------------------------------------------------------------------------------
+
+    async def _supervise(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+            except Exception as error:  # noqa: BLE001 - whatever keeps a producer from starting: wait and try again
+                self._not_connected(error, first=failures == 0)
+                await asyncio.sleep(min(BACKOFF_FIRST * 2**failures, BACKOFF_LAST) * self._rng.uniform(0.5, 1.0))
+                failures = min(failures + 1, 10)
+                continue
+            failures = 0
+            reason = await self._until_poisoned()
+            log.warning("producer_replaced", reason=reason)
+            await self._replace()
+
+    async def _connect(self) -> None:
+        inner = AIOKafkaProducer(
+            **options(self._kafka),
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,  # the lanes collect; lingering would only add its delay
+            max_batch_size=256 * 1024,
+            request_timeout_ms=int(REQUEST_TIMEOUT * 1000),
+            metadata_max_age_ms=5_000,
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await inner.start()
+        except BaseException:
+            await _discard(inner)
+            raise
+        self._inner = inner
+        self._gone = self._loop.create_future()
+        self._poisoned.clear()
+        self.last_error = None
+        self._ready.set()
+        log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
+
+    def _not_connected(self, error: Exception, *, first: bool) -> None:
+        name = type(error).__name__
+        self.last_error = name
+        self.failures[name] = self.failures.get(name, 0) + 1
+        if first:
+            log.warning("kafka_away", bootstrap_servers=self._kafka.bootstrap_servers, error=name)
+
+    async def _until_poisoned(self) -> str:
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._poisoned.wait()
+                    return self.last_error or "refused"
+            if self._inner is None or self._inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
+                return "sender_task_ended"
+            if await self._stalled(self._inner):
+                return "stalled"
+
+    async def _stalled(self, inner: AIOKafkaProducer) -> bool:
+        if self._silent_for() < STALL:
+            return False
+        self._progress += STALL  # look again a minute later
+        return bool(await inner.client.force_metadata_update())
+
+    def _silent_for(self) -> float:
+        """Seconds since something in flight last made progress; 0 with nothing in flight."""
+        return self._loop.time() - self._progress if self._flying else 0.0
+
+    async def _replace(self) -> None:
+        inner, self._inner = self._inner, None
+        self._ready.clear()
+        if inner is not None:
+            await self._retire(inner)
+
+    async def _retire(self, inner: AIOKafkaProducer) -> None:
+        """Let healthy batches end, then drop it and wake everybody who still waits for it."""
+        with suppress(Exception):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await inner.flush()
+        await _discard(inner)
+        if not self._gone.done():
+            self._gone.set_result(None)
+
+
+class _NotSent(Exception):
+    """The batch never reached the producer's queue: its sequence numbers are untouched."""
+
+
+class _Gone(Exception):
+    """The producer was replaced while the batch was in flight: nobody knows whether it arrived."""
+
+
+async def _send(
+    inner: AIOKafkaProducer, gone: asyncio.Future[None], key: LaneKey, records: Sequence[Record], via: Via
+) -> None:
+    batch = inner.create_batch()
+    for record in records:
+        headers = with_via(record.headers, via)
+        if batch.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=headers) is None:
+            message = "a record's size was estimated too small"
+            raise AssertionError(message)
+    try:
+        acknowledged = await inner.send_batch(batch, key[0], partition=key[1])
+    except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
+        raise _NotSent(type(error).__name__) from error
+    acknowledged.add_done_callback(_seen)
+    await asyncio.wait({acknowledged, gone}, return_when=asyncio.FIRST_COMPLETED)
+    if not acknowledged.done():
+        raise _Gone
+    acknowledged.result()
+
+
+def _seen(future: asyncio.Future[Any]) -> None:
+    """A failure that nobody waits for any longer is not a warning."""
+    if not future.cancelled():
+        future.exception()
+
+
+async def _discard(inner: AIOKafkaProducer) -> None:
+    """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
+    inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
+    task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
+    if task is not None:
+        task.cancel()
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            await inner.client.close()
+    if task is not None:
+        await asyncio.wait([task], timeout=1.0)
+        _seen_task(task)
+
+
+def _seen_task(task: asyncio.Task[None]) -> None:
+    if task.done():
+        _seen(task)

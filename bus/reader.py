@@ -1,0 +1,161 @@
+"""Reading a topic without a consumer group: explicit offsets, nothing committed, nobody else disturbed."""
+
+import asyncio
+import heapq
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Final, Literal, NamedTuple, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import KafkaError
+
+from bus.client import KafkaAway, away, options
+from bus.cluster import REQUEST_TIMEOUT_MS
+from bus.settings import KafkaSettings
+from bus.topics import partitions
+
+POLL_MS: Final = 500
+STOP_SECONDS: Final = 5.0
+# Longer than a leader's fail-over (5 s measured), shorter than a person's patience.
+NO_PROGRESS_SECONDS: Final = 20.0
+
+T = TypeVar("T")
+Offsets = dict[TopicPartition, int]
+
+
+class Start(NamedTuple):
+    """Where reading begins. Use `BEGINNING`, `END`, `since` or `last`."""
+
+    where: Literal["beginning", "end", "time", "last"]
+    value: int = 0
+
+
+BEGINNING: Final = Start("beginning")
+END: Final = Start("end")
+
+
+def since(epoch_ms: int) -> Start:
+    """Begin with the first record of each partition that is not older than this."""
+    return Start("time", epoch_ms)
+
+
+def last(count: int) -> Start:
+    """Begin `count` records before the end of each partition."""
+    return Start("last", count)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """One record as Kafka has it. Within a partition they come in the order of their offsets."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+
+async def read(
+    kafka: KafkaSettings, topic: str, *, start: Start, follow: bool, clock: Callable[[], float] = time.monotonic
+) -> AsyncIterator[ReadRecord]:
+    """Yield the records of an unprefixed topic: up to its end as it is now, or for ever when `follow` is set.
+
+    What one poll brings is merged by time over the partitions, each of which keeps its order. Raises `TopicsError`
+    when the topic is missing and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
+    """
+    numbers = await partitions(kafka, topic)
+    async with _consumer(kafka) as consumer:
+        parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
+        ends = await _answered(kafka, consumer.end_offsets(parts))
+        _place(consumer, await _begins(kafka, consumer, start, ends))
+        heard = clock()
+        while follow or not await _has_reached(consumer, ends):
+            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            if batches:
+                heard = clock()
+            elif clock() - heard > NO_PROGRESS_SECONDS:
+                await _prove_silence(kafka, consumer, parts)
+                heard = clock()
+            for record in heapq.merge(*batches.values(), key=_time):
+                yield _read(record)
+
+
+@asynccontextmanager
+async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        **options(kafka),
+        group_id=None,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # where retention overtakes us, the oldest that is left
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+    try:
+        await _answered(kafka, consumer.start())
+        yield consumer
+    finally:
+        await _stopped(consumer)
+
+
+async def _stopped(consumer: AIOKafkaConsumer) -> None:
+    """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
+    stopping = asyncio.ensure_future(consumer.stop())
+    await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    if stopping.cancelled() or stopping.cancel():
+        await consumer._client.close()  # noqa: SLF001 - the half that is left; a second `stop` does nothing
+
+
+async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start, ends: Offsets) -> Offsets:
+    if start.where == "end":
+        return ends
+    if start.where == "time":
+        found = await _answered(kafka, consumer.offsets_for_times(dict.fromkeys(ends, start.value)))
+        return {part: found[part].offset if found.get(part) else end for part, end in ends.items()}
+    oldest: Offsets = await _answered(kafka, consumer.beginning_offsets(list(ends)))
+    if start.where == "beginning":
+        return oldest
+    return {part: max(oldest[part], end - start.value) for part, end in ends.items()}
+
+
+def _place(consumer: AIOKafkaConsumer, begins: Offsets) -> None:
+    """Assign and seek without an await between: in a pause the consumer would choose positions of its own."""
+    consumer.assign(list(begins))
+    for part, offset in begins.items():
+        consumer.seek(part, offset)
+
+
+async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
+    """Ask for positions, not for the last record seen: an end may lie behind markers that are no records."""
+    return all([await consumer.position(part) >= end for part, end in ends.items()])
+
+
+async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:
+    """Raise `KafkaAway` unless there is nothing to read: the consumer itself waits in silence for a dead broker."""
+    ends = await _answered(kafka, consumer.end_offsets(parts))
+    if not await _has_reached(consumer, ends):
+        message = f"Kafka at {kafka.bootstrap_servers} answers, but its records do not come: run the command again"
+        raise KafkaAway(message)
+
+
+async def _answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
+    try:
+        return await asyncio.wait_for(question, timeout=NO_PROGRESS_SECONDS)
+    except (KafkaError, TimeoutError) as error:
+        raise away(kafka) from error
+
+
+def _time(record: ConsumerRecord) -> int:
+    return int(record.timestamp)
+
+
+def _read(record: ConsumerRecord) -> ReadRecord:
+    return ReadRecord(
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=dict(record.headers),
+    )

@@ -1,0 +1,79 @@
+"""From a message to the bytes Kafka stores: topic, partition, key, value, CloudEvents 1.0 binary headers."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from aiokafka.partitioner import murmur2
+
+from bus.contract import Via
+from schemas.messages import Message
+from schemas.timestamps import to_epoch_ms
+
+MESSAGE_PARTITIONS: Final = 6
+"""Partitions of every message topic: a constant of the contract, since growing it would move keys."""
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One Kafka record, ready but for the header that says which way it went."""
+
+    id: str
+    topic: str
+    partition: int
+    key: bytes
+    value: bytes
+    headers: Headers
+    timestamp_ms: int
+
+    @property
+    def size(self) -> int:
+        """Never less than what it takes in a batch, bytes."""
+        return len(self.key) + len(self.value) + _headers_size(self.headers[2:]) + 160
+
+
+def partition_of(key: bytes, partitions: int = MESSAGE_PARTITIONS) -> int:
+    """The partition that Java's and aiokafka's default partitioner choose for this key."""
+    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+def build(message: Message, *, topic_prefix: str, instance: str) -> Record:
+    """Render a message. The same message gives the same record but for the instance that accepted it."""
+    key = message.key().encode()
+    return Record(
+        id=message.event_id,
+        topic=topic_prefix + message.TOPIC,
+        partition=partition_of(key),
+        key=key,
+        value=message.to_json(),
+        headers=(
+            ("ce_id", message.event_id.encode()),
+            ("ce_time", message.event_time.encode()),
+            *_constant_headers(message.CE_TYPE, message.provider, message.account, instance),
+        ),
+        timestamp_ms=to_epoch_ms(message.event_time),
+    )
+
+
+def with_via(headers: Headers, via: Via) -> list[tuple[str, bytes]]:
+    """The headers as sent (aiokafka takes nothing but a list): a consumer sees whether it waited in a journal."""
+    return [*headers, ("smsbus_via", via.encode())]
+
+
+@lru_cache(maxsize=1024)
+def _constant_headers(ce_type: str, provider: str, account: str, instance: str) -> Headers:
+    return (
+        ("ce_specversion", b"1.0"),
+        ("ce_source", f"/smsbus/{provider}/{account}".encode()),
+        ("ce_type", ce_type.encode()),
+        ("ce_dataschema", f"urn:smsbus:schema:{ce_type.removeprefix('smsbus.')}".encode()),
+        ("content-type", b"application/json"),
+        ("smsbus_instance", instance.encode()),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _headers_size(headers: Headers) -> int:
+    return sum(len(name) + len(value) + 8 for name, value in headers)

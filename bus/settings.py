@@ -1,0 +1,88 @@
+"""What a person can set about Kafka and about the road to it. Values only: `app/settings.py` reads the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from platformdirs import user_data_dir
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    FilePath,
+    NonNegativeFloat,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    ValidationInfo,
+    field_validator,
+)
+
+T = TypeVar("T")
+MIB = 1024 * 1024
+
+
+def _addresses(servers: str) -> str:
+    """Accept `host:port,host:port`; a missing port would silently become 9092, so it is asked for."""
+    for server in servers.split(","):
+        host, _, port = server.strip().rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+            message = "write it as host:port, several separated by commas, for example localhost:9092"
+            raise ValueError(message)
+    return servers
+
+
+class KafkaSettings(BaseModel):
+    """Where Kafka is and how to prove who we are. The names of the security settings are Kafka's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = "localhost:9092"
+    topic_prefix: str = Field(default="", max_length=100, pattern=r"^[A-Za-z0-9._-]*$")  # what Kafka allows in a name
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
+    sasl_plain_username: str | None = Field(default=None, validate_default=True)
+    sasl_plain_password: SecretStr | None = Field(default=None, validate_default=True)
+    ssl_cafile: FilePath | None = None
+    ssl_certfile: FilePath | None = None
+    ssl_keyfile: FilePath | None = None
+
+    @field_validator("sasl_plain_username", "sasl_plain_password")
+    @classmethod
+    def _logs_in(cls, value: T, seen: ValidationInfo) -> T:
+        protocol = str(seen.data.get("security_protocol"))
+        if protocol.startswith("SASL") and not value:
+            message = f"needed for the login of {protocol}"
+            raise ValueError(message)
+        return value
+
+    @property
+    def servers(self) -> list[str]:
+        """The addresses one by one, without blanks."""
+        return [server.strip() for server in self.bootstrap_servers.split(",")]
+
+    def topic(self, name: str) -> str:
+        """Return the name that the topic has on this installation's brokers."""
+        return self.topic_prefix + name
+
+
+class BusSettings(BaseModel):
+    """The bounds within which a message waits for Kafka."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    # Must outlive the process: with the default it is the user's data directory, in a container a volume.
+    journal_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")) / "journal")
+    # At 1 KiB an SMS about a million of them: days of an outage for most, small beside any disk.
+    journal_max_bytes: PositiveInt = 1024 * MIB
+    # Webhook senders wait 15-30 s; 2 s leaves them time for a retry and outlasts eight spills.
+    accept_deadline: PositiveFloat = 2.0
+    # A healthy acks=all takes 1-40 ms; a lane that waits 250 ms is in trouble, and nobody has noticed yet.
+    spill_after: PositiveFloat = 0.25
+    # One lane's memory: ten seconds of a thousand SMS a second, reached only together with a spill.
+    lane_max_records: PositiveInt = 10_000
+    lane_max_bytes: PositiveInt = 8 * MIB
+    # Ids of 16 bytes: a few MiB, and at 100 SMS a second still a quarter of an hour of repeats.
+    repeats_remembered: int = Field(default=100_000, ge=0)
+    # A journal left by a dead process waits at most this long for somebody to drain it.
+    adopt_every: NonNegativeFloat = 30.0

@@ -1,0 +1,201 @@
+"""The topics of the contract: which there are, how they are made, and what is wrong with the ones that exist."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka.admin import NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from bus.cluster import Existing, admin, creates_topics_freely, existing, nodes
+from bus.record import MESSAGE_PARTITIONS
+from bus.settings import KafkaSettings
+
+WATCH_PARTITIONS: Final = 12
+"""Partitions of watches and of their states: equal, and constant, since a shard is a partition of both."""
+
+MAX_REPLICATION: Final = 3
+DAY_MS: Final = 24 * 60 * 60 * 1000
+MIB: Final = 1024 * 1024
+# A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
+LEAST_MESSAGE_BYTES: Final = MIB // 2
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the contract, unprefixed. The partition count is part of the contract: growing one moves keys."""
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str]
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), "max.message.bytes": str(MIB)}
+
+
+_COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MIB)}
+# States are rewritten all the time and read from the beginning at every restart: small segments, cleaned early.
+_STATES = _COMPACTED | {
+    "segment.ms": "600000",
+    "segment.bytes": str(32 * MIB),
+    "min.cleanable.dirty.ratio": "0.1",
+}
+
+TOPICS: Final = (
+    Topic("sms.received.v1", MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14)),
+    Topic("sms.watch-ended.v1", MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic("sms.watches.v1", WATCH_PARTITIONS, _COMPACTED),
+    Topic("sms.watch-states.v1", WATCH_PARTITIONS, _STATES),
+)
+
+
+class TopicsError(Exception):
+    """Kafka answered, and a topic is not as it must be. `lines` say which, why, and what to do."""
+
+    safe_to_log = True
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclass
+class Findings:
+    """What `inspect` saw. A problem breaks the contract; with a warning all works, but worse than it could."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+async def create(kafka: KafkaSettings) -> list[str]:
+    """Create the topics that are missing and return their full names; those that exist are left as they are.
+
+    When it returns, every topic has a leader for each partition. Raises `KafkaAway` and `TopicsError`.
+    """
+    async with admin(kafka) as client:
+        replication = min(MAX_REPLICATION, len(await nodes(client)))
+        answer = await client.create_topics([_new(topic, kafka, replication) for topic in TOPICS])
+        created = _created(answer.topic_errors)
+        # Creation is answered before the brokers agree on leaders, and there is no event for it.
+        while not _all_led(await existing(client), kafka):  # noqa: ASYNC110 - asking again is all one can do
+            await asyncio.sleep(0.1)
+    return created
+
+
+async def check(kafka: KafkaSettings) -> list[str]:
+    """Return what breaks the contract, one readable line each with its remedy; empty: all is well.
+
+    Raises `KafkaAway` when no broker answers.
+    """
+    return (await inspect(kafka)).problems
+
+
+async def inspect(kafka: KafkaSettings) -> Findings:
+    """Compare the brokers with the contract. Nothing is created or changed, also where brokers create topics freely.
+
+    Raises `KafkaAway` when no broker answers.
+    """
+    async with admin(kafka) as client:
+        brokers = len(await nodes(client))
+        there = await existing(client, configs_of=frozenset(kafka.topic(topic.name) for topic in TOPICS))
+        freely = await creates_topics_freely(client)
+    findings = Findings()
+    for topic in TOPICS:
+        found = there.get(kafka.topic(topic.name))
+        findings.problems.extend(_problems(topic, found, kafka))
+        findings.warnings.extend(_fewer_replicas(topic, found, kafka, brokers))
+    if freely:
+        findings.warnings.append(FREELY)
+    return findings
+
+
+async def delete(kafka: KafkaSettings) -> None:
+    """Delete all topics of this prefix with everything in them: for a demo that was somebody's guest."""
+    async with admin(kafka) as client:
+        await client.delete_topics([kafka.topic(topic.name) for topic in TOPICS])
+
+
+async def partitions(kafka: KafkaSettings, name: str) -> tuple[int, ...]:
+    """Return the partitions of an unprefixed topic. Raises `TopicsError` when it is missing, and `KafkaAway`."""
+    async with admin(kafka) as client:
+        found = (await existing(client)).get(kafka.topic(name))
+    if found is None:
+        raise TopicsError([_missing(kafka.topic(name))])
+    return found.partitions
+
+
+FREELY = (
+    "the brokers create missing topics by themselves, with a partition count that is not ours: "
+    "set auto.create.topics.enable=false on them"
+)
+
+
+def _missing(full: str) -> str:
+    return f"topic {full} is missing: run `smsbus topics create`"
+
+
+def _new(topic: Topic, kafka: KafkaSettings, replication: int) -> NewTopic:
+    configs = {**topic.configs, "min.insync.replicas": str(_least_in_sync(replication))}
+    return NewTopic(kafka.topic(topic.name), topic.partitions, replication, topic_configs=configs)
+
+
+def _least_in_sync(replication: int) -> int:
+    return max(1, replication - 1)
+
+
+def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
+    """Return what was new. The client raises nothing for a refused topic: the answer's codes are the only witness."""
+    refused = []
+    for name, code, reason in topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            refused.append(f"Kafka did not create topic {name}: {reason or for_code(code).__name__}")
+    if refused:
+        raise TopicsError(refused)
+    return [name for name, code, _ in topic_errors if code == 0]
+
+
+def _all_led(there: Mapping[str, Existing], kafka: KafkaSettings) -> bool:
+    names = [kafka.topic(topic.name) for topic in TOPICS]
+    return all(name in there and there[name].led for name in names)
+
+
+def _problems(topic: Topic, found: Existing | None, kafka: KafkaSettings) -> Iterator[str]:
+    full = kafka.topic(topic.name)
+    if found is None:
+        yield _missing(full)
+        return
+    if len(found.partitions) != topic.partitions:
+        yield (
+            f"topic {full} has {len(found.partitions)} partitions and needs {topic.partitions}: delete it or set "
+            "another SMSBUS_KAFKA__TOPIC_PREFIX, then run `smsbus topics create`"
+        )
+    for name, needed in _wrong_configs(topic, found):
+        yield (
+            f"topic {full} has {name}={found.configs[name]} and needs {needed}: run `kafka-configs.sh "
+            f"--bootstrap-server {kafka.bootstrap_servers} --alter --entity-type topics --entity-name {full} "
+            f"--add-config {name}={needed}`"
+        )
+
+
+def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
+    """Yield the settings that are wrong, with what they must be. One that Kafka does not show us counts as right."""
+    has, needed = found.configs, topic.configs
+    if has.get("cleanup.policy", needed["cleanup.policy"]) != needed["cleanup.policy"]:
+        yield "cleanup.policy", needed["cleanup.policy"]
+    least = _least_in_sync(found.replication)
+    if int(has.get("min.insync.replicas", least)) < least:
+        yield "min.insync.replicas", str(least)
+    if int(has.get("max.message.bytes", MIB)) < LEAST_MESSAGE_BYTES:
+        yield "max.message.bytes", needed["max.message.bytes"]
+
+
+def _fewer_replicas(topic: Topic, found: Existing | None, kafka: KafkaSettings, brokers: int) -> Iterator[str]:
+    possible = min(MAX_REPLICATION, brokers)
+    if found is not None and found.replication < possible:
+        yield (
+            f"topic {kafka.topic(topic.name)} has {found.replication} of {possible} possible replicas and is lost with "
+            "their disks: add some with `kafka-reassign-partitions.sh`"
+        )

@@ -1,0 +1,285 @@
+"""A lane and its journal on a real disk, Kafka played by the test."""
+
+import asyncio
+import random
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from bus.book import Book, Entry
+from bus.contract import BusFull, Receipt
+from bus.journal import FILE_NAME, Journal, JournalUnwritable
+from bus.lane import Lane, NotNow
+from bus.record import Record, build
+from bus.settings import BusSettings
+from tests.messages import sms
+
+KEY = ("sms.received.v1", 0)
+
+
+def record(n: int, *, text: str | None = None) -> Record:
+    made = build(sms("16470000000", n, text=text), topic_prefix="", instance="t")
+    return Record(made.id, *KEY, made.key, made.value, made.headers, made.timestamp_ms)
+
+
+class Street:
+    """A lane whose Kafka takes nothing until `open` is set."""
+
+    def __init__(self, directory: Path, **bounds: float) -> None:
+        self.settings = BusSettings.model_validate({"journal_dir": directory, "spill_after": 0.05, **bounds})
+        self.journal = Journal(directory, max_bytes=self.settings.journal_max_bytes)
+        self.book = Book(remember=100)
+        self.open = asyncio.Event()
+        self.topic: list[str] = []
+        self.dead: list[tuple[str, str]] = []
+        self.lane = Lane(
+            KEY,
+            journal=self.journal,
+            book=self.book,
+            publish=self._publish,
+            dead_letter=self._dead_letter,
+            ends_as="published",
+            settings=self.settings,
+            rng=random.Random(0),
+        )
+
+    async def start(self) -> None:
+        backlog = await self.journal.open()
+        self.lane.adopt(backlog.get(KEY, 0))
+        self.lane.start()
+
+    async def _publish(self, key: tuple[str, int], records: Sequence[Record], via: str) -> None:
+        await self.open.wait()
+        self.topic += [f"{via}:{record.id}" for record in records]
+
+    async def _dead_letter(self, record: Record, reason: str) -> None:
+        self.dead.append((record.id, reason))
+        self.book.ledger.rejected += 1
+
+    def accept(self, made: Record) -> asyncio.Future[Receipt]:
+        entry = Entry(made, asyncio.get_running_loop().time())
+        self.lane.append(entry)
+        self.book.opened(entry)
+        return entry.wait()
+
+    async def drain(self) -> None:
+        self.open.set()
+        async with asyncio.timeout(10):
+            while not self.lane.empty:
+                await asyncio.sleep(0.01)
+
+    async def stop(self) -> None:
+        await self.lane.stop()
+        await self.journal.close()
+
+
+@pytest.fixture
+async def street(tmp_path: Path) -> AsyncIterator[Street]:
+    street = Street(tmp_path)
+    await street.start()
+    yield street
+    await street.stop()
+
+
+async def test_without_kafka_the_first_answer_waits_for_the_spill(street: Street) -> None:
+    receipt = await street.accept(record(0))
+
+    assert receipt.via == "journal"
+    assert street.lane.rows == street.journal.rows == 1
+    assert not street.topic
+
+
+async def test_a_spilled_lane_accepts_into_the_journal_without_waiting_for_another_spill(tmp_path: Path) -> None:
+    street = Street(tmp_path, spill_after=60)
+    await street.start()
+    first = street.accept(record(0))
+    street.lane.spill()
+    during_the_write = [street.accept(record(n)) for n in range(1, 100)]
+    await first
+    await asyncio.gather(*during_the_write)
+
+    receipts = await asyncio.gather(*(street.accept(record(n)) for n in range(100, 200)))
+
+    assert {receipt.via for receipt in receipts} == {"journal"}
+    assert street.lane.rows == 200
+    await street.stop()
+
+
+async def test_a_drained_lane_publishes_without_the_disk_again(street: Street) -> None:
+    for n in range(3):
+        await street.accept(record(n))
+    await street.drain()
+
+    receipt = await street.accept(record(3))
+
+    assert receipt.via == "kafka"
+    assert [line.partition(":")[2] for line in street.topic] == [record(n).id for n in range(4)]
+    assert street.journal.rows == 0
+    assert street.book.ledger.balanced
+
+
+async def test_a_full_lane_refuses_when_the_journal_does_not_keep_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = Street(tmp_path, lane_max_records=5)
+    await street.start()
+    monkeypatch.setattr(street.journal, "append", _never)
+
+    waiting = [street.accept(record(n)) for n in range(10)]
+    with pytest.raises(BusFull, match="full"):
+        street.accept(record(10))
+
+    assert len(waiting) == 10
+    street.lane._task and street.lane._task.cancel()
+    street.lane._writer and street.lane._writer.cancel()
+
+
+async def test_a_journal_that_stalls_ends_the_wait_at_the_deadline(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    street = Street(tmp_path, accept_deadline=0.2)
+    await street.start()
+    monkeypatch.setattr(street.journal, "append", _never)
+
+    with pytest.raises(BusFull, match="in time"):
+        await asyncio.wait_for(street.accept(record(0)), 5)
+
+    assert street.book.ledger.unpromised == 1
+    street.lane._task and street.lane._task.cancel()
+    street.lane._writer and street.lane._writer.cancel()
+
+
+async def _never(records: Sequence[Record]) -> list[int | None]:
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+async def test_stopping_puts_what_is_in_memory_into_the_journal(tmp_path: Path) -> None:
+    street = Street(tmp_path, spill_after=60)
+    await street.start()
+    waiting = [street.accept(record(n)) for n in range(5)]
+
+    await street.stop()
+
+    assert [(await waiter).via for waiter in waiting] == ["journal"] * 5
+    again = Street(tmp_path)
+    await again.start()
+    await again.drain()
+    assert again.topic == [f"journal:{record(n).id}" for n in range(5)]
+    assert (again.book.ledger.adopted, again.book.ledger.published, again.book.ledger.balanced) == (5, 5, True)
+    await again.stop()
+
+
+async def test_a_damaged_row_becomes_a_dead_letter_and_holds_up_nobody(tmp_path: Path) -> None:
+    street = Street(tmp_path)
+    await street.start()
+    for n in range(3):
+        await street.accept(record(n))
+    await street.stop()
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("UPDATE rows SET value = replace(value, '1647', '1648') WHERE id = ?", (record(1).id,))
+
+    again = Street(tmp_path)
+    await again.start()
+    await again.drain()
+
+    assert again.topic == [f"journal:{record(n).id}" for n in (0, 2)]
+    assert again.dead == [(record(1).id, "journal_row_damaged")]
+    assert again.book.ledger.balanced
+    await again.stop()
+
+
+async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room(tmp_path: Path) -> None:
+    street = Street(tmp_path, journal_max_bytes=20_000)
+    await street.start()
+    accepted = 0
+    with pytest.raises(BusFull, match="limit of 20000 bytes"):  # noqa: PT012 - which one is refused depends on sizes
+        for n in range(100):
+            await street.accept(record(n))
+            accepted += 1
+    assert street.journal.unwritable
+    assert accepted > 5
+
+    await street.drain()
+
+    assert (await street.accept(record(100))).id
+    assert await street.journal.probe()
+    assert street.journal.unwritable is None
+    assert street.book.ledger.balanced
+    await street.stop()
+
+
+async def test_an_id_that_is_a_row_already_is_not_written_twice(tmp_path: Path) -> None:
+    street = Street(tmp_path)
+    await street.start()
+    await street.accept(record(0))
+    await street.stop()
+    again = Street(tmp_path)
+    await again.start()
+
+    receipt = await again.accept(record(0))
+    await again.accept(record(1))
+    await again.drain()
+
+    assert receipt.via == "journal"
+    assert again.topic == [f"journal:{record(n).id}" for n in range(2)]
+    assert again.book.ledger.balanced
+    await again.stop()
+
+
+async def test_many_appends_at_once_share_commits(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    commits = 0
+    write = journal._write
+
+    def counted(*arguments: object) -> object:
+        nonlocal commits
+        commits += 1
+        return write(*arguments)  # type: ignore[arg-type]
+
+    journal._write = counted  # type: ignore[assignment, method-assign]
+    await asyncio.gather(*(journal.append([record(n)]) for n in range(500)))
+
+    assert commits < 250
+    assert journal.rows == 500
+    await journal.close()
+
+
+async def test_a_write_that_sqlite_refuses_leaves_nothing_behind(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON rows BEGIN SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+
+    with pytest.raises(JournalUnwritable, match="disk is full"):
+        await journal.append([record(0), record(1)])
+    assert (journal.rows, journal.bytes) == (0, 0)
+    with sqlite3.connect(tmp_path / FILE_NAME) as connection:
+        connection.execute("DROP TRIGGER full")
+
+    assert await journal.append([record(0)]) == [1]
+    assert journal.unwritable is None
+    await journal.close()
+
+
+async def test_a_lane_survives_kafka_saying_not_now(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+    answers = iter([NotNow(), NotNow()])
+    publish = street.lane._publish
+
+    async def sometimes(*arguments: object) -> None:
+        if error := next(answers, None):
+            raise error
+        await publish(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(street.lane, "_publish", sometimes)
+    street.open.set()
+
+    receipt = await street.accept(record(0))
+    await receipt.published
+
+    assert [line.partition(":")[2] for line in street.topic] == [record(0).id]

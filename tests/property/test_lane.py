@@ -1,0 +1,321 @@
+"""A lane with arbitrary acks, failures, spills, full disks and crashes.
+
+It never loses what it promised, never reorders first occurrences, never forgets who waits, and its ledger adds up.
+The journal is real SQLite; Kafka is a list that the commands of Hypothesis accept or refuse to extend.
+"""
+
+import asyncio
+import contextlib
+import random
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+import bus.lane
+from bus.book import Book, Entry
+from bus.contract import BusFull, Receipt
+from bus.journal import Journal, JournalUnwritable, LaneKey
+from bus.lane import Lane, NotNow, Refused
+from bus.record import Record, build
+from bus.settings import BusSettings
+from tests.messages import sms
+
+KEY: LaneKey = ("sms.received.v1", 0)
+
+
+class FakeKafka:
+    """A partition. Each batch in flight waits until the test says how it ends."""
+
+    def __init__(self) -> None:
+        self.log: list[str] = []
+        self.flights: list[tuple[list[Record], asyncio.Future[None]]] = []
+        self.refused: set[str] = set()
+
+    async def publish(self, key: LaneKey, records: Sequence[Record], via: str) -> None:
+        assert key == KEY
+        landing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.flights.append((list(records), landing))
+        await landing
+
+    def land(self, how: str) -> None:
+        while self.flights:
+            records, landing = self.flights.pop(0)
+            if landing.done():
+                continue
+            if self.refused & {record.id for record in records}:
+                landing.set_exception(Refused("invalid_record"))
+                return
+            if how in {"ack", "lost_ack"}:
+                self.log += [record.id for record in records]
+            if how == "ack":
+                landing.set_result(None)
+            else:
+                landing.set_exception(NotNow())
+            return
+
+
+class World:
+    """One lane of one process after another, over the same journal directory."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.kafka = FakeKafka()
+        self.dead_letters: list[str] = []
+        self.sent: list[str] = []  # ids in the order in which they were first given to the bus
+        self.waiting: dict[int, asyncio.Task[Receipt]] = {}
+        self.promised: set[str] = set()
+        self.given = 0
+        self.broken = False
+        self.writes: list[asyncio.Future[bool]] = []
+
+    def write(self, succeeds: bool) -> None:
+        """The oldest write to the journal that is under way ends."""
+        while self.writes:
+            gate = self.writes.pop(0)
+            if not gate.done():
+                gate.set_result(succeeds)
+                return
+
+    async def start(self) -> None:
+        self.journal = Journal(self.directory, max_bytes=1 << 30)
+        backlog = await self.journal.open()
+        append, delete = self.journal.append, self.journal.delete
+
+        async def gated_append(records: Sequence[Record]) -> list[int | None]:
+            gate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+            self.writes.append(gate)
+            if not await gate:
+                raise JournalUnwritable("disk full")
+            return await append(records)
+
+        async def failing_delete(lane: LaneKey, *, through: int) -> None:
+            if self.broken:
+                raise JournalUnwritable("disk full")
+            await delete(lane, through=through)
+
+        self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
+        self.book = Book(remember=1000)
+        self.lane = Lane(
+            KEY,
+            journal=self.journal,
+            book=self.book,
+            publish=self.kafka.publish,
+            dead_letter=self._dead_letter,
+            ends_as="published",
+            settings=BusSettings(journal_dir=self.directory, spill_after=1000, accept_deadline=10_000),
+            rng=random.Random(0),
+        )
+        if KEY in backlog:
+            self.lane.adopt(backlog[KEY])
+        self.lane.start()
+
+    async def _dead_letter(self, record: Record, reason: str) -> None:
+        if self.broken:
+            raise BusFull("no room")
+        self.dead_letters.append(record.id)
+        self.book.ledger.rejected += 1  # what the dead letter's own lane counts when it is published
+
+    async def accept(self, n: int) -> Receipt:
+        record = build(sms("16470000000", n), topic_prefix="", instance="t")
+        record = Record(record.id, *KEY, record.key, record.value, record.headers, record.timestamp_ms)
+        known = self.book.known(record.id)
+        if isinstance(known, Receipt):
+            return known
+        if known is None:
+            entry = Entry(record, asyncio.get_running_loop().time())
+            self.lane.append(entry)
+            self.book.opened(entry)
+            if record.id not in self.sent:
+                self.sent.append(record.id)
+            known = entry.wait()
+        return await known
+
+    async def settle(self) -> None:
+        """Let everything that can happen without Kafka happen."""
+        for _ in range(12):
+            await asyncio.sleep(0)
+        await self.journal.probe()
+        for _ in range(12):
+            await asyncio.sleep(0)
+        for n, task in list(self.waiting.items()):
+            if task.done():
+                del self.waiting[n]
+                with contextlib.suppress(BusFull, asyncio.CancelledError):
+                    self.promised.add(task.result().id)
+
+    async def crash(self) -> None:
+        """kill -9: what is only in memory is gone, those who waited get nothing."""
+        if self.lane._task:
+            self.lane._task.cancel()
+        if self.lane._writer:
+            self.lane._writer.cancel()
+        if self.lane._timer:
+            self.lane._timer.cancel()
+        for task in self.waiting.values():
+            task.cancel()
+        await asyncio.sleep(0)
+        self.waiting.clear()
+        for _, landing in self.kafka.flights:
+            landing.cancel()
+        self.kafka.flights.clear()
+        self.writes.clear()
+        await self.journal.close()
+
+    async def run(self, commands: list[tuple[str, int]]) -> None:
+        await self.start()
+        for name, amount in commands:
+            await self._one(name, amount)
+            await self.settle()
+        await self._heal()
+
+    async def _one(self, name: str, amount: int) -> None:
+        if name == "accept":
+            for _ in range(amount):
+                self.given += 1
+                self.waiting[self.given] = asyncio.create_task(self.accept(self.given))
+        elif name == "repeat" and self.given:
+            n = 1 + amount % self.given
+            task = asyncio.create_task(self.accept(n))
+            self.waiting[-len(self.waiting) - 1000 * amount - self.given] = task
+        elif name == "cancel" and self.waiting:
+            list(self.waiting.values())[amount % len(self.waiting)].cancel()
+        elif name == "spill":
+            self.lane.spill()
+        elif name == "expire":
+            self.lane._expire(asyncio.get_running_loop().time() + 1)
+        elif name in {"write", "write_fails"}:
+            self.write(name == "write")
+        elif name == "disk":
+            self.broken = amount % 2 == 0
+        elif name == "refuse" and self.given:
+            fresh = build(sms("16470000000", self.given), topic_prefix="", instance="t").id
+            if fresh not in self.kafka.log:
+                self.kafka.refused.add(fresh)
+        elif name == "crash":
+            await self.crash()
+            await self.start()
+        else:
+            self.kafka.land(name)
+
+    async def _heal(self) -> None:
+        self.broken = False
+        for _ in range(4000):
+            self.kafka.land("ack")
+            self.write(succeeds=True)
+            await self.settle()
+            if self.lane.empty and not self.lane._undeleted:
+                break
+        assert self.lane.empty
+        assert self.journal.rows == 0
+        assert not self.waiting, "somebody was forgotten"
+        assert self.book.ledger.balanced, self.book.ledger
+        await self.lane.stop()
+        await self.journal.close()
+
+
+def check(world: World) -> None:
+    ended = set(world.kafka.log) | set(world.dead_letters)
+    assert world.promised <= ended, "lost"
+    assert not set(world.kafka.log) & set(world.dead_letters), "both published and dead"
+    assert set(world.dead_letters) <= world.kafka.refused, "an innocent record was dead-lettered"
+
+
+def first_occurrences(log: list[str]) -> list[str]:
+    return list(dict.fromkeys(log))
+
+
+OTHERS = (
+    *("ack", "ack", "lost_ack", "fail", "spill", "spill", "write", "write", "write_fails"),
+    *("repeat", "cancel", "expire", "disk", "refuse", "crash"),
+)
+COMMANDS = st.lists(
+    st.one_of(
+        st.tuples(st.just("accept"), st.integers(1, 6)),
+        st.tuples(
+            st.sampled_from(OTHERS),
+            st.integers(0, 9),
+        ),
+    ),
+    max_size=40,
+)
+
+
+def without(*names: str) -> st.SearchStrategy[list[tuple[str, int]]]:
+    return COMMANDS.map(lambda commands: [command for command in commands if command[0] not in names])
+
+
+@pytest.fixture(autouse=True)
+def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bus.lane, "RETRY_FIRST", 0.0)
+
+
+def _play(commands: list[tuple[str, int]]) -> World:
+    async def play() -> World:
+        with tempfile.TemporaryDirectory() as directory:
+            world = World(Path(directory))
+            await world.run(commands)
+        return world
+
+    return asyncio.run(play())
+
+
+RELAXED: Any = settings(
+    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+)
+
+
+@RELAXED
+@given(COMMANDS)
+@example([("accept", 3), ("spill", 0), ("lost_ack", 0), ("crash", 0), ("ack", 0)])
+@example([("accept", 3), ("disk", 0), ("spill", 0), ("ack", 0), ("accept", 2), ("disk", 1), ("spill", 0)])
+@example([("accept", 2), ("accept", 2), ("spill", 0), ("write_fails", 0), ("accept", 2), ("spill", 0), ("write", 0)])
+@example([("accept", 1), ("accept", 1), ("spill", 0), ("write_fails", 0), ("repeat", 1), ("ack", 0)])
+def test_what_a_lane_promised_arrives_through_failures_full_disks_and_crashes(commands: list[tuple[str, int]]) -> None:
+    world = _play(commands)
+
+    check(world)
+
+
+@RELAXED
+@given(without("crash", "disk", "write_fails"))
+@example([("accept", 4), ("spill", 0), ("accept", 4), ("lost_ack", 0), ("accept", 1), ("fail", 0)])
+@example([("accept", 2), ("spill", 0), ("accept", 2), ("ack", 0), ("write", 0), ("accept", 1), ("write", 0)])
+def test_first_occurrences_come_in_the_order_in_which_the_process_saw_them(commands: list[tuple[str, int]]) -> None:
+    world = _play(commands)
+
+    alive = [record_id for record_id in world.sent if record_id not in world.dead_letters]
+    assert first_occurrences(world.kafka.log) == alive
+
+
+@RELAXED
+@given(without("crash", "disk", "repeat"))
+@example([("accept", 2), ("spill", 0), ("write_fails", 0), ("fail", 0), ("ack", 0)])
+def test_what_a_full_disk_drops_leaves_the_others_in_order(commands: list[tuple[str, int]]) -> None:
+    world = _play(commands)
+
+    arrived = first_occurrences(world.kafka.log)
+    assert arrived == [record_id for record_id in world.sent if record_id in set(arrived)]
+
+
+@RELAXED
+@given(without("crash", "lost_ack", "disk"))
+@example([("accept", 3), ("accept", 3), ("spill", 0), ("ack", 0), ("write", 0)])
+@example([("accept", 3), ("spill", 0), ("write", 0), ("ack", 0)])
+@example([("accept", 1), ("spill", 0), ("write_fails", 0), ("repeat", 0), ("ack", 0)])
+def test_nothing_is_sent_twice_while_every_ack_is_seen(commands: list[tuple[str, int]]) -> None:
+    world = _play(commands)
+
+    assert len(world.kafka.log) == len(set(world.kafka.log))
+
+
+@RELAXED
+@given(without("crash", "expire", "disk", "write_fails", "cancel"))
+def test_everybody_who_waits_gets_a_receipt_when_nothing_is_dropped(commands: list[tuple[str, int]]) -> None:
+    world = _play(commands)
+
+    assert world.promised == set(world.sent)
