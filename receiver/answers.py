@@ -1,0 +1,133 @@
+"""What goes back to a sender: small JSON answers, and RFC 9457 problems that say nothing of what came in."""
+
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Final, NamedTuple
+
+from aiohttp.abc import AbstractStreamWriter
+from aiohttp.helpers import rfc822_formatted_time
+from aiohttp.http import HttpVersion10
+from aiohttp.web import BaseRequest, StreamResponse
+
+
+class Problem(NamedTuple):
+    """One kind of error: what we answer, and whether the connection can be used again afterwards."""
+
+    status: HTTPStatus
+    title: str
+    detail: str
+    closes: bool = False
+
+
+_S: Final = HTTPStatus
+PROBLEMS: Final[Mapping[str, Problem]] = {
+    "bad_request": Problem(_S.BAD_REQUEST, "Not HTTP", "The request is not valid HTTP/1.1.", closes=True),
+    "not_found": Problem(_S.NOT_FOUND, "Not found", "Nothing is served here."),
+    "unknown_token": Problem(_S.NOT_FOUND, "Not found", "No account has this callback URL. Ask for the current one."),
+    "method_not_allowed": Problem(_S.METHOD_NOT_ALLOWED, "Method not allowed", "See the Allow header."),
+    "timeout": Problem(_S.REQUEST_TIMEOUT, "Too slow", "The body did not arrive in time. Send it again.", closes=True),
+    "too_large": Problem(_S.REQUEST_ENTITY_TOO_LARGE, "Too large", "The body is larger than we accept.", closes=True),
+    "unsupported_encoding": Problem(
+        _S.UNSUPPORTED_MEDIA_TYPE,
+        "Unsupported encoding",
+        "Send the body as it is, or with gzip or deflate.",
+        closes=True,
+    ),
+    "not_durable": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We cannot keep it now. Send it again later."),
+    "closing": Problem(_S.SERVICE_UNAVAILABLE, "Closing", "This process is about to end. Send it again.", closes=True),
+    "internal_error": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We failed. Send it again later.", closes=True),
+}
+_STATUS_TEXT: Final = {status: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
+
+
+class Answer(StreamResponse):
+    """An answer as ready bytes, written at once.
+
+    `web.Response` builds and formats a header map for each answer, a fifth of what a callback costs. `StreamResponse`
+    is only our place in aiohttp's protocol, which calls `prepare` and `write_eof` and then reads `keep_alive`.
+    """
+
+    def __init__(self, status: HTTPStatus, body: bytes, head: bytes = b"", *, closes: bool = False) -> None:
+        """Take extra header lines in `head`, each with its line end."""
+        self._keep_alive = not closes
+        self._head = b"%b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (_STATUS_TEXT[status], head, len(body))
+        self._content = body
+
+    async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
+        """Write the answer to `request`; raises `ConnectionError` when the sender is gone."""
+        self._keep_alive = keep_alive = bool(self._keep_alive and request.keep_alive)
+        if (transport := request.transport) is None:
+            raise ConnectionResetError
+        connection = b""
+        if not keep_alive:
+            connection = b"Connection: close\r\n"
+        elif request.version == HttpVersion10:
+            connection = b"Connection: keep-alive\r\n"
+        content = b"" if request.method == "HEAD" else self._content
+        date = rfc822_formatted_time().encode()
+        transport.write(b"%b%bDate: %b\r\n\r\n%b" % (self._head, connection, date, content))
+        await request.writer.drain()
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Do nothing: all is written."""
+
+
+_JSON_TYPE: Final = b"Content-Type: application/json\r\n"
+_PROBLEM_TYPE: Final = b"Content-Type: application/problem+json\r\n"
+
+
+class Result(NamedTuple):
+    """What became of one callback: `detail` is its id, or the reason of a rejected one."""
+
+    status: str
+    detail: str
+
+    def to_json(self) -> bytes:
+        """Return the answer to it; both values are our own words and need no escaping."""
+        name = "reason" if self.status == "rejected" else "id"
+        return b'{"status":"%b","%b":"%b"}' % (self.status.encode(), name.encode(), self.detail.encode())
+
+
+def one(result: Result) -> Answer:
+    """Answer a single callback."""
+    return Answer(HTTPStatus.OK, result.to_json(), _JSON_TYPE)
+
+
+def several(results: Sequence[Result]) -> Answer:
+    """Answer an array: all of it is durable, or dead-lettered, in this order."""
+    listed = b",".join(result.to_json() for result in results)
+    return Answer(HTTPStatus.OK, b'{"status":"accepted","results":[%b]}' % listed, _JSON_TYPE)
+
+
+def status(word: str) -> Answer:
+    """Answer with a status alone."""
+    return Answer(HTTPStatus.OK, b'{"status":"%b"}' % word.encode(), _JSON_TYPE)
+
+
+def problem(reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Answer:
+    """Answer one of `PROBLEMS`; `retry_after` is seconds."""
+    kind = PROBLEMS[reason]
+    head = _PROBLEM_TYPE
+    if retry_after is not None:
+        head += b"Retry-After: %d\r\n" % retry_after
+    if allow is not None:
+        head += b"Allow: %b\r\n" % allow.encode()
+    return Answer(kind.status, _documents[reason], head, closes=kind.closes)
+
+
+def _document(reason: str) -> bytes:
+    kind = PROBLEMS[reason]
+    return json.dumps(
+        {
+            "type": f"urn:smsbus:problem:{reason}",
+            "title": kind.title,
+            "status": kind.status.value,
+            "detail": kind.detail,
+            "reason": reason,
+        }
+    ).encode()
+
+
+_documents: Final = {reason: _document(reason) for reason in PROBLEMS}

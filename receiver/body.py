@@ -1,0 +1,87 @@
+"""Read a body: never more than the limit, also after decompression, and never longer than the deadline."""
+
+import asyncio
+import zlib
+
+from aiohttp.http import HttpVersion11
+from aiohttp.web import BaseRequest, RequestPayloadError
+
+ENCODINGS = {
+    "": 0,
+    "identity": 0,
+    "gzip": 16 + zlib.MAX_WBITS,
+    "x-gzip": 16 + zlib.MAX_WBITS,
+    "deflate": zlib.MAX_WBITS,
+}
+
+
+class Unreadable(Exception):
+    """There is no whole body to promise anything for: answer the problem of this name."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+async def read_body(request: BaseRequest, *, limit: int, deadline: float) -> bytes:
+    """Return the whole body, decompressed; raises `Unreadable`. `deadline` is seconds from now.
+
+    What does not decompress is returned as it came: then it is for the parser to refuse, and the exact bytes are kept.
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding not in ENCODINGS:
+        raise Unreadable("unsupported_encoding")
+    stream = request.content
+    # Nearly always the body came in the same segment as the head; no timer is needed then.
+    body = stream.read_nowait() if stream.is_eof() else await _read_slowly(request, limit, deadline)
+    if len(body) > limit:
+        raise Unreadable("too_large")
+    return inflate(body, ENCODINGS[encoding], limit) if ENCODINGS[encoding] else body
+
+
+async def _read_slowly(request: BaseRequest, limit: int, deadline: float) -> bytes:
+    if (request.content_length or 0) > limit:
+        raise Unreadable("too_large")
+    try:
+        async with asyncio.timeout(deadline):
+            _continue(request)
+            return await _read_to(request, limit)
+    except TimeoutError:
+        raise Unreadable("timeout") from None
+    except RequestPayloadError:
+        raise Unreadable("bad_request") from None
+    except OSError:
+        raise Unreadable("disconnected") from None
+
+
+def _continue(request: BaseRequest) -> None:
+    """Tell a sender that waits for it to go on (RFC 9110, 10.1.1)."""
+    expects = request.headers.get("Expect", "").lower() == "100-continue"
+    if expects and request.version >= HttpVersion11 and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+
+async def _read_to(request: BaseRequest, limit: int) -> bytes:
+    body = bytearray()
+    while chunk := await request.content.readany():
+        body += chunk
+        if len(body) > limit:
+            break
+    return bytes(body)
+
+
+def inflate(body: bytes, window: int, limit: int) -> bytes:
+    """Return what the bytes inflate to; themselves where they do not. Never makes more than `limit` + 1 bytes of them.
+
+    `window` is zlib's `wbits`. Raises `Unreadable` over the limit.
+    """
+    if window == zlib.MAX_WBITS and body[:1] and body[0] & 0x0F != 8:
+        window = -zlib.MAX_WBITS  # "deflate" without the zlib wrapper, as some senders understood RFC 2616
+    decompressor = zlib.decompressobj(window)
+    try:
+        inflated = decompressor.decompress(body, limit + 1)
+    except zlib.error:
+        return body
+    if len(inflated) > limit:
+        raise Unreadable("too_large")
+    return inflated if decompressor.eof and not decompressor.unused_data else body

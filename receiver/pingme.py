@@ -1,0 +1,161 @@
+"""PingMe's callback: parse it, normalize it (https://pingme.tel/pingme-verfication-code-helper-apidoc, SMS callback).
+
+The document promises a JSON object with `userId`, `app`, `from`, `to`, `text` and `time`, and nothing else: no id, no
+signature, no types. So everything that plausibly is one is accepted: any Content-Type, a form, an array, a byte order
+mark, numbers for texts, missing keys, keys of tomorrow. The rest becomes dead letters, with one of these reasons:
+
+=================== ========= =====================================================================
+reason              stage     the sender sent
+=================== ========= =====================================================================
+`body_empty`        parse     nothing, blanks, or an array without elements
+`not_json`          parse     neither JSON nor a form with a key that we know
+`too_deep`          parse     JSON nested deeper than Python's parser goes
+`not_an_object`     parse     JSON that is no object (or such an element of an array)
+`text_missing`      normalize no `text`, or null
+`text_not_a_string` normalize an object or array as `text`
+`field_not_a_string` normalize an object or array as one of the other five
+`user_mismatch`     normalize a `userId` that is not the configured one
+`internal_error`    normalize something that our code failed on: a bug of ours (set by `server`)
+=================== ========= =====================================================================
+"""
+
+import json
+from collections.abc import Mapping
+from itertools import islice
+from typing import Final
+from urllib.parse import parse_qsl
+
+from receiver.stages import Callbacks, Refused, VerifiedRequest, dead_letter
+from schemas import identity
+from schemas.code import extract_code
+from schemas.messages import SmsReceived, SmsRejected
+from schemas.normalize import clean, e164, limit_fields, provider_time, sender
+
+PROVIDER: Final = "pingme"
+REASONS: Final = (
+    "body_empty",
+    "not_json",
+    "too_deep",
+    "not_an_object",
+    "text_missing",
+    "text_not_a_string",
+    "field_not_a_string",
+    "user_mismatch",
+    "internal_error",
+)
+KNOWN: Final = frozenset(("userId", "app", "from", "to", "text", "time"))
+MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
+
+# A number stays the text that the sender wrote: ids are made of it, and 16 digits survive.
+# Not strict: a raw line break within a text is a quirk that we can read.
+_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
+
+
+def messages(request: VerifiedRequest) -> Callbacks:
+    """Return what the request carries, one message a callback; a bad one does not lose the others."""
+    try:
+        callbacks = parse(request)
+    except Refused as refused:
+        return Callbacks([dead_letter(request, refused)], is_array=False)
+    if isinstance(callbacks, list):
+        return Callbacks(
+            [_message(request, callback, index) for index, callback in enumerate(callbacks)], is_array=True
+        )
+    return Callbacks([_message(request, callbacks)], is_array=False)
+
+
+def _message(request: VerifiedRequest, callback: object, element: int | None = None) -> SmsReceived | SmsRejected:
+    try:
+        return normalize(request, callback)
+    except Refused as refused:
+        return dead_letter(request, refused, element)
+
+
+def parse(request: VerifiedRequest) -> object:
+    """Return the decoded callback, or a list of them; raises `Refused`. Broken UTF-8 becomes U+FFFD."""
+    text = request.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    if not text:
+        raise Refused("parse", "body_empty")
+    callbacks = (None if text[0] in '{["' else _form(text)) or _json(text)
+    if isinstance(callbacks, list) and not callbacks:
+        raise Refused("parse", "body_empty")
+    return callbacks
+
+
+def _form(text: str) -> Mapping[str, str] | None:
+    fields = dict(parse_qsl(text, keep_blank_values=True))  # the last of equal names wins, as in JSON
+    return None if KNOWN.isdisjoint(fields) else fields
+
+
+def _json(text: str) -> object:
+    try:
+        return _JSON.decode(text)
+    except RecursionError:
+        raise Refused("parse", "too_deep") from None
+    except ValueError:
+        raise Refused("parse", "not_json") from None
+
+
+def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
+    """Return the SMS that a decoded callback describes; raises `Refused`."""
+    if not isinstance(callback, dict):
+        raise Refused("parse", "not_an_object")
+    text = _scalar(callback, "text", "text_not_a_string")
+    if text is None:
+        raise Refused("normalize", "text_missing")
+    user, app, origin, recipient, time = (_scalar(callback, name) for name in ("userId", "app", "from", "to", "time"))
+    if user is not None and request.caller.user_id not in {None, user}:
+        raise Refused("normalize", "user_mismatch")
+    content = identity.pingme_content(user, app, origin, recipient, text, time)
+    from_whom = sender(origin) if origin is not None else None
+    stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
+    code = extract_code(text)
+    return SmsReceived(
+        id=identity.event_id(PROVIDER, request.caller.account, None, None, content),
+        provider=PROVIDER,
+        account=request.caller.account,
+        received_via="callback",
+        service=app,
+        message_type="sms",
+        recipient=e164(recipient) if recipient is not None else None,
+        recipient_raw=recipient,
+        sender=from_whom.value if from_whom else None,
+        sender_raw=origin,
+        sender_kind=from_whom.kind if from_whom else None,
+        text=text,
+        code=code,
+        code_source="extracted" if code is not None else None,
+        provider_time=stated.time if stated else None,
+        provider_time_raw=time,
+        provider_time_basis=stated.basis if stated else None,
+        observed_at=request.observed_at,
+        freshness="live",
+        provider_fields=_unknown(callback),
+    )
+
+
+def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_a_string") -> str | None:
+    """Return a value's source text without quotes; None for null and for a missing key."""
+    value = callback.get(name)
+    if value is None:
+        return None
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    raise Refused("normalize", reason)
+
+
+def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:
+    """Return the keys that we do not know, what is no text among them as JSON (with its numbers quoted)."""
+    unknown = [name for name in callback if name not in KNOWN]
+    if not unknown:
+        return None
+    try:
+        return limit_fields({name: _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
+    except RecursionError:  # parsed at the very edge of the stack; the SMS is worth more than these
+        return None
+
+
+def _as_text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))

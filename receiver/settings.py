@@ -1,0 +1,58 @@
+"""What a person can set about the public listener and about each PingMe account."""
+
+from typing import Annotated
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+)
+
+KIB = 1024
+TOKEN_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986: unreserved
+
+
+def _fit_for_a_url(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
+    """Accept at least one token, each of characters that stand in a URL as they are; `check` warns of short ones."""
+    values = [token.get_secret_value() for token in tokens]
+    if not values or not all(1 <= len(value) <= 128 and TOKEN_ALPHABET.issuperset(value) for value in values):
+        message = (
+            "give at least one callback token of up to 128 of the characters A-Z a-z 0-9 - . _ ~ "
+            "(make one: python3 -c 'import secrets; print(secrets.token_urlsafe(24))')"
+        )
+        raise ValueError(message)
+    return tokens
+
+
+class ReceiverSettings(BaseModel):
+    """Where the public listener listens and how much patience it has with a sender."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    # The one listener that strangers are meant to reach; it serves nothing without a token but /livez.
+    host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
+    port: NonNegativeInt = Field(default=8080, le=65535)  # 0: any free one; 8080 needs no privilege
+    public_url: str | None = None  # what the providers see, for example https://sms.example.org; only shown to people
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # no client's address decides or is kept anywhere yet
+    # An SMS is 1 KiB. Ten seconds carry it over the worst line, and a trickle holds one connection no longer.
+    body_deadline: PositiveFloat = 10.0
+    # 250 times the longest SMS we can imagine, and a quarter of what a default Kafka record may hold.
+    max_body: PositiveInt = 256 * KIB
+    # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
+    keepalive_timeout: PositiveFloat = 75.0
+
+
+class PingMeAccount(BaseModel):
+    """One PingMe account: whoever posts to `/v1/pingme/{one of its tokens}` is it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+    tokens: Annotated[tuple[SecretStr, ...], AfterValidator(_fit_for_a_url)]
+    user_id: str | None = Field(default=None, min_length=1)  # None: a callback's userId is not checked

@@ -1,0 +1,182 @@
+"""A simulated PingMe: it posts callbacks to a URL, repeats what was not answered 2xx, and keeps a book of it all.
+
+The document states no retry policy and no timeout. This one is as unpleasant as a sender may be: it repeats until it
+gets a 2xx, sometimes repeats although it got one, and now and then posts something that is no callback.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, Protocol
+
+import aiohttp
+
+from sandbox.pingme_callbacks import Callback, Kind, malformed, nonce, number, sms
+from sandbox.pingme_wire import TIMEOUT, Answer, post, post_callback
+
+__all__ = ["Answer", "Clock", "Entry", "PingMe", "SystemClock", "post_callback"]
+
+FIRST_PAUSE: Final = 0.2  # seconds before the first repeat; doubled from one to the next
+LONGEST_PAUSE: Final = 5.0  # seconds; also the most that a Retry-After is honoured with
+
+
+@dataclass
+class Entry:
+    """One callback in the book, with every answer to it and to its repeats."""
+
+    nonce: str
+    number: str
+    order: int
+    """0, 1, 2 … among all callbacks of this number."""
+    kind: Kind
+    first_sent: float
+    answers: list[Answer] = field(default_factory=list)
+
+    @property
+    def promised(self) -> bool:
+        """The receiver answered 2xx to it at least once."""
+        return any(answer.seen for answer in self.answers)
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids that it was given; more than one is the receiver's mistake."""
+        return {answer.id for answer in self.answers if answer.id is not None}
+
+
+class Clock(Protocol):
+    """Seconds since 1970, and waiting for them to pass."""
+
+    def now(self) -> float:
+        """Return the time."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Return that much later."""
+        ...
+
+
+class SystemClock:
+    """The machine's."""
+
+    def now(self) -> float:
+        """Return the time."""
+        return time.time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return that much later."""
+        await asyncio.sleep(seconds)
+
+
+Post = Callable[[bytes], Awaitable[Answer]]
+
+
+class PingMe:
+    """Posts `rate` new callbacks a second, spread over `numbers` numbers; those of one number one after another.
+
+    `duplicates` and `malformed` are shares of the new ones. `book` may be read at any time. `post` stands in for HTTP.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        numbers: int,
+        rate: float,
+        rng: Random,
+        duplicates: float = 0.05,
+        malformed: float = 0.02,
+        user_id: str = "xxx",
+        clock: Clock | None = None,
+        post: Post | None = None,
+    ) -> None:
+        self.book: list[Entry] = []
+        self._url = url
+        self._numbers = numbers
+        self._interval = 1.0 / rate
+        self._rng = rng
+        self._duplicates = duplicates
+        self._malformed = malformed
+        self._user_id = user_id
+        self._clock = clock or SystemClock()
+        self._post = post
+        self._nonces: set[str] = set()
+        self._next_slot = 0.0
+        self._stopped = asyncio.Event()
+
+    async def run(self, until: asyncio.Event | float) -> None:
+        """Post until the event is set, or for so many seconds; then finish the posts that are under way, and return.
+
+        An entry that is not `promised` then was still being repeated.
+        """
+        self._stopped = until if isinstance(until, asyncio.Event) else asyncio.Event()
+        if self._post is not None:
+            await self._post_all(self._post, until)
+            return
+        connector = aiohttp.TCPConnector(limit=0)
+        async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
+            await self._post_all(lambda body: post(session, self._url, body, self._clock.now), until)
+
+    async def _post_all(self, post: Post, until: asyncio.Event | float) -> None:
+        self._next_slot = self._clock.now()
+        async with asyncio.TaskGroup() as tasks:
+            for index in range(self._numbers):
+                tasks.create_task(self._serve(post, number(index)))
+            if not isinstance(until, asyncio.Event):
+                await self._clock.sleep(until)
+                self._stopped.set()
+
+    async def _serve(self, post: Post, recipient: str) -> None:
+        """Post the callbacks of one number, each after the one before was answered."""
+        sent: list[tuple[Callback, Entry]] = []
+        while await self._slot():
+            callback = self._callback(recipient)
+            entry = Entry(callback.nonce, recipient, len(sent), callback.kind, self._clock.now())
+            self.book.append(entry)
+            sent.append((callback, entry))
+            await self._deliver(post, callback, entry)
+            if (
+                entry.promised and self._rng.random() < self._duplicates
+            ):  # "did not see" the answer, or mixed up its queue
+                await _record(post, *self._rng.choice((sent[-1], self._rng.choice(sent))))
+
+    async def _slot(self) -> bool:
+        """Wait for the next moment at which one more callback keeps to the rate; False once stopped."""
+        slot = max(self._next_slot, self._clock.now())
+        self._next_slot = slot + self._interval
+        await self._pause(slot - self._clock.now())
+        return not self._stopped.is_set()
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but not beyond the stop."""
+        ended = asyncio.ensure_future(self._stopped.wait())
+        passed = asyncio.ensure_future(self._clock.sleep(max(seconds, 0.0)))
+        try:
+            await asyncio.wait((ended, passed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            ended.cancel()
+            passed.cancel()
+
+    def _callback(self, recipient: str) -> Callback:
+        make = malformed if self._rng.random() < self._malformed else sms
+        fresh = nonce(self._rng)
+        while fresh in self._nonces:
+            fresh = nonce(self._rng)
+        self._nonces.add(fresh)
+        return make(self._rng, user_id=self._user_id, recipient=recipient, nonce=fresh, now=self._clock.now())
+
+    async def _deliver(self, post: Post, callback: Callback, entry: Entry) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            answer = await _record(post, callback, entry)
+            if answer.seen or self._stopped.is_set():
+                return
+            await self._pause(min(answer.retry_after or pause * self._rng.uniform(0.5, 1.0), LONGEST_PAUSE))
+            pause = min(pause * 2, LONGEST_PAUSE)
+
+
+async def _record(post: Post, callback: Callback, entry: Entry) -> Answer:
+    answer = await post(callback.body)
+    entry.answers.append(answer)
+    return answer
