@@ -1,0 +1,5 @@
+"""`python -m app` is `smsbus`."""
+
+from app.cli import main
+
+main()

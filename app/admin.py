@@ -1,0 +1,81 @@
+"""The internal listener: is it alive, can it accept, and how much of everything. Not for the internet.
+
+Open on it: /livez, /healthz, /readyz, /metrics. Nothing here names a number, a text or a token.
+"""
+
+from collections.abc import Callable
+from typing import Final, Protocol
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+from app.sections import AdminSettings
+
+SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
+
+
+class Readiness(Protocol):
+    """What /readyz needs to know; `bus.kafka.Condition` is one."""
+
+    @property
+    def can_accept(self) -> bool:
+        """A message could be made durable now."""
+
+    @property
+    def degraded(self) -> tuple[str, ...]:
+        """Machine words for what is wrong besides."""
+
+
+class Admin:
+    """Health and metrics over HTTP. `start` binds, `stop` lets go."""
+
+    def __init__(
+        self,
+        settings: AdminSettings,
+        *,
+        alive: Callable[[], bool],
+        condition: Callable[[], Readiness],
+        registry: CollectorRegistry,
+    ) -> None:
+        self.ready = False
+        """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
+        self._settings = settings
+        self._alive = alive
+        self._condition = condition
+        self._runner = web.AppRunner(self._application(registry), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+
+    async def start(self) -> None:
+        """Listen. Raises `OSError` when the address cannot be bound."""
+        await self._runner.setup()
+        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+
+    @property
+    def port(self) -> int:
+        """The port that is bound."""
+        port: int = self._runner.addresses[0][1]
+        return port
+
+    async def stop(self) -> None:
+        """Stop listening; safe to call when it never started."""
+        await self._runner.cleanup()
+
+    def _application(self, registry: CollectorRegistry) -> web.Application:
+        application = web.Application()
+        application.router.add_get("/livez", self._livez)
+        application.router.add_get("/healthz", self._livez)
+        application.router.add_get("/readyz", self._readyz)
+        application.router.add_get("/metrics", make_aiohttp_handler(registry))
+        return application
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        """Answer for the loop (by answering) and the lanes. No dependencies: a restart does not bring Kafka back."""
+        alive = self._alive()
+        return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door."""
+        condition = self._condition()
+        status = "stopping" if not self.ready else "ready" if condition.can_accept else "full"
+        answer = {"status": status, "degraded": list(condition.degraded)}
+        return web.json_response(answer, status=200 if status == "ready" else 503)

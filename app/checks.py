@@ -1,0 +1,134 @@
+"""Everything that must hold before it is worth serving, looked at one by one, one readable line each."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+from app.sections import Account
+from app.settings import Settings
+from bus import cluster, topics
+from bus.client import VARIABLE, KafkaAway
+
+CONNECT_SECONDS: Final = 3.0
+UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this lives before it
+GIB: Final = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line. `failed` makes the command fail, `warning` does not."""
+
+    mark: Literal["ok", "warning", "failed"]
+    text: str
+
+
+async def look(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
+    """Yield what was found, in the order in which it should be mended."""
+    reachable = True
+    async for finding in _kafka(settings):
+        reachable = reachable and finding.mark != "failed"
+        yield finding
+    if reachable:
+        for finding in await _topics(settings):
+            yield finding
+    for finding in (*_journal(settings), _clock(now), *_accounts(settings)):
+        yield finding
+
+
+async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        advertised = await cluster.addresses(settings.kafka)
+    except (KafkaAway, OSError) as error:
+        yield Finding("failed", await _why_away(settings) or str(error))
+        return
+    yield Finding("ok", f"Kafka answers at {settings.kafka.bootstrap_servers}")
+    for host, port in advertised:
+        reason = await _unreachable(host, port)
+        if reason is None:
+            yield Finding("ok", f"a broker's advertised address {host}:{port} can be reached")
+        else:
+            hint = "it must be reachable from here: see the brokers' advertised.listeners"
+            yield Finding("failed", f"a broker's advertised address {host}:{port} {reason}; {hint}")
+
+
+async def _why_away(settings: Settings) -> str | None:
+    """Return a closer reason than silence, where the machine itself knows one."""
+    for server in settings.kafka.servers:
+        host = server.rpartition(":")[0].strip("[]")
+        try:
+            await asyncio.get_running_loop().getaddrinfo(host, None)
+        except OSError:
+            return f"the name {host} has no address ({VARIABLE}): is it spelled right, and known to this machine's DNS?"
+    return None
+
+
+async def _unreachable(host: str, port: int) -> str | None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"does not answer within {CONNECT_SECONDS:.0f} s"
+    except OSError as error:
+        return f"cannot be reached ({error.strerror or type(error).__name__})"
+    writer.close()
+    return None
+
+
+async def _topics(settings: Settings) -> list[Finding]:
+    try:
+        findings = await topics.inspect(settings.kafka)
+    except KafkaAway as away:
+        return [Finding("failed", str(away))]
+    lines = [Finding("failed", line) for line in findings.problems]
+    lines += [Finding("warning", line) for line in findings.warnings]
+    return lines if findings.problems else [Finding("ok", "the topics are as they must be"), *lines]
+
+
+def _journal(settings: Settings) -> Iterator[Finding]:
+    directory = settings.bus.journal_dir
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            free = shutil.disk_usage(directory).free
+    except OSError as error:
+        yield Finding(
+            "failed", f"the journal cannot be written at {directory} (SMSBUS_BUS__JOURNAL_DIR): {error.strerror}"
+        )
+        return
+    wanted = settings.bus.journal_max_bytes
+    room = f"{free / GIB:.1f} GiB free, may use {wanted / GIB:.1f}"
+    yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
+
+
+def _clock(now: datetime) -> Finding:
+    text = f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}"
+    if now < EARLIEST:
+        return Finding("failed", f"{text}, which is long past: set it (chrony, ntpd), events carry its time")
+    return Finding("ok", text)
+
+
+def _accounts(settings: Settings) -> Iterator[Finding]:
+    if not settings.accounts:
+        name = "SMSBUS_ACCOUNTS__<NAME>__"
+        yield Finding("failed", f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS")
+    elif settings.receiver.public_url is None:
+        yield Finding(
+            "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` cannot know what PingMe sees"
+        )
+    for name, account in settings.accounts.items():
+        yield _account(name, account)
+
+
+def _account(name: str, account: Account) -> Finding:
+    text = f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)"
+    if any(len(token.get_secret_value()) < UNGUESSABLE for token in account.callback_tokens):
+        return Finding(
+            "warning",
+            f"{text}, one shorter than {UNGUESSABLE} characters and so guessable: `smsbus callback rotate {name}`",
+        )
+    return Finding("ok", text)

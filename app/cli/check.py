@@ -1,0 +1,46 @@
+"""`smsbus check`: will it work? One line for each thing that must hold."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.outcome import Code, Config, readable_errors, settings_for
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+MARKS = {"ok": "✓ ok     ", "warning": "! warning", "failed": "✗ failed "}
+
+
+def check(
+    print_settings: Annotated[bool, typer.Option("--print", help="Print the settings first, secrets masked.")] = False,
+    config: Config = None,
+) -> None:
+    """Check settings, Kafka, topics, journal, clock and accounts. Exit code 0: all is well, 1: not, 2: settings."""
+    with readable_errors():
+        settings = settings_for(config)
+        if print_settings:
+            _print(settings)
+        typer.echo(f"{MARKS['ok']} the settings are complete")
+        if asyncio.run(_failed(settings)):
+            raise typer.Exit(Code.FAILED)
+
+
+async def _failed(settings: "Settings") -> bool:
+    from datetime import UTC, datetime
+
+    from app.checks import look
+
+    failed = False
+    async for finding in look(settings, now=datetime.now(UTC)):
+        typer.echo(f"{MARKS[finding.mark]} {finding.text}")
+        failed = failed or finding.mark == "failed"
+    return failed
+
+
+def _print(settings: "Settings") -> None:
+    from app.settings import shown
+
+    for key, value in shown(settings):
+        typer.echo(f"{key} = {value}")

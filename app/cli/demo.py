@@ -1,0 +1,32 @@
+"""`smsbus demo`: the whole way of an SMS on this machine, and the sum at the end."""
+
+from typing import Annotated
+
+import typer
+
+from app.cli.outcome import Code, end, readable_errors, say
+
+
+def demo(
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C.")] = None,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Somebody else's broker instead of a local one.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="The same callbacks again.")] = None,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
+) -> None:
+    """Run a simulated PingMe against the service on a real Kafka, then compare the topic with what was sent."""
+    from app import demo as run
+    from app import lifecycle
+    from app.cli.tail import line_printer
+    from app.local_kafka import LocalKafkaError
+
+    with readable_errors():
+        try:
+            ledger, verdict = lifecycle.run(
+                run.demo(seconds=seconds, kafka=kafka, seed=seed, show=line_printer(reveal=reveal), say=say)
+            )
+        except LocalKafkaError as error:
+            raise end(Code.FAILED, str(error)) from None
+    if not run.ending(ledger, verdict):
+        raise typer.Exit(Code.FAILED)

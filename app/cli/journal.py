@@ -1,0 +1,89 @@
+"""`smsbus journal status|drain`: what waits on disk, and how to get it out without the service."""
+
+import asyncio
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+
+if TYPE_CHECKING:
+    from bus.contract import Ledger
+    from bus.settings import BusSettings, KafkaSettings
+
+journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
+
+
+@journal_app.command()
+def status(
+    directory: Annotated[Path | None, typer.Argument(help="Default: the configured journal directory.")] = None,
+    config: Config = None,
+) -> None:
+    """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it."""
+    from bus import inspect
+    from schemas.timestamps import to_text
+
+    with readable_errors():
+        where = directory or settings_for(config).bus.journal_dir
+        journals = inspect.status(where)
+        for journal in journals:
+            oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
+            held = journal.problem or ("held" if journal.held else "free")
+            typer.echo(f"{journal.directory} rows={journal.rows} bytes={journal.bytes} oldest={oldest} {held}")
+        if not journals:
+            say(f"nothing waits in {where}")
+        if any(journal.problem for journal in journals):
+            raise typer.Exit(Code.FAILED)
+
+
+@journal_app.command()
+def drain(
+    directory: Annotated[Path, typer.Argument(help="A journal directory, or one process's directory in it.")],
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds.")] = 60.0,
+    config: Config = None,
+) -> None:
+    """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
+    from bus import inspect, topics
+    from bus.journal import FILE_NAME
+
+    with readable_errors():
+        settings = settings_for(config)
+        where = directory.parent if (directory / FILE_NAME).is_file() else directory
+        journals = inspect.status(where)
+        rows = sum(journal.rows for journal in journals if not journal.held)
+        if any(journal.held for journal in journals):
+            say("a journal held by a running process is left to that process")
+        if rows:
+            _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
+            bus = settings.bus.model_copy(update={"journal_dir": where, "adopt_every": 0.5})
+            ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
+            typer.echo(ledger.line())
+            if not _is_drained(ledger, rows):
+                raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")
+        else:
+            say(f"nothing waits in {where}")
+
+
+async def _drain(kafka: "KafkaSettings", settings: "BusSettings", rows: int, seconds: float) -> "Ledger":
+    from app.lifecycle import instance_id
+    from bus.kafka import KafkaBus
+
+    bus = KafkaBus(kafka, settings, instance=instance_id())
+    await bus.start()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while not _is_drained(bus.ledger, rows):  # noqa: ASYNC110 - adopting sets no event
+                await asyncio.sleep(0.1)
+    await bus.stop(deadline=5.0)
+    return bus.ledger
+
+
+def _insist_on_topics(problems: list[str]) -> None:
+    if problems:
+        raise end(Code.FAILED, *problems)
+
+
+def _is_drained(ledger: "Ledger", rows: int) -> bool:
+    return ledger.adopted >= rows and not ledger.pending

@@ -1,0 +1,73 @@
+"""How a command ends: with one of these exit codes, and with sentences instead of a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from app.settings import Settings
+
+Config = Annotated[
+    Path | None, typer.Option("--config", help="Settings file. Default: ./smsbus.toml, where it exists.")
+]
+
+
+class Code(IntEnum):
+    """Exit codes, the same for every command."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2  # or configuration
+    TIMED_OUT = 3
+    ENDED = 4  # without an SMS
+    NOT_DURABLE = 5
+
+
+def say(text: str) -> None:
+    """Talk to the person; stdout stays for what was asked for."""
+    typer.echo(text, err=True)
+
+
+def end(code: Code, *lines: str) -> typer.Exit:
+    """Say why, and return what is to be raised to end the command."""
+    for line in lines:
+        say(f"smsbus: {line}")
+    return typer.Exit(code)
+
+
+@contextmanager
+def readable_errors() -> Iterator[None]:
+    """Turn our own exceptions into their sentences and exit codes; a bug still shows its traceback."""
+    from app.refusal import StartRefused
+    from app.variables import SettingsError
+
+    try:
+        yield
+    except (SettingsError, StartRefused) as error:
+        raise end(Code.USAGE, *error.lines) from None
+    except BrokenPipeError:
+        raise  # the reader of our output has left: typer ends quietly
+    except OSError as error:
+        raise end(Code.FAILED, f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
+    except Exception as error:
+        if not getattr(type(error), "safe_to_log", False):
+            raise
+        raise end(Code.FAILED, *str(error).splitlines()) from None
+
+
+def settings_for(config: Path | None) -> "Settings":
+    """Read the settings, and keep the libraries quiet: a command says itself what matters."""
+    import logging
+    import sys
+
+    from app import logs
+    from app.settings import load
+
+    settings = load(config)
+    logs.configure(settings.log.model_copy(update={"level": "warning"}), settings.secrets(), sys.stderr)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    return settings

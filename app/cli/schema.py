@@ -1,0 +1,42 @@
+"""`smsbus schema list|export`: the contract as documents."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from app.cli.outcome import readable_errors
+
+schema_app = typer.Typer(no_args_is_help=True, help="The contract as documents: JSON Schema, AsyncAPI, OpenAPI.")
+
+
+@schema_app.command("list")
+def list_() -> None:
+    """Print the names of the documents."""
+    from schemas.export import documents
+
+    for name in sorted(documents()):
+        typer.echo(name)
+
+
+@schema_app.command()
+def export(
+    directory: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")] = Path("smsbus-schemas"),
+    format_: Annotated[
+        Literal["jsonschema", "asyncapi", "openapi"] | None, typer.Option("--format", help="Only these.")
+    ] = None,
+) -> None:
+    """Write the documents and print their paths."""
+    from schemas.export import documents
+
+    with readable_errors():
+        for name, text in sorted(documents().items()):
+            if format_ in {None, _format(name)}:
+                path = directory / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(text, encoding="utf-8")
+                typer.echo(path)
+
+
+def _format(name: str) -> str:
+    return next((word for word in ("asyncapi", "openapi") if word in name), "jsonschema")

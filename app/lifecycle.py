@@ -1,0 +1,208 @@
+"""The order of starting and of stopping, written once.
+
+Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → door → ready.
+Stop drains, then ends: not ready → door → lanes → admin → (local Kafka), under a watchdog.
+"""
+
+import asyncio
+import os
+import secrets
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import structlog
+from prometheus_client import CollectorRegistry, Info, ProcessCollector
+
+from app import logs, verified
+from app.admin import Admin
+from app.refusal import StartRefused
+from app.settings import Settings
+from app.version import version
+from bus.contract import Ledger
+from bus.journal import JournalUnwritable
+from bus.kafka import KafkaBus
+from bus.metrics import BusMetrics
+from receiver.metrics import ReceiverMetrics
+from receiver.server import Door
+
+STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
+DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
+WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
+
+T = TypeVar("T")
+_log = structlog.get_logger("smsbus")
+
+
+@dataclass(frozen=True)
+class Running:
+    """What the doors are bound to, for those who asked for port 0."""
+
+    receiver_port: int
+    admin_port: int
+    ledger: Callable[[], Ledger]
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """Run to the end on the quickest event loop there is."""
+    try:
+        import uvloop  # noqa: PLC0415 - not on every platform
+    except ImportError:
+        return asyncio.run(main)
+    return uvloop.run(main)
+
+
+def instance_id() -> str:
+    """Return a name for this process that no other has, and that a person can trace to a machine."""
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
+
+
+async def serve(
+    settings: Settings,
+    *,
+    local_kafka: bool = False,
+    stop: asyncio.Event | None = None,
+    on_ready: Callable[[Running], None] = lambda _: None,
+) -> Ledger:
+    """Serve until `stop` is set, without one until SIGTERM or SIGINT, then drain and return the ledger.
+
+    Raises `StartRefused` when it must not start as things are; then nothing was served.
+    """
+    stop = stop or _stop_on_signals()  # before anything can be accepted
+    logs.configure(settings.log, settings.secrets(), sys.stderr)
+    _refuse_without_accounts(settings)
+    async with AsyncExitStack() as stack:
+        watchdog = _watchdog()
+        stack.callback(watchdog.cancel)
+        if local_kafka:
+            await stack.enter_async_context(_local_kafka(settings))
+        await verified.verify(settings)
+        return await _serve(settings, stop, on_ready, watchdog)
+
+
+async def _serve(
+    settings: Settings, stop: asyncio.Event, on_ready: Callable[[Running], None], watchdog: threading.Timer
+) -> Ledger:
+    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
+    registry = _registry()
+    BusMetrics(bus, registry)
+    admin = Admin(settings.admin, alive=bus.alive, condition=bus.condition, registry=registry)
+    metrics = ReceiverMetrics(registry)
+    door = Door(bus, settings.pingme_accounts(), settings.receiver, clock_ms=_now_ms, metrics=metrics)
+    stopping = _Deadline()
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(admin.stop)
+        await _started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
+        stack.push_async_callback(lambda: bus.stop(stopping.left()))
+        await _started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+        await _started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+        stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
+        admin.ready = True
+        running = Running(door.port, admin.port, lambda: bus.ledger)
+        _announce(settings, running)
+        on_ready(running)
+        await stop.wait()
+        _log.info("stopping")
+        admin.ready = False
+        stopping.begin()
+        watchdog.start()
+    _log.info("stopped", ledger=bus.ledger.line())
+    return bus.ledger
+
+
+class _Deadline:
+    """The seconds left of `STOP_SECONDS`, counted from `begin`; before it nobody has been promised anything."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def begin(self) -> None:
+        self._at = time.monotonic() + STOP_SECONDS
+
+    def left(self) -> float:
+        return max(0.0, self._at - time.monotonic()) if self._at is not None else 0.0
+
+
+async def _started(start: Coroutine[Any, Any, None], variable: str, value: object) -> None:
+    try:
+        await start
+    except (OSError, JournalUnwritable) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StartRefused([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error
+
+
+def _stop_on_signals() -> asyncio.Event:
+    stop = asyncio.Event()
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    return stop
+
+
+def _watchdog() -> threading.Timer:
+    """Return what ends the process, once started, from a thread of its own: a blocked loop cannot hold that up."""
+    timer = threading.Timer(WATCHDOG_SECONDS, _bite)
+    timer.daemon = True
+    return timer
+
+
+def _bite() -> None:
+    sys.stderr.write(
+        f"smsbus did not stop within {WATCHDOG_SECONDS:.0f} s and ends now; the journal keeps what waits\n"
+    )
+    os._exit(1)
+
+
+@asynccontextmanager
+async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
+    """Keep a Kafka of our own, with our topics, at the configured loopback port."""
+    from app.local_kafka.cluster import local_kafka  # noqa: PLC0415 - not needed without the flag
+    from bus import topics  # noqa: PLC0415
+
+    host, _, port = settings.kafka.bootstrap_servers.rpartition(":")
+    if host not in {"localhost", "127.0.0.1"}:
+        message = (
+            "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
+        )
+        raise StartRefused([message])
+    async with local_kafka(settings.data_dir / "kafka", 1, int(port)):
+        await topics.create(settings.kafka)
+        yield
+
+
+def _announce(settings: Settings, running: Running) -> None:
+    _log.info(
+        "serving",
+        callback=settings.callback_url("{token}", running.receiver_port),
+        receiver=f"http://{settings.receiver.host}:{running.receiver_port}",
+        admin=f"http://{settings.admin.host}:{running.admin_port}",
+        kafka=settings.kafka.bootstrap_servers,
+        journal=str(settings.bus.journal_dir),
+        accounts=sorted(settings.accounts),
+        version=version(),
+    )
+
+
+def _registry() -> CollectorRegistry:
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    Info("smsbus_build", "What runs here", registry=registry).info({"version": version()})
+    return registry
+
+
+def _refuse_without_accounts(settings: Settings) -> None:
+    if not settings.accounts:
+        name = "SMSBUS_ACCOUNTS__<NAME>__"
+        message = (
+            f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS (`smsbus check` helps)"
+        )
+        raise StartRefused([message])
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

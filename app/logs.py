@@ -1,0 +1,112 @@
+"""Logs: ours and the libraries' through one chain, JSON for machines or lines for people, redaction last."""
+
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
+from contextlib import contextmanager
+from typing import Any, Final, TextIO
+
+import structlog
+from structlog.stdlib import ProcessorFormatter
+
+from app.redaction import Redactor, described
+from app.sections import LogSettings
+
+REPEAT_SECONDS: Final = 30.0  # in an outage aiokafka says the same several times a second
+REMEMBERED: Final = 1_000  # different lines; beyond it old ones are forgotten, and would be said once more
+
+
+def configure(
+    settings: LogSettings, secrets: Iterable[str], stream: TextIO, *, clock: Callable[[], float] = time.monotonic
+) -> None:
+    """Send every log line of this process through redaction to `stream`; replaces what was configured before."""
+    handler = logging.StreamHandler(stream)
+    handler.addFilter(Foreign(clock))
+    handler.setFormatter(_formatter(settings, Redactor(secrets), stream))
+    logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
+    structlog.configure(
+        processors=[structlog.contextvars.merge_contextvars, *_stamps(), ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(settings.level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=False,  # a logger made before this call follows it
+    )
+
+
+@contextmanager
+def hushed(library: str) -> Iterator[None]:
+    """Keep a library quiet where we say ourselves what went wrong."""
+    logger = logging.getLogger(library)
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+
+
+class Foreign(logging.Filter):
+    """For lines of libraries: only warnings and worse, and a repeated line once, then its count every 30 s."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._clock = clock
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # when last, and how often since
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Let through what is worth saying. A line of structlog's is a mapping at this point, and ours: it passes."""
+        if not isinstance(record.msg, str):
+            return True
+        return record.levelno >= logging.WARNING and self._is_news(record)
+
+    def _is_news(self, record: logging.LogRecord) -> bool:
+        line, now = (record.name, record.getMessage()), self._clock()
+        last, silenced = self._said.get(line, (now - REPEAT_SECONDS, 0))
+        if now - last < REPEAT_SECONDS:
+            self._said[line] = (last, silenced + 1)
+            return False
+        if silenced:
+            record.msg, record.args = f"{line[1]} ({silenced} times more in the last {now - last:.0f} s)", ()
+        self._remember(line, now)
+        return True
+
+    def _remember(self, line: tuple[str, str], now: float) -> None:
+        self._said.pop(line, None)
+        self._said[line] = (now, 0)
+        if len(self._said) > REMEMBERED:
+            del self._said[next(iter(self._said))]
+
+
+def _formatter(settings: LogSettings, redactor: Redactor, stream: TextIO) -> ProcessorFormatter:
+    return ProcessorFormatter(
+        foreign_pre_chain=[structlog.stdlib.add_logger_name, *_stamps(), _first_line],
+        processors=[ProcessorFormatter.remove_processors_meta, _exception, redactor, _renderer(settings, stream)],
+    )
+
+
+def _stamps() -> list[structlog.typing.Processor]:
+    return [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+
+
+def _renderer(settings: LogSettings, stream: TextIO) -> structlog.typing.Processor:
+    if settings.format == "json" or (settings.format == "auto" and not stream.isatty()):
+        return structlog.processors.JSONRenderer(ensure_ascii=False)
+    return structlog.dev.ConsoleRenderer(colors=stream.isatty())
+
+
+def _first_line(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Keep a library's first line: below it asyncio and others print objects, with whatever those hold."""
+    del logger, method
+    event["event"] = str(event["event"]).split("\n", 1)[0]
+    return event
+
+
+def _exception(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Replace exc_info by the exception's type and place: a traceback quotes messages, and messages quote SMS."""
+    del logger, method
+    info = event.pop("exc_info", None)
+    error = sys.exc_info()[1] if info is True else info[1] if isinstance(info, tuple) else info
+    if isinstance(error, BaseException):
+        event["exception"] = described(error)
+    event.pop("stack_info", None)
+    return event

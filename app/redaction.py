@@ -1,0 +1,96 @@
+"""What must never stand in a log: numbers, codes, texts, tokens, keys. The last step before a line is rendered."""
+
+import re
+import traceback
+from collections.abc import Iterable, Mapping, MutableMapping
+from typing import Any, Final
+from urllib.parse import quote
+
+GONE: Final = "[redacted]"
+
+# Whatever stands under these keys is gone, however harmless it looks.
+PRIVATE: Final = frozenset(
+    {"text", "code", "recipient", "sender", "key", "token", "tokens", "password", "body", "value"}
+)
+PRIVATE_ENDINGS: Final = ("_raw", "_key", "_token", "_tokens", "_password")
+
+# Numbers of seven digits and more survive only under these keys.
+COUNTS: Final = frozenset(
+    {"pid", "port", "offset", "partition", "rows", "bytes", "count", "records", "line", "lag"}
+    | {"accepted", "adopted", "published", "pending", "rejected", "duplicates", "repeats", "unpromised"}
+)
+COUNT_ENDINGS: Final = ("_ms", "_seconds", "_rows", "_bytes", "_records", "_count", "_port", "_pid", "_offset", "_at")
+
+_SPEAKING = re.compile(
+    r"(?P<uuid>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)"
+    r"|(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?)"
+    r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b)"
+    r"|(?P<door>/v1/pingme/)(?!\{token\})[^\s/?#\"'<>]+"
+    r"|(?P<name>\b\w*(?:key|token|password|secret|code)=)[^&\s\"'<>]+"
+    r"|\+\d(?:[ ().-]{0,2}\d){6,}"  # a plus: a number, whatever stands between its digits
+    r"|\d(?:[ ()-]{0,2}\d){6,}",
+    re.IGNORECASE,
+)
+
+
+class Redactor:
+    """A structlog processor, and a plain function of text. Built once the secrets are known."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        forms = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""))}
+        ordered = sorted(forms, key=len, reverse=True)  # one secret may begin with another
+        self._secrets = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
+        """Return the event without anything private. Keys are ours and stay as they are."""
+        del logger, method
+        return {key: self._value(key, value) for key, value in event.items()}
+
+    def text(self, text: str) -> str:
+        """Return the text without secrets, numbers and tokens; times, ids and addresses of machines stay."""
+        if self._secrets is not None:
+            text = self._secrets.sub(GONE, text)
+        return _SPEAKING.sub(_kept, text)
+
+    def _value(self, key: str, value: object) -> object:
+        if value is None or isinstance(value, (bool, float)):
+            return value
+        if key in PRIVATE or key.endswith(PRIVATE_ENDINGS):
+            return GONE
+        if isinstance(value, int):
+            return value if _is_count(key) or abs(value) < 1_000_000 else GONE
+        if isinstance(value, Mapping):
+            return {str(k): self._value(str(k), v) for k, v in value.items()}
+        if isinstance(value, (list, tuple, set, frozenset)):
+            return [self._value(key, item) for item in value]
+        return self._other(value)
+
+    def _other(self, value: object) -> object:
+        if isinstance(value, BaseException):
+            return self.text(described(value))
+        if isinstance(value, (bytes, bytearray, memoryview)):
+            return GONE
+        return self.text(str(value))
+
+
+def described(error: BaseException) -> str:
+    """Return an exception's type and the line that raised it. Its message may quote an SMS, so it is left out.
+
+    An exception of ours that promises a clean message (`safe_to_log = True`) shows it.
+    """
+    if getattr(type(error), "safe_to_log", False):
+        return f"{type(error).__name__}: {error}"
+    frames = list(traceback.walk_tb(error.__traceback__))
+    place = f" at {frames[-1][0].f_globals.get('__name__')}:{frames[-1][1]}" if frames else ""
+    return type(error).__name__ + place
+
+
+def _is_count(key: str) -> bool:
+    return key in COUNTS or key.endswith(COUNT_ENDINGS)
+
+
+def _kept(match: re.Match[str]) -> str:
+    groups = match.groupdict()
+    if groups["uuid"] or groups["time"] or groups["address"]:
+        return match[0]
+    return (groups["door"] or groups["name"] or "") + GONE

@@ -1,0 +1,112 @@
+"""The sections of the settings that belong to nobody below: accounts, the admin listener, logs."""
+
+import ipaddress
+from typing import Annotated, Final, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PositiveFloat,
+    SecretStr,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from receiver.settings import PingMeAccount
+
+SERVED: Final = ("pingme",)
+LATER: Final = ("smsverified", "grizzlysms", "smsman")
+
+AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
+
+
+def listed(value: str | list[str]) -> list[str]:
+    """Return the parts of a list, however smsbus.toml holds it."""
+    return list(value) if isinstance(value, list) else [part.strip() for part in value.split(",") if part.strip()]
+
+
+def listed_if_text(value: object) -> object:
+    """Take a text apart at its commas; what is a list already stays."""
+    return listed(value) if isinstance(value, str) else value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _ask_the_door(tokens: tuple[SecretStr, ...]) -> None:
+    """Raise ValueError unless the receiver takes these tokens: what a token must look like is its decision."""
+    if not tokens:
+        message = "PingMe needs at least one: a long random word that ends the callback URL"
+        raise ValueError(message)
+    try:
+        PingMeAccount(name="any", tokens=tokens)
+    except ValidationError as error:
+        raise ValueError(error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")) from None
+
+
+class Section(BaseModel):
+    """A section of the settings: fixed once read, strict about its keys, silent about its values."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+class Account(Section):
+    """One account at a provider, under the name that events carry."""
+
+    provider: str
+    callback_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(listed_if_text)] = Field(
+        default=(), validate_default=True
+    )
+    user_id: str | None = None
+    app_key: SecretStr | None = None
+    api_key: SecretStr | None = None
+    base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
+    proxy_url: SecretStr | None = None  # may carry a password
+    max_requests_per_second: PositiveFloat | None = None
+
+    @field_validator("provider")
+    @classmethod
+    def _served(cls, provider: str) -> str:
+        if provider in SERVED:
+            return provider
+        later = f"{provider} comes with a later version" if provider in LATER else "this is not a provider we know"
+        message = f"{later}; this version serves {', '.join(SERVED)}"
+        raise ValueError(message)
+
+    @field_validator("callback_tokens")
+    @classmethod
+    def _has_a_door(cls, tokens: tuple[SecretStr, ...], seen: ValidationInfo) -> tuple[SecretStr, ...]:
+        if seen.data.get("provider") == "pingme":
+            _ask_the_door(tokens)
+        return tokens
+
+
+class AdminSettings(Section):
+    """The internal listener: health and metrics."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=8081, ge=0, le=65535)
+    token: SecretStr | None = Field(default=None, validate_default=True)
+
+    @field_validator("token")
+    @classmethod
+    def _guarded(cls, token: SecretStr | None, seen: ValidationInfo) -> SecretStr | None:
+        if not token and not _is_loopback(seen.data.get("host", "")):
+            message = "needed, since the admin listener is bound to more than this machine (SMSBUS_ADMIN__HOST)"
+            raise ValueError(message)
+        return token
+
+
+class LogSettings(Section):
+    """How to talk. `auto`: for people on a terminal, JSON elsewhere."""
+
+    format: Literal["auto", "json", "console"] = "auto"
+    level: Literal["debug", "info", "warning", "error"] = "info"

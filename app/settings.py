@@ -1,0 +1,181 @@
+"""What a person can set, read from the environment and from smsbus.toml. No other file reads the environment."""
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from platformdirs import user_data_dir
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+from app.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
+from app.variables import (
+    CONFIG,
+    Place,
+    SettingsError,
+    file_variables,
+    problem_lines,
+    secrets_from_files,
+    set_variable,
+    unknown_variables,
+)
+from bus.settings import BusSettings, KafkaSettings
+from receiver.settings import PingMeAccount, ReceiverSettings
+
+FILE: Final = Path("smsbus.toml")
+
+
+class Settings(BaseSettings):
+    """All of it. Read with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SMSBUS_",
+        env_nested_delimiter="__",
+        enable_decoding=False,  # lists are comma lists, not JSON
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    # What must outlive the process, unless a section names its own place: the journal, and the local Kafka.
+    data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
+    kafka: KafkaSettings = KafkaSettings()
+    bus: BusSettings = Field(default_factory=BusSettings)
+    receiver: ReceiverSettings = ReceiverSettings()
+    admin: AdminSettings = AdminSettings()
+    log: LogSettings = LogSettings()
+    accounts: dict[AccountName, Account] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_people_write(cls, tree: dict[str, Any]) -> dict[str, Any]:
+        """Put the journal under a data directory that was chosen; take apart a comma list of another's section."""
+        tree = {"bus": {}, "receiver": {}, **tree}
+        bus, receiver = tree["bus"], tree["receiver"]
+        if "data_dir" in tree and isinstance(bus, dict):
+            tree["bus"] = {"journal_dir": Path(tree["data_dir"]) / "journal", **bus}
+        if isinstance(receiver, dict) and "trusted_proxies" in receiver:
+            tree["receiver"] = {**receiver, "trusted_proxies": listed_if_text(receiver["trusted_proxies"])}
+        return tree
+
+    @field_validator("accounts")
+    @classmethod
+    def _distinct_tokens(cls, accounts: dict[str, Account]) -> dict[str, Account]:
+        tokens = [token.get_secret_value() for account in accounts.values() for token in account.callback_tokens]
+        if len(tokens) != len(set(tokens)):
+            message = "a callback token stands twice: each selects one account"
+            raise ValueError(message)
+        return accounts
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over smsbus.toml; the secrets that `load` read from files come in as arguments."""
+        del dotenv_settings, file_secret_settings
+        if isinstance(env_settings, EnvSettingsSource):
+            files = file_variables(settings_cls, env_settings.env_vars)
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in files}
+        return env_settings, init_settings, TomlConfigSettingsSource(settings_cls)
+
+    def pingme_accounts(self) -> list[PingMeAccount]:
+        """Return the accounts that the receiver opens its door for."""
+        return [
+            PingMeAccount(name=name, tokens=account.callback_tokens, user_id=account.user_id)
+            for name, account in self.accounts.items()
+            if account.provider == "pingme"
+        ]
+
+    def callback_url(self, token: str, port: int | None = None) -> str:
+        """Return where PingMe posts with this token; without `receiver.public_url` as this machine sees it."""
+        host = "localhost" if self.receiver.host in {"0.0.0.0", "::"} else self.receiver.host  # noqa: S104 - compared
+        origin = self.receiver.public_url or f"http://{host}:{port or self.receiver.port}"
+        return f"{origin.rstrip('/')}/v1/pingme/{token}"
+
+    def secrets(self) -> list[str]:
+        """Return every secret value, for the one use of keeping it out of logs."""
+        return [secret.get_secret_value() for secret in _secrets(self)]
+
+
+def load(config: Path | None = None) -> Settings:
+    """Read the settings: variables win over `config`, else SMSBUS_CONFIG, else ./smsbus.toml where it exists.
+
+    Raises `SettingsError` with one line a problem; no line holds a value.
+    """
+    file = config_file(config)
+
+    class Configured(Settings):
+        model_config = SettingsConfigDict(toml_file=file)
+
+    if lines := unknown_variables(Settings, os.environ):
+        raise SettingsError(lines)
+    secrets = secrets_from_files(Settings, os.environ)
+    try:
+        return Configured(**secrets)
+    except ValidationError as error:
+        raise SettingsError(problem_lines(error, Settings, os.environ, file)) from None
+    except ValueError as error:  # tomllib's, with line and column
+        raise SettingsError([f"{file}: {error}"]) from None
+
+
+def config_file(config: Path | None = None) -> Path | None:
+    """Return the file that `load` reads. Raises `SettingsError` when a file was named and is not there."""
+    named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    if named is None:
+        return FILE if FILE.is_file() else None
+    if not named.is_file():
+        raise SettingsError([f"{named} is not there: it was named by {'--config' if config else CONFIG}"])
+    return named
+
+
+def variable_in_charge(place: Place) -> str | None:
+    """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
+    return set_variable(place, os.environ)
+
+
+def _secrets(value: object) -> Iterator[SecretStr]:
+    match value:
+        case SecretStr():
+            yield value
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secrets(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from _secrets(item)
+        case Sequence() if not isinstance(value, str):
+            for item in value:
+                yield from _secrets(item)
+
+
+def shown(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each setting's key and its value as a person may see it: secrets are stars."""
+    yield from _shown((), settings)
+
+
+def _shown(place: Place, value: object) -> Iterator[tuple[str, str]]:
+    match value:
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _shown((*place, name), getattr(value, name))
+        case dict():
+            for name, item in value.items():
+                yield from _shown((*place, str(name)), item)
+        case tuple():
+            yield ".".join(place), ", ".join(map(str, value))
+        case None:
+            yield ".".join(place), ""
+        case _:
+            yield ".".join(place), str(value)

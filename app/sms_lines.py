@@ -1,0 +1,71 @@
+"""One received SMS as a line for people. A reader's view: unknown keys and missing ones do not hurt it."""
+
+import json
+import re
+from dataclasses import astuple, dataclass
+from typing import Self
+
+from schemas.normalize import digits
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True)
+class SmsLine:
+    """What a person wants to see of an event. Texts come from strangers: nothing in it can drive a terminal."""
+
+    observed_at: str
+    account: str
+    recipient: str
+    sender: str
+    code: str
+    text: str
+
+    @classmethod
+    def of(cls, value: bytes | None) -> Self | None:
+        """Read an event's JSON; None for what is not one."""
+        try:
+            event = json.loads(value or b"")
+            return cls(
+                observed_at=_clean(event["observed_at"]),
+                account=_clean(event["account"]),
+                recipient=_clean(event.get("recipient") or event.get("recipient_raw")),
+                sender=_clean(event.get("sender") or event.get("sender_raw")),
+                code=_clean(event.get("code")),
+                text=_clean(event.get("text")),
+            )
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def is_for(self, number: str) -> bool:
+        """Tell whether this number received it, however either is written."""
+        return digits(self.recipient) == digits(number)
+
+    def masked(self) -> Self:
+        """Return it without what identifies a person or opens an account."""
+        return type(self)(
+            self.observed_at,
+            self.account,
+            _masked(self.recipient),
+            _masked(self.sender),
+            "•" * len(self.code),
+            _length(self.text),
+        )
+
+    def plain(self) -> str:
+        """Return the fields with tabs between them."""
+        return "\t".join(astuple(self))
+
+
+def _clean(value: str | None) -> str:
+    return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], value or "")
+
+
+def _masked(number: str) -> str:
+    """Keep names, and the ends of a number: enough to tell one's own numbers apart."""
+    many = len(digits(number)) >= 7
+    return f"{number[:3]}{'•' * (len(number) - 5)}{number[-2:]}" if many else number
+
+
+def _length(text: str) -> str:
+    return f"({len(text)} characters)" if text else ""

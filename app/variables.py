@@ -1,0 +1,173 @@
+"""The names of the settings: which there are, which one was meant, and which one a validation error belongs to."""
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr, ValidationError
+
+PREFIX: Final = "SMSBUS_"
+CONFIG: Final = "SMSBUS_CONFIG"
+FILE_SUFFIX: Final = "_file"
+ANY: Final = "*"  # in a place: any account's name
+
+Place = tuple[str, ...]
+"""Where a setting lies: `("accounts", "shop", "api_key")`."""
+
+# What Kubernetes injects for a Service whose name begins with "smsbus". Its plain `…_PORT` always holds a URL, so that
+# SMSBUS_RECEIVER_PORT=8080, one underscore short, is still found out.
+_INJECTED_NAME = re.compile(
+    r"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$"
+)
+_INJECTED_VALUE = re.compile(r"^(tcp|udp|sctp)://")
+
+
+class SettingsError(Exception):
+    """The settings cannot be used. `lines` name each variable or key at fault, and never a value."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+def variable_of(place: Place) -> str:
+    """Return the variable that sets what lies at this place."""
+    return PREFIX + "__".join(place).upper()
+
+
+def set_variable(place: Place, environ: Mapping[str, str]) -> str | None:
+    """Return the variable that sets this place in `environ`, itself or by a file; None: neither does."""
+    variable = variable_of(place)
+    there = {name.upper() for name in environ}
+    return next((name for name in (variable, variable + FILE_SUFFIX.upper()) if name in there), None)
+
+
+def places(model: type[BaseModel], above: Place = ()) -> Iterator[tuple[Place, bool]]:
+    """Yield every setting's place, and whether it is a secret."""
+    for name, field in model.model_fields.items():
+        place = (*above, name)
+        section, is_map = _section(field.annotation)
+        if section is None:
+            yield place, _holds_secret(field.annotation)
+        else:
+            yield from places(section, (*place, ANY) if is_map else place)
+
+
+def unknown_variables(model: type[BaseModel], environ: Mapping[str, str]) -> list[str]:
+    """Return one line for each variable with our prefix that sets nothing: a typo must not pass in silence."""
+    known = _variables(model)
+    ours = {name: _place_of(name) for name in sorted(environ) if _is_ours(name, environ[name])}
+    return [_unknown(name, place, known) for name, place in ours.items() if _pattern(place, known) is None]
+
+
+def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) -> dict[str, Place]:
+    """Return the variables that name a secret's file, each with the secret's place."""
+    known = [place for place, secret in places(model) if secret]
+    ours = {name: _place_of(name) for name in environ if name.upper().startswith(PREFIX)}
+    named = {name: (*place[:-1], place[-1].removesuffix(FILE_SUFFIX)) for name, place in ours.items()}
+    return {name: secret for name, secret in named.items() if secret != ours[name] and _pattern(secret, known)}
+
+
+def secrets_from_files(model: type[BaseModel], environ: Mapping[str, str]) -> dict[str, Any]:
+    """Read `SMSBUS_ADMIN__TOKEN_FILE` and its like into a tree of settings: the file's text without its line end.
+
+    Raises `SettingsError` for a file that cannot be read, and where the variable itself is set as well.
+    """
+    tree: dict[str, Any] = {}
+    lines = []
+    for name, secret in sorted(file_variables(model, environ).items()):
+        try:
+            _plant(tree, secret, Path(environ[name]).read_text("utf-8").strip())
+        except (OSError, UnicodeDecodeError) as error:
+            lines.append(f"{name} names a file that cannot be read: {type(error).__name__}")
+        if set_variable(secret, environ) == variable_of(secret):
+            lines.append(f"{variable_of(secret)} and {name} are both set: keep one")
+    if lines:
+        raise SettingsError(lines)
+    return tree
+
+
+def problem_lines(
+    error: ValidationError, model: type[BaseModel], environ: Mapping[str, str], file: Path | None
+) -> list[str]:
+    """Return one readable line a problem, naming the variable and the key in the file."""
+    known = list(dict(places(model)))
+    details = error.errors(include_input=False, include_url=False, include_context=False)
+    return list(dict.fromkeys(_problem(detail, known, environ, file) for detail in details))
+
+
+def _section(annotation: Any) -> tuple[type[BaseModel] | None, bool]:  # noqa: ANN401 - an annotation can be anything
+    if get_origin(annotation) is dict:
+        return _section(get_args(annotation)[1])[0], True
+    return (annotation, False) if isinstance(annotation, type) and issubclass(annotation, BaseModel) else (None, False)
+
+
+def _holds_secret(annotation: Any) -> bool:  # noqa: ANN401 - an annotation can be anything
+    return annotation is SecretStr or any(_holds_secret(inner) for inner in get_args(annotation))
+
+
+def _variables(model: type[BaseModel]) -> list[Place]:
+    known = list(places(model))
+    files = [(*place[:-1], place[-1] + FILE_SUFFIX) for place, secret in known if secret]
+    return [*(place for place, _ in known), *files, (CONFIG.removeprefix(PREFIX).lower(),)]
+
+
+def _place_of(variable: str) -> Place:
+    return tuple(variable.upper().removeprefix(PREFIX).lower().split("__"))
+
+
+def _is_ours(name: str, value: str) -> bool:
+    injected = "__" not in name and (_INJECTED_NAME.search(name) or _INJECTED_VALUE.match(value))
+    return name.upper().startswith(PREFIX) and not injected
+
+
+def _pattern(place: Place, known: list[Place]) -> Place | None:
+    """Return the known place that this one is an instance of."""
+    for pattern in known:
+        if len(pattern) == len(place) and all(a in {ANY, b} for a, b in zip(pattern, place, strict=True)):
+            return pattern
+    return None
+
+
+def _unknown(name: str, place: Place, known: list[Place]) -> str:
+    account = place[1] if len(place) > 1 else "name"
+    names = [variable_of(tuple(account if part == ANY else part for part in pattern)) for pattern in known]
+    word = name.upper().removeprefix(PREFIX)
+    return f"{name} is not a setting" + _did_you_mean(word, [each.removeprefix(PREFIX) for each in names], PREFIX)
+
+
+def _did_you_mean(word: str, words: list[str], prefix: str = "") -> str:
+    close = difflib.get_close_matches(word, words, n=1)
+    return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` shows those that there are"
+
+
+def _plant(tree: dict[str, Any], place: Place, value: str) -> None:
+    for part in place[:-1]:
+        tree = tree.setdefault(part, {})
+    tree[place[-1]] = value
+
+
+def _problem(detail: Mapping[str, Any], known: list[Place], environ: Mapping[str, str], file: Path | None) -> str:
+    place = tuple(part for part in detail["loc"] if isinstance(part, str))
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(place, known, file)
+    if place[-1] == "[key]":
+        return (
+            f"{_named(place[:-1], environ, file)}: an account's name is lower-case letters and digits, with _ between"
+        )
+    if detail["type"] == "missing":
+        return f"{_named(place, environ, file)} is missing"
+    return f"{_named(place, environ, file)}: {detail['msg'].removeprefix('Value error, ')}"
+
+
+def _unknown_key(place: Place, known: list[Place], file: Path | None) -> str:
+    keys = [".".join(place[:1] + place[1:2] + p[2:] if p[1:2] == (ANY,) else p) for p in known]
+    return f"{'.'.join(place)} in {file} is not a setting" + _did_you_mean(".".join(place), keys)
+
+
+def _named(place: Place, environ: Mapping[str, str], file: Path | None) -> str:
+    if variable := set_variable(place, environ):
+        return variable
+    return f"{variable_of(place)} ({'.'.join(place)} in {file})" if file else variable_of(place)

@@ -1,0 +1,58 @@
+"""Are the topics as they must be? Asked at every start, and remembered for a start while Kafka is away."""
+
+import hashlib
+from pathlib import Path
+
+import structlog
+
+from app import logs
+from app.refusal import StartRefused
+from app.settings import Settings
+from bus import topics
+from bus.client import KafkaAway
+
+_log = structlog.get_logger("smsbus")
+
+
+async def verify(settings: Settings) -> None:
+    """Return when the topics are right, or when Kafka is away and they were right before.
+
+    Raises `StartRefused` for wrong or missing topics, and for a first start without Kafka.
+    """
+    try:
+        with logs.hushed("aiokafka"):
+            findings = await topics.inspect(settings.kafka)
+    except KafkaAway as away:
+        _rely_on_last_time(settings, away)
+        return
+    if findings.problems:
+        raise StartRefused([_in_one_line(findings.problems)])
+    for warning in findings.warnings:
+        _log.warning("topics", warning=warning)
+    _remember(marker(settings))
+
+
+def marker(settings: Settings) -> Path:
+    """Return the file that says: these brokers had the right topics once. It lives and dies with the journal."""
+    what = f"{settings.kafka.bootstrap_servers} {settings.kafka.topic_prefix}"
+    return settings.bus.journal_dir / f"topics-verified-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
+def _rely_on_last_time(settings: Settings, away: KafkaAway) -> None:
+    if not marker(settings).is_file():
+        raise StartRefused([f"{away} The first start needs it, to see that the topics are right."]) from away
+    _log.warning("started_without_kafka", reason=str(away), meanwhile="messages are accepted into the journal")
+
+
+def _in_one_line(problems: list[str]) -> str:
+    more = len(problems) - 1
+    return problems[0] + (f" (and {more} more: see `smsbus topics check`)" if more else "")
+
+
+def _remember(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        reason = f"SMSBUS_BUS__JOURNAL_DIR={path.parent} cannot be used: {error.strerror}"
+        raise StartRefused([reason]) from error

@@ -1,0 +1,76 @@
+"""Health and metrics: what a probe is told in each condition."""
+
+import json
+from dataclasses import dataclass
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry, Counter
+
+from app.admin import Admin
+from app.sections import AdminSettings
+
+
+@dataclass(frozen=True)
+class Condition:
+    can_accept: bool = True
+    degraded: tuple[str, ...] = ()
+
+
+async def asked(path, *, alive=True, condition=None, ready=True, registry=None):
+    """Ask the application itself, without a socket."""
+    admin = Admin(
+        AdminSettings(),
+        alive=lambda: alive,
+        condition=lambda: condition or Condition(),
+        registry=registry or CollectorRegistry(),
+    )
+    admin.ready = ready
+    application = admin._runner.app
+    request = make_mocked_request("GET", path, app=application)
+    matched = await application.router.resolve(request)
+    request._match_info = matched
+    return await matched.handler(request)
+
+
+@pytest.mark.parametrize("path", ["/livez", "/healthz"])
+@pytest.mark.parametrize(("alive", "status"), [(True, 200), (False, 503)])
+async def test_liveness_is_the_loop_and_the_lanes(path, alive, status):
+    assert (await asked(path, alive=alive)).status == status
+
+
+async def test_liveness_does_not_care_whether_anything_can_be_accepted():
+    answer = await asked("/livez", condition=Condition(can_accept=False, degraded=("kafka_away",)), ready=False)
+
+    assert answer.status == 200
+
+
+@pytest.mark.parametrize(
+    ("condition", "ready", "status", "word"),
+    [
+        (Condition(), True, 200, "ready"),
+        (Condition(degraded=("kafka_away",)), True, 200, "ready"),
+        (Condition(can_accept=False, degraded=("kafka_away", "journal_unwritable")), True, 503, "full"),
+        (Condition(), False, 503, "stopping"),
+    ],
+)
+async def test_readiness_is_lost_only_when_nothing_can_be_accepted_or_when_stopping(condition, ready, status, word):
+    answer = await asked("/readyz", condition=condition, ready=ready)
+
+    assert answer.status == status
+    assert json.loads(answer.text) == {"status": word, "degraded": list(condition.degraded)}
+
+
+async def test_metrics_are_those_of_the_registry():
+    registry = CollectorRegistry()
+    Counter("smsbus_probe", "A count.", registry=registry).inc(3)
+
+    answer = await asked("/metrics", registry=registry)
+
+    assert b"smsbus_probe_total 3.0" in answer.body
+
+
+async def test_before_it_is_told_so_nothing_is_ready():
+    admin = Admin(AdminSettings(), alive=lambda: True, condition=Condition, registry=CollectorRegistry())
+
+    assert admin.ready is False

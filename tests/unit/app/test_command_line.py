@@ -1,0 +1,129 @@
+"""The command line without anything behind it: which commands there are, and how they refuse."""
+
+import inspect
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.cli.outcome import Code, readable_errors
+from app.variables import SettingsError
+
+run = CliRunner().invoke
+
+
+def commands(group, above=()):
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*above, name))
+        else:
+            yield (*above, name), command
+
+
+def test_the_commands_are_those_of_the_design():
+    names = {" ".join(path) for path, _ in commands(typer.main.get_command(cli))}
+
+    assert names >= {
+        "serve",
+        "check",
+        "tail",
+        "topics create",
+        "topics check",
+        "journal status",
+        "journal drain",
+        "callback url",
+        "callback rotate",
+        "callback test",
+        "trigger pingme",
+        "schema list",
+        "schema export",
+        "kafka up",
+        "kafka down",
+        "kafka status",
+    }
+
+
+def test_no_command_is_a_coroutine_that_nobody_would_await():
+    for path, command in commands(typer.main.get_command(cli)):
+        assert not inspect.iscoroutinefunction(inspect.unwrap(command.callback)), path
+
+
+def test_every_command_says_what_it_does():
+    for path, command in commands(typer.main.get_command(cli)):
+        assert (command.help or "").strip().endswith("."), path
+
+
+def test_without_a_command_the_help_is_shown():
+    result = run(cli, [])
+
+    assert "serve" in result.output
+
+
+def test_the_version_is_one_line():
+    result = run(cli, ["--version"])
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith("smsbus ")
+
+
+@pytest.mark.parametrize("arguments", [["tail", "--since", "soon"], ["serve", "--role", "cook"], ["trigger", "nobody"]])
+def test_wrong_usage_ends_with_2(arguments):
+    assert run(cli, arguments).exit_code == Code.USAGE
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["serve"],
+        ["check"],
+        ["topics", "create"],
+        ["topics", "check"],
+        ["tail"],
+        ["journal", "status"],
+        ["callback", "url", "shop"],
+        ["callback", "test", "shop"],
+        ["trigger", "pingme"],
+    ],
+)
+def test_wrong_settings_end_every_command_with_2_and_a_line_for_each(environment, arguments):
+    environment({"SMSBUS_RECEIVER_PORT": "1", "SMSBUS_ADMIN__PROT": "2"})
+
+    result = run(cli, arguments)
+
+    assert result.exit_code == Code.USAGE
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        "smsbus: SMSBUS_ADMIN__PROT is not a setting: did you mean SMSBUS_ADMIN__PORT?",
+        "smsbus: SMSBUS_RECEIVER_PORT is not a setting: did you mean SMSBUS_RECEIVER__PORT?",
+    ]
+
+
+def test_exit_codes_are_a_promise():
+    assert {code.name: code.value for code in Code} == {
+        "OK": 0,
+        "FAILED": 1,
+        "USAGE": 2,
+        "TIMED_OUT": 3,
+        "ENDED": 4,
+        "NOT_DURABLE": 5,
+    }
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (SettingsError(["one", "two"]), Code.USAGE),
+        (FileNotFoundError(2, "No such file or directory", "ca.pem"), Code.FAILED),
+    ],
+)
+def test_an_expected_error_becomes_an_exit_code(error, code):
+    with pytest.raises(typer.Exit) as ended, readable_errors():
+        raise error
+
+    assert ended.value.exit_code == code
+
+
+def test_a_bug_is_not_dressed_up_as_a_sentence():
+    with pytest.raises(ZeroDivisionError), readable_errors():
+        _ = 1 / 0
