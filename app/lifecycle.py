@@ -15,7 +15,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
@@ -32,8 +32,12 @@ from bus.metrics import BusMetrics
 from receiver.metrics import ReceiverMetrics
 from receiver.server import Door
 
+if TYPE_CHECKING:
+    from app.local_kafka import Cluster
+
 STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
 DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
+LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
 WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
 
 T = TypeVar("T")
@@ -170,9 +174,27 @@ async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
             "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
         )
         raise StartRefused([message])
-    async with local_kafka(settings.data_dir / "kafka", 1, int(port)):
+    async with local_kafka(settings.data_dir / "kafka", 1, int(port)) as cluster:
         await topics.create(settings.kafka)
-        yield
+        keeper = asyncio.create_task(_keep_running(cluster))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+
+async def _keep_running(cluster: "Cluster") -> None:
+    """Start a local Kafka again that died: there is nobody else to do it."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if all(node.runs for node in cluster.nodes):
+            continue
+        _log.warning("local_kafka_restarted")
+        try:
+            await cluster.start()
+        except Exception as error:  # noqa: BLE001 - the journal carries us; try again
+            _log.error("local_kafka_does_not_start", reason=str(error))
 
 
 def _announce(settings: Settings, running: Running) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 from bus.journal import FILE_NAME
 
 _LOCK_NAME: Final = "lock"
+_DAMAGED: Final = ".damaged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,12 @@ class Claim:
     def release(self) -> None:
         """Let others have it."""
         os.close(self._descriptor)
+
+    def set_aside(self) -> Path:
+        """Keep the directory for a person, under a name that nobody claims; return its new path."""
+        path = self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))
+        self.release()
+        return path
 
     def remove(self) -> None:
         """Delete the drained directory, then let go; nobody can take it in between."""
@@ -78,4 +85,4 @@ def try_claim(directory: Path) -> Claim | None:
 
 
 def _directories(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir())
+    return sorted(path for path in parent.iterdir() if path.is_dir() and path.suffix != _DAMAGED)

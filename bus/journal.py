@@ -42,6 +42,10 @@ class JournalUnwritable(Exception):
         self.reason = reason
 
 
+class JournalDamaged(JournalUnwritable):
+    """The file is not a journal any longer: set it aside for a person, and go on with another."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A record in the journal. `intact` is False when its checksum does not fit: the bytes are what was read."""
@@ -75,7 +79,7 @@ class Journal:
     async def open(self) -> dict[LaneKey, int]:
         """Open or create the file; return how many rows wait for each lane.
 
-        Raises `JournalUnwritable` when the directory cannot hold a journal.
+        Raises `JournalUnwritable` when the directory cannot hold a journal, `JournalDamaged` when it holds no journal.
         """
         self._thread.start()
         return await self._ask(self._count, writes=True)
@@ -183,7 +187,8 @@ class Journal:
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
-        return dict.fromkeys(jobs, JournalUnwritable(self.unwritable))
+        damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
+        return dict.fromkeys(jobs, (JournalDamaged if damaged else JournalUnwritable)(self.unwritable))
 
     def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()

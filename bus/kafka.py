@@ -14,7 +14,7 @@ from bus import claim
 from bus.book import Book, Entry
 from bus.contract import BusFull, Ledger, Outcome, Receipt
 from bus.dead_letter import of_refused
-from bus.journal import Journal, LaneKey
+from bus.journal import Journal, JournalDamaged, LaneKey
 from bus.lane import Lane
 from bus.producer import Producer
 from bus.record import Record, build
@@ -92,7 +92,9 @@ class KafkaBus:
 
         Raises OSError or `JournalUnwritable` when the journal directory cannot be used.
         """
-        self._own = await self._open(claim.take(self._settings.journal_dir))
+        while self._own is None:
+            with suppress(JournalDamaged):  # set aside by `_open`: take another
+                self._own = await self._open(claim.take(self._settings.journal_dir))
         self._producer.start()
         self._housekeeper = asyncio.get_running_loop().create_task(self._keep_house(), name="bus housekeeping")
 
@@ -190,6 +192,10 @@ class KafkaBus:
         journal = Journal(held.directory, max_bytes=self._settings.journal_max_bytes)
         try:
             backlog = await journal.open()
+        except JournalDamaged as damaged:
+            await journal.close()
+            log.error("journal_damaged", reason=damaged.reason, set_aside=str(held.set_aside()))
+            raise
         except BaseException:
             held.release()
             raise
@@ -218,6 +224,8 @@ class KafkaBus:
         for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
             try:
                 store = await self._open(held)
+            except JournalDamaged:
+                continue
             except Exception as error:  # noqa: BLE001 - a broken orphan must not end the housekeeping
                 log.error("orphan_unreadable", directory=str(held.directory), error=type(error).__name__)
                 continue

@@ -30,6 +30,7 @@ STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
+ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
 BACKOFF_FIRST: Final = 0.2
 BACKOFF_LAST: Final = 5.0
 
@@ -67,6 +68,7 @@ class Producer:
         self._loop = asyncio.get_running_loop()
         self._gone: asyncio.Future[None] = self._loop.create_future()  # of the current inner producer
         self._flying = 0
+        self._reachable = True  # metadata came when we last asked
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
         self._task: asyncio.Task[None] | None = None
 
@@ -76,8 +78,9 @@ class Producer:
 
     @property
     def connected(self) -> bool:
-        """A producer is there, its newest batch did not fail, and none has waited for longer than SILENCE."""
-        return self._ready.is_set() and self.last_error is None and self._silent_for() < SILENCE
+        """A producer is there, brokers answer it, its newest batch did not fail, none has waited for long."""
+        healthy = self._ready.is_set() and self._reachable and self.last_error is None
+        return healthy and self._silent_for() < SILENCE
 
     @property
     def alive(self) -> bool:
@@ -119,6 +122,7 @@ class Producer:
         if type(error) not in REFUSALS:
             self.last_error = name
         if inner is self._inner and not isinstance(error, _NotSent):
+            self._ready.clear()  # at once: the lane that learns of this tries again before the guard gets to run
             self._poisoned.set()
 
     # ---- supervision -------------------------------------------------------------------------------------------
@@ -158,6 +162,7 @@ class Producer:
         self._inner = inner
         self._gone = self._loop.create_future()
         self._poisoned.clear()
+        self._reachable = True
         self.last_error = None
         self._ready.set()
         log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
@@ -170,31 +175,29 @@ class Producer:
             log.warning("kafka_away", bootstrap_servers=self._kafka.bootstrap_servers, error=name)
 
     async def _until_poisoned(self) -> str:
+        inner, ask_at = self._inner, self._loop.time() + ASK
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._poisoned.wait()
                     return self.last_error or "refused"
-            if self._inner is None or self._inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
+            if inner is None or inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
                 return "sender_task_ended"
-            if await self._stalled(self._inner):
-                return "stalled"
-
-    async def _stalled(self, inner: AIOKafkaProducer) -> bool:
-        if self._silent_for() < STALL:
-            return False
-        self._progress += STALL  # look again a minute later
-        return bool(await inner.client.force_metadata_update())
+            if self._loop.time() >= ask_at:
+                ask_at = self._loop.time() + ASK
+                self._reachable = await _answers(inner)
+                if self._reachable and self._silent_for() > STALL:
+                    return "stalled"
 
     def _silent_for(self) -> float:
         """Seconds since something in flight last made progress; 0 with nothing in flight."""
         return self._loop.time() - self._progress if self._flying else 0.0
 
     async def _replace(self) -> None:
-        inner, self._inner = self._inner, None
         self._ready.clear()
-        if inner is not None:
-            await self._retire(inner)
+        if self._inner is not None:
+            await self._retire(self._inner)
+        self._inner = None  # not before: `stop` may come meanwhile and must find it
 
     async def _retire(self, inner: AIOKafkaProducer) -> None:
         """Let healthy batches end, then drop it and wake everybody who still waits for it."""
@@ -234,6 +237,14 @@ async def _send(
     acknowledged.result()
 
 
+async def _answers(inner: AIOKafkaProducer) -> bool:
+    """Do brokers answer? Never takes longer than one request."""
+    try:
+        return bool(await asyncio.wait_for(inner.client.force_metadata_update(), REQUEST_TIMEOUT))
+    except Exception:  # noqa: BLE001 - no answer, whatever the reason
+        return False
+
+
 def _seen(future: asyncio.Future[Any]) -> None:
     """A failure that nobody waits for any longer is not a warning."""
     if not future.cancelled():
@@ -245,15 +256,15 @@ async def _discard(inner: AIOKafkaProducer) -> None:
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
     task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
     if task is not None:
+        task.add_done_callback(_seen)
         task.cancel()
     with suppress(Exception):
         async with asyncio.timeout(STOP_TIMEOUT):
             await inner.client.close()
-    if task is not None:
-        await asyncio.wait([task], timeout=1.0)
-        _seen_task(task)
-
-
-def _seen_task(task: asyncio.Task[None]) -> None:
-    if task.done():
-        _seen(task)
+    if task is None:
+        return
+    await asyncio.wait([task], timeout=0.5)  # its requests end with their connections
+    metadata = inner.client._md_update_fut  # noqa: SLF001 - some wait for this one, and nobody is left to set it
+    if metadata is not None and not metadata.done():
+        metadata.set_result(False)
+    await asyncio.wait([task], timeout=0.5)

@@ -11,9 +11,10 @@ import pytest
 from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
 from bus.journal import FILE_NAME, Journal, JournalUnwritable
+from bus.kafka import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
-from bus.settings import BusSettings
+from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
 
 KEY = ("sms.received.v1", 0)
@@ -283,3 +284,17 @@ async def test_a_lane_survives_kafka_saying_not_now(street: Street, monkeypatch:
     await receipt.published
 
     assert [line.partition(":")[2] for line in street.topic] == [record(0).id]
+
+
+async def test_a_damaged_journal_file_is_set_aside_and_the_bus_starts(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old" / FILE_NAME).write_bytes(b"this is no database" * 1000)
+    settings = KafkaSettings(bootstrap_servers="127.0.0.1:9")
+    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path, spill_after=0.05), instance="t")
+
+    await bus.start()
+
+    assert (await bus.accept(sms())).via == "journal"
+    assert (tmp_path / "old.damaged" / FILE_NAME).read_bytes().startswith(b"this is no database")
+    assert "kafka_away" in bus.condition().degraded
+    await bus.stop(1)
