@@ -1,0 +1,183 @@
+"""The installed program as processes: its commands, and the services that it runs, with what they say."""
+
+import asyncio
+import json
+import os
+import random
+import re
+import signal
+import socket
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+
+ROOT = Path(__file__).parents[2]
+SCRIPT = Path(sys.executable).with_name("smsbus")
+PROGRAM = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "app"]  # the same in a tree without an install
+TOKEN = "e2e-token-e2e-token-e2e-token"
+COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
+EPHEMERAL_FROM = 32_768  # below it: a port that no client's end takes while a service is down
+
+
+class Ended(NamedTuple):
+    """A command that has ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+class Installation:
+    """One prefix of topics, one data directory, two ports, and every process that was started with them."""
+
+    def __init__(self, directory: Path, bootstrap_servers: str, topic_prefix: str) -> None:
+        self.directory = directory
+        self.bootstrap_servers = bootstrap_servers
+        self.topic_prefix = topic_prefix
+        self.journal_dir = directory / "journal"
+        self.replicas: list[Replica] = []
+        self._settings = {
+            "KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
+            "KAFKA__TOPIC_PREFIX": topic_prefix,
+            "DATA_DIR": str(directory / "own"),
+            "BUS__JOURNAL_DIR": str(self.journal_dir),
+            "RECEIVER__HOST": "127.0.0.1",
+            "RECEIVER__PORT": str(free_port()),
+            "ADMIN__PORT": str(free_port()),
+            "ACCOUNTS__SHOP__PROVIDER": "pingme",
+            "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN,
+        }
+
+    async def run(self, *arguments: str, **settings: str) -> Ended:
+        """Run a command to its end."""
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM,
+            *arguments,
+            cwd=self.directory,
+            env=self._environ(settings),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        try:
+            async with asyncio.timeout(COMMAND_SECONDS):
+                out, err = await process.communicate()
+        finally:
+            if process.returncode is None:
+                process.kill()
+        return Ended(process.returncode or 0, out.decode(), err.decode())
+
+    async def serve(self, *, wrapper: tuple[str, ...] = (), **settings: str) -> "Replica":
+        """Start a service; it has said that it serves when this returns. `wrapper` is a command that runs it."""
+        path = self.directory / f"replica-{len(self.replicas)}.log"
+        with path.open("wb") as log:
+            process = await asyncio.create_subprocess_exec(
+                *wrapper, *PROGRAM, "serve", cwd=self.directory, env=self._environ(settings), stdout=log, stderr=log
+            )
+        replica = Replica(process, path, self._settings | settings)
+        self.replicas.append(replica)
+        await replica.says("serving", START_SECONDS)
+        return replica
+
+    async def journals(self) -> dict[Path, int]:
+        """What `smsbus journal status` says: each process's directory and the rows in it."""
+        status = await self.run("journal", "status")
+        assert status.code == 0, status
+        lines = [re.match(r"(\S+) rows=(\d+) ", line) for line in status.out.splitlines()]
+        return {Path(line[1]): int(line[2]) for line in lines if line}
+
+    def _environ(self, settings: dict[str, str]) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.upper().startswith("SMSBUS")}
+        ours = {f"SMSBUS_{name}": value for name, value in {**self._settings, **settings}.items()}
+        return {**own, "PYTHONPATH": str(ROOT), **ours}
+
+
+class Replica:
+    """A running `smsbus serve`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, log: Path, settings: dict[str, str]) -> None:
+        self.process = process
+        self.log = log
+        self.url = (
+            f"http://127.0.0.1:{settings['RECEIVER__PORT']}/v1/pingme/{settings['ACCOUNTS__SHOP__CALLBACK_TOKENS']}"
+        )
+        self.admin = f"http://127.0.0.1:{settings['ADMIN__PORT']}"
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What it has said so far; whatever is no JSON stands under `talk`."""
+        return [_parsed(line) for line in self.log.read_text("utf-8").splitlines()]
+
+    def said(self, event: str) -> list[dict[str, Any]]:
+        """The lines of one event."""
+        return [line for line in self.lines if line.get("event") == event]
+
+    async def says(self, event: str, seconds: float) -> dict[str, Any]:
+        """Wait until it says so."""
+
+        async def heard() -> bool:
+            assert self.process.returncode is None or self.said(event), self.log.read_text("utf-8")
+            return bool(self.said(event))
+
+        await eventually(heard, seconds, f"the service says {event!r}")
+        return self.said(event)[-1]
+
+    async def get(self, path: str) -> tuple[int, str]:
+        """Ask the admin listener."""
+        async with aiohttp.ClientSession() as session, session.get(self.admin + path) as answer:
+            return answer.status, await answer.text()
+
+    async def metrics(self) -> dict[str, float]:
+        """The bus's metrics by name, without `smsbus_` and `_total`."""
+        _, text = await self.get("/metrics")
+        found = re.findall(r"^smsbus_(\w+?)(?:_total)? (\S+)$", text, re.MULTILINE)
+        return {name: float(value) for name, value in found}
+
+    async def drained(self, seconds: float = 60) -> dict[str, float]:
+        """Return the metrics once nothing waits in it any longer."""
+
+        async def empty() -> bool:
+            metrics = await self.metrics()
+            return not metrics["pending"] and not metrics["journal_rows"]
+
+        await eventually(empty, seconds, "the journal is empty")
+        return await self.metrics()
+
+    async def kill(self) -> None:
+        """As `kill -9` does."""
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+    async def terminate(self) -> int:
+        """Ask it to stop; return its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(STOP_SECONDS):
+            return await self.process.wait()
+
+
+async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:
+    """Look again and again until it holds."""
+    deadline = time.monotonic() + seconds
+    while not await holds():
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        await asyncio.sleep(0.05)
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on and no client's end is given."""
+    while True:
+        port = random.randrange(10_000, EPHEMERAL_FROM)
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)):
+                return port
+
+
+def _parsed(line: str) -> dict[str, Any]:
+    try:
+        return json.loads(line)
+    except ValueError:
+        return {"talk": line}

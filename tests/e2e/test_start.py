@@ -1,0 +1,59 @@
+"""Starting while something is missing: refused in one readable line, or going on with what was verified before."""
+
+import asyncio
+
+import pytest
+
+from tests.e2e.history import percentile, problems
+from tests.e2e.load import Load, firsts_and_rest
+from tests.e2e.program import Ended, Installation, free_port
+from tests.e2e.topic import events
+
+
+@pytest.mark.timeout(120)
+async def test_a_service_restarted_while_kafka_is_away_accepts_into_its_journal(smsbus, kafka):
+    replica = await smsbus.serve()
+    assert await replica.terminate() == 0
+    await kafka.kill()
+    replica = await smsbus.serve()
+    async with Load(replica.url) as load:
+        await asyncio.sleep(3)
+    metrics = await replica.metrics()
+    firsts, rest = firsts_and_rest(load.posts, 0.0)
+    print(f"{len(load.posts)} posts, first {max(firsts):.3f} s, then p99 {percentile(0.99, rest):.3f} s")
+
+    assert replica.said("started_without_kafka")
+    assert metrics["journal_rows"] == len(load.answered()) > 100
+    assert load.refused() == []
+    assert max(firsts) < 1.5
+    assert percentile(0.99, rest) < 0.5
+
+    await kafka.start()
+    metrics = await replica.drained()
+
+    assert metrics["published"] == len(load.answered())
+    assert problems(load.posts, await events(smsbus)) == []
+
+
+async def test_a_first_start_without_a_broker_names_the_variable(tmp_path):
+    alone = Installation(tmp_path, f"127.0.0.1:{free_port()}", "")
+
+    assert "SMSBUS_KAFKA__BOOTSTRAP_SERVERS" in _refusal(await alone.run("serve"))
+
+
+async def test_a_first_start_without_topics_names_the_command(fresh):
+    assert "smsbus topics create" in _refusal(await fresh.run("serve"))
+
+
+async def test_a_misspelled_variable_is_answered_with_the_right_one(smsbus):
+    line = _refusal(await smsbus.run("serve", RECIEVER__PORT="8080"))
+
+    assert "SMSBUS_RECIEVER__PORT" in line
+    assert "did you mean SMSBUS_RECEIVER__PORT?" in line
+
+
+def _refusal(ended: Ended) -> str:
+    """The one line of a start that was refused."""
+    lines = ended.err.splitlines()
+    assert (ended.code, ended.out, len(lines)) == (2, "", 1), ended
+    return lines[0]
