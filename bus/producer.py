@@ -114,6 +114,7 @@ class Producer:
         finally:
             self._flying -= 1
         self._progress = self._loop.time()
+        self._reachable = True  # an acknowledgement says so sooner than the next question
         self.last_error = None
 
     def _failed(self, inner: AIOKafkaProducer, error: Exception) -> None:

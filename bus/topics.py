@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from aiokafka.admin import NewTopic
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from bus.cluster import Existing, admin, creates_topics_freely, existing, nodes
@@ -16,6 +16,7 @@ WATCH_PARTITIONS: Final = 12
 """Partitions of watches and of their states: equal, and constant, since a shard is a partition of both."""
 
 MAX_REPLICATION: Final = 3
+WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MIB: Final = 1024 * 1024
 # A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
@@ -76,7 +77,7 @@ async def create(kafka: KafkaSettings) -> list[str]:
     When it returns, every topic has a leader for each partition. Raises `KafkaAway` and `TopicsError`.
     """
     async with admin(kafka) as client:
-        replication = min(MAX_REPLICATION, len(await nodes(client)))
+        replication = await _replication(client, expected=len(kafka.servers))
         answer = await client.create_topics([_new(topic, kafka, replication) for topic in TOPICS])
         created = _created(answer.topic_errors)
         # Creation is answered before the brokers agree on leaders, and there is no event for it.
@@ -140,6 +141,15 @@ def _missing(full: str) -> str:
 def _new(topic: Topic, kafka: KafkaSettings, replication: int) -> NewTopic:
     configs = {**topic.configs, "min.insync.replicas": str(_least_in_sync(replication))}
     return NewTopic(kafka.topic(topic.name), topic.partitions, replication, topic_configs=configs)
+
+
+async def _replication(client: AIOKafkaAdminClient, *, expected: int) -> int:
+    """Count the brokers, waiting a little for as many as have an address: one that just starts shall have a replica."""
+    for _ in range(WAIT_TRIES):
+        if len(await nodes(client)) >= min(MAX_REPLICATION, expected):
+            break
+        await asyncio.sleep(WAIT_SECONDS)
+    return min(MAX_REPLICATION, len(await nodes(client)))
 
 
 def _least_in_sync(replication: int) -> int:

@@ -26,6 +26,7 @@ from schemas.messages import SmsReceived, SmsRejected
 PINGME: Final = "/v1/pingme/"
 RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover
 BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused
+FAREWELL: Final = 0.5  # seconds: a kept connection's next callback is told to go elsewhere, not cut off on its way
 CUT_OFF: Final = 0.1  # seconds: what is left after the grace is cancelled
 
 _log = structlog.get_logger("receiver")
@@ -88,6 +89,9 @@ class Door:
                 while self._in_flight:
                     self._idle.clear()
                     await self._idle.wait()
+                async with asyncio.timeout(FAREWELL):
+                    while self._server.connections:  # noqa: ASYNC110 - aiohttp sets no event when one ends
+                        await asyncio.sleep(0.01)
         self._server.pre_shutdown()
         await self._server.shutdown(CUT_OFF)
         self._listener = self._server = None

@@ -85,6 +85,29 @@ async def test_three_brokers_get_three_replicas_of_which_two_must_be_in_sync(thr
     assert await topics.inspect(three) == topics.Findings()
 
 
+async def test_a_broker_that_is_just_starting_gets_its_replica(three, monkeypatch):
+    seen = iter([[1], [1, 2], [1, 2, 3], [1, 2, 3]])
+
+    async def nodes(client):
+        return next(seen)
+
+    monkeypatch.setattr(topics, "nodes", nodes)
+    monkeypatch.setattr(topics, "WAIT_SECONDS", 0)
+
+    await topics.create(three)
+
+    assert {topic.replication for topic in (await existing(three)).values()} == {3}
+
+
+async def test_a_broker_that_does_not_come_is_not_waited_for_any_longer(one, monkeypatch):
+    monkeypatch.setattr(topics, "WAIT_SECONDS", 0)
+    twice = one.model_copy(update={"bootstrap_servers": f"{one.bootstrap_servers},{one.bootstrap_servers}"})
+
+    await topics.create(twice)
+
+    assert {topic.replication for topic in (await existing(one)).values()} == {1}
+
+
 async def test_a_missing_topic_is_named_with_the_command_that_makes_it(one):
     problems = await topics.check(one)
 
