@@ -116,7 +116,7 @@ async def _serve(
         admin.ready = False
         stopping.begin()
         watchdog.start()
-    _log.info("stopped", ledger=bus.ledger.line())
+    _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
     return bus.ledger
 
 

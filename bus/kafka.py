@@ -78,6 +78,7 @@ class KafkaBus:
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False
+        self._said_unwritable = False
         self._housekeeper: asyncio.Task[None] | None = None
 
     @property
@@ -197,6 +198,7 @@ class KafkaBus:
             log.error("journal_damaged", reason=damaged.reason, set_aside=str(held.set_aside()))
             raise
         except BaseException:
+            await journal.close()
             held.release()
             raise
         store = _Store(held, journal)
@@ -214,11 +216,22 @@ class KafkaBus:
             for store in [store for store in self._orphans if store.empty]:
                 self._orphans.remove(store)
                 await store.close()
-                store.held.remove()
+                await asyncio.to_thread(store.held.remove)
                 log.info("orphan_drained", directory=str(store.held.directory))
-            if self._own and self._own.journal.unwritable:
-                await self._own.journal.probe()
+            if self._own is not None:
+                await self._look_after(self._own.journal)
             await asyncio.sleep(PROBE_EVERY)
+
+    async def _look_after(self, journal: Journal) -> None:
+        """Say when the journal stops taking writes and when it takes them again, trying in between."""
+        if journal.unwritable and not self._said_unwritable:
+            log.error("journal_unwritable", reason=journal.unwritable)
+            self._said_unwritable = True
+        if journal.unwritable:
+            await journal.probe()
+        if self._said_unwritable and not journal.unwritable:
+            log.info("journal_writable_again")
+            self._said_unwritable = False
 
     async def _adopt(self) -> None:
         for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
@@ -243,7 +256,8 @@ class KafkaBus:
         """Every task and thread that must run does."""
         stores = self._stores()
         lanes = all(lane.alive for store in stores for lane in store.lanes.values())
-        return lanes and all(store.journal.alive for store in stores) and self._producer.alive
+        house = self._housekeeper is not None and not self._housekeeper.done()
+        return house and lanes and all(store.journal.alive for store in stores) and self._producer.alive
 
     def condition(self) -> Condition:
         """How it is now; cheap enough for every probe."""

@@ -47,9 +47,9 @@ def test_a_token_may_be_listed_twice_in_one_account() -> None:
     assert Tokens([account("main", OLD, OLD)]).verify(RawRequest(OLD, "")) == Caller("main", None)
 
 
-@pytest.mark.parametrize("token", ["short", "", "x" * 129, "with/slash-0123456789", "with space 0123456789", "%61" * 8])
-def test_a_token_that_is_guessable_or_no_path_segment_is_refused_without_showing_it(token: str) -> None:
-    with pytest.raises(ValidationError, match="16 to 128") as refused:
+@pytest.mark.parametrize("token", ["", "x" * 129, "with/slash-0123456789", "with space 0123456789", "%61" * 8])
+def test_a_token_that_is_no_path_segment_is_refused_without_showing_it(token: str) -> None:
+    with pytest.raises(ValidationError, match="up to 128") as refused:
         account("main", token)
 
     assert not token or token not in str(refused.value)
