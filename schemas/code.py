@@ -20,12 +20,14 @@ A code keeps its form: `111-222` stays so, with an ASCII dash and ASCII digits.
 
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import Final
 
 from schemas import code_words
-from schemas.code_forms import Candidate, candidates, readable, whole, without_links
+from schemas.code_forms import YEAR_OR_DATE, Candidate, candidates, readable, whole, without_links
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
+_EVERY_DIGIT: Final = dict.fromkeys(map(ord, "123456789"), "0")
 MOST: Final = 32  # numbers; a text with more is a list, and must not cost more
 
 
@@ -62,33 +64,48 @@ def extract_code(text: str) -> str | None:
     if code := whole(plain):
         return code
     plain = without_links(plain)
-    found = list(candidates(plain))
-    if not 0 < len(found) <= MOST:
-        return None
-    lower = plain.lower()  # of equal length: `readable` took care
-    code = _best(lower, _sentences(plain), [one for one in found if not _is_something_else(lower, one)])
-    return None if code is None or any(map(lower.__contains__, code_words.PROMOTION)) else code
+    # What a text is does not hang on its digits, years and dates apart; and senders say the same again and again.
+    shape = plain if "2fa" in plain.lower() else plain.translate(_EVERY_DIGIT)
+    years = tuple(bool(YEAR_OR_DATE.fullmatch(plain, *span)) for span in _forms(shape))
+    forms = [plain[start:end] for start, end in _chosen(shape, years)]
+    return forms[0] if len({form.replace("-", "").replace(" ", "") for form in forms}) == 1 else None
 
 
-def _best(text: str, sentences: Iterable[tuple[int, int]], found: list[Candidate]) -> str | None:
-    named: list[str] = []
-    standing: list[str] = []
+@lru_cache(maxsize=1024)
+def _forms(shape: str) -> tuple[tuple[int, int], ...]:
+    """Return where candidates stand; none for a list of numbers."""
+    found = tuple((one.end - len(one.form), one.end) for one in candidates(shape))
+    return found if len(found) <= MOST else ()
+
+
+@lru_cache(maxsize=1024)
+def _chosen(shape: str, years: tuple[bool, ...]) -> tuple[tuple[int, int], ...]:
+    """Return where the code stands, more than once if the text repeats it or is ambiguous."""
+    lower = shape.lower()  # of equal length: `readable` took care
+    if not years or any(map(lower.__contains__, code_words.PROMOTION)):
+        return ()
+    found = [
+        one._replace(doubtful=one.doubtful or year)
+        for one, year in zip(candidates(shape), years, strict=True)
+        if not _is_something_else(lower, one)
+    ]
+    return tuple((one.end - len(one.form), one.end) for one in _best(lower, _sentences(shape), found))
+
+
+def _best(text: str, sentences: Iterable[tuple[int, int]], found: list[Candidate]) -> list[Candidate]:
+    named: list[Candidate] = []
+    standing: list[Candidate] = []
     for start, end in sentences:
         here = [one for one in found if start <= one.start < end]
         words = list(_code_words(text, start, end)) if here else []
         for one in here:
             if words and _is_meant(text, start, words, one):
-                named.append(one.form)
+                named.append(one)
             elif not one.doubtful and _stands_alone(text[start : one.start], text[one.end : end]):
-                standing.append(one.form)
+                standing.append(one)
     if standing and not named:
-        return _only(standing) if any(_code_words(text, 0, len(text))) else None
-    return _only(named)
-
-
-def _only(forms: list[str]) -> str | None:
-    same = {form.replace("-", "").replace(" ", "") for form in forms}
-    return forms[0] if len(same) == 1 else None
+        return standing if any(_code_words(text, 0, len(text))) else []
+    return named
 
 
 def _code_words(text: str, start: int, end: int) -> Iterator[re.Match[str]]:

@@ -35,7 +35,7 @@ _PIECE: Final = re.compile(
 )
 _TOKEN: Final = re.compile(rf"(?i:[a-z]*(?:code|otp|pin|tan|kode?)-?)?({_FORM})")
 _MIXED: Final = re.compile(r"((?=[0-9]*[A-Z])(?![A-Z]{3,}[0-9]+\Z)[A-Z0-9]{4,10})")  # SAVE20 is a word and a number
-_YEAR_OR_DATE: Final = re.compile(
+YEAR_OR_DATE: Final = re.compile(
     r"(?:19|20)[0-9]{2}(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"
     r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}"
 )
@@ -78,7 +78,7 @@ def candidates(text: str) -> Iterator[Candidate]:
         if piece["pair"]:
             yield Candidate(piece["pair"], piece.start(), piece.end(), doubtful=False)
         elif piece["token"] and (found := _TOKEN.fullmatch(piece["token"])):
-            yield Candidate(found[1], piece.end() - len(found[1]), piece.end(), bool(_YEAR_OR_DATE.fullmatch(found[1])))
+            yield Candidate(found[1], piece.end() - len(found[1]), piece.end(), bool(YEAR_OR_DATE.fullmatch(found[1])))
         elif piece["token"] and _MIXED.fullmatch(piece["token"]):
             yield Candidate(piece["token"], piece.start(), piece.end(), doubtful=True)
 
