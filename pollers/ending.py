@@ -1,0 +1,54 @@
+"""When a watch ends, and the last message of it."""
+
+from typing import Final
+
+from pollers.state import WatchState
+from schemas import timestamps
+from schemas.messages import WatchEnded
+from schemas.normalize import e164
+
+GONE_TIMES: Final = 3
+GONE_MS: Final = 30_000
+"""An order is gone when the provider says so three times in a row over half a minute; once may be a lagging replica."""
+RENT_GRACE_MS: Final = 10 * 60_000
+"""A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (providers.md 7.4)."""
+LAST_LOOK_MS: Final = 10 * 60_000
+"""How long the last look is tried for where the provider does not answer."""
+
+
+def deadline_ms(state: WatchState) -> int:
+    """Return when the last look is due: the answer to it ends the watch."""
+    grace = RENT_GRACE_MS if state.watch.order_kind == "rent" else 0
+    return timestamps.to_epoch_ms(state.watch.expires_at) + grace
+
+
+def is_overdue(state: WatchState, now_ms: int) -> bool:
+    """Tell whether even the time for a last look is over."""
+    return now_ms >= deadline_ms(state) + LAST_LOOK_MS
+
+
+def gone_once_more(state: WatchState, now_ms: int) -> tuple[WatchState, bool]:
+    """Return the state that has heard once more that the order is unknown, and whether that is the end."""
+    since_ms = state.gone_ms if state.gone_count else now_ms
+    count = min(state.gone_count + 1, GONE_TIMES)
+    state = state.having(gone_count=count, gone_ms=since_ms)
+    return state, count == GONE_TIMES and now_ms - since_ms >= GONE_MS
+
+
+def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, WatchEnded]:
+    """Return the state of an ended watch, and the message that says so."""
+    watch, ended_at = state.watch, timestamps.to_text(now_ms)
+    recipient = state.recipient or watch.recipient
+    message = WatchEnded(
+        watch_id=watch.watch_id,
+        provider=state.provider,
+        account=watch.account,
+        order_kind=watch.order_kind,
+        order_id=watch.order_id,
+        recipient=e164(recipient) if recipient is not None else None,
+        client_ref=watch.client_ref,
+        reason=reason,
+        sms_count=state.sms_count,
+        ended_at=ended_at,
+    )
+    return state.having(ended=reason, ended_at=ended_at), message

@@ -1,0 +1,100 @@
+"""What we remember of a watch: the memory of `advance`, one JSON value on the compacted topic `sms.watch-states.v1`."""
+
+from typing import Annotated, Any, Literal, NamedTuple, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from schemas import fields
+from schemas.messages import Watch
+
+Action = Literal["next", "finish", "cancel"]
+ActResult = Literal["done", "too_early", "refused"]
+
+Mark = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
+"""64 bits that stand for the content of an SMS of this watch; `identity.mark`."""
+
+
+class Counted(NamedTuple):
+    """How many SMS had this content, and when the newest of them was, in seconds since 1970."""
+
+    times: int
+    at: int
+
+
+class Newest(BaseModel):
+    """The SMS that an activation showed last, and what was seen since: whether an equal code is a new SMS."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    mark: Mark
+    text: str | None
+    """As `identity.remembered` makes it; None while no answer had a text."""
+    time: str | None
+    """The first 14 digits of the provider's time; None while no answer had one."""
+    came_ms: int
+    previous: Mark | None = None
+    """What was the newest before it."""
+    boundary: Literal["none", "requested", "seen"] = "none"
+    """`requested`: we asked for the next SMS. `seen`: the provider waits for it, so whatever it shows next is new."""
+    boundary_ms: int = 0
+    waits: int = 0
+    """Answers without an SMS in a row, as far as they matter: 0, 1 or 2."""
+    waiting_ms: int = 0
+    """When the first of them came: nobody saw the SMS later than this."""
+
+
+class WatchState(BaseModel):
+    """One watch. Unknown keys are ignored: the program of tomorrow may have written it before it was rolled back."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
+
+    watch: Watch
+    provider: fields.Provider
+    key: str
+    """The Kafka key of its SMS: fixed when the watch is opened, even if the number is learned later."""
+    looked_ms: int
+    """When an answer was last known to say something about the order, at most `advance.NOTED_EVERY_MS` before the real
+    last time; before the first one, when the watch was opened."""
+    first_look: bool = True
+    """No answer has said anything about the order yet."""
+    revision: int = 0
+    """Grows by one with each changed state."""
+    recipient: str | None = None
+    """The number as an answer spelled it."""
+    sms_count: int = 0
+    """SMS that were published; the next one's sequence."""
+    old_count: int = 0
+    """How many of them a rent had before we looked for the first time; `after_sms` does not mean them."""
+    counts: dict[Mark, Counted] = {}
+    newest: Newest | None = None
+    gone_count: int = 0
+    """Answers in a row that the order is not known, as far as they matter: 0 to 3."""
+    gone_ms: int = 0
+    """When the first of them came."""
+    asked_after: int = -1
+    """How many SMS there were when the next one was last asked for, by us or by others, or was refused to us."""
+    refused: Action | None = None
+    """What the provider refused, and is not asked again."""
+    not_before_ms: int = 0
+    """Until then nothing is asked of the provider: it was too early."""
+    ended: fields.EndReason | None = None
+    ended_at: fields.Timestamp | None = None
+
+    def to_json(self) -> bytes:
+        """Return the record's value."""
+        return self.__pydantic_serializer__.to_json(self)
+
+    @classmethod
+    def from_json(cls, value: bytes) -> Self:
+        """Return what `to_json` was given; raises `ValidationError` for anything else."""
+        return cls.model_validate_json(value)
+
+    def having(self, **changes: Any) -> Self:  # noqa: ANN401 - each field its own type
+        """Return the state with these fields, itself when it has them already. Values are not validated."""
+        news = {name: value for name, value in changes.items() if getattr(self, name) != value}
+        return self.model_copy(update=news) if news else self
+
+    @property
+    def awaited_since_ms(self) -> int | None:
+        """Since when the next SMS is waited for, after one was seen; None when none was asked for or none was seen."""
+        return self.newest.boundary_ms if self.newest and self.newest.boundary != "none" else None
