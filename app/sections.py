@@ -1,9 +1,12 @@
 """The sections of the settings that belong to nobody below: accounts, the admin listener, logs."""
 
 import ipaddress
+import re
 from typing import Annotated, Final, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -18,8 +21,10 @@ from pydantic import (
 
 from receiver.settings import PingMeAccount
 
-SERVED: Final = ("pingme",)
-LATER: Final = ("smsverified", "grizzlysms", "smsman")
+POLLED: Final = ("smsverified", "grizzlysms", "smsman")
+SERVED: Final = ("pingme", *POLLED)
+
+_OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>[01]?[0-9])(?::?00)?")
 
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
 
@@ -52,6 +57,18 @@ def _ask_the_door(tokens: tuple[SecretStr, ...]) -> None:
         raise ValueError(error.errors(include_input=False)[0]["msg"].removeprefix("Value error, ")) from None
 
 
+def _zone(name: str) -> str:
+    """Return the IANA name of a zone; `+03:00` is `Etc/GMT-3` there, whose sign is the other way round."""
+    if offset := _OFFSET.fullmatch(name.strip()):
+        hours = int(offset["sign"] + offset["hours"])
+        name = f"Etc/GMT{-hours:+d}" if hours else "UTC"
+    try:
+        return name if name == "UTC" else ZoneInfo(name.strip()).key
+    except (ValueError, KeyError, OSError):  # no name, an unknown one, a directory of them
+        message = "a name like Europe/Moscow, or whole hours like +03:00 (for other offsets a name is needed)"
+        raise ValueError(message) from None
+
+
 class Section(BaseModel):
     """A section of the settings: fixed once read, strict about its keys, silent about its values."""
 
@@ -67,19 +84,30 @@ class Account(Section):
     )
     user_id: str | None = None
     app_key: SecretStr | None = None
-    api_key: SecretStr | None = None
+    api_key: SecretStr | None = Field(default=None, validate_default=True)
     base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
     proxy_url: SecretStr | None = None  # may carry a password
     max_requests_per_second: PositiveFloat | None = None
+    # What a poll of a handler_api asks. V2 brings texts and times where a provider has it, and gives way where not.
+    status_action: Literal["getStatus", "getStatusV2"] = "getStatus"
+    # Of times that a provider states without one. No document says; one client of GrizzlySMS says UTC.
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
     @field_validator("provider")
     @classmethod
     def _served(cls, provider: str) -> str:
         if provider in SERVED:
             return provider
-        later = f"{provider} comes with a later version" if provider in LATER else "this is not a provider we know"
-        message = f"{later}; this version serves {', '.join(SERVED)}"
+        message = f"this is not a provider we know; this version serves {', '.join(SERVED)}"
         raise ValueError(message)
+
+    @field_validator("api_key")
+    @classmethod
+    def _has_a_key(cls, key: SecretStr | None, seen: ValidationInfo) -> SecretStr | None:
+        if seen.data.get("provider") in POLLED and not (key and key.get_secret_value().strip()):
+            message = "needed: the key (or token) that the provider's site shows in your profile"
+            raise ValueError(message)
+        return key
 
     @field_validator("callback_tokens")
     @classmethod
@@ -95,6 +123,11 @@ class AdminSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8081, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, validate_default=True)
+
+    @property
+    def on_loopback(self) -> bool:
+        """Nobody but this machine reaches it."""
+        return _is_loopback(self.host)
 
     @field_validator("token")
     @classmethod

@@ -27,6 +27,7 @@ from app.variables import (
     unknown_variables,
 )
 from bus.settings import BusSettings, KafkaSettings
+from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
 
 FILE: Final = Path("smsbus.toml")
@@ -49,6 +50,7 @@ class Settings(BaseSettings):
     kafka: KafkaSettings = KafkaSettings()
     bus: BusSettings = Field(default_factory=BusSettings)
     receiver: ReceiverSettings = ReceiverSettings()
+    pollers: PollersSettings = PollersSettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     accounts: dict[AccountName, Account] = Field(default_factory=dict)

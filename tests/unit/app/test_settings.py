@@ -7,9 +7,11 @@ import pytest
 
 from app.settings import Settings, config_file, load, shown
 from app.variables import SettingsError, places, variable_of
+from schemas.normalize import provider_time
 
 SECRET = "hunter2-hunter2-hunter2"
 SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": SECRET}
+POLLED = {"SMSBUS_ACCOUNTS__POOL__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__POOL__API_KEY": SECRET}
 PACKAGES = ("app", "bus", "receiver", "sandbox", "schemas")
 
 
@@ -42,6 +44,30 @@ def test_callback_tokens_are_a_comma_list(environment):
     [account] = load().pingme_accounts()
 
     assert [token.get_secret_value() for token in account.tokens] == [f"{SECRET}-new", f"{SECRET}-old"]
+
+
+@pytest.mark.parametrize("provider", ["smsverified", "grizzlysms", "smsman"])
+def test_an_account_that_is_polled_needs_a_key_and_no_callback_token(environment, provider):
+    environment(POLLED | {"SMSBUS_ACCOUNTS__POOL__PROVIDER": provider})
+
+    settings = load()
+
+    account = settings.accounts["pool"]
+    assert (account.provider, account.status_action, account.zone) == (provider, "getStatus", "UTC")
+    assert settings.pingme_accounts() == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [("UTC", 12), ("Europe/Moscow", 9), ("+03:00", 9), ("+3", 9), ("-0500", 17), ("+00:00", 12), ("+14:00", 22)],
+)
+def test_the_zone_says_what_noon_was_at_a_provider(environment, zone, hour):
+    environment(POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": zone})
+
+    noon = provider_time("2026-02-26 12:00:00", now_ms=1_780_000_000_000, zone=load().accounts["pool"].zone)
+
+    assert noon.time is not None
+    assert noon.time[11:13] == f"{hour:02d}"
 
 
 def test_lists_of_other_sections_are_comma_lists_too(environment):
@@ -97,7 +123,21 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
         ({"SMSBUS_BUS__ACCEPT_DEADLINE": "0"}, "SMSBUS_BUS__ACCEPT_DEADLINE", "greater than 0"),
         ({"SMSBUS_ACCOUNTS__SHOP__API_KEY": SECRET}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "missing"),
         ({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS", "at least one"),
-        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "smsman"}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "later version"),
+        ({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "smsman"}, "SMSBUS_ACCOUNTS__SHOP__API_KEY", "needed"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__API_KEY": " "}, "SMSBUS_ACCOUNTS__POOL__API_KEY", "needed"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": SECRET}, "SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": "+05:30"}, "SMSBUS_ACCOUNTS__POOL__ZONE", "whole hours"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": "../zone"}, "SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow"),
+        (
+            POLLED | {"SMSBUS_ACCOUNTS__POOL__STATUS_ACTION": SECRET},
+            "SMSBUS_ACCOUNTS__POOL__STATUS_ACTION",
+            "getStatusV2",
+        ),
+        (
+            POLLED | {"SMSBUS_ACCOUNTS__POOL__MAX_REQUESTS_PER_SECOND": "0"},
+            "SMSBUS_ACCOUNTS__POOL__MAX_REQUESTS_PER_SECOND",
+            "greater than 0",
+        ),
         (SHOP | {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pongme"}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "serves pingme"),
         (
             SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET}/{SECRET}"},

@@ -1,0 +1,301 @@
+"""`smsbus account list|call`: the configured accounts, and every method that their providers document.
+
+Methods have the names of the providers' documents; those of SMS-Man's rent API have `rent:` before them. A method is
+called once and never again by itself: some cost money, and a time-out does not tell whether it was spent.
+"""
+
+import asyncio
+import sys
+from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+
+import typer
+
+from app.cli.account_words import outcome, sentence
+from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from yarl import URL
+
+    from app.sections import Account
+    from app.settings import Settings
+    from pollers.fetch import HttpFetcher, RawAnswer
+    from pollers.providers.answers import Order
+
+account_app = typer.Typer(no_args_is_help=True, help="The configured accounts, and what their providers offer.")
+
+PATIENCE: Final = 60.0  # seconds: a person can wait, and giving up on a purchase leaves a question
+LARGEST: Final = 16 * 1024 * 1024  # bytes: price lists of all countries at once are large
+
+
+class Method(Protocol):
+    """A line of a provider's manual."""
+
+    @property
+    def name(self) -> str:
+        """As in the document."""
+        ...
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Parameters without which it makes no sense."""
+        ...
+
+    @property
+    def optional(self) -> tuple[str, ...]:
+        """Parameters that it may have."""
+        ...
+
+    @property
+    def buys(self) -> bool:
+        """Calling it costs money."""
+        ...
+
+
+class Callee(Protocol):
+    """A client of one account: of a polling provider, or of PingMe's control API."""
+
+    endpoints: "Mapping[str, Any]"
+
+    async def ask(self, endpoint: Any, params: "Mapping[str, str]") -> Any:  # noqa: ANN401 - each has its own answer
+        """Ask once."""
+        ...
+
+    async def price(self, endpoint: Any, params: "Mapping[str, str]") -> str | None:  # noqa: ANN401 - see `ask`
+        """Return what it would cost; None: the provider does not tell beforehand."""
+        ...
+
+
+class Listening:
+    """A fetcher that remembers its last answer, for the case that nobody understands it."""
+
+    def __init__(self, fetcher: "HttpFetcher") -> None:
+        self._fetcher = fetcher
+        self.heard = b""
+
+    async def get(self, url: "URL") -> "RawAnswer":
+        """Return the answer."""
+        return await self.request("GET", url)
+
+    async def request(
+        self, method: str, url: "URL", *, headers: "Mapping[str, str] | None" = None, body: bytes | None = None
+    ) -> "RawAnswer":
+        """Return the answer."""
+        self.heard = b""
+        answer = await self._fetcher.request(method, url, headers=headers, body=body)
+        self.heard = answer.body
+        return answer
+
+
+@account_app.command("list")
+def list_accounts(config: Config = None) -> None:
+    """Print one line an account: its name, its provider, and the address if it is not the provider's own."""
+    with readable_errors():
+        accounts = settings_for(config).accounts
+        for name, account in accounts.items():
+            typer.echo(" ".join(part for part in (name, account.provider, account.base_url) if part))
+        if not accounts:
+            say("no account is configured")
+
+
+@account_app.command()
+def call(
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")],
+    method: Annotated[str, typer.Argument(metavar="METHOD", help="As in the provider's document; `?` lists them.")],
+    parameters: Annotated[list[str] | None, typer.Argument(metavar="K=V…", help="The method's parameters.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Watch the order that is bought, at once.")] = False,
+    config: Config = None,
+) -> None:
+    """Call a method once and print its answer as JSON. What costs money shows the price and asks first."""
+    with readable_errors():
+        settings = settings_for(config)
+        if watch:
+            _insist_on_watchable(settings, account, method)
+        answer = called(settings, account, method, parameters or [], yes=yes)
+        order = bought(answer)
+        more = {"watch_id": _watch(settings, account, order)} if watch and order else {}
+        typer.echo(as_json(answer, **more))
+
+
+def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
+    """Return when a watch can be asked for: before the money is spent, not after."""
+    from bus import topics
+    from bus.commands import WATCHES
+
+    account = settings.accounts.get(name)
+    if account is None or account.provider == "pingme" or not _endpoint(account, method).buys:
+        raise end(Code.USAGE, f"--watch is for methods of polled accounts that buy an order; {method} is none")
+    asyncio.run(topics.partitions(settings.kafka, WATCHES))
+
+
+def _watch(settings: "Settings", name: str, order: "Order") -> str:
+    from app.cli.watch import put
+    from pollers.watches import WatchRequest
+
+    asked = WatchRequest(account=name, order_kind=order.order_kind, order_id=order.order_id, recipient=order.number)
+    return asyncio.run(put(settings.kafka, asked))
+
+
+def called(settings: "Settings", name: str, method: str, parameters: list[str], *, yes: bool) -> object:
+    """Return the typed answer of one call; what is no success ends the command with a sentence."""
+    account = settings.accounts.get(name)
+    if account is None:
+        raise end(Code.USAGE, f"there is no account {name}; configured: {', '.join(settings.accounts) or 'none'}")
+    endpoint = _endpoint(account, method)
+    params = _params(account, endpoint, parameters)
+    if endpoint.buys:
+        _agree(account, endpoint, params, yes=yes)
+    answer, heard = asyncio.run(_ask(account, endpoint, params))
+    _insist_on_success(account, endpoint, answer, heard)
+    return answer
+
+
+def bought(answer: object) -> "Order | None":
+    """Return the order in an answer of `called`, for those who go on to watch it."""
+    from pollers.providers.answers import Order
+
+    return answer if isinstance(answer, Order) else None
+
+
+def as_json(answer: object, **more: str) -> str:
+    """Return the answer for people and programs: an object that begins with its kind, or a list of objects."""
+    import json
+    import re
+    from dataclasses import asdict, is_dataclass
+
+    from schemas.normalize import clean
+
+    def plain(each: object) -> object:
+        return asdict(each) if is_dataclass(each) and not isinstance(each, type) else each
+
+    if isinstance(answer, tuple):
+        shown: object = [plain(each) for each in answer]
+    else:
+        fields = plain(answer)
+        kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(answer).__name__).lower()
+        shown = {"answer": kind, **fields, **more} if isinstance(fields, dict) else fields
+    return clean(json.dumps(shown, ensure_ascii=False, indent=2))
+
+
+def _client(account: "Account", fetcher: Listening) -> Callee:
+    from pydantic import SecretStr
+
+    from pollers.providers import PROVIDERS
+    from receiver.pingme_control import PingMeControl
+
+    if account.provider == "pingme":
+        key = account.app_key or SecretStr("")
+        return PingMeControl(app_key=key, base_url=account.base_url, asker=fetcher)
+    key = account.api_key or SecretStr("")  # the settings insist on one
+    new = PROVIDERS[account.provider]
+    return new(api_key=key, base_url=account.base_url, fetcher=fetcher, status_action=account.status_action)
+
+
+def _endpoint(account: "Account", method: str) -> Method:
+    import difflib
+
+    from pollers.providers import PROVIDERS
+    from receiver.pingme_control import PingMeControl
+
+    if account.provider == "pingme" and account.app_key is None:
+        raise end(Code.USAGE, "PingMe's methods need the account's app_key, which PingMe gives at activation")
+    endpoints = PingMeControl.endpoints if account.provider == "pingme" else PROVIDERS[account.provider].endpoints
+    if method in endpoints:
+        return endpoints[method]
+    close = difflib.get_close_matches(method, endpoints, n=1)
+    guess = f": did you mean {close[0]}?" if close else ""
+    known = [f"  {_usage(endpoint)}" for endpoint in endpoints.values()]
+    raise end(Code.USAGE, f"{account.provider} has no method {method}{guess} There are:", *known)
+
+
+def _usage(endpoint: Method) -> str:
+    optional = [f"[{name}=…]" for name in endpoint.optional]
+    price = ["(costs money)"] if endpoint.buys else []
+    return " ".join([endpoint.name, *(f"{name}=…" for name in endpoint.required), *optional, *price])
+
+
+def _params(account: "Account", endpoint: Method, given: list[str]) -> dict[str, str]:
+    """Return the parameters by name. PingMe's userId is known from the settings."""
+    pairs = [parameter.partition("=") for parameter in given]
+    names = [name for name, _, _ in pairs]
+    allowed = (*endpoint.required, *endpoint.optional)
+    params = {name: value for name, _, value in pairs}
+    if account.user_id and "userId" in allowed:
+        params.setdefault("userId", account.user_id)
+    problems = [f"{name} needs a value: {name}=…" for name, equals, _ in pairs if not equals and name in allowed]
+    problems += [f"{name} is no parameter of {endpoint.name}" for name in names if name not in allowed]
+    problems += [f"{name} stands there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems += [f"{name} is missing" for name in endpoint.required if not params.get(name) and name not in names]
+    if problems:
+        raise end(Code.USAGE, *problems, f"usage: {_usage(endpoint)}")
+    return params
+
+
+def _agree(account: "Account", endpoint: Method, params: dict[str, str], *, yes: bool) -> None:
+    """Return when the person wants to spend the money; ends the command when not."""
+    price = asyncio.run(_price(account, endpoint, params))
+    told = f"the price is {price}" if price else "price unknown: the provider does not tell it beforehand"
+    say(f"{endpoint.name} at {account.provider} costs money; {told}")
+    if yes:
+        return
+    if not is_terminal():
+        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to spend the money")
+    say("Spend it? [y/N]")  # not typer.confirm, which leaves a blank on stdout
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise end(Code.FAILED, "nothing was bought")
+
+
+def is_terminal() -> bool:
+    """There is a person to ask."""
+    return sys.stdin.isatty()
+
+
+async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -> str | None:
+    from pollers.fetch import FetchFailed, HttpFetcher
+
+    async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
+        try:
+            return await _client(account, Listening(fetcher)).price(endpoint, params)
+        except FetchFailed:
+            return None
+
+
+async def _ask(account: "Account", endpoint: Method, params: dict[str, str]) -> tuple[object, bytes]:
+    """Return the answer, typed and as it was heard."""
+    from pollers.fetch import FetchFailed, HttpFetcher
+    from pollers.observation import Trouble
+
+    async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
+        listening = Listening(fetcher)
+        try:
+            return await _client(account, listening).ask(endpoint, params), listening.heard
+        except FetchFailed as failed:
+            return Trouble("transient", failed.word), b""
+
+
+def _insist_on_success(account: "Account", endpoint: Method, answer: object, heard: bytes) -> None:
+    from pollers.fetch import UNSENT
+    from pollers.observation import Ended, Gone, Trouble
+    from receiver.pingme_control import Refusal
+
+    if isinstance(answer, Gone) or (isinstance(answer, Ended) and endpoint.buys):
+        raise end(Code.FAILED, f"{account.provider} does not know this order, or it is over")
+    if not isinstance(answer, Trouble | Refusal):
+        return
+    words = sentence(answer.word)
+    lines = [f"{endpoint.name} at {account.provider}: {answer.word} ({words})"]
+    if answer.kind == "unrecognised":
+        lines.append(f"it answered: {_readable(account, heard)}")
+    if answer.kind == "transient" or (answer.kind == "unrecognised" and endpoint.buys):
+        lines.append(outcome(buys=endpoint.buys, sent=answer.word not in UNSENT))
+    raise end(Code.TIMED_OUT if answer.word == "timeout" else Code.FAILED, *lines)
+
+
+def _readable(account: "Account", heard: bytes) -> str:
+    """Return the beginning of an answer, fit for a terminal and without the account's keys."""
+    text = heard.decode("utf-8", "replace")
+    for key in (account.api_key, account.app_key):
+        text = text.replace(key.get_secret_value(), "…") if key and key.get_secret_value() else text
+    return "".join(letter if letter.isprintable() else " " for letter in text[:500])

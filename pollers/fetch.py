@@ -1,0 +1,199 @@
+"""Ask one question over HTTP and bring back the answer, whole, bounded and in time.
+
+The key stands in every URL, so nothing that leaves here names one: a failure is a single machine word.
+"""
+
+import asyncio
+import time
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Final, Protocol, Self
+
+import aiohttp
+from pydantic import SecretStr
+from yarl import URL
+
+MIB: Final = 1024 * 1024
+MOST_REDIRECTS: Final = 3
+# Shorter than Apache keeps an idle connection (5 s): a reset is then never only our late use of one.
+KEEPALIVE_SECONDS: Final = 4.0
+_WINDOWS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+# The first that fits. Nobody has read our question when it is one of `UNSENT`.
+_WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
+    (aiohttp.ClientConnectorDNSError, "dns"),
+    (aiohttp.ClientProxyConnectionError, "proxy"),
+    (aiohttp.ClientHttpProxyError, "proxy"),
+    (aiohttp.ClientSSLError, "tls"),
+    (aiohttp.ClientConnectorError, "connect"),
+    (aiohttp.ConnectionTimeoutError, "connect"),
+    (TimeoutError, "timeout"),
+    (aiohttp.ClientPayloadError, "truncated"),
+    (aiohttp.ClientResponseError, "bad_http"),
+    (aiohttp.ClientConnectionError, "reset"),
+    (OSError, "reset"),
+)
+UNSENT: Final = frozenset({"dns", "proxy", "tls", "connect"})
+
+
+@dataclass(frozen=True, slots=True)
+class RawAnswer:
+    """What came back, undecoded. `headers` has lower-case names; `body` is decompressed. Its repr shows neither."""
+
+    status: int
+    headers: Mapping[str, str] = field(repr=False)
+    body: bytes = field(repr=False)
+    received_at: float | None = None
+    """Seconds since 1970: what a Retry-After date is counted from."""
+
+
+class FetchFailed(Exception):
+    """There is no answer. Whether the provider acted on the question is unknown, unless `word` is in `UNSENT`."""
+
+    safe_to_log = True
+
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+class Fetcher(Protocol):
+    """Asks once. Never repeats a question: some of them cost money."""
+
+    async def get(self, url: URL) -> RawAnswer:
+        """Return the answer, whatever its status; raises `FetchFailed`."""
+        ...
+
+
+class HttpFetcher:
+    """The real one. Use as an async context manager, or `close` it. One for each account, so that its proxy is too.
+
+    Follows a redirect only of a GET, and only within one host and never from https to http: the URL holds the key.
+    """
+
+    def __init__(
+        self,
+        *,
+        proxy_url: SecretStr | None = None,
+        connect_seconds: float = 5.0,
+        total_seconds: float = 15.0,
+        limit: int = MIB,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._proxy = URL(proxy_url.get_secret_value()) if proxy_url else None
+        self._connect_seconds = connect_seconds
+        self._total_seconds = total_seconds
+        self._limit = limit
+        self._clock = clock
+        self._opened: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close every connection; may be called twice."""
+        if self._opened is not None:
+            await self._opened.close()
+            self._opened = None
+
+    async def get(self, url: URL) -> RawAnswer:
+        """Return the answer to GET `url`, which is sent as it is encoded; raises `FetchFailed`."""
+        return await self.request("GET", url)
+
+    async def request(
+        self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> RawAnswer:
+        """Return the answer, whatever its status; raises `FetchFailed`."""
+        answer = await self._answer_or_word(method, url, dict(headers or {}), body)
+        if isinstance(answer, str):  # raised here and not where it was caught: no context, and with it no URL
+            raise FetchFailed(answer)
+        return answer
+
+    async def _answer_or_word(
+        self, method: str, url: URL, headers: dict[str, str], body: bytes | None
+    ) -> RawAnswer | str:
+        try:
+            async with asyncio.timeout(self._total_seconds):
+                for _ in range(MOST_REDIRECTS):
+                    answer = await self._once(method, url, headers, body)
+                    target = _redirected(method, url, answer)
+                    if target is None:
+                        return answer
+                    url = target
+                return answer
+        except _Unusable as unusable:
+            return unusable.word
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            return next((word for kind, word in _WORDS if isinstance(error, kind)), "bad_http")
+
+    async def _once(self, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> RawAnswer:
+        session = self._session()
+        async with session.request(
+            method, url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False
+        ) as response:
+            raw = await self._read(response)
+            encoding = response.headers.get("Content-Encoding", "").strip().lower()
+            plain = _inflate(raw, encoding, self._limit)
+            names = {name.lower(): value for name, value in response.headers.items()}
+            return RawAnswer(response.status, names, plain, self._clock())
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        if (response.content_length or 0) > self._limit:
+            raise _Unusable("too_large")
+        body = bytearray()
+        async for chunk in response.content.iter_any():
+            body += chunk
+            if len(body) > self._limit:
+                raise _Unusable("too_large")
+        return bytes(body)
+
+    def _session(self) -> aiohttp.ClientSession:
+        if self._opened is None:
+            self._opened = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=KEEPALIVE_SECONDS),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+                headers={"Accept-Encoding": "gzip, deflate", "User-Agent": "smsbus"},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,
+            )
+            # aiohttp repeats any GET once when its connection breaks, and getNumber is a GET that costs money. There is
+            # no public switch; a test counts the requests that arrive.
+            self._opened._retry_connection = False  # noqa: SLF001
+        return self._opened
+
+
+class _Unusable(Exception):
+    def __init__(self, word: str) -> None:
+        super().__init__(word)
+        self.word = word
+
+
+def _redirected(method: str, url: URL, answer: RawAnswer) -> URL | None:
+    """Return where to ask again; None: this answer is the last."""
+    if method != "GET" or answer.status not in {301, 302, 303, 307, 308} or "location" not in answer.headers:
+        return None
+    target = url.join(URL(answer.headers["location"], encoded=True))
+    upgraded = (url.scheme, url.port, target.scheme, target.port) == ("http", 80, "https", 443)
+    return target if target.host == url.host and (upgraded or target.origin() == url.origin()) else None
+
+
+def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
+    """Return at most `limit` bytes; raises `_Unusable`."""
+    if encoding in {"", "identity"} or not body:
+        return body
+    if encoding not in _WINDOWS:
+        raise _Unusable("bad_http")
+    decompressor = zlib.decompressobj(_WINDOWS[encoding])
+    try:
+        inflated = decompressor.decompress(body, limit + 1)
+    except zlib.error:
+        raise _Unusable("bad_http") from None
+    if len(inflated) > limit:
+        raise _Unusable("too_large")
+    if not decompressor.eof:
+        raise _Unusable("truncated")
+    return inflated

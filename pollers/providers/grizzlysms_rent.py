@@ -1,0 +1,123 @@
+"""GrizzlySMS's rents (https://grizzlysms.com/docs), which answer JSON.
+
+The newer documentation no longer names them: a BAD_ACTION here may mean that they are gone. `rent_time` is minutes in
+one sentence of the document and hours in the next, so it is passed on as it was given.
+"""
+
+from typing import Final, NamedTuple
+
+from pollers.dialect import RENT_ENDED, Done, Said, Token, read, refusal
+from pollers.fetch import RawAnswer
+from pollers.json_answers import Document, count, entries, first, given, mapping, oldest_first, trimmed
+from pollers.observation import Ended, Gone, Listing, Observation, SeenSms, Trouble, Waiting
+from pollers.providers.answers import Order, Price, RentPeriod
+from pollers.providers.client import Endpoint
+from pollers.providers.handler_api import prices_in
+
+Refusal = Ended | Gone | Trouble
+
+_ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
+# The body of an SMS: the document's format line says `text`, its sample `test`, siblings the rest.
+_BODIES: Final = ("text", "test", "sms", "message", "code")
+
+
+def _rent(answer: RawAnswer, said: Said) -> dict[str, object] | Refusal:
+    """Return a successful answer's object."""
+    if isinstance(said, Document):
+        rent = mapping(said.value)
+        status = (trimmed(rent, "status") or "").lower()
+        if status == "success":
+            return rent
+        said = Token(_ENDED_STATUS[status]) if status in _ENDED_STATUS else said
+    if isinstance(said, Token) and said.word in RENT_ENDED:
+        return Ended(RENT_ENDED[said.word])
+    return refusal(answer, said)
+
+
+class Page(NamedTuple):
+    """One answer of getRentStatus: what it shows, and how many SMS the rent has in all (None: it does not say)."""
+
+    shows: Observation
+    quantity: int | None
+
+
+def parse_rent_page(answer: RawAnswer) -> Page:
+    """Read getRentStatus together with its `quantity`, which may be padded, a number, or missing."""
+    shows = parse_rent_status(answer)
+    said = read(answer)
+    quantity = count(trimmed(mapping(said.value), "quantity")) if isinstance(said, Document) else None
+    return Page(shows, quantity)
+
+
+def joined(older: Listing, newer: Listing) -> Listing:
+    """Return both pages as one list. A page that shows the same again adds nothing: the provider does not page."""
+    return Listing((*(sms for sms in older.sms if sms not in newer.sms), *newer.sms))
+
+
+def parse_rent_status(answer: RawAnswer) -> Observation:
+    """Read getRentStatus. `values` may be an object with padded numbers, a list, an empty list, null or missing."""
+    said = read(answer)
+    if isinstance(said, Token) and said.word == "STATUS_WAIT_CODE":  # how siblings say "no SMS yet"
+        return Waiting()
+    rent = _rent(answer, said)
+    if not isinstance(rent, dict):
+        return rent
+    if not (values := rent.get("values")):
+        return Waiting()
+    listed = oldest_first([_seen(entry) for entry in entries(values) if entry])
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape")
+
+
+def _seen(entry: dict[str, object]) -> SeenSms:
+    return SeenSms(
+        text=given(entry, *_BODIES),
+        sender=trimmed(entry, "phoneFrom"),
+        time_raw=trimmed(entry, "date", "dateTime"),
+        service=trimmed(entry, "service"),
+    )
+
+
+def parse_rent_number(answer: RawAnswer) -> Order | Refusal:
+    """Read getRentNumber and continueRentNumber."""
+    rent = _rent(answer, read(answer))
+    if not isinstance(rent, dict):
+        return rent
+    phone = mapping(rent.get("phone"))
+    order_id, number = trimmed(phone, "id"), trimmed(phone, "number")
+    if not order_id or not number:
+        return Trouble("unrecognised", "unknown_shape")
+    return Order("rent", order_id, number, trimmed(phone, "endDate"))
+
+
+def parse_rent_history(answer: RawAnswer) -> tuple[RentPeriod, ...] | Refusal:
+    """Read getRentHistory."""
+    rent = _rent(answer, read(answer))
+    if not isinstance(rent, dict):
+        return rent
+    return tuple(
+        RentPeriod(trimmed(entry, "date"), first(entry, "price"), first(entry, "hours"))
+        for entry in entries(rent.get("values"))
+    )
+
+
+def parse_rent_done(answer: RawAnswer) -> Done | Refusal:
+    """Read setRentStatus. A rent that had already ended answers so, which is `Ended`."""
+    rent = _rent(answer, read(answer))
+    return Done("success") if isinstance(rent, dict) else rent
+
+
+def parse_rent_prices(answer: RawAnswer) -> tuple[Price, ...] | Refusal:
+    """Read getRentPrices."""
+    rent = _rent(answer, read(answer))
+    return prices_in(rent.get("values")) if isinstance(rent, dict) else rent
+
+
+GET_RENT_NUMBER: Final = Endpoint(
+    "getRentNumber", parse_rent_number, required=("service", "country", "rent_time"), buys=True
+)
+CONTINUE_RENT_NUMBER: Final = Endpoint("continueRentNumber", parse_rent_number, required=("id", "rent_time"), buys=True)
+GET_RENT_HISTORY: Final = Endpoint("getRentHistory", parse_rent_history, required=("id",))
+SET_RENT_STATUS: Final = Endpoint("setRentStatus", parse_rent_done, required=("id", "status"))
+GET_RENT_STATUS: Final = Endpoint("getRentStatus", parse_rent_status, required=("id",))
+RENT_PAGE: Final = Endpoint(GET_RENT_STATUS.name, parse_rent_page, required=("id",), optional=("page",))
+GET_RENT_PRICES: Final = Endpoint("getRentPrices", parse_rent_prices, required=("service", "country", "rent_time"))

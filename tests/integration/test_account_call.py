@@ -1,0 +1,304 @@
+"""`smsbus account call` against a provider that answers on loopback: printed, priced, refused, and never repeated."""
+
+import asyncio
+import http.server
+import json
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import structlog
+from typer.testing import CliRunner, Result
+
+from app.cli import account, cli
+from app.cli.outcome import Code
+from bus import topics
+from bus.settings import KafkaSettings
+from pollers.table import WatchTable
+from tests.kafka_fixtures import TestKafka
+
+KEY = "planted-key-5e1f"
+PRICES = '{"12":{"tg":{"count":831358,"cost":0.35,"retry":0}}}'
+BUY = ("getNumber", "service=tg", "country=12")
+
+Answer = Callable[[str], str | None]
+
+
+@pytest.fixture(autouse=True)
+def logging_is_restored() -> Iterator[None]:
+    """Commands configure logging for a process of their own; leave it to the next test as it was."""
+    root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
+    handlers, level, aiokafka_level = root.handlers[:], root.level, aiokafka.level
+    root.handlers.clear()  # `configure` would close them
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    aiokafka.setLevel(aiokafka_level)
+    structlog.reset_defaults()
+
+
+@contextmanager
+def provider(answer: Answer) -> Iterator[tuple[str, list[str]]]:
+    """Answers by action or path; None: closes the connection without a word."""
+    asked: list[str] = []
+
+    class Http(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            parts = urlsplit(self.path)
+            action = parse_qs(parts.query).get("action", [parts.path])[0]
+            asked.append(action)
+            said = answer(action)
+            if said is None:
+                self.close_connection = True
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(said.encode())
+
+        def do_POST(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Http)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", asked
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def grizzly(monkeypatch: pytest.MonkeyPatch, root: str) -> None:
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__POOL__PROVIDER", "grizzlysms")
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__POOL__API_KEY", KEY)
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__POOL__BASE_URL", f"{root}/stubs/handler_api.php")
+
+
+def called(*arguments: str, typed: str | None = None) -> Result:
+    result = CliRunner().invoke(cli, ["account", "call", *arguments], input=typed)
+    assert KEY not in result.output + result.stderr + repr(result.exception)
+    return result
+
+
+def selling(order: str | None) -> Answer:
+    return {"getPrices": PRICES, "getNumber": order, "getBalance": "ACCESS_BALANCE:1.50"}.__getitem__
+
+
+@pytest.fixture
+def at_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(account, "is_terminal", lambda: True)
+
+
+def test_what_is_free_is_called_at_once_and_printed_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(selling(None)) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", "getBalance")
+
+    assert result.exit_code == Code.OK
+    assert json.loads(result.stdout) == {"answer": "balance", "amount": "1.50", "details": {}}
+    assert asked == ["getBalance"]
+
+
+def test_a_purchase_shows_its_price_and_waits_for_a_yes(monkeypatch: pytest.MonkeyPatch, at_a_terminal: None) -> None:
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, typed="y\n")
+
+    assert result.exit_code == Code.OK
+    assert "costs money; the price is 0.35" in result.stderr
+    assert json.loads(result.stdout)["order_id"] == "38496653"
+    assert asked == ["getPrices", "getNumber"]
+
+
+@pytest.mark.parametrize("typed", ["n\n", "\n", ""])
+def test_without_a_yes_nothing_is_bought(monkeypatch: pytest.MonkeyPatch, at_a_terminal: None, typed: str) -> None:
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, typed=typed)
+
+    assert result.exit_code == Code.FAILED
+    assert result.stdout == ""
+    assert asked == ["getPrices"]
+
+
+def test_without_a_terminal_the_price_is_shown_and_nothing_is_bought(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY)
+
+    assert result.exit_code == Code.USAGE
+    assert "the price is 0.35" in result.stderr
+    assert "--yes" in result.stderr
+    assert asked == ["getPrices"]
+
+
+def test_with_yes_nobody_is_asked_but_the_price_is_still_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+
+    assert result.exit_code == Code.OK
+    assert "the price is 0.35" in result.stderr
+    assert asked == ["getPrices", "getNumber"]
+
+
+def test_a_price_that_cannot_be_had_is_unknown(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider({"getPrices": "BAD_ACTION", "getNumber": "ACCESS_NUMBER:1:2"}.__getitem__) as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+
+    assert result.exit_code == Code.OK
+    assert "price unknown" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("token", "words"),
+    [
+        ("NO_NUMBERS", "no_numbers (there is no number"),
+        ("NO_BALANCE", "not enough money"),
+        ("WRONG_MAX_PRICE:0.5", "maxPrice"),
+        ("BAD_KEY", "the key is wrong"),
+        ("BAD_SERVICE", "no such service"),
+    ],
+)
+def test_a_refusal_is_its_token_in_words(monkeypatch: pytest.MonkeyPatch, token: str, words: str) -> None:
+    with provider(selling(token)) as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+
+    assert (result.exit_code, result.stdout) == (Code.FAILED, "")
+    assert words in result.stderr
+    assert "may have been bought" not in result.stderr
+
+
+@pytest.mark.parametrize("order", [None, "ERROR_SQL", "", "<html>"])
+def test_a_purchase_without_a_clear_answer_is_not_tried_again_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, order: str | None
+) -> None:
+    with provider(selling(order)) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+
+    assert result.exit_code == Code.FAILED
+    assert "not tried again: it may have been bought" in result.stderr
+    assert asked.count("getNumber") == 1
+
+
+def test_a_purchase_that_timed_out_is_not_tried_again_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    answered = threading.Event()
+    monkeypatch.setattr(account, "PATIENCE", 0.3)
+
+    def slow(action: str) -> str | None:
+        if action == "getNumber":
+            answered.wait(10)
+        return PRICES
+
+    with provider(slow) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+        answered.set()
+
+    assert result.exit_code == Code.TIMED_OUT
+    assert "not tried again: it may have been bought" in result.stderr
+    assert asked.count("getNumber") == 1
+
+
+def test_a_purchase_that_never_left_is_said_to_have_done_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(selling(None)) as (root, _):
+        grizzly(monkeypatch, root)
+    result = called("pool", *BUY, "--yes")
+
+    assert result.exit_code == Code.FAILED
+    assert "nothing was done" in result.stderr
+    assert "base_url" in result.stderr
+
+
+def test_an_answer_that_nobody_knows_is_shown_without_the_key_and_without_control_characters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with provider(selling(f"The service is \x1b[31mprohibited for {KEY}")) as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes")
+
+    assert result.exit_code == Code.FAILED
+    assert "The service is  [31mprohibited for …" in result.stderr
+    assert "may have been bought" in result.stderr
+
+
+def test_a_status_that_ended_is_an_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(lambda _: "STATUS_CANCEL") as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", "getStatus", "id=7")
+
+    assert json.loads(result.stdout) == {"answer": "ended", "reason": "cancelled"}
+
+
+def test_an_order_that_is_not_known_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    with provider(lambda _: "NO_ACTIVATION") as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", "setStatus", "id=7", "status=8")
+
+    assert result.exit_code == Code.FAILED
+    assert "does not know this order" in result.stderr
+
+
+def test_a_rent_method_of_sms_man_goes_to_the_rent_api(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__MEN__PROVIDER", "smsman")
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__MEN__API_KEY", KEY)
+    with provider(lambda _: '{"balance":"799.70"}') as (root, asked):
+        monkeypatch.setenv("SMSBUS_ACCOUNTS__MEN__BASE_URL", root)
+        result = called("men", "rent:get-balance")
+
+    assert json.loads(result.stdout)["amount"] == "799.70"
+    assert asked == ["/rent-api/get-balance"]
+
+
+def test_pingme_is_called_with_the_configured_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = {"PROVIDER": "pingme", "CALLBACK_TOKENS": "hunter2-hunter2-hunter2", "APP_KEY": KEY, "USER_ID": "xxx"}
+    with provider(lambda _: '{"retcode":0,"retmsg":"success","result":{"number":16510000000,"price":0.5}}') as (
+        root,
+        asked,
+    ):
+        for name, value in {**settings, "BASE_URL": root}.items():
+            monkeypatch.setenv(f"SMSBUS_ACCOUNTS__SHOP__{name}", value)
+        result = called("shop", "lockNumber", "app=jd", "--yes")
+
+    assert json.loads(result.stdout) == {"answer": "locked_number", "number": "16510000000", "price": "0.5"}
+    assert "price unknown" in result.stderr
+    assert asked == ["/thirdparty/lockNumber"]
+
+
+def test_a_bought_order_is_watched_in_the_same_breath(
+    monkeypatch: pytest.MonkeyPatch, kafka: TestKafka, topic_prefix: str
+) -> None:
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
+    asyncio.run(topics.create(settings))
+    monkeypatch.setenv("SMSBUS_KAFKA__BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
+    monkeypatch.setenv("SMSBUS_KAFKA__TOPIC_PREFIX", topic_prefix)
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, _):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes", "--watch")
+
+    table = WatchTable(settings)
+    asyncio.run(table.fill())
+    (known,) = table.all()
+    assert json.loads(result.stdout)["watch_id"] == known.watch.watch_id
+    assert (known.watch.order_id, known.watch.recipient) == ("38496653", "66846426435")
+
+
+def test_nothing_is_bought_where_it_could_not_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSBUS_KAFKA__BOOTSTRAP_SERVERS", "127.0.0.1:9")
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes", "--watch")
+
+    assert result.exit_code == Code.FAILED
+    assert "no Kafka broker answers" in result.stderr
+    assert asked == []
