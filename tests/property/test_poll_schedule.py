@@ -1,0 +1,173 @@
+"""Schedule, curve, gate and wheel under anything: bounds hold, the budget holds, nothing is lost or early."""
+
+import random
+from itertools import pairwise
+from math import ceil
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from pollers.account import AccountGate
+from pollers.curve import EDGES, Curve
+from pollers.observation import Trouble
+from pollers.schedule import Waiting, first_look, next_look
+from pollers.settings import PollersSettings
+from pollers.wheel import Wheel
+
+AGES = st.floats(0, 1e5)
+CHANCES = st.floats(0, 1, exclude_max=True)
+PHASES = st.sampled_from(["first", "next", "idle", "rent"])
+LOOKS = st.lists(st.tuples(AGES, st.floats(0, 1000), st.booleans()), max_size=50)
+TROUBLES = st.none() | st.builds(
+    Trouble,
+    kind=st.sampled_from(["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]),
+    word=st.sampled_from(["bad_action", "other"]),
+    retry_after=st.none() | st.floats(-1, 1e9),
+)
+
+
+@st.composite
+def bounds(draw: st.DrawFn) -> PollersSettings:
+    shortest = draw(st.floats(0.1, 60))
+    return PollersSettings(min_interval=shortest, max_interval=shortest * draw(st.floats(1, 100)))
+
+
+def curve_of(looks: list[tuple[float, float, bool]]) -> Curve:
+    curve = Curve()
+    for since, seconds, arrived in looks:
+        curve.looked(since, since + seconds, arrived=arrived)
+    return curve
+
+
+@given(PHASES, AGES, st.floats(-10, 1e6), LOOKS, bounds(), st.floats(1, 1000), CHANCES)
+def test_a_look_is_within_the_bounds_or_exactly_at_the_deadline(
+    phase, age, remaining, looks, limits, stretch, chance
+) -> None:
+    seconds = next_look(Waiting(phase, age, remaining), curve_of(looks), limits, stretch=stretch, chance=chance)
+
+    if seconds == max(0.0, remaining):
+        assert seconds <= (limits.max_interval * stretch + limits.min_interval) * (1 + 1e-9)
+    else:
+        assert limits.min_interval <= seconds <= limits.max_interval * stretch * (1 + 1e-9)
+        assert remaining - seconds >= limits.min_interval * (1 - 1e-9) - 1e-6
+
+
+@given(PHASES, AGES, st.floats(-10, 1e6), LOOKS, bounds(), st.floats(1, 1000), CHANCES)
+def test_the_first_look_is_never_later_than_a_next_one(phase, age, remaining, looks, limits, stretch, chance) -> None:
+    waiting, curve = Waiting(phase, age, remaining), curve_of(looks)
+
+    first = first_look(waiting, curve, limits, stretch=stretch, chance=chance)
+
+    assert 0 <= first <= next_look(waiting, curve, limits, stretch=stretch, chance=0.0)
+
+
+@given(LOOKS, AGES)
+def test_a_hazard_is_positive_and_finite_and_survives_a_restart(looks, age) -> None:
+    curve = curve_of(looks)
+
+    hazard = Curve.from_json(curve.to_json()).hazard(age)
+
+    assert 0 < hazard < 1e6
+    assert abs(hazard / curve.hazard(age) - 1) < 1e-3
+
+
+@given(LOOKS, AGES, st.floats(0.01, 100), st.floats(0.1, 1e4))
+def test_more_effort_never_means_an_earlier_look(looks, age, effort, limit) -> None:
+    curve = curve_of(looks)
+
+    less, more = curve.ahead(age, effort, limit), curve.ahead(age, effort * 1.5, limit)
+
+    assert 0 < less <= more <= limit
+
+
+@given(st.lists(st.floats(0.1, 500), min_size=1, max_size=30))
+def test_every_sms_is_learned_exactly_once_wherever_it_arrived(arrivals) -> None:
+    curve = Curve()
+    for age in arrivals:
+        curve.looked(0.0, age, arrived=True)
+
+    learned = sum(curve._arrived)
+
+    assert len(arrivals) * 0.5 ** (len(arrivals) / 200) - 1e-6 <= learned <= len(arrivals) + 1e-6
+    assert len(curve._arrived) == len(EDGES)
+
+
+@given(
+    st.floats(0.2, 50),
+    st.integers(0, 2**32),
+    st.lists(st.floats(0, 3), min_size=1, max_size=200),
+    st.integers(0, 12),
+)
+def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pauses, owned) -> None:
+    gate, now, times = AccountGate(requests_per_second=budget, rng=random.Random(seed)), 0.0, []
+    gate.share(owned, 12)
+    rate = budget * max(owned, 1) / 12
+    for pause in pauses:
+        now += pause / rate
+        while gate.admit(now):
+            now += gate.wait(now) + 1e-9
+        times.append(now)
+
+    for index, begin in enumerate(times):
+        assert sum(at < begin + 1 for at in times[index:]) <= ceil(rate) + 1
+    assert all(after - before >= 0.7 / rate - 1e-6 for before, after in pairwise(times))
+
+
+@given(st.lists(st.tuples(TROUBLES, st.floats(0, 30), st.booleans()), max_size=60), st.integers(0, 2**32))
+def test_a_gate_always_opens_again(reports, seed) -> None:
+    gate, now = AccountGate(requests_per_second=2.0, rng=random.Random(seed)), 0.0
+    for trouble, latency, is_lost in reports:
+        wait = gate.wait(now)
+        assert 0 <= wait <= 600 + 1e-6
+        started = now + wait + 1e-6
+        assert gate.admit(started) == 0.0
+        now = started + latency
+        if not is_lost:
+            gate.report(trouble, started=started, now=now)
+
+    for _ in range(6):
+        now += gate.wait(now) + 1e-6
+        assert gate.admit(now) == 0.0
+        gate.report(None, started=now, now=now)
+    assert gate.state == "open"
+    assert gate.wait(now) <= 1
+
+
+class WheelMachine(RuleBasedStateMachine):
+    """A wheel beside a dict that says what it should do. Times are in 64ths of a second, ticks in eighths."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = 0
+        self.wheel = Wheel(now=0.0, tick=1 / 8, slots=7)
+        self.model: dict[str, int] = {}
+
+    @rule(watch_id=st.sampled_from("abcdef"), after=st.integers(-50, 500))
+    def schedule(self, watch_id: str, after: int) -> None:
+        self.wheel.schedule(watch_id, (self.now + after) / 64)
+        self.model[watch_id] = max(self.now + after, (self.now // 8 + 1) * 8)
+
+    @rule(watch_id=st.sampled_from("abcdef"))
+    def cancel(self, watch_id: str) -> None:
+        self.wheel.cancel(watch_id)
+        self.model.pop(watch_id, None)
+
+    @rule(seconds=st.integers(0, 300))
+    def due(self, seconds: int) -> None:
+        self.now += seconds
+        fired = self.wheel.due(self.now / 64)
+        expected = [watch_id for watch_id, at in self.model.items() if ceil(at / 8) <= self.now // 8]
+
+        assert sorted(fired) == sorted(expected)
+        for watch_id in fired:
+            del self.model[watch_id]
+
+    @invariant()
+    def knows_who_waits(self) -> None:
+        assert len(self.wheel) == len(self.model)
+        assert all(watch_id in self.wheel for watch_id in self.model)
+
+
+WheelMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestWheel = WheelMachine.TestCase

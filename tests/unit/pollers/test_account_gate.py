@@ -1,0 +1,309 @@
+"""One account's gate: budget, one back-off, one pause, and words for the log said once."""
+
+import random
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from pollers.account import AccountGate, Transition
+from pollers.observation import Trouble
+
+THROTTLED = Trouble("throttled", "http_429")
+RESET = Trouble("transient", "reset")
+BAD_KEY = Trouble("auth", "bad_key")
+BAD_ACTION = Trouble("request_error", "bad_action")
+DENIED = Trouble("denied", "early_cancel_denied")
+
+
+def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountGate:
+    return AccountGate(requests_per_second=requests_per_second, rng=random.Random(seed))
+
+
+def admissions(account: AccountGate, start: float, stop: float, *, step: float = 0.01) -> Iterator[float]:
+    """Yield when somebody who asks all the time is admitted."""
+    for turn in range(round(start / step), round(stop / step)):
+        if account.admit(turn * step) == 0.0:
+            yield turn * step
+
+
+def answered(account: AccountGate, at: float) -> Transition | None:
+    return account.report(None, started=at, now=at)
+
+
+def failing(account: AccountGate, trouble: Trouble, times: int, now: float = 0.0) -> list[float]:
+    """Return the seconds that each of so many failures in a row closed the gate for."""
+    waits = []
+    for _ in range(times):
+        now += account.wait(now) + 1e-6
+        assert account.admit(now) == 0.0
+        account.report(trouble, started=now, now=now)
+        waits.append(account.wait(now))
+    return waits
+
+
+# ---- budget ----------------------------------------------------------------------------------------------------
+
+
+def test_requests_are_spaced_by_the_budget_and_never_come_in_bursts() -> None:
+    times = list(admissions(gate(), 0, 100))
+    gaps = [after - before for before, after in pairwise(times)]
+
+    assert len(times) == pytest.approx(200, abs=4)
+    assert min(gaps) >= 0.35 - 1e-9
+    assert len(set(gaps)) > 5  # jitter
+
+
+def test_idle_time_is_not_saved_up() -> None:
+    account = gate()
+    list(admissions(account, 0, 10))
+
+    assert len(list(admissions(account, 1000, 1001))) <= 3
+
+
+def test_replicas_share_the_budget_by_the_shards_they_own() -> None:
+    mine, other = gate(), gate()
+    mine.share(9, 12)
+    other.share(3, 12)
+
+    assert len(list(admissions(mine, 0, 100))) == pytest.approx(150, abs=4)
+    assert len(list(admissions(other, 0, 100))) == pytest.approx(50, abs=2)
+
+
+def test_a_process_without_shards_does_not_ask_for_ever() -> None:
+    account = gate()
+    account.share(0, 12)
+
+    assert account.admit(0.0) == 0.0
+    assert 0 < account.wait(0.0) < 60
+
+
+def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
+    account = gate(requests_per_second=2.0)
+    assert account.stretch() == 1.0
+
+    account.wants(before=0.0, after=1.0)
+    assert account.stretch() == 1.0
+
+    account.wants(before=0.0, after=18.0)
+    assert account.stretch() == pytest.approx(10.0)
+
+    account.share(1, 2)
+    assert account.stretch() == pytest.approx(20.0)
+
+    account.wants(before=18.0, after=0.0)
+    assert account.stretch() == pytest.approx(1 / 0.95)
+
+
+# ---- back-off --------------------------------------------------------------------------------------------------
+
+
+def test_five_hundred_watches_throttled_for_seven_seconds_are_silent_for_seven_and_then_start_slowly() -> None:
+    account = gate()
+    assert account.admit(100.0) == 0.0
+    told = account.report(Trouble("throttled", "http_429", retry_after=7.0), started=100.0, now=100.0)
+
+    silent = list(admissions(account, 100.0, 107.0))
+    times = [at for at in admissions(account, 107.0, 140.0) if answered(account, at) or True]
+    gaps = [after - before for before, after in pairwise(times)]
+
+    assert told == Transition("backing_off", "http_429", 7.0)
+    assert silent == []
+    assert 107.0 <= times[0] < 107.02
+    assert gaps[0] >= 8 * 0.35
+    assert gaps[1] >= 4 * 0.35
+    assert gaps[2] >= 2 * 0.35
+    assert sum(gaps[-20:]) / 20 == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("trouble", [THROTTLED, RESET])
+def test_each_failure_in_a_row_doubles_the_wait_from_one_to_three_hundred_seconds(trouble: Trouble) -> None:
+    waits = failing(gate(requests_per_second=1000.0), trouble, 12)
+
+    for doubled, wait in zip([1, 2, 4, 8, 16, 32, 64, 128, 200, 200, 200, 200], waits, strict=True):
+        assert doubled <= wait <= 1.5 * doubled
+    assert len({wait / round(wait) for wait in waits[-4:]}) == 4  # jitter
+
+
+def test_requests_that_were_under_way_do_not_escalate() -> None:
+    account = gate()
+    account.report(RESET, started=9.0, now=10.0)
+    before = account.wait(10.0)
+
+    told = [account.report(RESET, started=9.0 + number / 1000, now=10.1) for number in range(500)]
+
+    assert set(told) == {None}
+    assert account.wait(10.0) == before
+
+
+def test_a_late_retry_after_is_honoured_still() -> None:
+    account = gate()
+    account.report(RESET, started=9.0, now=10.0)
+    account.report(Trouble("throttled", "http_429", retry_after=7.0), started=9.5, now=10.5)
+
+    assert account.wait(10.5) == 7.0
+
+
+def test_a_retry_after_that_comes_while_the_probe_is_under_way_outlives_its_success() -> None:
+    account = gate()
+    account.report(RESET, started=9.0, now=10.0)
+    probe = 10.0 + account.wait(10.0)
+    account.admit(probe)
+    account.report(Trouble("throttled", "http_429", retry_after=7.0), started=9.5, now=probe + 0.1)
+
+    answered(account, probe + 0.2)
+
+    assert account.wait(probe + 0.2) == pytest.approx(6.9)
+
+
+def test_an_old_answer_does_not_end_a_back_off() -> None:
+    account = gate()
+    account.report(THROTTLED, started=9.0, now=10.0)
+
+    assert account.report(None, started=9.5, now=10.1) is None
+    assert account.state == "backing_off"
+
+
+@pytest.mark.parametrize(("said", "waited"), [(0.0, 1.0), (1.0, 1.0), (600.0, 600.0), (1e9, 600.0), (-3.0, 1.0)])
+def test_a_retry_after_is_believed_between_one_and_six_hundred_seconds(said: float, waited: float) -> None:
+    account = gate()
+
+    account.report(Trouble("throttled", "http_429", retry_after=said), started=0.0, now=0.0)
+
+    assert waited <= account.wait(0.0) <= max(waited, 1.5)
+
+
+def test_only_one_probe_is_under_way_and_a_lost_one_is_followed_by_another() -> None:
+    account = gate()
+    account.report(THROTTLED, started=0.0, now=0.0)
+
+    probes = list(admissions(account, 0.0, 60.0))
+
+    assert len(probes) == 3
+    assert min(after - before for before, after in pairwise(probes)) >= 19.99
+
+
+def test_one_lost_connection_costs_a_second_and_no_crawl() -> None:
+    account = gate()
+    account.report(RESET, started=0.0, now=0.0)
+    probe = account.wait(0.0)
+    account.admit(probe)
+    answered(account, probe)
+
+    times = list(admissions(account, probe, probe + 20))
+
+    assert len(times) == pytest.approx(40, abs=3)
+
+
+def test_a_quick_recovery_starts_the_next_back_off_small_again() -> None:
+    account = gate(requests_per_second=1000.0)
+    failing(account, RESET, 6)
+    now = 1000.0
+    for _ in range(10):
+        now += account.wait(now) + 1e-6
+        account.admit(now)
+        answered(account, now)
+
+    assert failing(account, RESET, 1, now)[0] <= 1.5
+
+
+def test_a_failure_during_the_slow_start_goes_on_where_the_last_back_off_was() -> None:
+    account = gate(requests_per_second=1000.0)
+    failing(account, THROTTLED, 4)
+    now = 1000.0
+    account.admit(now)
+    answered(account, now)
+
+    assert failing(account, THROTTLED, 1, now)[0] >= 16
+
+
+# ---- pause -----------------------------------------------------------------------------------------------------
+
+
+def test_a_bad_key_pauses_the_account_and_one_probe_a_minute_looks_again() -> None:
+    account = gate()
+    told = account.report(BAD_KEY, started=0.0, now=0.0)
+
+    probes = []
+    for at in admissions(account, 0.0, 301.0):
+        probes.append(at)
+        assert account.report(BAD_KEY, started=at, now=at) is None
+
+    assert told == Transition("paused", "bad_key", 60.0)
+    assert probes == pytest.approx([60, 120, 180, 240, 300], abs=0.1)
+
+
+def test_a_key_that_works_again_opens_the_account_slowly() -> None:
+    account = gate()
+    account.report(BAD_KEY, started=0.0, now=0.0)
+    account.admit(60.0)
+
+    told = answered(account, 60.3)
+
+    assert told == Transition("open", "answered", account.wait(60.3))
+    assert account.wait(60.3) > 2
+
+
+@pytest.mark.parametrize("trouble", [RESET, THROTTLED, DENIED, Trouble("unrecognised", "html")])
+def test_only_a_real_answer_ends_a_pause(trouble: Trouble) -> None:
+    account = gate()
+    account.report(BAD_KEY, started=0.0, now=0.0)
+    account.admit(60.0)
+
+    assert account.report(trouble, started=60.0, now=60.1) is None
+    assert (account.state, account.reason) == ("paused", "bad_key")
+    assert account.wait(60.1) == pytest.approx(60.0)
+
+
+def test_ten_bad_actions_in_a_row_pause_the_account() -> None:
+    account = gate()
+
+    told = [account.report(BAD_ACTION, started=number, now=number) for number in range(1, 11)]
+
+    assert told == [None] * 9 + [Transition("paused", "bad_action", 60.0)]
+
+
+@pytest.mark.parametrize("between", [None, DENIED, Trouble("request_error", "no_id_rent")])
+def test_any_other_answer_between_starts_the_count_of_bad_actions_again(between: Trouble | None) -> None:
+    account = gate()
+
+    for number, trouble in enumerate([*[BAD_ACTION] * 9, between, *[BAD_ACTION] * 9], start=1):
+        account.report(trouble, started=number, now=number)
+
+    assert account.state == "open"
+
+
+def test_trouble_on_the_way_is_not_an_answer_between_two_bad_actions() -> None:
+    account = gate()
+
+    for number, trouble in enumerate([*[BAD_ACTION] * 9, RESET, BAD_ACTION], start=1):
+        account.report(trouble, started=10 * number, now=10 * number)
+
+    assert account.state == "paused"
+
+
+@pytest.mark.parametrize("trouble", [DENIED, Trouble("unrecognised", "html"), Trouble("request_error", "bad_status")])
+def test_what_concerns_one_request_does_not_slow_the_account(trouble: Trouble) -> None:
+    account = gate()
+    account.report(trouble, started=1.0, now=1.0)
+
+    assert (account.state, account.wait(1.0)) == ("open", 0.0)
+
+
+# ---- words for the log -----------------------------------------------------------------------------------------
+
+
+def test_each_transition_is_told_once_with_its_reason() -> None:
+    account, told, now = gate(), [], 0.0
+    for trouble in [None, RESET, RESET, THROTTLED, BAD_KEY, BAD_KEY, RESET, None, None, RESET, DENIED, None]:
+        now += account.wait(now) + 1
+        account.admit(now)
+        told.append(account.report(trouble, started=now, now=now))
+
+    assert [(each.state, each.reason) for each in told if each] == [
+        ("backing_off", "reset"),
+        ("paused", "bad_key"),
+        ("open", "answered"),
+        ("backing_off", "reset"),
+        ("open", "answered"),
+    ]
