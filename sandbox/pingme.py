@@ -5,14 +5,14 @@ gets a 2xx, sometimes repeats although it got one, and now and then posts someth
 """
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from random import Random
-from typing import Final, Protocol
+from typing import Final
 
 import aiohttp
 
+from sandbox.clock import Clock, SystemClock
 from sandbox.pingme_callbacks import Callback, Kind, malformed, nonce, number, sms
 from sandbox.pingme_wire import TIMEOUT, Answer, post, post_callback
 
@@ -43,30 +43,6 @@ class Entry:
     def ids(self) -> set[str]:
         """The ids that it was given; more than one is the receiver's mistake."""
         return {answer.id for answer in self.answers if answer.id is not None}
-
-
-class Clock(Protocol):
-    """Seconds since 1970, and waiting for them to pass."""
-
-    def now(self) -> float:
-        """Return the time."""
-        ...
-
-    async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
-        ...
-
-
-class SystemClock:
-    """The machine's."""
-
-    def now(self) -> float:
-        """Return the time."""
-        return time.time()
-
-    async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
-        await asyncio.sleep(seconds)
 
 
 Post = Callable[[bytes], Awaitable[Answer]]

@@ -1,0 +1,63 @@
+"""`smsbus sandbox`: the simulated providers alone, for people who write consumers and have no accounts to burn."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.outcome import Code, end, readable_errors, say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sandbox.server import Sandbox
+    from sandbox.settings import Scenario
+
+
+def sandbox(
+    scenario: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Bad days and plans, or a shipped one: mild, storm, outage.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8099,
+    callback_url: Annotated[str | None, typer.Option(help="Also run the simulated PingMe, posting there.")] = None,
+) -> None:
+    """Simulate the providers until Ctrl-C; print the settings that point smsbus at them."""
+    import asyncio
+
+    from sandbox.scenario import ScenarioError, load
+    from sandbox.settings import Scenario
+
+    with readable_errors():
+        try:
+            chosen = Scenario() if scenario is None else load(scenario)
+        except ScenarioError as error:
+            raise end(Code.USAGE, *str(error).splitlines()) from None
+        asyncio.run(_serve(chosen, port, callback_url))
+
+
+async def _serve(scenario: "Scenario", port: int, callback_url: str | None) -> None:
+    import asyncio
+    import signal
+
+    from sandbox.server import Sandbox
+
+    stop = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    running = Sandbox(scenario, port=port)
+    await running.start()
+    try:
+        typer.echo("\n".join(_settings(running)))
+        say(f"the book is at {running.url}/book; Ctrl-C ends")
+        if callback_url is not None:
+            await running.post_callbacks(callback_url, stop)
+        await stop.wait()
+    finally:
+        await running.stop()
+
+
+def _settings(running: "Sandbox") -> "Iterator[str]":
+    for provider, account in running.accounts.items():
+        variable = f"SMSBUS_ACCOUNTS__{provider.upper()}__"
+        yield f"{variable}PROVIDER={provider}"
+        yield f"{variable}API_KEY={account.settings.key}"
+        yield f"{variable}BASE_URL={running.base_url(provider)}"

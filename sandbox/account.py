@@ -1,0 +1,94 @@
+"""One account at a polled provider: its key, its money, its orders."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from random import Random
+from typing import Final, TypeVar
+
+from sandbox.book import Book
+from sandbox.orders import Activation, Order, Rent
+from sandbox.pingme_callbacks import number
+from sandbox.plan import PlannedSms, drawn, written
+from sandbox.settings import AccountSettings, OrderRequest
+from sandbox.sms import OrderKind, Provider, Sms
+
+# Each provider's numbers are its own. All are from the range that belongs to nobody.
+FIRST_NUMBER: Final[dict[Provider, int]] = {"smsverified": 10_000, "grizzlysms": 30_000, "smsman": 50_000}
+NUMBERS: Final = 10_000  # then they come again, as numbers do
+# As the documents' samples have them. Activations and rents are counted apart: the same id may be one of each.
+FIRST_ID: Final[dict[Provider, int]] = {"smsverified": 860_000, "grizzlysms": 38_496_653, "smsman": 44_274}
+RENT_LIFETIME: Final = 4 * 3600.0  # seconds
+Kept = TypeVar("Kept", bound=Order)
+
+
+@dataclass
+class Account:
+    """The orders of one account. What an order receives depends on the seed and its place alone, not on who asks."""
+
+    provider: Provider
+    settings: AccountSettings
+    seed: int
+    book: Book
+    activations: dict[str, Activation] = field(default_factory=dict)
+    rents: dict[str, Rent] = field(default_factory=dict)
+    balance: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.balance = self.settings.balance
+
+    def activate(self, wanted: OrderRequest, now: float) -> Activation:
+        """Open an activation."""
+        gap = self.settings.gap if wanted.gap is None else wanted.gap
+        order_id, recipient = self._names(wanted, len(self.activations), now)
+        ends = now + (wanted.lifetime or self.settings.lifetime)
+        order = Activation(order_id, recipient, wanted.service, wanted.country, now, ends, gap=gap)
+        return self._keep(self.activations, order, "activation", wanted.sms)
+
+    def rent(self, wanted: OrderRequest, now: float) -> Rent:
+        """Open a rent."""
+        order_id, recipient = self._names(wanted, len(self.rents), now)
+        ends = now + (wanted.lifetime or RENT_LIFETIME)
+        order = Rent(order_id, recipient, wanted.service, wanted.country, now, ends)
+        return self._keep(self.rents, order, "rent", wanted.sms)
+
+    def receive(self, kind: OrderKind, order: Order, plan: Sequence[PlannedSms], *, rng: Random) -> None:
+        """Plan SMS for an order; `at` counts from its opening."""
+        taken = {sms.code for sms in order.sms}
+        order.add(
+            Sms(
+                self.provider,
+                kind,
+                order.id,
+                order.number,
+                index,
+                nonce=one.nonce if kind == "rent" and one.nonce else one.code if kind == "activation" else one.text,
+                code=one.code,
+                text=one.text,
+                sender=one.sender,
+                at=order.opened + one.at,
+            )
+            for index, one in enumerate(written(plan, service=order.service, taken=taken, rng=rng), len(order.sms))
+        )
+
+    def find(self, kind: OrderKind, order_id: str) -> Order | None:
+        """Return an order of either kind."""
+        return self.activations.get(order_id) if kind == "activation" else self.rents.get(order_id)
+
+    def _names(self, wanted: OrderRequest, count: int, now: float) -> tuple[str, str]:
+        own = number(FIRST_NUMBER[self.provider] + (len(self.activations) + len(self.rents)) % NUMBERS)
+        first = FIRST_ID[self.provider] + count
+        # SMSVerified's are 16 digits with the epoch inside: 860 1705018416 664
+        order_id = f"{first // 1000}{int(now):010d}{first % 1000:03d}" if self.provider == "smsverified" else str(first)
+        return order_id, wanted.number or own
+
+    def _keep(self, orders: dict[str, Kept], order: Kept, kind: OrderKind, plan: Sequence[PlannedSms] | None) -> Kept:
+        rng = Random(f"{self.seed} {self.provider} {kind} {len(orders)}")  # noqa: S311 - made-up SMS
+        self.receive(kind, order, self._drawn(rng) if plan is None else plan, rng=rng)
+        orders[order.id] = order
+        self.book.orders.append(order)
+        return order
+
+    def _drawn(self, rng: Random) -> list[PlannedSms]:
+        settings = self.settings
+        count = 0 if rng.random() < settings.silent else rng.randint(*settings.sms)
+        return drawn(count, curve=settings.curve, pace=settings.pace, rng=rng)

@@ -1,0 +1,45 @@
+"""The book of a run: what arrived, what was shown, and what PingMe posted. A run is reconciled with nothing else."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sandbox.orders import Order
+from sandbox.pingme import Entry
+from sandbox.reply import Reply
+from sandbox.sms import Sms
+
+
+class Book:
+    """May be read at any time."""
+
+    def __init__(self) -> None:
+        self.orders: list[Order] = []
+        self.callbacks: Sequence[Entry] = ()
+        self.bad_days: Counter[tuple[str, str]] = Counter()
+        """(provider, kind) → how many answers were bad in that way."""
+
+    def written(self, reply: Reply, at: float) -> None:
+        """Note what an answer showed, now that all of it was written."""
+        for sms in reply.shows:
+            sms.shows += 1
+            sms.shown = at if sms.shown is None else sms.shown
+        if reply.passes is not None and reply.passes.passed is None:
+            reply.passes.passed = at
+
+    def arrived(self, now: float) -> list[Sms]:
+        """Return the SMS that arrived so far, also those that their order never came to show."""
+        return [sms for order in self.orders for sms in order.arrived(now)]
+
+    def as_json(self, now: float) -> dict[str, Any]:
+        """Return the book as `GET /book` serves it."""
+        return {
+            "now": now,
+            "sms": [asdict(sms) for sms in self.arrived(now)],
+            "callbacks": [asdict(entry) | {"promised": entry.promised} for entry in self.callbacks],
+            "bad_days": [
+                {"provider": provider, "kind": kind, "answers": answers}
+                for (provider, kind), answers in sorted(self.bad_days.items())
+            ],
+        }

@@ -1,0 +1,86 @@
+"""The sandbox's own endpoints: open an order, let it receive, have a bad day, read the book."""
+
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from sandbox.orders import Order
+from sandbox.plan import PlannedSms
+from sandbox.scenario import ScenarioError, checked
+from sandbox.settings import BadDay, OrderRequest
+from sandbox.sms import OrderKind, Provider
+from sandbox.world import World
+
+Asked = TypeVar("Asked", bound=BaseModel)
+
+
+class SmsRequest(PlannedSms):
+    """One more SMS for an open order; `at` counts from now."""
+
+    provider: Provider
+    kind: OrderKind = "activation"
+    order: str
+
+
+class _Endpoints:
+    """The endpoints of one world."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def open(self, request: web.Request) -> web.Response:
+        """`POST /control/orders`."""
+        wanted = await _asked(request, OrderRequest)
+        return web.json_response(_as_json(wanted.provider, wanted.kind, self._world.open(wanted)), status=201)
+
+    async def receive(self, request: web.Request) -> web.Response:
+        """`POST /control/sms`."""
+        wanted = await _asked(request, SmsRequest)
+        planned = PlannedSms(**wanted.model_dump(include=set(PlannedSms.model_fields)))
+        order = self._world.receive(wanted.provider, wanted.kind, wanted.order, planned)
+        if order is None:
+            raise _problem(web.HTTPNotFound, f"{wanted.provider} has no such {wanted.kind}")
+        return web.json_response(_as_json(wanted.provider, wanted.kind, order), status=201)
+
+    async def bad(self, request: web.Request) -> web.Response:
+        """`POST /control/bad`: its window counts from now."""
+        self._world.bad(await _asked(request, BadDay))
+        return web.json_response({}, status=201)
+
+    async def good(self, _request: web.Request) -> web.Response:
+        """`DELETE /control/bad`."""
+        self._world.good()
+        return web.json_response({})
+
+    async def book(self, _request: web.Request) -> web.Response:
+        """`GET /book`."""
+        return web.json_response(self._world.book.as_json(self._world.clock.now()))
+
+
+def routes(world: World) -> Iterable[web.RouteDef]:
+    """Return the routes of the controls."""
+    endpoints = _Endpoints(world)
+    yield web.post("/control/orders", endpoints.open)
+    yield web.post("/control/sms", endpoints.receive)
+    yield web.post("/control/bad", endpoints.bad)
+    yield web.delete("/control/bad", endpoints.good)
+    yield web.get("/book", endpoints.book)
+
+
+async def _asked(request: web.Request, model: type[Asked]) -> Asked:
+    try:
+        return checked(model, await request.json())
+    except ScenarioError as error:
+        raise _problem(web.HTTPUnprocessableEntity, str(error)) from None
+    except ValueError:
+        raise _problem(web.HTTPBadRequest, "the body is no JSON") from None
+
+
+def _problem(kind: type[web.HTTPClientError], sentence: str) -> web.HTTPClientError:
+    return kind(text=f"{sentence}\n")
+
+
+def _as_json(provider: Provider, kind: OrderKind, order: Order) -> dict[str, Any]:
+    return {"provider": provider, "kind": kind, "order": order.id, "number": order.number, "ends": order.ends}

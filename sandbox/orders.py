@@ -1,0 +1,135 @@
+"""The two kinds of order and what they show: an activation its newest level, a rent everything it received."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Final
+
+from sandbox.sms import Sms
+
+FORGOTTEN_AFTER: Final = 600.0  # seconds after its end until a provider does not know an activation any more
+
+
+class Phase(Enum):
+    """What an activation does."""
+
+    WAIT = auto()
+    SMS = auto()
+    RETRY = auto()
+    CANCELLED = auto()  # by us, or because its time was over
+    FINISHED = auto()
+
+
+ENDED: Final = frozenset({Phase.CANCELLED, Phase.FINISHED})
+
+
+@dataclass(frozen=True)
+class Level:
+    """The state of an activation since a moment. `sms`: the one that is shown, or the one before the awaited one."""
+
+    since: float
+    phase: Phase
+    sms: Sms | None = None
+
+
+@dataclass
+class Order:
+    """What activations and rents have in common."""
+
+    id: str
+    number: str
+    service: str
+    country: str
+    opened: float
+    ends: float
+    sms: list[Sms] = field(default_factory=list)
+
+    def arrived(self, now: float) -> list[Sms]:
+        """Return the SMS that arrived so far, oldest first; what comes after the end comes to nobody."""
+        return [sms for sms in self.sms if sms.at <= now and sms.at < self.ends]
+
+    def add(self, sms: Iterable[Sms]) -> None:
+        """Plan more SMS, oldest first; none arrives before one that is planned already."""
+        for one in sms:
+            one.at = max(one.at, self.sms[-1].at) if self.sms else one.at
+            self.sms.append(one)
+
+
+@dataclass
+class Activation(Order):
+    """Shows one SMS at a time; the next becomes visible when it was asked for, and `gap` seconds passed."""
+
+    gap: float = 1.0
+    _levels: list[Level] = field(default_factory=list)
+    _position: int = 0  # how many of the SMS were made visible
+
+    def level(self, now: float, lag: float = 0.0) -> Level:
+        """Return the state; the one before it where the change is at most `lag` seconds old.
+
+        Never the SMS again once an answer said that the next one is waited for: nobody could tell that from an equal
+        code.
+        """
+        self._roll(now)
+        newest = self._levels[-1]
+        forbidden = newest.phase is Phase.RETRY and newest.sms is not None and newest.sms.passed is not None
+        stale = lag > 0 and len(self._levels) > 1 and now - newest.since <= lag and not forbidden
+        return self._levels[-2] if stale else newest
+
+    def next(self, now: float) -> None:
+        """Wait for the next SMS; no change while one is waited for already."""
+        level = self.level(now)
+        if level.phase is Phase.SMS:
+            self._levels.append(Level(now, Phase.RETRY, level.sms))
+
+    def close(self, now: float, phase: Phase) -> None:
+        """End it as cancelled or finished."""
+        level = self.level(now)
+        if level.phase not in ENDED:
+            self.ends = now
+            self._levels.append(Level(now, phase, level.sms))
+
+    def forgotten(self, now: float) -> bool:
+        """A finished one is not found any more; one that was cancelled, or whose time was over, a while later."""
+        level = self.level(now)
+        return level.phase is Phase.FINISHED or (level.phase in ENDED and now - level.since > FORGOTTEN_AFTER)
+
+    def _roll(self, now: float) -> None:
+        self._levels = self._levels or [Level(self.opened, Phase.WAIT)]
+        while (following := self._following()) is not None and following.since <= now:
+            self._levels.append(following)
+            self._position += following.phase is Phase.SMS
+
+    def _following(self) -> Level | None:
+        """Return the level that time alone will bring."""
+        level = self._levels[-1]
+        if level.phase in ENDED:
+            return None
+        over = Level(self.ends, Phase.CANCELLED, level.sms)
+        if level.phase is Phase.SMS or self._position == len(self.sms):
+            return over
+        awaited = self.sms[self._position]
+        visible = max(awaited.at, level.since + (self.gap if level.phase is Phase.RETRY else 0.0))
+        return Level(visible, Phase.SMS, awaited) if visible < self.ends else over
+
+
+@dataclass
+class Rent(Order):
+    """Shows every SMS that it received, newest first."""
+
+    ended: Phase | None = None  # by us
+
+    def listing(self, now: float, lag: float = 0.0) -> list[Sms]:
+        """Return what it shows; without the newest where that came at most `lag` seconds ago."""
+        arrived = self.arrived(now)
+        if lag > 0 and arrived and now - arrived[-1].at <= lag:
+            arrived.pop()
+        return arrived[::-1]
+
+    def over(self, now: float) -> bool:
+        """It was ended, or its time is over."""
+        return self.ended is not None or now >= self.ends
+
+    def close(self, now: float, phase: Phase) -> None:
+        """End it as cancelled or finished."""
+        self.ended = phase
+        self.ends = min(self.ends, now)

@@ -1,0 +1,44 @@
+"""An answer of a simulated provider before it goes over the wire, with what it shows."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from sandbox.sms import Sms
+
+TEXT: Final = "text/html; charset=UTF-8"  # what both handler_api documents say of their plain answers
+JSON: Final = "application/json"
+
+Query = Mapping[str, str]
+
+
+class Moment(NamedTuple):
+    """When a question is answered, and what is wrong with the provider then."""
+
+    now: float
+    """Seconds since 1970."""
+    lag: float = 0.0
+    """Changes of at most so many seconds ago are not seen yet."""
+    clock: float = 0.0
+    """So many seconds does the provider's clock go ahead."""
+    odd: bool = False
+    """The slips of the document's own sample are on the wire."""
+    resend: bool = False
+    """The provider wants the SMS to be requested again."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One answer."""
+
+    body: str
+    content_type: str = TEXT
+    shows: tuple[Sms, ...] = ()
+    passes: Sms | None = None
+    """The SMS after this one is waited for, the answer says."""
+
+
+def as_json(value: object, *, shows: tuple[Sms, ...] = (), passes: Sms | None = None) -> Reply:
+    """Return a JSON answer."""
+    return Reply(json.dumps(value, ensure_ascii=False, separators=(",", ":")), JSON, shows, passes)

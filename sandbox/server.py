@@ -1,0 +1,83 @@
+"""The sandbox as a server: one port of loopback for everything."""
+
+import asyncio
+from random import Random
+
+from aiohttp import web
+
+from sandbox import control, endpoints, pingme_control
+from sandbox.clock import Clock
+from sandbox.pingme import PingMe
+from sandbox.settings import Scenario
+from sandbox.sms import Provider
+from sandbox.world import World
+
+
+class Sandbox(World):
+    """A world that can be asked over HTTP between `start` and `stop`."""
+
+    def __init__(
+        self,
+        scenario: Scenario | None = None,
+        *,
+        rng: Random | None = None,
+        clock: Clock | None = None,
+        host: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
+        super().__init__(scenario, rng=rng, clock=clock)
+        self.host = host
+        self.port = port
+        """Where it listens, once started; 0 until then: a free one."""
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen; the first time, time begins. Again after `stop`: on the same port, with the same orders.
+
+        Raises OSError where the port is taken.
+        """
+        first = self._runner is None
+        application = web.Application()
+        application.add_routes(list(endpoints.routes(self)))
+        application.add_routes(list(control.routes(self)))
+        application.add_routes(list(pingme_control.routes(self.scenario.pingme)))
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)  # URLs hold keys
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self.host, self.port).start()
+        except OSError:
+            await self._runner.cleanup()
+            raise
+        self.port = self._runner.addresses[0][1]
+        if first:
+            self.begin()
+
+    async def stop(self) -> None:
+        """Stop listening; the book stays."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def post_callbacks(self, url: str, stop: asyncio.Event) -> None:
+        """Run the simulated PingMe against a callback URL until the event is set; the book has what it posts."""
+        wanted = self.scenario.pingme
+        pingme = PingMe(
+            url,
+            numbers=wanted.numbers,
+            rate=wanted.rate,
+            rng=self._random(),
+            duplicates=wanted.duplicates,
+            malformed=wanted.malformed,
+            user_id=wanted.user_id,
+            clock=self.clock,
+        )
+        self.book.callbacks = pingme.book
+        await pingme.run(stop)
+
+    @property
+    def url(self) -> str:
+        """Return where it listens."""
+        return f"http://{self.host}:{self.port}"
+
+    def base_url(self, provider: Provider) -> str:
+        """Return what is to be a poller's `base_url`."""
+        return f"{self.url}{endpoints.BASES[provider]}"
