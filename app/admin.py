@@ -1,6 +1,6 @@
 """The internal listener: is it alive, can it accept, and how much of everything. Not for the internet.
 
-Open on it: /livez, /healthz, /readyz, /metrics. Nothing here names a number, a text or a token.
+Open on it: /livez, /healthz, /readyz, /metrics; what else is mounted guards itself. No number, no text, no token.
 """
 
 from collections.abc import Callable
@@ -37,13 +37,17 @@ class Admin:
         alive: Callable[[], bool],
         condition: Callable[[], Readiness],
         registry: CollectorRegistry,
+        extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
     ) -> None:
+        """`extend` adds routes of its own, which guard themselves."""
         self.ready = False
         """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
         self._settings = settings
         self._alive = alive
         self._condition = condition
-        self._runner = web.AppRunner(self._application(registry), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = web.AppRunner(
+            self._application(registry, extend), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
+        )
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the address cannot be bound."""
@@ -60,8 +64,9 @@ class Admin:
         """Stop listening; safe to call when it never started."""
         await self._runner.cleanup()
 
-    def _application(self, registry: CollectorRegistry) -> web.Application:
+    def _application(self, registry: CollectorRegistry, extend: Callable[[web.UrlDispatcher], None]) -> web.Application:
         application = web.Application()
+        extend(application.router)
         application.router.add_get("/livez", self._livez)
         application.router.add_get("/healthz", self._livez)
         application.router.add_get("/readyz", self._readyz)

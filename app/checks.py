@@ -116,7 +116,7 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
     if not settings.accounts:
         name = "SMSBUS_ACCOUNTS__<NAME>__"
         yield Finding("failed", f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS")
-    elif settings.receiver.public_url is None:
+    elif settings.pingme_accounts() and settings.receiver.public_url is None:
         yield Finding(
             "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` cannot know what PingMe sees"
         )
@@ -125,6 +125,10 @@ def _accounts(settings: Settings) -> Iterator[Finding]:
 
 
 def _account(name: str, account: Account) -> Finding:
+    if account.provider != "pingme":
+        return Finding(
+            "ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` asks it something"
+        )
     text = f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)"
     if any(len(token.get_secret_value()) < UNGUESSABLE for token in account.callback_tokens):
         return Finding(

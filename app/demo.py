@@ -1,7 +1,7 @@
-"""The demo: a simulated PingMe, the service and a Kafka, all real, and then the sum.
+"""The demo: the simulated providers on a mildly bad day, the service and a Kafka, all real, and then the sum.
 
 It ends with the ledger in one line that a script can read, after reading the topics back and comparing them with what
-the simulator sent.
+the simulators posted and showed.
 """
 
 import asyncio
@@ -10,26 +10,43 @@ import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from itertools import cycle
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import aiohttp
 from pydantic_settings import PydanticBaseSettingsSource
 
 from app import lifecycle
+from app.lifecycle import Running
 from app.local_kafka import local_kafka
 from app.reconcile import Verdict, reconcile
+from app.sections import POLLED
 from app.settings import Settings
 from bus import topics
 from bus.contract import Ledger
 from bus.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
-from sandbox.pingme import PingMe
+from sandbox.orders import Order
+from sandbox.scenario import load
+from sandbox.server import Sandbox
+from sandbox.settings import OrderRequest
 from schemas.messages import SmsReceived, SmsRejected
 
-RATE: Final = 20.0  # callbacks a second: quick enough to watch, slow enough to read
-NUMBERS: Final = 12
+SCENARIO: Final = "mild"
+ORDER_EVERY: Final = 0.7  # seconds between two new orders
+ORDERS: Final = (
+    OrderRequest(provider="smsverified"),
+    OrderRequest(provider="grizzlysms"),
+    OrderRequest(provider="smsman"),
+    OrderRequest(provider="grizzlysms", kind="rent"),
+    OrderRequest(provider="smsman", kind="rent"),
+)
+REQUESTS_PER_SECOND: Final = 10  # of each polled account: a demo's SMS come quicker than a day's
+SETTLE: Final = 4.0  # seconds for what was shown last to be published
+CALLBACKS_PER_SECOND: Final = 10.0
 Show = Callable[[ReadRecord], None]
 Say = Callable[[str], None]
 
@@ -46,24 +63,31 @@ class DemoSettings(Settings):
 
 
 async def demo(
-    *, seconds: float | None, kafka: str | None, seed: int | None, show: Show, say: Say
+    *, seconds: float | None, kafka: str | None, seed: int | None, bad_day: str, show: Show, say: Say
 ) -> tuple[Ledger, Verdict]:
     """Run for so many seconds, or until Ctrl-C; then return the ledger and what the comparison found."""
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
+    world = Sandbox(_scenario(bad_day), rng=Random(seed))  # noqa: S311 - made-up SMS
     with TemporaryDirectory(prefix="smsbus-demo-") as directory:
         async with _kafka(kafka, Path(directory), say) as brokers:
-            settings = _settings(brokers, Path(directory))
-            pingme, ledger = await _run(settings, seconds, ended, Random(seed), show, say)  # noqa: S311 - made-up SMS
+            await world.start()
+            settings = _settings(brokers, Path(directory), world)
+            ledger = await _run(settings, world, seconds, ended, show, say)
+            await world.stop()
             say("reading the topics back …")
-            received = [
-                record.value async for record in read(brokers, SmsReceived.TOPIC, start=BEGINNING, follow=False)
-            ]
-            rejected = [
-                record.value async for record in read(brokers, SmsRejected.TOPIC, start=BEGINNING, follow=False)
-            ]
-            return ledger, reconcile(pingme.book, filter(None, received), filter(None, rejected))
+            received = [each.value async for each in read(brokers, SmsReceived.TOPIC, start=BEGINNING, follow=False)]
+            rejected = [each.value async for each in read(brokers, SmsRejected.TOPIC, start=BEGINNING, follow=False)]
+            shown = [sms for sms in world.book.arrived(world.clock.now()) if sms.shown is not None]
+            return ledger, reconcile(world.book.callbacks, shown, filter(None, received), filter(None, rejected))
+
+
+def _scenario(name: str) -> Any:  # noqa: ANN401 - the sandbox's own type
+    scenario = load(name)
+    quick = {provider: getattr(scenario, provider).model_copy(update={"pace": 0.3}) for provider in POLLED}
+    posting = scenario.pingme.model_copy(update={"rate": CALLBACKS_PER_SECOND})
+    return scenario.model_copy(update={**quick, "pingme": posting, "orders": ()})
 
 
 @asynccontextmanager
@@ -86,46 +110,93 @@ async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterato
         yield kafka
 
 
-def _settings(kafka: KafkaSettings, directory: Path) -> Settings:
-    account = {"provider": "pingme", "callback_tokens": secrets.token_urlsafe(24), "user_id": "xxx"}
+def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings:
+    shop = {
+        "provider": "pingme",
+        "callback_tokens": secrets.token_urlsafe(24),
+        "user_id": world.scenario.pingme.user_id,
+    }
+    polled = {
+        provider: {
+            "provider": provider,
+            "api_key": getattr(world.scenario, provider).key,
+            "base_url": world.base_url(provider),
+            "max_requests_per_second": REQUESTS_PER_SECOND,
+        }
+        for provider in POLLED
+    }
     values: dict[str, Any] = {
         "data_dir": directory,
         "kafka": kafka,
         "receiver": {"host": "127.0.0.1", "port": 0},
         "admin": {"port": 0},
         "log": {"format": "console", "level": "error"},
-        "accounts": {"shop": account},
+        "accounts": {"shop": shop, **polled},
     }
     return DemoSettings(**values)
 
 
 async def _run(
-    settings: Settings, seconds: float | None, ended: asyncio.Event, rng: Random, show: Show, say: Say
-) -> tuple[PingMe, Ledger]:
+    settings: Settings, world: Sandbox, seconds: float | None, ended: asyncio.Event, show: Show, say: Say
+) -> Ledger:
     stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
     service = asyncio.create_task(lifecycle.serve(settings, stop=stop, on_ready=ready.set_result))
     await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
     if service.done():
         await service
-    token = settings.accounts["shop"].callback_tokens[0].get_secret_value()
-    url = settings.callback_url(token, ready.result().receiver_port)
-    pingme = PingMe(url, numbers=NUMBERS, rate=RATE, rng=rng)
-    say(f"PingMe posts to {url.replace(token, '…')}" + ("; Ctrl-C ends" if seconds is None else ""))
     stream = asyncio.create_task(_stream(settings.kafka, show))
-    await _post(pingme, seconds, ended)
+    await _play(settings, world, ready.result(), seconds, ended, say)
+    await asyncio.sleep(SETTLE)
     stop.set()
     ledger = await service
-    await asyncio.sleep(1)  # for the stream on the screen to catch up
     stream.cancel()
     with suppress(asyncio.CancelledError):
         await stream
-    return pingme, ledger
+    return ledger
 
 
-async def _post(pingme: PingMe, seconds: float | None, ended: asyncio.Event) -> None:
-    if seconds is not None:
+async def _play(
+    settings: Settings, world: Sandbox, running: Running, seconds: float | None, ended: asyncio.Event, say: Say
+) -> None:
+    """Let SMS come, by callback and to orders that are watched, until the end."""
+    token = settings.accounts["shop"].callback_tokens[0].get_secret_value()
+    url = settings.callback_url(token, running.receiver_port)
+    say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are asked at {world.url}")
+    if seconds is None:
+        say("Ctrl-C ends")
+    else:
         asyncio.get_running_loop().call_later(seconds, ended.set)
-    await pingme.run(ended)
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(world.post_callbacks(url, ended))
+        tasks.create_task(_open_orders(world, running.admin_port, ended))
+
+
+async def _open_orders(world: Sandbox, admin_port: int, ended: asyncio.Event) -> None:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{admin_port}") as session:
+        for wanted in cycle(ORDERS):
+            await _watch(session, wanted, world.open(wanted), ended)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(ended.wait(), ORDER_EVERY)
+            if ended.is_set():
+                return
+
+
+async def _watch(session: aiohttp.ClientSession, wanted: OrderRequest, order: Order, ended: asyncio.Event) -> None:
+    """Watch an order as a consumer would: over HTTP, again while the answer is 503."""
+    asked = {
+        "account": wanted.provider,
+        "order_kind": wanted.kind,
+        "order_id": order.id,
+        "recipient": order.number,
+        "service": wanted.service,
+        "after_sms": "request_next" if wanted.kind == "activation" else "keep",
+    }
+    while not ended.is_set():
+        async with session.post("/v1/watches", json=asked) as answer:
+            if answer.status != 503:
+                answer.raise_for_status()
+                return
+        await asyncio.sleep(0.5)
 
 
 async def _stream(kafka: KafkaSettings, show: Show) -> None:
@@ -134,15 +205,15 @@ async def _stream(kafka: KafkaSettings, show: Show) -> None:
 
 
 def ending(ledger: Ledger, verdict: Verdict) -> bool:
-    """Print the ledger line to stdout and what was compared to stderr; return whether everything agrees."""
+    """Print delays and the ledger to stdout, what was compared to stderr; return whether everything agrees."""
     for sentence in verdict.disagreements[:10]:
         sys.stderr.write(f"  {sentence}\n")
     agrees = verdict.agrees and ledger.balanced and ledger.pending == 0
     sys.stderr.write(
-        f"{'the topic agrees' if agrees else 'THE TOPIC DOES NOT AGREE'} with what the simulator sent: "
+        f"{'the topics agree' if agrees else 'THE TOPICS DO NOT AGREE'} with what the simulators sent: "
         f"{verdict.sms} SMS, {verdict.dead_letters} dead letters, {verdict.repeats} repeats, "
         f"{len(verdict.disagreements)} disagreements\n"
     )
     sys.stderr.flush()
-    sys.stdout.write(ledger.line() + "\n")
+    sys.stdout.write("\n".join([*verdict.delay_lines(), ledger.line()]) + "\n")
     return agrees

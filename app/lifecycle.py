@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
-from app import logs, verified
-from app.admin import Admin
+from app import logs, parts, verified
+from app.parts import Role
 from app.refusal import StartRefused
 from app.settings import Settings
 from app.version import version
@@ -30,8 +30,6 @@ from bus.contract import Ledger
 from bus.journal import JournalUnwritable
 from bus.kafka import KafkaBus
 from bus.metrics import BusMetrics
-from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
 
 if TYPE_CHECKING:
     from app.local_kafka import Cluster
@@ -71,6 +69,7 @@ def instance_id() -> str:
 async def serve(
     settings: Settings,
     *,
+    role: Role = "all",
     local_kafka: bool = False,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
@@ -81,37 +80,45 @@ async def serve(
     """
     stop = stop or _stop_on_signals()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
-    _refuse_without_accounts(settings)
+    _refuse_without_accounts(settings, role)
     async with AsyncExitStack() as stack:
         watchdog = _watchdog()
         stack.callback(watchdog.cancel)
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
         await verified.verify(settings)
-        return await _serve(settings, stop, on_ready, watchdog)
+        return await _serve(settings, role, stop, on_ready, watchdog)
 
 
 async def _serve(
-    settings: Settings, stop: asyncio.Event, on_ready: Callable[[Running], None], watchdog: threading.Timer
+    settings: Settings,
+    role: Role,
+    stop: asyncio.Event,
+    on_ready: Callable[[Running], None],
+    watchdog: threading.Timer,
 ) -> Ledger:
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
     registry = _registry()
     BusMetrics(bus, registry)
-    admin = Admin(settings.admin, alive=bus.alive, condition=bus.condition, registry=registry)
-    metrics = ReceiverMetrics(registry)
-    door = Door(bus, settings.pingme_accounts(), settings.receiver, clock_ms=_now_ms, metrics=metrics)
     stopping = _Deadline()
     async with AsyncExitStack() as stack:
+        polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
+        door = parts.door(settings, bus, registry, _now_ms) if role in parts.RECEIVING else None
+        admin = parts.admin(settings, bus, registry, polling)
         stack.push_async_callback(admin.stop)
         await _started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
+        if polling is not None:
+            polling.start()
+            stack.push_async_callback(polling.stop)
         await _started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        await _started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
-        stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
+        if door is not None:
+            await _started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+            stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
         _rest_the_collector()
         admin.ready = True
-        running = Running(door.port, admin.port, lambda: bus.ledger)
-        _announce(settings, running)
+        running = Running(door.port if door else 0, admin.port, lambda: bus.ledger)
+        _announce(settings, role, running)
         on_ready(running)
         await stop.wait()
         _log.info("stopping")
@@ -199,11 +206,15 @@ async def _keep_running(cluster: "Cluster") -> None:
             _log.error("local_kafka_does_not_start", reason=str(error))
 
 
-def _announce(settings: Settings, running: Running) -> None:
+def _announce(settings: Settings, role: Role, running: Running) -> None:
+    door = {
+        "callback": settings.callback_url("{token}", running.receiver_port),
+        "receiver": f"http://{settings.receiver.host}:{running.receiver_port}",
+    }
     _log.info(
         "serving",
-        callback=settings.callback_url("{token}", running.receiver_port),
-        receiver=f"http://{settings.receiver.host}:{running.receiver_port}",
+        role=role,
+        **(door if running.receiver_port else {}),
         admin=f"http://{settings.admin.host}:{running.admin_port}",
         kafka=settings.kafka.bootstrap_servers,
         journal=str(settings.bus.journal_dir),
@@ -226,13 +237,16 @@ def _registry() -> CollectorRegistry:
     return registry
 
 
-def _refuse_without_accounts(settings: Settings) -> None:
+def _refuse_without_accounts(settings: Settings, role: Role) -> None:
+    name = "SMSBUS_ACCOUNTS__<NAME>__"
+    callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
+    polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"
+    if role == "receiver" and not settings.pingme_accounts():
+        raise StartRefused([f"no account is configured that is called back: set {callback} (`smsbus check` helps)"])
+    if role == "pollers" and not parts.polled_accounts(settings):
+        raise StartRefused([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
     if not settings.accounts:
-        name = "SMSBUS_ACCOUNTS__<NAME>__"
-        message = (
-            f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS (`smsbus check` helps)"
-        )
-        raise StartRefused([message])
+        raise StartRefused([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])
 
 
 def _now_ms() -> int:

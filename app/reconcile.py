@@ -1,15 +1,20 @@
-"""Does the topic hold what the simulator sent? Compared by the simulator's own nonces, not through our ids."""
+"""Do the topics hold what the simulators sent? Compared by the simulators' own nonces, not through our ids."""
 
 import base64
 import json
 import re
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from statistics import median
+from typing import Any, Final
 
 from sandbox.pingme import Entry
+from sandbox.sms import Sms
+from schemas.timestamps import to_epoch_ms
 
-_NONCE = re.compile(rb"[BCDFGHJKLMNPQRSTVWXZ]{8}")
+_NONCE: Final = re.compile(rb"[BCDFGHJKLMNPQRSTVWXZ]{8}")
+Event = Mapping[str, Any]
 
 
 @dataclass
@@ -20,49 +25,88 @@ class Verdict:
     dead_letters: int = 0
     repeats: int = 0  # records with an id that an earlier record has: allowed, and counted
     disagreements: list[str] = field(default_factory=list)
+    delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """Seconds from the delivery to the event, by provider."""
 
     @property
     def agrees(self) -> bool:
-        """Everything that was promised is there, once, in order; and nothing else."""
+        """Everything that was promised or shown is there, under one id, in order; and nothing else."""
         return not self.disagreements
 
+    def delay_lines(self) -> list[str]:
+        """Return one line a provider that a script can read."""
+        return [
+            f"delay {provider} median={median(seconds):.2f} p95={sorted(seconds)[int(len(seconds) * 0.95)]:.2f} s"
+            for provider, seconds in sorted(self.delays.items())
+        ]
 
-def reconcile(book: Sequence[Entry], received: Iterable[bytes], rejected: Iterable[bytes]) -> Verdict:
-    """Compare the simulator's book with the values of both topics, each in the order of its partitions."""
+
+def reconcile(
+    callbacks: Sequence[Entry], shown: Sequence[Sms], received: Iterable[bytes], rejected: Iterable[bytes]
+) -> Verdict:
+    """Compare both books with the values of the topics, each in the order of its partitions.
+
+    `callbacks`: what PingMe posted. `shown`: what the polled providers' answers carried, fully written.
+    """
     verdict = Verdict()
-    nonces = {entry.nonce for entry in book}
-    sms = _by_nonce(((event["text"].encode(), event["id"]) for event in map(json.loads, received)), nonces, verdict)
-    dead = _by_nonce(
-        ((base64.b64decode(event["body_base64"]), event["id"]) for event in map(json.loads, rejected)), nonces, verdict
+    events = [json.loads(value) for value in received]
+    verdict.repeats = len(events) - len({event["id"] for event in events})
+    firsts = list(_first_occurrences(events).values())
+    _compare_callbacks(
+        callbacks,
+        [event for event in firsts if event["received_via"] == "callback"],
+        [json.loads(value) for value in rejected],
+        verdict,
     )
-    verdict.sms, verdict.dead_letters = len(sms), len(dead)
-    for entry in book:
-        _compare(entry, sms if entry.kind == "sms" else dead, verdict)
-    _compare_order(book, list(sms), verdict)
+    _compare_polled(shown, [event for event in firsts if event["received_via"] == "poll"], verdict)
     return verdict
 
 
-def _by_nonce(events: Iterable[tuple[bytes, str]], nonces: set[str], verdict: Verdict) -> dict[str, Counter[str]]:
-    """Nonce → how often each id carries it, in the order of the first occurrences."""
-    found: dict[str, Counter[str]] = defaultdict(Counter)
-    for carrier, event_id in events:
-        nonce = next((word.decode() for word in _NONCE.findall(carrier) if word.decode() in nonces), None)
-        if nonce is None:
-            verdict.disagreements.append(f"event {event_id} was never sent")
-        else:
-            found[nonce][event_id] += 1
-    verdict.repeats += sum(ids.total() - len(ids) for ids in found.values())
+def _first_occurrences(events: Iterable[Event]) -> dict[str, Event]:
+    found: dict[str, Event] = {}
+    for event in events:
+        found.setdefault(event["id"], event)
     return found
 
 
-def _compare(entry: Entry, found: dict[str, Counter[str]], verdict: Verdict) -> None:
-    ids = set(found.get(entry.nonce, ()))
+# ---- callbacks -----------------------------------------------------------------------------------------------------
+
+
+def _compare_callbacks(
+    book: Sequence[Entry], events: Sequence[Event], letters: Sequence[Event], verdict: Verdict
+) -> None:
+    nonces = {entry.nonce for entry in book}
+    sms = _by_nonce(((event["text"].encode(), event) for event in events), nonces, verdict)
+    dead = _by_nonce(((base64.b64decode(letter["body_base64"]), letter) for letter in letters), nonces, verdict)
+    verdict.sms += len(sms)
+    verdict.dead_letters += len(dead)
+    for entry in book:
+        _compare(entry, (sms if entry.kind == "sms" else dead).get(entry.nonce, []), verdict)
+    _compare_order(book, list(sms), verdict)
+
+
+def _by_nonce(carriers: Iterable[tuple[bytes, Event]], nonces: set[str], verdict: Verdict) -> dict[str, list[Event]]:
+    """Nonce → the events that carry it, in the order of the first occurrences."""
+    found: dict[str, list[Event]] = defaultdict(list)
+    for carrier, event in carriers:
+        nonce = next((word.decode() for word in _NONCE.findall(carrier) if word.decode() in nonces), None)
+        if nonce is None:
+            verdict.disagreements.append(f"event {event['id']} was never sent")
+        else:
+            found[nonce].append(event)
+    return found
+
+
+def _compare(entry: Entry, found: Sequence[Event], verdict: Verdict) -> None:
+    ids = {event["id"] for event in found}
     if entry.promised and not ids:
         verdict.disagreements.append(f"{entry.nonce} was answered 200 and is lost")
     if len(ids) > 1:
         verdict.disagreements.append(f"{entry.nonce} has {len(ids)} ids")
     if ids and not entry.ids <= ids:
         verdict.disagreements.append(f"{entry.nonce} was answered with an id that the topic does not have")
+    if ids:
+        verdict.delays["pingme"].append(to_epoch_ms(found[0]["observed_at"]) / 1000 - entry.first_sent)
 
 
 def _compare_order(book: Sequence[Entry], arrived: Sequence[str], verdict: Verdict) -> None:
@@ -73,3 +117,50 @@ def _compare_order(book: Sequence[Entry], arrived: Sequence[str], verdict: Verdi
         if position < newest.get(number, -1):
             verdict.disagreements.append(f"{nonce} came after a later SMS of its number")
         newest[number] = max(position, newest.get(number, -1))
+
+
+# ---- polled --------------------------------------------------------------------------------------------------------
+
+
+def _compare_polled(shown: Sequence[Sms], events: Sequence[Event], verdict: Verdict) -> None:
+    """SMS of equal codes in one order are told apart by their number: as many ids as were shown."""
+    book: dict[tuple[str, str, str], list[Sms]] = defaultdict(list)
+    for sms in shown:
+        book[sms.provider, sms.order, sms.nonce].append(sms)
+    found: dict[tuple[str, str, str], list[Event]] = defaultdict(list)
+    for event in events:
+        found[_polled_key(event, book)].append(event)
+    for key, sent in book.items():
+        _compare_shown(key, sent, found.pop(key, []), verdict)
+    verdict.disagreements += [f"event {event['id']} was never shown" for strays in found.values() for event in strays]
+    _compare_sequences(events, verdict)
+
+
+def _polled_key(event: Event, book: Mapping[tuple[str, str, str], object]) -> tuple[str, str, str]:
+    carried = [word.decode() for word in _NONCE.findall((event["text"] or "").encode())]
+    keys = [
+        (event["provider"], event["order_id"], each) for each in (*carried, event["code"] or "", event["text"] or "")
+    ]
+    return next((key for key in keys if key in book), keys[-1])
+
+
+def _compare_shown(key: tuple[str, str, str], sent: Sequence[Sms], found: Sequence[Event], verdict: Verdict) -> None:
+    verdict.sms += len(found)
+    what = f"{key[2]} of {key[0]} order {key[1]}"
+    if len(found) < len(sent):
+        verdict.disagreements.append(f"{what} was shown and is lost" if not found else f"one of equal {what} is lost")
+    if len(found) > len(sent):
+        verdict.disagreements.append(f"{what} has {len(found)} ids for {len(sent)} SMS")
+    for sms, event in zip(sorted(sent, key=lambda each: each.index), found, strict=False):
+        if sms.index == 0 or sms.kind == "rent":  # the others arrived hidden behind the one before them
+            verdict.delays[sms.provider].append(to_epoch_ms(event["observed_at"]) / 1000 - sms.at)
+
+
+def _compare_sequences(events: Sequence[Event], verdict: Verdict) -> None:
+    """Within an order 0, 1, 2 … in the order of the topic: nothing is missing and nothing overtook."""
+    sequences: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for event in events:
+        sequences[event["provider"], event["order_kind"], event["order_id"]].append(event["sequence"])
+    for (provider, _, order), seen in sequences.items():
+        if seen != list(range(len(seen))):
+            verdict.disagreements.append(f"{provider} order {order} has the sequence {seen}")

@@ -46,8 +46,8 @@ class SmsLine:
         return type(self)(
             self.observed_at,
             self.account,
-            _masked(self.recipient),
-            _masked(self.sender),
+            masked_number(self.recipient),
+            masked_number(self.sender),
             "•" * len(self.code),
             _length(self.text),
         )
@@ -61,7 +61,7 @@ def _clean(value: str | None) -> str:
     return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], value or "")
 
 
-def _masked(number: str) -> str:
+def masked_number(number: str) -> str:
     """Keep names, and the ends of a number: enough to tell one's own numbers apart."""
     many = len(digits(number)) >= 7
     return f"{number[:3]}{'•' * (len(number) - 5)}{number[-2:]}" if many else number

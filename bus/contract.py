@@ -68,11 +68,11 @@ class Receipt:
 class Bus(Protocol):
     """Implemented by `bus.kafka.KafkaBus` and `bus.memory.MemoryBus`; one contract suite tests both."""
 
-    async def accept(self, message: Message) -> Receipt:
+    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """Return when the message is durable: in Kafka with acks=all, or fsynced in this process's journal.
 
-        Messages with one key keep the order in which they were given. Cancelling the caller does not withdraw
-        the message. Raises `BusFull` when it could not be made durable in time.
+        Messages with one key (`key`, else the message's own) keep the order in which they were given. Cancelling the
+        caller does not withdraw the message. Raises `BusFull` when it could not be made durable in time.
         """
         ...
 

@@ -130,7 +130,7 @@ class KafkaBus:
 
     # ---- accepting ---------------------------------------------------------------------------------------------
 
-    async def accept(self, message: Message) -> Receipt:
+    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """See `bus.contract.Bus.accept`."""
         if self._closing or self._own is None:
             self.ledger.unpromised += 1
@@ -138,7 +138,8 @@ class KafkaBus:
             raise BusFull(message_text)
         known = self._book.known(message.event_id)
         if known is None:
-            return await self._append(build(message, topic_prefix=self._prefix, instance=self._instance))
+            record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
+            return await self._append(record)
         return known if isinstance(known, Receipt) else await known
 
     async def _append(self, record: Record, *, continues: bool = False) -> Receipt:

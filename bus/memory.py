@@ -14,7 +14,7 @@ class MemoryBus:
         self.ledger = Ledger()
         self._deliveries: dict[str, Delivery] = {}
 
-    async def accept(self, message: Message) -> Receipt:
+    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:  # noqa: ARG002 - no partitions
         """See `bus.contract.Bus.accept`."""
         if self.full:
             self.ledger.unpromised += 1

@@ -158,7 +158,7 @@ class Producer:
             async with asyncio.timeout(START_TIMEOUT):
                 await inner.start()
         except BaseException:
-            await _discard(inner)
+            await discard(inner)
             raise
         self._inner = inner
         self._gone = self._loop.create_future()
@@ -205,7 +205,7 @@ class Producer:
         with suppress(Exception):
             async with asyncio.timeout(STOP_TIMEOUT):
                 await inner.flush()
-        await _discard(inner)
+        await discard(inner)
         if not self._gone.done():
             self._gone.set_result(None)
 
@@ -252,7 +252,7 @@ def _seen(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
-async def _discard(inner: AIOKafkaProducer) -> None:
+async def discard(inner: AIOKafkaProducer) -> None:
     """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
     task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it

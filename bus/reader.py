@@ -59,15 +59,22 @@ class ReadRecord:
 
 
 async def read(
-    kafka: KafkaSettings, topic: str, *, start: Start, follow: bool, clock: Callable[[], float] = time.monotonic
+    kafka: KafkaSettings,
+    topic: str,
+    *,
+    start: Start,
+    follow: bool,
+    committed: bool = False,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[ReadRecord]:
     """Yield the records of an unprefixed topic: up to its end as it is now, or for ever when `follow` is set.
 
-    What one poll brings is merged by time over the partitions, each of which keeps its order. Raises `TopicsError`
+    What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
+    what belongs to no finished transaction; only the topic of the watches' states has any. Raises `TopicsError`
     when the topic is missing and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
     """
     numbers = await partitions(kafka, topic)
-    async with _consumer(kafka) as consumer:
+    async with _consumer(kafka, committed=committed) as consumer:
         parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
         ends = await _answered(kafka, consumer.end_offsets(parts))
         _place(consumer, await _begins(kafka, consumer, start, ends))
@@ -84,11 +91,12 @@ async def read(
 
 
 @asynccontextmanager
-async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         **options(kafka),
         group_id=None,
         enable_auto_commit=False,
+        isolation_level="read_committed" if committed else "read_uncommitted",
         auto_offset_reset="earliest",  # where retention overtakes us, the oldest that is left
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
@@ -96,10 +104,10 @@ async def _consumer(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaConsumer]:
         await _answered(kafka, consumer.start())
         yield consumer
     finally:
-        await _stopped(consumer)
+        await stop_consumer(consumer)
 
 
-async def _stopped(consumer: AIOKafkaConsumer) -> None:
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
     """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
     stopping = asyncio.ensure_future(consumer.stop())
     await asyncio.wait([stopping], timeout=STOP_SECONDS)

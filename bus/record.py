@@ -40,14 +40,14 @@ def partition_of(key: bytes, partitions: int = MESSAGE_PARTITIONS) -> int:
     return int(murmur2(key) & 0x7FFFFFFF) % partitions
 
 
-def build(message: Message, *, topic_prefix: str, instance: str) -> Record:
-    """Render a message. The same message gives the same record but for the instance that accepted it."""
-    key = message.key().encode()
+def build(message: Message, *, topic_prefix: str, instance: str, key: str | None = None) -> Record:
+    """Render a message under its own key or a given one; again the same, but for the instance that accepted it."""
+    key_bytes = (key or message.key()).encode()
     return Record(
         id=message.event_id,
         topic=topic_prefix + message.TOPIC,
-        partition=partition_of(key),
-        key=key,
+        partition=partition_of(key_bytes),
+        key=key_bytes,
         value=message.to_json(),
         headers=(
             ("ce_id", message.event_id.encode()),

@@ -1,7 +1,8 @@
-"""The OpenAPI 3.1 document: the door that PingMe calls, and the internal listener's health and metrics."""
+"""The OpenAPI 3.1 document: the door that PingMe calls, and the internal listener's health, metrics and watches."""
 
 from typing import Final
 
+from schemas import openapi_watches
 from schemas.openapi_parts import Document, callback, errors, json_answer, problem, result, status
 
 DESCRIPTION: Final = """\
@@ -29,6 +30,7 @@ def openapi() -> Document:
         "servers": public,
         "tags": [
             {"name": "receive", "description": "SMS come in."},
+            {"name": "watch", "description": "Say whose SMS are wanted; only where accounts are polled."},
             {"name": "operate", "description": "Health and figures, without credentials."},
         ],
         "paths": {
@@ -36,8 +38,17 @@ def openapi() -> Document:
             "/livez": {"servers": public + admin, "get": _livez()},
             "/readyz": {"servers": admin, "get": _readyz()},
             "/metrics": {"servers": admin, "get": _metrics()},
+            **openapi_watches.paths(admin),
         },
-        "components": {"schemas": {"Callback": callback(), "Result": result(), "Problem": problem()}},
+        "components": {
+            "schemas": {
+                "Callback": callback(),
+                "Result": result(),
+                "Problem": problem(),
+                **openapi_watches.schemas(),
+            },
+            "securitySchemes": {"adminToken": {"type": "http", "scheme": "bearer"}},
+        },
     }
 
 

@@ -73,7 +73,7 @@ def problem() -> Document:
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "For people; never quotes the request."},
-            "reason": {"type": "string", "enum": [problem.reason for problem in PROBLEMS]},
+            "reason": {"type": "string", "examples": [problem.reason for problem in PROBLEMS]},
         },
         "required": ["type", "title", "status", "detail", "reason"],
     }
@@ -81,10 +81,11 @@ def problem() -> Document:
 
 def errors(*statuses: int) -> Document:
     """Return the error answers with these statuses."""
-    return {str(status): _error([problem for problem in PROBLEMS if problem.status == status]) for status in statuses}
+    return {str(status): error_of([problem for problem in PROBLEMS if problem.status == status]) for status in statuses}
 
 
-def _error(problems: list[Problem]) -> Document:
+def error_of(problems: list[Problem]) -> Document:
+    """Return the one answer that these problems share."""
     answer = {
         "description": " ".join(f"`{problem.reason}`: {problem.advice}" for problem in problems),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},

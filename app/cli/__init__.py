@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import callback, check, journal, schema, serve, tail, topics, trigger
+from app.cli import account, callback, check, journal, sandbox, schema, serve, tail, topics, trigger, watch
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -44,9 +44,12 @@ cli.command("tail")(tail.tail)
 cli.add_typer(topics.topics_app, name="topics")
 cli.add_typer(journal.journal_app, name="journal")
 cli.add_typer(callback.callback_app, name="callback")
+cli.add_typer(account.account_app, name="account")
 cli.add_typer(trigger.trigger_app, name="trigger")
 cli.add_typer(schema.schema_app, name="schema")
+cli.add_typer(watch.watch_app, name="watch")
 cli.add_typer(kafka_app, name="kafka")
+cli.command("sandbox")(sandbox.sandbox)
 if find_spec("app.cli.demo"):
     cli.command("demo")(import_module("app.cli.demo").demo)
 

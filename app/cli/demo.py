@@ -12,10 +12,11 @@ def demo(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Somebody else's broker instead of a local one.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same callbacks again.")] = None,
+    seed: Annotated[int | None, typer.Option(help="The same SMS again.")] = None,
+    bad_day: Annotated[str, typer.Option(metavar="NAME", help="A scenario: mild, storm, outage, or a file.")] = "mild",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
 ) -> None:
-    """Run a simulated PingMe against the service on a real Kafka, then compare the topic with what was sent."""
+    """Run the four simulated providers against the service on a real Kafka, then compare the topics with them."""
     from app import demo as run
     from app import lifecycle
     from app.cli.tail import line_printer
@@ -24,7 +25,14 @@ def demo(
     with readable_errors():
         try:
             ledger, verdict = lifecycle.run(
-                run.demo(seconds=seconds, kafka=kafka, seed=seed, show=line_printer(reveal=reveal), say=say)
+                run.demo(
+                    seconds=seconds,
+                    kafka=kafka,
+                    seed=seed,
+                    bad_day=bad_day,
+                    show=line_printer(reveal=reveal),
+                    say=say,
+                )
             )
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None

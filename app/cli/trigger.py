@@ -1,6 +1,8 @@
-"""`smsbus trigger pingme`: post one callback to the receiver, as the provider would."""
+"""`smsbus trigger …`: let an SMS come, by callback or through the sandbox."""
 
 import asyncio
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -10,12 +12,9 @@ from app.cli.outcome import Code, Config, end, readable_errors, settings_for
 if TYPE_CHECKING:
     from app.settings import Settings
 
-trigger_app = typer.Typer(no_args_is_help=True, help="Post an SMS of your own to the receiver, as the provider would.")
-
-
-@trigger_app.callback()
-def _providers() -> None:
-    """One command a provider."""
+trigger_app = typer.Typer(
+    no_args_is_help=True, help="Let an SMS of your own come: by callback, or to an order in the sandbox."
+)
 
 
 @trigger_app.command()
@@ -45,12 +44,61 @@ def pingme(
 
 def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
     """Return the callback URL of an account and the userId that it expects."""
-    names = [name] if name else list(settings.accounts)
-    if len(names) != 1 or names[0] not in settings.accounts:
-        known = ", ".join(settings.accounts) or "none"
+    called_back = [each.name for each in settings.pingme_accounts()]
+    names = [name] if name else called_back
+    if len(names) != 1 or names[0] not in called_back:
+        known = ", ".join(called_back) or "none"
         raise end(Code.USAGE, f"say which account with --account, or where with --url; configured: {known}")
     account = settings.accounts[names[0]]
     return settings.callback_url(account.callback_tokens[0].get_secret_value()), account.user_id or "sandbox"
+
+
+Account = Annotated[str, typer.Argument(help="A polled account whose base_url is a sandbox.")]
+Text = Annotated[str | None, typer.Option(help="The SMS; {code} and {nonce} are filled in.")]
+After = Annotated[float, typer.Option("--after", min=0, help="Seconds until it comes.")]
+
+
+@trigger_app.command()
+def activation(account: Account, text: Text = None, after: After = 1.0, config: Config = None) -> None:
+    """Open an activation in the sandbox that receives an SMS, and watch it; prints the watch's id and the order."""
+    _order(config, account, "activation", text, after)
+
+
+@trigger_app.command()
+def rent(account: Account, text: Text = None, after: After = 1.0, config: Config = None) -> None:
+    """Open a rent in the sandbox that receives an SMS, and watch it; prints the watch's id and the order."""
+    _order(config, account, "rent", text, after)
+
+
+def _order(config: Path | None, name: str, kind: str, text: str | None, after: float) -> None:
+    from app.cli.watch import put
+    from pollers.watches import WatchRequest
+
+    with readable_errors():
+        settings = settings_for(config)
+        account = settings.accounts.get(name)
+        if account is None or account.base_url is None:
+            raise end(Code.USAGE, f"{name} is no polled account with a base_url: see `smsbus sandbox`")
+        plan = {"at": after} | ({"text": text} if text else {})
+        wanted = {"provider": account.provider, "kind": kind, "sms": [plan]}
+        order = asyncio.run(_opened(account.base_url, wanted))
+        asked = WatchRequest(account=name, order_kind=kind, order_id=order["order"], recipient=order["number"])
+        typer.echo(f"{asyncio.run(put(settings.kafka, asked))} {order['order']}")
+
+
+async def _opened(base_url: str, wanted: Mapping[str, object]) -> dict[str, str]:
+    import aiohttp
+    from yarl import URL
+
+    url = URL(base_url).origin() / "control" / "orders"
+    try:
+        async with aiohttp.ClientSession() as session, session.post(url, json=wanted) as answer:
+            if answer.status != 201:
+                raise end(Code.FAILED, f"{url} is no sandbox (HTTP {answer.status}): see `smsbus sandbox`")
+            order: dict[str, str] = await answer.json()
+            return order
+    except aiohttp.ClientConnectionError:
+        raise end(Code.FAILED, f"nobody answers at {url}: is `smsbus sandbox` running?") from None
 
 
 def _post(url: str, fields: dict[str, str]) -> None:

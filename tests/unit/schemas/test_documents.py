@@ -1,6 +1,8 @@
 """The committed documents, judged by validators that share nothing with what made them."""
 
+import inspect
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -8,10 +10,12 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
+from app import watch_api
 from bus.record import MESSAGE_PARTITIONS
 from bus.topics import TOPICS
+from pollers.watches import WatchRequest
 from receiver.answers import PROBLEMS
-from schemas import openapi_parts
+from schemas import openapi_parts, openapi_watches
 from schemas.asyncapi import asyncapi
 from schemas.export import documents, write
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
@@ -212,7 +216,19 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/livez": {"get"},
         "/readyz": {"get"},
         "/metrics": {"get"},
+        "/v1/watches": {"get", "post"},
+        "/v1/watches/{id}": {"get"},
+        "/v1/watches/{id}/{wish}": {"post"},
     }
+
+
+def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
+    described = openapi()["components"]["schemas"]["WatchRequest"]
+    reasons = {problem.reason for problem in openapi_watches.PROBLEMS}
+
+    assert set(described["properties"]) == set(WatchRequest.model_fields)
+    assert described["required"] == [name for name, field in WatchRequest.model_fields.items() if field.is_required()]
+    assert reasons | {"not_found"} == set(re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watch_api)))
 
 
 def references(document):

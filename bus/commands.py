@@ -1,0 +1,236 @@
+"""Commands on the watches topic: reading those of our shards as a member of the group, and writing one.
+
+A shard is a partition of the topic. Group membership decides who runs which; the fence of `bus.state_log` is the truth
+about ownership, since an isolated member is not told that it lost a shard.
+"""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition, errors
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+
+from bus.client import away, options
+from bus.producer import discard
+from bus.reader import stop_consumer
+from bus.record import partition_of
+from bus.settings import KafkaSettings
+from bus.topics import WATCH_PARTITIONS
+
+WATCHES: Final = "sms.watches.v1"
+SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
+HEARTBEAT_MS: Final = 1_000
+POLL_MS: Final = 200
+SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the group and join again
+PUT_TIMEOUT: Final = 10.0
+ASK_TIMEOUT: Final = 5.0
+AT_ONCE: Final = 1_000  # commands, 30 ms of reading: then the loop's other work has its turn
+BACKOFF: Final = 1.0
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One record of the watches topic, as it lies there: `value` None is a tombstone."""
+
+    partition: int
+    key: str
+    value: bytes | None
+
+
+class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """One membership. `run` it; it calls back on its own event loop, one call at a time.
+
+    `on_shards`: the shards that are ours, whenever that may have changed. `on_command`: each command on them, from the
+    first one on. `on_caught_up`: a shard's commands of before its assignment have all been seen.
+    """
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        *,
+        group: str,
+        on_shards: Callable[[frozenset[int]], None],
+        on_command: Callable[[Command], None],
+        on_caught_up: Callable[[int], None],
+    ) -> None:
+        self._kafka = kafka
+        self._topic = kafka.topic(WATCHES)
+        self._group = group
+        self._on_shards = on_shards
+        self._on_command = on_command
+        self._on_caught_up = on_caught_up
+        self._positions: dict[int, int] = {}  # of our shards
+        self._ends: dict[int, int | None] = {}  # of shards that have not caught up
+        self._rejoin = asyncio.Event()
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def run(self) -> None:
+        """Be a member until cancelled; whatever breaks, join again.
+
+        When it breaks, shards are ours until the next assignment says otherwise: while Kafka is away their memory is
+        all there is. When we leave, others take them, and none is ours any longer.
+        """
+        while True:
+            try:
+                await self._session()
+            except Exception as error:  # noqa: BLE001 - a group consumer that broke is replaced, whatever broke it
+                log.warning("group_left", error=type(error).__name__)
+            else:
+                self.lose_all()
+            await asyncio.sleep(BACKOFF)
+
+    def lose_all(self) -> None:
+        """Have no shard any longer, and join again: for a process that slept longer than `SESSION_MS`, too."""
+        self._positions.clear()
+        self._ends.clear()
+        self._on_shards(frozenset())
+        self._rejoin.set()
+
+    def rejoin(self, partition: int) -> None:
+        """Leave and join again: after this shard was fenced, only a new assignment may start it, from its beginning."""
+        self._positions.pop(partition, None)
+        self._ends.pop(partition, None)
+        self._rejoin.set()
+
+    async def is_ours(self, partition: int) -> bool:
+        """Ask the brokers whether the group gives us this shard now; False, too, when they do not answer.
+
+        They take the position of a present member alone. A process that slept does not know that it is none.
+        """
+        position = self._positions.get(partition)
+        if self._consumer is None or position is None:
+            return False
+        try:
+            async with asyncio.timeout(ASK_TIMEOUT):
+                await self._consumer.commit({TopicPartition(self._topic, partition): position})
+        except (errors.KafkaError, TimeoutError):
+            return False
+        return True
+
+    async def _session(self) -> None:
+        self._rejoin.clear()
+        consumer = self._consumer = AIOKafkaConsumer(
+            **options(self._kafka),
+            group_id=self._group,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=SESSION_MS,
+            heartbeat_interval_ms=HEARTBEAT_MS,
+            partition_assignment_strategy=[StickyPartitionAssignor],
+            request_timeout_ms=5_000,
+            metadata_max_age_ms=5_000,
+        )
+        consumer.subscribe([self._topic], listener=self)
+        try:
+            await asyncio.wait_for(consumer.start(), SILENCE)
+            await self._follow(consumer)
+        finally:
+            await stop_consumer(consumer)
+
+    async def _follow(self, consumer: AIOKafkaConsumer) -> None:
+        loop = asyncio.get_running_loop()
+        heard = asked = loop.time()
+        while not self._rejoin.is_set():
+            for part, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)).items():
+                for record in records:
+                    self._deliver(part, record)
+            await self._catch_up(consumer)
+            if loop.time() - asked > SILENCE / 3:
+                asked = loop.time()
+                if await _answers(consumer):
+                    heard = loop.time()
+                elif loop.time() - heard > SILENCE:
+                    raise away(self._kafka)
+
+    def _deliver(self, part: TopicPartition, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
+        if part.partition not in self._positions:
+            return  # of an assignment that has ended meanwhile
+        self._positions[part.partition] = record.offset + 1
+        self._on_command(Command(part.partition, (record.key or b"").decode("utf-8", "replace"), record.value))
+
+    async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
+        for partition, known in list(self._ends.items()):
+            part = TopicPartition(self._topic, partition)
+            end = (await consumer.end_offsets([part]))[part] if known is None else known
+            self._ends[partition] = end
+            if part in consumer.assignment() and await consumer.position(part) >= end:
+                del self._ends[partition]
+                self._on_caught_up(partition)
+
+    async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        """Called at the start of every rebalance with everything; the next assignment says what really changed."""
+
+    async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        """Begin new shards at their first command; kept ones go on where they are."""
+        ours = frozenset(part.partition for part in assigned)
+        for lost in set(self._positions) - ours:
+            del self._positions[lost]
+            self._ends.pop(lost, None)
+        for part in assigned:
+            if part.partition not in self._positions:
+                self._positions[part.partition] = 0
+                self._ends[part.partition] = None
+            if self._consumer is not None:
+                self._consumer.seek(part, self._positions[part.partition])
+        self._on_shards(ours)
+
+
+async def _answers(consumer: AIOKafkaConsumer) -> bool:
+    try:
+        async with asyncio.timeout(ASK_TIMEOUT):
+            await consumer.topics()
+    except (errors.KafkaError, TimeoutError):
+        return False
+    return True
+
+
+class CommandWriter:
+    """Writes commands to the partition that is theirs; connects with the first one."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._topic = kafka.topic(WATCHES)
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def put(self, key: str, value: bytes | None) -> None:
+        """Return when the command is in Kafka (acks=all). Raises `bus.client.KafkaAway`: it may still arrive."""
+        await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS))
+
+    async def erase(self, key: str, partition: int) -> None:
+        """Take a command away from a partition that is not its own."""
+        await self._send(key, None, partition)
+
+    async def close(self) -> None:
+        """End in bounded time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await discard(producer)
+
+    async def _send(self, key: str, value: bytes | None, partition: int) -> None:
+        async with self._lock:
+            try:
+                async with asyncio.timeout(PUT_TIMEOUT):
+                    producer = await self._ready()
+                    await producer.send_and_wait(self._topic, value, key.encode(), partition=partition)
+            except (errors.KafkaError, TimeoutError) as error:
+                await self.close()
+                raise away(self._kafka) from error
+
+    async def _ready(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=5_000
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await discard(producer)
+                raise
+            self._producer = producer
+        return self._producer

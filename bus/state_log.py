@@ -1,0 +1,132 @@
+"""The fenced memory of a shard: states of watches on a compacted topic, written in transactions of one owner.
+
+Owning a shard means holding its transactional id: opening the log fences a predecessor that still lives, so that what
+was restored is what counts. Transactions touch this topic alone; messages never travel in one.
+Measured on aiokafka 0.14 (tests/integration/test_aiokafka_facts.py): a commit may succeed although a record of it was
+refused, so every record's future is awaited first; a send may wait for ever, so everything has a deadline.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Final
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
+
+from bus.client import options
+from bus.producer import discard
+from bus.reader import stop_consumer
+from bus.settings import KafkaSettings
+
+STATES: Final = "sms.watch-states.v1"
+OPEN_TIMEOUT: Final = 15.0  # seconds, to fence; the coordinator of a busy cluster takes one or two
+COMMIT_TIMEOUT: Final = 12.0
+NO_PROGRESS: Final = 20.0
+TRANSACTION_TIMEOUT_MS: Final = 15_000  # how long a dead owner's open transaction can hold back our restore at most
+
+_FENCED: Final = (errors.ProducerFenced, errors.InvalidProducerEpoch)
+
+
+class Fenced(Exception):
+    """Another process owns this shard now. End it; only a new assignment may start it again."""
+
+
+class NotCommitted(Exception):
+    """Unknown whether this commit holds: open the log again and look at what it has."""
+
+
+class StateLog:
+    """The states of one shard. `open` first, and again after `NotCommitted`; never after `Fenced`."""
+
+    def __init__(self, kafka: KafkaSettings, partition: int, *, group: str) -> None:
+        self._kafka = kafka
+        self._topic = kafka.topic(STATES)
+        self._partition = partition
+        self._transactional_id = f"{group}-{self._topic}-{partition}"
+        self._producer: AIOKafkaProducer | None = None
+
+    async def open(self) -> dict[str, bytes]:
+        """Fence the predecessor, then return the newest committed state of each watch.
+
+        Raises `NotCommitted` when Kafka does not let us.
+        """
+        await self.close()
+        producer = self._producer = AIOKafkaProducer(
+            **options(self._kafka),
+            transactional_id=self._transactional_id,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            request_timeout_ms=5_000,
+            metadata_max_age_ms=5_000,
+        )
+        try:
+            async with asyncio.timeout(OPEN_TIMEOUT):
+                await producer.start()
+            return await self._restore()
+        except (errors.KafkaError, TimeoutError) as error:
+            await self.close()
+            raise NotCommitted(type(error).__name__) from error
+
+    async def commit(self, states: Mapping[str, bytes | None]) -> None:
+        """Write these states, None for a watch to be forgotten, all or none. Raises `Fenced` or `NotCommitted`."""
+        producer = self._producer
+        if producer is None:
+            raise NotCommitted("closed")
+        try:
+            async with asyncio.timeout(COMMIT_TIMEOUT):
+                await producer.begin_transaction()
+                sent = [
+                    await producer.send(self._topic, state, key.encode(), partition=self._partition)
+                    for key, state in states.items()
+                ]
+                await asyncio.gather(*sent)  # a commit alone would not tell that one of them failed
+                await producer.commit_transaction()
+        except Exception as error:
+            await self.close()
+            if isinstance(error, _FENCED):
+                raise Fenced from error
+            raise NotCommitted(type(error).__name__) from error
+
+    async def close(self) -> None:
+        """Let go, in bounded time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await discard(producer)
+
+    async def _restore(self) -> dict[str, bytes]:
+        part = TopicPartition(self._topic, self._partition)
+        consumer = AIOKafkaConsumer(
+            **options(self._kafka),
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            request_timeout_ms=5_000,
+        )
+        try:
+            async with asyncio.timeout(NO_PROGRESS):
+                await consumer.start()
+                consumer.assign([part])
+                begin = (await consumer.beginning_offsets([part]))[part]
+                end = (await consumer.end_offsets([part]))[part]
+                consumer.seek(part, begin)  # explicit: a reset in the background would start at the end
+            return await _read_through(consumer, part, end)
+        finally:
+            await stop_consumer(consumer)
+
+
+async def _read_through(consumer: AIOKafkaConsumer, part: TopicPartition, end: int) -> dict[str, bytes]:
+    states: dict[str, bytes] = {}
+    loop = asyncio.get_running_loop()
+    position, moved_at = await consumer.position(part), loop.time()
+    while position < end:
+        for record in (await consumer.getmany(part, timeout_ms=200)).get(part, ()):
+            key = record.key.decode()
+            if record.value is None:
+                states.pop(key, None)
+            else:
+                states[key] = record.value
+        reached = await consumer.position(part)
+        if reached > position:
+            position, moved_at = reached, loop.time()
+        elif loop.time() - moved_at > NO_PROGRESS:
+            raise TimeoutError
+    return states

@@ -1,0 +1,86 @@
+"""One account at run time: its client, its gate, and who waits in line for it."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from pollers.account import AccountGate
+from pollers.observation import Observation, SeenSms, Trouble
+from pollers.providers.client import Client
+from pollers.state import Action, ActResult
+from pollers.wheel import Line
+
+T = TypeVar("T")
+
+ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
+
+_log = structlog.get_logger("pollers")
+
+
+class Account:
+    """Every request of one account goes through here, and is counted by its gate."""
+
+    def __init__(
+        self,
+        name: str,
+        provider: str,
+        client: Client,
+        *,
+        requests_per_second: float,
+        zone: str = "UTC",
+        rng: random.Random,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.client = client
+        self.zone = zone  # of the provider's times that state none
+        self.gate = AccountGate(requests_per_second=requests_per_second, rng=rng)
+        self.line = Line(self.gate)
+        self.outcomes: dict[str, int] = {}  # of looks, by machine word: for the metrics
+        self.answered_at = 0.0  # when an answer last said something, seconds since 1970
+        self._loop = asyncio.get_running_loop()
+
+    async def observe(self, order_kind: str, order_id: str) -> Observation:
+        """Look once; the gate hears how it ended."""
+        return await self._reported(self.client.observe(order_kind, order_id))
+
+    async def full_text(self, order_id: str) -> SeenSms | None:
+        """Fetch the text that an answer was too short for; None when it cannot be had now."""
+        return await self.client.full_text(order_id)
+
+    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+        """Do it once, in bounded time. A time-out is trouble: nobody knows whether it was done."""
+        result: ActResult | Trouble
+        try:
+            result = await asyncio.wait_for(self.client.act(order_kind, order_id, action), ACTION_TIMEOUT)
+        except TimeoutError:
+            result = Trouble("transient", "action_timeout")
+        _log.info("acted", account=self.name, action=action, result=result if isinstance(result, str) else result.word)
+        return result
+
+    async def probe(self) -> None:
+        """Ask whether a paused account works again."""
+        await self._reported(self.client.alive())
+
+    async def _reported(self, request: Coroutine[Any, Any, T]) -> T:
+        started = self._loop.time()
+        answer = await request
+        trouble = answer if isinstance(answer, Trouble) else None
+        if trouble is None:
+            self.answered_at = time.time()
+        word = trouble.word if trouble else type(answer).__name__.lower()
+        self.outcomes[word] = self.outcomes.get(word, 0) + 1
+        transition = self.gate.report(trouble, started=started, now=self._loop.time())
+        if transition is not None:
+            say = _log.info if transition.state == "open" else _log.warning
+            say(
+                "account_" + transition.state,
+                account=self.name,
+                reason=transition.reason,
+                seconds=round(transition.seconds),
+            )
+        return answer

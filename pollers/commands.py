@@ -1,0 +1,41 @@
+"""A record of the watches topic: the watch that it asks for, or the dead letter of one that asks for nothing."""
+
+import base64
+from hashlib import sha256
+from typing import Final, Literal
+
+from pydantic import ValidationError
+
+from bus.commands import Command
+from schemas import identity, timestamps
+from schemas.messages import SmsRejected, Watch
+
+UNKNOWN: Final = "unknown"  # a broken command says neither whose nor where
+
+
+def read_command(key: str, value: bytes) -> Watch | Literal["broken"]:
+    """Return the watch; "broken" for what is none, or lies under another key than its own."""
+    try:
+        watch = Watch.model_validate_json(value)
+    except ValidationError:
+        return "broken"
+    return watch if watch.watch_id == key else "broken"
+
+
+def dead_letter(command: Command, now_ms: int) -> SmsRejected:
+    """Return what keeps a broken command. It lies on the topic until its author mends it, and has one id."""
+    body = command.value or b""
+    return SmsRejected(
+        id=identity.rejected_id(UNKNOWN, UNKNOWN, "parse", "broken_watch", body),
+        provider=UNKNOWN,
+        account=UNKNOWN,
+        received_via="command",
+        stage="parse",
+        reason="broken_watch",
+        body_base64=base64.b64encode(body).decode(),
+        body_bytes=len(body),
+        body_sha256=sha256(body).hexdigest(),
+        body_complete=True,
+        facts={"partition": str(command.partition)},
+        observed_at=timestamps.to_text(now_ms),
+    )

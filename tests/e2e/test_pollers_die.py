@@ -1,0 +1,103 @@
+"""Three pollers, of which one dies or sleeps: its shards run elsewhere, and the book and the topic agree."""
+
+import os
+import random
+import signal
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.polling import SHARDS, Poller, Town, wait_until
+from tests.kafka_fixtures import TestKafka
+
+WATCHES = int(os.environ.get("POLLER_WATCHES", "1500"))
+MOVED_SECONDS = 30  # the aim is 15
+
+
+@pytest.fixture
+def town(kafka: TestKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Town]:
+    town = Town(tmp_path, kafka.bootstrap_servers, topic_prefix)
+    try:
+        assert town("topics", "create").returncode == 0
+        for _ in range(3):
+            town.poll()
+        wait_until(lambda: town.owned(town.pollers) == SHARDS and all(each.shards() for each in town.pollers), 60)
+        yield town
+    finally:
+        town.close()
+
+
+def open_watches(town: Town, count: int, *, spread: float) -> None:
+    """Each with two SMS; the second shows when the first is published and the next was asked for."""
+    rng, admins = random.Random(7), [poller.admin for poller in town.pollers]
+
+    def one(number: int) -> None:
+        first = rng.uniform(2, spread)
+        town.watch(town.order(first, first + 1), admins[number % len(admins)], after_sms="request_next")
+
+    with ThreadPoolExecutor(24) as pool:
+        list(pool.map(one, range(count)))
+
+
+def all_shown(book: list[dict[str, Any]], count: int) -> bool:
+    return sum(sms["shown"] is not None for sms in book) == 2 * count
+
+
+def test_a_killed_poller_s_shards_run_elsewhere_and_nothing_shown_is_lost(town: Town) -> None:
+    began = time.monotonic()
+    open_watches(town, WATCHES, spread=25)
+    print(f"{WATCHES} watches opened in {time.monotonic() - began:.1f} s")
+    victim, *others = town.pollers
+    victim.signal(signal.SIGKILL)
+    moved = wait_until(lambda: town.owned(others) == SHARDS, MOVED_SECONDS)
+    third = town.poll()
+    wait_until(lambda: third.shards() > 0, 60)
+    others[0].signal(signal.SIGKILL)  # again, in the midst of steps and of a rebalance
+    survivors = [others[1], third]
+    again = wait_until(lambda: town.owned(survivors) == SHARDS, MOVED_SECONDS)
+
+    settled = wait_until(lambda: all_shown(town.book(), WATCHES), 60 + WATCHES / 50)
+    time.sleep(2)
+    wrong, sms, repeats = town.compared()
+
+    print(
+        f"shards moved in {moved:.1f} s and {again:.1f} s, all shown {settled:.1f} s later, {repeats} repeats of {sms}"
+    )
+    assert wrong == []
+    assert sms == 2 * WATCHES
+    assert repeats <= sms / 100
+
+
+def test_a_poller_that_slept_neither_acts_nor_takes_its_shards_back(town: Town) -> None:
+    count = 300
+    open_watches(town, count, spread=30)
+    sleeper, *others = town.pollers
+    sleeper.signal(signal.SIGSTOP)
+    wait_until(lambda: town.owned(others) == SHARDS, MOVED_SECONDS)
+    time.sleep(12)  # with the move, twenty seconds: the new owners act by now
+    said, acted = len(sleeper.log), [len(other.events("acted")) for other in others]
+    sleeper.signal(signal.SIGCONT)
+    wait_until(lambda: town.owned(town.pollers) == SHARDS and sleeper.events("shards", after=said)[1:], 60)
+    wait_until(lambda: all_shown(town.book(), count), 60)
+    time.sleep(2)
+
+    wrong, sms, repeats = town.compared()
+
+    assert sum(acted) > 0
+    assert before_assignment(sleeper, said, "acted") == []
+    assert [other.events("shard_fenced") for other in others] == [[], []]
+    assert [other.events("shard_failed") for other in town.pollers] == [[], [], []]
+    assert town.owned(town.pollers) == SHARDS
+    assert (wrong, sms) == ([], 2 * count)
+    assert repeats <= sms / 100 + 1
+
+
+def before_assignment(poller: Poller, said: int, event: str) -> list[dict[str, Any]]:
+    """What it did since its `said`th line, before the group gave it shards anew."""
+    lines = poller.log[said:]
+    assigned = next(number for number, line in enumerate(lines) if line["event"] == "shards" and line["ours"])
+    return [line for line in lines[:assigned] if line["event"] == event]

@@ -1,0 +1,363 @@
+"""The pollers against a real Kafka and simulated providers: nothing shown is lost, and nobody acts too early."""
+
+import asyncio
+import json
+import random
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from app.reconcile import Verdict, reconcile
+from bus import topics
+from bus.commands import WATCHES, CommandWriter
+from bus.contract import Receipt
+from bus.kafka import KafkaBus
+from bus.reader import BEGINNING, ReadRecord, read
+from bus.record import partition_of
+from bus.settings import BusSettings, KafkaSettings
+from pollers.accounts import Account
+from pollers.fetch import HttpFetcher
+from pollers.providers import PROVIDERS
+from pollers.service import Service
+from pollers.settings import PollersSettings
+from pollers.watches import WatchRequest, with_desire, with_next
+from sandbox.bad_days import REFUSALS, Troubles
+from sandbox.orders import Activation, Order
+from sandbox.plan import PlannedSms
+from sandbox.server import Sandbox
+from sandbox.settings import BadDay, OrderRequest
+from sandbox.sms import Provider
+from schemas.messages import Message, SmsReceived, SmsRejected, Watch, WatchEnded
+from tests.kafka_fixtures import TestKafka
+
+TWO = (PlannedSms(at=1.0), PlannedSms(at=2.0))
+
+
+class World(Sandbox):
+    """Counts the requests, and has a bad answer ready for each entry of `once`."""
+
+    def __init__(self) -> None:
+        super().__init__(rng=random.Random(7))
+        self.requests: dict[str, list[float]] = defaultdict(list)
+        self.once: list[BadDay] = []
+
+    def troubles(self, provider: Provider) -> Troubles:
+        self.requests[provider].append(time.monotonic())
+        if not self.once:
+            return super().troubles(provider)
+        day = self.once.pop(0)
+        return Troubles(refusal=day) if day.kind in REFUSALS else Troubles(delivery=day)
+
+    def asked_between(self, since: float, until: float, provider: str = "smsverified") -> int:
+        return sum(since <= at < until for at in self.requests[provider])
+
+
+class Stage:
+    """The pollers of one process, its bus, and what they said and did."""
+
+    def __init__(self, kafka: KafkaSettings, world: World, bus: KafkaBus, writer: CommandWriter) -> None:
+        self.kafka = kafka
+        self.world = world
+        self.writer = writer
+        self.service: Service
+        self.accepted: list[tuple[Message, Receipt]] = []
+        self._bus = bus
+
+    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
+        receipt = await self._bus.accept(message, key=key)
+        self.accepted.append((message, receipt))
+        return receipt
+
+    def published_of(self, order_id: str) -> int:
+        return len(
+            {
+                message.event_id
+                for message, receipt in self.accepted
+                if isinstance(message, SmsReceived) and message.order_id == order_id and receipt.delivery.outcome
+            }
+        )
+
+    async def open(self, wanted: OrderRequest, **request: str) -> tuple[Order, Watch]:
+        """Open an order at the provider, and a watch for it."""
+        order = self.world.open(wanted)
+        asked = {"account": wanted.provider, "order_kind": wanted.kind, "order_id": order.id, "recipient": order.number}
+        watch = WatchRequest.model_validate(asked | request).watch(self.service.now_ms())
+        await self.say(watch)
+        return order, watch
+
+    async def say(self, watch: Watch) -> None:
+        await self.writer.put(watch.key(), watch.to_json())
+
+    async def records(self, topic: str) -> list[ReadRecord]:
+        return [record async for record in read(self.kafka, topic, start=BEGINNING, follow=False)]
+
+    async def events(self) -> list[dict[str, Any]]:
+        return [json.loads(record.value or b"") for record in await self.records(SmsReceived.TOPIC)]
+
+    async def ends(self) -> dict[str, dict[str, Any]]:
+        values = [json.loads(record.value or b"") for record in await self.records(WatchEnded.TOPIC)]
+        return {end["watch_id"]: end for end in values}
+
+    async def verdict(self) -> Verdict:
+        shown = [sms for sms in self.world.book.arrived(self.world.clock.now()) if sms.shown is not None]
+        received = [record.value or b"" for record in await self.records(SmsReceived.TOPIC)]
+        return reconcile([], shown, received, [])
+
+    def sms_accepted(self) -> int:
+        return len({message.event_id for message, _ in self.accepted if isinstance(message, SmsReceived)})
+
+    def ended(self) -> set[str]:
+        return {message.watch_id for message, _ in self.accepted if isinstance(message, WatchEnded)}
+
+
+async def until(holds: Callable[[], object], seconds: float = 40) -> None:
+    async with asyncio.timeout(seconds):
+        while not holds():
+            await asyncio.sleep(0.05)
+
+
+@pytest.fixture
+async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
+    await topics.create(settings)
+    return settings
+
+
+@pytest.fixture
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pollers.shard.NEW_OWNER", 0.5)
+
+
+@asynccontextmanager
+async def polling(kafka: KafkaSettings, directory: Path, world: World, *, rate: float = 60.0) -> AsyncIterator[Stage]:
+    bus = KafkaBus(kafka, BusSettings(journal_dir=directory / "journal"), instance="test")
+    fetcher, writer = HttpFetcher(), CommandWriter(kafka)
+    await bus.start()
+    stage = Stage(kafka, world, bus, writer)
+    accounts = {
+        name: Account(
+            name,
+            name,
+            PROVIDERS[name](api_key=SecretStr(account.settings.key), base_url=world.base_url(name), fetcher=fetcher),
+            requests_per_second=rate,
+            rng=random.Random(7),
+        )
+        for name, account in world.accounts.items()
+    }
+    pace = PollersSettings(min_interval=0.3, max_interval=1.5)
+    stage.service = Service(kafka, stage, accounts, pace)
+    stage.service.start()
+    try:
+        yield stage
+    finally:
+        await stage.service.stop()
+        await writer.close()
+        await fetcher.close()
+        await bus.stop(5.0)
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    world = World()
+    await world.start()
+    yield world
+    await world.stop()
+
+
+@pytest.fixture
+async def stage(settings: KafkaSettings, world: World, tmp_path: Path, _quick: None) -> AsyncIterator[Stage]:
+    async with polling(settings, tmp_path, world) as stage:
+        await until(lambda: len(stage.service.shards) == topics.WATCH_PARTITIONS)
+        yield stage
+
+
+@pytest.fixture
+def nexts(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[tuple[float, int, int]]:
+    """Each request for a next SMS: when, how many SMS the order has shown, how many of them were in Kafka."""
+    asked: list[tuple[float, int, int]] = []
+    original = Activation.next
+
+    def noted(self: Activation, now: float) -> None:
+        shown = sum(sms.shown is not None for sms in self.sms)
+        asked.append((time.monotonic(), shown, stage.published_of(self.id)))
+        original(self, now)
+
+    monkeypatch.setattr(Activation, "next", noted)
+    return asked
+
+
+# ---- end to end ------------------------------------------------------------------------------------------------------
+
+
+async def test_every_provider_and_kind_brings_all_its_sms_and_next_is_asked_after_publication(
+    stage: Stage, nexts: list[tuple[float, int, int]]
+) -> None:
+    for provider in ("smsverified", "grizzlysms", "smsman"):
+        await stage.open(OrderRequest(provider=provider, sms=TWO, gap=0.5), after_sms="request_next")
+    for provider in ("grizzlysms", "smsman"):
+        await stage.open(OrderRequest(provider=provider, kind="rent", sms=TWO))
+    await until(lambda: stage.sms_accepted() == 10)
+    await until(lambda: len(nexts) >= 6)
+
+    verdict = await stage.verdict()
+
+    assert (verdict.disagreements, verdict.sms) == ([], 10)
+    assert [(shown, in_kafka) for _, shown, in_kafka in nexts if in_kafka < shown] == []
+    assert {event["received_via"] for event in await stage.events()} == {"poll"}
+
+
+async def test_a_wish_for_the_next_sms_brings_it_once_the_present_one_is_published(
+    stage: Stage, nexts: list[tuple[float, int, int]]
+) -> None:
+    order, watch = await stage.open(OrderRequest(provider="smsverified", sms=TWO, gap=0.2))
+    await until(lambda: stage.published_of(order.id) == 1)
+    await asyncio.sleep(1)
+    before = list(nexts)
+
+    await stage.say(with_next(watch, 1))
+    await until(lambda: stage.published_of(order.id) == 2)
+
+    assert before == []
+    assert [(shown, in_kafka) for _, shown, in_kafka in nexts] == [(1, 1)]
+    assert [event["sequence"] for event in await stage.events()] == [0, 1]
+
+
+async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) -> None:
+    one = (PlannedSms(at=0.2),)
+    opened = {
+        wish: await stage.open(OrderRequest(provider="smsverified", sms=one)) for wish in ("stop", "finish", "cancel")
+    }
+    await until(lambda: stage.sms_accepted() == 3)
+
+    for wish, (_, watch) in opened.items():
+        await stage.say(with_desire(watch, wish))
+    await until(lambda: len(stage.ended()) == 3)
+    await asyncio.sleep(0.5)
+
+    ends = await stage.ends()
+    reasons = {wish: ends[watch.watch_id]["reason"] for wish, (_, watch) in opened.items()}
+    assert reasons == {"stop": "stopped", "finish": "finished", "cancel": "cancelled"}
+    assert {end["sms_count"] for end in ends.values()} == {1}
+    now = stage.world.clock.now()
+    phases = {wish: order.level(now).phase.name for wish, (order, _) in opened.items() if isinstance(order, Activation)}
+    assert phases == {"stop": "SMS", "finish": "FINISHED", "cancel": "CANCELLED"}
+    assert not stage.service.plans
+
+
+async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_is_a_dead_letter(stage: Stage) -> None:
+    order = stage.world.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.2),)))
+    watch = WatchRequest(account="smsman", order_id=order.id).watch(stage.service.now_ms())
+    right = partition_of(watch.key().encode(), topics.WATCH_PARTITIONS)
+    wrong = (right + 1) % topics.WATCH_PARTITIONS
+
+    await stage.writer._send(watch.key(), watch.to_json(), wrong)
+    await stage.writer.put("my-own-key", b'{"watch": "no"}')
+    await until(lambda: stage.published_of(order.id) == 1)
+    await asyncio.sleep(0.5)
+
+    lies = [(record.partition, record.value is None) for record in await stage.records(WATCHES) if record.key]
+    mine = [each for each in lies if each[0] in {wrong, right}]
+    assert {(wrong, True), (right, False)} <= set(mine)
+    letters = await stage.records(SmsRejected.TOPIC)
+    assert [(letter.key, json.loads(letter.value or b"")["reason"]) for letter in letters] == [
+        (b"my-own-key", "broken_watch")
+    ]
+
+
+# ---- bad days --------------------------------------------------------------------------------------------------------
+
+
+async def test_one_429_keeps_all_of_500_watches_away_for_as_long_as_it_says(stage: Stage) -> None:
+    for _ in range(500):
+        await stage.open(OrderRequest(provider="smsverified", sms=()))
+    await until(lambda: len(stage.world.requests["smsverified"]) > 200)
+    stage.world.once.append(BadDay(kind="429", retry_after=7))
+    await until(lambda: not stage.world.once)
+    refused = time.monotonic()
+    await until(lambda: stage.world.asked_between(refused + 5, refused + 60) > 0)
+    again = next(at for at in stage.world.requests["smsverified"] if at > refused + 5)
+    await asyncio.sleep(again + 1.0 - time.monotonic())
+
+    assert stage.world.asked_between(refused + 0.5, refused + 6.9) == 0
+    assert stage.world.asked_between(again, again + 0.1) <= 2  # of 6: a slow start
+    assert stage.ended() == set()
+
+
+async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pollers.account.PROBE_EVERY", 2.0)
+    orders = [await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=9.0),))) for _ in range(40)]
+    await until(lambda: len(stage.world.requests["grizzlysms"]) > 40)
+    stage.world.bad(BadDay(kind="wrong_key", provider="grizzlysms"))
+    await asyncio.sleep(1)
+    since = time.monotonic()
+    await asyncio.sleep(6)
+    probes = stage.world.asked_between(since, since + 6, "grizzlysms")
+    others = await stage.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.1),)))
+    await until(lambda: stage.published_of(others[0].id) == 1)
+
+    stage.world.good()
+    await until(lambda: stage.sms_accepted() == 41)
+
+    assert 1 <= probes <= 4
+    assert stage.ended() == set()
+    assert (await stage.verdict()).disagreements == []
+    assert len(orders) == 40
+
+
+async def test_garbage_ends_no_watch_and_makes_no_event(stage: Stage) -> None:
+    stage.world.once = [BadDay(kind=kind) for kind in ("html", "reset", "empty", "5xx", "truncated")]
+    asked = ("smsverified", "grizzlysms", "smsman")
+    for provider in asked:
+        await stage.open(OrderRequest(provider=provider, sms=(PlannedSms(at=4.0),)))
+    await until(lambda: stage.sms_accepted() == 3)
+    await asyncio.sleep(0.5)
+
+    assert stage.world.once == []
+    assert stage.ended() == set()
+    assert await stage.records(SmsRejected.TOPIC) == []
+    verdict = await stage.verdict()
+    assert (verdict.disagreements, verdict.sms) == ([], 3)
+
+
+# ---- Kafka away ------------------------------------------------------------------------------------------------------
+
+
+async def test_while_kafka_is_away_looking_goes_on_and_nobody_acts(
+    stage: Stage, nexts: list[tuple[float, int, int]], kafka: TestKafka
+) -> None:
+    plan = tuple(PlannedSms(at=at) for at in (1.0, 6.0, 9.0))
+    asking = [await stage.open(OrderRequest(provider="smsverified", sms=plan), after_sms="request_next") for _ in "123"]
+    keeping = [await stage.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=6.0),))) for _ in "12345"]
+    ending = [
+        await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=5.0),), lifetime=9)) for _ in "12"
+    ]
+    await until(lambda: len(nexts) >= 3)
+    await kafka.kill()
+    killed, shows = time.monotonic(), sum(len(asked) for asked in stage.world.requests.values())
+    await asyncio.sleep(15)
+    looks = sum(len(asked) for asked in stage.world.requests.values()) - shows
+    away = [each for each in nexts if each[0] > killed]
+    seen_away = stage.sms_accepted()
+
+    await kafka.start()
+    await until(lambda: all(stage.published_of(order.id) == 3 for order, _ in asking), 60)
+    await until(lambda: len(stage.ended()) >= 2)
+    await until(lambda: all(receipt.delivery.outcome for _, receipt in stage.accepted))
+
+    assert looks > 50
+    assert seen_away >= 3 + 3 + 5 + 2  # of them ten while it was away
+    assert away == []
+    assert all(in_kafka == shown for _, shown, in_kafka in nexts)
+    verdict = await stage.verdict()
+    assert (verdict.disagreements, verdict.sms) == ([], 9 + 5 + 2)
+    assert {end["sms_count"] for end in (await stage.ends()).values()} == {1}
+    assert set(await stage.ends()) == {watch.watch_id for _, watch in ending}
+    assert len(keeping) == 5

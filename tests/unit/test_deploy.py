@@ -1,0 +1,116 @@
+"""What can be checked of deploy/ without a container engine: that it fits the program, and that it is careful."""
+
+import re
+import shlex
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+import yaml
+
+from app import lifecycle
+from app.cli import cli
+from app.settings import Settings
+from app.variables import unknown_variables
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+MANIFESTS = sorted(DEPLOY.glob("kubernetes/*.yaml"))
+COMPOSE = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+
+
+def stateful_set(manifest: Path) -> dict[str, Any]:
+    (found,) = (each for each in yaml.safe_load_all(manifest.read_text()) if each["kind"] == "StatefulSet")
+    return found
+
+
+def pod(manifest: Path) -> dict[str, Any]:
+    return stateful_set(manifest)["spec"]["template"]["spec"]
+
+
+def container(manifest: Path) -> dict[str, Any]:
+    (found,) = pod(manifest)["containers"]
+    return found
+
+
+def is_command(words: list[str]) -> bool:
+    command: Any = typer.main.get_command(cli)
+    while words and hasattr(command, "commands") and words[0] in command.commands:
+        command, words = command.commands[words[0]], words[1:]
+    options = {option for parameter in command.params for option in parameter.opts}
+    return not hasattr(command, "commands") and {word for word in words if word.startswith("-")} <= options
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
+def test_the_environment_of_a_pod_is_known_to_the_program(manifest: Path) -> None:
+    names = {each["name"]: each.get("value", "x") for each in container(manifest)["env"]}
+
+    assert unknown_variables(Settings, names) == []
+    assert is_command(container(manifest)["args"])
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
+def test_a_pod_drains_before_it_is_killed_and_keeps_its_journal(manifest: Path) -> None:
+    spec = pod(manifest)
+    data_dir = next(each["value"] for each in container(manifest)["env"] if each["name"] == "SMSBUS_DATA_DIR")
+    mounts = {mount["mountPath"]: mount["name"] for mount in container(manifest)["volumeMounts"]}
+    claims = {claim["metadata"]["name"] for claim in stateful_set(manifest)["spec"]["volumeClaimTemplates"]}
+
+    assert spec["terminationGracePeriodSeconds"] > lifecycle.WATCHDOG_SECONDS > lifecycle.STOP_SECONDS
+    assert mounts[data_dir] in claims
+    assert spec["enableServiceLinks"] is False
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
+def test_a_pod_has_no_more_rights_than_it_needs(manifest: Path) -> None:
+    rights = container(manifest)["securityContext"]
+
+    assert pod(manifest)["securityContext"]["runAsNonRoot"] is True
+    assert rights == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod(manifest)["automountServiceAccountToken"] is False
+
+
+@pytest.mark.parametrize("manifest", MANIFESTS, ids=lambda path: path.stem)
+def test_probes_ask_the_admin_listener_and_liveness_asks_no_dependency(manifest: Path) -> None:
+    ports = {port["name"]: port["containerPort"] for port in container(manifest)["ports"]}
+    probes = {name: container(manifest)[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")}
+
+    assert {name: probe["path"] for name, probe in probes.items()} == {
+        "livenessProbe": "/livez",
+        "readinessProbe": "/readyz",
+    }
+    assert {ports[probe["port"]] for probe in probes.values()} == {Settings.model_fields["admin"].default.port}
+
+
+@pytest.mark.parametrize("name", ["topics", "smsbus"])
+def test_the_compose_services_fit_the_program(name: str) -> None:
+    service = COMPOSE["services"][name]
+
+    assert unknown_variables(Settings, service["environment"]) == []
+    assert is_command(service.get("command", ["serve"]))
+    assert service["read_only"] is True
+
+
+def test_the_compose_file_keeps_data_and_lets_the_service_drain() -> None:
+    service = COMPOSE["services"]["smsbus"]
+    volume, _, path = service["volumes"][0].partition(":")
+
+    assert set(COMPOSE["volumes"]) == {volume, "kafka-data"}
+    assert f"SMSBUS_DATA_DIR={path}" in DOCKERFILE
+    assert int(service["stop_grace_period"].removesuffix("s")) > lifecycle.WATCHDOG_SECONDS
+
+
+def test_the_image_runs_as_nobody_special_from_locked_dependencies() -> None:
+    final = DOCKERFILE.rpartition("\nFROM ")[2]
+    variables = dict(word.split("=", 1) for word in shlex.split(re.search(r"^ENV (.*)$", final, re.MULTILINE)[1]))
+
+    assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
+    assert "--require-hashes -r requirements.lock" in DOCKERFILE
+    assert unknown_variables(Settings, {k: v for k, v in variables.items() if k.startswith("SMSBUS_")}) == []
+    assert re.search(r'^CMD \["serve"\]$', final, re.MULTILINE)
+    assert "/livez" in re.search(r"^HEALTHCHECK (.*\n.*)$", final, re.MULTILINE)[1]
