@@ -24,10 +24,10 @@ WATCHES: Final = "sms.watches.v1"
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
 HEARTBEAT_MS: Final = 1_000
 POLL_MS: Final = 200
+AT_ONCE: Final = 1_000  # commands; then the loop's other work has its turn
 SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the group and join again
 PUT_TIMEOUT: Final = 10.0
 ASK_TIMEOUT: Final = 5.0
-AT_ONCE: Final = 1_000  # commands, 30 ms of reading: then the loop's other work has its turn
 BACKOFF: Final = 1.0
 
 log = structlog.get_logger()

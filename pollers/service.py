@@ -22,10 +22,11 @@ from pollers.advance import advance, is_news
 from pollers.commands import dead_letter, read_command
 from pollers.curve import Curve
 from pollers.identity import with_full_text
+from pollers.kept import Kept
 from pollers.observation import Last, NoCode, Observation, Trouble
 from pollers.schedule import Waiting, demand, first_look, next_look
 from pollers.settings import PollersSettings
-from pollers.shard import Kept, Shard
+from pollers.shard import Shard
 from pollers.state import Action, ActResult, WatchState
 from pollers.wheel import Wheel
 from schemas import timestamps
@@ -287,7 +288,7 @@ class Service:
             return SOON
         now_ms = self.now_ms()
         step = advance(kept.state, observation, now_ms, zone=plan.account.zone)
-        if kept.state is not before:
+        if kept.revision != before.revision:
             step = step._replace(action=None)  # a wish came while we looked: what it wants needs a look of its own
         try:
             await plan.shard.take(before.watch.watch_id, step)

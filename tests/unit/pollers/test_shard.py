@@ -13,10 +13,11 @@ from bus.settings import KafkaSettings
 from bus.state_log import Fenced, NotCommitted
 from pollers.accounts import Account
 from pollers.advance import advance
+from pollers.kept import Kept
 from pollers.observation import Last, Observation, SeenSms, Waiting
 from pollers.service import Plan, Service
 from pollers.settings import PollersSettings
-from pollers.shard import LICENCE, NEW_OWNER, Kept, Shard
+from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
 from pollers.watches import WatchRequest, with_desire, with_next
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
@@ -237,7 +238,7 @@ async def test_nothing_advances_when_the_bus_is_full() -> None:
         await bench.see_code("1111")
     await asyncio.sleep(5)
 
-    assert bench.kept.state is before
+    assert bench.kept.state == before
     assert bench.events == []
     assert bench.log.state(bench.watch).sms_count == 0
 
