@@ -35,7 +35,6 @@ from sandbox.server import Sandbox
 from sandbox.settings import OrderRequest
 from schemas.messages import SmsReceived, SmsRejected
 
-SCENARIO: Final = "mild"
 ORDER_EVERY: Final = 0.7  # seconds between two new orders
 ORDERS: Final = (
     OrderRequest(provider="smsverified"),

@@ -124,11 +124,6 @@ class AdminSettings(Section):
     port: int = Field(default=8081, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, validate_default=True)
 
-    @property
-    def on_loopback(self) -> bool:
-        """Nobody but this machine reaches it."""
-        return _is_loopback(self.host)
-
     @field_validator("token")
     @classmethod
     def _guarded(cls, token: SecretStr | None, seen: ValidationInfo) -> SecretStr | None:

@@ -121,12 +121,15 @@ class KafkaBus:
 
     async def drained(self) -> None:
         """Return when nothing waits any longer, in memory or in a journal."""
-        while not all(store.empty for store in self._stores()):  # noqa: ASYNC110 - looked at rarely, at stop and by tests
+        while self._waits():  # noqa: ASYNC110 - looked at rarely
             await asyncio.sleep(0.05)
 
     async def _drained(self) -> None:
-        while self._producer.connected and not all(store.empty for store in self._stores()):  # noqa: ASYNC110 - at stop
+        while self._producer.connected and self._waits():  # noqa: ASYNC110 - at stop
             await asyncio.sleep(0.02)
+
+    def _waits(self) -> bool:
+        return not all(store.empty for store in self._stores())
 
     # ---- accepting ---------------------------------------------------------------------------------------------
 

@@ -55,6 +55,11 @@ DeadLetter = Callable[[Record, str], Awaitable[None]]
 """Make the dead letter of a refused record durable."""
 
 
+def retry_pause(failures: int, rng: random.Random) -> float:
+    """Return the seconds before the next try, after so many failures in a row before this one."""
+    return min(RETRY_FIRST * 2.0 ** min(failures, 10), RETRY_LAST) * rng.uniform(0.5, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class _Batch:
     """The lane's oldest records: from memory (`entries`) or from the journal (`rows`)."""
@@ -247,8 +252,8 @@ class Lane:
                 failures = 0
             except (NotNow, JournalUnwritable):
                 self._flying = 0
-                await asyncio.sleep(min(RETRY_FIRST * 2**failures, RETRY_LAST) * self._rng.uniform(0.5, 1.0))
-                failures = min(failures + 1, 10)
+                await asyncio.sleep(retry_pause(failures, self._rng))
+                failures += 1
 
     async def _next(self) -> _Batch:
         """Wait for the oldest records that are not acknowledged."""

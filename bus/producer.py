@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaProducer, errors
 from bus.client import options
 from bus.contract import Via
 from bus.journal import LaneKey
-from bus.lane import NotNow, Refused
+from bus.lane import NotNow, Refused, retry_pause
 from bus.record import Record, with_via
 from bus.settings import KafkaSettings
 
@@ -31,8 +31,6 @@ SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a 
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
-BACKOFF_FIRST: Final = 0.2
-BACKOFF_LAST: Final = 5.0
 
 
 class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc] # aiokafka has no types
@@ -135,8 +133,8 @@ class Producer:
                 await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever keeps a producer from starting: wait and try again
                 self._not_connected(error, first=failures == 0)
-                await asyncio.sleep(min(BACKOFF_FIRST * 2**failures, BACKOFF_LAST) * self._rng.uniform(0.5, 1.0))
-                failures = min(failures + 1, 10)
+                await asyncio.sleep(retry_pause(failures, self._rng))
+                failures += 1
                 continue
             failures = 0
             reason = await self._until_poisoned()

@@ -15,7 +15,7 @@ PROBLEMS: Final = (
     Problem("kafka_away", 503, "Commands are not kept while Kafka is away: ask again."),
 )
 FREE: Final[list[Document]] = [{}, {"adminToken": []}]
-"""On loopback nobody is asked for the token."""
+"""Where no token is configured, which only a listener on loopback may do, nobody is asked for it."""
 
 
 def paths(servers: list[Document]) -> Document:
