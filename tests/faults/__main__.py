@@ -1,0 +1,107 @@
+"""`python -m tests.faults [CASE …]`: run the matrix and print its table. Exit code 1: something is wrong."""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from tests.faults.breaks import BREAKS
+from tests.faults.figures import ROOT, Row, results, table
+from tests.faults.matrix import CASES
+from tests.faults.progress import Progress
+from tests.faults.run import run
+from tests.kafka_fixtures import TestKafka, running_kafka
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _asked(arguments)
+    with tempfile.TemporaryDirectory(prefix="smsbus-faults-") as scratch:
+        directory = asked.keep or Path(scratch)
+        directory.mkdir(parents=True, exist_ok=True)
+        rows = asyncio.run(_run_all(asked.cases or list(CASES), directory, asked))
+    print(table(rows))
+    if asked.json:
+        asked.json.parent.mkdir(parents=True, exist_ok=True)
+        asked.json.write_text(json.dumps(results(rows, _circumstances(asked)), indent=1) + "\n", "utf-8")
+    return 0 if all(row.good for row in rows) else 1
+
+
+async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
+    progress, rows = Progress(len(chosen)), []
+    with running_kafka(directory / "kafka", 3, proxied=True) as kafka:
+        for name in chosen:
+            async with progress.of(name):
+                row = await _run_one(name, kafka, directory, asked, progress)
+                progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
+            rows.append(row)
+    return rows
+
+
+async def _run_one(name: str, kafka: TestKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
+    spoil = {"spoil": BREAKS[asked.break_]} if asked.break_ else {}
+    try:
+        row, _ = await run(
+            name, CASES[name], kafka, directory / name, scale=asked.scale, seed=asked.seed, say=progress.say, **spoil
+        )
+    except Exception as error:  # noqa: BLE001 - the other cases are run all the same
+        traceback.print_exc()
+        await asyncio.to_thread(kafka.heal)
+        return Row(name, not_run=f"it broke: {type(error).__name__}: {error}")
+    return row
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if unknown := ", ".join(sorted(set(asked.cases) - set(CASES))):
+        parser.error(f"no such case: {unknown}; there are {', '.join(CASES)}")
+    if asked.keep and asked.keep.exists() and any(asked.keep.iterdir()):
+        parser.error(f"{asked.keep} is not empty: name a new directory")
+    return asked
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; none: all")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies durations and counts; 1: the full size")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, journals and histories there")
+    parser.add_argument("--break", dest="break_", metavar="NAME", choices=BREAKS, help="the checker must find it")
+    return parser
+
+
+def _circumstances(asked: argparse.Namespace) -> dict[str, Any]:
+    versions = {name: version(name) for name in ("aiokafka", "aiohttp")}
+    return {
+        "commit": _commit(),
+        "seed": asked.seed,
+        "scale": asked.scale,
+        "when": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": {"python": platform.python_version(), **versions, "kafka": _kafka_version()},
+        "machine": {"cores": len(os.sched_getaffinity(0)), "kernel": platform.release()},
+    }
+
+
+def _commit() -> str:
+    asked = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty"], cwd=ROOT, capture_output=True)
+    return asked.stdout.decode().strip() or "unknown"
+
+
+def _kafka_version() -> str:
+    lines = (ROOT / "app" / "kafka_jars.lock").read_text("utf-8").splitlines()
+    return next(line.rsplit(":", 1)[1] for line in lines if "org.apache.kafka:kafka-clients:" in line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
