@@ -157,11 +157,10 @@ class Service:
             if command.value is not None:
                 self._spawn(self._forward(command.key, command.value, command.partition))
             return
-        watch = read_command(command.key, command.value) if command.value is not None else None
-        if watch == "broken":
+        if command.value is not None and read_command(command.key, command.value) is None:
             self._spawn(self._refuse(command))
         else:
-            shard.command(command.key, watch)
+            shard.command(command.key, command.value)
 
     async def _forward(self, key: str, value: bytes, lies_in: int) -> None:
         """A client with another partitioner wrote it: put it where its shard is, then take it away from here."""

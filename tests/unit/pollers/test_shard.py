@@ -144,7 +144,7 @@ class Bench:
         """Own the shard for so long already."""
         self.run = asyncio.create_task(self.shard.run())
         if watched:
-            self.shard.command(self.watch.watch_id, self.watch)
+            self.shard.command(self.watch.watch_id, self.watch.to_json())
         self.shard.caught_up()
         await asyncio.sleep(0.3 + owner_for)
         self.events.clear()
@@ -162,7 +162,7 @@ class Bench:
         await self.see(Last(SeenSms(code=code, text=None)))
 
     async def say(self, watch: Watch | None) -> None:
-        self.shard.command(self.watch.watch_id, watch)
+        self.shard.command(self.watch.watch_id, watch.to_json() if watch else None)
         await asyncio.sleep(0.3)
 
     def ends(self) -> list[WatchEnded]:
