@@ -121,6 +121,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         service = Service(kafka, bus, {"main": account}, PollersSettings(), rng=random.Random(1))
         table = WatchTable(kafka)
         await asyncio.sleep(1)
+        lifecycle.rest_the_collector()
         pauses.start()
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import random
 import time
 from collections import defaultdict
@@ -36,6 +37,7 @@ from sandbox.sms import Provider
 from schemas.messages import Message, SmsReceived, SmsRejected, Watch, WatchEnded
 from tests.kafka_fixtures import TestKafka
 
+AWAY_SECONDS = float(os.environ.get("KAFKA_AWAY_SECONDS", "15"))
 TWO = (PlannedSms(at=1.0), PlannedSms(at=2.0))
 
 
@@ -342,7 +344,7 @@ async def test_while_kafka_is_away_looking_goes_on_and_nobody_acts(
     await until(lambda: len(nexts) >= 3)
     await kafka.kill()
     killed, shows = time.monotonic(), sum(len(asked) for asked in stage.world.requests.values())
-    await asyncio.sleep(15)
+    await asyncio.sleep(AWAY_SECONDS)
     looks = sum(len(asked) for asked in stage.world.requests.values()) - shows
     away = [each for each in nexts if each[0] > killed]
     seen_away = stage.sms_accepted()
