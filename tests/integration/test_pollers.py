@@ -249,7 +249,7 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
     now = stage.world.clock.now()
     phases = {wish: order.level(now).phase.name for wish, (order, _) in opened.items() if isinstance(order, Activation)}
     assert phases == {"stop": "SMS", "finish": "FINISHED", "cancel": "CANCELLED"}
-    assert not stage.service.plans
+    assert not stage.service.looks.plans
 
 
 async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_is_a_dead_letter(stage: Stage) -> None:
