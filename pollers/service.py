@@ -84,6 +84,11 @@ class Service:
         """The group and the ticking run; they never end by themselves."""
         return bool(self._core) and not any(task.done() for task in self._core)
 
+    def degraded(self) -> tuple[str, ...]:
+        """Return `account_paused:NAME` or `account_backing_off:NAME` for each account that is not asked now."""
+        closed = (account for account in self.accounts.values() if account.gate.state != "open")
+        return tuple(f"account_{account.gate.state}:{account.name}" for account in closed)
+
     async def _tick_for_ever(self) -> None:
         ticked = self._loop.time()
         while True:

@@ -302,6 +302,7 @@ async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     since = time.monotonic()
     await asyncio.sleep(6)
     probes = stage.world.asked_between(since, since + 6, "grizzlysms")
+    paused = stage.service.degraded()
     others = await stage.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.1),)))
     await until(lambda: stage.published_of(others[0].id) == 1)
 
@@ -309,6 +310,7 @@ async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     await until(lambda: stage.sms_accepted() == 41)
 
     assert 1 <= probes <= 4
+    assert (paused, stage.service.degraded()) == (("account_paused:grizzlysms",), ())
     assert stage.ended() == set()
     assert (await stage.verdict()).disagreements == []
     assert len(orders) == 40
