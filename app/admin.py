@@ -3,13 +3,15 @@
 Open on it: /livez, /healthz, /readyz, /metrics; what else is mounted guards itself. No number, no text, no token.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from app.sections import AdminSettings
 from app.watch_api import problem
@@ -34,6 +36,20 @@ class Readiness(Protocol):
         """Machine words for what is wrong besides."""
 
 
+class _Degraded(Collector):
+    """The same words as metrics, for alerts."""
+
+    def __init__(self, condition: Callable[[], Readiness]) -> None:
+        self._condition = condition
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the family of this moment."""
+        family = GaugeMetricFamily("smsbus_degraded", "What is wrong, as /readyz has it: 1 each", labels=["reason"])
+        for word in self._condition().degraded:
+            family.add_metric([word], 1)
+        yield family
+
+
 class Admin:
     """Health and metrics over HTTP. `start` binds, `stop` lets go."""
 
@@ -52,6 +68,7 @@ class Admin:
         self._settings = settings
         self._alive = alive
         self._condition = condition
+        registry.register(_Degraded(condition))
         self._runner = web.AppRunner(
             self._application(registry, extend), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
         )

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Final, Literal
 
 from prometheus_client import CollectorRegistry
@@ -13,7 +14,7 @@ from app.sections import POLLED
 from app.settings import Settings
 from app.watch_api import WatchApi
 from bus.commands import CommandWriter
-from bus.kafka import KafkaBus
+from bus.kafka import Condition, KafkaBus
 from pollers.accounts import Account
 from pollers.fetch import HttpFetcher
 from pollers.metrics import PollerMetrics
@@ -87,7 +88,11 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
     def alive() -> bool:
         return bus.alive() and polling.service.alive()
 
-    return Admin(settings.admin, alive=alive, condition=bus.condition, registry=registry, extend=watches.add_to)
+    def condition() -> Condition:
+        of_bus = bus.condition()
+        return replace(of_bus, degraded=of_bus.degraded + polling.service.degraded())
+
+    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to)
 
 
 def _accounts(settings: Settings, stack: AsyncExitStack) -> Iterator[Account]:

@@ -111,7 +111,7 @@ class WatchApi:
             return unknown_watch()
         if wish not in {"next", *DESIRES}:
             return problem(404, "not_found", "A watch can be asked for next, stop, finish and cancel.")
-        if known.state is not None and known.state.ended is not None:
+        if known.progress is not None and known.progress.ended is not None:
             return problem(409, "ended", "This watch has ended.")
         await self._put(wished(known, wish))
         return web.json_response({"watch_id": known.watch.watch_id, "wish": wish}, status=202)
@@ -132,18 +132,18 @@ def _is_moment(text: str | None) -> bool:
 def wished(known: Known, wish: str) -> Watch:
     """Return the watch with the wish in it: `next`, `stop`, `finish` or `cancel`."""
     if wish == "next":
-        return with_next(known.watch, known.state.sms_count if known.state else 0)
+        return with_next(known.watch, known.progress.sms_count if known.progress else 0)
     return with_desire(known.watch, wish)
 
 
 def told(known: Known) -> dict[str, Any]:
     """Return a watch and how far it has come, for people and for JSON."""
     watch: dict[str, Any] = json.loads(known.watch.to_json())
-    state = known.state
+    progress = known.progress
     return watch | {
-        "sms_count": state.sms_count if state else 0,
-        "ended": state.ended if state else None,
-        "seen_by_a_poller": state is not None,
+        "sms_count": progress.sms_count if progress else 0,
+        "ended": progress.ended if progress else None,
+        "seen_by_a_poller": progress is not None,
     }
 
 

@@ -28,8 +28,9 @@ from bus.state_log import StateLog
 from bus.topics import WATCH_PARTITIONS
 from pollers.accounts import Account
 from pollers.advance import advance, opened
+from pollers.looks import TICK
 from pollers.observation import Last, Observation, SeenSms, Waiting
-from pollers.service import GROUP, TICK, Service
+from pollers.service import GROUP, Service
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
 from pollers.table import WatchTable
@@ -121,11 +122,12 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         service = Service(kafka, bus, {"main": account}, PollersSettings(), rng=random.Random(1))
         table = WatchTable(kafka)
         await asyncio.sleep(1)
+        lifecycle.rest_the_collector()
         pauses.start()
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()
         follow = asyncio.create_task(table.follow()) if with_table else None
-        while len(service.plans) < count or (with_table and not table.filled):
+        while len(service.looks.plans) < count or (with_table and not table.filled):
             await asyncio.sleep(0.05)
         restored, restore_cpu = time.perf_counter() - began, time.process_time() - cpu
         await asyncio.sleep(5)  # the commands come once more, and the looks are spread

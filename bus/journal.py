@@ -23,6 +23,7 @@ LaneKey = tuple[str, int]
 """Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
+PROBE_BYTES: Final = 1024 * 1024  # at most
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -71,7 +72,8 @@ class Journal:
         self.rows = 0
         self.bytes = 0
         self.oldest_ms: int | None = None  # timestamp of the oldest row
-        self.unwritable: str | None = None  # why the newest write failed; None as soon as one succeeds
+        self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
+        self._refused_bytes = 0  # of the newest write that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=f"journal {directory.name}", daemon=True)
@@ -89,7 +91,11 @@ class Journal:
 
         Raises `JournalUnwritable`: none of them is.
         """
-        return await self._ask(lambda connection: self._insert(connection, records), writes=True)
+        try:
+            return await self._ask(lambda connection: self._insert(connection, records), writes=True)
+        except JournalUnwritable:
+            self._refused_bytes = min(sum(record.size for record in records), PROBE_BYTES)
+            raise
 
     async def read(self, lane: LaneKey, *, after: int, max_bytes: int) -> list[Row]:
         """The lane's oldest rows behind `after`, in order, at least one if there is any, about `max_bytes` in all."""
@@ -100,9 +106,10 @@ class Journal:
         await self._ask(lambda connection: self._delete(connection, lane, through), writes=True)
 
     async def probe(self) -> bool:
-        """Write something small, to see whether the disk takes writes again."""
+        """Write as much as the write that failed, and take it back: a full disk may still have room for a little."""
         try:
-            await self._ask(lambda connection: connection.execute("REPLACE INTO probe VALUES (1, 1)"), writes=True)
+            await self._ask(self._try_room, writes=True)
+            await self._ask(self._has_room, writes=True)
         except JournalUnwritable:
             return False
         return True
@@ -168,7 +175,6 @@ class Journal:
 
     def _write(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
         answers: dict[_Job, Any] = {}
-        self.unwritable = None
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
@@ -197,14 +203,24 @@ class Journal:
         return {(topic, partition): count for topic, partition, count, _ in lanes}
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[int | None]:
-        size = sum(record.size for record in records)
-        if self.bytes + size > self.max_bytes:
-            message = f"the journal at {self.path} has reached its limit of {self.max_bytes} bytes"
-            raise JournalUnwritable(message)
+        self._check_limit(sum(record.size for record in records))
         seqs = [_insert_one(connection, record) for record in records]
         self.rows += sum(seq is not None for seq in seqs)
         self.bytes += sum(record.size for record, seq in zip(records, seqs, strict=True) if seq is not None)
         return seqs
+
+    def _check_limit(self, size: int) -> None:
+        if self.bytes + size > self.max_bytes:
+            message = f"the journal at {self.path} has reached its limit of {self.max_bytes} bytes"
+            raise JournalUnwritable(message)
+
+    def _try_room(self, connection: sqlite3.Connection) -> None:
+        self._check_limit(self._refused_bytes)
+        connection.execute("REPLACE INTO probe VALUES (1, zeroblob(?))", (self._refused_bytes,))
+
+    def _has_room(self, connection: sqlite3.Connection) -> None:
+        connection.execute("REPLACE INTO probe VALUES (1, 1)")
+        self.unwritable = None
 
     def _delete(self, connection: sqlite3.Connection, lane: LaneKey, through: int) -> None:
         which = "FROM rows WHERE topic = ? AND partition = ? AND seq <= ?"

@@ -19,6 +19,8 @@ from bus.lane import Lane
 from bus.producer import Producer
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
+from bus.topics import check
+from bus.troubles import Refusals, TopicTrouble, Trouble
 from schemas.messages import Message, SmsRejected
 
 log = structlog.get_logger()
@@ -78,7 +80,10 @@ class KafkaBus:
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False
-        self._said_unwritable = False
+        self._unwritable = Trouble("journal_unwritable", "journal_writable_again")
+        self._away = Trouble("kafka_away", "kafka_back")
+        self._topics = TopicTrouble(lambda: check(kafka))
+        self._refusals = Refusals()
         self._housekeeper: asyncio.Task[None] | None = None
 
     @property
@@ -110,6 +115,7 @@ class KafkaBus:
         if self._housekeeper is not None:
             self._housekeeper.cancel()
             await asyncio.wait([self._housekeeper])
+        await self._topics.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await self._drained()
@@ -157,6 +163,7 @@ class KafkaBus:
 
     async def _dead_letter(self, record: Record, reason: str) -> None:
         """Make the dead letter of a refused record durable; `continues`, since the record is accepted only once."""
+        self._refusals.add(now=asyncio.get_running_loop().time(), topic=record.topic, reason=reason)
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._book.known(letter.event_id)
         if known is None:
@@ -223,19 +230,22 @@ class KafkaBus:
                 await asyncio.to_thread(store.held.remove)
                 log.info("orphan_drained", directory=str(store.held.directory))
             if self._own is not None:
-                await self._look_after(self._own.journal)
+                await self._look_after(self._own.journal, now)
             await asyncio.sleep(PROBE_EVERY)
 
-    async def _look_after(self, journal: Journal) -> None:
-        """Say when the journal stops taking writes and when it takes them again, trying in between."""
-        if journal.unwritable and not self._said_unwritable:
-            log.error("journal_unwritable", reason=journal.unwritable)
-            self._said_unwritable = True
-        if journal.unwritable:
-            await journal.probe()
-        if self._said_unwritable and not journal.unwritable:
-            log.info("journal_writable_again")
-            self._said_unwritable = False
+    async def _look_after(self, own: Journal, now: float) -> None:
+        """Say what began and what is over, and try a journal again that did not take the last write."""
+        if own.unwritable:
+            self._unwritable.begins(reason=own.unwritable)
+            await own.probe()
+        else:
+            self._unwritable.ends()
+        if error := self._producer.trouble:
+            self._away.begins(error=error)
+        else:
+            self._away.ends()
+        self._topics.look(error, now)
+        self._refusals.look(now)
 
     async def _adopt(self) -> None:
         for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
@@ -283,6 +293,8 @@ class KafkaBus:
             "kafka_away": not self._producer.connected,
             "journal_unwritable": unwritable is not None,
             "messages_in_journal": spilled,
+            self._topics.trouble.word: self._topics.trouble.holds,
+            self._refusals.trouble.word: self._refusals.trouble.holds,
         }
         return [word for word, holds in words.items() if holds]
 

@@ -315,7 +315,6 @@ class Lane:
         if len(batch) > 1:
             self._flying = 0
             return
-        log.error("record_refused", topic=self.key[0], partition=self.key[1], reason=reason)
         try:
             await self._dead_letter(batch.records[0], reason)
         except BusFull as full:

@@ -67,6 +67,7 @@ class Producer:
         self._gone: asyncio.Future[None] = self._loop.create_future()  # of the current inner producer
         self._flying = 0
         self._reachable = True  # metadata came when we last asked
+        self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
         self._task: asyncio.Task[None] | None = None
 
@@ -79,6 +80,13 @@ class Producer:
         """A producer is there, brokers answer it, its newest batch did not fail, none has waited for long."""
         healthy = self._ready.is_set() and self._reachable and self.last_error is None
         return healthy and self._silent_for() < SILENCE
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Kafka takes nothing: an error's name, `unreachable` or `silent`; None if it does, or nobody has tried."""
+        if self.connected or (self.last_error is None and not self._ready.is_set()):
+            return None
+        return self.last_error or ("silent" if self._reachable else "unreachable")
 
     @property
     def alive(self) -> bool:
@@ -113,7 +121,7 @@ class Producer:
             self._flying -= 1
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement says so sooner than the next question
-        self.last_error = None
+        self.last_error = self._replaced_for = None
 
     def _failed(self, inner: AIOKafkaProducer, error: Exception) -> None:
         name = type(error).__name__
@@ -132,13 +140,15 @@ class Producer:
             try:
                 await self._connect()
             except Exception as error:  # noqa: BLE001 - whatever keeps a producer from starting: wait and try again
-                self._not_connected(error, first=failures == 0)
+                self._not_connected(error)
                 await asyncio.sleep(retry_pause(failures, self._rng))
                 failures += 1
                 continue
             failures = 0
             reason = await self._until_poisoned()
-            log.warning("producer_replaced", reason=reason)
+            if reason != self._replaced_for:  # once, however often it happens until Kafka takes something again
+                log.warning("producer_replaced", reason=reason)
+            self._replaced_for = reason
             await self._replace()
 
     async def _connect(self) -> None:
@@ -162,16 +172,15 @@ class Producer:
         self._gone = self._loop.create_future()
         self._poisoned.clear()
         self._reachable = True
-        self.last_error = None
+        if self._replaced_for is None:  # else only an acknowledgement shows that this one fares better
+            self.last_error = None
         self._ready.set()
         log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
 
-    def _not_connected(self, error: Exception, *, first: bool) -> None:
+    def _not_connected(self, error: Exception) -> None:
         name = type(error).__name__
         self.last_error = name
         self.failures[name] = self.failures.get(name, 0) + 1
-        if first:
-            log.warning("kafka_away", bootstrap_servers=self._kafka.bootstrap_servers, error=name)
 
     async def _until_poisoned(self) -> str:
         inner, ask_at = self._inner, self._loop.time() + ASK

@@ -17,6 +17,7 @@ from bus.settings import KafkaSettings
 from bus.topics import partitions
 
 POLL_MS: Final = 500
+AT_ONCE: Final = 1_000  # records; then the loop's other work has its turn
 STOP_SECONDS: Final = 5.0
 # Longer than a leader's fail-over (5 s measured), shorter than a person's patience.
 NO_PROGRESS_SECONDS: Final = 20.0
@@ -80,7 +81,7 @@ async def read(
         _place(consumer, await _begins(kafka, consumer, start, ends))
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
-            batches = await consumer.getmany(timeout_ms=POLL_MS)
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
             if batches:
                 heard = clock()
             elif clock() - heard > NO_PROGRESS_SECONDS:

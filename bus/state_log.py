@@ -21,6 +21,7 @@ STATES: Final = "sms.watch-states.v1"
 OPEN_TIMEOUT: Final = 15.0  # seconds, to fence; the coordinator of a busy cluster takes one or two
 COMMIT_TIMEOUT: Final = 12.0
 NO_PROGRESS: Final = 20.0
+AT_ONCE: Final = 500  # records; then the loop's other work has its turn
 TRANSACTION_TIMEOUT_MS: Final = 15_000  # how long a dead owner's open transaction can hold back our restore at most
 
 _FENCED: Final = (errors.ProducerFenced, errors.InvalidProducerEpoch)
@@ -118,12 +119,13 @@ async def _read_through(consumer: AIOKafkaConsumer, part: TopicPartition, end: i
     loop = asyncio.get_running_loop()
     position, moved_at = await consumer.position(part), loop.time()
     while position < end:
-        for record in (await consumer.getmany(part, timeout_ms=200)).get(part, ()):
+        for record in (await consumer.getmany(part, timeout_ms=200, max_records=AT_ONCE)).get(part, ()):
             key = record.key.decode()
             if record.value is None:
                 states.pop(key, None)
             else:
                 states[key] = record.value
+        await asyncio.sleep(0)  # records that are here already are handed out without a pause
         reached = await consumer.position(part)
         if reached > position:
             position, moved_at = reached, loop.time()

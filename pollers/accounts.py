@@ -50,37 +50,46 @@ class Account:
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         """Fetch the text that an answer was too short for; None when it cannot be had now."""
-        return await self.client.full_text(order_id)
+        return await self.client.full_text(order_id) if self.gate.state == "open" else None
 
     async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
-        """Do it once, in bounded time. A time-out is trouble: nobody knows whether it was done."""
-        result: ActResult | Trouble
-        try:
-            result = await asyncio.wait_for(self.client.act(order_kind, order_id, action), ACTION_TIMEOUT)
-        except TimeoutError:
-            result = Trouble("transient", "action_timeout")
-        _log.info("acted", account=self.name, action=action, result=result if isinstance(result, str) else result.word)
+        """Do it once, in bounded time. A time-out is trouble: nobody knows whether it was done.
+
+        While the account backs off nothing is done: the state still says what is wanted, and the next look drives it.
+        """
+        if self.gate.state != "open":
+            return Trouble("transient", "account_waits")
+        started, result = self._loop.time(), await self._act(order_kind, order_id, action)
+        trouble = result if isinstance(result, Trouble) else None
+        self._report(trouble, started)
+        _log.info("acted", account=self.name, action=action, result=trouble.word if trouble else result)
         return result
 
     async def probe(self) -> None:
         """Ask whether a paused account works again."""
         await self._reported(self.client.alive())
 
+    async def _act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+        try:
+            return await asyncio.wait_for(self.client.act(order_kind, order_id, action), ACTION_TIMEOUT)
+        except TimeoutError:
+            return Trouble("transient", "action_timeout")
+
     async def _reported(self, request: Coroutine[Any, Any, T]) -> T:
         started = self._loop.time()
         answer = await request
         trouble = answer if isinstance(answer, Trouble) else None
-        if trouble is None:
-            self.answered_at = time.time()
         word = trouble.word if trouble else type(answer).__name__.lower()
         self.outcomes[word] = self.outcomes.get(word, 0) + 1
-        transition = self.gate.report(trouble, started=started, now=self._loop.time())
-        if transition is not None:
-            say = _log.info if transition.state == "open" else _log.warning
-            say(
-                "account_" + transition.state,
-                account=self.name,
-                reason=transition.reason,
-                seconds=round(transition.seconds),
-            )
+        self._report(trouble, started)
         return answer
+
+    def _report(self, trouble: Trouble | None, started: float) -> None:
+        if trouble is None:
+            self.answered_at = time.time()
+        transition = self.gate.report(trouble, started=started, now=self._loop.time())
+        if transition is None:
+            return
+        say = _log.info if transition.state == "open" else _log.warning
+        words = {"reason": transition.reason, "seconds": round(transition.seconds)}
+        say("account_" + transition.state, account=self.name, **words)

@@ -2,7 +2,7 @@
 
 import base64
 from hashlib import sha256
-from typing import Final, Literal
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -13,13 +13,13 @@ from schemas.messages import SmsRejected, Watch
 UNKNOWN: Final = "unknown"  # a broken command says neither whose nor where
 
 
-def read_command(key: str, value: bytes) -> Watch | Literal["broken"]:
-    """Return the watch; "broken" for what is none, or lies under another key than its own."""
+def read_command(key: str, value: bytes) -> Watch | None:
+    """Return the watch; None for what is none, or lies under another key than its own."""
     try:
         watch = Watch.model_validate_json(value)
     except ValidationError:
-        return "broken"
-    return watch if watch.watch_id == key else "broken"
+        return None
+    return watch if watch.watch_id == key else None
 
 
 def dead_letter(command: Command, now_ms: int) -> SmsRejected:

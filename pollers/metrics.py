@@ -22,7 +22,7 @@ class PollerMetrics(Collector):
         """Yield the families of this moment."""
         service = self._service
         yield GaugeMetricFamily("smsbus_shards", "Shards that this process owns", len(service.shards))
-        yield GaugeMetricFamily("smsbus_watches", "Watches that are being looked at", len(service.plans))
+        yield GaugeMetricFamily("smsbus_watches", "Watches that are being looked at", len(service.looks.plans))
         yield self._polls()
         yield from self._accounts()
 

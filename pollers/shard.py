@@ -95,9 +95,12 @@ class Shard:
 
     # ---- commands ----------------------------------------------------------------------------------------------
 
-    def command(self, watch_id: str, watch: Watch | None) -> None:
-        """Take the newest word about a watch; it is applied with the next commit, once we have caught up."""
-        self._commands[watch_id] = watch.to_json() if watch else None  # small, as there may be many
+    def command(self, watch_id: str, value: bytes | None) -> None:
+        """Take the newest word about a watch, a `Watch` as it lies on the topic; None: it was taken away.
+
+        It is applied with the next commit, once we have caught up.
+        """
+        self._commands[watch_id] = value
 
     def caught_up(self) -> None:
         """Every command of before our assignment was given to `command`."""

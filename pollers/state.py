@@ -44,7 +44,10 @@ class Newest(BaseModel):
 
 
 class WatchState(BaseModel):
-    """One watch. Unknown keys are ignored: the program of tomorrow may have written it before it was rolled back."""
+    """One watch. Unknown keys are ignored: the program of tomorrow may have written it before it was rolled back.
+
+    The defaults are part of the format: a value that is its default is not written, which halves a state.
+    """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="ignore")
 
@@ -82,7 +85,7 @@ class WatchState(BaseModel):
 
     def to_json(self) -> bytes:
         """Return the record's value."""
-        return self.__pydantic_serializer__.to_json(self)
+        return self.__pydantic_serializer__.to_json(self, exclude_defaults=True)
 
     @classmethod
     def from_json(cls, value: bytes) -> Self:

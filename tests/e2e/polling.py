@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -140,12 +140,16 @@ class Town:
 
     # ---- topics ----------------------------------------------------------------------------------------------------
 
-    def read(self, topic: str) -> list[dict[str, Any]]:
-        return asyncio.run(self._read(self.prefix + topic))
+    def read(self, topic: str, *, committed: bool = False) -> list[dict[str, Any]]:
+        return asyncio.run(self._read(self.prefix + topic, "read_committed" if committed else "read_uncommitted"))
 
-    async def _read(self, topic: str) -> list[dict[str, Any]]:
+    async def _read(self, topic: str, isolation: str) -> list[dict[str, Any]]:
         consumer = AIOKafkaConsumer(
-            topic, bootstrap_servers=self.bootstrap_servers, group_id=None, auto_offset_reset="earliest"
+            topic,
+            bootstrap_servers=self.bootstrap_servers,
+            group_id=None,
+            auto_offset_reset="earliest",
+            isolation_level=isolation,
         )
         await consumer.start()
         try:
@@ -158,6 +162,20 @@ class Town:
             return values
         finally:
             await consumer.stop()
+
+    def states(self) -> dict[str, list[dict[str, Any]]]:
+        """The committed states of each order, as they followed each other."""
+        states: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for state in self.read("sms.watch-states.v1", committed=True):
+            states[state["watch"]["order_id"]].append(state)
+        return states
+
+    def uncommitted(self) -> int:
+        """How many orders have shown more SMS than their newest committed state knows, although there was time."""
+        shown = Counter(sms["order"] for sms in self.book() if sms["shown"] is not None)
+        time.sleep(1)
+        known = {order: states[-1].get("sms_count", 0) for order, states in self.states().items()}
+        return sum(count > known.get(order, 0) for order, count in shown.items())
 
     def compared(self) -> tuple[list[str], int, int]:
         """Compare the sandbox's book with the topic: what does not agree, how many SMS there are, and repeats."""

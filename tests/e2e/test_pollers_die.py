@@ -16,6 +16,7 @@ from tests.kafka_fixtures import TestKafka
 
 WATCHES = int(os.environ.get("POLLER_WATCHES", "1500"))
 MOVED_SECONDS = 30  # the aim is 15
+IDLE = "the fault met no work"
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ def test_a_poller_that_slept_neither_acts_nor_takes_its_shards_back(town: Town) 
     count = 300
     open_watches(town, count, spread=30)
     sleeper, *others = town.pollers
-    sleeper.signal(signal.SIGSTOP)
+    put_to_sleep_in_the_midst_of_a_step(town, sleeper)
     wait_until(lambda: town.owned(others) == SHARDS, MOVED_SECONDS)
     time.sleep(12)  # with the move, twenty seconds: the new owners act by now
     said, acted = len(sleeper.log), [len(other.events("acted")) for other in others]
@@ -88,12 +89,30 @@ def test_a_poller_that_slept_neither_acts_nor_takes_its_shards_back(town: Town) 
     wrong, sms, repeats = town.compared()
 
     assert sum(acted) > 0
+    assert stepped_back(town) == []
     assert before_assignment(sleeper, said, "acted") == []
     assert [other.events("shard_fenced") for other in others] == [[], []]
     assert [other.events("shard_failed") for other in town.pollers] == [[], [], []]
     assert town.owned(town.pollers) == SHARDS
     assert (wrong, sms) == ([], 2 * count)
     assert repeats <= sms / 20
+
+
+def put_to_sleep_in_the_midst_of_a_step(town: Town, poller: Poller) -> None:
+    """It has seen an SMS whose state is not committed, and stands still."""
+    for _ in range(20):
+        poller.signal(signal.SIGSTOP)
+        if town.uncommitted():
+            return
+        poller.signal(signal.SIGCONT)  # well within its session: nobody has missed it
+        time.sleep(0.2)
+    raise AssertionError(IDLE)
+
+
+def stepped_back(town: Town) -> list[str]:
+    """The orders of which an older state was committed after a newer one."""
+    revisions = {order: [state.get("revision", 0) for state in states] for order, states in town.states().items()}
+    return [order for order, each in revisions.items() if each != sorted(each)]
 
 
 def before_assignment(poller: Poller, said: int, event: str) -> list[dict[str, Any]]:

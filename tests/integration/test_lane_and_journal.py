@@ -200,6 +200,7 @@ async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room
         for n in range(100):
             await street.accept(record(n))
             accepted += 1
+    assert not await street.journal.probe(), "a little would fit, what was refused does not"
     assert street.journal.unwritable
     assert accepted > 5
 
@@ -264,6 +265,7 @@ async def test_a_write_that_sqlite_refuses_leaves_nothing_behind(tmp_path: Path)
         connection.execute("DROP TRIGGER full")
 
     assert await journal.append([record(0)]) == [1]
+    assert await journal.probe()
     assert journal.unwritable is None
     await journal.close()
 

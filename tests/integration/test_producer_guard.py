@@ -199,6 +199,29 @@ async def test_an_error_that_stays_replaces_the_producer_and_loses_and_reorders_
     assert bus.condition().kafka_connected
 
 
+async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
+    mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.02)
+    bus = await connect(mock.bootstrap_servers)
+    await outcomes([await bus.accept(sms(NUMBER, 0))])
+    mock.push_errors(PRODUCE, *[TOPIC_AUTHORIZATION] * 4)
+
+    with capture_logs() as logs:
+        receipt = await bus.accept(sms(NUMBER, 1))
+        await until(lambda: "topics_wrong" in bus.condition().degraded)
+        await outcomes([receipt])
+        await until(lambda: bus.condition().degraded == ())
+
+    said = [entry["event"] for entry in logs if entry["event"].split("_")[0] in {"producer", "topics"}]
+    away = [entry["event"] for entry in logs if entry["event"] in {"kafka_away", "kafka_back"}]
+    [wrong] = [entry for entry in logs if entry["event"] == "topics_wrong"]
+    assert sorted(said) == ["producer_replaced", "topics_right", "topics_wrong"]
+    assert away == ["kafka_away", "kafka_back"]
+    assert "give this user Write" in wrong["problems"][0]
+    assert sum(bus.producer_failures.values()) == 4
+
+
 @pytest.mark.mock_cluster
 async def test_a_poisoned_producer_is_given_no_further_batch(mock: MockCluster, connect: Connect) -> None:
     bus = await connect(mock.bootstrap_servers)

@@ -70,6 +70,15 @@ async def test_metrics_are_those_of_the_registry():
     assert b"smsbus_probe_total 3.0" in answer.body
 
 
+async def test_what_readiness_calls_degraded_is_a_metric_too():
+    condition = Condition(degraded=("kafka_away", "account_paused:shop"))
+
+    answer = await asked("/metrics", condition=condition)
+
+    assert b'smsbus_degraded{reason="kafka_away"} 1.0' in answer.body
+    assert b'smsbus_degraded{reason="account_paused:shop"} 1.0' in answer.body
+
+
 async def test_before_it_is_told_so_nothing_is_ready():
     admin = Admin(AdminSettings(), alive=lambda: True, condition=Condition, registry=CollectorRegistry())
 

@@ -1,6 +1,7 @@
 """A shard keeps its order whatever fails: message, state, action, each confirmed before the next. Time is virtual."""
 
 import asyncio
+import random
 import selectors
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any
@@ -8,14 +9,12 @@ from typing import Any
 import pytest
 
 from bus.contract import BusFull, Delivery, Receipt
-from bus.memory import MemoryBus
-from bus.settings import KafkaSettings
 from bus.state_log import Fenced, NotCommitted
 from pollers.accounts import Account
 from pollers.advance import advance
 from pollers.kept import Kept
+from pollers.looks import Looks, Plan
 from pollers.observation import Last, Observation, SeenSms, Waiting
-from pollers.service import Plan, Service
 from pollers.settings import PollersSettings
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
@@ -144,7 +143,7 @@ class Bench:
         """Own the shard for so long already."""
         self.run = asyncio.create_task(self.shard.run())
         if watched:
-            self.shard.command(self.watch.watch_id, self.watch)
+            self.shard.command(self.watch.watch_id, self.watch.to_json())
         self.shard.caught_up()
         await asyncio.sleep(0.3 + owner_for)
         self.events.clear()
@@ -162,7 +161,7 @@ class Bench:
         await self.see(Last(SeenSms(code=code, text=None)))
 
     async def say(self, watch: Watch | None) -> None:
-        self.shard.command(self.watch.watch_id, watch)
+        self.shard.command(self.watch.watch_id, watch.to_json() if watch else None)
         await asyncio.sleep(0.3)
 
     def ends(self) -> list[WatchEnded]:
@@ -506,16 +505,19 @@ class SlowAccount(Account):
         return await self.answer
 
 
+def looking(bench: Bench, account: SlowAccount) -> asyncio.Task[float]:
+    """A look at the bench's watch that is under way."""
+    looks = Looks({}, PollersSettings(), spawn=asyncio.ensure_future, now_ms=bench.around.now_ms, rng=random.Random(1))
+    looks._seconds = lambda *_, **__: 1.0  # type: ignore[method-assign] # the gate is another test's
+    plan = looks.plans[bench.watch.watch_id] = Plan(bench.shard, account)
+    return asyncio.create_task(looks._look_once(plan, bench.kept))
+
+
 @virtual
 async def test_a_wish_during_a_look_needs_a_look_of_its_own() -> None:
     bench = await Bench().start(owner_for=OWNED)
     account = SlowAccount()
-    service = Service(KafkaSettings(), MemoryBus(), {}, PollersSettings())
-    service.shards[0] = bench.shard
-    service._seconds = lambda *_, **__: 1.0  # type: ignore[method-assign] # the gate is another test's
-    service.now_ms = bench.around.now_ms  # type: ignore[method-assign]
-    plan = Plan(bench.shard, account)
-    look = asyncio.create_task(service._look_once(plan, bench.kept))
+    look = looking(bench, account)
     await asyncio.sleep(0.1)
     await bench.say(with_desire(bench.watch, "cancel"))
 
@@ -535,9 +537,7 @@ async def test_a_wish_during_a_look_needs_a_look_of_its_own() -> None:
 async def test_an_answer_that_comes_after_its_state_was_replaced_is_dropped() -> None:
     bench = await Bench().start(owner_for=OWNED)
     account = SlowAccount()
-    service = Service(KafkaSettings(), MemoryBus(), {}, PollersSettings())
-    service.shards[0] = bench.shard
-    look = asyncio.create_task(service._look_once(Plan(bench.shard, account), bench.kept))
+    look = looking(bench, account)
     await asyncio.sleep(0.1)
     bench.shard.kept[bench.watch.watch_id] = Kept(bench.kept.state)
 

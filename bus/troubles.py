@@ -1,0 +1,95 @@
+"""What is wrong besides: each trouble has a machine word for readiness, and is said when it begins and when it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from bus.client import KafkaAway
+
+log = structlog.get_logger()
+
+ASK_EVERY: Final = 5.0  # seconds between two questions about the topics, while nothing is acknowledged
+FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthorizationFailedError"})
+FORBIDDEN_WORDS: Final = (
+    "Kafka does not let us write to our topics: give this user Write and Describe on them, and IdempotentWrite"
+)
+QUIET: Final = 60.0  # seconds after the last refused record, until that is over
+
+
+class Trouble:
+    """Something that is wrong or not. The log hears of changes only."""
+
+    def __init__(self, word: str, over: str) -> None:
+        """Both are events of the log, at its beginning and at its end."""
+        self.word = word
+        self.holds = False
+        self._over = over
+
+    def begins(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """It is there; said if that is new."""
+        if not self.holds:
+            log.error(self.word, **facts)
+        self.holds = True
+
+    def ends(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """It is not, or no longer, there; said if that is new."""
+        if self.holds:
+            log.info(self._over, **facts)
+        self.holds = False
+
+
+class TopicTrouble:
+    """The topics are not as they must be, found out while Kafka answers and takes nothing."""
+
+    def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
+        """`check` is `bus.topics.check` of an installation."""
+        self.trouble = Trouble("topics_wrong", "topics_right")
+        self._check = check
+        self._asking: asyncio.Task[None] | None = None
+        self._ask_at = 0.0
+
+    def look(self, error: str | None, now: float) -> None:
+        """Ask in the background, as often as is decent. `error`: why Kafka takes nothing; None: it does."""
+        if error is None:
+            self.trouble.ends()
+        elif error in FORBIDDEN:
+            self.trouble.begins(problems=[FORBIDDEN_WORDS])
+        elif now >= self._ask_at and (self._asking is None or self._asking.done()):
+            self._ask_at = now + ASK_EVERY
+            self._asking = asyncio.create_task(self._ask())
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _ask(self) -> None:
+        with suppress(KafkaAway):  # nobody answers: that is another trouble
+            if problems := await self._check():
+                self.trouble.begins(problems=problems)
+            else:
+                self.trouble.ends()
+
+
+class Refusals:
+    """Records that the broker refuses for themselves: the first one is said, then how many there were."""
+
+    def __init__(self) -> None:
+        self.trouble = Trouble("records_refused", "records_refused_no_more")
+        self._count = 0
+        self._last = 0.0
+
+    def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """One more is refused."""
+        self._count, self._last = self._count + 1, now
+        self.trouble.begins(**facts)
+
+    def look(self, now: float) -> None:
+        """See whether it is over."""
+        if self.trouble.holds and now - self._last > QUIET:
+            self.trouble.ends(records=self._count)
+            self._count = 0

@@ -1,0 +1,101 @@
+"""Kafka answers and does not take what we send: it is said why, once, and it ends by itself."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+from aiokafka.admin import NewTopic
+from structlog.testing import capture_logs
+
+from bus import topics
+from bus.cluster import admin
+from bus.contract import Receipt
+from bus.kafka import KafkaBus
+from bus.settings import BusSettings, KafkaSettings
+from schemas.messages import SmsReceived
+from tests.kafka_fixtures import TestKafka
+from tests.messages import sms
+
+RECOVERY = 40.0  # seconds
+
+
+@pytest.fixture
+async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
+    small = NewTopic(settings.topic(SmsReceived.TOPIC), 6, 1, topic_configs={"max.message.bytes": "3000"})
+    async with admin(settings) as client:
+        await client.create_topics([small])
+    await topics.create(settings)
+    return settings
+
+
+@pytest.fixture
+async def bus(settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KafkaBus]:
+    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
+    monkeypatch.setattr("bus.troubles.ASK_EVERY", 0.5)
+    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", rng=random.Random(0))
+    await bus.start()
+    first = await bus.accept(sms("16470000000", 0))
+    await first.published
+    yield bus
+    await bus.stop(1.0)
+
+
+async def until(holds: Callable[[], bool], within: float = RECOVERY) -> None:
+    async with asyncio.timeout(within):
+        while not holds():
+            await asyncio.sleep(0.02)
+
+
+async def accepted_until(bus: KafkaBus, holds: Callable[[], bool]) -> list[Receipt]:
+    """Accept one SMS after the other; a deleted topic takes some for a while yet."""
+    receipts: list[Receipt] = []
+    async with asyncio.timeout(RECOVERY):
+        while not holds():
+            receipts.append(await bus.accept(sms("16470000000", len(receipts) + 1)))
+            await asyncio.sleep(0.1)
+    return receipts
+
+
+async def in_kafka(*receipts: Receipt) -> set[str]:
+    return set(await asyncio.wait_for(asyncio.gather(*(receipt.published for receipt in receipts)), RECOVERY))
+
+
+async def test_a_deleted_topic_is_named_with_the_command_that_makes_it_again(
+    bus: KafkaBus, settings: KafkaSettings
+) -> None:
+    async with admin(settings) as client:
+        await client.delete_topics([settings.topic(SmsReceived.TOPIC)])
+    with capture_logs() as logs:
+        receipts = await accepted_until(bus, lambda: "topics_wrong" in bus.condition().degraded)
+        await asyncio.sleep(2)
+        await topics.create(settings)
+        ends = await in_kafka(*receipts)
+        await until(lambda: "topics_wrong" not in bus.condition().degraded)
+
+    said = [line for line in logs if line["event"].startswith("topics_")]
+    [missing] = said[0]["problems"]
+    assert ends == {"published"}
+    assert [line["event"] for line in said] == ["topics_wrong", "topics_right"]
+    assert missing == f"topic {settings.topic(SmsReceived.TOPIC)} is missing: run `smsbus topics create`"
+
+
+async def test_refused_records_are_said_once_and_counted_and_it_is_over_when_no_more_come(
+    bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.troubles.QUIET", 1.0)
+    with capture_logs() as logs:
+        receipts = [await bus.accept(sms("16470000000", n, text="x" * 4000)) for n in range(1, 4)]
+        ends = await in_kafka(*receipts)
+        degraded = bus.condition().degraded
+        await until(lambda: bus.condition().degraded == ())
+
+    said = [line for line in logs if line["event"].startswith("records_")]
+    assert ends == {"rejected"}
+    assert "records_refused" in degraded
+    assert [(line["event"], line.get("records"), line.get("reason")) for line in said] == [
+        ("records_refused", None, "too_large_for_the_topic"),
+        ("records_refused_no_more", 3, None),
+    ]

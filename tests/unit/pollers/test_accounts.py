@@ -1,0 +1,84 @@
+"""Every request of an account obeys its one back-off: looks, actions and full texts alike."""
+
+import random
+from typing import Any
+
+import pytest
+
+from pollers.accounts import Account
+from pollers.observation import Observation, SeenSms, Trouble, Waiting
+
+TOO_MANY = Trouble("throttled", "too_many", retry_after=7.0)
+
+
+class Provider:
+    """A client that answers what it is told to, and notes what it was asked."""
+
+    has_full_text = True
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.answer: Any = Waiting()
+
+    async def observe(self, order_kind: str, order_id: str) -> Observation:
+        self.asked.append("observe")
+        return self.answer
+
+    async def full_text(self, order_id: str) -> SeenSms:
+        self.asked.append("full_text")
+        return SeenSms(text="Your code is 1111")
+
+    async def act(self, order_kind: str, order_id: str, action: str) -> Any:
+        self.asked.append(action)
+        return self.answer
+
+
+@pytest.fixture
+def provider() -> Provider:
+    return Provider()
+
+
+@pytest.fixture
+async def account(provider: Provider) -> Account:
+    return Account("main", "smsverified", provider, requests_per_second=5, rng=random.Random(1))  # type: ignore[arg-type]
+
+
+async def test_an_open_account_is_asked_for_everything(account: Account, provider: Provider) -> None:
+    provider.answer = "done"
+
+    acted = await account.act("activation", "7", "next")
+    full = await account.full_text("7")
+
+    assert (acted, full) == ("done", SeenSms(text="Your code is 1111"))
+    assert provider.asked == ["next", "full_text"]
+
+
+async def test_an_account_that_backs_off_is_asked_for_nothing_at_all(account: Account, provider: Provider) -> None:
+    provider.answer = TOO_MANY
+    await account.observe("activation", "7")
+
+    acted = await account.act("activation", "7", "next")
+    full = await account.full_text("7")
+
+    assert (acted, full) == (Trouble("transient", "account_waits"), None)
+    assert provider.asked == ["observe"]
+
+
+async def test_an_action_that_is_too_much_for_the_provider_makes_the_account_back_off(
+    account: Account, provider: Provider
+) -> None:
+    provider.answer = TOO_MANY
+
+    await account.act("activation", "7", "next")
+
+    assert account.gate.state == "backing_off"
+    assert account.gate.wait(account._loop.time()) > 6.5
+    assert account.outcomes == {}  # those are of looks
+
+
+async def test_a_refused_action_is_an_answer_like_any_other(account: Account, provider: Provider) -> None:
+    provider.answer = "refused"
+
+    await account.act("activation", "7", "next")
+
+    assert account.gate.state == "open"
