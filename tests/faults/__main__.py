@@ -3,20 +3,15 @@
 import argparse
 import asyncio
 import json
-import os
-import platform
-import subprocess
 import sys
 import tempfile
 import traceback
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from tests.faults.breaks import BREAKS
-from tests.faults.figures import ROOT, Row, results, table
+from tests.faults.circumstances import circumstances
+from tests.faults.figures import Row, results, table
 from tests.faults.matrix import CASES
 from tests.faults.progress import Progress
 from tests.faults.run import run
@@ -32,7 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(table(rows))
     if asked.json:
         asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(json.dumps(results(rows, _circumstances(asked)), indent=1) + "\n", "utf-8")
+        asked.json.write_text(
+            json.dumps(results(rows, circumstances(asked.seed, asked.scale)), indent=1) + "\n", "utf-8"
+        )
     return 0 if all(row.good for row in rows) else 1
 
 
@@ -79,28 +76,6 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, journals and histories there")
     parser.add_argument("--break", dest="break_", metavar="NAME", choices=BREAKS, help="the checker must find it")
     return parser
-
-
-def _circumstances(asked: argparse.Namespace) -> dict[str, Any]:
-    versions = {name: version(name) for name in ("aiokafka", "aiohttp")}
-    return {
-        "commit": _commit(),
-        "seed": asked.seed,
-        "scale": asked.scale,
-        "when": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": {"python": platform.python_version(), **versions, "kafka": _kafka_version()},
-        "machine": {"cores": len(os.sched_getaffinity(0)), "kernel": platform.release()},
-    }
-
-
-def _commit() -> str:
-    asked = subprocess.run(["git", "describe", "--always", "--abbrev=40", "--dirty"], cwd=ROOT, capture_output=True)
-    return asked.stdout.decode().strip() or "unknown"
-
-
-def _kafka_version() -> str:
-    lines = (ROOT / "app" / "kafka_jars.lock").read_text("utf-8").splitlines()
-    return next(line.rsplit(":", 1)[1] for line in lines if "org.apache.kafka:kafka-clients:" in line)
 
 
 if __name__ == "__main__":

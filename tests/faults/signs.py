@@ -15,21 +15,16 @@ from tests.faults.stage import Stage
 SEEN_SECONDS = 20.0
 MOST, EVERY_SECONDS = 10, 5.0  # a warning that comes more often than both allow is noise
 VARIES = frozenset({"timestamp", "records", "rows", "states", "seconds", "bytes"})
+DEGRADED = re.compile(r'^smsbus_degraded\{reason="(.+)"\} 1', re.MULTILINE)
 
 
 class Sign(NamedTuple):
-    """What is looked for, as regular expressions."""
+    """What is looked for: a word, or what it begins with."""
 
-    ready: str
-    """A word of `degraded`."""
-    metric: str
-    """A line of /metrics, which is there while it is wrong."""
-    event: str
-    """Of the line of the log."""
+    word: str
+    """In `degraded` of /readyz, as the reason of `smsbus_degraded`, and as the event of a line."""
     lines: int = 1
     """So many of them at most: one a transition, and one for each whom it concerns."""
-    stays: bool = False
-    """The metric is a counter, and stays when the cause is gone."""
 
 
 async def appear(stage: Stage, sign: Sign, *parts: Part, since: float, seconds: float = SEEN_SECONDS) -> None:
@@ -49,9 +44,9 @@ async def disappear(stage: Stage, sign: Sign, *parts: Part, seconds: float) -> N
 def said_once(stage: Stage, sign: Sign, *parts: Part, since: float) -> None:
     """More lines than transitions are wrong, and so is a warning of any sort that comes again and again."""
     for part in parts:
-        count = sum(1 for _ in _lines(part, sign.event, since))
+        count = sum(1 for _ in _lines(part, since, sign.word))
         if count > sign.lines:
-            stage.wrong(f"{part.label} said {sign.event} {count} times, where {sign.lines} would do")
+            stage.wrong(f"{part.label} said {sign.word} {count} times, where {sign.lines} would do")
     not_noisy(stage, *parts, since=since)
 
 
@@ -59,7 +54,7 @@ def not_noisy(stage: Stage, *parts: Part, since: float) -> None:
     """A warning that comes again and again is wrong."""
     seconds = time.time() - since
     for part in parts:
-        warnings = (line for line in _lines(part, "", since) if line.get("level") != "info")
+        warnings = (line for line in _lines(part, since) if line.get("level") != "info")
         for line, count in Counter(map(_lasting, warnings)).items():
             if count > max(MOST, seconds / EVERY_SECONDS):
                 stage.wrong(f"{part.label} said {count} times within {seconds:.0f} s: {line}")
@@ -68,37 +63,36 @@ def not_noisy(stage: Stage, *parts: Part, since: float) -> None:
 async def _missing(part: Part, sign: Sign, since: float) -> list[str]:
     ready, metrics = await _asked(part)
     places = {
-        f"{sign.ready} was not in the body of /readyz, which said {ready},": _is_in(sign.ready, ready),
-        f"{sign.metric} was not in the metrics": re.search(sign.metric, metrics, re.MULTILINE),
-        f"{sign.event} was not in the log": any(_lines(part, sign.event, since)),
+        f"the body of /readyz, which said {ready},": _is_in(sign, ready),
+        "the metrics": _is_in(sign, metrics),
+        "the log": any(_lines(part, since, sign.word)),
     }
-    return [place for place, found in places.items() if not found]
+    return [f"{sign.word} was not in {place}" for place, found in places.items() if not found]
 
 
 async def _left(part: Part, sign: Sign) -> list[str]:
     ready, metrics = await _asked(part)
-    places = {
-        f"{sign.ready} was in the body of /readyz": _is_in(sign.ready, ready),
-        f"{sign.metric} was in the metrics": not sign.stays and re.search(sign.metric, metrics, re.MULTILINE),
-    }
-    return [place for place, found in places.items() if found]
+    places = {"the body of /readyz": _is_in(sign, ready), "the metrics": _is_in(sign, metrics)}
+    return [f"{sign.word} was in {place}" for place, found in places.items() if found]
 
 
-async def _asked(part: Part) -> tuple[list[str], str]:
-    """Return the words of /readyz, and the metrics."""
+async def _asked(part: Part) -> tuple[list[str], list[str]]:
+    """Return the words of /readyz, and those of the metrics."""
     (_, body), (_, metrics) = await asyncio.gather(part.replica.get("/readyz"), part.replica.get("/metrics"))
-    return json.loads(body)["degraded"], metrics
+    return json.loads(body)["degraded"], DEGRADED.findall(metrics)
 
 
-def _is_in(expression: str, words: Sequence[str]) -> bool:
-    return any(re.search(expression, word) for word in words)
+def _is_in(sign: Sign, words: Iterable[str]) -> bool:
+    return any(word.startswith(sign.word) for word in words)
 
 
-def _lines(part: Part, event: str, since: float) -> Iterable[dict[str, Any]]:
-    return (line for line in part.replica.lines if re.search(event, str(line.get("event"))) and _at(line) >= since)
+def _lines(part: Part, since: float, event: str | None = None) -> Iterable[dict[str, Any]]:
+    lines = (line for line in part.replica.lines if _at(line) >= since)
+    return (line for line in lines if event in (None, line["event"]))
 
 
 def _at(line: Mapping[str, Any]) -> float:
+    """Return when it was said; 0.0 for what is no line of the log."""
     return datetime.fromisoformat(line["timestamp"]).timestamp() if "timestamp" in line else 0.0
 
 

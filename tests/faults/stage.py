@@ -115,8 +115,10 @@ class Stage:
 
     async def add(self, role: str) -> Part:
         """Start one more part; senders do not go to a new receiver."""
-        part = self._part(role)
+        part, group = self._part(role), self._group(role)
+        self.stack.push_async_callback(part.close)
         await part.start()
+        group.append(part)  # not before: nobody can be asked to do anything
         return part
 
     async def shards(self, *parts: Part) -> int:
@@ -159,16 +161,16 @@ class Stage:
         await self.stack.aclose()
 
     def _build(self) -> None:
-        for _ in range(self.case.receivers):
-            self._part("receiver")
-        for _ in range(self.case.pollers):
-            self._part("pollers")
+        for role, count in (("receiver", self.case.receivers), ("pollers", self.case.pollers)):
+            for _ in range(count):
+                self._group(role).append(self._part(role))
+
+    def _group(self, role: str) -> list[Part]:
+        return self.receivers if role == "receiver" else self.pollers
 
     def _part(self, role: str) -> Part:
-        group = self.receivers if role == "receiver" else self.pollers
-        part = Part(role, len(group) + 1, self.directory, self.bootstrap_servers, self.prefix)
+        part = Part(role, len(self._group(role)) + 1, self.directory, self.bootstrap_servers, self.prefix)
         part.settings = ChainMap({}, self.settings, self.sandbox.settings, POLLING)
-        group.append(part)
         return part
 
     async def _load(self) -> None:

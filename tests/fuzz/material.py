@@ -155,6 +155,17 @@ LONG: Final = st.builds(
 """One thing said again and again, up to a little more than the door takes: slow patterns and deep recursion."""
 
 
+NESTED: Final = st.builds(
+    lambda opening, depth, closing: opening * depth + closing * depth,
+    st.sampled_from((b"[", b'{"a":', b'{"text":[', b"(")),
+    st.sampled_from((100, 900, 1000, 3000, 40_000)),
+    st.sampled_from((b"", b"]", b"}")),
+)
+_ARRAYS: Final = st.builds(
+    lambda element, times: b"[" + b",".join([element] * times) + b"]",
+    st.sampled_from((b"0", b"{}", b"[]", b'{"text":"5611"}', b'{"text":[]}')),
+    st.sampled_from((1, 2, 100, 101, 3000)),
+)
 _FORMS: Final = st.lists(st.tuples(st.sampled_from(CALLBACK_KEYS), st.binary(max_size=12)), max_size=6).map(
     lambda fields: b"&".join(name.encode() + b"=" + value for name, value in fields)
 )
@@ -163,8 +174,10 @@ CALLBACK_BODIES: Final = st.one_of(
     retold(list(documents(CALLBACKS))),
     json_bodies(CALLBACK_KEYS),
     mutilated(st.sampled_from(BODIES)),
+    _ARRAYS,
     _FORMS,
     st.binary(max_size=60),
+    NESTED,
     LONG,
 )
 """What may come instead of a callback; built once, since building a strategy takes longer than drawing from it."""

@@ -1,6 +1,6 @@
-"""The real listeners on loopback, in a thread of their own, so that a fuzzer may block; and all that they complain of.
+"""The real public listener on loopback, in a thread of its own, so that a fuzzer may block; and all its complaints.
 
-Nothing is behind them: the bus is in memory, and so are the watches.
+Nothing is behind it: the bus is in memory.
 """
 
 import asyncio
@@ -14,13 +14,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.admin import Admin
-from app.sections import AdminSettings
-from app.watch_api import WatchApi
-from bus.client import KafkaAway
 from bus.memory import MemoryBus
-from bus.settings import KafkaSettings
-from pollers.table import WatchTable
 from receiver.metrics import ReceiverMetrics
 from receiver.server import Door
 from receiver.settings import PingMeAccount, ReceiverSettings
@@ -28,7 +22,6 @@ from tests.loop_thread import LoopThread
 
 TOKEN: Final = "door-token-0123456789"
 PATH: Final = f"/v1/pingme/{TOKEN}"
-ADMIN_TOKEN: Final = "a-long-token-of-the-admin"
 ACCOUNT: Final = "main"
 NOW_MS: Final = 1_795_000_000_000
 
@@ -102,70 +95,14 @@ async def _turns(number: int) -> None:
 
 @contextmanager
 def public(bus: FuzzedBus | None = None, patience: float = 10.0) -> Iterator[Public]:
-    """An open door, which waits for a body for `patience` seconds. Its account's callbacks are those of user `u`."""
+    """An open door, which waits for a body for `patience` seconds. Its account's user is that of the corpus."""
     home, bus = LoopThread(), bus or FuzzedBus()
     settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience)
-    account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="u")
+    account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="xxx")
     door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
     opened = Public(door, bus, home)
     with opened.complaints.listening(home):
         home.run(door.start())
         yield opened
         home.run(door.stop(1.0))
-    home.close()
-
-
-class Writer:
-    """Takes commands as Kafka does, or as it does while it is away."""
-
-    def __init__(self) -> None:
-        self.away = False
-
-    async def put(self, key: str, value: bytes | None) -> None:
-        if self.away:
-            raise KafkaAway
-
-
-@dataclass(frozen=True)
-class Condition:
-    can_accept: bool = True
-    degraded: tuple[str, ...] = ("kafka_away",)
-
-
-@dataclass
-class Internal:
-    """The admin listener of a process that polls, with its watches."""
-
-    admin: Admin
-    table: WatchTable
-    writer: Writer
-    home: LoopThread
-    complaints: Complaints = field(default_factory=Complaints)
-
-    @property
-    def port(self) -> int:
-        return self.admin.port
-
-
-@contextmanager
-def internal(token: str | None) -> Iterator[Internal]:
-    """An open admin listener; `token` None: nobody is asked for one."""
-    home, writer, table = LoopThread(), Writer(), WatchTable(KafkaSettings())
-    table.filled = True
-    secret = SecretStr(token) if token else None
-    writer_like: Any = writer
-    api = WatchApi(table, writer_like, accounts=frozenset({ACCOUNT}), token=secret, now_ms=lambda: NOW_MS)
-    admin = Admin(
-        AdminSettings(port=0),
-        alive=lambda: True,
-        condition=Condition,
-        registry=CollectorRegistry(),
-        extend=api.add_to,
-    )
-    admin.ready = True
-    opened = Internal(admin, table, writer, home)
-    with opened.complaints.listening(home):
-        home.run(admin.start())
-        yield opened
-        home.run(admin.stop())
     home.close()

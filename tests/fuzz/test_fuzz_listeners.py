@@ -1,6 +1,5 @@
 """Both listeners against their own OpenAPI document: whatever is asked, they answer what it says they answer."""
 
-import http.client
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,19 +7,12 @@ from typing import Any, Final
 
 import pytest
 import schemathesis
-from hypothesis import given
-from hypothesis import strategies as st
 from schemathesis.checks import CHECKS
 
-from pollers.advance import advance, due_end, opened
-from pollers.observation import Waiting
-from pollers.state import WatchState
-from schemas import timestamps
-from schemas.messages import Watch
 from schemas.timestamps import to_text
-from tests.fuzz import material
+from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, OPEN, Internal, internal, with_watches
 from tests.fuzz.budget import TIMEOUT, fuzzed
-from tests.fuzz.parts import ACCOUNT, ADMIN_TOKEN, NOW_MS, TOKEN, Internal, Public, internal, public
+from tests.fuzz.parts import ACCOUNT, NOW_MS, TOKEN, Public, public
 from tests.fuzz.wire import Reply, is_problem
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
@@ -38,7 +30,6 @@ ANYTHING_IS_TAKEN: Final = CHECKS.get_one("negative_data_rejection")
 VALID_IS_REFUSED: Final = CHECKS.get_one("positive_data_acceptance")
 NO_FAULT: Final = CHECKS.get_one("not_a_server_error")  # but an honest 503 is one, see `says_why`
 RIGHT: Final = f"Bearer {ADMIN_TOKEN}"
-OPEN, ENDED = "open-watch", "ended-watch"
 
 
 def says_why(_: object, response: Any, __: object) -> None:
@@ -65,18 +56,6 @@ def ask(case: Any, part: Public | Internal, *, excluded: tuple[Any, ...] = (), *
 def door() -> Iterator[Public]:
     with public() as part:
         yield part
-
-
-def with_watches(part: Internal) -> Internal:
-    for watch_id in (OPEN, ENDED):
-        times = {"opened_at": to_text(NOW_MS), "expires_at": to_text(NOW_MS + 1000)}
-        watch = Watch(watch_id=watch_id, account=ACCOUNT, order_kind="activation", order_id=watch_id, **times)
-        ended = "expired" if watch_id == ENDED else None
-        part.table.put(watch)
-        part.table._values["sms.watch-states.v1"][watch_id] = WatchState(
-            watch=watch, provider="smsman", key="1", looked_ms=NOW_MS, ended=ended
-        ).to_json()
-    return part
 
 
 @pytest.fixture(scope="module")
@@ -172,57 +151,3 @@ def test_while_kafka_is_away_what_would_be_written_is_503(away: Internal, case: 
         case.path_parameters["id"] = OPEN
 
     assert ask(case, away, excluded=(VALID_IS_REFUSED, NO_FAULT)) not in {201, 202}
-
-
-def sent(part: Internal, method: str, path: str, body: bytes, headers: dict[str, bytes]) -> Reply:
-    """Ask once, with bytes for headers that no client library lets through."""
-    line = http.client.HTTPConnection("127.0.0.1", part.port, timeout=10)
-    line.putrequest(method, path)
-    for name, value in {"Content-Length": str(len(body)).encode(), **headers}.items():
-        line.putheader(name, value)
-    line.endheaders(body)
-    answer = line.getresponse()
-    said = Reply(answer.status, {name.title(): value for name, value in answer.getheaders()}, answer.read())
-    line.close()
-    return said
-
-
-@fuzzed(300)
-@given(
-    shown=st.binary(max_size=30).filter(lambda value: not {0, 10, 13, 127} & set(value) and min(value, default=32) > 31)
-)
-def test_no_bytes_but_the_token_open_the_watches(guarded: Internal, shown: bytes) -> None:
-    reply = sent(guarded, "GET", "/v1/watches", b"", {"Authorization": b"Bearer " + shown})
-
-    assert is_problem(reply, {401})
-    assert guarded.complaints.all == []
-
-
-WATCH_BODIES: Final = st.one_of(
-    material.mutilated(st.just(json.dumps({"account": ACCOUNT, "order_id": "1", "service": None}).encode())),
-    material.json_bodies(("account", "order_id", "order_kind", "expires_at", "recipient", "after_sms", "x")),
-    material.retold([{"account": ACCOUNT, "order_id": "1", "expires_at": to_text(NOW_MS), "client_ref": "a"}]),
-    st.from_regex(timestamps.PATTERN, fullmatch=True).map(
-        lambda text: json.dumps({"account": ACCOUNT, "order_id": text, "expires_at": text}).encode()
-    ),
-    material.LONG,
-)
-
-
-def follow(part: Internal, watch_id: str) -> None:
-    """Take the first steps of the watch's shard, and its last."""
-    known = part.table.get(watch_id)
-    assert known is not None
-    state = opened(known.watch, "smsman", NOW_MS)
-    advance(state, Waiting(), NOW_MS)
-    due_end(state, NOW_MS)
-
-
-@fuzzed(300)
-@given(body=WATCH_BODIES)
-def test_any_body_opens_a_watch_that_a_shard_can_follow_or_none(free: Internal, body: bytes) -> None:
-    reply = sent(free, "POST", "/v1/watches", body, {"Authorization": RIGHT.encode()})
-
-    if not is_problem(reply, {200, 201, 400, 409}):
-        follow(free, reply.json["watch_id"])
-    assert free.complaints.all == []

@@ -18,7 +18,7 @@ STORMS: tuple[Mapping[str, object], ...] = (
     {"kind": "reset"},
     {"kind": "slow", "seconds": 30},
 )
-STORM_SECONDS = 15
+STORM_SECONDS, CALM_SECONDS = 15, 3  # the back-off counts on until there was some calm
 MET_SECONDS = 30  # for each provider to be asked while it storms
 OPEN_SECONDS = 60  # for the back-off to end: it doubles while a storm lasts
 SHOWN_SECONDS = 60  # after a storm, for what arrived in it
@@ -41,6 +41,7 @@ async def provider_storm(stage: Stage) -> None:
             await stage.sleep(STORM_SECONDS)
         await stage.sandbox.good_day()
         await _all_open(stage)
+        await asyncio.sleep(CALM_SECONDS)
     await _all_shown(stage)
     await _none_ended_early(stage)
     signs.not_noisy(stage, *stage.parts, since=began)
