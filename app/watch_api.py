@@ -16,7 +16,6 @@ from bus.client import KafkaAway
 from bus.commands import CommandWriter
 from pollers.table import Known, WatchTable
 from pollers.watches import DESIRES, WatchRequest, conflicts, with_desire, with_next
-from schemas import timestamps
 from schemas.messages import Watch
 
 RETRY_AFTER: Final = "5"  # seconds
@@ -89,8 +88,6 @@ class WatchApi:
         except ValidationError as error:
             fields = sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()})
             return problem(400, "invalid_watch", f"Wrong or missing: {', '.join(fields)}."[:300])
-        if not _is_moment(asked.expires_at):
-            return problem(400, "invalid_watch", "Wrong or missing: expires_at.")
         if asked.account not in self._accounts:
             known = ", ".join(sorted(self._accounts)) or "none"
             return problem(400, "unknown_account", f"No such polling account is configured here; there are: {known}.")
@@ -119,14 +116,6 @@ class WatchApi:
     async def _put(self, watch: Watch) -> None:
         await self._writer.put(watch.key(), watch.to_json())
         self._table.put(watch)
-
-
-def _is_moment(text: str | None) -> bool:
-    """Tell whether this moment exists: the pattern takes February 30th, too, which no shard could wait for."""
-    try:
-        return text is None or timestamps.to_epoch_ms(text) is not None
-    except ValueError:
-        return False
 
 
 def wished(known: Known, wish: str) -> Watch:
