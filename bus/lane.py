@@ -349,10 +349,10 @@ class Lane:
 
     async def _forget(self, through: int) -> None:
         """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""
-        self._through = through
+        self._through = max(self._through, through)
         try:
             await self._journal.delete(self.key, through=through)
-            self._undeleted = False
+            self._undeleted = self._through > through  # Kafka took a row meanwhile, while it was being written
         except JournalUnwritable:
             self._undeleted = True
         if self.empty:
