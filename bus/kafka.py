@@ -20,7 +20,7 @@ from bus.producer import Producer
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from bus.topics import check
-from bus.troubles import Refusals, TopicTrouble, Trouble
+from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
 
 log = structlog.get_logger()
@@ -76,7 +76,7 @@ class KafkaBus:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
         self._book = Book(remember=settings.repeats_remembered)
-        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng)
+        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng, now_ms=now_ms)
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False
@@ -241,7 +241,7 @@ class KafkaBus:
         else:
             self._unwritable.ends()
         if error := self._producer.trouble:
-            self._away.begins(error=error)
+            self._away.begins(error=error, **hint(error))
         else:
             self._away.ends()
         self._topics.look(error, now)

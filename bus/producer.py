@@ -8,7 +8,8 @@ is left alone, a failed one means a new producer, and stopping has a bound.
 
 import asyncio
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -45,21 +46,31 @@ errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
 REFUSALS: Final[dict[type[Exception], str]] = {
     errors.MessageSizeTooLargeError: "too_large_for_the_topic",
     errors.RecordListTooLargeError: "too_large_for_the_topic",
-    errors.InvalidTimestampError: "invalid_timestamp",
     InvalidRecordError: "invalid_record",
 }
-"""What a broker says of a record itself, by the machine word. Every other error means "not now"."""
+"""What a broker says of a record itself, by the machine word. Every other error means "not now".
+
+So does a timestamp that it finds too far ahead (by default an hour): that is a clock, and clocks are set right.
+"""
 
 
 class Producer:
     """Publishes batches for the lanes; (re)connects for ever in the background."""
 
-    def __init__(self, kafka: KafkaSettings, *, client_id: str, rng: random.Random) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        *,
+        client_id: str,
+        rng: random.Random,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
         self.last_error: str | None = None  # None while all is well
         self._kafka = kafka
         self._client_id = client_id
         self._rng = rng
+        self._now_ms = now_ms
         self._inner: AIOKafkaProducer | None = None
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
@@ -111,7 +122,7 @@ class Producer:
         if self._flying == 1:
             self._progress = self._loop.time()
         try:
-            await _send(inner, gone, key, records, via)
+            await _send(inner, gone, key, records, via, latest_ms=self._now_ms())
         except Exception as error:
             self._failed(inner, error)
             if word := REFUSALS.get(type(error)):
@@ -226,12 +237,19 @@ class _Gone(Exception):
 
 
 async def _send(
-    inner: AIOKafkaProducer, gone: asyncio.Future[None], key: LaneKey, records: Sequence[Record], via: Via
+    inner: AIOKafkaProducer,
+    gone: asyncio.Future[None],
+    key: LaneKey,
+    records: Sequence[Record],
+    via: Via,
+    *,
+    latest_ms: int,
 ) -> None:
     batch = inner.create_batch()
     for record in records:
+        at_ms = min(record.timestamp_ms, latest_ms)  # a clock that was ahead when it was accepted is right by now
         headers = with_via(record.headers, via)
-        if batch.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=headers) is None:
+        if batch.append(timestamp=at_ms, key=record.key, value=record.value, headers=headers) is None:
             message = "a record's size was estimated too small"
             raise AssertionError(message)
     try:
