@@ -73,6 +73,7 @@ class Journal:
         self.bytes = 0
         self.oldest_ms: int | None = None  # timestamp of the oldest row
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
+        self.damaged = False  # the file is no journal any longer: only a restart sets it aside
         self._refused_bytes = 0  # of the newest write that failed
         self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -202,8 +203,8 @@ class Journal:
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
-        damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
-        return dict.fromkeys(jobs, (JournalDamaged if damaged else JournalUnwritable)(self.unwritable))
+        self.damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
+        return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()

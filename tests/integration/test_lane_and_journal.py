@@ -10,7 +10,7 @@ import pytest
 
 from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
-from bus.journal import FILE_NAME, Journal, JournalUnwritable
+from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable
 from bus.kafka import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
@@ -328,6 +328,25 @@ async def test_after_a_failed_delete_the_journal_counts_what_is_there(tmp_path: 
     assert journal.rows == 2
     assert journal.bytes == record(1).size + record(2).size
     await journal.close()
+
+
+async def test_a_file_that_is_no_journal_any_longer_is_said_to_be_damaged(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([record(n) for n in range(500)])
+    journal._jobs.put(None)
+    await asyncio.to_thread(journal._thread.join)  # its pages leave the cache with the connection
+    content = bytearray((tmp_path / FILE_NAME).read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    (tmp_path / FILE_NAME).write_bytes(content)
+    again = Journal(tmp_path, max_bytes=1 << 30)
+
+    with pytest.raises(JournalDamaged):
+        await again.open()
+
+    assert again.damaged
+    assert not journal.damaged
+    await again.close()
 
 
 async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_deleted_too(street: Street) -> None:
