@@ -26,11 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         rows = asyncio.run(_run_all(asked.cases or list(CASES), directory, asked))
     print(table(rows))
     if asked.json:
-        asked.json.parent.mkdir(parents=True, exist_ok=True)
-        asked.json.write_text(
-            json.dumps(results(rows, circumstances(asked.seed, asked.scale)), indent=1) + "\n", "utf-8"
-        )
+        _keep(rows, asked)
     return 0 if all(row.good for row in rows) else 1
+
+
+def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
+    older = json.loads(asked.json.read_text("utf-8")) if asked.cases and asked.json.exists() else {}
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    document = results(rows, circumstances(asked.seed, asked.scale), older)
+    asked.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
@@ -72,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; none: all")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies durations and counts; 1: the full size")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--json", type=Path, metavar="FILE")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there; those of other cases stay")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, journals and histories there")
     parser.add_argument("--break", dest="break_", metavar="NAME", choices=BREAKS, help="the checker must find it")
     return parser

@@ -114,15 +114,20 @@ def table(rows: Sequence[Row]) -> str:
     return "\n".join(lines)
 
 
-def results(rows: Sequence[Row], circumstances: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the JSON file holds."""
-    return {**circumstances, "rows": [asdict(row) for row in rows]}
+def results(rows: Sequence[Row], circumstances: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the JSON file holds: each case as it was last run, and under which circumstances that was.
+
+    `older` is what the file held before: a mended case is run again without all the others.
+    """
+    runs = {row["case"]: row for row in older.get("rows", [])}
+    return {"rows": list((runs | {row.case: asdict(row) | {"run": dict(circumstances)} for row in rows}).values())}
 
 
 def proof_section(results: Mapping[str, Any]) -> str:
     """Return the README's section, without its marks."""
-    rows = [Row(**row) for row in results["rows"]]
-    return "\n".join([_sentences(results, rows), "", *_markdown(rows), ""])
+    runs = [row["run"] for row in results["rows"]]
+    rows = [Row(**{name: value for name, value in row.items() if name != "run"}) for row in results["rows"]]
+    return "\n".join([_sentences(runs, rows), "", *_markdown(rows), ""])
 
 
 def with_section(readme: str, section: str) -> str:
@@ -131,17 +136,27 @@ def with_section(readme: str, section: str) -> str:
     return f"{readme[:before]}\n{section}{readme[after:]}"
 
 
-def _sentences(results: Mapping[str, Any], rows: Sequence[Row]) -> str:
-    every, machine, kafka = total(rows), results["machine"], results["versions"]["kafka"]
-    when, scale, again = results["when"][:10], results["scale"], every.repeats / max(1, every.accepted)
+def _sentences(runs: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> str:
+    every, kafka = total(rows), runs[-1]["versions"]["kafka"]
+    again = every.repeats / max(1, every.accepted)
+    days, scales, cores = (_several(each) for each in zip(*map(_where, runs), strict=True))
+    commits = _several([f"`{run['commit'][:12]}`" for run in runs])
     return (
-        f"`make faults` met {len(rows)} faults on {when} (commit `{results['commit'][:12]}`, scale {scale:g}, "
-        f"{machine['cores']} cores, three nodes of Apache Kafka {kafka}).\n"
+        f"`make faults` met {len(rows)} faults ({days}, commit {commits}, scale {scales}, {cores} cores, three nodes "
+        f"of Apache Kafka {kafka}).\n"
         f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
         f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id.\n"
         f"The slowest answer during a fault took {every.slowest:.1f} s; {every.refused:,} tries were answered 503 with "
         f"`Retry-After`, {every.unanswered:,} not at all by a process that was not there, {every.other} otherwise."
     )
+
+
+def _where(run: Mapping[str, Any]) -> tuple[str, str, str]:
+    return run["when"][:10], f"{run['scale']:g}", str(run["machine"]["cores"])
+
+
+def _several(words: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(words))
 
 
 def _markdown(rows: Sequence[Row]) -> list[str]:

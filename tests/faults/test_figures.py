@@ -45,7 +45,7 @@ def test_a_backlog_that_never_drained_is_no_dash():
 
 
 def test_the_section_survives_the_json_file_and_has_the_totals():
-    read = json.loads(json.dumps(results([GOOD, LOSING], CIRCUMSTANCES)))
+    read = json.loads(json.dumps(results([GOOD, LOSING], CIRCUMSTANCES, {})))
 
     section = proof_section(read)
 
@@ -57,6 +57,16 @@ def test_the_section_survives_the_json_file_and_has_the_totals():
         "40,000",
         "**100,000**",
     ]
+
+
+def test_a_case_that_is_run_again_takes_its_old_place_and_names_its_own_commit():
+    older = results([LOSING, GOOD], CIRCUMSTANCES, {})
+    mended = Row("disk_full", 40_000)
+
+    both = results([mended], CIRCUMSTANCES | {"commit": "b" * 40}, older)
+
+    assert [(row["case"], row["lost"]) for row in both["rows"]] == [("disk_full", 0), ("receiver_killed", 0)]
+    assert "commit `bbbbbbbbbbbb`, `4ea4836191c1`, scale 0.5" in proof_section(both)
 
 
 def test_a_section_replaces_what_stood_between_the_marks_and_nothing_else():
