@@ -20,7 +20,7 @@ CASES: Mapping[str, Case] = {
     "all_brokers_killed": Case(brokers.all_brokers_killed, accepted=6_000),
     "rolling_restart": Case(brokers.rolling_restart, accepted=3_000),
     "broker_hangs": Case(brokers.broker_hangs, accepted=6_000),
-    "kafka_away": Case(brokers.kafka_away, accepted=40_000),
+    "kafka_away": Case(brokers.kafka_away, accepted=40_000, prepare=brokers.outlasting_orders),
     "provider_storm": Case(storms.provider_storm, accepted=8_000),
     "callback_burst": Case(storms.callback_burst, accepted=10_000, rate=120.0),
     "slow_clients": Case(storms.slow_clients, accepted=4_000, prepare=storms.give_usual_files),

@@ -46,6 +46,8 @@ class Orders:
         self.opened: list[Order] = []
         self.rate = rate
         """Orders a second; may be changed while they are opened."""
+        self.lifetime = LIFETIME
+        """Seconds of an order; may be changed likewise."""
         self._sandbox = sandbox
         self._pollers = pollers
         self._rng = rng
@@ -85,7 +87,7 @@ class Orders:
         if kind == "rent" and provider == "smsverified":  # it documents none
             kind, after_sms, count = PLANS[0]
         at = list(itertools.accumulate([self._rng.uniform(1, 6), *(self._rng.uniform(1, 2) for _ in range(count - 1))]))
-        opened = await self._sandbox.open_order(provider, kind, at, gap=0.5, lifetime=LIFETIME)
+        opened = await self._sandbox.open_order(provider, kind, at, gap=0.5, lifetime=self.lifetime)
         arrives = time.time() + at[-1]
         await self._watch(opened, after_sms)
         self.opened.append(Order(provider, kind, opened["order"], arrives, opened["ends"], time.time()))

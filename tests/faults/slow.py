@@ -27,8 +27,8 @@ class Crowd:
         self.wanted = wanted
         self.held = 0
         """How many are open now."""
-        self.oldest: float = 0.0
-        """Seconds that one was held, at most."""
+        self.most = 0
+        """How many were open at once."""
         self._where = urlsplit(url)
         self._rng = rng
 
@@ -53,7 +53,7 @@ class Crowd:
     async def _hold(self, *, whole_head: bool) -> None:
         _, writer = await asyncio.open_connection(self._where.hostname, self._where.port)
         self.held += 1
-        began = time.monotonic()
+        self.most = max(self.most, self.held)
         try:
             for some in _trickle(self._where.path, whole_head=whole_head):
                 writer.write(some)
@@ -61,7 +61,6 @@ class Crowd:
                 await writer.drain()
         finally:
             self.held -= 1
-            self.oldest = max(self.oldest, time.monotonic() - began)
             writer.transport.abort()
 
 

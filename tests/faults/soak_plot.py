@@ -1,9 +1,9 @@
-"""What a soak has shown, as a picture: a field for each measure, a line for each process, grey where it was disturbed."""
+"""What a soak has shown, as a picture: a field a measure, a line a process, grey where something was wrong."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import matplotlib
+import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -13,7 +13,7 @@ from tests.faults.soak_report import Band, Report
 from tests.faults.trend import Point, Series
 
 COLUMNS, WIDTH, HEIGHT = 2, 11, 2.4  # inches, of all and of a field
-COLOURS = matplotlib.colormaps["tab10"].colors
+COLOURS = mpl.colormaps["tab10"].colors
 GROUND = "0.9"
 
 

@@ -8,7 +8,7 @@ from tests.faults.matrix import CASES
 from tests.faults.run import run
 
 SCALE = 0.1
-CORE = ["receiver_killed", "poller_killed", "provider_storm"]
+CORE = ["receiver_killed", "poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
 
 
 @pytest.mark.timeout(240)

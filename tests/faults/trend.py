@@ -14,12 +14,12 @@ Point = tuple[float, float]
 
 
 class Measure(NamedTuple):
-    """Something that must not grow."""
+    """Something that is looked at over time."""
 
     words: str
     unit: str
-    slack: float
-    """So much more is none, however little there was."""
+    slack: float | None
+    """So much more is no growth, however little there was; None: it is shown and not judged."""
 
 
 class Series(NamedTuple):

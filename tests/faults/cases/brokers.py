@@ -73,12 +73,17 @@ async def rolling_restart(stage: Stage) -> None:
     _all_answered(stage, stage.faults[0].at, stage.faults[-1].until)
 
 
+async def outlasting_orders(stage: Stage) -> None:
+    """Orders that are open while Kafka is away are so afterwards."""
+    stage.orders.lifetime = 2 * AWAY_SECONDS
+
+
 async def kafka_away(stage: Stage) -> None:
     """kill -9 of all brokers, and none for three minutes; then everything is drained under load."""
     await _die(stage, stage.kafka.nodes, AWAY_SECONDS)
     away, back = stage.faults
     stage.met("tens of thousands of rows waited", _rows(stage, away) >= BACKLOG * stage.scale)
-    await eventually(lambda: _is_drained(stage), DRAINED_SECONDS, "all journals are drained under load")
+    await _drained(stage)
     history = await rest.seen(stage)
     _answered_quickly(stage, away)
     _drained_quickly(stage, history, back.until)
@@ -150,6 +155,12 @@ def _posts(stage: Stage, since: float) -> int:
     return sum(post.at >= since for post in stage.callbacks.posts)
 
 
-async def _is_drained(stage: Stage) -> bool:
-    latest = await stage.samples.look()
-    return latest.complete and not latest.rows
+async def _drained(stage: Stage) -> None:
+    async def empty() -> bool:
+        latest = await stage.samples.look()
+        return latest.complete and not latest.rows
+
+    try:
+        await eventually(empty, DRAINED_SECONDS, "all journals are drained under load")
+    except AssertionError as error:
+        stage.wrong(str(error))

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from tests.e2e.program import eventually
+from tests.faults import topics
 from tests.faults.cases.machine import kafka_silent
 from tests.faults.part import Part
 from tests.faults.stage import Stage
@@ -36,8 +37,8 @@ async def journal_damaged(stage: Stage) -> None:
         shutil.move(left, first.installation.journal_dir / left.name)
         await second.start()
         await first.replica.says("orphan_adopted", SECONDS)
-    await first.replica.says("record_refused", SECONDS)
     await _drained_by_hand(stage, copies)
+    await eventually(lambda: _scratches_are_told(stage), SECONDS, "every scratched row is a dead letter")
     if not list(second.installation.journal_dir.glob("*.damaged")):
         stage.wrong("a journal that is none was not set aside")
 
@@ -71,6 +72,11 @@ def _ruin(journal: Path, copies: Path) -> None:
     shutil.copytree(journal.parent, copies / journal.parent.name)
     size = journal.stat().st_size
     journal.write_bytes(b"this is no database".ljust(size // 2, b"\n"))
+
+
+async def _scratches_are_told(stage: Stage) -> bool:
+    letters = (await topics.read(stage.reader)).rejected
+    return sum(letter.reason == "journal_row_damaged" for letter in letters) == SCRATCHED
 
 
 async def _drained_by_hand(stage: Stage, copies: Path) -> None:

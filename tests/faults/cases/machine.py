@@ -1,5 +1,6 @@
 """The machine below us: a disk that fails, stalls or fills up, and a clock that jumps."""
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -14,7 +15,8 @@ from tests.faults.stage import Stage
 
 HOUR = 3600
 STEPS = (+HOUR, -HOUR, -HOUR, +HOUR, +HOUR, -HOUR)  # Kafka refuses what is stamped more than an hour ahead of it
-SLOW_FSYNC, STALLED_FSYNC = 0.5, 5.0  # seconds; an answer is waited for 2 s
+SLOW_FSYNC, STALLED_FSYNC = 0.5, 5.0  # seconds: less and more than ANSWER_SECONDS
+ANSWER_SECONDS = 2.0  # after which nobody is kept waiting any longer
 FULL_SECONDS = 60
 AGAIN_SECONDS = 10  # after a disk's return; a journal is tried every second
 UNWRITABLE = "journal_unwritable"
@@ -48,7 +50,7 @@ async def fsync_stalls(stage: Stage) -> None:
         for seconds, status in ((SLOW_FSYNC, 200), (STALLED_FSYNC, 503)):
             async with _injected(stage, tools.fsync_stalls(seconds)):
                 began = time.time()
-                await stage.sleep(20)
+                await asyncio.sleep(max(20 * stage.scale, seconds + ANSWER_SECONDS))
                 slow = [post for post in _posts(stage, status, began) if post.seconds >= SLOW_FSYNC]
                 stage.met(f"callbacks met an fsync of {seconds} s", slow)
         await _accepts_again(stage)
