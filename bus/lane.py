@@ -147,7 +147,7 @@ class Lane:
         """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
         if not self._writing and self._fresh:
             if not self.rows:
-                log.warning("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
+                log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
             self._writing = len(self._fresh)
             self._writer = self._loop.create_task(self._write())
 

@@ -30,6 +30,7 @@ START_TIMEOUT: Final = 15.0
 STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
+REFUSED: Final = "refused"  # the reason of a replacement that the bus tells of as refused records
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
 
@@ -157,9 +158,9 @@ class Producer:
                 continue
             failures = 0
             reason = await self._until_poisoned()
-            if reason != self._replaced_for:  # once, however often it happens until Kafka takes something again
+            if reason not in {self._replaced_for, REFUSED}:  # once, until Kafka takes something again
                 log.warning("producer_replaced", reason=reason)
-            self._replaced_for = reason
+            self._replaced_for = None if reason == REFUSED else reason
             await self._replace()
 
     async def _connect(self) -> None:
@@ -199,7 +200,7 @@ class Producer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._poisoned.wait()
-                    return self.last_error or "refused"
+                    return self.last_error or REFUSED
             if inner is None or inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
                 return "sender_task_ended"
             if self._loop.time() >= ask_at:

@@ -37,7 +37,7 @@ def _journal_size(part: Part, _: Metrics) -> float:
 
 MEASURES: Mapping[Measure, Callable[[Part, Metrics], float]] = {
     Measure("resident memory", "MiB", 8): lambda part, _: _status(part, "VmRSS") / 1024,
-    Measure("open files", "files", 10): _files,
+    Measure("open files", "files", 30): _files,  # a pool of connections to providers breathes by some twenty
     Measure("threads", "threads", 2): lambda part, _: _status(part, "Threads"),
     Measure("rows in the journal", "rows", 20): lambda _, metrics: metrics["journal_rows"],
     Measure("journal on disk", "MiB", 4): _journal_size,

@@ -22,7 +22,7 @@ BACKLOG = 20_000  # rows that an absence of three minutes leaves, at least
 
 # What is promised, and what is not enough of it even on a busy machine; the row has the figures.
 ANSWERED_SECONDS = 5.0  # from the first try of an SMS to its 200, while brokers come and go
-P99_SECONDS = 0.1  # of an answer while Kafka is away: five times the aim
+P99_SECONDS = 0.25  # of an answer while Kafka is away: as slow as a first spill; the aim is 0.02
 SHOWN_SECONDS = 15.0  # from an SMS at a provider to the poll that shows it, while Kafka is away
 DRAINED_ROWS = 1_000  # a second: a fifth of the aim
 LANE_SECONDS = 2.0  # behind the backlog of the own lane: none is the aim
