@@ -2,13 +2,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 DEMO_ARGS ?=
+CASE ?=
+SCALE ?= 1
+MINUTES ?= 60
 
-.PHONY: demo test check lock bench clean
+.PHONY: demo test test-all faults soak check lock bench clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make test    everything that must hold, on real parts"
+	@echo "make test-all  that, ten minutes of fuzzing, and the fault matrix at its full size: an hour"
+	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
+	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"
 	@echo "make bench   receiver CPU per callback against a bare aiohttp handler"
 	@echo "make lock    pin the dependencies again, with hashes"
@@ -26,6 +32,18 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/pytest
+
+test-all: test faults
+	FUZZ_MINUTES=10 $(BIN)/pytest tests/fuzz
+
+# What is run at its full size becomes the README's section "Proof"; anything less only prints its table.
+FULL := $(if $(filter-out 1,$(SCALE)),,yes)
+faults: .venv/ready
+	$(BIN)/python -m tests.faults $(CASE) --scale $(SCALE) $(if $(FULL),--json docs/proof/matrix.json)
+	$(if $(FULL),$(BIN)/python -m tests.faults.figures)
+
+soak: .venv/ready
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --json docs/proof/soak.json --plot docs/proof/soak.png
 
 check: .venv/ready
 	$(BIN)/ruff format --check .

@@ -7,14 +7,21 @@ from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app.sections import AdminSettings
+from app.watch_api import problem
 
 SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
+REFUSED: Final = {
+    404: ("not_found", "Nothing is served here."),
+    405: ("method_not_allowed", "See the Allow header."),
+    413: ("too_large", "The body is larger than we accept."),
+}
 
 
 class Readiness(Protocol):
@@ -82,7 +89,7 @@ class Admin:
         await self._runner.cleanup()
 
     def _application(self, registry: CollectorRegistry, extend: Callable[[web.UrlDispatcher], None]) -> web.Application:
-        application = web.Application()
+        application = web.Application(middlewares=[_in_our_words])
         extend(application.router)
         application.router.add_get("/livez", self._livez)
         application.router.add_get("/healthz", self._livez)
@@ -101,3 +108,19 @@ class Admin:
         status = "stopping" if not self.ready else "ready" if condition.can_accept else "full"
         answer = {"status": status, "degraded": list(condition.degraded)}
         return web.json_response(answer, status=200 if status == "ready" else 503)
+
+
+@web.middleware
+async def _in_our_words(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer what aiohttp refuses with a problem, too; its own words are no JSON."""
+    try:
+        return await handler(request)
+    except web.RequestPayloadError:
+        return problem(400, "bad_request", "The body is not what its head says.")
+    except web.HTTPClientError as refused:
+        if refused.status not in REFUSED:
+            raise
+        answer = problem(refused.status, *REFUSED[refused.status])
+        if "Allow" in refused.headers:
+            answer.headers["Allow"] = refused.headers["Allow"]
+        return answer

@@ -7,6 +7,7 @@ Stop drains, then ends: not ready → door → lanes → admin → (local Kafka)
 import asyncio
 import gc
 import os
+import resource
 import secrets
 import signal
 import socket
@@ -97,6 +98,7 @@ async def _serve(
     on_ready: Callable[[Running], None],
     watchdog: threading.Timer,
 ) -> Ledger:
+    allow_many_connections()
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
     registry = _registry()
     BusMetrics(bus, registry)
@@ -221,6 +223,12 @@ def _announce(settings: Settings, role: Role, running: Running) -> None:
         accounts=sorted(settings.accounts),
         version=version(),
     )
+
+
+def allow_many_connections() -> None:
+    """Open as many files as the system lets us: the usual 1024 are as many slow clients, and then nobody gets in."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def rest_the_collector() -> None:

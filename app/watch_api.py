@@ -66,7 +66,7 @@ class WatchApi:
         if self._token is None:
             return True
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(shown.encode(), self._token.get_secret_value().encode())
+        return hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self._token.get_secret_value().encode())
 
     async def _open(self, request: web.Request) -> web.Response:
         asked = await self._asked(request)

@@ -6,10 +6,11 @@ nobody: the next process that starts takes it as its own, and a running one adop
 
 import fcntl
 import os
-import uuid
+import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Final
 
 from bus.journal import FILE_NAME
@@ -55,7 +56,7 @@ def take(parent: Path) -> Claim:
     for directory in _directories(parent):
         if claim := try_claim(directory):
             return claim
-    directory = parent / uuid.uuid4().hex[:12]
+    directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(12))  # the log hides digits
     directory.mkdir()
     claim = try_claim(directory)
     return claim or take(parent)
@@ -65,6 +66,11 @@ def orphans(parent: Path) -> list[Claim]:
     """Claim every directory that nobody holds."""
     claims = (try_claim(directory) for directory in _directories(parent))
     return [claim for claim in claims if claim]
+
+
+def set_aside_in(parent: Path) -> list[Path]:
+    """Return the directories that were set aside and wait for a person."""
+    return sorted(path for path in parent.iterdir() if path.is_dir() and path.suffix == _DAMAGED)
 
 
 def try_claim(directory: Path) -> Claim | None:

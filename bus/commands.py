@@ -29,6 +29,7 @@ SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the g
 PUT_TIMEOUT: Final = 10.0
 ASK_TIMEOUT: Final = 5.0
 BACKOFF: Final = 1.0
+ASKING: Final = -1  # for an end that is not known yet
 
 log = structlog.get_logger()
 
@@ -97,6 +98,11 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._ends.pop(partition, None)
         self._rejoin.set()
 
+    def catch_up(self, partition: int) -> None:
+        """Call `on_caught_up` again once every command that lies on this shard by now has been seen."""
+        if partition in self._positions:
+            self._ends[partition] = None
+
     async def is_ours(self, partition: int) -> bool:
         """Ask the brokers whether the group gives us this shard now; False, too, when they do not answer.
 
@@ -155,11 +161,16 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._on_command(Command(part.partition, (record.key or b"").decode("utf-8", "replace"), record.value))
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
-        for partition, known in list(self._ends.items()):
+        for partition, end in list(self._ends.items()):
             part = TopicPartition(self._topic, partition)
-            end = (await consumer.end_offsets([part]))[part] if known is None else known
-            self._ends[partition] = end
-            if part in consumer.assignment() and await consumer.position(part) >= end:
+            if end is None:
+                self._ends[partition] = ASKING
+                end = (await consumer.end_offsets([part]))[part]  # noqa: PLW2901 - now it is known
+                if self._ends.get(partition) != ASKING:
+                    continue  # asked for anew, or lost
+                self._ends[partition] = end
+            reached = part in consumer.assignment() and await consumer.position(part) >= end
+            if reached and self._ends.get(partition) == end:
                 del self._ends[partition]
                 self._on_caught_up(partition)
 

@@ -73,7 +73,9 @@ class Journal:
         self.bytes = 0
         self.oldest_ms: int | None = None  # timestamp of the oldest row
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
+        self.damaged = False  # the file is no journal any longer: only a restart sets it aside
         self._refused_bytes = 0  # of the newest write that failed
+        self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=f"journal {directory.name}", daemon=True)
@@ -135,7 +137,7 @@ class Journal:
         connection: sqlite3.Connection | None = None
         while jobs := self._next_group():
             try:
-                connection = connection or _connect(self.path)
+                connection = connection or self._connected()
                 answers = self._carry_out(connection, jobs)
             except sqlite3.Error as error:
                 answers = self._failed(connection, error, jobs)
@@ -143,6 +145,14 @@ class Journal:
                 connection = None
             self._loop.call_soon_threadsafe(_resolve, jobs, answers)
         _dropped(connection)
+
+    def _connected(self) -> sqlite3.Connection:
+        """A failed commit may be there all the same: what nobody was promised is no row, and the rest is counted."""
+        connection = _connect(self.path)
+        if self._newest is not None:
+            connection.execute("DELETE FROM rows WHERE seq > ?", (self._newest,))
+            self._count(connection)
+        return connection
 
     def _next_group(self) -> list[_Job]:
         """Wait for a job, then take everything that queued up meanwhile; empty at the end."""
@@ -183,7 +193,7 @@ class Journal:
                 answers[job] = refusal
                 self.unwritable = refusal.reason
         connection.execute("COMMIT")
-        self.oldest_ms = _oldest(connection)
+        self.oldest_ms, self._newest = _ends(connection)
         return answers
 
     def _failed(
@@ -193,8 +203,8 @@ class Journal:
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
-        damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
-        return dict.fromkeys(jobs, (JournalDamaged if damaged else JournalUnwritable)(self.unwritable))
+        self.damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
+        return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
@@ -281,9 +291,12 @@ def _checksum(fields: tuple[Any, ...]) -> int:
     return zlib.crc32(repr(fields).encode())
 
 
-def _oldest(connection: sqlite3.Connection) -> int | None:
-    row = connection.execute("SELECT timestamp_ms FROM rows ORDER BY seq LIMIT 1").fetchone()
-    return row[0] if row else None
+def _ends(connection: sqlite3.Connection) -> tuple[int | None, int]:
+    """Return the oldest row's timestamp and the newest row's number."""
+    oldest, newest = connection.execute(
+        "SELECT (SELECT timestamp_ms FROM rows ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM rows"
+    ).fetchone()
+    return oldest, newest
 
 
 def _quietly(connection: sqlite3.Connection, statement: str) -> None:

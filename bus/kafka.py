@@ -20,7 +20,7 @@ from bus.producer import Producer
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from bus.topics import check
-from bus.troubles import Refusals, TopicTrouble, Trouble
+from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
 
 log = structlog.get_logger()
@@ -76,11 +76,12 @@ class KafkaBus:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
         self._book = Book(remember=settings.repeats_remembered)
-        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng)
+        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng, now_ms=now_ms)
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False
         self._unwritable = Trouble("journal_unwritable", "journal_writable_again")
+        self._aside = Trouble("journal_set_aside", "journal_set_aside_gone")
         self._away = Trouble("kafka_away", "kafka_back")
         self._topics = TopicTrouble(lambda: check(kafka))
         self._refusals = Refusals()
@@ -224,6 +225,7 @@ class KafkaBus:
             if (now := asyncio.get_running_loop().time()) >= adopt_at:
                 adopt_at = now + self._settings.adopt_every
                 await self._adopt()
+                await self._look_aside()
             for store in [store for store in self._orphans if store.empty]:
                 self._orphans.remove(store)
                 await store.close()
@@ -241,11 +243,18 @@ class KafkaBus:
         else:
             self._unwritable.ends()
         if error := self._producer.trouble:
-            self._away.begins(error=error)
+            self._away.begins(error=error, **hint(error))
         else:
             self._away.ends()
         self._topics.look(error, now)
         self._refusals.look(now)
+
+    async def _look_aside(self) -> None:
+        """Say so while a damaged journal waits for a person: what it holds is published by nobody else."""
+        if aside := await asyncio.to_thread(claim.set_aside_in, self._settings.journal_dir):
+            self._aside.begins(directories=[str(path) for path in aside])
+        else:
+            self._aside.ends()
 
     async def _adopt(self) -> None:
         for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
@@ -271,7 +280,8 @@ class KafkaBus:
         stores = self._stores()
         lanes = all(lane.alive for store in stores for lane in store.lanes.values())
         house = self._housekeeper is not None and not self._housekeeper.done()
-        return house and lanes and all(store.journal.alive for store in stores) and self._producer.alive
+        journals = all(store.journal.alive for store in stores) and not (self._own and self._own.journal.damaged)
+        return house and lanes and journals and self._producer.alive
 
     def condition(self) -> Condition:
         """How it is now; cheap enough for every probe."""
@@ -293,10 +303,9 @@ class KafkaBus:
             "kafka_away": not self._producer.connected,
             "journal_unwritable": unwritable is not None,
             "messages_in_journal": spilled,
-            self._topics.trouble.word: self._topics.trouble.holds,
-            self._refusals.trouble.word: self._refusals.trouble.holds,
         }
-        return [word for word, holds in words.items() if holds]
+        told = (self._aside, self._topics.trouble, self._refusals.trouble)
+        return [word for word, holds in words.items() if holds] + [each.word for each in told if each.holds]
 
 
 async def _keep_trying(record: Record, reason: str) -> None:

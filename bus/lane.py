@@ -147,7 +147,7 @@ class Lane:
         """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
         if not self._writing and self._fresh:
             if not self.rows:
-                log.warning("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
+                log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
             self._writing = len(self._fresh)
             self._writer = self._loop.create_task(self._write())
 
@@ -349,10 +349,10 @@ class Lane:
 
     async def _forget(self, through: int) -> None:
         """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""
-        self._through = through
+        self._through = max(self._through, through)
         try:
             await self._journal.delete(self.key, through=through)
-            self._undeleted = False
+            self._undeleted = self._through > through  # Kafka took a row meanwhile, while it was being written
         except JournalUnwritable:
             self._undeleted = True
         if self.empty:

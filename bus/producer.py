@@ -8,7 +8,8 @@ is left alone, a failed one means a new producer, and stopping has a bound.
 
 import asyncio
 import random
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -29,6 +30,7 @@ START_TIMEOUT: Final = 15.0
 STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
+REFUSED: Final = "refused"  # the reason of a replacement that the bus tells of as refused records
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
 
@@ -45,21 +47,31 @@ errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
 REFUSALS: Final[dict[type[Exception], str]] = {
     errors.MessageSizeTooLargeError: "too_large_for_the_topic",
     errors.RecordListTooLargeError: "too_large_for_the_topic",
-    errors.InvalidTimestampError: "invalid_timestamp",
     InvalidRecordError: "invalid_record",
 }
-"""What a broker says of a record itself, by the machine word. Every other error means "not now"."""
+"""What a broker says of a record itself, by the machine word. Every other error means "not now".
+
+So does a timestamp that it finds too far ahead (by default an hour): that is a clock, and clocks are set right.
+"""
 
 
 class Producer:
     """Publishes batches for the lanes; (re)connects for ever in the background."""
 
-    def __init__(self, kafka: KafkaSettings, *, client_id: str, rng: random.Random) -> None:
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        *,
+        client_id: str,
+        rng: random.Random,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+    ) -> None:
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
         self.last_error: str | None = None  # None while all is well
         self._kafka = kafka
         self._client_id = client_id
         self._rng = rng
+        self._now_ms = now_ms
         self._inner: AIOKafkaProducer | None = None
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
@@ -111,7 +123,7 @@ class Producer:
         if self._flying == 1:
             self._progress = self._loop.time()
         try:
-            await _send(inner, gone, key, records, via)
+            await _send(inner, gone, key, records, via, latest_ms=self._now_ms())
         except Exception as error:
             self._failed(inner, error)
             if word := REFUSALS.get(type(error)):
@@ -146,9 +158,9 @@ class Producer:
                 continue
             failures = 0
             reason = await self._until_poisoned()
-            if reason != self._replaced_for:  # once, however often it happens until Kafka takes something again
+            if reason not in {self._replaced_for, REFUSED}:  # once, until Kafka takes something again
                 log.warning("producer_replaced", reason=reason)
-            self._replaced_for = reason
+            self._replaced_for = None if reason == REFUSED else reason
             await self._replace()
 
     async def _connect(self) -> None:
@@ -188,7 +200,7 @@ class Producer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._poisoned.wait()
-                    return self.last_error or "refused"
+                    return self.last_error or REFUSED
             if inner is None or inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
                 return "sender_task_ended"
             if self._loop.time() >= ask_at:
@@ -226,12 +238,19 @@ class _Gone(Exception):
 
 
 async def _send(
-    inner: AIOKafkaProducer, gone: asyncio.Future[None], key: LaneKey, records: Sequence[Record], via: Via
+    inner: AIOKafkaProducer,
+    gone: asyncio.Future[None],
+    key: LaneKey,
+    records: Sequence[Record],
+    via: Via,
+    *,
+    latest_ms: int,
 ) -> None:
     batch = inner.create_batch()
     for record in records:
+        at_ms = min(record.timestamp_ms, latest_ms)  # a clock that was ahead when it was accepted is right by now
         headers = with_via(record.headers, via)
-        if batch.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=headers) is None:
+        if batch.append(timestamp=at_ms, key=record.key, value=record.value, headers=headers) is None:
             message = "a record's size was estimated too small"
             raise AssertionError(message)
     try:

@@ -13,6 +13,9 @@ from schemas.timestamps import to_epoch_ms
 MESSAGE_PARTITIONS: Final = 6
 """Partitions of every message topic: a constant of the contract, since growing it would move keys."""
 
+NUMBER_BYTES: Final = 64
+"""Longer keys are nobody's number, and are not remembered: a callback can make one of 256 KiB."""
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -34,10 +37,15 @@ class Record:
         return len(self.key) + len(self.value) + _headers_size(self.headers[2:]) + 160
 
 
-@lru_cache(maxsize=16_384)  # 2 µs, the same numbers again and again
 def partition_of(key: bytes, partitions: int = MESSAGE_PARTITIONS) -> int:
     """The partition that Java's and aiokafka's default partitioner choose for this key."""
-    return int(murmur2(key) & 0x7FFFFFFF) % partitions
+    hashed = _remembered(key) if len(key) <= NUMBER_BYTES else murmur2(key)
+    return int(hashed & 0x7FFFFFFF) % partitions
+
+
+@lru_cache(maxsize=16_384)  # 2 µs, the same numbers again and again
+def _remembered(key: bytes) -> int:
+    return int(murmur2(key))
 
 
 def build(message: Message, *, topic_prefix: str, instance: str, key: str | None = None) -> Record:

@@ -129,7 +129,7 @@ def entries(value: object) -> list[dict[str, object]]:
     """Return the objects of a list, or of an object that PHP made of a list: `{"0": …, "1 ": …}`, by their numbers."""
     if isinstance(value, list):
         return [mapping(item) for item in value if isinstance(item, dict)]
-    numbered = sorted(mapping(value).items(), key=lambda pair: int(pair[0]) if pair[0].isdecimal() else 0)
+    numbered = sorted(mapping(value).items(), key=lambda pair: count(pair[0]) or 0)
     return [mapping(item) for _, item in numbered if isinstance(item, dict)]
 
 

@@ -187,6 +187,10 @@ class Service:
         except KafkaAway:
             _log.warning("command_not_erased", partition=partition)
 
+    def catch_up(self, partition: int) -> None:
+        """See `bus.commands.CommandGroup.catch_up`."""
+        self._group.catch_up(partition)
+
     async def is_ours(self, partition: int) -> bool:
         """Ask the group."""
         return await self._group.is_ours(partition)

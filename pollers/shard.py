@@ -59,6 +59,10 @@ class Surroundings(Protocol):
         """Plan the next look; at an ended watch none."""
         ...
 
+    def catch_up(self, partition: int) -> None:
+        """Call `caught_up` once every command that lies on the shard by now was given to `command`."""
+        ...
+
     async def is_ours(self, partition: int) -> bool:
         """Ask Kafka whether the group still gives this shard to us; False, too, while it does not answer."""
         ...
@@ -103,7 +107,7 @@ class Shard:
         self._commands[watch_id] = value
 
     def caught_up(self) -> None:
-        """Every command of before our assignment was given to `command`."""
+        """Every command of before `Surroundings.catch_up` was given to `command`."""
         self._caught_up.set()
 
     async def _apply_commands(self) -> None:
@@ -174,7 +178,7 @@ class Shard:
         """Fence, restore, catch up, then commit and act until cancelled. Raises `Fenced`."""
         try:
             await self._restore()
-            await self._caught_up.wait()
+            await self._catch_up()
             self._may_act_from = self._loop.time() + NEW_OWNER
             for watch_id in set(self.kept) - set(self._commands):
                 self._commands[watch_id] = None
@@ -186,6 +190,17 @@ class Shard:
             for task in self._tasks:
                 task.cancel()
             await self._log.close()
+
+    async def _catch_up(self) -> None:
+        """Know every command that is older than the restored states, as the owner: a watch without one will end.
+
+        Restoring may have taken long, and the shard may have been another's meanwhile, who opened newer watches.
+        """
+        self._caught_up.clear()
+        self._around.catch_up(self.partition)
+        await self._caught_up.wait()
+        while not await self._around.is_ours(self.partition):  # noqa: ASYNC110 - asking again is all one can do
+            await asyncio.sleep(RETRY)
 
     async def _go_on(self) -> None:
         sweep_at = 0.0

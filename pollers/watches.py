@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from schemas import identity, timestamps
+from schemas import fields, identity, timestamps
 from schemas.messages import Watch
 
 MINUTE_MS: Final = 60_000
@@ -26,7 +26,7 @@ class WatchRequest(BaseModel):
     order_id: str = Field(min_length=1, max_length=128)
     recipient: str | None = Field(None, max_length=64)
     service: str | None = Field(None, max_length=64)
-    expires_at: str | None = Field(None, pattern=timestamps.PATTERN)
+    expires_at: fields.Moment | None = None
     history: str = Field("emit", pattern="^(emit|skip)$")
     after_sms: str = Field("keep", pattern="^(keep|request_next|finish)$")
     client_ref: str | None = Field(None, max_length=128)

@@ -10,6 +10,7 @@ reason              stage     the sender sent
 `body_empty`        parse     nothing, blanks, or an array without elements
 `not_json`          parse     neither JSON nor a form with a key that we know
 `too_deep`          parse     JSON nested deeper than Python's parser goes
+`too_many`          parse     an array of more than 100
 `not_an_object`     parse     JSON that is no object (or such an element of an array)
 `text_missing`      normalize no `text`, or null
 `text_not_a_string` normalize an object or array as `text`
@@ -36,6 +37,7 @@ REASONS: Final = (
     "body_empty",
     "not_json",
     "too_deep",
+    "too_many",
     "not_an_object",
     "text_missing",
     "text_not_a_string",
@@ -44,6 +46,7 @@ REASONS: Final = (
     "internal_error",
 )
 KNOWN: Final = frozenset(("userId", "app", "from", "to", "text", "time"))
+MOST_ELEMENTS: Final = 100  # the dead letter of each holds the whole array: 35 MB at the worst, not 46 GB
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
 
 # A number stays the text that the sender wrote: ids are made of it, and 16 digits survive.
@@ -79,6 +82,8 @@ def parse(request: VerifiedRequest) -> object:
     callbacks = (None if text[0] in '{["' else _form(text)) or _json(text)
     if isinstance(callbacks, list) and not callbacks:
         raise Refused("parse", "body_empty")
+    if isinstance(callbacks, list) and len(callbacks) > MOST_ELEMENTS:
+        raise Refused("parse", "too_many")
     return callbacks
 
 

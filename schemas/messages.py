@@ -207,8 +207,8 @@ class Watch(Value):
         "watch", description="`stop` ends the watching, `finish` and `cancel` end the order at the provider."
     )
     next_after: fields.Count | None = Field(None, description="Ask for the next SMS once this many were seen.")
-    opened_at: fields.Timestamp = Field(description="When it was asked for.")
-    expires_at: fields.Timestamp = Field(description="When watching ends at the latest.")
+    opened_at: fields.Moment = Field(description="When it was asked for.")
+    expires_at: fields.Moment = Field(description="When watching ends at the latest.")
     history: Literal["emit", "skip"] = Field("emit", description="What becomes of SMS older than the watch.")
     after_sms: Literal["keep", "request_next", "finish"] = Field(
         "keep", description="What we do to the order after an SMS; `keep`: nothing."

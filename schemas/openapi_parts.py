@@ -60,6 +60,7 @@ def result() -> Document:
             "reason": {"type": "string", "description": "Why it was rejected: a machine word."},
         },
         "required": ["status"],
+        "oneOf": [{"required": ["id"]}, {"required": ["reason"]}],
     }
 
 

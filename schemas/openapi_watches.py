@@ -2,15 +2,19 @@
 
 from typing import Final
 
+from schemas import timestamps
 from schemas.openapi_parts import Document, Problem, error_of, json_answer
 
 PROBLEMS: Final = (
     Problem("invalid_watch", 400, "Something in the body is wrong or missing; the detail names the fields."),
     Problem("unknown_account", 400, "No polling account of this name is configured here."),
+    Problem("bad_request", 400, "The body is not what its head says."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
     Problem("unknown_watch", 404, "Nobody opened this watch."),
+    Problem("not_found", 404, "A watch can be asked for `next`, `stop`, `finish` and `cancel`."),
     Problem("conflict", 409, "The watch is open with other fields."),
     Problem("ended", 409, "The watch has ended."),
+    Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("not_ready", 503, "The watches are still being read: ask again."),
     Problem("kafka_away", 503, "Commands are not kept while Kafka is away: ask again."),
 )
@@ -38,7 +42,11 @@ def schemas() -> Document:
         "order_id": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The provider's id, as text."},
         "recipient": {**text, "maxLength": 64, "description": "The number, if you know it."},
         "service": {**text, "maxLength": 64},
-        "expires_at": {**text, "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days."},
+        "expires_at": {
+            **text,
+            "pattern": timestamps.PATTERN,
+            "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days.",
+        },
         "history": {"enum": ["emit", "skip"], "default": "emit"},
         "after_sms": {"enum": ["keep", "request_next", "finish"], "default": "keep"},
         "client_ref": {**text, "maxLength": 128, "description": "Your own text, echoed in every event."},
@@ -84,7 +92,7 @@ def _open() -> Document:
         "summary": "Watch an order: its SMS appear on `sms.received.v1`",
         "security": FREE,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
-        "responses": _answers(answers, "invalid_watch", "unknown_account", "conflict"),
+        "responses": _answers(answers, "invalid_watch", "unknown_account", "bad_request", "conflict", "too_large"),
     }
 
 
@@ -118,5 +126,7 @@ def _wish() -> Document:
         "summary": "Ask for the next SMS, stop watching, or finish or cancel the order at the provider",
         "description": "The wish becomes part of the watch's record; its shard's owner acts on it, after a last look.",
         "security": FREE,
-        "responses": _answers({"202": json_answer("Asked for.", _ref("WatchHandle"))}, "unknown_watch", "ended"),
+        "responses": _answers(
+            {"202": json_answer("Asked for.", _ref("WatchHandle"))}, "unknown_watch", "not_found", "ended"
+        ),
     }

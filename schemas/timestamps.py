@@ -31,6 +31,12 @@ def to_epoch_ms(text: str) -> int:
     return _second_number(text[:19]) * 1000 + int(text[20:23])
 
 
+def real(text: str) -> str:
+    """Return a timestamp that names a moment; raises `ValueError` for any other text."""
+    to_epoch_ms(text)
+    return text
+
+
 # Messages come in order of time: nearly all of them share their second with the one before.
 @lru_cache(maxsize=256)
 def _second_text(seconds: int) -> str:

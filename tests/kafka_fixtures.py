@@ -6,10 +6,9 @@ What a test leaves dead or paused is started again before the next test.
 
 import asyncio
 import itertools
+import random
 import shutil
-import threading
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,33 +16,15 @@ from typing import Any
 import pytest
 
 from app.local_kafka.cluster import Cluster, open_cluster
+from app.local_kafka.config import ClientPorts
 from app.local_kafka.jars import kafka_classpath
+from app.local_kafka.layout import is_free
 from app.local_kafka.node import Node
+from tests.faults.proxy import Proxy
+from tests.loop_thread import LoopThread
 
 _numbers = itertools.count(1)
-
-
-class LoopThread:
-    """An event loop in a thread; `run` works from any thread, `call` from any other event loop."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="kafka", daemon=True)
-        self._thread.start()
-
-    def submit(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return self.submit(work).result()
-
-    async def call(self, work: Coroutine[Any, Any, Any]) -> Any:
-        return await asyncio.wrap_future(self.submit(work))
-
-    def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+_CLIENT_PORTS = range(12_000, 20_000)  # below those that a layout takes
 
 
 class TestNode:
@@ -67,6 +48,11 @@ class TestNode:
     def runs(self) -> bool:
         return self._node.runs
 
+    @property
+    def home(self) -> Path:
+        """Its directory."""
+        return self._node.home
+
     async def start(self) -> None:
         await self._home.call(self._node.start())
 
@@ -88,11 +74,17 @@ class TestKafka:
 
     __test__ = False
 
-    def __init__(self, cluster: Cluster, home: LoopThread) -> None:
+    def __init__(self, cluster: Cluster, home: LoopThread, proxies: Sequence[Proxy] = ()) -> None:
         self.bootstrap_servers = cluster.bootstrap_servers
+        self.proxies = proxies
         self.nodes = [TestNode(node, home) for node in cluster.nodes]
         self._cluster = cluster
         self._home = home
+
+    @property
+    def client_servers(self) -> str:
+        """What to tell those who are to be disturbed: the proxies, if there are any."""
+        return ",".join(f"127.0.0.1:{proxy.port}" for proxy in self.proxies) or self.bootstrap_servers
 
     async def start(self) -> None:
         """Start what does not run; returns when all nodes serve."""
@@ -115,6 +107,8 @@ class TestKafka:
 
     def heal(self) -> None:
         """Make all nodes run and serve, whatever a test left behind."""
+        for proxy in self.proxies:
+            proxy.heal()
         self._home.run(self._heal())
 
     async def _heal(self) -> None:
@@ -123,17 +117,31 @@ class TestKafka:
 
 
 @contextmanager
-def running_kafka(directory: Path, nodes: int) -> Iterator[TestKafka]:
-    """Run a cluster of a test's own; its data is removed afterwards."""
+def running_kafka(directory: Path, nodes: int, *, proxied: bool = False) -> Iterator[TestKafka]:
+    """Run a cluster of a test's own; its data is removed afterwards.
+
+    `proxied` puts a proxy before each node: its clients at `client_servers` reach the node only through that, while the
+    nodes among themselves and clients at `bootstrap_servers` notice nothing of what the proxies do.
+    """
     home = LoopThread()
-    cluster: Cluster = home.run(open_cluster(directory, nodes=nodes, port=None, fast=True, held=True))
+    proxies = [Proxy(port, home) for port in _free_client_ports(nodes if proxied else 0)]
+    clients = {number: ClientPorts(proxy.target, proxy.port) for number, proxy in enumerate(proxies, 1)}
+    opened = open_cluster(directory, nodes=nodes, port=None, fast=True, held=True, clients=clients)
+    cluster: Cluster = home.run(opened)
     try:
         home.run(cluster.start())
-        yield TestKafka(cluster, home)
+        yield TestKafka(cluster, home, proxies)
     finally:
         home.run(cluster.kill())
+        for proxy in proxies:
+            proxy.close()
         home.close()
         shutil.rmtree(directory)
+
+
+def _free_client_ports(count: int) -> list[int]:
+    free = filter(is_free, random.sample(_CLIENT_PORTS, len(_CLIENT_PORTS)))
+    return list(itertools.islice(free, count))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:

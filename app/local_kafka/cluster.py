@@ -1,10 +1,11 @@
 """One or three nodes as one thing, and the context manager that everything else uses."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterable
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from app.local_kafka.config import ClientPorts
 from app.local_kafka.errors import LocalKafkaError
 from app.local_kafka.jars import NOT_INSTALLED, kafka_classpath
 from app.local_kafka.layout import Layout, open_layout
@@ -43,12 +44,21 @@ class Cluster:
         return sum(node.runs for node in self.nodes)
 
 
-async def open_cluster(directory: Path, *, nodes: int, port: int | None, fast: bool, held: bool) -> Cluster:
+async def open_cluster(
+    directory: Path,
+    *,
+    nodes: int,
+    port: int | None,
+    fast: bool,
+    held: bool,
+    clients: Mapping[int, ClientPorts] | None = None,
+) -> Cluster:
     """Return the cluster of `directory`, its jars fetched if they were not here; starts nothing.
 
-    Raises LocalKafkaError when the extra is missing, the jars cannot be had, or the directory holds something else.
+    `clients`, by the node's number, is for this run only and not kept in the directory. Raises LocalKafkaError when the
+    extra is missing, the jars cannot be had, or the directory holds something else.
     """
-    launch = Launch(_java(), await kafka_classpath(), fast=fast, held=held)
+    launch = Launch(_java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {})
     return Cluster(await asyncio.to_thread(open_layout, directory, nodes=nodes, port=port), launch)
 
 

@@ -41,8 +41,21 @@ class Ports(NamedTuple):
     controller: int
 
 
-def server_properties(node: int, cluster: Sequence[Ports], log_directory: Path) -> str:
-    """Return the configuration of node number `node` (1, 2, …) of a cluster with these ports."""
+class ClientPorts(NamedTuple):
+    """Of a node whose clients reach it through something in between, such as a proxy: a third port, and its."""
+
+    listens: int
+    advertised: int
+
+
+def server_properties(
+    node: int, cluster: Sequence[Ports], log_directory: Path, client: ClientPorts | None = None
+) -> str:
+    """Return the configuration of node number `node` (1, 2, …) of a cluster with these ports.
+
+    With `client` for every node, who asks at `listens` learns the `advertised` ports of all; who asks at a broker's own
+    port learns those, and so do the nodes.
+    """
     ports = cluster[node - 1]
     voters = ",".join(f"{number}@{HOST}:{each.controller}" for number, each in enumerate(cluster, 1))
     own: dict[str, object] = {
@@ -51,8 +64,19 @@ def server_properties(node: int, cluster: Sequence[Ports], log_directory: Path) 
         "controller.quorum.voters": voters,
         "log.dirs": log_directory,
     }
+    if client:
+        own |= _third_listener(ports, client, own["listeners"])
     settings = own | dict(ALWAYS) | _replication(len(cluster)) | dict(ONE_NODE if len(cluster) == 1 else THREE_NODES)
     return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def _third_listener(ports: Ports, client: ClientPorts, listeners: object) -> dict[str, object]:
+    return {
+        "listeners": f"{listeners},CLIENT://{HOST}:{client.listens}",
+        "advertised.listeners": f"PLAINTEXT://{HOST}:{ports.broker},CLIENT://{HOST}:{client.advertised}",
+        "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,CLIENT:PLAINTEXT",
+        "inter.broker.listener.name": "PLAINTEXT",
+    }
 
 
 def _replication(nodes: int) -> dict[str, object]:

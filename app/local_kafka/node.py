@@ -3,11 +3,11 @@
 import asyncio
 import signal
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from app.local_kafka.config import HOST, java_command, server_properties
+from app.local_kafka.config import HOST, ClientPorts, java_command, server_properties
 from app.local_kafka.errors import LocalKafkaError
 from app.local_kafka.layout import Layout, is_free
 from app.local_kafka.process import KILL_WITHIN, Process, spawn_free, spawn_held
@@ -25,6 +25,7 @@ class Launch:
     classpath: str
     fast: bool
     held: bool
+    clients: Mapping[int, ClientPorts] = field(default_factory=dict)  # by the number of the node
 
 
 class Node:
@@ -115,7 +116,8 @@ class Node:
             if not is_free(port):
                 raise LocalKafkaError(f"port {port} is taken by another program: stop that one, or choose another port")
         self.home.mkdir(exist_ok=True)
-        self._properties.write_text(server_properties(self.number, ports, self.home / "data"))
+        client = self._launch.clients.get(self.number)
+        self._properties.write_text(server_properties(self.number, ports, self.home / "data", client))
         self._log_start = log_size(self.home)
         return (self.home / "data" / "meta.properties").exists()
 

@@ -214,6 +214,7 @@ def test_no_answer_of_the_corpus_makes_any_parser_raise(parse: Callable[[RawAnsw
         b'{"values":[1]}',
         b'{"sms":5,"success":[]}',
         b'{"phone":[]}',
+        b'{"status":"success","values":{"%b":{"text":"1111"}}}' % (b"9" * 5000),
         b"\xff\xfe",
         b"7",
     ]

@@ -10,7 +10,7 @@ from typing import Self
 
 import aiohttp
 
-from tests.e2e.history import Post
+from tests.faults.history import Post
 
 RETRY_SECONDS = 0.1  # before the same body is posted again
 ANSWER_SECONDS = 20  # as a provider waits
@@ -74,7 +74,7 @@ class Load:
             await asyncio.sleep(self._pause)
 
     async def _try(self, body: bytes, nonce: str, number: str, index: int) -> int | None:
-        post = Post(nonce, number, index, time.monotonic(), 0.0)
+        post = Post(nonce, number, index, self._url, time.monotonic(), 0.0)
         self.in_flight += 1
         try:
             async with self._session.post(self._url, data=body) as answer:

@@ -70,12 +70,13 @@ class Installation:
                 process.kill()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
-    async def serve(self, *, wrapper: tuple[str, ...] = (), **settings: str) -> "Replica":
+    async def serve(self, *arguments: str, wrapper: tuple[str, ...] = (), **settings: str) -> "Replica":
         """Start a service; it has said that it serves when this returns. `wrapper` is a command that runs it."""
         path = self.directory / f"replica-{len(self.replicas)}.log"
+        command, environ = [*wrapper, *PROGRAM, "serve", *arguments], self._environ(settings)
         with path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *wrapper, *PROGRAM, "serve", cwd=self.directory, env=self._environ(settings), stdout=log, stderr=log
+                *command, cwd=self.directory, env=environ, stdout=log, stderr=log
             )
         replica = Replica(process, path, self._settings | settings)
         self.replicas.append(replica)

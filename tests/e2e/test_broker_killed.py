@@ -5,10 +5,11 @@ import time
 
 import pytest
 
-from tests.e2e.history import imbalance, percentile, problems
 from tests.e2e.load import Load, firsts_and_rest
 from tests.e2e.program import Installation, Replica
-from tests.e2e.topic import events
+from tests.e2e.topic import events, problems
+from tests.faults.checker import percentile
+from tests.faults.rules import imbalance
 
 # About five times the figures of a quiet machine: the first answer waits for the spill (0.25 s), then for an fsync.
 FIRST_SECONDS, LATER_SECONDS = 1.5, 0.5

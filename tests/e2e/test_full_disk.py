@@ -7,10 +7,10 @@ import time
 import pytest
 
 from tests.e2e.disks import DISKS
-from tests.e2e.history import imbalance, problems
 from tests.e2e.load import Load
 from tests.e2e.program import Replica, eventually
-from tests.e2e.topic import events
+from tests.e2e.topic import events, problems
+from tests.faults.rules import imbalance
 
 
 @pytest.fixture(params=DISKS, ids=lambda kind: kind.__name__)

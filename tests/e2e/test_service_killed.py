@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from tests.e2e.history import imbalance, problems
 from tests.e2e.load import Load
 from tests.e2e.program import Installation, Replica, eventually, free_port
-from tests.e2e.topic import events
+from tests.e2e.topic import events, problems
+from tests.faults.rules import imbalance
 
 # Seconds for which the broker stands still before the kill, and seconds since it went on.
 KILLS = [(0.0, 0.0), (0.1, 0.0), (1.0, 0.0), (1.0, 0.02), (0.0, 0.0)]

@@ -4,10 +4,10 @@ import asyncio
 
 import pytest
 
-from tests.e2e.history import percentile, problems
 from tests.e2e.load import Load, firsts_and_rest
 from tests.e2e.program import Ended, Installation, free_port
-from tests.e2e.topic import events
+from tests.e2e.topic import events, problems
+from tests.faults.checker import percentile
 
 
 @pytest.mark.timeout(120)

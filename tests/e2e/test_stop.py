@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from tests.e2e.history import imbalance, problems
 from tests.e2e.load import Load
 from tests.e2e.program import Replica
-from tests.e2e.topic import events
+from tests.e2e.topic import events, problems
+from tests.faults.rules import imbalance
 
 GRACE_SECONDS = 28
 

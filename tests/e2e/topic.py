@@ -1,13 +1,14 @@
 """Reads a topic as any consumer could: no group, explicit offsets, JSON."""
 
 import asyncio
-import json
-import re
+from collections.abc import Sequence
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from tests.e2e.history import Event
 from tests.e2e.program import Installation
+from tests.faults.checker import violations
+from tests.faults.history import History, Post, Record
+from tests.faults.reading import received
 
 PARTITIONS = 6  # of every message topic, by contract
 READ_SECONDS = 30
@@ -26,9 +27,15 @@ async def records(smsbus: Installation, name: str = "sms.received.v1") -> list[C
         await consumer.stop()
 
 
-async def events(smsbus: Installation) -> list[Event]:
+async def events(smsbus: Installation) -> list[Record]:
     """Everything in the topic of received SMS."""
-    return [_event(json.loads(record.value)) for record in await records(smsbus)]
+    return [received(record) for record in await records(smsbus)]
+
+
+def problems(posts: Sequence[Post], events: Sequence[Record]) -> list[str]:
+    """Return what breaks the promise, one sentence each; what became of tries without a 200 is the test's to judge."""
+    history = History(posts=tuple(posts), records=tuple(events))
+    return [found.words for found in violations(history, ("lost", "ids", "shared_id", "order", "invented"))]
 
 
 async def _read(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) -> list[ConsumerRecord]:
@@ -42,8 +49,3 @@ async def _read(consumer: AIOKafkaConsumer, partitions: list[TopicPartition]) ->
             found[partition] += batch
     assert all(each[0].offset == 0 for each in found.values() if each), "the reader did not begin at the beginning"
     return [record for partition in partitions for record in found[partition]]
-
-
-def _event(sms: dict) -> Event:
-    nonce = re.match(r"\[(\w+)\]", sms["text"])
-    return Event(sms["id"], nonce[1] if nonce else "", sms["recipient_raw"])

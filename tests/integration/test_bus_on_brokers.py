@@ -3,6 +3,7 @@
 import asyncio
 import json
 import random
+import shutil
 import sqlite3
 import threading
 import traceback
@@ -308,6 +309,34 @@ async def test_a_journal_that_cannot_be_opened_disturbs_nobody_and_costs_no_thre
     assert await receipt.published == "published"
     assert [thread.name for thread in threading.enumerate()].count("journal unreadable") <= 1
     assert bus.alive()
+
+
+async def test_a_damaged_orphan_is_set_aside_and_said_until_somebody_has_looked(start: Start, tmp_path: Path) -> None:
+    bus = await start(NOWHERE, adopt_every=0.05)
+    orphan = tmp_path / "orphan"
+    orphan.mkdir()
+    (orphan / FILE_NAME).write_bytes(b"no journal " * 1000)
+
+    with capture_logs() as logs:
+        await until(lambda: "journal_set_aside" in bus.condition().degraded)
+        aside = tmp_path / "orphan.damaged"
+        kept = (aside / FILE_NAME).read_bytes()
+        shutil.rmtree(aside)
+        await until(lambda: "journal_set_aside" not in bus.condition().degraded)
+
+    [said] = [line for line in logs if line["event"] == "journal_set_aside"]
+    assert said["directories"] == [str(aside)]
+    assert kept == b"no journal " * 1000
+    assert bus.alive()
+
+
+async def test_a_bus_whose_own_journal_is_damaged_asks_for_a_restart(start: Start) -> None:
+    bus = await start(NOWHERE)
+    alive = bus.alive()
+
+    bus._own.journal.damaged = True
+
+    assert (alive, bus.alive()) == (True, False)
 
 
 async def test_a_bus_whose_housekeeping_has_died_says_that_it_is_not_alive(

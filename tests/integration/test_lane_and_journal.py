@@ -10,7 +10,7 @@ import pytest
 
 from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
-from bus.journal import FILE_NAME, Journal, JournalUnwritable
+from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable
 from bus.kafka import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
@@ -268,6 +268,104 @@ async def test_a_write_that_sqlite_refuses_leaves_nothing_behind(tmp_path: Path)
     assert await journal.probe()
     assert journal.unwritable is None
     await journal.close()
+
+
+class Lying(sqlite3.Connection):
+    """Commits, and says so many times that it did not: a disk whose fsync fails behind the write."""
+
+    lies = 0
+
+    def execute(self, sql, *parameters):
+        cursor = super().execute(sql, *parameters)
+        if sql == "COMMIT" and Lying.lies:
+            Lying.lies -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return cursor
+
+
+@pytest.fixture
+def _lying_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, factory=Lying, **options))
+
+
+async def committed(path: Path) -> list[str]:
+    with sqlite3.connect(path / FILE_NAME) as connection:
+        return [each for (each,) in connection.execute("SELECT id FROM rows ORDER BY seq")]
+
+
+@pytest.mark.usefixtures("_lying_disk")
+async def test_a_row_of_a_failed_write_that_is_there_all_the_same_is_no_row(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([record(0)])
+    Lying.lies = 1
+
+    with pytest.raises(JournalUnwritable):
+        await journal.append([record(1)])
+    rows_of_the_repeat = await journal.append([record(1), record(2)])
+
+    assert None not in rows_of_the_repeat
+    assert journal.rows == 3
+    assert [row.record.id for row in await journal.read(KEY, after=0, max_bytes=1 << 20)] == [
+        record(n).id for n in range(3)
+    ]
+    await journal.close()
+
+
+@pytest.mark.usefixtures("_lying_disk")
+async def test_after_a_failed_delete_the_journal_counts_what_is_there(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    first, _ = await journal.append([record(0), record(1)])
+    Lying.lies = 1
+
+    with pytest.raises(JournalUnwritable):
+        await journal.delete(KEY, through=first)
+    await journal.append([record(2)])
+
+    assert await committed(tmp_path) == [record(1).id, record(2).id]
+    assert journal.rows == 2
+    assert journal.bytes == record(1).size + record(2).size
+    await journal.close()
+
+
+async def test_a_file_that_is_no_journal_any_longer_is_said_to_be_damaged(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([record(n) for n in range(500)])
+    journal._jobs.put(None)
+    await asyncio.to_thread(journal._thread.join)  # its pages leave the cache with the connection
+    content = bytearray((tmp_path / FILE_NAME).read_bytes())
+    content[4096:] = b"\xff" * (len(content) - 4096)
+    (tmp_path / FILE_NAME).write_bytes(content)
+    again = Journal(tmp_path, max_bytes=1 << 30)
+
+    with pytest.raises(JournalDamaged):
+        await again.open()
+
+    assert again.damaged
+    assert not journal.damaged
+    await again.close()
+
+
+async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_deleted_too(street: Street) -> None:
+    await street.accept(record(0))
+    street.lane._work.set()
+    delete = street.journal.delete
+
+    async def meanwhile(key: tuple[str, int], *, through: int) -> None:
+        street.journal.delete = delete
+        [seq] = await street.journal.append([record(1)])  # acknowledged by Kafka while it was being written
+        street.lane._through, street.lane._undeleted = seq, True
+        await delete(key, through=through)
+
+    street.journal.delete = meanwhile
+    street.open.set()
+
+    async with asyncio.timeout(10):
+        while street.journal.rows:
+            await asyncio.sleep(0.01)
 
 
 async def test_a_lane_survives_kafka_saying_not_now(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:

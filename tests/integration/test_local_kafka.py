@@ -26,7 +26,7 @@ from app.local_kafka.jars import Jar, classpath
 from app.local_kafka.layout import is_free, open_layout
 from app.local_kafka.process import Process
 from bus.probe import brokers_ready
-from tests.kafka_fixtures import TestKafka
+from tests.kafka_fixtures import TestKafka, running_kafka
 
 CLI = (sys.executable, "-c", "from app.cli.kafka import kafka_app; kafka_app()")
 
@@ -253,6 +253,25 @@ def test_a_broker_does_not_outlive_a_killed_parent(kafka_jars: None, tmp_path: P
 
         asyncio.run(broker.end_by(signal.SIGKILL, within=10))
         assert ended
+
+
+async def test_clients_behind_a_proxy_meet_it_and_nobody_else_does(kafka_jars: None, tmp_path: Path) -> None:
+    with running_kafka(tmp_path / "kafka", 1, proxied=True) as kafka:
+        (proxy,) = kafka.proxies
+        await create(kafka.bootstrap_servers, "apart")
+        unmet = proxy.connections
+        await write(kafka.client_servers, "apart", b"x" * 10_000)
+        await kafka.nodes[0].kill()
+        await kafka.nodes[0].start()
+        found = await read(kafka.client_servers, "apart")
+        proxy.freeze()
+        frozen = await brokers_ready(kafka.client_servers, 1, 0.5)
+        direct = await brokers_ready(kafka.bootstrap_servers, 1, 5.0)
+
+    assert unmet == 0
+    assert min(proxy.bytes.values()) > 10_000
+    assert found == [b"x" * 10_000]
+    assert (frozen, direct) == (False, True)
 
 
 # ---- three nodes ---------------------------------------------------------------------------------------------------

@@ -244,7 +244,6 @@ async def test_a_poisoned_producer_is_given_no_further_batch(mock: MockCluster, 
     [
         (TOO_LARGE, "too_large_for_the_topic"),
         (LIST_TOO_LARGE, "too_large_for_the_topic"),
-        (INVALID_TIMESTAMP, "invalid_timestamp"),
         (INVALID_RECORD, "invalid_record"),
     ],
 )
@@ -267,6 +266,34 @@ async def test_a_record_that_is_refused_alone_ends_as_a_dead_letter(
     assert await texts_in_mock(mock) == [f"{NUMBER}/0", f"{NUMBER}/2"]
     assert (bus.ledger.accepted, bus.ledger.published, bus.ledger.rejected, bus.ledger.balanced) == (3, 2, 1, True)
     assert (await bus.accept(message)).duplicate
+
+
+@pytest.mark.mock_cluster
+async def test_a_clock_that_kafka_does_not_believe_delays_and_refuses_nothing(
+    mock: MockCluster, connect: Connect
+) -> None:
+    bus = await connect(mock.bootstrap_servers)
+    await outcomes([await bus.accept(sms(NUMBER, 0))])
+    mock.push_errors(PRODUCE, INVALID_TIMESTAMP, INVALID_TIMESTAMP)
+
+    ends = await outcomes(await accept_all(bus, [sms(NUMBER, 1), sms(NUMBER, 2)]))
+
+    assert ends == ["published"] * 2
+    assert await texts_in_mock(mock) == [f"{NUMBER}/{n}" for n in range(3)]
+
+
+async def test_what_was_accepted_while_the_clock_was_hours_ahead_is_taken_when_it_is_right_again(
+    kafka: TestKafka, topic_prefix: str, connect: Connect
+) -> None:
+    settings = await installed(kafka, topic_prefix)
+    bus = await connect(settings)
+    now_ms = time.time_ns() // 1_000_000
+
+    ends = await outcomes([await bus.accept(sms(NUMBER, 1, observed_ms=now_ms + 7_200_000))])
+
+    [record] = [record async for record in read(settings, RECEIVED, start=BEGINNING, follow=False)]
+    assert ends == ["published"]
+    assert now_ms <= record.timestamp_ms <= time.time_ns() // 1_000_000
 
 
 @pytest.mark.mock_cluster

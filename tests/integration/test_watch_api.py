@@ -117,6 +117,7 @@ async def test_the_same_order_with_other_wishes_is_a_conflict_that_names_them(ap
         ({"account": "main"}, "invalid_watch", "order_id"),
         (ASKED | {"order_kind": "purchase"}, "invalid_watch", "order_kind"),
         (ASKED | {"expires_at": "soon"}, "invalid_watch", "expires_at"),
+        (ASKED | {"expires_at": "2026-02-30T00:00:00.000Z"}, "invalid_watch", "expires_at"),
         (ASKED | {"surprise": 1}, "invalid_watch", "surprise"),
         ([], "invalid_watch", "the body"),
     ],

@@ -1,5 +1,7 @@
 """The parts of starting and stopping that need neither a broker nor a socket."""
 
+import resource
+
 import pytest
 from prometheus_client import generate_latest
 
@@ -24,6 +26,17 @@ def test_the_watchdog_cannot_keep_a_process_alive():
     assert watchdog.daemon
     assert watchdog.interval == WATCHDOG_SECONDS
     assert not watchdog.is_alive()
+
+
+def test_a_process_may_open_as_many_files_as_the_system_lets_it():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+
+    lifecycle.allow_many_connections()
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert allowed == (before[1], before[1])
 
 
 async def test_without_an_account_there_is_nothing_to_serve(environment, monkeypatch):

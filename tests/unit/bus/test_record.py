@@ -3,7 +3,7 @@
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from bus.record import MESSAGE_PARTITIONS, Record, build, partition_of, with_via
+from bus.record import MESSAGE_PARTITIONS, NUMBER_BYTES, Record, _remembered, build, partition_of, with_via
 from schemas.messages import Message, WatchEnded
 from tests.messages import OBSERVED_MS, rejected, sms
 
@@ -36,6 +36,15 @@ def header(record: Record, name: str) -> str:
 @pytest.mark.parametrize("partitions", [1, 6, 12])
 def test_a_key_lies_where_javas_partitioner_puts_it(key: bytes, java: int, partitions: int) -> None:
     assert partition_of(key, partitions) == (java & 0x7FFFFFFF) % partitions
+
+
+def test_only_keys_that_may_be_numbers_are_remembered():
+    before = _remembered.cache_info().currsize
+
+    partition_of(b"1" * (NUMBER_BYTES + 1))
+    partition_of(b"9" * NUMBER_BYTES)
+
+    assert _remembered.cache_info().currsize == before + 1
 
 
 @pytest.mark.parametrize(

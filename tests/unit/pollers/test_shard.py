@@ -89,6 +89,7 @@ class Around:
         self.results: list[ActResult] = []
         self.accepting = asyncio.Event()
         self.accepting.set()
+        self.catching_up: Callable[[], None]
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         await self.accepting.wait()
@@ -118,6 +119,9 @@ class Around:
     def look_at(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
         self.soon.append(soon)
 
+    def catch_up(self, partition: int) -> None:
+        self.catching_up()
+
     async def is_ours(self, partition: int) -> bool:
         return self.ours
 
@@ -137,6 +141,7 @@ class Bench:
         self.around = Around(self.events)
         self.watch = WatchRequest(account="main", order_id="7", **request).watch(T0 + 100_000)
         self.shard = Shard(0, self.log, self.around)
+        self.around.catching_up = self.shard.caught_up
         self.run = asyncio.ensure_future(asyncio.sleep(0))
 
     async def start(self, *, watched: bool = True, owner_for: float = 0.0) -> "Bench":
@@ -144,7 +149,6 @@ class Bench:
         self.run = asyncio.create_task(self.shard.run())
         if watched:
             self.shard.command(self.watch.watch_id, self.watch.to_json())
-        self.shard.caught_up()
         await asyncio.sleep(0.3 + owner_for)
         self.events.clear()
         return self
@@ -449,6 +453,40 @@ async def test_a_restored_state_without_a_command_ends() -> None:
 
     assert [end.reason for end in heir.ends()] == ["stopped"]
     assert heir.log.state(heir.watch).ended == "stopped"
+
+
+@virtual
+async def test_a_command_that_is_older_than_a_restored_state_is_waited_for() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+
+    def commands_come() -> None:
+        heir.shard.command(heir.watch.watch_id, heir.watch.to_json())
+        heir.shard.caught_up()
+
+    heir.around.catching_up = lambda: asyncio.get_running_loop().call_later(5.0, commands_come) and None
+    await heir.start(watched=False, owner_for=6.0)
+
+    assert heir.ends() == []
+    assert not heir.kept.ended
+
+
+@virtual
+async def test_who_is_no_longer_the_owner_ends_no_watch() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+
+    def caught_up_too_late() -> None:
+        heir.around.ours = False
+        heir.shard.caught_up()
+
+    heir.around.catching_up = caught_up_too_late
+    await heir.start(watched=False, owner_for=30.0)
+
+    assert heir.ends() == []
+    assert not heir.kept.ended
 
 
 @virtual

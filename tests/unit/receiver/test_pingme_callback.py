@@ -91,6 +91,7 @@ def test_the_content_type_decides_nothing(body: str, content_type: str) -> None:
         ("[" * 100_000, "parse", "too_deep"),
         ('{"text":"a","x":' + "[" * 100_000 + "]" * 100_000 + "}", "parse", "too_deep"),
         ('{"a":' * 100_000 + "1" + "}" * 100_000, "parse", "too_deep"),
+        (f"[{'0,' * 130_000}0]", "parse", "too_many"),
         ("null", "parse", "not_an_object"),
         ("5611", "parse", "not_an_object"),
         ('"text"', "parse", "not_an_object"),

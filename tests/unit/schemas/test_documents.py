@@ -10,7 +10,7 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
-from app import watch_api
+from app import admin, watch_api
 from bus.record import MESSAGE_PARTITIONS
 from bus.topics import TOPICS
 from pollers.watches import WatchRequest
@@ -228,7 +228,8 @@ def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
 
     assert set(described["properties"]) == set(WatchRequest.model_fields)
     assert described["required"] == [name for name, field in WatchRequest.model_fields.items() if field.is_required()]
-    assert reasons | {"not_found"} == set(re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watch_api)))
+    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watch_api) + inspect.getsource(admin))
+    assert reasons | {"method_not_allowed"} == {*answered, *(reason for reason, _ in admin.REFUSED.values())}
 
 
 def references(document):

@@ -1,0 +1,86 @@
+"""`python -m tests.faults [CASE …]`: run the matrix and print its table. Exit code 1: something is wrong."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.faults.breaks import BREAKS
+from tests.faults.circumstances import circumstances
+from tests.faults.figures import Row, results, table
+from tests.faults.matrix import CASES
+from tests.faults.progress import Progress
+from tests.faults.run import run
+from tests.kafka_fixtures import TestKafka, running_kafka
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _asked(arguments)
+    with tempfile.TemporaryDirectory(prefix="smsbus-faults-") as scratch:
+        directory = asked.keep or Path(scratch)
+        directory.mkdir(parents=True, exist_ok=True)
+        rows = asyncio.run(_run_all(asked.cases or list(CASES), directory, asked))
+    print(table(rows))
+    if asked.json:
+        _keep(rows, asked)
+    return 0 if all(row.good for row in rows) else 1
+
+
+def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
+    older = json.loads(asked.json.read_text("utf-8")) if asked.cases and asked.json.exists() else {}
+    asked.json.parent.mkdir(parents=True, exist_ok=True)
+    document = results(rows, circumstances(asked.seed, asked.scale), older)
+    asked.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+
+
+async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
+    progress, rows = Progress(len(chosen)), []
+    with running_kafka(directory / "kafka", 3, proxied=True) as kafka:
+        for name in chosen:
+            async with progress.of(name):
+                row = await _run_one(name, kafka, directory, asked, progress)
+                progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
+            rows.append(row)
+    return rows
+
+
+async def _run_one(name: str, kafka: TestKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
+    spoil = {"spoil": BREAKS[asked.break_]} if asked.break_ else {}
+    try:
+        row, _ = await run(
+            name, CASES[name], kafka, directory / name, scale=asked.scale, seed=asked.seed, say=progress.say, **spoil
+        )
+    except Exception as error:  # noqa: BLE001 - the other cases are run all the same
+        traceback.print_exc()
+        await asyncio.to_thread(kafka.heal)
+        return Row(name, not_run=f"it broke: {type(error).__name__}: {error}")
+    return row
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = _parser()
+    asked = parser.parse_args(arguments)
+    if unknown := ", ".join(sorted(set(asked.cases) - set(CASES))):
+        parser.error(f"no such case: {unknown}; there are {', '.join(CASES)}")
+    if asked.keep and asked.keep.exists() and any(asked.keep.iterdir()):
+        parser.error(f"{asked.keep} is not empty: name a new directory")
+    return asked
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; none: all")
+    parser.add_argument("--scale", type=float, default=1.0, help="multiplies durations and counts; 1: the full size")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there; those of other cases stay")
+    parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, journals and histories there")
+    parser.add_argument("--break", dest="break_", metavar="NAME", choices=BREAKS, help="the checker must find it")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

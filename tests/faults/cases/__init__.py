@@ -1,0 +1,1 @@
+"""The faults, by theme. A case is `async def case(stage: Stage) -> None`: it injects, and says what the fault met."""

@@ -1,0 +1,186 @@
+"""What a run of the matrix measured: a row a case, the table for a terminal, the JSON, the README's section.
+
+`python -m tests.faults.figures` writes the section "Proof" into README.md, from docs/proof/matrix.json.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+README, RESULTS = ROOT / "README.md", ROOT / "docs" / "proof" / "matrix.json"
+BEGIN, END = "<!-- proof -->", "<!-- /proof -->"
+MOST_VIOLATIONS = 10
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case. SMS are counted once, by their first 200 or their first showing."""
+
+    case: str
+    accepted: int = 0
+    lost: int = 0
+    unseen: int = 0
+    """Shown by an answer to a process that died before it read it, and the order ended: the stated limit."""
+    repeats: int = 0
+    """Records with an id that an earlier one has."""
+    ids: int = 0
+    """SMS with more than one id."""
+    shared: int = 0
+    """Ids of more than one SMS."""
+    disordered: int = 0
+    slowest: float = 0.0
+    """Seconds until the slowest answer to a callback during the fault."""
+    p99_ms: float = 0.0
+    """Of the answers during the fault, without its first second."""
+    refused: int = 0
+    """Honest 503s."""
+    unanswered: int = 0
+    """Tries without an answer."""
+    other: int = 0
+    """Anything that is neither 200 nor an honest 503."""
+    drain_seconds: float | None = None
+    """From the end of the fault until no journal held anything; None: never."""
+    drain_rate: float | None = None
+    """Records a second while more than 1000 waited; None: they never did."""
+    pause: float = 0.0
+    """Seconds that an SMS waited at its provider for a poll that showed it, at most."""
+    seconds: float = 0.0
+    """From the fault to its end."""
+    violations: list[str] = field(default_factory=list)
+    """At most ten."""
+    not_run: str = ""
+    """Why the case counts as not run: what the fault did not meet."""
+
+    @property
+    def good(self) -> bool:
+        return not self.violations and not self.not_run
+
+    @property
+    def verdict(self) -> str:
+        return "NOT RUN" if self.not_run else f"{len(self.violations)} WRONG" if self.violations else "ok"
+
+
+COLUMNS: Mapping[str, str] = {
+    "case": "case",
+    "accepted": "accepted",
+    "lost": "lost",
+    "unseen": "unseen",
+    "repeats": "repeats",
+    "ids": "other ids",
+    "shared": "shared ids",
+    "disordered": "disorder",
+    "slowest": "slowest s",
+    "p99_ms": "p99 ms",
+    "refused": "503",
+    "unanswered": "no answer",
+    "other": "other",
+    "drain_seconds": "drain s",
+    "drain_rate": "drain /s",
+    "pause": "pause s",
+}
+SUMMED = ("accepted", "lost", "unseen", "repeats", "ids", "shared", "disordered", "refused", "unanswered", "other")
+DECIMALS = {"slowest": 2, "p99_ms": 1, "drain_seconds": 1, "drain_rate": 0, "pause": 1}
+
+
+def total(rows: Sequence[Row]) -> Row:
+    """Return the sums and the worst of all rows; of the drain rates, the slowest."""
+    sums = {name: sum(getattr(row, name) for row in rows) for name in SUMMED}
+    return Row(
+        case="all",
+        **sums,
+        slowest=max((row.slowest for row in rows), default=0.0),
+        p99_ms=max((row.p99_ms for row in rows), default=0.0),
+        drain_seconds=max((row.drain_seconds or 0.0 for row in rows), default=0.0),
+        drain_rate=min((row.drain_rate for row in rows if row.drain_rate is not None), default=None),
+        pause=max((row.pause for row in rows), default=0.0),
+        seconds=sum(row.seconds for row in rows),
+        violations=[words for row in rows for words in row.violations],
+        not_run=", ".join(row.case for row in rows if row.not_run),
+    )
+
+
+def table(rows: Sequence[Row]) -> str:
+    """Return the rows and their total, aligned, and below it in words what is wrong."""
+    good = f"{sum(row.good for row in rows)} of {len(rows)} ok"
+    cells = [[*COLUMNS.values(), ""], *([*_cells(row), row.verdict] for row in rows), [*_cells(total(rows)), good]]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [_aligned(each, widths) for each in cells]
+    lines.insert(-1, "-" * max(map(len, lines)))
+    lines += [f"{row.case}: NOT RUN: {row.not_run}" for row in rows if row.not_run]
+    lines += [f"{row.case}: {words}" for row in rows for words in row.violations]
+    return "\n".join(lines)
+
+
+def results(rows: Sequence[Row], circumstances: Mapping[str, Any], older: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the JSON file holds: each case as it was last run, and under which circumstances that was.
+
+    `older` is what the file held before: a mended case is run again without all the others.
+    """
+    runs = {row["case"]: row for row in older.get("rows", [])}
+    return {"rows": list((runs | {row.case: asdict(row) | {"run": dict(circumstances)} for row in rows}).values())}
+
+
+def proof_section(results: Mapping[str, Any]) -> str:
+    """Return the README's section, without its marks."""
+    runs = [row["run"] for row in results["rows"]]
+    rows = [Row(**{name: value for name, value in row.items() if name != "run"}) for row in results["rows"]]
+    return "\n".join([_sentences(runs, rows), "", *_markdown(rows), ""])
+
+
+def with_section(readme: str, section: str) -> str:
+    """Return the README with this section between the marks. Raises ValueError where they are missing."""
+    before, after = readme.index(BEGIN) + len(BEGIN), readme.index(END)
+    return f"{readme[:before]}\n{section}{readme[after:]}"
+
+
+def _sentences(runs: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> str:
+    every, kafka = total(rows), runs[-1]["versions"]["kafka"]
+    again = every.repeats / max(1, every.accepted)
+    days, scales, cores = (_several(each) for each in zip(*map(_where, runs), strict=True))
+    commits = _several([f"`{run['commit'][:12]}`" for run in runs])
+    return (
+        f"`make faults` met {len(rows)} faults ({days}, commit {commits}, scale {scales}, {cores} cores, three nodes "
+        f"of Apache Kafka {kafka}).\n"
+        f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
+        f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id.\n"
+        f"The slowest answer during a fault took {every.slowest:.1f} s; {every.refused:,} tries were answered 503 with "
+        f"`Retry-After`, {every.unanswered:,} not at all by a process that was not there, {every.other} otherwise."
+    )
+
+
+def _where(run: Mapping[str, Any]) -> tuple[str, str, str]:
+    return run["when"][:10], f"{run['scale']:g}", str(run["machine"]["cores"])
+
+
+def _several(words: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(words))
+
+
+def _markdown(rows: Sequence[Row]) -> list[str]:
+    lines = [list(COLUMNS.values()), ["---", *("--:" for _ in list(COLUMNS)[1:])]]
+    lines += [[f"`{row.case}`", *_cells(row)[1:]] for row in rows]
+    lines.append([f"**{cell}**" for cell in _cells(total(rows))])
+    return [f"| {' | '.join(line)} |" for line in lines]
+
+
+def _cells(row: Row) -> list[str]:
+    return [_cell(name, getattr(row, name)) for name in COLUMNS]
+
+
+def _cell(name: str, value: object) -> str:
+    if value is None:
+        return "never" if name == "drain_seconds" else "-"
+    return str(value) if isinstance(value, str) else f"{value:,.{DECIMALS.get(name, 0)}f}"
+
+
+def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (cell.rjust(width) for cell, width in zip(cells, widths, strict=True))
+    return "  ".join([first.strip().ljust(widths[0]), *rest])
+
+
+if __name__ == "__main__":
+    section = proof_section(json.loads(RESULTS.read_text("utf-8")))
+    README.write_text(with_section(README.read_text("utf-8"), section), "utf-8")

@@ -1,0 +1,22 @@
+"""The core of the matrix, small, on the session's three brokers; `make faults` runs all of it at its full size."""
+
+import pytest
+
+from tests.faults.breaks import BREAKS
+from tests.faults.checker import violations
+from tests.faults.matrix import CASES
+from tests.faults.run import run
+
+SCALE = 0.1
+CORE = ["receiver_killed", "poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("name", CORE)
+async def test_nothing_that_was_promised_breaks(name, kafka3, topic_prefix, tmp_path):
+    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=SCALE, prefix=topic_prefix)
+
+    assert row.not_run == ""
+    assert row.violations == []
+    assert row.repeats <= row.accepted / 20  # the figure is under 1 %; the bound is loose, as all in tests
+    assert [each for each, spoil in BREAKS.items() if not violations(spoil(history))] == []

@@ -1,0 +1,90 @@
+"""The real admin listener of a process that polls, as `parts` has the public one; its watches are in memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from app.admin import Admin
+from app.sections import AdminSettings
+from app.watch_api import WatchApi
+from bus.client import KafkaAway
+from bus.settings import KafkaSettings
+from pollers.table import Progress, WatchTable
+from schemas.messages import Watch
+from schemas.timestamps import to_text
+from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
+from tests.loop_thread import LoopThread
+
+ADMIN_TOKEN: Final = "a-long-token-of-the-admin"
+OPEN, ENDED = "open-watch", "ended-watch"
+
+
+class Writer:
+    """Takes commands as Kafka does, or as it does while it is away."""
+
+    def __init__(self) -> None:
+        self.away = False
+
+    async def put(self, key: str, value: bytes | None) -> None:
+        if self.away:
+            raise KafkaAway
+
+
+@dataclass(frozen=True)
+class Condition:
+    can_accept: bool = True
+    degraded: tuple[str, ...] = ("kafka_away",)
+
+
+@dataclass
+class Internal:
+    """The admin listener of a process that polls, with its watches."""
+
+    admin: Admin
+    table: WatchTable
+    writer: Writer
+    home: LoopThread
+    complaints: Complaints = field(default_factory=Complaints)
+
+    @property
+    def port(self) -> int:
+        return self.admin.port
+
+
+@contextmanager
+def internal(token: str | None) -> Iterator[Internal]:
+    """An open admin listener; `token` None: nobody is asked for one."""
+    home, writer, table = LoopThread(), Writer(), WatchTable(KafkaSettings())
+    table.filled = True
+    secret = SecretStr(token) if token else None
+    writer_like: Any = writer
+    api = WatchApi(table, writer_like, accounts=frozenset({ACCOUNT}), token=secret, now_ms=lambda: NOW_MS)
+    admin = Admin(
+        AdminSettings(port=0),
+        alive=lambda: True,
+        condition=Condition,
+        registry=CollectorRegistry(),
+        extend=api.add_to,
+    )
+    admin.ready = True
+    opened = Internal(admin, table, writer, home)
+    with opened.complaints.listening(home):
+        home.run(admin.start())
+        yield opened
+        home.run(admin.stop())
+    home.close()
+
+
+def with_watches(part: Internal) -> Internal:
+    """Return it with one watch that is open and one that has ended."""
+    for watch_id in (OPEN, ENDED):
+        times = {"opened_at": to_text(NOW_MS), "expires_at": to_text(NOW_MS + 1000)}
+        watch = Watch(watch_id=watch_id, account=ACCOUNT, order_kind="activation", order_id=watch_id, **times)
+        ended = "expired" if watch_id == ENDED else None
+        part.table.put(watch)
+        part.table._progress[watch_id] = Progress(0, ended)
+    return part

@@ -1,0 +1,29 @@
+"""How much is tried: about a minute for all of tests/fuzz, or as many minutes as FUZZ_MINUTES says.
+
+The minute is derandomized, so that `make test` tries the same every time and does not flicker. More minutes draw new
+examples each time; what they find is kept in `.hypothesis/` and tried first the next time. Either way a failing test
+prints its smallest example (`Falsifying example: …`) and the `@reproduce_failure` line that brings it back.
+"""
+
+import os
+from typing import Final
+
+from hypothesis import HealthCheck, settings
+
+MINUTES: Final = float(os.environ.get("FUZZ_MINUTES", "1"))
+TIMEOUT: Final = 120 + 60 * MINUTES
+"""Seconds after which one test hangs rather than searches."""
+
+settings.register_profile(
+    "fuzz",
+    deadline=None,
+    print_blob=True,
+    derandomize=MINUTES <= 1,
+    database=None if MINUTES <= 1 else settings.default.database,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
+)
+
+
+def fuzzed(examples: int) -> settings:
+    """Return the settings of a test that tries so many examples in its share of the minute."""
+    return settings(settings.get_profile("fuzz"), max_examples=int(examples * max(1.0, MINUTES)))

@@ -1,0 +1,108 @@
+"""The real public listener on loopback, in a thread of its own, so that a fuzzer may block; and all its complaints.
+
+Nothing is behind it: the bus is in memory.
+"""
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import structlog
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from bus.memory import MemoryBus
+from receiver.metrics import ReceiverMetrics
+from receiver.server import Door
+from receiver.settings import PingMeAccount, ReceiverSettings
+from tests.loop_thread import LoopThread
+
+TOKEN: Final = "door-token-0123456789"
+PATH: Final = f"/v1/pingme/{TOKEN}"
+ACCOUNT: Final = "main"
+NOW_MS: Final = 1_795_000_000_000
+
+
+class Complaints(logging.Handler):
+    """Every warning of any library, every exception that an event loop was left with, every line of our own."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self._heard: list[object] = []
+        self._lines: list[Any] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._heard.append(f"{record.name}: {self.format(record)}")
+
+    @property
+    def all(self) -> list[object]:
+        return self._heard + self._lines
+
+    @contextmanager
+    def listening(self, home: LoopThread) -> Iterator[None]:
+        async def listen() -> None:
+            asyncio.get_running_loop().set_exception_handler(lambda _, context: self._heard.append(context))
+
+        home.run(listen())
+        logging.getLogger().addHandler(self)
+        with structlog.testing.capture_logs() as self._lines:
+            yield
+        logging.getLogger().removeHandler(self)
+
+
+class FuzzedBus(MemoryBus):
+    """The memory bus, which can be made as new."""
+
+    def forget(self) -> None:
+        MemoryBus.__init__(self)
+
+
+@dataclass
+class Public:
+    """The public listener."""
+
+    door: Door
+    bus: FuzzedBus
+    home: LoopThread
+    complaints: Complaints = field(default_factory=Complaints)
+
+    @property
+    def port(self) -> int:
+        return self.door.port
+
+    def read(self) -> None:
+        """Return when the door has read what was sent to it."""
+        self.home.run(_turns(10))
+
+    def settle(self) -> None:
+        """Return when it has also said all that it will say to it."""
+        self.home.run(self._settled())
+
+    async def _settled(self) -> None:
+        await _turns(10)
+        while self.door._in_flight:
+            await asyncio.sleep(0.002)
+            await _turns(10)
+
+
+async def _turns(number: int) -> None:
+    for _ in range(number):
+        await asyncio.sleep(0)
+
+
+@contextmanager
+def public(bus: FuzzedBus | None = None, patience: float = 10.0) -> Iterator[Public]:
+    """An open door, which waits for a body for `patience` seconds. Its account's user is that of the corpus."""
+    home, bus = LoopThread(), bus or FuzzedBus()
+    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience)
+    account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="xxx")
+    door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
+    opened = Public(door, bus, home)
+    with opened.complaints.listening(home):
+        home.run(door.start())
+        yield opened
+        home.run(door.stop(1.0))
+    home.close()

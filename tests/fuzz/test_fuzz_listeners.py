@@ -1,0 +1,153 @@
+"""Both listeners against their own OpenAPI document: whatever is asked, they answer what it says they answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+import schemathesis
+from schemathesis.checks import CHECKS
+
+from schemas.timestamps import to_text
+from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, OPEN, Internal, internal, with_watches
+from tests.fuzz.budget import TIMEOUT, fuzzed
+from tests.fuzz.parts import ACCOUNT, NOW_MS, TOKEN, Public, public
+from tests.fuzz.wire import Reply, is_problem
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+DOCUMENT: Final = json.loads((Path(__file__).parents[2] / "schemas" / "json" / "openapi.json").read_text())
+SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
+CALLBACKS: Final = SCHEMA.include(path_regex="^/v1/pingme/")
+LIVEZ: Final = SCHEMA.include(path="/livez")
+ADMIN: Final = SCHEMA.exclude(path_regex="^/v1/pingme/")
+WATCHES: Final = SCHEMA.include(path_regex="^/v1/watches")
+
+# The door takes what is no callback, too, and keeps it as a dead letter: that is its promise.
+ANYTHING_IS_TAKEN: Final = CHECKS.get_one("negative_data_rejection")
+# A valid question is refused where the account or the token is not ours.
+VALID_IS_REFUSED: Final = CHECKS.get_one("positive_data_acceptance")
+NO_FAULT: Final = CHECKS.get_one("not_a_server_error")  # but an honest 503 is one, see `says_why`
+RIGHT: Final = f"Bearer {ADMIN_TOKEN}"
+
+
+def says_why(_: object, response: Any, __: object) -> None:
+    """An error is a problem document, and 503 is the only one that is our own fault."""
+    headers = {name.title(): values[0] for name, values in response.headers.items()}
+    reply = Reply(response.status_code, headers, response.content)
+    if reply.status != 503 or headers["Content-Type"].startswith("application/problem+json"):
+        is_problem(reply, set(range(200, 500)) | {503})
+
+
+def ask(case: Any, part: Public | Internal, *, excluded: tuple[Any, ...] = (), **headers: str) -> int:
+    response = case.call_and_validate(
+        base_url=f"http://127.0.0.1:{part.port}",
+        headers=headers,
+        excluded_checks=list(excluded),
+        additional_checks=[says_why],
+    )
+    assert part.complaints.all == []
+    status: int = response.status_code
+    return status
+
+
+@pytest.fixture(scope="module")
+def door() -> Iterator[Public]:
+    with public() as part:
+        yield part
+
+
+@pytest.fixture(scope="module")
+def free() -> Iterator[Internal]:
+    with internal(None) as part:
+        yield with_watches(part)
+
+
+@pytest.fixture(scope="module")
+def guarded() -> Iterator[Internal]:
+    with internal(ADMIN_TOKEN) as part:
+        yield with_watches(part)
+
+
+@pytest.fixture(scope="module")
+def unread() -> Iterator[Internal]:
+    with internal(None) as part:
+        part.table.filled = False
+        yield part
+
+
+@pytest.fixture(scope="module")
+def away() -> Iterator[Internal]:
+    with internal(None) as part:
+        part.writer.away = True
+        yield with_watches(part)
+
+
+@CALLBACKS.parametrize()
+@fuzzed(80)
+def test_the_callback_url_answers_as_it_is_described(door: Public, case: Any) -> None:
+    case.path_parameters["token"] = TOKEN
+
+    assert ask(case, door, excluded=(ANYTHING_IS_TAKEN,)) in {200, 405}
+
+
+@CALLBACKS.parametrize()
+@fuzzed(40)
+def test_a_wrong_callback_url_is_404_whatever_is_sent(door: Public, case: Any) -> None:
+    before = list(door.bus.messages)
+
+    assert ask(case, door, excluded=(ANYTHING_IS_TAKEN, VALID_IS_REFUSED)) in {404, 405}
+    assert door.bus.messages == before
+
+
+@LIVEZ.parametrize()
+@fuzzed(20)
+def test_livez_of_the_public_listener_answers_as_it_is_described(door: Public, case: Any) -> None:
+    ask(case, door)
+
+
+@ADMIN.parametrize()
+@fuzzed(80)
+def test_the_admin_listener_answers_as_it_is_described(free: Internal, case: Any) -> None:
+    ours = {"account": ACCOUNT, "expires_at": to_text(NOW_MS)}  # a pattern cannot tell which days there are
+    if isinstance(case.body, dict):
+        case.body |= {name: value for name, value in ours.items() if isinstance(case.body.get(name), str)}
+    if "id" in (case.path_parameters or {}):
+        case.path_parameters["id"] = OPEN
+
+    ask(case, free)
+
+
+@WATCHES.parametrize()
+@fuzzed(40)
+def test_an_ended_watch_and_accounts_of_others_are_refused_as_it_is_described(guarded: Internal, case: Any) -> None:
+    if "id" in (case.path_parameters or {}):
+        case.path_parameters["id"] = ENDED
+
+    ask(case, guarded, excluded=(VALID_IS_REFUSED,), Authorization=RIGHT)
+
+
+@WATCHES.parametrize()
+@pytest.mark.parametrize("shown", [None, "Bearer wrong", f"Basic {ADMIN_TOKEN}", f"Bearer {ADMIN_TOKEN}x", "Bearer "])
+@fuzzed(15)
+def test_without_the_token_the_watches_are_closed(guarded: Internal, shown: str | None, case: Any) -> None:
+    headers = {} if shown is None else {"Authorization": shown}
+    case.headers.pop("Authorization", None)
+
+    assert ask(case, guarded, **headers) in {401, 405}
+
+
+@WATCHES.parametrize()
+@fuzzed(15)
+def test_until_the_watches_are_read_the_answer_is_503(unread: Internal, case: Any) -> None:
+    assert ask(case, unread, excluded=(VALID_IS_REFUSED, NO_FAULT)) in {503, 405}
+
+
+@WATCHES.parametrize()
+@fuzzed(15)
+def test_while_kafka_is_away_what_would_be_written_is_503(away: Internal, case: Any) -> None:
+    if "id" in (case.path_parameters or {}):
+        case.path_parameters["id"] = OPEN
+
+    assert ask(case, away, excluded=(VALID_IS_REFUSED, NO_FAULT)) not in {201, 202}

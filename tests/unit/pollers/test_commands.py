@@ -1,0 +1,38 @@
+"""A record of the watches topic is a watch, or nothing that a shard may meet."""
+
+import json
+
+import pytest
+
+from pollers.commands import read_command
+from pollers.watches import WatchRequest
+
+WATCH = WatchRequest(account="main", order_id="7").watch(1_795_000_000_000)
+
+
+def written(**changes: object) -> bytes:
+    return json.dumps(json.loads(WATCH.to_json()) | changes).encode()
+
+
+def test_a_watch_is_read_under_its_own_key() -> None:
+    assert read_command(WATCH.watch_id, WATCH.to_json()) == WATCH
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        b"",
+        b"\xff",
+        b"{}",
+        written(expires_at="2026-02-30T00:00:00.000Z"),
+        written(opened_at="2026-99-99T99:99:99.999Z"),
+        written(opened_at="0000-01-01T00:00:00.000Z"),
+        written(desired="everything"),
+    ],
+)
+def test_what_no_shard_could_follow_is_no_watch(value: bytes) -> None:
+    assert read_command(WATCH.watch_id, value) is None
+
+
+def test_a_watch_under_another_key_is_none() -> None:
+    assert read_command("another", WATCH.to_json()) is None
