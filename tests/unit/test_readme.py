@@ -29,7 +29,8 @@ def fields(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tupl
 
 
 def table() -> dict[str, str]:
-    rows = re.findall(r"^\| `([a-z_.<>]+)` \| (?:`([^`]*)`)?([^|]*)\|", README, re.MULTILINE)
+    section = README.partition("\n## Settings\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `([a-z_.<>]+)` \| (?:`([^`]*)`)?([^|]*)\|", section, re.MULTILINE)
     return {name: default for name, default, _ in rows}
 
 
