@@ -4,7 +4,7 @@
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,11 +123,13 @@ def results(rows: Sequence[Row], circumstances: Mapping[str, Any], older: Mappin
     return {"rows": list((runs | {row.case: asdict(row) | {"run": dict(circumstances)} for row in rows}).values())}
 
 
-def proof_section(results: Mapping[str, Any]) -> str:
-    """Return the README's section, without its marks."""
+def proof_section(results: Mapping[str, Any], cases: Collection[str]) -> str:
+    """Return the README's section, without its marks; of `cases` it names those that have no row."""
     runs = [row["run"] for row in results["rows"]]
     rows = [Row(**{name: value for name, value in row.items() if name != "run"}) for row in results["rows"]]
-    return "\n".join([_sentences(runs, rows), "", *_markdown(rows), ""])
+    missing = [f"`{case}`" for case in cases if case not in {row.case for row in rows}]
+    words = [_sentences(runs, rows), *([f"Not shown, since it did not pass: {', '.join(missing)}."] if missing else [])]
+    return "\n".join([*words, "", *_markdown(rows), ""])
 
 
 def with_section(readme: str, section: str) -> str:
@@ -182,5 +184,7 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 
 if __name__ == "__main__":
-    section = proof_section(json.loads(RESULTS.read_text("utf-8")))
+    from tests.faults.matrix import CASES  # which needs this module
+
+    section = proof_section(json.loads(RESULTS.read_text("utf-8")), CASES)
     README.write_text(with_section(README.read_text("utf-8"), section), "utf-8")

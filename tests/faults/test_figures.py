@@ -47,10 +47,11 @@ def test_a_backlog_that_never_drained_is_no_dash():
 def test_the_section_survives_the_json_file_and_has_the_totals():
     read = json.loads(json.dumps(results([GOOD, LOSING], CIRCUMSTANCES, {})))
 
-    section = proof_section(read)
+    section = proof_section(read, ["receiver_killed", "disk_full", "topic_deleted"])
 
     assert "Of 100,000 accepted SMS 2 were lost" in section
     assert "0.03% came again" in section
+    assert "did not pass: `topic_deleted`." in section
     assert "`4ea4836191c1`, scale 0.5, 2 cores" in section
     assert [line.split(" | ")[1] for line in section.splitlines() if line.startswith(("| `", "| **"))] == [
         "60,000",
@@ -66,7 +67,7 @@ def test_a_case_that_is_run_again_takes_its_old_place_and_names_its_own_commit()
     both = results([mended], CIRCUMSTANCES | {"commit": "b" * 40}, older)
 
     assert [(row["case"], row["lost"]) for row in both["rows"]] == [("disk_full", 0), ("receiver_killed", 0)]
-    assert "commit `bbbbbbbbbbbb`, `4ea4836191c1`, scale 0.5" in proof_section(both)
+    assert "commit `bbbbbbbbbbbb`, `4ea4836191c1`, scale 0.5" in proof_section(both, [])
 
 
 def test_a_section_replaces_what_stood_between_the_marks_and_nothing_else():

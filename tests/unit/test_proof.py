@@ -9,7 +9,7 @@ from tests.faults.matrix import CASES
 def test_the_readme_shows_the_last_run_of_the_matrix():
     readme, results = README.read_text("utf-8"), json.loads(RESULTS.read_text("utf-8"))
 
-    assert with_section(readme, proof_section(results)) == readme
+    assert with_section(readme, proof_section(results, CASES)) == readme
 
 
 def test_every_case_that_is_shown_was_run_at_its_full_size_and_was_good():
