@@ -23,6 +23,8 @@ from app.local_kafka.node import Node
 from tests.faults.proxy import Proxy
 from tests.loop_thread import LoopThread
 
+NOTICED_SECONDS = 1.0  # until a controller that slept, too, shuts out the broker that was silent, and takes it back
+
 _numbers = itertools.count(1)
 _CLIENT_PORTS = range(12_000, 20_000)  # below those that a layout takes
 
@@ -33,6 +35,8 @@ class TestNode:
     __test__ = False
 
     def __init__(self, node: Node, home: LoopThread) -> None:
+        self.slept = False
+        """It was paused since the cluster was last healed."""
         self._node = node
         self._home = home
 
@@ -63,6 +67,7 @@ class TestNode:
         await self._home.call(self._node.kill())
 
     async def pause(self) -> None:
+        self.slept = True
         await self._home.call(self._node.pause())
 
     async def resume(self) -> None:
@@ -113,6 +118,10 @@ class TestKafka:
 
     async def _heal(self) -> None:
         await asyncio.gather(*(node.resume() for node in self._cluster.nodes))
+        if any(node.slept for node in self.nodes):
+            await asyncio.sleep(NOTICED_SECONDS)
+        for node in self.nodes:
+            node.slept = False
         await self._cluster.start()
 
 

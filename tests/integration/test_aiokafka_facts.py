@@ -45,11 +45,24 @@ async def abandon(producer: AIOKafkaProducer) -> None:
 
 
 async def create(bootstrap_servers: str, topic: str, **configs: str) -> str:
+    """Make it, and return when a client sees it: right after another test's pause a broker may not know of itself."""
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(KafkaError, AssertionError):  # aiokafka asserts that there is a broker
+                if await _created(bootstrap_servers, NewTopic(topic, 1, 1, topic_configs=configs)):
+                    return topic
+            await asyncio.sleep(0.2)
+
+
+async def _created(bootstrap_servers: str, topic: NewTopic) -> bool:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers)
-    await admin.start()
-    await admin.create_topics([NewTopic(topic, 1, 1, topic_configs=configs)])
-    await admin.close()
-    return topic
+    try:
+        await admin.start()
+        await admin.create_topics([topic])
+        [found] = await admin.describe_topics([topic.name])
+        return not found["error_code"] and all(part["leader"] >= 0 for part in found["partitions"])
+    finally:
+        await admin.close()
 
 
 @pytest.fixture

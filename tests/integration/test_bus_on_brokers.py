@@ -64,7 +64,9 @@ async def installed(kafka: TestKafka, prefix: str) -> KafkaSettings:
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=prefix)
     async with asyncio.timeout(20):
         while True:
-            with suppress(KafkaAway):  # right after another test's pause a broker may not know of itself yet
+            with suppress(
+                KafkaAway, topics.TopicsError
+            ):  # right after another test's pause a broker may not know of itself yet
                 await topics.create(settings)
                 return settings
             await asyncio.sleep(0.1)
