@@ -64,9 +64,8 @@ async def installed(kafka: TestKafka, prefix: str) -> KafkaSettings:
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=prefix)
     async with asyncio.timeout(20):
         while True:
-            with suppress(
-                KafkaAway, topics.TopicsError
-            ):  # right after another test's pause a broker may not know of itself yet
+            # Right after another test's pause a broker may not know of itself yet.
+            with suppress(KafkaAway, topics.TopicsError):
                 await topics.create(settings)
                 return settings
             await asyncio.sleep(0.1)

@@ -82,9 +82,8 @@ async def installed(kafka: TestKafka, prefix: str, *, limit: int | None = None) 
     configs = {"max.message.bytes": str(limit)} if limit else {}
     async with asyncio.timeout(20):
         while True:
-            with suppress(
-                KafkaAway, topics.TopicsError
-            ):  # right after another test's pause a broker may not know of itself yet
+            # Right after another test's pause a broker may not know of itself yet.
+            with suppress(KafkaAway, topics.TopicsError):
                 async with cluster.admin(settings) as admin:
                     await admin.create_topics([NewTopic(settings.topic(RECEIVED), 6, 1, topic_configs=configs)])
                 await topics.create(settings)
