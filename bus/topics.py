@@ -196,7 +196,7 @@ def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
     if has.get("cleanup.policy", needed["cleanup.policy"]) != needed["cleanup.policy"]:
         yield "cleanup.policy", needed["cleanup.policy"]
     least = _least_in_sync(found.replication)
-    if not least <= int(has.get("min.insync.replicas", least)) <= found.replication:  # with more nothing is ever taken
+    if int(has.get("min.insync.replicas", least)) < least:
         yield "min.insync.replicas", str(least)
     if int(has.get("max.message.bytes", MIB)) < LEAST_MESSAGE_BYTES:
         yield "max.message.bytes", needed["max.message.bytes"]

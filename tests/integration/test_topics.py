@@ -146,15 +146,6 @@ async def test_room_for_less_than_a_dead_letter_is_a_problem(one):
     assert "max.message.bytes=100000" in problem
 
 
-async def test_more_replicas_in_sync_than_there_are_is_a_problem(one):
-    await make(one, "sms.received.v1", 6, replication=1, **{"min.insync.replicas": "2"})
-    await topics.create(one)
-
-    [problem] = await topics.check(one)
-
-    assert "has min.insync.replicas=2 and needs 1: run `kafka-configs.sh" in problem
-
-
 async def test_too_few_replicas_in_sync_are_a_problem_and_too_few_replicas_a_warning(three):
     await make(three, "sms.received.v1", 6, replication=3, **{"min.insync.replicas": "1"})
     await make(three, "sms.rejected.v1", 6, replication=1)
