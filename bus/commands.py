@@ -68,6 +68,7 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         self._positions: dict[int, int] = {}  # of our shards
         self._ends: dict[int, int | None] = {}  # of shards that have not caught up
         self._rejoin = asyncio.Event()
+        self._left_for: str | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
     async def run(self) -> None:
@@ -80,7 +81,9 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             try:
                 await self._session()
             except Exception as error:  # noqa: BLE001 - a group consumer that broke is replaced, whatever broke it
-                log.warning("group_left", error=type(error).__name__)
+                if type(error).__name__ != self._left_for:  # once, until we are a member again
+                    self._left_for = type(error).__name__
+                    log.warning("group_left", error=self._left_for)
             else:
                 self.lose_all()
             await asyncio.sleep(BACKOFF)
@@ -179,6 +182,7 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin new shards at their first command; kept ones go on where they are."""
+        self._left_for = None
         ours = frozenset(part.partition for part in assigned)
         for lost in set(self._positions) - ours:
             del self._positions[lost]

@@ -201,7 +201,7 @@ class Producer:
                 async with asyncio.timeout(LOOK):
                     await self._poisoned.wait()
                     return self.last_error or REFUSED
-            if inner is None or inner._sender.sender_task.done():  # noqa: SLF001 - no public sign of its end
+            if inner is None or _has_ended(inner):
                 return "sender_task_ended"
             if self._loop.time() >= ask_at:
                 ask_at = self._loop.time() + ASK
@@ -262,6 +262,15 @@ async def _send(
     if not acknowledged.done():
         raise _Gone
     acknowledged.result()
+
+
+def _has_ended(inner: AIOKafkaProducer) -> bool:
+    """A task has ended without which batches wait for ever: the sender's, or the one that asks for metadata.
+
+    uvloop's `write` to a closing connection raises RuntimeError, which ends the latter (aiokafka issue 1038, 0.14).
+    """
+    asking = inner.client._sync_task  # noqa: SLF001 - there is no public sign of either's end
+    return bool(inner._sender.sender_task.done() or (asking is not None and asking.done()))  # noqa: SLF001
 
 
 async def _answers(inner: AIOKafkaProducer) -> bool:

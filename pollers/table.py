@@ -74,14 +74,18 @@ class WatchTable:
 
     async def follow(self) -> None:
         """Stay as the topics are, until cancelled."""
+        behind: type[Exception] | None = None
         while True:
             begun_ms = self._now_ms() - OVERLAP_MS
             try:
                 await self.fill()
+                behind = None
                 start = since(begun_ms)
                 await asyncio.gather(*(self._read(topic, start, follow=True) for topic in (WATCHES, STATES)))
             except (KafkaAway, TopicsError) as error:
-                _log.warning("watch_table_behind", error=type(error).__name__)
+                if type(error) is not behind:  # once, until it has caught up
+                    _log.warning("watch_table_behind", error=type(error).__name__)
+                behind = type(error)
                 await asyncio.sleep(RETRY)
 
     async def _read(self, topic: str, start: Start, *, follow: bool) -> None:

@@ -343,16 +343,18 @@ async def test_one_oversized_record_among_fifty_is_found_and_the_others_arrive_i
 
 
 @pytest.mark.mock_cluster
-async def test_a_sender_task_that_was_ended_from_outside_is_noticed_and_its_producer_replaced(
-    mock: MockCluster, connect: Connect
+@pytest.mark.parametrize("task", ["sender", "metadata"])
+async def test_a_task_of_the_producer_that_has_ended_is_noticed_and_its_producer_replaced(
+    mock: MockCluster, connect: Connect, task: str
 ) -> None:
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
     producer = bus._producer._inner
     assert producer is not None
-    producer._sender.sender_task.cancel()
+    (producer._sender.sender_task if task == "sender" else producer.client._sync_task).cancel()
 
     receipt = await bus.accept(sms(NUMBER, 1))  # no error tells of it: aiokafka would wait for ever
+    await until(lambda: bus._producer._inner not in {producer, None})
 
     assert await outcomes([receipt], within=LOOK + STOP_TIMEOUT + 8) == ["published"]
     assert bus._producer._inner is not producer
