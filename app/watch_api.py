@@ -108,7 +108,7 @@ class WatchApi:
             return unknown_watch()
         if wish not in {"next", *DESIRES}:
             return problem(404, "not_found", "A watch can be asked for next, stop, finish and cancel.")
-        if known.progress is not None and known.progress.ended is not None:
+        if known.ended is not None:
             return problem(409, "ended", "This watch has ended.")
         await self._put(wished(known, wish))
         return web.json_response({"watch_id": known.watch.watch_id, "wish": wish}, status=202)
@@ -121,19 +121,15 @@ class WatchApi:
 def wished(known: Known, wish: str) -> Watch:
     """Return the watch with the wish in it: `next`, `stop`, `finish` or `cancel`."""
     if wish == "next":
-        return with_next(known.watch, known.progress.sms_count if known.progress else 0)
+        return with_next(known.watch, known.sms_count)
     return with_desire(known.watch, wish)
 
 
 def told(known: Known) -> dict[str, Any]:
     """Return a watch and how far it has come, for people and for JSON."""
     watch: dict[str, Any] = json.loads(known.watch.to_json())
-    progress = known.progress
-    return watch | {
-        "sms_count": progress.sms_count if progress else 0,
-        "ended": progress.ended if progress else None,
-        "seen_by_a_poller": progress is not None,
-    }
+    seen = known.progress is not None
+    return watch | {"sms_count": known.sms_count, "ended": known.ended, "seen_by_a_poller": seen}
 
 
 def unknown_watch() -> web.Response:

@@ -38,6 +38,16 @@ class Known(NamedTuple):
     watch: Watch
     progress: Progress | None
 
+    @property
+    def sms_count(self) -> int:
+        """SMS that were published so far."""
+        return self.progress.sms_count if self.progress else 0
+
+    @property
+    def ended(self) -> str | None:
+        """Why it is over; None while it is not."""
+        return self.progress.ended if self.progress else None
+
 
 class WatchTable:
     """A view of both compacted topics. `fill` once, or `follow` in a task."""

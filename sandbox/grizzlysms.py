@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sandbox.account import Account
-from sandbox.handler_api import PRICE, Action, buy, find, get_number, get_status, unseen
+from sandbox.handler_api import PRICE, Action, buy, find, get_number, get_status, showing
 from sandbox.orders import ENDED, Activation, Phase
 from sandbox.reply import Moment, Query, Reply, as_json
 from sandbox.settings import GrizzlySmsSettings
+from sandbox.sms import Sms
 
 CANCEL_AFTER: Final = 300  # seconds: activationCancel of the sample
 
@@ -43,14 +44,12 @@ def _number_v2(account: Account, query: Query, moment: Moment) -> Reply:
 
 def _status_v2(account: Account, query: Query, moment: Moment) -> Reply:
     """The SMS as JSON; everything else in the plain tokens of getStatus."""
-    order = find(account, query, moment)
-    if order is None:
-        return Reply("NO_ACTIVATION")
-    level = order.level(moment.now, moment.lag)
-    if level.phase is not Phase.SMS or level.sms is None:
-        return unseen(level, moment)
-    sms = {"dateTime": naive(moment, level.sms.at), "code": level.sms.code, "text": level.sms.text}
-    return as_json({"verificationType": 2, "sms": sms}, shows=(level.sms,))
+
+    def show(_: Activation, sms: Sms) -> Reply:
+        said = {"dateTime": naive(moment, sms.at), "code": sms.code, "text": sms.text}
+        return as_json({"verificationType": 2, "sms": said}, shows=(sms,))
+
+    return showing(account, query, moment, show)
 
 
 def _active(account: Account, _query: Query, moment: Moment) -> Reply:

@@ -7,6 +7,7 @@ from sandbox.account import Account
 from sandbox.orders import ENDED, Activation, Level, Phase
 from sandbox.reply import Moment, Query, Reply
 from sandbox.settings import OrderRequest
+from sandbox.sms import Sms
 
 PRICE: Final = 0.35
 Action = Callable[[Account, Query, Moment], Reply]
@@ -51,17 +52,22 @@ def find(account: Account, query: Query, moment: Moment) -> Activation | None:
 
 def get_status(account: Account, query: Query, moment: Moment) -> Reply:
     """`STATUS_OK:877613`, and the other tokens."""
+    return showing(account, query, moment, lambda _, sms: Reply(f"STATUS_OK:{sms.code}", shows=(sms,)))
+
+
+def showing(account: Account, query: Query, moment: Moment, show: Callable[[Activation, Sms], Reply]) -> Reply:
+    """Answer so for an activation that shows an SMS, with the tokens of getStatus for any other."""
     order = find(account, query, moment)
     if order is None:
         return Reply("NO_ACTIVATION")
     level = order.level(moment.now, moment.lag)
     if level.phase is Phase.SMS and level.sms is not None:
-        return Reply(f"STATUS_OK:{level.sms.code}", shows=(level.sms,))
-    return unseen(level, moment)
+        return show(order, level.sms)
+    return _unseen(level, moment)
 
 
-def unseen(level: Level, moment: Moment) -> Reply:
-    """Answer for an activation that shows no SMS now; the same for every action that asks."""
+def _unseen(level: Level, moment: Moment) -> Reply:
+    """Answer for an activation that shows no SMS now."""
     if level.phase is Phase.RETRY and level.sms is not None:
         return Reply(f"STATUS_WAIT_RETRY:{level.sms.code}", passes=level.sms)
     if level.phase in ENDED:

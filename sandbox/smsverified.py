@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from sandbox.account import Account
-from sandbox.handler_api import Action, find, get_number, get_status, unseen
+from sandbox.handler_api import Action, find, get_number, get_status, showing
 from sandbox.orders import ENDED, Phase
 from sandbox.reply import Moment, Query, Reply, as_json
 
@@ -32,13 +32,9 @@ def _balance(account: Account, _query: Query, _moment: Moment) -> Reply:
 
 def _full_sms(account: Account, query: Query, moment: Moment) -> Reply:
     """`FULL_SMS:[vk] 877613`; while there is none, the tokens of getStatus. The sample's sender is the service."""
-    order = find(account, query, moment)
-    if order is None:
-        return Reply("NO_ACTIVATION")
-    level = order.level(moment.now, moment.lag)
-    if level.phase is Phase.SMS and level.sms is not None:
-        return Reply(f"FULL_SMS:[{order.service}] {level.sms.text}", shows=(level.sms,))
-    return unseen(level, moment)
+    return showing(
+        account, query, moment, lambda order, sms: Reply(f"FULL_SMS:[{order.service}] {sms.text}", shows=(sms,))
+    )
 
 
 def _set_status(account: Account, query: Query, moment: Moment) -> Reply:

@@ -88,7 +88,7 @@ def list_(
     """Print one line a watch, newest first; the numbers are masked."""
     with readable_errors():
         for known in asyncio.run(_table(settings_for(config).kafka)).all():
-            if everything or known.progress is None or known.progress.ended is None:
+            if everything or known.ended is None:
                 typer.echo(_line(known))
 
 
@@ -122,8 +122,8 @@ async def _say(kafka: "KafkaSettings", watch: str, wish: str) -> None:
     from bus.commands import CommandWriter
 
     known = _found(await _table(kafka), watch)
-    if known.progress is not None and known.progress.ended is not None:
-        raise end(Code.FAILED, f"this watch has ended: {known.progress.ended}")
+    if known.ended is not None:
+        raise end(Code.FAILED, f"this watch has ended: {known.ended}")
     writer = CommandWriter(kafka)
     try:
         changed = wished(known, wish)
@@ -151,11 +151,10 @@ def _found(table: "WatchTable", named: str) -> "Known":
 def _line(known: "Known") -> str:
     from app.sms_lines import masked_number
 
-    watch, progress = known
-    status = (progress.ended or "watching") if progress else "not seen by a poller yet"
-    count = progress.sms_count if progress else 0
+    watch = known.watch
+    status = known.ended or ("watching" if known.progress else "not seen by a poller yet")
     fields = (watch.watch_id, watch.account, watch.order_kind, watch.order_id, masked_number(watch.recipient or ""))
-    return "\t".join((*fields, f"{count} SMS", status, f"until {watch.expires_at}"))
+    return "\t".join((*fields, f"{known.sms_count} SMS", status, f"until {watch.expires_at}"))
 
 
 def _seconds(duration: str) -> int:

@@ -3,14 +3,12 @@
 import asyncio
 import http.server
 import json
-import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from app.cli import account, cli
@@ -20,24 +18,12 @@ from bus.settings import KafkaSettings
 from pollers.table import WatchTable
 from tests.kafka_fixtures import TestKafka
 
+pytestmark = pytest.mark.usefixtures("logging_is_restored")
 KEY = "planted-key-5e1f"
 PRICES = '{"12":{"tg":{"count":831358,"cost":0.35,"retry":0}}}'
 BUY = ("getNumber", "service=tg", "country=12")
 
 Answer = Callable[[str], str | None]
-
-
-@pytest.fixture(autouse=True)
-def logging_is_restored() -> Iterator[None]:
-    """Commands configure logging for a process of their own; leave it to the next test as it was."""
-    root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
-    handlers, level, aiokafka_level = root.handlers[:], root.level, aiokafka.level
-    root.handlers.clear()  # `configure` would close them
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    aiokafka.setLevel(aiokafka_level)
-    structlog.reset_defaults()
 
 
 @contextmanager

@@ -125,13 +125,6 @@ async def until(holds: Callable[[], object], seconds: float = 40) -> None:
 
 
 @pytest.fixture
-async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
-    await topics.create(settings)
-    return settings
-
-
-@pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pollers.shard.NEW_OWNER", 0.5)
 

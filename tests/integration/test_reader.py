@@ -16,13 +16,6 @@ TOPIC = "sms.received.v1"
 START_MS = 1_760_000_000_000
 
 
-@pytest.fixture
-async def settings(kafka, topic_prefix):
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
-    await topics.create(settings)
-    return settings
-
-
 async def write(settings, count, *, first=0):
     """Write records 0, 1, 2 … over all partitions, a second apart."""
     producer = AIOKafkaProducer(bootstrap_servers=settings.bootstrap_servers, acks="all")

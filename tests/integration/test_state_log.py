@@ -6,20 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bus import topics
 from bus.commands import Command, CommandGroup, CommandWriter
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.state_log import Fenced, NotCommitted, StateLog
 from bus.topics import WATCH_PARTITIONS
 from tests.kafka_fixtures import TestKafka
-
-
-@pytest.fixture
-async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
-    await topics.create(settings)
-    return settings
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from app.watch_api import WatchApi
-from bus import topics
 from bus.commands import WATCHES, CommandWriter
 from bus.reader import BEGINNING, read
 from bus.settings import KafkaSettings
@@ -62,13 +61,6 @@ class Api:
     async def records(self) -> list[dict[str, Any]]:
         records = read(self.settings, WATCHES, start=BEGINNING, follow=False)
         return [json.loads(record.value or b"null") async for record in records]
-
-
-@pytest.fixture
-async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
-    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
-    await topics.create(settings)
-    return settings
 
 
 @pytest.fixture

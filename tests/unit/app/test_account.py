@@ -1,10 +1,8 @@
 """`smsbus account` without a provider: what it lists, how it refuses, and how an answer is printed."""
 
 import json
-import logging
 
 import pytest
-import structlog
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -16,6 +14,7 @@ from receiver.pingme_control import LockedNumber
 
 run = CliRunner().invoke
 
+pytestmark = pytest.mark.usefixtures("logging_is_restored")
 KEY = "planted-key-5e1f"
 ACCOUNTS = {
     "SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme",
@@ -26,19 +25,6 @@ ACCOUNTS = {
     "SMSBUS_ACCOUNTS__MEN__PROVIDER": "smsman",
     "SMSBUS_ACCOUNTS__MEN__API_KEY": KEY,
 }
-
-
-@pytest.fixture(autouse=True)
-def logging_is_restored():
-    """Commands configure logging for a process of their own; leave it to the next test as it was."""
-    root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
-    handlers, level, aiokafka_level = root.handlers[:], root.level, aiokafka.level
-    root.handlers.clear()  # `configure` would close them
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    aiokafka.setLevel(aiokafka_level)
-    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)
