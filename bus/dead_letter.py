@@ -2,7 +2,7 @@
 
 import base64
 from hashlib import sha256
-from typing import Final
+from typing import Any, Final
 
 from bus.record import Record
 from schemas.identity import rejected_id
@@ -23,13 +23,20 @@ def of_refused(record: Record, reason: str, *, now_ms: int) -> SmsRejected:
         received_via=_UNKNOWN,
         stage="publish",
         reason=reason,
-        body_base64=base64.b64encode(record.value[:PREFIX_BYTES]).decode(),
-        body_bytes=len(record.value),
-        body_sha256=sha256(record.value).hexdigest(),
-        body_complete=len(record.value) <= PREFIX_BYTES,
+        **evidence(record.value),
         facts={"refused_id": record.id, "refused_topic": record.topic},
         observed_at=to_text(now_ms),
     )
+
+
+def evidence(body: bytes) -> dict[str, Any]:
+    """Return the fields of a dead letter that keep a body: the exact bytes, of an oversized one a prefix."""
+    return {
+        "body_base64": base64.b64encode(body[:PREFIX_BYTES]).decode(),
+        "body_bytes": len(body),
+        "body_sha256": sha256(body).hexdigest(),
+        "body_complete": len(body) <= PREFIX_BYTES,
+    }
 
 
 def _source(record: Record) -> tuple[str, str]:

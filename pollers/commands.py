@@ -1,12 +1,11 @@
 """A record of the watches topic: the watch that it asks for, or the dead letter of one that asks for nothing."""
 
-import base64
-from hashlib import sha256
 from typing import Final
 
 from pydantic import ValidationError
 
 from bus.commands import Command
+from bus.dead_letter import evidence
 from schemas import identity, timestamps
 from schemas.messages import SmsRejected, Watch
 
@@ -32,10 +31,7 @@ def dead_letter(command: Command, now_ms: int) -> SmsRejected:
         received_via="command",
         stage="parse",
         reason="broken_watch",
-        body_base64=base64.b64encode(body).decode(),
-        body_bytes=len(body),
-        body_sha256=sha256(body).hexdigest(),
-        body_complete=True,
+        **evidence(body),
         facts={"partition": str(command.partition)},
         observed_at=timestamps.to_text(now_ms),
     )

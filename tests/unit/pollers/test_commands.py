@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from pollers.commands import read_command
+from bus.commands import Command
+from pollers.commands import dead_letter, read_command
 from pollers.watches import WatchRequest
 
 WATCH = WatchRequest(account="main", order_id="7").watch(1_795_000_000_000)
@@ -36,3 +37,11 @@ def test_what_no_shard_could_follow_is_no_watch(value: bytes) -> None:
 
 def test_a_watch_under_another_key_is_none() -> None:
     assert read_command("another", WATCH.to_json()) is None
+
+
+@pytest.mark.parametrize("size", [10, 800_000])
+def test_the_dead_letter_of_a_broken_command_fits_its_topic_whatever_the_size(size: int) -> None:
+    letter = dead_letter(Command(3, "k", b"x" * size), 1_795_000_000_000)
+
+    assert (letter.body_bytes, letter.body_complete) == (size, size < 1_000)
+    assert len(letter.to_json()) < 512 * 1024
