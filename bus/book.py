@@ -5,6 +5,7 @@ It saves work (a repeat is answered without publishing) and promises nothing: th
 
 import asyncio
 from collections import OrderedDict
+from typing import Literal
 from weakref import WeakValueDictionary
 
 from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt, Via
@@ -19,7 +20,7 @@ class Entry:
     def __init__(self, record: Record, arrived: float, *, continues: bool = False) -> None:
         self.record = record
         self.arrived = arrived  # the loop's time, seconds
-        self.continues = continues  # the dead letter of an accepted record: accepted once, not twice
+        self.continues = continues  # the dead letter of a refused record: it counts once that is handed over
         self.acknowledged = False
         self.seq: int | None = None  # its row in the journal
         self.delivery = Delivery(record.id)
@@ -41,6 +42,7 @@ class Book:
         self._waiting: dict[str, Entry] = {}
         self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
         self._unended: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
+        self._letters: dict[str, Literal["pending", "rejected"]] = {}  # durable; what they are of still counts
 
     def known(self, record_id: str) -> asyncio.Future[Receipt] | Receipt | None:
         """The answer for an id that is under way or durable already, or None for a new one."""
@@ -59,42 +61,55 @@ class Book:
     def in_kafka(self, entry: Entry, outcome: Outcome) -> None:
         """Acknowledged before it ever was in the journal."""
         self._durable_now(entry, "kafka")
-        self._count(outcome)
+        if entry.continues:
+            self._letters[entry.record.id] = "rejected"
+        else:
+            self.ledger.accepted += 1
+            self._count(outcome)
         entry.delivery.end(outcome)
-
-    def handed_over(self, entry: Entry) -> None:
-        """Kafka refused it and its dead letter is durable: that one is counted when it is published."""
-        self._durable_now(entry, "kafka")
-        entry.delivery.end("rejected")
 
     def in_journal(self, entry: Entry) -> None:
         """Fsynced. Kafka comes later."""
         self._durable_now(entry, "journal")
-        self.ledger.pending += 1
         self._unended[entry.record.id] = entry.delivery
+        if entry.continues:
+            self._letters[entry.record.id] = "pending"
+        else:
+            self.ledger.accepted += 1
+            self.ledger.pending += 1
 
     def already_in_journal(self, entry: Entry) -> None:
-        """Its id is a row: it was durable before this process's memory begins."""
-        if entry.continues:  # a dead letter from before a crash, counted when it was adopted: here ends what it is of
-            self.ledger.rejected += 1
-        else:
-            self.ledger.duplicates += 1
-        entry.continues = True
+        """Its id is a row, which counts as such: it was durable before this process's memory begins."""
         self._durable_now(entry, "journal")
         self._unended[entry.record.id] = entry.delivery
+        self.ledger.duplicates += not entry.continues
+
+    def handed_over(self, entry: Entry, letter_id: str) -> None:
+        """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
+        self._durable_now(entry, "kafka")
+        self.ledger.accepted += 1
+        self._count(self._letters.pop(letter_id, "rejected"))
+        entry.delivery.end("rejected")
 
     def adopted(self, rows: int) -> None:
         """So many rows were found in a journal."""
         self.ledger.adopted += rows
         self.ledger.pending += rows
 
-    def row_ended(self, record_id: str, outcome: Outcome, *, handed_over: bool = False) -> None:
-        """A row's record is acknowledged, or its dead letter is durable (`handed_over`)."""
-        self.ledger.pending -= 1
-        if not handed_over:
+    def row_ended(self, record_id: str, outcome: Outcome) -> None:
+        """A row's record is acknowledged."""
+        if self._letters.get(record_id) == "pending":
+            self._letters[record_id] = "rejected"
+        else:
+            self.ledger.pending -= 1
             self._count(outcome)
-        if delivery := self._unended.pop(record_id, None):
-            delivery.end(outcome)
+        self._end(record_id, outcome)
+
+    def row_handed_over(self, record_id: str, letter_id: str) -> None:
+        """Kafka refused a row's record and its dead letter is durable, which counts from now on in its place."""
+        self.ledger.pending -= 1
+        self._count(self._letters.pop(letter_id, "rejected"))
+        self._end(record_id, "rejected")
 
     def unpromised(self, entry: Entry, reason: str, *, dropped: bool) -> None:
         """Tell everybody who waits that it is not durable; a record that is not `dropped` may still arrive."""
@@ -110,8 +125,6 @@ class Book:
         record_id = entry.record.id
         self._waiting.pop(record_id, None)
         entry.delivery.via = via
-        if not entry.continues:
-            self.ledger.accepted += 1
         self._durable[record_id] = entry.delivery
         if len(self._durable) > self._remember:
             self._durable.popitem(last=False)
@@ -121,8 +134,14 @@ class Book:
                 waiter.set_result(Receipt(record_id, via, duplicate, entry.delivery))
         entry.waiters.clear()
 
-    def _count(self, outcome: Outcome) -> None:
-        if outcome == "published":
+    def _end(self, record_id: str, outcome: Outcome) -> None:
+        if delivery := self._unended.pop(record_id, None):
+            delivery.end(outcome)
+
+    def _count(self, state: Outcome | Literal["pending"]) -> None:
+        if state == "published":
             self.ledger.published += 1
-        else:
+        elif state == "rejected":
             self.ledger.rejected += 1
+        else:
+            self.ledger.pending += 1

@@ -162,8 +162,8 @@ class KafkaBus:
         self._book.opened(entry)
         return await entry.wait()
 
-    async def _dead_letter(self, record: Record, reason: str) -> None:
-        """Make the dead letter of a refused record durable; `continues`, since the record is accepted only once."""
+    async def _dead_letter(self, record: Record, reason: str) -> str:
+        """See `bus.lane.DeadLetter`."""
         self._refusals.add(now=asyncio.get_running_loop().time(), topic=record.topic, reason=reason)
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._book.known(letter.event_id)
@@ -171,6 +171,7 @@ class KafkaBus:
             await self._append(build(letter, topic_prefix=self._prefix, instance=self._instance), continues=True)
         elif not isinstance(known, Receipt):
             await known
+        return letter.event_id
 
     # ---- lanes and journals ------------------------------------------------------------------------------------
 
@@ -308,7 +309,7 @@ class KafkaBus:
         return [word for word, holds in words.items() if holds] + [each.word for each in told if each.holds]
 
 
-async def _keep_trying(record: Record, reason: str) -> None:
+async def _keep_trying(record: Record, reason: str) -> str:
     """A refused dead letter has nowhere to go: it stays in the queue, and the log says why."""
     log.error("dead_letter_refused", reason=reason, bytes=len(record.value))
     message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"

@@ -51,8 +51,8 @@ class Publish(Protocol):
         ...
 
 
-DeadLetter = Callable[[Record, str], Awaitable[None]]
-"""Make the dead letter of a refused record durable."""
+DeadLetter = Callable[[Record, str], Awaitable[str]]
+"""Make the dead letter of a refused record durable; its id."""
 
 
 def retry_pause(failures: int, rng: random.Random) -> float:
@@ -316,36 +316,41 @@ class Lane:
             self._flying = 0
             return
         try:
-            await self._dead_letter(batch.records[0], reason)
+            letter_id = await self._dead_letter(batch.records[0], reason)
         except BusFull as full:
             raise NotNow(full.reason) from full
-        await self._settle(batch, handed_over=True)
+        await self._settle(batch, letter_id)
 
-    async def _settle(self, batch: _Batch, *, handed_over: bool = False) -> None:
-        """The batch has ended: answer those who wait, forget its rows."""
+    async def _settle(self, batch: _Batch, letter_id: str | None = None) -> None:
+        """The batch has ended, in Kafka or as a dead letter: answer those who wait, forget its rows."""
         self._flying = 0
-        outcome: Outcome = "rejected" if handed_over else self._ends_as
         ended = [(row.record.id, row.seq) for row in batch.rows]
         for entry in batch.entries:
             if entry.seq is not None:  # spilled while it was in flight
                 ended.append((entry.record.id, entry.seq))
             elif entry.delivery.via is None:
-                self._ended_in_memory(entry, handed_over=handed_over)
+                self._ended_in_memory(entry, letter_id)
         for record_id, _ in ended:
-            self.rows -= 1
-            self._book.row_ended(record_id, outcome, handed_over=handed_over)
+            self._row_ended(record_id, letter_id)
         if ended:
             await self._forget(ended[-1][1])
 
-    def _ended_in_memory(self, entry: Entry, *, handed_over: bool) -> None:
+    def _row_ended(self, record_id: str, letter_id: str | None) -> None:
+        self.rows -= 1
+        if letter_id is None:
+            self._book.row_ended(record_id, self._ends_as)
+        else:
+            self._book.row_handed_over(record_id, letter_id)
+
+    def _ended_in_memory(self, entry: Entry, letter_id: str | None) -> None:
         if self._writing:
             entry.acknowledged = True
         else:
             self._leave(entry)
-        if handed_over:
-            self._book.handed_over(entry)
-        else:
+        if letter_id is None:
             self._book.in_kafka(entry, self._ends_as)
+        else:
+            self._book.handed_over(entry, letter_id)
 
     async def _forget(self, through: int) -> None:
         """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""

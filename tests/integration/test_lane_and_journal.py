@@ -55,9 +55,9 @@ class Street:
         await self.open.wait()
         self.topic += [f"{via}:{record.id}" for record in records]
 
-    async def _dead_letter(self, record: Record, reason: str) -> None:
+    async def _dead_letter(self, record: Record, reason: str) -> str:
         self.dead.append((record.id, reason))
-        self.book.ledger.rejected += 1
+        return f"letter of {record.id}"
 
     def accept(self, made: Record) -> asyncio.Future[Receipt]:
         entry = Entry(made, asyncio.get_running_loop().time())

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import bus.lane
 from bus.book import Book, Entry
-from bus.contract import BusFull, Receipt
+from bus.contract import BusFull, Outcome, Receipt
 from bus.journal import Journal, JournalUnwritable, LaneKey
 from bus.lane import Lane, NotNow, Refused
 from bus.record import Record, build
@@ -26,18 +26,20 @@ from bus.settings import BusSettings
 from tests.messages import sms
 
 KEY: LaneKey = ("sms.received.v1", 0)
+DEAD: LaneKey = ("sms.rejected.v1", 0)
 
 
 class FakeKafka:
-    """A partition. Each batch in flight waits until the test says how it ends."""
+    """A partition, and one for dead letters. Each batch in flight waits until the test says how it ends."""
 
     def __init__(self) -> None:
         self.log: list[str] = []
+        self.dead: list[str] = []
         self.flights: list[tuple[list[Record], asyncio.Future[None]]] = []
         self.refused: set[str] = set()
 
     async def publish(self, key: LaneKey, records: Sequence[Record], via: str) -> None:
-        assert key == KEY
+        assert {(record.topic, record.partition) for record in records} == {key}
         landing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.flights.append((list(records), landing))
         await landing
@@ -51,7 +53,8 @@ class FakeKafka:
                 landing.set_exception(Refused("invalid_record"))
                 return
             if how in {"ack", "lost_ack"}:
-                self.log += [record.id for record in records]
+                topic = self.log if records[0].topic == KEY[0] else self.dead
+                topic += [record.id for record in records]
             if how == "ack":
                 landing.set_result(None)
             else:
@@ -60,18 +63,22 @@ class FakeKafka:
 
 
 class World:
-    """One lane of one process after another, over the same journal directory."""
+    """A lane, and the one of its dead letters, of one process after another over the same journal directory."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
         self.kafka = FakeKafka()
-        self.dead_letters: list[str] = []
         self.sent: list[str] = []  # ids in the order in which they were first given to the bus
         self.waiting: dict[int, asyncio.Task[Receipt]] = {}
         self.promised: set[str] = set()
         self.given = 0
         self.broken = False
         self.writes: list[asyncio.Future[bool]] = []
+
+    @property
+    def dead_letters(self) -> set[str]:
+        """The ids of the records whose dead letters are in their topic."""
+        return {letter_id.removeprefix("letter of ") for letter_id in self.kafka.dead}
 
     def write(self, succeeds: bool) -> None:
         """The oldest write to the journal that is under way ends."""
@@ -100,48 +107,57 @@ class World:
 
         self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
         self.book = Book(remember=1000)
-        self.lane = Lane(
-            KEY,
+        self.lane, self.letters = self._new_lane(KEY, "published"), self._new_lane(DEAD, "rejected")
+        for key, lane in ((KEY, self.lane), (DEAD, self.letters)):
+            if key in backlog:
+                lane.adopt(backlog[key])
+            lane.start()
+
+    def _new_lane(self, key: LaneKey, ends_as: Outcome) -> Lane:
+        return Lane(
+            key,
             journal=self.journal,
             book=self.book,
             publish=self.kafka.publish,
             dead_letter=self._dead_letter,
-            ends_as="published",
+            ends_as=ends_as,
             settings=BusSettings(journal_dir=self.directory, spill_after=1000, accept_deadline=10_000),
             rng=random.Random(0),
         )
-        if KEY in backlog:
-            self.lane.adopt(backlog[KEY])
-        self.lane.start()
 
-    async def _dead_letter(self, record: Record, reason: str) -> None:
+    async def _dead_letter(self, record: Record, reason: str) -> str:
         if self.broken:
             raise BusFull("no room")
-        self.dead_letters.append(record.id)
-        self.book.ledger.rejected += 1  # what the dead letter's own lane counts when it is published
+        letter = Record(f"letter of {record.id}", *DEAD, record.key, record.value, (), record.timestamp_ms)
+        known = self._given(letter, self.letters, continues=True)
+        if not isinstance(known, Receipt):
+            await known
+        return letter.id
 
     async def accept(self, n: int) -> Receipt:
         record = build(sms("16470000000", n), topic_prefix="", instance="t")
         record = Record(record.id, *KEY, record.key, record.value, record.headers, record.timestamp_ms)
+        known = self._given(record, self.lane)
+        if record.id not in self.sent:
+            self.sent.append(record.id)
+        return known if isinstance(known, Receipt) else await known
+
+    def _given(self, record: Record, lane: Lane, *, continues: bool = False) -> asyncio.Future[Receipt] | Receipt:
         known = self.book.known(record.id)
-        if isinstance(known, Receipt):
-            return known
         if known is None:
-            entry = Entry(record, asyncio.get_running_loop().time())
-            self.lane.append(entry)
+            entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
+            lane.append(entry)
             self.book.opened(entry)
-            if record.id not in self.sent:
-                self.sent.append(record.id)
             known = entry.wait()
-        return await known
+        return known
 
     async def settle(self) -> None:
-        """Let everything that can happen without Kafka happen."""
-        for _ in range(12):
+        """Let everything that can happen without Kafka happen; the ledger adds up in every turn of the loop."""
+        for turn in range(24):
             await asyncio.sleep(0)
-        await self.journal.probe()
-        for _ in range(12):
-            await asyncio.sleep(0)
+            assert self.book.ledger.balanced, self.book.ledger
+            if turn == 12:
+                await self.journal.probe()
         for n, task in list(self.waiting.items()):
             if task.done():
                 del self.waiting[n]
@@ -150,12 +166,10 @@ class World:
 
     async def crash(self) -> None:
         """kill -9: what is only in memory is gone, those who waited get nothing."""
-        if self.lane._task:
-            self.lane._task.cancel()
-        if self.lane._writer:
-            self.lane._writer.cancel()
-        if self.lane._timer:
-            self.lane._timer.cancel()
+        for lane in (self.lane, self.letters):
+            for running in (lane._task, lane._writer, lane._timer):
+                if running:
+                    running.cancel()
         for task in self.waiting.values():
             task.cancel()
         await asyncio.sleep(0)
@@ -186,6 +200,7 @@ class World:
             list(self.waiting.values())[amount % len(self.waiting)].cancel()
         elif name == "spill":
             self.lane.spill()
+            self.letters.spill()
         elif name == "expire":
             self.lane._expire(asyncio.get_running_loop().time() + 1)
         elif name in {"write", "write_fails"}:
@@ -208,21 +223,23 @@ class World:
             self.kafka.land("ack")
             self.write(succeeds=True)
             await self.settle()
-            if self.lane.empty and not self.lane._undeleted:
+            if self.lane.empty and self.letters.empty and not (self.lane._undeleted or self.letters._undeleted):
                 break
         assert self.lane.empty
+        assert self.letters.empty
         assert self.journal.rows == 0
         assert not self.waiting, "somebody was forgotten"
         assert self.book.ledger.balanced, self.book.ledger
         await self.lane.stop()
+        await self.letters.stop()
         await self.journal.close()
 
 
 def check(world: World) -> None:
-    ended = set(world.kafka.log) | set(world.dead_letters)
+    ended = set(world.kafka.log) | world.dead_letters
     assert world.promised <= ended, "lost"
-    assert not set(world.kafka.log) & set(world.dead_letters), "both published and dead"
-    assert set(world.dead_letters) <= world.kafka.refused, "an innocent record was dead-lettered"
+    assert not set(world.kafka.log) & world.dead_letters, "both published and dead"
+    assert world.dead_letters <= world.kafka.refused, "an innocent record was dead-lettered"
 
 
 def first_occurrences(log: list[str]) -> list[str]:
