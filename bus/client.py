@@ -3,10 +3,13 @@
 import ssl
 from typing import Any, Final
 
+from aiokafka import errors
 from aiokafka.helpers import create_ssl_context
 
 from bus.settings import KafkaSettings
 
+# How a question to bad brokers ends. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
+FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
 VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"
 
 

@@ -11,7 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, RequestTimedOutError
 
-from bus.client import KafkaAway, away, options
+from bus.client import FAILURES, KafkaAway, away, options
 from bus.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
@@ -31,6 +31,7 @@ class Existing:
 
     partitions: tuple[int, ...]
     replication: int
+    in_sync: int  # of the partition that has fewest
     led: bool
     configs: Mapping[str, str]
 
@@ -45,7 +46,7 @@ async def addresses(kafka: KafkaSettings) -> list[Address]:
         async with asyncio.timeout(DEADLINE):
             await client.bootstrap()
         return sorted(Address(broker.host, broker.port) for broker in client.cluster.brokers())
-    except (KafkaError, TimeoutError) as error:
+    except FAILURES as error:
         raise away(kafka) from error
     finally:
         await client.close()
@@ -63,7 +64,7 @@ async def admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
         raise KafkaAway(_unreachable(kafka)) from error
     except (KafkaConnectionError, RequestTimedOutError, TimeoutError) as error:
         raise away(kafka) from error
-    except KafkaError as error:
+    except (KafkaError, RuntimeError) as error:
         message = f"Kafka at {kafka.bootstrap_servers} could not answer: {type(error).__name__}"
         raise KafkaAway(message) from error
     finally:
@@ -96,6 +97,7 @@ def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> E
     return Existing(
         partitions=tuple(sorted(partition["partition"] for partition in partitions)),
         replication=min((len(partition["replicas"]) for partition in partitions), default=0),
+        in_sync=min((len(partition["isr"]) for partition in partitions), default=0),
         led=bool(partitions) and all(partition["leader"] >= 0 for partition in partitions),
         configs=configs,
     )

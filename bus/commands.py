@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition, errors
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
-from bus.client import away, options
+from bus.client import FAILURES, away, options
 from bus.producer import discard
 from bus.reader import stop_consumer
 from bus.record import partition_of
@@ -117,7 +117,7 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 await self._consumer.commit({TopicPartition(self._topic, partition): position})
-        except (errors.KafkaError, TimeoutError):
+        except FAILURES:
             return False
         return True
 
@@ -200,7 +200,7 @@ async def _answers(consumer: AIOKafkaConsumer) -> bool:
     try:
         async with asyncio.timeout(ASK_TIMEOUT):
             await consumer.topics()
-    except (errors.KafkaError, TimeoutError):
+    except FAILURES:
         return False
     return True
 
@@ -234,7 +234,7 @@ class CommandWriter:
                 async with asyncio.timeout(PUT_TIMEOUT):
                     producer = await self._ready()
                     await producer.send_and_wait(self._topic, value, key.encode(), partition=partition)
-            except (errors.KafkaError, TimeoutError) as error:
+            except FAILURES as error:
                 await self.close()
                 raise away(self._kafka) from error
 

@@ -203,7 +203,7 @@ class Journal:
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
-        self.damaged = not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
+        self.damaged |= not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:

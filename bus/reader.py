@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
-from aiokafka.errors import KafkaError
 
-from bus.client import KafkaAway, away, options
+from bus.client import FAILURES, KafkaAway, away, options
 from bus.cluster import REQUEST_TIMEOUT_MS
 from bus.settings import KafkaSettings
 from bus.topics import partitions
@@ -151,7 +150,7 @@ async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts
 async def _answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
     try:
         return await asyncio.wait_for(question, timeout=NO_PROGRESS_SECONDS)
-    except (KafkaError, TimeoutError) as error:
+    except FAILURES as error:
         raise away(kafka) from error
 
 

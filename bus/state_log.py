@@ -12,7 +12,7 @@ from typing import Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
-from bus.client import options
+from bus.client import FAILURES, options
 from bus.producer import discard
 from bus.reader import stop_consumer
 from bus.settings import KafkaSettings
@@ -62,7 +62,7 @@ class StateLog:
             async with asyncio.timeout(OPEN_TIMEOUT):
                 await producer.start()
             return await self._restore()
-        except (errors.KafkaError, TimeoutError) as error:
+        except FAILURES as error:
             await self.close()
             raise NotCommitted(type(error).__name__) from error
 

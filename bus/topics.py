@@ -107,7 +107,8 @@ async def inspect(kafka: KafkaSettings) -> Findings:
     for topic in TOPICS:
         found = there.get(kafka.topic(topic.name))
         findings.problems.extend(_problems(topic, found, kafka))
-        findings.warnings.extend(_fewer_replicas(topic, found, kafka, brokers))
+        if found is not None:
+            findings.warnings.extend(_few_replicas(kafka.topic(topic.name), found, brokers))
     if freely:
         findings.warnings.append(FREELY)
     return findings
@@ -202,10 +203,15 @@ def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
         yield "max.message.bytes", needed["max.message.bytes"]
 
 
-def _fewer_replicas(topic: Topic, found: Existing | None, kafka: KafkaSettings, brokers: int) -> Iterator[str]:
-    possible = min(MAX_REPLICATION, brokers)
-    if found is not None and found.replication < possible:
+def _few_replicas(full: str, found: Existing, brokers: int) -> Iterator[str]:
+    possible, least = min(MAX_REPLICATION, brokers), int(found.configs.get("min.insync.replicas", 1))
+    if found.replication < possible:
         yield (
-            f"topic {kafka.topic(topic.name)} has {found.replication} of {possible} possible replicas and is lost with "
+            f"topic {full} has {found.replication} of {possible} possible replicas and is lost with "
             "their disks: add some with `kafka-reassign-partitions.sh`"
+        )
+    if found.in_sync < min(least, found.replication):
+        yield (
+            f"topic {full} takes nothing now: a partition has {found.in_sync} replicas in sync and "
+            f"min.insync.replicas={least}: bring its other brokers back"
         )

@@ -16,13 +16,18 @@ FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthoriza
 FORBIDDEN_WORDS: Final = (
     "Kafka does not let us write to our topics: give this user Write and Describe on them, and IdempotentWrite"
 )
-CLOCK_WORDS: Final = "this machine's clock is ahead of the brokers' by more than they take: set it right"
 QUIET: Final = 60.0  # seconds after the last refused record, until that is over
+
+
+HINTS: Final = {
+    "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
+    "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync",
+}
 
 
 def hint(error: str) -> dict[str, str]:
     """Return what a person should look at, as facts for the log; empty where the error's name says it."""
-    return {"hint": CLOCK_WORDS} if error == "InvalidTimestampError" else {}
+    return {"hint": HINTS[error]} if error in HINTS else {}
 
 
 class Trouble:
