@@ -23,23 +23,29 @@ def test_a_run_whose_journals_hold_something_to_the_end_was_never_drained():
 
 
 def test_the_rate_counts_what_was_published_while_the_backlog_was_large():
-    rounds = [_round(9, 9000, 0), _round(11, 9000, 100), _round(12, 5000, 4100), _round(13, 2000, 7100), _round(20, 0)]
+    rounds = [
+        _round(9, 90000, 0),
+        _round(11, 90000, 100),
+        _round(12, 50000, 4100),
+        _round(13, 20000, 7100),
+        _round(20, 0),
+    ]
 
     assert drain_rate(rounds, since=10) == 3500
 
 
 def test_a_process_that_was_started_again_counts_from_zero():
     rounds = [
-        _round(11, 9000, 5000),
-        _round(12, 9000, 100, part="receiver-1#2"),
-        _round(13, 9000, 1100, part="receiver-1#2"),
+        _round(11, 90000, 5000),
+        _round(12, 90000, 100, part="receiver-1#2"),
+        _round(13, 90000, 1100, part="receiver-1#2"),
     ]
 
     assert drain_rate(rounds, since=10) == 500
 
 
 def test_a_small_backlog_has_no_rate():
-    assert drain_rate([_round(11, 900, 0), _round(12, 100, 800)], since=10) is None
+    assert drain_rate([_round(11, 9000, 0), _round(12, 100, 800)], since=10) is None
 
 
 def test_every_ledger_that_was_read_is_kept():

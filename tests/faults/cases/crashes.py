@@ -10,6 +10,7 @@ from tests.faults.stage import Stage
 
 CUT = "a kill met callbacks in flight"
 OWNED = "the poller owned shards"
+ONE_KIND_SECONDS, BOTH_KINDS_SECONDS = 45, 60  # of kills
 MOVED_SECONDS = 60  # the aim is 15; what it took stands in the row
 SLEEP_SECONDS = 20.0  # longer than a session of the group: its shards are given to others
 
@@ -17,7 +18,7 @@ SLEEP_SECONDS = 20.0  # longer than a session of the group: its shards are given
 async def receiver_killed(stage: Stage) -> None:
     """kill -9 of one receiver after the other for a minute, each started again at once."""
     cut = 0
-    for receiver in stage.turns(stage.receivers, 60):
+    for receiver in stage.turns(stage.receivers, ONE_KIND_SECONDS):
         await asyncio.sleep(stage.rng.uniform(1, 3))
         cut += await _kill_at_work(stage, receiver)
         await receiver.start()
@@ -26,7 +27,7 @@ async def receiver_killed(stage: Stage) -> None:
 
 async def poller_killed(stage: Stage) -> None:
     """kill -9 of one poller after the other for a minute, each started again when others have its shards."""
-    for poller in stage.turns(stage.pollers, 60):
+    for poller in stage.turns(stage.pollers, ONE_KIND_SECONDS):
         await asyncio.sleep(stage.rng.uniform(1, 3))
         stage.met(OWNED, await stage.shards(poller))
         await poller.kill()
@@ -38,7 +39,7 @@ async def poller_killed(stage: Stage) -> None:
 async def both_killed(stage: Stage) -> None:
     """kill -9 of a receiver and a poller at once, every few seconds for a minute; nobody waits for the shards."""
     cut, pollers = 0, stage.turns(stage.pollers, 600)
-    for receiver in stage.turns(stage.receivers, 60):
+    for receiver in stage.turns(stage.receivers, BOTH_KINDS_SECONDS):
         poller = next(pollers)
         await asyncio.sleep(stage.rng.uniform(2, 5))
         killed = asyncio.create_task(poller.kill())

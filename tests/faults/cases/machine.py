@@ -18,6 +18,7 @@ STEPS = (+HOUR, -HOUR, -HOUR, +HOUR, +HOUR, -HOUR)  # Kafka refuses what is stam
 SLOW_FSYNC, STALLED_FSYNC = 0.5, 5.0  # seconds: less and more than ANSWER_SECONDS
 ANSWER_SECONDS = 2.0  # after which nobody is kept waiting any longer
 FULL_SECONDS = 60
+STEPPED_LIFETIME = 60.0  # seconds of an order whose last polls a clock may have put off until after its end
 AGAIN_SECONDS = 10  # after a disk's return; a journal is tried every second
 UNWRITABLE = "journal_unwritable"
 
@@ -62,6 +63,7 @@ async def under_a_clock(stage: Stage) -> None:
     if not tools.missing():
         for part in stage.parts:
             part.wrapper = tools.Clock(stage.directory).wrapper
+    stage.orders.lifetime = STEPPED_LIFETIME
 
 
 async def clock_steps(stage: Stage) -> None:

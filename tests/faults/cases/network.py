@@ -11,6 +11,7 @@ from tests.loop_thread import LoopThread
 
 LONG_SECONDS = 20.0  # longer than a request is waited for, than a session of the group, than a poll
 PAUSE_SECONDS = 5.0
+SLOW_SECONDS, RESETS_SECONDS = 12.0, 40.0
 RESETS_EVERY = (0.2, 2.0)
 DELAYS = (0.01, 0.05, 0.2)  # one way; the last is near what a lane waits before it spills
 CONNECTED = "the broker had clients"
@@ -23,7 +24,7 @@ async def broker_slow(stage: Stage) -> None:
         moved = _moved(stage)
         for proxy in stage.kafka.proxies:
             proxy.delay(seconds)
-        await stage.sleep(LONG_SECONDS)
+        await stage.sleep(SLOW_SECONDS)
         stage.met(f"bytes moved with {seconds} s on each way", _moved(stage) > moved)
 
 
@@ -51,9 +52,9 @@ async def broker_deaf(stage: Stage) -> None:
 
 
 async def broker_resets(stage: Stage) -> None:
-    """For a minute all connections to one broker or another are reset every second or so."""
+    """All connections to one broker or another are reset every second or so."""
     before = _connections(stage)
-    until = time.monotonic() + 60 * stage.scale
+    until = time.monotonic() + RESETS_SECONDS * stage.scale
     while time.monotonic() < until:
         await asyncio.sleep(stage.rng.uniform(*RESETS_EVERY))
         stage.rng.choice(stage.kafka.proxies).reset()

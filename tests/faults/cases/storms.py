@@ -18,7 +18,7 @@ STORMS: tuple[Mapping[str, object], ...] = (
     {"kind": "reset"},
     {"kind": "slow", "seconds": 30},
 )
-STORM_SECONDS, CALM_SECONDS = 15, 2  # the back-off counts on until there was some calm
+STORM_SECONDS, CALM_SECONDS = 12, 2  # the back-off counts on until there was some calm
 MET_SECONDS = 30  # for each provider to be asked while it storms
 OPEN_SECONDS = 60  # for the back-off to end: it doubles while a storm lasts
 SHOWN_SECONDS = 60  # after a storm, for what arrived in it
@@ -26,7 +26,7 @@ BURST, BURST_SECONDS = 10, 20
 CROWD, CROWD_SECONDS = 5_000, 30
 USUAL_FILES = 1024  # the soft limit of what systemd or a login starts
 KNOCK_SECONDS = 5.0
-TURN_SECONDS, TURNS_SECONDS = 5.0, 60
+TURN_SECONDS, TURNS_SECONDS = 5.0, 45
 OWNED_SECONDS = 60
 OPEN = re.compile(r"^smsbus_account_open\{.*\} 1", re.MULTILINE)
 
