@@ -268,7 +268,8 @@ def test_tail_masks_unless_it_is_told_not_to(smsbus):
 
 def test_a_tail_that_follows_prints_what_comes(smsbus):
     smsbus("topics", "create")
-    command = [sys.executable, "-m", "app", "tail", "--json"]
+    # A shell lets what it runs in the background ignore interrupts, these tests for instance.
+    command = ["env", "--default-signal=INT", sys.executable, "-m", "app", "tail", "--json"]
     with smsbus.serving() as service:
         following = subprocess.Popen(
             command, cwd=smsbus.directory, env=smsbus.environ, stdout=subprocess.PIPE, text=True
