@@ -16,7 +16,7 @@ SLEEP_SECONDS = 20.0  # longer than a session of the group: its shards are given
 
 
 async def receiver_killed(stage: Stage) -> None:
-    """kill -9 of one receiver after the other for a minute, each started again at once."""
+    """kill -9 of one receiver after the other, each started again at once."""
     cut = 0
     for receiver in stage.turns(stage.receivers, ONE_KIND_SECONDS):
         await asyncio.sleep(stage.rng.uniform(1, 3))
@@ -26,7 +26,7 @@ async def receiver_killed(stage: Stage) -> None:
 
 
 async def poller_killed(stage: Stage) -> None:
-    """kill -9 of one poller after the other for a minute, each started again when others have its shards."""
+    """kill -9 of one poller after the other, each started again when others have its shards."""
     for poller in stage.turns(stage.pollers, ONE_KIND_SECONDS):
         await asyncio.sleep(stage.rng.uniform(1, 3))
         stage.met(OWNED, await stage.shards(poller))

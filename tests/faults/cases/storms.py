@@ -80,7 +80,7 @@ async def slow_clients(stage: Stage) -> None:
 
 
 async def rebalance_storm(stage: Stage) -> None:
-    """Every five seconds a poller comes or goes, by SIGTERM and kill -9 in turn, for a minute."""
+    """Every five seconds a poller comes or goes, by SIGTERM and kill -9 in turn."""
     guests, began = [await stage.add("pollers") for _ in range(2)], time.time()
     moved = 0
     for number, guest in enumerate(stage.turns(guests, TURNS_SECONDS)):
