@@ -237,31 +237,45 @@ def _wait_for(process: subprocess.Popen[bytes], port: int) -> None:
 
 @contextmanager
 def contenders(bootstrap_servers: str, directory: Path, core: set[int]) -> Iterator[list[Contender]]:
-    """The floor twice (an A/A check) and the installed program."""
+    """The floor twice (an A/A check) and the installed program, its fast lane on and off."""
     with ExitStack() as stack:
 
         def floor(name: str) -> Contender:
             port = free_port()
             return stack.enter_context(server(name, [sys.executable, "-c", FLOOR, str(port)], port, core))
 
-        port, admin = free_port(), free_port()
-        program = server(
-            "smsbus serve",
-            [str(Path(sys.executable).with_name("smsbus")), "serve"],
-            port,
-            core,
-            SMSBUS_DATA_DIR=str(directory / "data"),
-            SMSBUS_KAFKA__BOOTSTRAP_SERVERS=bootstrap_servers,
-            SMSBUS_RECEIVER__HOST="127.0.0.1",
-            SMSBUS_RECEIVER__PORT=str(port),
-            SMSBUS_ADMIN__PORT=str(admin),
-            SMSBUS_ACCOUNTS__BENCH__PROVIDER="pingme",
-            SMSBUS_ACCOUNTS__BENCH__CALLBACK_TOKENS=TOKEN,
-            SMSBUS_LOG__LEVEL="warning",
-        )
-        bus = stack.enter_context(program)
-        yield [floor("bare aiohttp"), bus, floor("bare aiohttp again")]
-        _reconcile(bus, admin)
+        def smsbus(name: str, **environ: str) -> Contender:
+            return stack.enter_context(_smsbus(name, bootstrap_servers, directory / name, core, **environ))
+
+        yield [
+            floor("bare aiohttp"),
+            smsbus("smsbus serve"),
+            smsbus("the same, fast lane off", SMSBUS_RECEIVER__FAST_LANE="false"),
+            floor("bare aiohttp again"),
+        ]
+
+
+@contextmanager
+def _smsbus(name: str, bootstrap_servers: str, directory: Path, core: set[int], **environ: str) -> Iterator[Contender]:
+    port, admin = free_port(), free_port()
+    program = server(
+        name,
+        [str(Path(sys.executable).with_name("smsbus")), "serve"],
+        port,
+        core,
+        SMSBUS_DATA_DIR=str(directory),
+        SMSBUS_KAFKA__BOOTSTRAP_SERVERS=bootstrap_servers,
+        SMSBUS_RECEIVER__HOST="127.0.0.1",
+        SMSBUS_RECEIVER__PORT=str(port),
+        SMSBUS_ADMIN__PORT=str(admin),
+        SMSBUS_ACCOUNTS__BENCH__PROVIDER="pingme",
+        SMSBUS_ACCOUNTS__BENCH__CALLBACK_TOKENS=TOKEN,
+        SMSBUS_LOG__LEVEL="warning",
+        **environ,
+    )
+    with program as contender:
+        yield contender
+        _reconcile(contender, admin)
 
 
 def _reconcile(bus: Contender, admin: int) -> None:

@@ -15,10 +15,11 @@ from bus.record import Record
 class Entry:
     """A record that is not durable yet, and everybody who waits for it."""
 
-    __slots__ = ("acknowledged", "arrived", "continues", "delivery", "record", "seq", "waiters")
+    __slots__ = ("acknowledged", "arrived", "continues", "delivery", "record", "seq", "size", "waiters")
 
     def __init__(self, record: Record, arrived: float, *, continues: bool = False) -> None:
         self.record = record
+        self.size = record.size
         self.arrived = arrived  # the loop's time, seconds
         self.continues = continues  # the dead letter of a refused record: it counts once that is handed over
         self.acknowledged = False

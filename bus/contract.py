@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 from schemas.messages import Message
 
@@ -49,8 +49,7 @@ class Delivery:
         return await asyncio.shield(self._ended)
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The promise: the message with this id is durable and will be in Kafka."""
 
     id: str
@@ -75,6 +74,27 @@ class Bus(Protocol):
         caller does not withdraw the message. Raises `BusFull` when it could not be made durable in time.
         """
         ...
+
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        """Give the message now; the future, the caller's own, ends as `accept` does, `BusFull` included.
+
+        For who has no task to wait in. Cancelling the future does not withdraw the message.
+        """
+        ...
+
+
+def refused(full: BusFull) -> asyncio.Future[Receipt]:
+    """Return the future of a message that is not promised."""
+    future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+    future.set_exception(full)
+    return future
+
+
+def promised(receipt: Receipt) -> asyncio.Future[Receipt]:
+    """Return the future of a message that is durable already."""
+    future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+    future.set_result(receipt)
+    return future
 
 
 @dataclass(slots=True)

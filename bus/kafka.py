@@ -12,7 +12,7 @@ import structlog
 
 from bus import claim
 from bus.book import Book, Entry
-from bus.contract import BusFull, Ledger, Outcome, Receipt
+from bus.contract import BusFull, Ledger, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.journal import Journal, JournalDamaged, LaneKey
 from bus.lane import Lane
@@ -142,25 +142,27 @@ class KafkaBus:
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """See `bus.contract.Bus.accept`."""
+        return await self.submit(message, key=key)
+
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        """See `bus.contract.Bus.submit`."""
         if self._closing or self._own is None:
             self.ledger.unpromised += 1
-            message_text = "the bus is stopping" if self._closing else "the bus has not started"
-            raise BusFull(message_text)
+            return refused(BusFull("the bus is stopping" if self._closing else "the bus has not started"))
         known = self._book.known(message.event_id)
         if known is None:
-            record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
-            return await self._append(record)
-        return known if isinstance(known, Receipt) else await known
+            return self._append(build(message, topic_prefix=self._prefix, instance=self._instance, key=key))
+        return promised(known) if isinstance(known, Receipt) else known
 
-    async def _append(self, record: Record, *, continues: bool = False) -> Receipt:
+    def _append(self, record: Record, *, continues: bool = False) -> asyncio.Future[Receipt]:
         entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
         try:
             self._lane(self._own_store(), (record.topic, record.partition)).append(entry)
-        except BusFull:
+        except BusFull as full:
             self.ledger.unpromised += 1
-            raise
+            return refused(full)
         self._book.opened(entry)
-        return await entry.wait()
+        return entry.wait()
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
         """See `bus.lane.DeadLetter`."""

@@ -130,13 +130,14 @@ class Lane:
 
     def append(self, entry: Entry) -> None:
         """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
-        full = len(self._fresh) / self._settings.lane_max_records, self._fresh_bytes / self._settings.lane_max_bytes
-        if max(full) >= 2:  # the first bound spills, twice the bound means that the journal does not keep up either
+        records, size = self._settings.lane_max_records, self._settings.lane_max_bytes
+        full = max(len(self._fresh) / records, self._fresh_bytes / size)
+        if full >= 2:  # the first bound spills, twice the bound means that the journal does not keep up either
             message = "the lane is full and the journal does not keep up"
             raise BusFull(message)
         self._fresh.append(entry)
-        self._fresh_bytes += entry.record.size
-        if self.spilled or max(full) >= 1:
+        self._fresh_bytes += entry.size
+        if full >= 1 or self.spilled:
             self.spill()
         else:
             self._work.set()
@@ -207,11 +208,11 @@ class Lane:
             self._book.unpromised(entry, reason, dropped=entry not in flying)
         for entry in reversed(flying):
             self._fresh.appendleft(entry)
-            self._fresh_bytes += entry.record.size
+            self._fresh_bytes += entry.size
 
     def _leave(self, entry: Entry) -> None:
         self._fresh.popleft()
-        self._fresh_bytes -= entry.record.size
+        self._fresh_bytes -= entry.size
 
     def adopt(self, rows: int) -> None:
         """Rows of this lane were found in the journal when it was opened: they go first."""
@@ -275,7 +276,7 @@ class Lane:
         entries: list[Entry] = []
         size = 0
         for entry in islice(self._fresh, self._limit()):
-            size += entry.record.size
+            size += entry.size
             if entries and size > BATCH_BYTES:
                 break
             entries.append(entry)
@@ -292,10 +293,12 @@ class Lane:
 
     async def _idle(self) -> None:
         self._work.clear()
-        if self._undeleted:
-            await self._forget(self._through)
+        if not self._undeleted:
+            await self._work.wait()
+            return
+        await self._forget(self._through)
         with suppress(TimeoutError):
-            async with asyncio.timeout(1.0 if self._undeleted else None):
+            async with asyncio.timeout(1.0):
                 await self._work.wait()
 
     async def _send(self, batch: _Batch) -> None:

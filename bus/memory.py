@@ -1,6 +1,8 @@
 """The bus without Kafka and without a disk: the same promises for as long as the process lives. For tests."""
 
-from bus.contract import BusFull, Delivery, Ledger, Receipt
+import asyncio
+
+from bus.contract import BusFull, Delivery, Ledger, Receipt, promised, refused
 from schemas.messages import Message, SmsRejected
 
 
@@ -14,16 +16,19 @@ class MemoryBus:
         self.ledger = Ledger()
         self._deliveries: dict[str, Delivery] = {}
 
-    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:  # noqa: ARG002 - no partitions
+    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """See `bus.contract.Bus.accept`."""
+        return await self.submit(message, key=key)
+
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:  # noqa: ARG002 - no partitions
+        """See `bus.contract.Bus.submit`."""
         if self.full:
             self.ledger.unpromised += 1
-            reason = "the memory bus was told to be full"
-            raise BusFull(reason)
+            return refused(BusFull("the memory bus was told to be full"))
         if delivery := self._deliveries.get(message.event_id):
             self.ledger.duplicates += 1
-            return Receipt(message.event_id, "kafka", duplicate=True, delivery=delivery)
-        return self._accepted(message)
+            return promised(Receipt(message.event_id, "kafka", duplicate=True, delivery=delivery))
+        return promised(self._accepted(message))
 
     def _accepted(self, message: Message) -> Receipt:
         delivery = self._deliveries[message.event_id] = Delivery(message.event_id)

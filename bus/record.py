@@ -1,8 +1,7 @@
 """From a message to the bytes Kafka stores: topic, partition, key, value, CloudEvents 1.0 binary headers."""
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
@@ -19,8 +18,7 @@ NUMBER_BYTES: Final = 64
 Headers = tuple[tuple[str, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record, ready but for the header that says which way it went."""
 
     id: str
@@ -51,18 +49,19 @@ def _remembered(key: bytes) -> int:
 def build(message: Message, *, topic_prefix: str, instance: str, key: str | None = None) -> Record:
     """Render a message under its own key or a given one; again the same, but for the instance that accepted it."""
     key_bytes = (key or message.key()).encode()
+    event_id, event_time = message.event_id, message.event_time
     return Record(
-        id=message.event_id,
+        id=event_id,
         topic=topic_prefix + message.TOPIC,
         partition=partition_of(key_bytes),
         key=key_bytes,
         value=message.to_json(),
         headers=(
-            ("ce_id", message.event_id.encode()),
-            ("ce_time", message.event_time.encode()),
+            ("ce_id", event_id.encode()),
+            ("ce_time", event_time.encode()),
             *_constant_headers(message.CE_TYPE, message.provider, message.account, instance),
         ),
-        timestamp_ms=to_epoch_ms(message.event_time),
+        timestamp_ms=to_epoch_ms(event_time),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from http import HTTPStatus
 from typing import Final, NamedTuple
 
@@ -41,6 +42,11 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
 _STATUS_TEXT: Final = {status: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
+@lru_cache(maxsize=1024)  # nearly all answers are of two lengths
+def _head(status: HTTPStatus, lines: bytes, length: int) -> bytes:
+    return b"%b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (_STATUS_TEXT[status], lines, length)
+
+
 class Answer(StreamResponse):
     """An answer as ready bytes, written at once.
 
@@ -51,24 +57,28 @@ class Answer(StreamResponse):
     def __init__(self, status: HTTPStatus, body: bytes, head: bytes = b"", *, closes: bool = False) -> None:
         """Take extra header lines in `head`, each with its line end."""
         self._keep_alive = not closes
-        self._head = b"%b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (_STATUS_TEXT[status], head, len(body))
+        self._head = _head(status, head, len(body))
         self._content = body
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
         """Write the answer to `request`; raises `ConnectionError` when the sender is gone."""
-        self._keep_alive = keep_alive = bool(self._keep_alive and request.keep_alive)
+        self._keep_alive = bool(self._keep_alive and request.keep_alive)
         if (transport := request.transport) is None:
             raise ConnectionResetError
-        connection = b""
-        if not keep_alive:
-            connection = b"Connection: close\r\n"
-        elif request.version == HttpVersion10:
-            connection = b"Connection: keep-alive\r\n"
-        content = b"" if request.method == "HEAD" else self._content
-        date = rfc822_formatted_time().encode()
-        transport.write(b"%b%bDate: %b\r\n\r\n%b" % (self._head, connection, date, content))
+        if request.method == "HEAD":
+            self._content = b""
+        transport.write(self.rendered(http_1_0=request.version == HttpVersion10))
         await request.writer.drain()
         return None
+
+    def rendered(self, *, http_1_0: bool = False) -> bytes:
+        """Return its bytes, with the time of now."""
+        connection = b""
+        if not self._keep_alive:
+            connection = b"Connection: close\r\n"
+        elif http_1_0:
+            connection = b"Connection: keep-alive\r\n"
+        return b"%b%bDate: %b\r\n\r\n%b" % (self._head, connection, rfc822_formatted_time().encode(), self._content)
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Do nothing: all is written."""
@@ -87,7 +97,7 @@ class Result(NamedTuple):
     def to_json(self) -> bytes:
         """Return the answer to it; both values are our own words and need no escaping."""
         name = "reason" if self.status == "rejected" else "id"
-        return b'{"status":"%b","%b":"%b"}' % (self.status.encode(), name.encode(), self.detail.encode())
+        return f'{{"status":"{self.status}","{name}":"{self.detail}"}}'.encode()
 
 
 def one(result: Result) -> Answer:

@@ -11,17 +11,16 @@ from typing import Final
 from aiohttp.http import RawRequestMessage
 from aiohttp.web import BaseRequest, RequestHandler, RequestPayloadError, Server, StreamResponse
 
+OnError = Callable[[BaseException | None], StreamResponse]
 LINGER: Final = 2.0  # seconds for which an unread body is drained, so that the sender sees our answer and not a reset
 
 
 class Connection(RequestHandler):
     """aiohttp's protocol, with `on_error` in place of its error pages and its log."""
 
-    __slots__ = ("_on_error",)
+    __slots__ = ("_on_error", "late")
 
-    def __init__(
-        self, server: Server, *, on_error: Callable[[BaseException | None], StreamResponse], keepalive_timeout: float
-    ) -> None:
+    def __init__(self, server: Server, *, on_error: OnError, keepalive_timeout: float) -> None:
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -31,6 +30,8 @@ class Connection(RequestHandler):
             lingering_time=LINGER,
         )
         self._on_error = on_error
+        self.late = False
+        """The request that it reads has used up its deadline already."""
 
     def data_received(self, data: bytes) -> None:
         """Take bytes. Where they break a body that is being read, its reader learns it at once.

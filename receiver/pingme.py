@@ -94,11 +94,14 @@ def _form(text: str) -> Mapping[str, str] | None:
 
 def _json(text: str) -> object:
     try:
-        return _JSON.decode(text)
+        value, end = _JSON.raw_decode(text)
     except RecursionError:
         raise Refused("parse", "too_deep") from None
     except ValueError:
         raise Refused("parse", "not_json") from None
+    if end < len(text):
+        raise Refused("parse", "not_json")
+    return value
 
 
 def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
@@ -115,27 +118,35 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     from_whom = sender(origin) if origin is not None else None
     stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
     code = extract_code(text)
-    return SmsReceived(
-        id=identity.event_id(PROVIDER, request.caller.account, None, None, content),
-        provider=PROVIDER,
-        account=request.caller.account,
-        received_via="callback",
-        service=app,
-        message_type="sms",
-        recipient=e164(recipient) if recipient is not None else None,
-        recipient_raw=recipient,
-        sender=from_whom.value if from_whom else None,
-        sender_raw=origin,
-        sender_kind=from_whom.kind if from_whom else None,
-        text=text,
-        code=code,
-        code_source="extracted" if code is not None else None,
-        provider_time=stated.time if stated else None,
-        provider_time_raw=time,
-        provider_time_basis=stated.basis if stated else None,
-        observed_at=request.observed_at,
-        freshness="live",
-        provider_fields=_unknown(callback),
+    account = request.caller.account
+    return SmsReceived.unchecked(
+        {
+            "id": identity.event_id(PROVIDER, account, None, None, content),
+            "provider": PROVIDER,
+            "account": account,
+            "received_via": "callback",
+            "order_kind": None,
+            "order_id": None,
+            "watch_id": None,
+            "client_ref": None,
+            "sequence": None,
+            "service": app,
+            "message_type": "sms",
+            "recipient": e164(recipient) if recipient is not None else None,
+            "recipient_raw": recipient,
+            "sender": from_whom.value if from_whom else None,
+            "sender_raw": origin,
+            "sender_kind": from_whom.kind if from_whom else None,
+            "text": text,
+            "code": code,
+            "code_source": "extracted" if code is not None else None,
+            "provider_time": stated.time if stated else None,
+            "provider_time_raw": time,
+            "provider_time_basis": stated.basis if stated else None,
+            "observed_at": request.observed_at,
+            "freshness": "live",
+            "provider_fields": _unknown(callback),
+        }
     )
 
 

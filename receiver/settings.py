@@ -46,6 +46,8 @@ class ReceiverSettings(BaseModel):
     max_body: PositiveInt = 256 * KIB
     # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
+    # Plain callbacks are answered before aiohttp builds a request of them. Off: the same for more CPU.
+    fast_lane: bool = True
 
 
 class PingMeAccount(BaseModel):

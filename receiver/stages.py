@@ -45,7 +45,7 @@ class VerifiedRequest:
     observed_ms: int
     """When the last byte was read."""
 
-    @cached_property
+    @property
     def observed_at(self) -> str:
         """The same moment in the contract's spelling."""
         return timestamps.to_text(self.observed_ms)

@@ -66,9 +66,10 @@ def extract_code(text: str) -> str | None:
     plain = without_links(plain)
     # What a text is does not hang on its digits, years and dates apart; and senders say the same again and again.
     shape = plain if "2fa" in plain.lower() else plain.translate(_EVERY_DIGIT)
-    years = tuple(bool(YEAR_OR_DATE.fullmatch(plain, *span)) for span in _forms(shape))
+    years = tuple([YEAR_OR_DATE.fullmatch(plain, start, end) is not None for start, end in _forms(shape)])
     forms = [plain[start:end] for start, end in _chosen(shape, years)]
-    return forms[0] if len({form.replace("-", "").replace(" ", "") for form in forms}) == 1 else None
+    agree = len(forms) == 1 or len({form.replace("-", "").replace(" ", "") for form in forms}) == 1
+    return forms[0] if agree else None
 
 
 @lru_cache(maxsize=1024)

@@ -6,10 +6,10 @@ in tests/unit/schemas/test_identity.py.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from hashlib import blake2b
 
-_VERSION_AND_VARIANT_OUT = ~((0xF << 76) | (0x3 << 62))
-_VERSION_8_VARIANT_10 = (0x8 << 76) | (0x2 << 62)
+_VARIANT_10 = {digit: "89ab"[int(digit, 16) & 0b11] for digit in "0123456789abcdef"}
 
 
 def event_id(
@@ -21,7 +21,7 @@ def event_id(
     n: int = 0,
 ) -> str:
     """Return the id of an SMS; `n` says how many SMS of this order had the same content before."""
-    return _uuid8("smsbus.received.1", provider, account, order_kind, order_id, *content, str(n))
+    return _uuid8(_kind("smsbus.received.1", provider, account) + _texts(order_kind, order_id, *content, str(n)))
 
 
 def pingme_content(
@@ -43,29 +43,37 @@ def pingme_content(
 def rejected_id(provider: str, account: str, stage: str, reason: str, body: bytes, element: int | None = None) -> str:
     """Return the id of a dead letter; `element` is the index within an array callback."""
     index = None if element is None else str(element)
-    return _uuid8("smsbus.rejected.1", provider, account, stage, reason, body, index)
+    return _uuid8(_texts("smsbus.rejected.1", provider, account, stage, reason) + _framed(body) + _texts(index))
 
 
 def watch_id(account: str, order_kind: str, order_id: str) -> str:
     """Return the handle of a watch: opening the same watch again gives the same handle."""
-    return _uuid8("smsbus.watch.1", account, order_kind, order_id)
+    return _uuid8(_texts("smsbus.watch.1", account, order_kind, order_id))
 
 
 def watch_ended_id(watch_id: str, reason: str, sms_count: int) -> str:
     """Return the id of the end of a watch."""
-    return _uuid8("smsbus.watch-ended.1", watch_id, reason, str(sms_count))
+    return _uuid8(_texts("smsbus.watch-ended.1", watch_id, reason, str(sms_count)))
 
 
-def _uuid8(*parts: str | bytes | None) -> str:
-    digest = blake2b(b"".join(map(_framed, parts)), digest_size=16).digest()
-    number = int.from_bytes(digest, "big") & _VERSION_AND_VARIANT_OUT | _VERSION_8_VARIANT_10
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+def _uuid8(framed: bytes) -> str:
+    text = blake2b(framed, digest_size=16).hexdigest()
+    return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT_10[text[16]]}{text[17:20]}-{text[20:]}"
 
 
-def _framed(part: str | bytes | None) -> bytes:
-    if part is None:
-        return b"-"  # no length starts with a dash, so None is never mistaken for a text
+@lru_cache(maxsize=1024)  # one for each account, again and again
+def _kind(*parts: str) -> bytes:
+    return _texts(*parts)
+
+
+def _texts(*parts: str | None) -> bytes:
+    # No length starts with a dash, so None is never mistaken for a text.
+    framed = "".join(["-" if part is None else f"{len(part)}:{part}" for part in parts])
+    if framed.isascii():  # then it has as many bytes as characters
+        return framed.encode()
     # Lone surrogates pass: an id must exist for every text that a sender can make us decode.
-    octets = part if isinstance(part, bytes) else part.encode("utf-8", "surrogatepass")
+    return b"".join([b"-" if part is None else _framed(part.encode("utf-8", "surrogatepass")) for part in parts])
+
+
+def _framed(octets: bytes) -> bytes:
     return b"%d:%b" % (len(octets), octets)

@@ -14,6 +14,8 @@ LATEST_MS: Final = 253_402_300_799_999  # the last moment that four digits of a 
 _FIXED_WIDTH: Final = re.compile(PATTERN.removesuffix("$") + r"\Z")
 
 
+# Many messages share their millisecond with the one before.
+@lru_cache(maxsize=256)
 def to_text(epoch_ms: int) -> str:
     """Return the timestamp of a moment given in milliseconds since 1970.
 
@@ -23,6 +25,7 @@ def to_text(epoch_ms: int) -> str:
     return f"{_second_text(seconds)}.{milliseconds:03d}Z"
 
 
+@lru_cache(maxsize=256)
 def to_epoch_ms(text: str) -> int:
     """Return the milliseconds since 1970 of a timestamp in our spelling; any other spelling is a `ValueError`."""
     if not _FIXED_WIDTH.match(text):

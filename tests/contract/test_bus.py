@@ -29,6 +29,7 @@ class BusUnderTest:
         close: Callable[[], Awaitable[None]],
     ) -> None:
         self.accept = bus.accept
+        self.submit = bus.submit
         self.ledger = ledger
         self.contents = contents  # texts of the SMS in the topic
         self.close = close  # from now on nothing can be accepted
@@ -109,6 +110,36 @@ async def test_messages_of_one_number_keep_their_order(under_test: BusUnderTest)
     assert await under_test.contents() == [str(n) for n in range(300)]
 
 
+async def test_a_message_given_without_waiting_is_told_of_like_any_other(under_test: BusUnderTest) -> None:
+    told: list[str] = []
+    first, again = under_test.submit(sms(text="once")), under_test.submit(sms(text="once"))
+    first.add_done_callback(lambda future: told.append(future.result().id))
+
+    receipts = [await first, await again, await under_test.submit(sms(text="once"))]
+    await asyncio.sleep(0)
+
+    assert [receipt.duplicate for receipt in receipts] == [False, True, True]
+    assert told == [receipts[0].id]
+    assert await under_test.contents() == ["once"]
+
+
+async def test_messages_given_without_waiting_keep_their_order(under_test: BusUnderTest) -> None:
+    futures = [under_test.submit(sms("16470000000", n, text=str(n))) for n in range(300)]
+
+    await asyncio.gather(*futures)
+
+    assert await under_test.contents() == [str(n) for n in range(300)]
+
+
+async def test_cancelling_the_future_of_a_message_does_not_withdraw_it(under_test: BusUnderTest) -> None:
+    given_up, kept = under_test.submit(sms(text="shared")), under_test.submit(sms(text="shared"))
+
+    given_up.cancel()
+
+    assert (await kept).id
+    assert await under_test.contents() == ["shared"]
+
+
 async def test_a_dead_letter_counts_as_rejected(under_test: BusUnderTest) -> None:
     receipt = await under_test.accept(rejected(b"poison"))
 
@@ -140,6 +171,8 @@ async def test_a_closed_bus_promises_nothing(under_test: BusUnderTest) -> None:
 
     with pytest.raises(BusFull) as caught:
         await under_test.accept(sms())
+    refused = under_test.submit(sms())
 
     assert caught.value.retry_after > 0
-    assert (under_test.ledger().accepted, under_test.ledger().unpromised) == (0, 1)
+    assert isinstance(refused.exception(), BusFull)
+    assert (under_test.ledger().accepted, under_test.ledger().unpromised) == (0, 2)

@@ -39,6 +39,7 @@ GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": 
 DEADLINE = 0.4  # the door's patience with a body here, in seconds
 
 MAIN, STRANGER = "main", ""
+ROAD = {"fast_lane": True}
 
 
 @dataclass
@@ -127,8 +128,13 @@ async def until(met: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
-async def open_house(bus: MemoryBus, **changed: Any) -> House:
-    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **changed)
+@pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"], autouse=True)
+def _road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ROAD, "fast_lane", request.param)
+
+
+async def open_house(bus: MemoryBus) -> House:
+    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **ROAD)
     registry = CollectorRegistry()
     account = PingMeAccount(name=MAIN, tokens=(SecretStr(TOKEN), SecretStr(TOKEN[::-1])), user_id="u")
     door = Door(bus, [account], settings, clock_ms=lambda: 1_700_000_000_000, metrics=ReceiverMetrics(registry))
@@ -294,7 +300,7 @@ async def test_a_sender_gone_in_the_middle_publishes_nothing_and_is_counted(
     sender.setblocking(False)
     await loop.sock_connect(sender, ("127.0.0.1", house.door.port))
     await loop.sock_sendall(sender, unfinished)
-    await until(lambda: house.door._in_flight == 1)
+    await until(lambda: house.door.intake.in_flight == 1)
     if reset:
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sender.close()
@@ -578,10 +584,10 @@ async def test_nobody_at_home_is_an_answer_too() -> None:
 class HalfFullBus(MemoryBus):
     """Takes one message, then is full."""
 
-    async def accept(self, message: Message) -> Receipt:
-        receipt = await super().accept(message)
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        told = super().submit(message, key=key)
         self.full = True
-        return receipt
+        return told
 
 
 @pytest.mark.parametrize("body", [GOOD, b"{", b'[{"text":"a"},{"text":"b"}]'], ids=["sms", "dead letter", "array"])
@@ -605,7 +611,7 @@ async def test_what_is_not_durable_is_503_with_a_time_to_come_back(body: bytes) 
 class BrokenBus(MemoryBus):
     """Fails with an exception that quotes an SMS, as exceptions do."""
 
-    async def accept(self, message: Message) -> Receipt:
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
         raise KeyError(message.to_json())
 
 
@@ -654,9 +660,12 @@ class SlowBus(MemoryBus):
         super().__init__()
         self.go = asyncio.Event()
 
-    async def accept(self, message: Message) -> Receipt:
-        await self.go.wait()
-        return await super().accept(message)
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        async def later() -> Receipt:
+            await self.go.wait()
+            return await MemoryBus.submit(self, message, key=key)
+
+        return asyncio.ensure_future(later())
 
 
 async def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new() -> None:
@@ -666,7 +675,7 @@ async def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new() -> None
     reader, idle = await asyncio.open_connection("127.0.0.1", port)
     async with aiohttp.ClientSession() as session:
         in_flight = asyncio.create_task(session.post(house.url, data=GOOD))
-        await until(lambda: house.door._in_flight == 1)
+        await until(lambda: house.door.intake.in_flight == 1)
 
         stopping = asyncio.create_task(house.door.stop(5.0))
         await asyncio.sleep(0)
@@ -692,7 +701,7 @@ async def test_a_stop_ends_at_its_grace_although_something_never_ends() -> None:
     loop = asyncio.get_running_loop()
     _, writer = await asyncio.open_connection("127.0.0.1", house.door.port)
     writer.write(post())
-    await until(lambda: house.door._in_flight == 1)
+    await until(lambda: house.door.intake.in_flight == 1)
 
     begun = loop.time()
     await house.door.stop(0.2)
@@ -706,7 +715,7 @@ async def test_a_stop_of_a_half_sent_callback_waits_for_its_other_half() -> None
     whole = post()
     reader, writer = await asyncio.open_connection("127.0.0.1", house.door.port)
     writer.write(whole[:-10])
-    await until(lambda: house.door._in_flight == 1)
+    await until(lambda: house.door.intake.in_flight == 1)
 
     stopping = asyncio.create_task(house.door.stop(5.0))
     await asyncio.sleep(0)

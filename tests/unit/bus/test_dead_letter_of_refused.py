@@ -1,7 +1,6 @@
 """What goes to the dead-letter topic in place of a record."""
 
 import base64
-from dataclasses import replace
 from hashlib import sha256
 
 import pytest
@@ -55,7 +54,7 @@ def test_it_says_what_was_refused_from_where_and_why() -> None:
 def test_a_record_whose_headers_cannot_be_believed_is_of_an_unknown_account(
     headers: tuple[tuple[str, bytes], ...],
 ) -> None:
-    damaged = replace(record(), headers=headers)
+    damaged = record()._replace(headers=headers)
 
     letter = of_refused(damaged, "journal_row_damaged", now_ms=NOW_MS)
 

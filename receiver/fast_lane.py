@@ -1,0 +1,182 @@
+"""The easy case, answered before aiohttp builds anything for it.
+
+88 % of a bare aiohttp request is aiohttp's own Python, and nearly every callback looks the same. If exactly one whole
+plain request for the callback route arrived, its body goes to the bus at once, and ready bytes are written when the bus
+says that it is durable. Everything else is aiohttp's, untouched; so is all that comes while aiohttp is at work, or
+while its parser may stand within a request.
+"""
+
+import asyncio
+from functools import partial
+from time import perf_counter
+from typing import Final
+
+from aiohttp.web import Server
+
+from bus.contract import Receipt
+from receiver.answers import Answer
+from receiver.connection import Connection, OnError
+from receiver.heads import NOBODY, Heads, Known
+from receiver.intake import Intake
+from schemas.messages import SmsReceived, SmsRejected
+
+MOST_HELD: Final = 32  # segments; as many requests as aiohttp holds
+MOST_HELD_BYTES: Final = 64 * 1024
+END: Final = b"\r\n\r\n"
+
+
+class FastConnection(Connection):
+    """One connection, on which at most one request at a time is ours: being read, or on its way through the bus."""
+
+    __slots__ = (
+        *("_began", "_body_deadline", "_deadline", "_heads", "_held", "_intake"),
+        *("_part", "_reading", "_waiting", "_whole"),
+    )
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        on_error: OnError,
+        keepalive_timeout: float,
+        body_deadline: float,
+        heads: Heads,
+        intake: Intake,
+    ) -> None:
+        super().__init__(server, on_error=on_error, keepalive_timeout=keepalive_timeout)
+        self._body_deadline = body_deadline
+        self._heads = heads
+        self._intake = intake
+        self._whole = True  # aiohttp has had whole requests only: its parser stands between two of them
+        self._reading: Known | None = None  # the head of ours whose body is not whole
+        self._part = bytearray()  # all that came of it
+        self._deadline: asyncio.TimerHandle | None = None
+        self._waiting = False  # for the bus, with ours
+        self._began = 0.0
+        self._held: list[bytes] = []  # what came behind ours, in the segments in which it came
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes: ours, or aiohttp's."""
+        if self._waiting:
+            self._hold(data)
+        elif self._reading is not None:
+            self._part += data
+            self._read_on(self._reading)
+        elif not self._is_ours(data):
+            super().data_received(data)
+
+    def _is_ours(self, data: bytes) -> bool:
+        """Begin with what came, if it is a plain callback, whole or with nothing but a part of its body missing."""
+        end = data.find(END) + len(END)
+        known = self._heads.known(data[:end]) if self._whole else None
+        missing = end + known.length - len(data) if known else -1
+        if known is None or known.caller is NOBODY or missing < 0 or not self._free():
+            self._whole = missing == 0
+            return False
+        self._intake.begins()
+        self._request_in_progress = True
+        if missing:
+            self._reading = known
+            self._part = bytearray(data)
+            self._deadline = self._loop.call_later(self._body_deadline, self._too_late)
+        else:
+            self._accept(known, data)
+        return True
+
+    def _free(self) -> bool:
+        """Nothing else is under way, and the sender reads what we answer."""
+        idle = self._waiter is not None and not self._waiter.done()
+        return idle and not self._paused and not self._intake.closing
+
+    def _read_on(self, known: Known) -> None:
+        end = self._part.find(END) + len(END) + known.length
+        if end > len(self._part):
+            return
+        data = self._read()
+        self._accept(known, data[:end])
+        if behind := data[end:]:
+            self.data_received(behind)
+
+    def _read(self) -> bytes:
+        data, self._part, self._reading = bytes(self._part), bytearray(), None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        return data
+
+    def _too_late(self) -> None:
+        self.late = True
+        self._give(self._read(), whole=False)
+
+    def _give(self, data: bytes, *, whole: bool) -> None:
+        """Let aiohttp have ours, as if it had just come."""
+        self._whole = whole
+        self._request_in_progress = False
+        self._intake.ends()
+        super().data_received(data)
+
+    def _accept(self, known: Known, data: bytes) -> None:
+        self._began = perf_counter()
+        try:
+            callbacks = self._intake.callbacks(known.caller, known.content_type, data[-known.length :])
+            told = None if callbacks.is_array else self._intake.bus.submit(callbacks.messages[0])
+        except Exception as error:  # noqa: BLE001 - see `Intake.failed`
+            self._answer(self._intake.failed(error))
+            return
+        if told is None:
+            self._give(data, whole=True)
+        else:
+            self._waiting = True
+            told.add_done_callback(partial(self._told, callbacks.messages[0]))
+
+    def _told(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> None:
+        self._answer(self._intake.answer(message, told))
+
+    def _answer(self, answer: Answer) -> None:
+        """Write it, and do what aiohttp does behind an answer."""
+        self._waiting = self._request_in_progress = False
+        self._intake.seconds.observe(perf_counter() - self._began)
+        self._intake.ends()
+        if self._handler_waiter is not None and not self._handler_waiter.done():
+            self._handler_waiter.set_result(None)
+        if self.transport is None:
+            return
+        self.transport.write(answer.rendered())
+        if self._close or self._force_close or not answer.keep_alive:
+            self.close()
+            self.transport.close()
+        else:
+            self._stay()
+
+    def _stay(self) -> None:
+        """Wait for the next request, which may be here already."""
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        if self._held:
+            held, self._held = self._held, []
+            if self._buffer_paused:
+                self._resume_reading_for_buffer()
+            for data in held:
+                self.data_received(data)
+
+    def _hold(self, data: bytes) -> None:
+        """Keep it until ours is answered, read on within bounds: two segments are not always read as one would be."""
+        self._held.append(data)
+        if len(self._held) >= MOST_HELD or sum(map(len, self._held)) >= MOST_HELD_BYTES:
+            self._pause_reading_for_buffer()
+
+    def _process_keepalive(self) -> None:
+        """Let a connection live that only looks idle to aiohttp."""
+        if self._reading is None and not self._waiting:
+            super()._process_keepalive()
+        else:
+            self._keepalive_handle = None  # `_stay` makes the next one
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Forget what was half read; what the bus has stays there."""
+        if self._reading is not None:
+            if not self._force_close:
+                self._intake.count(self._reading.caller.account, "disconnected")
+            self._read()
+            self._intake.ends()
+        super().connection_lost(exc)

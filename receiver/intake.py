@@ -1,0 +1,110 @@
+"""What becomes of a known caller's callbacks: messages, then what is answered for them, each counted.
+
+Both lanes go through here: `server` waits for the bus in aiohttp's task, `fast_lane` is called back by it.
+"""
+
+import asyncio
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import structlog
+
+from bus.contract import Bus, BusFull, Receipt
+from receiver import answers, pingme
+from receiver.answers import Answer
+from receiver.metrics import STRANGER, ReceiverMetrics
+from receiver.settings import PingMeAccount
+from receiver.stages import Callbacks, Caller, Refused, VerifiedRequest, dead_letter
+from schemas.messages import SmsReceived, SmsRejected
+
+RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover
+
+_log = structlog.get_logger("receiver")
+
+
+class Intake:
+    """Takes callbacks whose sender is known. `bus` is where they go."""
+
+    def __init__(
+        self, bus: Bus, accounts: Sequence[PingMeAccount], *, clock_ms: Callable[[], int], metrics: ReceiverMetrics
+    ) -> None:
+        self.bus = bus
+        self.closing = False
+        """Set it to send senders away (503) while what is in flight is finished."""
+        self.in_flight = 0
+        self.seconds = metrics.seconds
+        self._clock_ms = clock_ms
+        self._counted = {name: metrics.outcomes(name) for name in (STRANGER, *(account.name for account in accounts))}
+        self._rejected = metrics.reasons(pingme.REASONS)
+        self._idle = asyncio.Event()
+
+    def begins(self) -> None:
+        """One more request is in flight."""
+        self.in_flight += 1
+
+    def ends(self) -> None:
+        """One of them has its answer, or nobody waits for it any longer."""
+        self.in_flight -= 1
+        if self.closing and not self.in_flight:
+            self._idle.set()
+
+    async def idle(self) -> None:
+        """Return when nothing is in flight; for who has set `closing`."""
+        while self.in_flight:
+            self._idle.clear()
+            await self._idle.wait()
+
+    def callbacks(self, caller: Caller, content_type: str, body: bytes) -> Callbacks:
+        """Return what a whole body carries; what we fail on is a dead letter."""
+        request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self._clock_ms())
+        try:
+            return pingme.messages(request)
+        except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
+            _log.error("callback_failed", account=caller.account, **_where(error))
+            return Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+
+    def result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
+        """Count a durable message and return what is said of it."""
+        if isinstance(message, SmsRejected):
+            self.count(message.account, "rejected")
+            self._rejected[message.reason].inc()
+            return answers.Result("rejected", message.reason)
+        outcome = "duplicate" if receipt.duplicate else "accepted"
+        self.count(message.account, outcome)
+        return answers.Result(outcome, receipt.id)
+
+    def answer(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> Answer:
+        """Return the answer for a message whose future has ended."""
+        try:
+            return answers.one(self.result(message, told.result()))
+        except BusFull as full:
+            return self.problem(message.account, "not_durable", retry_after=full.retry_after)
+        except Exception as error:  # noqa: BLE001 - see `failed`
+            return self.failed(error)
+
+    def failed(self, error: Exception) -> Answer:
+        """Answer what we failed on, the last resort: nothing is promised, nothing is shown."""
+        _log.error("request_failed", **_where(error))
+        return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
+
+    def refused(self, error: BaseException | None) -> Answer:
+        """Answer what aiohttp failed on."""
+        _log.error("connection_failed", **_where(error))
+        return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
+
+    def problem(self, account: str, reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Answer:
+        """Count a problem and return the answer that names it."""
+        self.count(account, reason)
+        return answers.problem(reason, retry_after=retry_after, allow=allow)
+
+    def count(self, account: str, outcome: str) -> None:
+        """One request, or one element of an array, ended so."""
+        self._counted[account][outcome].inc()
+
+
+def _where(error: BaseException | None) -> dict[str, str]:
+    """Return what may be logged of an exception: its type and the line of code. Its message may quote an SMS."""
+    frames = list(traceback.walk_tb(error.__traceback__ if error else None))
+    place = f"{frames[-1][0].f_globals.get('__name__')}:{frames[-1][1]}" if frames else "unknown"
+    return {"error": type(error).__name__, "at": place}

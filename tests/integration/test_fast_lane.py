@@ -1,0 +1,298 @@
+"""What lasts longer than a conversation: time, a stop, a sender who does not read. On both roads, over real sockets."""
+
+import asyncio
+import json
+import socket
+import struct
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+import pytest
+import structlog
+
+from bus.contract import BusFull, Receipt
+from bus.memory import MemoryBus
+from schemas.messages import Message, SmsReceived
+from tests.two_doors import Side, post
+
+GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": "code is 5611"}).encode()
+HEAD, _, BODY = post(GOOD).partition(b"\r\n\r\n")
+HEAD += b"\r\n\r\n"
+KEPT = 0.3  # seconds that an idle connection lives here
+PATIENCE = 1.2  # seconds for a body
+
+
+class SlowBus(MemoryBus):
+    """Tells nobody before it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.waiting: list[tuple[asyncio.Future[Receipt], asyncio.Future[Receipt]]] = []
+
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        later: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.waiting.append((later, super().submit(message, key=key)))
+        return later
+
+    def tell(self) -> None:
+        for later, told in self.waiting:
+            if not later.cancelled():
+                later.set_result(told.result())
+        self.waiting.clear()
+
+    def fail(self, error: Exception) -> None:
+        for later, _ in self.waiting:
+            later.set_exception(error)
+        self.waiting.clear()
+
+
+@pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"])
+async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
+    side = Side(fast_lane=request.param, keepalive_timeout=KEPT, body_deadline=PATIENCE)
+    side.door.intake.bus = SlowBus()
+    await side.door.start()
+    yield side
+    await side.door.stop(1.0)
+
+
+def bus_of(side: Side) -> SlowBus:
+    assert isinstance(side.door.intake.bus, SlowBus)
+    return side.door.intake.bus
+
+
+async def until(side: Side, *, in_flight: int) -> None:
+    async with asyncio.timeout(5):
+        while side.door.intake.in_flight != in_flight or len(bus_of(side).waiting) > in_flight:
+            await asyncio.sleep(0.002)
+
+
+async def connect(side: Side) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    return await asyncio.open_connection("127.0.0.1", side.door.port)
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+    return head + await reader.readexactly(length)
+
+
+async def seconds_until_closed(reader: asyncio.StreamReader) -> float:
+    began = asyncio.get_running_loop().time()
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+    return asyncio.get_running_loop().time() - began
+
+
+async def accepted(side: Side, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bytes:
+    writer.write(post(GOOD))
+    await until(side, in_flight=1)
+    bus_of(side).tell()
+    return await answer(reader)
+
+
+async def test_an_idle_connection_is_closed_after_its_time_and_each_answer_begins_it_anew(side: Side) -> None:
+    reader, writer = await connect(side)
+
+    for _ in range(4):
+        await asyncio.sleep(KEPT / 2)
+        assert b"HTTP/1.1 200" in await accepted(side, reader, writer)
+
+    assert KEPT * 0.9 <= await seconds_until_closed(reader) < KEPT * 4
+    writer.close()
+
+
+@pytest.mark.parametrize("body", [BODY, BODY[:9]], ids=["in the bus", "half read"])
+async def test_a_request_under_way_is_not_idle(side: Side, body: bytes) -> None:
+    reader, writer = await connect(side)
+    writer.write(HEAD + body)
+    await until(side, in_flight=1)
+    await asyncio.sleep(KEPT + 0.05)
+
+    writer.write(BODY[len(body) :])
+    async with asyncio.timeout(5):
+        while not bus_of(side).waiting:
+            await asyncio.sleep(0.002)
+    bus_of(side).tell()
+
+    assert b"HTTP/1.1 200" in await answer(reader)
+    assert KEPT * 0.9 <= await seconds_until_closed(reader) < KEPT * 4
+    writer.close()
+
+
+@pytest.mark.parametrize("stopping", [False, True], ids=["open", "stopping"])
+async def test_a_body_that_does_not_come_is_408_at_its_deadline(side: Side, *, stopping: bool) -> None:
+    reader, writer = await connect(side)
+    began = asyncio.get_running_loop().time()
+    writer.write(HEAD + BODY[:9])
+    await until(side, in_flight=1)
+    stop = asyncio.create_task(side.door.stop(5.0)) if stopping else None
+
+    said = await answer(reader)
+
+    assert PATIENCE * 0.9 <= asyncio.get_running_loop().time() - began < PATIENCE * 4
+    assert said.startswith(b"HTTP/1.1 408")
+    assert b"\r\nConnection: close\r\n" in said
+    assert side._counted()["smsbus_callbacks_total", "main", "timeout"] == 1
+    writer.close()
+    if stop is not None:
+        await stop
+
+
+async def test_a_body_that_trickles_has_no_more_time_than_another(side: Side) -> None:
+    reader, writer = await connect(side)
+    began = asyncio.get_running_loop().time()
+    writer.write(HEAD)
+    for byte in BODY[:20]:
+        writer.write(bytes([byte]))
+        await asyncio.sleep(PATIENCE / 10)
+
+    assert (await answer(reader)).startswith(b"HTTP/1.1 408")
+    assert PATIENCE * 0.9 <= asyncio.get_running_loop().time() - began < PATIENCE * 4
+    writer.close()
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+async def test_a_sender_gone_while_the_bus_has_its_sms_costs_nothing(side: Side, *, reset: bool) -> None:
+    _, writer = await connect(side)
+    writer.write(post(GOOD))
+    await until(side, in_flight=1)
+    if reset:
+        sender: socket.socket = writer.get_extra_info("socket")
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.close()
+    await asyncio.sleep(0.05)
+
+    bus_of(side).tell()
+    await until(side, in_flight=0)
+
+    assert len(bus_of(side).messages) == 1
+    assert side._counted()["smsbus_callbacks_total", "main", "accepted"] == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "reason"),
+    [(BusFull("full", 9), b"503", b"not_durable"), (KeyError("16470000000"), b"503", b"internal_error")],
+)
+async def test_what_the_bus_fails_on_later_is_503(side: Side, error: Exception, status: bytes, reason: bytes) -> None:
+    reader, writer = await connect(side)
+    with structlog.testing.capture_logs() as lines:
+        writer.write(post(GOOD))
+        await until(side, in_flight=1)
+        bus_of(side).fail(error)
+        said = await answer(reader)
+        kept = await seconds_until_closed(reader)
+
+    assert said.startswith(b"HTTP/1.1 " + status)
+    assert reason in said
+    assert b"\r\nRetry-After: " in said
+    assert (b"\r\nConnection: close\r\n" in said) == (kept < KEPT / 2) == (reason == b"internal_error")
+    assert "16470000000" not in repr(lines)
+    assert [line["event"] for line in lines] == (["request_failed"] if reason == b"internal_error" else [])
+    writer.close()
+
+
+async def test_what_a_sender_pipelines_while_the_bus_is_slow_is_read_within_bounds_and_answered_in_order(
+    side: Side,
+) -> None:
+    some = [post(json.dumps({"text": str(n), "to": "1", "x": "x" * 1000}).encode()) for n in range(4000)]
+    reader, writer = await connect(side)
+    writer.transport.set_write_buffer_limits(0)
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    writer.write(some[0])
+    await until(side, in_flight=1)
+    for n, request in enumerate(some[1:]):
+        writer.write(request)
+        for _ in range(4 if n < 100 else 1):  # the first ones in segments of their own
+            await asyncio.sleep(0)
+    await asyncio.sleep(0.1)
+    taken = sum(map(len, some)) - writer.transport.get_write_buffer_size()
+
+    async with asyncio.timeout(30):
+        for n in range(len(some)):
+            while not bus_of(side).waiting:
+                await asyncio.sleep(0)
+            bus_of(side).tell()
+            assert b"HTTP/1.1 200" in await answer(reader), n
+
+    assert taken < sum(map(len, some)) / 2  # the rest waited in the sender
+    assert [m.text for m in bus_of(side).messages if isinstance(m, SmsReceived)] == [str(n) for n in range(4000)]
+    writer.close()
+
+
+async def test_of_a_sender_who_reads_no_answers_little_is_taken(side: Side) -> None:
+    side.door.intake.bus = MemoryBus()
+    loop = asyncio.get_running_loop()
+    assert side.door._listener is not None
+    side.door._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its connections inherit it
+    sender = socket.socket()
+    sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    sender.setblocking(False)
+    await loop.sock_connect(sender, ("127.0.0.1", side.door.port))
+
+    with suppress(TimeoutError):
+        async with asyncio.timeout(10):
+            for _ in range(5000):
+                await loop.sock_sendall(sender, post(GOOD))
+                for _ in range(4):  # one at a time: the fast lane's
+                    await asyncio.sleep(0)
+
+    assert 100 < side._counted()["smsbus_callbacks_total", "main", "duplicate"] < 2500
+    sender.close()
+
+
+async def test_a_stop_answers_what_the_bus_has_and_sends_the_next_one_away(side: Side) -> None:
+    reader, writer = await connect(side)
+    writer.write(post(GOOD))
+    await until(side, in_flight=1)
+    stop = asyncio.create_task(side.door.stop(5.0))
+    await asyncio.sleep(0.01)
+    writer.write(post(GOOD))
+    await asyncio.sleep(0.01)
+
+    bus_of(side).tell()
+    first, second = await answer(reader), await answer(reader)
+
+    assert first.startswith(b"HTTP/1.1 200")
+    assert second.startswith(b"HTTP/1.1 503")
+    assert b'"closing"' in second
+    assert b"\r\nConnection: close\r\n" in second
+    assert await reader.read() == b""
+    await stop
+    writer.close()
+
+
+async def test_a_stop_ends_although_the_bus_never_tells(side: Side) -> None:
+    reader, writer = await connect(side)
+    writer.write(post(GOOD))
+    await until(side, in_flight=1)
+    began = asyncio.get_running_loop().time()
+
+    await side.door.stop(0.2)
+
+    assert 0.2 <= asyncio.get_running_loop().time() - began < 2.0
+    assert await reader.read() == b""
+    bus_of(side).tell()
+    await asyncio.sleep(0.01)  # nobody is there any longer
+    assert len(bus_of(side).messages) == 1
+    writer.close()
+
+
+async def test_what_the_bus_tells_just_behind_the_grace_is_answered_still(
+    side: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("receiver.server.CUT_OFF", 3.0)
+    reader, writer = await connect(side)
+    writer.write(post(GOOD))
+    await until(side, in_flight=1)
+    began = asyncio.get_running_loop().time()
+    stop = asyncio.create_task(side.door.stop(0.1))
+    await asyncio.sleep(0.3)
+
+    bus_of(side).tell()
+
+    assert (await answer(reader)).startswith(b"HTTP/1.1 200")
+    assert await reader.read() == b""
+    await stop
+    assert asyncio.get_running_loop().time() - began < 2.0
+    writer.close()
