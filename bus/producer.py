@@ -11,6 +11,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -76,8 +77,7 @@ class Producer:
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._gone: asyncio.Future[None] = self._loop.create_future()  # of the current inner producer
-        self._flying = 0
+        self._flights: set[asyncio.Future[None]] = set()  # one for each batch in flight
         self._reachable = True  # metadata came when we last asked
         self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
@@ -116,21 +116,25 @@ class Producer:
     async def publish(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
         """See `bus.lane.Publish`."""
         await self._ready.wait()
-        inner, gone = self._inner, self._gone
+        inner = self._inner
         if inner is None:
             raise NotNow
-        self._flying += 1
-        if self._flying == 1:
+        landed: asyncio.Future[None] = self._loop.create_future()
+        landed.add_done_callback(_seen)
+        if not self._flights:
             self._progress = self._loop.time()
+        self._flights.add(landed)
         try:
-            await _send(inner, gone, key, records, via, latest_ms=self._now_ms())
+            acknowledged = await _send(inner, key, records, via, latest_ms=self._now_ms())
+            acknowledged.add_done_callback(partial(_pass_on, landed))
+            await landed
         except Exception as error:
             self._failed(inner, error)
             if word := REFUSALS.get(type(error)):
                 raise Refused(word) from error
             raise NotNow(type(error).__name__) from error
         finally:
-            self._flying -= 1
+            self._flights.discard(landed)
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement says so sooner than the next question
         self.last_error = self._replaced_for = None
@@ -181,7 +185,6 @@ class Producer:
             await discard(inner)
             raise
         self._inner = inner
-        self._gone = self._loop.create_future()
         self._poisoned.clear()
         self._reachable = True
         if self._replaced_for is None:  # else only an acknowledgement shows that this one fares better
@@ -211,7 +214,7 @@ class Producer:
 
     def _silent_for(self) -> float:
         """Seconds since something in flight last made progress; 0 with nothing in flight."""
-        return self._loop.time() - self._progress if self._flying else 0.0
+        return self._loop.time() - self._progress if self._flights else 0.0
 
     async def _replace(self) -> None:
         self._ready.clear()
@@ -225,8 +228,9 @@ class Producer:
             async with asyncio.timeout(STOP_TIMEOUT):
                 await inner.flush()
         await discard(inner)
-        if not self._gone.done():
-            self._gone.set_result(None)
+        for landed in self._flights:
+            if not landed.done():
+                landed.set_exception(_Gone())
 
 
 class _NotSent(Exception):
@@ -238,14 +242,9 @@ class _Gone(Exception):
 
 
 async def _send(
-    inner: AIOKafkaProducer,
-    gone: asyncio.Future[None],
-    key: LaneKey,
-    records: Sequence[Record],
-    via: Via,
-    *,
-    latest_ms: int,
-) -> None:
+    inner: AIOKafkaProducer, key: LaneKey, records: Sequence[Record], via: Via, *, latest_ms: int
+) -> asyncio.Future[Any]:
+    """Give the producer a batch, and return the future of its acknowledgement."""
     batch = inner.create_batch()
     for record in records:
         at_ms = min(record.timestamp_ms, latest_ms)  # a clock that was ahead when it was accepted is right by now
@@ -254,14 +253,21 @@ async def _send(
             message = "a record's size was estimated too small"
             raise AssertionError(message)
     try:
-        acknowledged = await inner.send_batch(batch, key[0], partition=key[1])
+        acknowledged: asyncio.Future[Any] = await inner.send_batch(batch, key[0], partition=key[1])
     except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
         raise _NotSent(type(error).__name__) from error
-    acknowledged.add_done_callback(_seen)
-    await asyncio.wait({acknowledged, gone}, return_when=asyncio.FIRST_COMPLETED)
-    if not acknowledged.done():
-        raise _Gone
-    acknowledged.result()
+    return acknowledged
+
+
+def _pass_on(landed: asyncio.Future[None], acknowledged: asyncio.Future[Any]) -> None:
+    """Tell who waits for a batch how it ended: a future of his own, so that giving up leaves the producer alone."""
+    error = _Gone() if acknowledged.cancelled() else acknowledged.exception()  # asked for: else it would be a warning
+    if landed.done():
+        return
+    if error is None:
+        landed.set_result(None)
+    else:
+        landed.set_exception(error)
 
 
 def _has_ended(inner: AIOKafkaProducer) -> bool:

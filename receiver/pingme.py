@@ -111,7 +111,8 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     text = _scalar(callback, "text", "text_not_a_string")
     if text is None:
         raise Refused("normalize", "text_missing")
-    user, app, origin, recipient, time = (_scalar(callback, name) for name in ("userId", "app", "from", "to", "time"))
+    user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
+    origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
     if user is not None and request.caller.user_id not in {None, user}:
         raise Refused("normalize", "user_mismatch")
     content = identity.pingme_content(user, app, origin, recipient, text, time)
@@ -153,10 +154,10 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
 def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_a_string") -> str | None:
     """Return a value's source text without quotes; None for null and for a missing key."""
     value = callback.get(name)
+    if isinstance(value, str):
+        return value if value.isascii() else clean(value)
     if value is None:
         return None
-    if isinstance(value, str):
-        return clean(value)
     if isinstance(value, bool):
         return "true" if value else "false"
     raise Refused("normalize", reason)
@@ -164,9 +165,9 @@ def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_
 
 def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:
     """Return the keys that we do not know, what is no text among them as JSON (with its numbers quoted)."""
-    unknown = [name for name in callback if name not in KNOWN]
-    if not unknown:
+    if KNOWN.issuperset(callback):
         return None
+    unknown = [name for name in callback if name not in KNOWN]
     try:
         return limit_fields({name: _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
     except RecursionError:  # parsed at the very edge of the stack; the SMS is worth more than these

@@ -34,7 +34,7 @@ class Caller(NamedTuple):
     user_id: str | None
 
 
-@dataclass(frozen=True)
+@dataclass
 class VerifiedRequest:
     """A whole request of a known caller."""
 

@@ -27,7 +27,8 @@ from schemas import code_words
 from schemas.code_forms import YEAR_OR_DATE, Candidate, candidates, readable, whole, without_links
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
-_EVERY_DIGIT: Final = dict.fromkeys(map(ord, "123456789"), "0")
+_EVERY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
+_SOME_DIGIT: Final = re.compile("[1-9]")
 MOST: Final = 32  # numbers; a text with more is a list, and must not cost more
 
 
@@ -59,17 +60,36 @@ _REACH: Final = 24  # characters before a number in which its name stands
 
 def extract_code(text: str) -> str | None:
     """Return the one code that the text carries, in its own form; None when there is none, or no telling which."""
-    if len(text) > LONGEST or len(plain := readable(text)) > LONGEST:
+    if len(text) > LONGEST:
+        return None
+    if text.isascii() and (plain_shape := _plain(text.encode().translate(_EVERY_DIGIT))):
+        return _extracted(text, plain_shape)
+    if len(plain := readable(text)) > LONGEST:
         return None
     if code := whole(plain):
         return code
     plain = without_links(plain)
     # What a text is does not hang on its digits, years and dates apart; and senders say the same again and again.
-    shape = plain if "2fa" in plain.lower() else plain.translate(_EVERY_DIGIT)
+    return _extracted(plain, plain if "2fa" in plain.lower() else _SOME_DIGIT.sub("0", plain))
+
+
+def _extracted(plain: str, shape: str) -> str | None:
+    """Return the code of a readable text of this shape that is more than a code, and has no links."""
     years = tuple([YEAR_OR_DATE.fullmatch(plain, start, end) is not None for start, end in _forms(shape)])
     forms = [plain[start:end] for start, end in _chosen(shape, years)]
     agree = len(forms) == 1 or len({form.replace("-", "").replace(" ", "") for form in forms}) == 1
     return forms[0] if agree else None
+
+
+@lru_cache(maxsize=1024)
+def _plain(shape: bytes) -> str | None:
+    """Return the shape of ASCII texts that are readable as they are and more than a code, and have no links; or None.
+
+    No step before `_extracted` tells one digit from another, but for the 2 of "2fa".
+    """
+    text = shape.decode()
+    as_it_is = without_links(readable(text)) == text and not whole(text)
+    return text if as_it_is and "0fa" not in text.lower() else None
 
 
 @lru_cache(maxsize=1024)

@@ -2,11 +2,12 @@
 
 import json
 import uuid
+from unittest.mock import patch
 
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas import identity
+from schemas import code, identity
 from schemas.code import extract_code
 from schemas.code_forms import readable
 from schemas.messages import SmsReceived
@@ -59,6 +60,23 @@ def test_a_sender_is_clean_and_left_alone(text):
     found = sender(text)
 
     assert found is None or (sender(found.value) == found and clean(found.value) == found.value)
+
+
+ascii_codelike = st.lists(
+    st.sampled_from(["code", " ", "is ", "1234", "482913", "2019", "0fa", "2fa", "2FA", "3fA", "-", ":", ".", "\n",
+                     "\r\n", "G-", "$", "@", "#", "/", "USD ", "order", "www.", "[a]", "%", "\t", "7XK9P", "your "]),
+    max_size=12,
+).map("".join)  # fmt: skip
+
+
+@given(ascii_codelike | st.text(st.characters(max_codepoint=127)))
+@example("Acme 2fa: 482913 for you")
+@example("Your code:\r\n2019")
+def test_the_shape_of_an_ascii_text_leads_to_the_same_code_as_the_text_itself(text):
+    with patch.object(code, "_plain", lambda _: None):
+        found = extract_code(text)
+
+    assert extract_code(text) == found
 
 
 @given(texts, moments, st.sampled_from([None, "UTC", "Asia/Shanghai", "America/New_York"]))
