@@ -50,28 +50,16 @@ class _Degraded(Collector):
         yield family
 
 
-class Admin:
-    """Health and metrics over HTTP. `start` binds, `stop` lets go."""
+class Listener:
+    """The internal listener, whatever is served on it. `start` binds, `stop` lets go."""
 
-    def __init__(
-        self,
-        settings: AdminSettings,
-        *,
-        alive: Callable[[], bool],
-        condition: Callable[[], Readiness],
-        registry: CollectorRegistry,
-        extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
-    ) -> None:
-        """`extend` adds routes of its own, which guard themselves."""
+    def __init__(self, settings: AdminSettings, add_routes: Callable[[web.UrlDispatcher], None]) -> None:
         self.ready = False
         """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
         self._settings = settings
-        self._alive = alive
-        self._condition = condition
-        registry.register(_Degraded(condition))
-        self._runner = web.AppRunner(
-            self._application(registry, extend), access_log=None, shutdown_timeout=SHUTDOWN_SECONDS
-        )
+        application = web.Application(middlewares=[_in_our_words])
+        add_routes(application.router)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the address cannot be bound."""
@@ -88,26 +76,50 @@ class Admin:
         """Stop listening; safe to call when it never started."""
         await self._runner.cleanup()
 
-    def _application(self, registry: CollectorRegistry, extend: Callable[[web.UrlDispatcher], None]) -> web.Application:
-        application = web.Application(middlewares=[_in_our_words])
-        extend(application.router)
-        application.router.add_get("/livez", self._livez)
-        application.router.add_get("/healthz", self._livez)
-        application.router.add_get("/readyz", self._readyz)
-        application.router.add_get("/metrics", make_aiohttp_handler(registry))
-        return application
-
-    async def _livez(self, _: web.Request) -> web.Response:
-        """Answer for the loop (by answering) and the lanes. No dependencies: a restart does not bring Kafka back."""
-        alive = self._alive()
-        return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
-
-    async def _readyz(self, _: web.Request) -> web.Response:
+    def answer_readyz(self, condition: Readiness) -> web.Response:
         """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door."""
-        condition = self._condition()
         status = "stopping" if not self.ready else "ready" if condition.can_accept else "full"
         answer = {"status": status, "degraded": list(condition.degraded)}
         return web.json_response(answer, status=200 if status == "ready" else 503)
+
+
+class Admin(Listener):
+    """Health and metrics of this process over HTTP."""
+
+    def __init__(
+        self,
+        settings: AdminSettings,
+        *,
+        alive: Callable[[], bool],
+        condition: Callable[[], Readiness],
+        registry: CollectorRegistry,
+        extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
+    ) -> None:
+        """`extend` adds routes of its own, which guard themselves."""
+
+        def add_routes(router: web.UrlDispatcher) -> None:
+            extend(router)
+            router.add_get("/livez", self._livez)
+            router.add_get("/healthz", self._livez)
+            router.add_get("/readyz", self._readyz)
+            router.add_get("/metrics", make_aiohttp_handler(registry))
+
+        super().__init__(settings, add_routes)
+        self._alive = alive
+        self._condition = condition
+        registry.register(_Degraded(condition))
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        """Answer for the loop (by answering) and the lanes. No dependencies: a restart does not bring Kafka back."""
+        return livez(alive=self._alive())
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        return self.answer_readyz(self._condition())
+
+
+def livez(*, alive: bool) -> web.Response:
+    """Answer whether to leave it running."""
+    return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
 
 
 @web.middleware

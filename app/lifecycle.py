@@ -24,11 +24,11 @@ from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
 from app import logs, parts, verified
 from app.parts import Role
-from app.refusal import StartRefused
+from app.refusal import StartRefused, started
 from app.settings import Settings
 from app.version import version
+from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
-from bus.journal import JournalUnwritable
 from bus.kafka import KafkaBus
 from bus.metrics import BusMetrics
 
@@ -50,7 +50,6 @@ class Running:
 
     receiver_port: int
     admin_port: int
-    ledger: Callable[[], Ledger]
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
@@ -71,6 +70,7 @@ async def serve(
     settings: Settings,
     *,
     role: Role = "all",
+    workers: int = 1,
     local_kafka: bool = False,
     stop: asyncio.Event | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
@@ -79,25 +79,57 @@ async def serve(
 
     Raises `StartRefused` when it must not start as things are; then nothing was served.
     """
-    stop = stop or _stop_on_signals()  # before anything can be accepted
+    stop = stop or stop_on_signals()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     _refuse_without_accounts(settings, role)
+    if workers > 1:
+        refuse_workers(settings, role)
+        _refuse_without_accounts(settings, "receiver")
+
+    def ready(running: Running) -> None:
+        _announce(settings, role, workers, running)
+        on_ready(running)
+
     async with AsyncExitStack() as stack:
-        watchdog = _watchdog()
-        stack.callback(watchdog.cancel)
+        dog = watchdog()
+        stack.callback(dog.cancel)
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
         await verified.verify(settings)
-        return await _serve(settings, role, stop, on_ready, watchdog)
+        if workers == 1:
+            return await serve_parts(settings, role, stop, ready, watchdog=dog)
+        return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog)
 
 
-async def _serve(
+async def _serve_on_workers(
+    settings: Settings,
+    role: Role,
+    workers: int,
+    stop: asyncio.Event,
+    on_ready: Callable[[Running], None],
+    *,
+    watchdog: threading.Timer,
+) -> Ledger:
+    async with supervise(settings, role, workers, _registry()) as crew:
+        on_ready(Running(settings.receiver.port, crew.admin_port))
+        await stop.wait()
+        _log.info("stopping")
+        watchdog.start()
+    _log.info("stopped", ledger=crew.ledger.line(), adopted=crew.ledger.adopted)
+    crew.check_end()
+    return crew.ledger
+
+
+async def serve_parts(
     settings: Settings,
     role: Role,
     stop: asyncio.Event,
     on_ready: Callable[[Running], None],
+    *,
     watchdog: threading.Timer,
+    shared: bool = False,
 ) -> Ledger:
+    """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
     allow_many_connections()
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
     registry = _registry()
@@ -105,23 +137,21 @@ async def _serve(
     stopping = _Deadline()
     async with AsyncExitStack() as stack:
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
-        door = parts.door(settings, bus, registry, _now_ms) if role in parts.RECEIVING else None
+        door = parts.door(settings, bus, registry, _now_ms, shared=shared) if role in parts.RECEIVING else None
         admin = parts.admin(settings, bus, registry, polling)
         stack.push_async_callback(admin.stop)
-        await _started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
+        await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
         if polling is not None:
             polling.start()
             stack.push_async_callback(polling.stop)
-        await _started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         if door is not None:
-            await _started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+            await started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
             stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
         rest_the_collector()
         admin.ready = True
-        running = Running(door.port if door else 0, admin.port, lambda: bus.ledger)
-        _announce(settings, role, running)
-        on_ready(running)
+        on_ready(Running(door.port if door else 0, admin.port))
         await stop.wait()
         _log.info("stopping")
         admin.ready = False
@@ -144,22 +174,15 @@ class _Deadline:
         return max(0.0, self._at - time.monotonic()) if self._at is not None else 0.0
 
 
-async def _started(start: Coroutine[Any, Any, None], variable: str, value: object) -> None:
-    try:
-        await start
-    except (OSError, JournalUnwritable) as error:
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StartRefused([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error
-
-
-def _stop_on_signals() -> asyncio.Event:
+def stop_on_signals() -> asyncio.Event:
+    """Return what SIGTERM and SIGINT set."""
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     return stop
 
 
-def _watchdog() -> threading.Timer:
+def watchdog() -> threading.Timer:
     """Return what ends the process, once started, from a thread of its own: a blocked loop cannot hold that up."""
     timer = threading.Timer(WATCHDOG_SECONDS, _bite)
     timer.daemon = True
@@ -208,7 +231,7 @@ async def _keep_running(cluster: "Cluster") -> None:
             _log.error("local_kafka_does_not_start", reason=str(error))
 
 
-def _announce(settings: Settings, role: Role, running: Running) -> None:
+def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:
     door = {
         "callback": settings.callback_url("{token}", running.receiver_port),
         "receiver": f"http://{settings.receiver.host}:{running.receiver_port}",
@@ -216,6 +239,7 @@ def _announce(settings: Settings, role: Role, running: Running) -> None:
     _log.info(
         "serving",
         role=role,
+        **({"workers": workers} if workers > 1 else {}),
         **(door if running.receiver_port else {}),
         admin=f"http://{settings.admin.host}:{running.admin_port}",
         kafka=settings.kafka.bootstrap_servers,

@@ -34,10 +34,18 @@ def polled_accounts(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, account in settings.accounts.items() if account.provider in POLLED)
 
 
-def door(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, now_ms: Callable[[], int]) -> Door:
+def door(
+    settings: Settings,
+    bus: KafkaBus,
+    registry: CollectorRegistry,
+    now_ms: Callable[[], int],
+    *,
+    shared: bool,
+) -> Door:
     """Return the door for callbacks; it binds nothing yet."""
     metrics = ReceiverMetrics(registry)
-    return Door(bus, settings.pingme_accounts(), settings.receiver, clock_ms=now_ms, metrics=metrics)
+    accounts = settings.pingme_accounts()
+    return Door(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
 
 
 class Polling:

@@ -42,10 +42,15 @@ class Door:
         *,
         clock_ms: Callable[[], int],
         metrics: ReceiverMetrics,
+        shared: bool = False,
     ) -> None:
-        """Bind nothing yet. Raises `ValueError` when two accounts share a token."""
+        """Bind nothing yet. Raises `ValueError` when two accounts share a token.
+
+        `shared`: other processes of this user open the same door, and the kernel deals the connections out.
+        """
         self.intake = Intake(bus, accounts, clock_ms=clock_ms, metrics=metrics)
         self._settings = settings
+        self._shared = shared
         self._tokens = Tokens(accounts)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
@@ -59,7 +64,9 @@ class Door:
             heads = Heads(self._tokens, max_body=settings.max_body)
             kind = partial(FastConnection, body_deadline=settings.body_deadline, heads=heads, intake=self.intake)
         connection = partial(kind, server, on_error=self._on_error, keepalive_timeout=settings.keepalive_timeout)
-        self._listener = await loop.create_server(connection, settings.host, settings.port, backlog=BACKLOG)
+        self._listener = await loop.create_server(
+            connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared
+        )
 
     @property
     def port(self) -> int:

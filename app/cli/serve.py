@@ -15,15 +15,24 @@ def serve(
         bool,
         typer.Option("--local-kafka", help="Keep an Apache Kafka on this machine, its data under the data directory."),
     ] = False,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Callback doors on one port, a process each; the pollers have one.")
+    ] = 1,
+    worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",  # a child of --workers, by its name
     config: Config = None,
 ) -> None:
     """Receive callbacks, ask providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
     from app import lifecycle
     from app.local_kafka import LocalKafkaError
     from app.settings import load
+    from app.workers.child import work
 
     with readable_errors():
+        settings = load(config)
+        if worker:
+            lifecycle.run(work(settings, role, worker))
+            return
         try:
-            lifecycle.run(lifecycle.serve(load(config), role=role, local_kafka=local_kafka))
+            lifecycle.run(lifecycle.serve(settings, role=role, workers=workers, local_kafka=local_kafka))
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None

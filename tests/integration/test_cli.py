@@ -157,7 +157,7 @@ def test_a_local_kafka_is_not_kept_for_an_address_elsewhere(alone):
 def test_the_watchdog_ends_a_process_that_does_not_stop():
     program = (
         "import time; from app import lifecycle; lifecycle.WATCHDOG_SECONDS = 0.1; "
-        "lifecycle._watchdog().start(); time.sleep(60)"
+        "lifecycle.watchdog().start(); time.sleep(60)"
     )
 
     command = [sys.executable, "-c", program]

@@ -21,7 +21,7 @@ def test_the_watchdog_bites_after_the_deadline_and_before_kubernetes():
 
 
 def test_the_watchdog_cannot_keep_a_process_alive():
-    watchdog = lifecycle._watchdog()
+    watchdog = lifecycle.watchdog()
 
     assert watchdog.daemon
     assert watchdog.interval == WATCHDOG_SECONDS

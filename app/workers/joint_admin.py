@@ -1,0 +1,145 @@
+"""The one internal listener: asks each worker on its own, and answers for all of them. The watches are the pollers'."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+import aiohttp
+from aiohttp import web
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+from yarl import URL
+
+from app.admin import Listener, livez
+from app.sections import AdminSettings
+from app.watch_api import RETRY_AFTER, problem
+from app.workers.exposition import merged
+from app.workers.metrics import RESTARTING, WorkerMetrics
+from app.workers.worker import Worker
+
+ASK_SECONDS: Final = 1.0  # less than a probe's patience; a worker answers in milliseconds, under load as well
+PASS_ON_SECONDS: Final = 30.0  # a command waits for Kafka
+SILENT_SECONDS: Final = 60.0  # twice the longest pause before a restart: by then it should have served again
+SUPERVISOR: Final = "supervisor"  # the process that says what is the supervisor's own in /metrics
+PASSED_ON: Final = ("Authorization", "Content-Type")
+PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow")
+
+
+class Answer(NamedTuple):
+    """What a worker said."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True)
+class Together:
+    """How all of them are: an `app.admin.Readiness`."""
+
+    can_accept: bool
+    degraded: tuple[str, ...]
+
+
+def together(doors: Sequence[Answer | None], others: Sequence[Answer | None]) -> Together:
+    """Return how all are, of what each said to /readyz (None: nothing). One open door is enough to accept."""
+    answers = [*doors, *others]
+    words = [word for answer in answers if answer for word in json.loads(answer.text)["degraded"]]
+    if None in answers:
+        words.append(RESTARTING)
+    can_accept = any(door is not None and door.status == 200 for door in doors)
+    return Together(can_accept, tuple(dict.fromkeys(words)))
+
+
+class JointAdmin(Listener):
+    """Health and metrics of all workers."""
+
+    def __init__(
+        self, settings: AdminSettings, doors: Sequence[Worker], pollers: Worker | None, registry: CollectorRegistry
+    ) -> None:
+        """`registry` holds what this process exports itself."""
+        super().__init__(settings, self._add_routes)
+        self._doors = doors
+        self._pollers = pollers
+        self._others = [pollers] if pollers else []
+        self._registry = registry
+        self._session: aiohttp.ClientSession | None = None
+        WorkerMetrics([*doors, *self._others], registry)
+
+    async def stop(self) -> None:
+        """Stop listening; safe to call when it never started."""
+        await super().stop()
+        if self._session is not None:
+            await self._session.close()
+
+    def _add_routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/livez", self._livez)
+        router.add_get("/healthz", self._livez)
+        router.add_get("/readyz", self._readyz)
+        router.add_get("/metrics", self._metrics)
+        router.add_route("*", "/{path:.*}", self._pass_on)
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        """Answer 503 when a worker says so, or neither answers nor comes back; one that is being restarted will."""
+        workers = [*self._doors, *self._others]
+        answers = await self._ask(workers, "/livez")
+        lives = [
+            answer.status == 200 if answer else worker.silent_seconds() < SILENT_SECONDS
+            for worker, answer in zip(workers, answers, strict=True)
+        ]
+        return livez(alive=all(lives))
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        doors, others = await asyncio.gather(self._ask(self._doors, "/readyz"), self._ask(self._others, "/readyz"))
+        return self.answer_readyz(together(doors, others))
+
+    async def _metrics(self, _: web.Request) -> web.Response:
+        workers = [*self._doors, *self._others]
+        answers = await self._ask(workers, "/metrics")
+        parts = {worker.name: answer.text for worker, answer in zip(workers, answers, strict=True) if answer}
+        parts[SUPERVISOR] = generate_latest(self._registry).decode()
+        return web.Response(text=merged(parts), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def _pass_on(self, request: web.Request) -> web.Response:
+        if self._pollers is None:
+            raise web.HTTPNotFound
+        if self._pollers.admin is None:
+            return problem(503, "not_ready", "The pollers are being started again. Ask again.", RETRY_AFTER)
+        try:
+            return await self._passed_on(request, URL(self._pollers.admin + request.rel_url.raw_path_qs, encoded=True))
+        except (aiohttp.ClientError, TimeoutError):
+            return problem(503, "not_ready", "The pollers did not answer. Ask again.", RETRY_AFTER)
+
+    async def _passed_on(self, request: web.Request, url: URL) -> web.Response:
+        async with self._asking().request(
+            request.method,
+            url,
+            data=await request.read(),
+            headers={name: request.headers[name] for name in PASSED_ON if name in request.headers},
+            timeout=aiohttp.ClientTimeout(total=PASS_ON_SECONDS),
+            allow_redirects=False,
+        ) as answer:
+            headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+            return web.Response(status=answer.status, body=await answer.read(), headers=headers)
+
+    async def _ask(self, workers: Sequence[Worker], path: str) -> list[Answer | None]:
+        return await asyncio.gather(*(self._ask_one(worker, path) for worker in workers))
+
+    async def _ask_one(self, worker: Worker, path: str) -> Answer | None:
+        """Return its own listener's answer; None when it does not serve, or says nothing for ASK_SECONDS."""
+        answer = None
+        if worker.admin is not None:
+            try:
+                async with self._asking().get(worker.admin + path) as said:
+                    answer = Answer(said.status, await said.text())
+            except (aiohttp.ClientError, TimeoutError):
+                pass
+        worker.heard(answered=answer is not None)
+        return answer
+
+    def _asking(self) -> aiohttp.ClientSession:
+        if self._session is None:  # made where the loop runs
+            patience = aiohttp.ClientTimeout(total=ASK_SECONDS)
+            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=patience)
+        return self._session

@@ -1,0 +1,110 @@
+"""The parent: starts the workers, keeps them running, stops them together. It opens no door and knows no Kafka."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, fields
+
+from prometheus_client import CollectorRegistry
+
+from app.parts import Role, polled_accounts
+from app.refusal import StartRefused, started
+from app.settings import Settings
+from app.workers.joint_admin import JointAdmin
+from app.workers.worker import Worker
+from bus.contract import Ledger
+
+
+class WorkersEndedBadly(Exception):
+    """A worker did not stop in order."""
+
+    safe_to_log = True
+
+
+@dataclass(frozen=True)
+class Crew:
+    """All workers of this installation, and what answers for them."""
+
+    admin_port: int
+    workers: Sequence[Worker]
+
+    @property
+    def ledger(self) -> Ledger:
+        """The sum of the ledgers of those that have stopped."""
+        ledgers = [worker.ledger for worker in self.workers]
+        return Ledger(**{each.name: sum(getattr(one, each.name) for one in ledgers) for each in fields(Ledger)})
+
+    def check_end(self) -> None:
+        """Raise `WorkersEndedBadly` unless every worker stopped in order."""
+        bad = [f"{worker.name} (exit code {worker.exit_code})" for worker in self.workers if worker.exit_code]
+        if bad:
+            message = f"did not stop in order: {', '.join(bad)}; what they had accepted waits in their journals"
+            raise WorkersEndedBadly(message)
+
+
+@asynccontextmanager
+async def supervise(settings: Settings, role: Role, count: int, registry: CollectorRegistry) -> AsyncIterator[Crew]:
+    """Run `count` doors, and the pollers where the role has them; all have stopped when the context ends.
+
+    Raises `StartRefused` when a port is taken, or a worker does not start.
+    """
+    doors = [_worker(f"receiver-{number}", "receiver") for number in range(1, count + 1)]
+    pollers = _worker("pollers", "pollers") if role == "all" and polled_accounts(settings) else None
+    workers = [*doors, pollers] if pollers else doors
+    admin = JointAdmin(settings.admin, doors, pollers, registry)
+    await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(admin.stop)
+        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+        runs = [asyncio.create_task(worker.run(), name=worker.name) for worker in workers]
+        stack.push_async_callback(_stop, workers, runs)
+        await _all_ready(workers, runs)
+        admin.ready = True
+        try:
+            yield Crew(admin.port, workers)
+        finally:
+            admin.ready = False
+
+
+def refuse_workers(settings: Settings, role: Role) -> None:
+    """Raise `StartRefused` where several doors make no sense."""
+    if role == "pollers":
+        message = "--workers are doors for callbacks, which --role pollers has not: start it several times instead"
+        raise StartRefused([message])
+    if settings.receiver.port == 0:
+        message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: say which"
+        raise StartRefused([message])
+
+
+def _worker(name: str, role: Role) -> Worker:
+    """Return a worker that is started as we were, by the same interpreter with the same arguments and two more."""
+    return Worker(name, [sys.executable, *sys.orig_argv[1:], f"--role={role}", f"--worker={name}"])
+
+
+async def _try_port(settings: Settings) -> None:
+    """Raise `OSError` if the port is taken: the workers share it, and would share it with a stranger as well."""
+    loop, receiver = asyncio.get_running_loop(), settings.receiver
+    server = await loop.create_server(asyncio.Protocol, receiver.host, receiver.port, start_serving=False)
+    server.close()
+
+
+async def _all_ready(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]]) -> None:
+    ready = asyncio.create_task(_each_ready(workers))
+    await asyncio.wait({ready, *runs}, return_when=asyncio.FIRST_COMPLETED)
+    ready.cancel()
+    for worker, run in zip(workers, runs, strict=True):
+        if run.done():
+            message = f"{worker.name} did not start (exit code {worker.exit_code}): its own words stand above"
+            raise StartRefused([message])
+
+
+async def _each_ready(workers: Sequence[Worker]) -> None:
+    for worker in workers:
+        await worker.ready.wait()
+
+
+async def _stop(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]]) -> None:
+    for worker in workers:
+        worker.stop()
+    await asyncio.gather(*runs)

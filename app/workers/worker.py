@@ -1,0 +1,111 @@
+"""One child of the supervisor, on a leash: a socket that is its stdin and stdout.
+
+It says there where its internal listener is once it serves, and its ledger once it has stopped. The end of the leash
+tells it to stop, whether we mean it or have died ourselves; unlike a signal it is heard even before Python is up.
+"""
+
+import asyncio
+import json
+import os
+import socket
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Final
+
+import structlog
+
+from app.workers.pause import next_pause
+from bus.contract import Ledger
+
+LOOPBACK: Final = "127.0.0.1"
+
+_log = structlog.get_logger("smsbus")
+
+
+class Worker:
+    """A child that is to run until `stop`."""
+
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        """Take the command that starts it; it gets its end of the leash as stdin and stdout."""
+        self.name = name
+        self.ready = asyncio.Event()
+        """It has served at least once."""
+        self.admin: str | None = None
+        """Where its internal listener is; None while it does not serve."""
+        self.restarts = 0
+        self.exit_code = 0
+        self.ledger = Ledger()
+        """What became of its messages, once it has stopped."""
+        self._command = command
+        self._leash: asyncio.StreamWriter | None = None
+        self._silent_since: float | None = time.monotonic()
+        self._stopping = asyncio.Event()
+
+    async def run(self) -> None:
+        """Run it, and again whenever it ends by itself. Returns after `stop`, or when its very first start fails."""
+        pause = 0.0
+        while True:
+            began = time.monotonic()
+            self.exit_code = await self._live()
+            if self._stopping.is_set() or not self.ready.is_set():
+                return
+            pause = next_pause(pause, time.monotonic() - began)
+            _log.warning("worker_ended", process=self.name, exit_code=self.exit_code, again_in_seconds=pause)
+            await self._wait(pause)
+            if self._stopping.is_set():
+                self.exit_code = 0  # it was no longer there to be stopped; that it ended was said above
+                return
+            self.restarts += 1
+
+    def stop(self) -> None:
+        """Let it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
+        self._stopping.set()
+        if self._leash is not None:
+            self._leash.write_eof()
+
+    def heard(self, *, answered: bool) -> None:
+        """Note whether it gave a sign of life just now."""
+        self._silent_since = None if answered else self._silent_since or time.monotonic()
+
+    def silent_seconds(self) -> float:
+        """Return for how long it has given no sign of life, as far as anybody asked."""
+        return time.monotonic() - self._silent_since if self._silent_since is not None else 0.0
+
+    async def _live(self) -> int:
+        """Run it from its start to its end, and return its exit code."""
+        ours, theirs = socket.socketpair()
+        said, self._leash = await asyncio.open_connection(sock=ours)
+        if self._stopping.is_set():
+            self._leash.write_eof()
+        try:
+            process = await self._spawn(theirs)
+            await self._listen(said)
+            return await process.wait() if process else os.EX_OSERR
+        finally:
+            self._leash.close()
+            self._leash = self.admin = None
+            self.heard(answered=False)
+
+    async def _spawn(self, leash: socket.socket) -> asyncio.subprocess.Process | None:
+        """Start the program; None when the system has no process or no memory left."""
+        with leash, suppress(OSError):
+            # A session of its own: Ctrl-C on the terminal is for us, and we tell it.
+            return await asyncio.create_subprocess_exec(
+                *self._command, stdin=leash.fileno(), stdout=leash.fileno(), start_new_session=True
+            )
+        return None
+
+    async def _listen(self, said: asyncio.StreamReader) -> None:
+        if port := await said.readline():
+            self.admin = f"http://{LOOPBACK}:{int(port)}"
+            self.heard(answered=True)
+            self.ready.set()
+            _log.info("worker_serves", process=self.name)
+        if last := await said.readline():
+            self.ledger = Ledger(**json.loads(last))
+
+    async def _wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()

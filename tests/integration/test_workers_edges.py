@@ -1,0 +1,158 @@
+"""The supervisor's two edges on real parts: a child on its leash, and a listener that passes requests on to another."""
+
+import asyncio
+import sys
+import time
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+from prometheus_client import CollectorRegistry
+
+from app.refusal import StartRefused
+from app.sections import AdminSettings
+from app.workers import supervisor
+from app.workers.joint_admin import JointAdmin
+from app.workers.worker import Worker
+from bus.contract import Ledger
+
+SAYS_PORT = "import sys; print(4711, flush=True); "
+SERVES = SAYS_PORT + """sys.stdin.read(); print('{"accepted": 3, "published": 3}')"""
+CRASHES = SAYS_PORT + "sys.exit(7)"
+
+
+def worker(program: str) -> Worker:
+    return Worker("receiver-1", [sys.executable, "-c", program])
+
+
+async def until(holds) -> None:
+    async with asyncio.timeout(20):
+        while not holds():
+            await asyncio.sleep(0.01)
+
+
+async def test_a_worker_that_is_told_to_stop_leaves_its_ledger():
+    child = worker(SERVES)
+    run = asyncio.create_task(child.run())
+    await child.ready.wait()
+    serving = child.admin
+
+    child.stop()
+    await run
+
+    assert serving == "http://127.0.0.1:4711"
+    assert (child.exit_code, child.admin, child.restarts) == (0, None, 0)
+    assert child.ledger == Ledger(accepted=3, published=3)
+
+
+async def test_a_worker_is_told_to_stop_before_python_is_up():
+    child = worker(SERVES)
+    run = asyncio.create_task(child.run())
+    await asyncio.sleep(0)
+
+    child.stop()
+    await run
+
+    assert child.exit_code == 0
+    assert child.ledger.accepted == 3
+
+
+async def test_a_worker_that_ends_by_itself_is_started_again_and_its_pause_does_not_hold_up_the_end():
+    child = worker(CRASHES)
+    run = asyncio.create_task(child.run())
+    await until(lambda: child.restarts == 2)
+    await until(lambda: child.admin is None and child.exit_code == 7)
+
+    told = time.monotonic()
+    child.stop()
+    await run
+
+    assert time.monotonic() - told < 5
+    assert child.exit_code in {0, 7}
+    assert child.silent_seconds() > 0
+
+
+@pytest.mark.parametrize("command", [[sys.executable, "-c", "import sys; sys.exit(7)"], ["/no/such/program"]])
+async def test_a_first_start_that_fails_is_not_tried_again(command):
+    child = Worker("receiver-1", command)
+
+    await child.run()
+
+    assert child.exit_code in {7, 71}
+    assert not child.ready.is_set()
+
+
+async def test_the_start_is_refused_when_one_worker_does_not_start_and_the_others_are_stopped():
+    workers = [worker(SERVES), Worker("receiver-2", [sys.executable, "-c", "import sys; sys.exit(7)"])]
+    runs = [asyncio.create_task(each.run()) for each in workers]
+
+    with pytest.raises(StartRefused, match=r"receiver-2 did not start \(exit code 7\)"):
+        await supervisor._all_ready(workers, runs)
+    await supervisor._stop(workers, runs)
+
+    assert workers[0].ledger.accepted == 3
+
+
+# ---- the listener --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def pollers():
+    """A worker whose listener tells what it was asked."""
+
+    async def echo(request: web.Request) -> web.Response:
+        words = [request.method, request.path_qs, request.headers.get("Authorization", ""), await request.text()]
+        return web.json_response(words, status=202, headers={"Retry-After": "7", "X-Inner": "1"})
+
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", echo)
+    async with TestServer(application) as server:
+        child = Worker("pollers", [])
+        child.admin = f"http://127.0.0.1:{server.port}"
+        yield child
+
+
+@pytest.fixture
+async def admin(pollers):
+    listener = JointAdmin(AdminSettings(port=0), [], pollers, CollectorRegistry())
+    await listener.start()
+    yield listener
+    await listener.stop()
+
+
+async def ask(admin: JointAdmin, head: str) -> str:
+    reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
+    writer.write(f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    answer = (await reader.read()).decode()
+    writer.close()
+    return answer
+
+
+async def test_a_request_for_the_pollers_arrives_whole_and_so_does_the_answer(admin):
+    url = f"http://127.0.0.1:{admin.port}/v1/watches/a%2Fb?x=1"
+    headers = {"Authorization": "Bearer t", "Cookie": "c=1"}
+    async with aiohttp.ClientSession() as session, session.post(url, data="body", headers=headers) as answer:
+        words = await answer.json()
+
+    assert words == ["POST", "/v1/watches/a%2Fb?x=1", "Bearer t", "body"]
+    assert (answer.status, answer.headers["Retry-After"]) == (202, "7")
+    assert "X-Inner" not in answer.headers
+
+
+@pytest.mark.parametrize("target", ["http://127.0.0.1:9/v1/watches", "//127.0.0.1:9/v1/watches"])
+async def test_no_target_leads_to_anybody_else(admin, target):
+    answer = await ask(admin, f"GET {target}")
+
+    assert answer.startswith("HTTP/1.1 202")
+
+
+@pytest.mark.parametrize("gone", [None, "http://127.0.0.1:9"])
+async def test_while_the_pollers_are_away_the_caller_is_told_to_come_back(admin, pollers, gone):
+    pollers.admin = gone
+
+    answer = await ask(admin, "GET /v1/watches")
+
+    assert answer.startswith("HTTP/1.1 503")
+    assert "Retry-After: 5" in answer
+    assert '"not_ready"' in answer

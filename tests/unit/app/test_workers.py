@@ -1,0 +1,186 @@
+"""What the supervisor of several doors decides and says, without a process and without a socket."""
+
+import json
+
+import pytest
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.sections import AdminSettings
+from app.workers.exposition import merged
+from app.workers.joint_admin import SILENT_SECONDS, Answer, JointAdmin, together
+from app.workers.pause import FIRST, LONGEST, STEADY, next_pause
+from app.workers.supervisor import Crew, WorkersEndedBadly
+from app.workers.worker import Worker
+from bus.contract import Ledger
+
+READY = Answer(200, '{"status": "ready", "degraded": []}')
+AWAY = Answer(200, '{"status": "ready", "degraded": ["kafka_away"]}')
+FULL = Answer(503, '{"status": "full", "degraded": ["journal_unwritable", "kafka_away"]}')
+
+
+# ---- the pause before a restart ------------------------------------------------------------------------------------
+
+
+def test_who_dies_at_once_again_and_again_waits_longer_and_longer_but_not_for_ever():
+    pauses = [pause := 0.0] + [pause := next_pause(pause, lived=0.1) for _ in range(10)]
+
+    assert pauses[1:8] == [FIRST, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST]
+    assert pauses[-1] == LONGEST
+
+
+def test_who_lived_long_is_back_soon():
+    assert next_pause(LONGEST, lived=STEADY) == FIRST
+    assert next_pause(LONGEST, lived=STEADY - 1) == LONGEST
+
+
+def test_a_worker_on_its_way_back_does_not_make_the_whole_dead():
+    assert LONGEST < SILENT_SECONDS
+
+
+# ---- one exposition of many ----------------------------------------------------------------------------------------
+
+
+def exposition(count: int) -> str:
+    registry = CollectorRegistry()
+    Counter("smsbus_accepted", 'Words, a {brace} and a "quote"', registry=registry).inc(count)
+    labelled = Counter("smsbus_callbacks", "By account", ("account",), registry=registry)
+    labelled.labels('odd {name} "quoted" with blanks').inc(count)
+    Histogram("smsbus_callback_seconds", "How long", registry=registry, buckets=(0.1, 1.0)).observe(0.5)
+    return generate_latest(registry).decode()
+
+
+def series(text: str) -> dict[tuple[str, frozenset], float]:
+    samples = [sample for family in text_string_to_metric_families(text) for sample in family.samples]
+    found = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
+    assert len(found) == len(samples)
+    return found
+
+
+def test_the_metrics_of_all_are_one_text_in_which_each_series_names_its_process():
+    parts = {"receiver-1": exposition(3), "receiver-2": exposition(4)}
+
+    expected = {
+        (name, labels | {("process", process)}): value
+        for process, text in parts.items()
+        for (name, labels), value in series(text).items()
+    }
+
+    assert series(merged(parts)) == expected
+    assert len(expected) == 2 * len(series(parts["receiver-1"]))
+
+
+def test_a_family_has_one_head_before_all_of_its_samples():
+    lines = merged({"a": exposition(1), "b": exposition(2)}).splitlines()
+    heads = [line for line in lines if line.startswith("#")]
+    families = [line.split()[2] for line in lines if line.startswith("# HELP")]
+
+    assert len(heads) == len(set(heads)) == 2 * len(families)
+    for family, following in zip(families, [*families[1:], None], strict=True):
+        end = next((i for i, line in enumerate(lines) if line.startswith(f"# HELP {following} ")), len(lines))
+        block = lines[next(i for i, line in enumerate(lines) if line.startswith(f"# HELP {family} ")) : end]
+        assert all(line.startswith(family) for line in block[2:])
+
+
+def test_what_only_one_of_them_exports_stands_there_once():
+    text = merged({"pollers": "# HELP smsbus_shards Owned\n# TYPE smsbus_shards gauge\nsmsbus_shards 3.0\n", "x": ""})
+
+    assert text.splitlines()[-1] == 'smsbus_shards{process="pollers"} 3.0'
+
+
+# ---- how they are together -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("doors", "others", "can_accept", "degraded"),
+    [
+        ([READY, READY], [], True, ()),
+        ([READY, AWAY], [AWAY], True, ("kafka_away",)),
+        ([FULL, READY], [], True, ("journal_unwritable", "kafka_away")),
+        ([FULL, FULL], [READY], False, ("journal_unwritable", "kafka_away")),
+        ([None, READY], [], True, ("worker_restarting",)),
+        ([READY, READY], [None], True, ("worker_restarting",)),
+        ([None, None], [READY], False, ("worker_restarting",)),
+    ],
+)
+def test_one_open_door_is_enough_and_what_is_wrong_anywhere_is_told(doors, others, can_accept, degraded):
+    found = together(doors, others)
+
+    assert (found.can_accept, found.degraded) == (can_accept, degraded)
+
+
+class Child(Worker):
+    """A worker that answers from here."""
+
+    def __init__(self, answer: Answer | None = None, silent: float = 0.0) -> None:
+        super().__init__("receiver-1", [])
+        self.answer = answer
+        self._silent = silent
+
+    def silent_seconds(self) -> float:
+        return self._silent
+
+
+class Asked(JointAdmin):
+    async def _ask_one(self, worker, path):
+        return worker.answer
+
+
+async def asked(path, doors, *, ready=True):
+    admin = Asked(AdminSettings(), doors, None, CollectorRegistry())
+    admin.ready = ready
+    request = make_mocked_request("GET", path, app=admin._runner.app)
+    matched = await admin._runner.app.router.resolve(request)
+    return await matched.handler(request)
+
+
+@pytest.mark.parametrize(
+    ("doors", "status"),
+    [
+        ([Child(Answer(200, "")), Child(Answer(200, ""))], 200),
+        ([Child(Answer(200, "")), Child(Answer(503, ""))], 503),
+        ([Child(Answer(200, "")), Child(None, silent=SILENT_SECONDS - 1)], 200),
+        ([Child(Answer(200, "")), Child(None, silent=SILENT_SECONDS)], 503),
+    ],
+)
+async def test_the_whole_lives_while_each_worker_says_so_or_is_on_its_way_back(doors, status):
+    assert (await asked("/livez", doors)).status == status
+
+
+async def test_readiness_is_that_of_the_doors_together_until_stopping_begins():
+    ready, stopping = await asked("/readyz", [Child(AWAY)]), await asked("/readyz", [Child(AWAY)], ready=False)
+
+    assert (ready.status, json.loads(ready.text)) == (200, {"status": "ready", "degraded": ["kafka_away"]})
+    assert (stopping.status, json.loads(stopping.text)["status"]) == (503, "stopping")
+
+
+async def test_what_the_supervisor_knows_is_in_the_metrics_beside_the_answers():
+    text = (await asked("/metrics", [Child(Answer(200, exposition(3)))])).text
+
+    assert 'smsbus_accepted_total{process="receiver-1"} 3.0' in text
+    assert 'smsbus_worker_serves{process="supervisor",worker="receiver-1"} 0.0' in text
+    assert 'smsbus_degraded{process="supervisor",reason="worker_restarting"} 1.0' in text
+
+
+# ---- how it ends ---------------------------------------------------------------------------------------------------
+
+
+def ended(name: str, code: int, ledger: Ledger) -> Worker:
+    worker = Worker(name, [])
+    worker.exit_code, worker.ledger = code, ledger
+    return worker
+
+
+def test_the_ledger_of_all_is_the_sum():
+    crew = Crew(0, [ended("a", 0, Ledger(accepted=3, published=2, pending=1)), ended("b", 0, Ledger(accepted=4))])
+
+    assert crew.ledger == Ledger(accepted=7, published=2, pending=1)
+    crew.check_end()
+
+
+def test_who_did_not_stop_in_order_is_named():
+    crew = Crew(0, [ended("receiver-1", 0, Ledger()), ended("receiver-2", -9, Ledger())])
+
+    with pytest.raises(WorkersEndedBadly, match=r"receiver-2 \(exit code -9\)"):
+        crew.check_end()
