@@ -2,6 +2,7 @@
 
 Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → door → ready.
 Stop drains, then ends: not ready → door → lanes → admin → (local Kafka), under a watchdog.
+With several workers the parent verifies, and each worker does the rest in this order.
 """
 
 import asyncio
