@@ -116,7 +116,10 @@ async def test_workers_do_not_outlive_a_killed_parent_and_drain_first(smsbus):
         await asyncio.sleep(1)
         await load.until_in_flight(5)
         await crew.kill()
-        await eventually(gone, 20, "the workers have ended")
+        try:
+            await eventually(gone, 20, "the workers have ended")
+        finally:
+            _end(children)
         load.abandon()
     again = await smsbus.serve()
 
@@ -191,6 +194,12 @@ def _children(crew: Replica) -> list[int]:
     """The pids of its workers, in the order in which they were started."""
     pid = crew.process.pid
     return sorted(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+
+
+def _end(pids: list[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _runs(pid: int) -> bool:
