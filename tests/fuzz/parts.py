@@ -83,7 +83,7 @@ class Public:
 
     async def _settled(self) -> None:
         await _turns(10)
-        while self.door._in_flight:
+        while self.door.intake.in_flight:
             await asyncio.sleep(0.002)
             await _turns(10)
 

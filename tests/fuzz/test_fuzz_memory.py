@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 import pytest
 
-from bus.contract import Delivery, Receipt
+from bus.contract import Delivery, Receipt, promised
 from receiver.connection import LINGER
+from receiver.heads import Heads
 from receiver.server import Door
 from schemas.messages import Message
 from tests.fuzz import material
@@ -31,8 +32,8 @@ BYTES_EACH: Final = 50  # of growth for a request: less than any trace of one ta
 class ForgetfulBus(FuzzedBus):
     """Takes everything and keeps nothing, so that all that grows is the door's."""
 
-    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
-        return Receipt(message.event_id, "kafka", duplicate=False, delivery=Delivery(message.event_id))
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        return promised(Receipt(message.event_id, "kafka", duplicate=False, delivery=Delivery(message.event_id)))
 
 
 @pytest.fixture
@@ -79,6 +80,8 @@ def held(house: Public) -> Held:
     for each in gc.get_objects():
         if isinstance(each, functools._lru_cache_wrapper) and each.__module__.partition(".")[0] in CACHING:
             each.cache_clear()
+        if isinstance(each, Heads):
+            each._remembered.clear()
     gc.collect()
     return Held(tracemalloc.get_traced_memory()[0], running, len(list(Path("/proc/self/fd").iterdir())))
 
