@@ -336,7 +336,7 @@ async def test_while_kafka_is_away_looking_goes_on_and_nobody_acts(
     ending = [
         await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=5.0),), lifetime=9)) for _ in "12"
     ]
-    await until(lambda: len(nexts) >= 3)
+    await until(lambda: len(nexts) >= 3 and len(stage.service.looks.plans) == 10)
     await kafka.kill()
     killed, shows = time.monotonic(), sum(len(asked) for asked in stage.world.requests.values())
     await asyncio.sleep(AWAY_SECONDS)
