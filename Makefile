@@ -5,8 +5,9 @@ DEMO_ARGS ?=
 CASE ?=
 SCALE ?= 1
 MINUTES ?= 60
+BENCH_ARGS ?=
 
-.PHONY: demo test test-all faults soak check lock bench clean
+.PHONY: demo test test-all faults soak check lock bench bench-latency bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -16,7 +17,10 @@ help:
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"
-	@echo "make bench   receiver CPU per callback against a bare aiohttp handler"
+	@echo "make bench   what a callback costs, beside a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
+	@echo "make bench-latency  how long a callback waits for its 200"
+	@echo "make bench-go, make bench-npm  build the contenders that need Go or Node.js"
+	@echo "make guard   whether a callback has become far dearer than it was: a minute"
 	@echo "make lock    pin the dependencies again, with hashes"
 
 .venv/ready: requirements-dev.lock pyproject.toml
@@ -52,12 +56,33 @@ check: .venv/ready
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 
-bench: .venv/ready
-	$(BIN)/python -m bench.receiver_cpu
+# A whole run becomes the figures of bench/README.md; a part of one only prints its table.
+bench: .venv/ready .venv-bench/ready
+	$(BIN)/python -m bench.cpu $(or $(BENCH_ARGS),--keep)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+
+bench-latency: .venv/ready
+	$(BIN)/python -m bench.latency $(or $(BENCH_ARGS),--keep)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+
+bench-go: .venv-bench/ready
+	cd bench/peers/bento && go build -trimpath -o $(CURDIR)/.venv-bench/bin/bento .
+
+bench-npm:
+	npm ci --omit=dev --prefix bench/peers/fastify
+
+guard: .venv/ready
+	$(BIN)/python -m bench.guard
+
+.venv-bench/ready: bench/requirements.lock
+	$(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
+	@touch $@
 
 lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local --group dev pyproject.toml -o requirements-dev.lock
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements-dev.lock bench/requirements.in -o bench/requirements.lock
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-bench bench/peers/fastify/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

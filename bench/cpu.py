@@ -1,0 +1,65 @@
+"""CPU of a server for each callback that it answered, beside a floor and its peers. README.md beside this says how.
+
+`make bench` runs all of it and keeps the figures; `python -m bench.cpu --only smsbus --rounds 2` a part of it.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Final
+
+from app import lifecycle
+from bench.contenders import AGAIN, FLOOR, NOTHING, OURS, Contender, Place, contenders
+from bench.figures import Row, aligned, document, table
+from bench.kafka import Log, kafka, scratch
+from bench.machine import Cores, circumstances, cores, on
+from bench.pages import keep
+from bench.server import free_port
+from bench.turns import Turns, start
+
+CONNECTIONS: Final = (32, 128)
+INDISPENSABLE: Final = (FLOOR, OURS, AGAIN)  # without them a run says nothing
+
+
+async def run(
+    chosen: Sequence[Contender], rounds: int, seconds: float, cores: Cores, connections: Sequence[int] = CONNECTIONS
+) -> list[Row]:
+    """Let them take turns on a Kafka of their own, and return their rows."""
+    with scratch() as directory:
+        async with kafka(directory, cores.brokers) as brokers:
+            with ExitStack() as stack, on(cores.load):
+                runners = [
+                    runner
+                    for contender in chosen
+                    for runner in start(contender, Place(free_port(), brokers.address, directory), cores, stack)
+                ]
+                await Turns(Log(brokers.direct)).take(runners, rounds, seconds, connections)
+                return [runner.row for runner in runners]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _asked(arguments)
+    chosen = [each for each in contenders() if not asked.only or each.work == NOTHING or each.name in asked.only]
+    pinned = cores()
+    found = circumstances(pinned)
+    rows = lifecycle.run(run(chosen, asked.rounds, asked.seconds, pinned))
+    print(aligned(table(rows)))
+    if not all(row.good for row in rows if row.name in INDISPENSABLE):
+        return 1
+    if asked.keep:
+        keep("cpu", document(rows, found))
+    return 0
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="after one of warming up")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load a turn")
+    parser.add_argument("--only", action="append", metavar="NAME", help="beside the floor; again for another")
+    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

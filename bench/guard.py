@@ -1,0 +1,79 @@
+"""Tells in a minute whether a callback has become far dearer than it was; on ratios, and only when it is sure.
+
+`make guard` runs it: smsbus and the floor take turns. It fails where in every round their ratio is far above the one
+that bench/results/cpu.json keeps, while the floor agrees with itself. A noisy machine gets no verdict.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from statistics import median
+from typing import Any, Final, NamedTuple
+
+from app import lifecycle
+from bench.callbacks import MANY
+from bench.contenders import AGAIN, FLOOR, OURS, contenders
+from bench.cpu import run
+from bench.figures import Row, rows_of
+from bench.machine import cores
+from bench.pages import read
+
+CONNECTIONS: Final = 128
+ROUNDS: Final = 5
+SECONDS: Final = 1.5
+SLACK: Final = 1.5  # times the committed ratio: another machine, another Kafka, two cores instead of four
+NOISE: Final = 0.10  # by which the floor may differ from itself
+
+
+class Verdict(NamedTuple):
+    """Whether it passes, and why."""
+
+    passes: bool
+    words: str
+
+
+def verdict(floor: Sequence[float], again: Sequence[float], ours: Sequence[float], committed: float) -> Verdict:
+    """Judge the CPU of requests, round by round; `committed` is the ratio that is known."""
+    noise = abs(median(again) / median(floor) - 1)
+    ratios = [our * 2 / (first + second) for first, second, our in zip(floor, again, ours, strict=True)]
+    most = SLACK * committed
+    found = (
+        f"smsbus takes {median(ratios):.2f} × the CPU of a bare aiohttp handler ({min(ratios):.2f}–{max(ratios):.2f}; "
+        f"known: {committed:.2f}, at most {most:.2f}); the handler differs from itself by {noise:.0%}"
+    )
+    if noise > NOISE:
+        return Verdict(passes=True, words=f"too noisy for a verdict: {found}")
+    if min(ratios) > most:
+        return Verdict(passes=False, words=f"far dearer than it was: {found}")
+    return Verdict(passes=True, words=f"ok: {found}")
+
+
+def committed(kept: dict[str, Any]) -> float:
+    """Return the ratio that is known."""
+    rows = {row.name: row for row in rows_of(kept)}
+    return rows[OURS].cpu(str(CONNECTIONS)).median / rows[FLOOR].cpu(str(CONNECTIONS)).median
+
+
+def judge(rows: Sequence[Row], known: float) -> Verdict:
+    """Judge what a run measured. Without answers there is no verdict, without a server there is a bad one."""
+    missing = [f"{row.name} did not run: {row.not_run}" for row in rows if row.not_run]
+    if missing:
+        return Verdict(passes=False, words="; ".join(missing))
+    void = [f"{row.name}: {row.void}" for row in rows if row.void]
+    if void:
+        return Verdict(passes=True, words=f"too noisy for a verdict: {'; '.join(void)}")
+    floor, ours, again = ([each.cpu_us for each in row.rounds[str(CONNECTIONS)]] for row in rows)
+    return verdict(floor, again, ours, known)
+
+
+def main() -> int:
+    by_name = {each.name: each for each in contenders()}
+    chosen = [replace(by_name[name], recipients=(MANY,)) for name in (FLOOR, OURS, AGAIN)]
+    rows = lifecycle.run(run(chosen, ROUNDS, SECONDS, cores(), (CONNECTIONS,)))
+    found = judge(rows, committed(read("cpu")))
+    print(found.words)
+    return 0 if found.passes else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Whether what was answered 2xx lies in Kafka, and whether it is what the contender says that it does."""
+
+import json
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from schemas.messages import SmsReceived
+
+HEADERS: Final = frozenset(
+    ("ce_specversion", "ce_id", "ce_source", "ce_type", "ce_time", "ce_dataschema", "content-type")
+)
+NEVER_EMPTY: Final = ("id", "recipient", "sender", "sender_kind", "provider_time", "observed_at")
+LOOKED_AT: Final = 50
+
+
+class Record(Protocol):
+    """A record as a consumer gets it."""
+
+    def key(self) -> bytes | None: ...
+    def value(self) -> bytes | None: ...
+    def headers(self) -> Any: ...
+
+
+def distinct(records: Sequence[Record]) -> int:
+    """Count the SMS: each has a text of its own, and neither a repeat nor a retry is another one."""
+    return len({json.loads(record.value() or b"{}").get("text") for record in records})
+
+
+def dishonest(accepted: int, found: int) -> str:
+    """Return in words what is wrong with so many answers of 2xx and so many SMS in Kafka; nothing if all is well."""
+    return f"{accepted:,} answers of 2xx, {found:,} SMS in Kafka" if found < accepted else ""
+
+
+def half_done(records: Sequence[Record]) -> str:
+    """Return what some of the records lack of a whole job; nothing if all is well."""
+    return next((words for words in map(_lacking, records[:: max(1, len(records) // LOOKED_AT)]) if words), "")
+
+
+def _lacking(record: Record) -> str:
+    sms = json.loads(record.value() or b"{}")
+    if set(sms) != set(SmsReceived.model_fields):
+        return f"other fields than ours: {sorted(set(sms) ^ set(SmsReceived.model_fields))}"
+    if record.key() != sms["recipient_raw"].encode():
+        return "its key is not the number"
+    if missing := HEADERS - {name for name, _ in record.headers() or ()}:
+        return f"headers are missing: {sorted(missing)}"
+    empty = [name for name in NEVER_EMPTY if not sms[name]]
+    return f"empty: {empty}" if empty else ""

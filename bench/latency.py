@@ -1,0 +1,92 @@
+"""How long a callback waits for its 200, counted from the moment at which it was due; and what many connections cost.
+
+`make bench-latency` runs it and keeps the figures. Arrivals are independent of each other and of the answers, at shares
+of what the server was measured to do just before.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from app import lifecycle
+from bench.figures import aligned
+from bench.kafka import far_kafka, kafka, scratch
+from bench.latency_figures import connections_table, latency_table, load, memory
+from bench.machine import Cores, circumstances, cores
+from bench.pages import keep
+from bench.subject import IN_FLIGHT, Subject, Void, subject
+
+SHARES: Final = (0.25, 0.5, 0.8)
+CONNECTIONS: Final = (32, 128, 1000)
+TURN: Final = 2.0  # seconds at one number of connections
+ROUND_TRIP_MS: Final = 5
+NEAR: Final = "one node"
+FAR: Final = f"three nodes, RF 3, {ROUND_TRIP_MS} ms away"
+
+
+async def scenario(name: str, smsbus: Subject, seconds: float) -> dict[str, Any]:
+    """Measure what it can do, and then how long callbacks wait at shares of that."""
+    capacity = await smsbus.closed(IN_FLIGHT, 5.0)
+    loads = [load(share, capacity * share, await smsbus.open(capacity * share, seconds)) for share in SHARES]
+    return {"name": name, "capacity": capacity, "loads": [asdict(each) for each in loads]}
+
+
+async def near(directory: Path, cores: Cores, seconds: float, rounds: int) -> dict[str, Any]:
+    async with kafka(directory, cores.brokers) as brokers:
+        with subject(brokers, directory, cores) as smsbus:
+            await smsbus.warm()
+            accepted, before = smsbus.accepted, smsbus.server.memory_mib()
+            waits = await scenario(NEAR, smsbus, seconds)
+            connections = await smsbus.many_connections(CONNECTIONS, rounds, TURN)
+            grown = {
+                "before_mib": before,
+                "after_mib": smsbus.server.memory_mib(),
+                "accepted": smsbus.accepted - accepted,
+            }
+            return {"scenarios": [waits], "connections": connections, "memory": grown}
+
+
+async def far(directory: Path, cores: Cores, seconds: float) -> dict[str, Any]:
+    async with far_kafka(directory, cores.brokers, ROUND_TRIP_MS) as brokers:
+        with subject(brokers, directory, cores) as smsbus:
+            await smsbus.warm()
+            return await scenario(FAR, smsbus, seconds)
+
+
+async def run(seconds: float, rounds: int, cores: Cores) -> dict[str, Any]:
+    """Measure all of it, on two Kafkas one after the other."""
+    with scratch() as directory:
+        found = await near(directory, cores, seconds, rounds)
+    with scratch() as directory:
+        found["scenarios"].append(await far(directory, cores, seconds))
+    return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _asked(arguments)
+    pinned = cores()
+    run_of = circumstances(pinned)
+    try:
+        found = lifecycle.run(run(asked.seconds, asked.rounds, pinned))
+    except Void as void:
+        print(f"void: {void}", file=sys.stderr)
+        return 1
+    print(aligned(latency_table(found)), aligned(connections_table(found)), memory(found), sep="\n\n")
+    if asked.keep:
+        keep("latency", {"run": run_of, **found})
+    return 0
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=20.0, help="of arrivals at each load")
+    parser.add_argument("--rounds", type=int, default=5, help="of each number of connections")
+    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

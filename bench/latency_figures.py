@@ -1,0 +1,71 @@
+"""What a run of latencies measured: its tables, and the JSON that keeps it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.figures import Cells, Round, spread
+
+
+@dataclass(frozen=True)
+class Load:
+    """Arrivals at a share of what the server can do, and how long they waited from their scheduled moment."""
+
+    share: float
+    rate: float
+    """Arrivals a second."""
+    count: int
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
+    max_ms: float
+
+
+def load(share: float, rate: float, latencies: Sequence[float]) -> Load:
+    """Sum up latencies in seconds."""
+    ordered = sorted(each * 1000 for each in latencies)
+    p50, p99, p999 = (percentile(ordered, part) for part in (0.5, 0.99, 0.999))
+    return Load(share, rate, len(ordered), p50, p99, p999, ordered[-1])
+
+
+def percentile(ordered: Sequence[float], part: float) -> float:
+    """Return the least value that `part` of all do not exceed."""
+    whole, rest = divmod(part * len(ordered), 1)
+    return ordered[max(0, int(whole) - (rest == 0))]
+
+
+def latency_table(kept: Mapping[str, Any]) -> Cells:
+    """Return the cells of the table, its head first."""
+    head = ["Kafka", "load", "arrivals/s", "p50 ms", "p99 ms", "p99.9 ms", "max ms"]
+    return [head, *(_cells(each, Load(**load)) for each in kept["scenarios"] for load in each["loads"])]
+
+
+def _cells(scenario: Mapping[str, Any], load: Load) -> list[str]:
+    waits = (load.p50_ms, load.p99_ms, load.p999_ms, load.max_ms)
+    share = f"{load.share:.0%} of {scenario['capacity']:,.0f}/s"
+    return [scenario["name"], share, f"{load.rate:,.0f}", *(f"{wait:.1f}" for wait in waits)]
+
+
+def connections_table(kept: Mapping[str, Any]) -> Cells:
+    """Return the cells of the table of throughput by the number of connections, its head first."""
+    head = ["connections", "", "CPU µs: median (min–max)", "requests/s: median (min–max)"]
+    return [head, *(_at(count, [Round(**each) for each in rounds]) for count, rounds in kept["connections"].items())]
+
+
+def _at(count: str, rounds: Sequence[Round]) -> list[str]:
+    cpu, rate = spread([each.cpu_us for each in rounds]), spread([each.rate for each in rounds])
+    return [
+        count,
+        "",
+        f"{cpu.median:.1f} ({cpu.low:.1f}–{cpu.high:.1f})",
+        f"{rate.median:,.0f} ({rate.low:,.0f}–{rate.high:,.0f})",
+    ]
+
+
+def memory(kept: Mapping[str, Any]) -> str:
+    """Return in a sentence what became of the server's memory."""
+    found = kept["memory"]
+    return (
+        f"Memory of the process: {found['before_mib']:.1f} MiB when warm, {found['after_mib']:.1f} MiB "
+        f"{found['accepted']:,} callbacks later."
+    )

@@ -1,0 +1,81 @@
+"""Load that waits for nobody: each request has its moment, and its latency counts from that moment.
+
+A server that stands still for a second is blamed for all that arrived in that second, not for one request.
+"""
+
+import asyncio
+import gc
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+
+from bench.wire import Wire, connect, is_success
+
+ANSWER_SECONDS = 30.0  # for the last answers
+AHEAD = 0.1  # seconds between the connections and the first arrival
+
+
+class OpenLoop:
+    """One run. Where all connections are busy, a request waits for one, and that counts too."""
+
+    def __init__(self, requests: Iterator[bytes], arrivals: Sequence[float]) -> None:
+        self.latencies: list[float] = []
+        """Seconds, in the order of the answers."""
+        self.bad = ""
+        self._requests = requests
+        self._arrivals = arrivals
+        self._idle: list[Wire] = []
+        self._waiting: deque[float] = deque()
+
+    async def run(self, port: int, connections: int) -> None:
+        """Return when all is answered, or something is bad."""
+        self._idle = await connect(port, connections, self._answered, self._lost)
+        wires = list(self._idle)
+        gc.collect()
+        gc.disable()  # its pauses would be ours, not the server's
+        try:
+            await self._send_all(time.perf_counter() + AHEAD)
+            await self._last_answers()
+        finally:
+            gc.enable()
+            for wire in wires:
+                wire.close()
+
+    async def _send_all(self, began: float) -> None:
+        """Spin: a timer would be up to a millisecond late."""
+        position = 0
+        while position < len(self._arrivals) and not self.bad:
+            now = time.perf_counter() - began
+            while position < len(self._arrivals) and self._arrivals[position] <= now:
+                self._send(began + self._arrivals[position])
+                position += 1
+            await asyncio.sleep(0)
+
+    async def _last_answers(self) -> None:
+        deadline = time.perf_counter() + ANSWER_SECONDS
+        while len(self.latencies) < len(self._arrivals) and not self.bad:
+            if time.perf_counter() > deadline:
+                self.bad = f"some had no answer in {ANSWER_SECONDS:.0f} s"
+            await asyncio.sleep(0)
+
+    def _send(self, due: float) -> None:
+        if self._idle:
+            self._send_on(self._idle.pop(), due)
+        else:
+            self._waiting.append(due)
+
+    def _send_on(self, wire: Wire, due: float) -> None:
+        wire.due = due
+        wire.send(next(self._requests))
+
+    def _answered(self, wire: Wire, answer: bytes) -> None:
+        self.latencies.append(time.perf_counter() - wire.due)
+        if not is_success(answer):
+            self.bad = answer[:120].decode(errors="replace")
+        if self._waiting:
+            self._send_on(wire, self._waiting.popleft())
+        else:
+            self._idle.append(wire)
+
+    def _lost(self) -> None:
+        self.bad = self.bad or "a connection was closed"

@@ -1,0 +1,80 @@
+"""bench/README.md shows what was last measured: its sections are made from bench/results, and a test compares the two.
+
+`python -m bench.pages` writes them.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from bench.figures import markdown, rows_of, table
+from bench.goals import goals
+from bench.latency_figures import connections_table, latency_table, memory
+from bench.machine import ROOT
+
+README: Final = ROOT / "bench" / "README.md"
+RESULTS: Final = ROOT / "bench" / "results"
+Kept = Mapping[str, Any]
+
+
+def cpu_section(kept: Kept) -> str:
+    rows = rows_of(kept)
+    return f"{where(kept['run'])}\n\n{markdown(table(rows))}"
+
+
+def goals_section(kept: Kept) -> str:
+    return markdown(goals(rows_of(kept)))
+
+
+def latency_section(kept: Kept) -> str:
+    tables = f"{markdown(latency_table(kept))}\n\n{markdown(connections_table(kept))}"
+    return f"{where(kept['run'])}\n\n{tables}\n\n{memory(kept)}"
+
+
+SECTIONS: Final[Mapping[str, tuple[str, Callable[[Kept], str]]]] = {
+    "cpu": ("cpu", cpu_section),
+    "goals": ("cpu", goals_section),
+    "latency": ("latency", latency_section),
+}
+
+
+def where(run: Mapping[str, Any]) -> str:
+    """Return in a sentence when, where and with which versions it was."""
+    machine = run["machine"]
+    versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
+    pinned = "" if machine["pinned"] else ", nobody pinned"
+    return (
+        f"{run['when'][:10]}, commit `{run['commit'][:12]}`, {machine['cores']} cores{pinned} "
+        f"({machine['processor']}, Linux {machine['kernel']}); {versions}."
+    )
+
+
+def rendered(page: str) -> str:
+    """Return the page with all sections as the results have them."""
+    for name, (file, section) in SECTIONS.items():
+        page = with_section(page, name, section(read(file)))
+    return page
+
+
+def with_section(page: str, name: str, section: str) -> str:
+    """Return the page with this section between the marks of that name. Raises ValueError where they are missing."""
+    begin, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+    before, after = page.index(begin) + len(begin), page.index(end)
+    return f"{page[:before]}\n{section}\n{page[after:]}"
+
+
+def read(name: str, directory: Path = RESULTS) -> dict[str, Any]:
+    """Return what a run left."""
+    found: dict[str, Any] = json.loads((directory / f"{name}.json").read_text("utf-8"))
+    return found
+
+
+def keep(name: str, kept: Kept) -> None:
+    """Replace what an earlier run left."""
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{name}.json").write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+if __name__ == "__main__":
+    README.write_text(rendered(README.read_text("utf-8")), "utf-8")

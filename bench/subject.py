@@ -1,0 +1,82 @@
+"""smsbus alone, under load of both kinds; what it answers is proved as in every other run."""
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, Final
+
+from bench.arrivals import poisson
+from bench.closed_loop import ClosedLoop
+from bench.contenders import OURS, Place, contenders
+from bench.honesty import dishonest, distinct
+from bench.kafka import Brokers, Log
+from bench.machine import Cores, on
+from bench.open_loop import OpenLoop
+from bench.server import Server, free_port
+from bench.turns import MOST_A_SECOND, Runner, Turns, start
+
+POOL: Final = 1000  # connections of the open loop: no arrival waits for one
+IN_FLIGHT: Final = 512  # of the closed loop that finds what the server can do
+WARM: Final = 200_000  # callbacks after which all that is remembered of them is full
+
+
+class Void(Exception):
+    """What was measured does not count."""
+
+
+class Subject:
+    """smsbus, the log that it writes to, and the load of both kinds."""
+
+    def __init__(self, runner: Runner, log: Log) -> None:
+        if runner.server is None:
+            raise Void(runner.row.not_run)
+        self.server: Server = runner.server
+        self.turns = Turns(log)
+        self.accepted = 0
+        self._runner = runner
+        self._log = log
+
+    async def warm(self) -> None:
+        """Load it until nothing that it remembers grows any longer."""
+        while self.accepted < WARM:
+            await self.closed(IN_FLIGHT, 1.0)
+
+    async def closed(self, connections: int, seconds: float) -> float:
+        """Return how many requests a second it answers."""
+        batch = self.turns.callbacks.batch(int(MOST_A_SECOND * seconds))
+        answers = await ClosedLoop(batch).run(self.server.port, connections, seconds)
+        self._check(answers.bad)
+        self.accepted += answers.accepted
+        return answers.rate
+
+    async def open(self, rate: float, seconds: float) -> list[float]:
+        """Return the latencies at so many arrivals a second."""
+        arrivals, begins = poisson(rate, seconds, random.Random(1)), self._log.ends()
+        loop = OpenLoop(self.turns.callbacks.batch(len(arrivals)), arrivals)
+        await loop.run(self.server.port, POOL)
+        self._check(loop.bad or dishonest(len(loop.latencies), distinct(self._log.since(begins))))
+        self.accepted += len(loop.latencies)
+        return loop.latencies
+
+    async def many_connections(self, connections: Sequence[int], rounds: int, seconds: float) -> dict[str, Any]:
+        """Return the rounds at each number of connections."""
+        await self.turns.take([self._runner], rounds, seconds, connections)
+        self._check(self._runner.row.void)
+        found = self._runner.row.rounds
+        self.accepted += sum(each.accepted for rounds in found.values() for each in rounds)
+        return {count: [asdict(each) for each in rounds] for count, rounds in found.items()}
+
+    def _check(self, bad: str) -> None:
+        if bad:
+            raise Void(bad)
+
+
+@contextmanager
+def subject(brokers: Brokers, directory: Path, cores: Cores) -> Iterator[Subject]:
+    """Run it on this Kafka within the block."""
+    ours = next(each for each in contenders() if each.name == OURS)
+    with ExitStack() as stack, on(cores.load):
+        runner, *_ = start(ours, Place(free_port(), brokers.address, directory), cores, stack)
+        yield Subject(runner, Log(brokers.direct))
