@@ -13,7 +13,7 @@ from app import lifecycle
 from bench.contenders import AGAIN, FLOOR, NOTHING, OURS, Contender, Place, contenders
 from bench.figures import Row, aligned, document, table
 from bench.kafka import Log, kafka, scratch
-from bench.machine import Cores, circumstances, cores, on
+from bench.machine import Cores, available, circumstances, on, share
 from bench.pages import keep
 from bench.server import free_port
 from bench.turns import Turns, start
@@ -41,7 +41,7 @@ async def run(
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _asked(arguments)
     chosen = [each for each in contenders() if not asked.only or each.work == NOTHING or each.name in asked.only]
-    pinned = cores()
+    pinned = share(available())
     found = circumstances(pinned)
     rows = lifecycle.run(run(chosen, asked.rounds, asked.seconds, pinned))
     print(aligned(table(rows)))

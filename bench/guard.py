@@ -15,7 +15,7 @@ from bench.callbacks import MANY
 from bench.contenders import AGAIN, FLOOR, OURS, contenders
 from bench.cpu import run
 from bench.figures import Row, rows_of
-from bench.machine import cores
+from bench.machine import available, share, together
 from bench.pages import read
 
 CONNECTIONS: Final = 128
@@ -69,7 +69,8 @@ def judge(rows: Sequence[Row], known: float) -> Verdict:
 def main() -> int:
     by_name = {each.name: each for each in contenders()}
     chosen = [replace(by_name[name], recipients=(MANY,)) for name in (FLOOR, OURS, AGAIN)]
-    rows = lifecycle.run(run(chosen, ROUNDS, SECONDS, cores(), (CONNECTIONS,)))
+    cores = (share if len(available()) >= 3 else together)(available())
+    rows = lifecycle.run(run(chosen, ROUNDS, SECONDS, cores, (CONNECTIONS,)))
     found = judge(rows, committed(read("cpu")))
     print(found.words)
     return 0 if found.passes else 1

@@ -15,7 +15,7 @@ from app import lifecycle
 from bench.figures import aligned
 from bench.kafka import far_kafka, kafka, scratch
 from bench.latency_figures import connections_table, latency_table, load, memory
-from bench.machine import Cores, circumstances, cores
+from bench.machine import Cores, available, circumstances, share
 from bench.pages import keep
 from bench.subject import IN_FLIGHT, Subject, Void, subject
 
@@ -67,7 +67,7 @@ async def run(seconds: float, rounds: int, cores: Cores) -> dict[str, Any]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _asked(arguments)
-    pinned = cores()
+    pinned = share(available())
     run_of = circumstances(pinned)
     try:
         found = lifecycle.run(run(asked.seconds, asked.rounds, pinned))

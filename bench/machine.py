@@ -19,7 +19,7 @@ THEIRS: Final = ("fastapi", "uvicorn", "httptools", "confluent-kafka", "mq-bridg
 
 
 class Cores(NamedTuple):
-    """Which cores run what; all the same where there are fewer than three."""
+    """Which cores run what; the same for all where nobody is pinned."""
 
     server: frozenset[int]
     load: frozenset[int]
@@ -36,16 +36,22 @@ class Cores(NamedTuple):
 
 
 def share(available: Sequence[int]) -> Cores:
-    """Give the server a core of its own, the load another, Kafka the rest; below three nobody is pinned."""
+    """Give the server a core of its own and the load another, Kafka the rest; of two, Kafka has that of the load."""
     every = frozenset(available)
-    if len(every) < 3:
-        return Cores(every, every, every)
+    if len(every) < 2:
+        return together(available)
     first, second, *rest = sorted(every)
-    return Cores(frozenset({first}), frozenset({second}), frozenset(rest))
+    return Cores(frozenset({first}), frozenset({second}), frozenset(rest or {second}))
 
 
-def cores() -> Cores:
-    return share(sorted(os.sched_getaffinity(0)))
+def together(available: Sequence[int]) -> Cores:
+    """Pin nobody."""
+    every = frozenset(available)
+    return Cores(every, every, every)
+
+
+def available() -> list[int]:
+    return sorted(os.sched_getaffinity(0))
 
 
 @contextmanager
@@ -65,7 +71,7 @@ def circumstances(cores: Cores) -> dict[str, Any]:
         "commit": _said(["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty"]),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": {
-            "cores": len(os.sched_getaffinity(0)),
+            "cores": len(available()),
             "processor": _processor(),
             "kernel": platform.release(),
             "pinned": cores.apart,

@@ -18,10 +18,11 @@ class Wire(asyncio.Protocol):
         self._part = b""
         self._closing = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
+    def opened(self, transport: asyncio.Transport) -> "Wire":
+        """Take what it writes to; asyncio and uvloop differ in when they call `connection_made`."""
         self._transport = transport
         self.send = transport.write
+        return self
 
     def data_received(self, data: bytes) -> None:
         answer = self._part + data if self._part else data
@@ -66,4 +67,4 @@ async def connect(port: int, count: int, answered: Answered, lost: Callable[[], 
     """Open so many connections to a server on loopback."""
     loop = asyncio.get_running_loop()
     made = (loop.create_connection(lambda: Wire(answered, lost), "127.0.0.1", port) for _ in range(count))
-    return [wire for _, wire in await asyncio.gather(*made)]
+    return [wire.opened(transport) for transport, wire in await asyncio.gather(*made)]

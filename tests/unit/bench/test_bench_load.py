@@ -111,6 +111,7 @@ def test_arrivals_come_at_their_rate_in_order_and_bunched_as_strangers_do():
     assert 0.36 < sum(gap > 0.001 for gap in gaps) / len(gaps) < 0.38  # 1/e of them are longer than the mean
 
 
-def test_three_cores_are_kept_apart_and_two_are_shared_by_all():
+def test_the_server_has_a_core_of_its_own_wherever_there_are_two():
     assert share([4, 5, 6, 7]) == ({4}, {5}, {6, 7})
-    assert share([0, 1]) == ({0, 1}, {0, 1}, {0, 1})
+    assert share([2, 3]) == ({2}, {3}, {3})
+    assert share([0]) == ({0}, {0}, {0})
