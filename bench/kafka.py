@@ -93,10 +93,10 @@ class Log:
         with self._consumer() as consumer:
             return _ends(consumer)
 
-    def since(self, begins: list[int]) -> list[Message]:
-        """Return all records from there to now."""
+    def since(self, begins: list[int], least: int = 0) -> list[Message]:
+        """Return all records from there to now; with `least` as soon as there are so many, if they come at all."""
         with self._consumer() as consumer:
-            missing = sum(_ends(consumer)) - sum(begins)
+            missing = max(least, sum(_ends(consumer)) - sum(begins))
             consumer.assign([TopicPartition(TOPIC, number, offset) for number, offset in enumerate(begins)])
             records: list[Message] = []
             while len(records) < missing:

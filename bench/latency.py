@@ -30,7 +30,7 @@ FAR: Final = f"three nodes, RF 3, {ROUND_TRIP_MS} ms away"
 async def scenario(name: str, smsbus: Subject, seconds: float) -> dict[str, Any]:
     """Measure what it can do, and then how long callbacks wait at shares of that."""
     capacity = await smsbus.closed(IN_FLIGHT, 5.0)
-    loads = [load(share, capacity * share, await smsbus.open(capacity * share, seconds)) for share in SHARES]
+    loads = [load(share, capacity * share, *await smsbus.open(capacity * share, seconds)) for share in SHARES]
     return {"name": name, "capacity": capacity, "loads": [asdict(each) for each in loads]}
 
 

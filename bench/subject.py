@@ -51,14 +51,16 @@ class Subject:
         self.accepted += answers.accepted
         return answers.rate
 
-    async def open(self, rate: float, seconds: float) -> list[float]:
-        """Return the latencies at so many arrivals a second."""
+    async def open(self, rate: float, seconds: float) -> tuple[list[float], int]:
+        """Return the latencies at so many arrivals a second, and how many SMS had to go by way of the journal."""
         arrivals, begins = poisson(rate, seconds, random.Random(1)), self._log.ends()
         loop = OpenLoop(self.turns.callbacks.batch(len(arrivals)), arrivals)
         await loop.run(self.server.port, POOL)
-        self._check(loop.bad or dishonest(len(loop.latencies), distinct(self._log.since(begins))))
+        self._check(loop.bad)
+        records = self._log.since(begins, least=len(arrivals))
+        self._check(dishonest(len(loop.latencies), distinct(records)))
         self.accepted += len(loop.latencies)
-        return loop.latencies
+        return loop.latencies, sum(("smsbus_via", b"journal") in (record.headers() or ()) for record in records)
 
     async def many_connections(self, connections: Sequence[int], rounds: int, seconds: float) -> dict[str, Any]:
         """Return the rounds at each number of connections."""

@@ -63,7 +63,7 @@ def test_a_percentile_is_the_least_value_that_so_many_do_not_exceed(part: float,
 
 
 def test_latencies_are_summed_up_in_milliseconds_whatever_their_order():
-    summed = load(0.5, 1000.0, [0.004, 0.001, 0.003, 0.002])
+    summed = load(0.5, 1000.0, [0.004, 0.001, 0.003, 0.002], 0)
 
     assert (summed.count, summed.p50_ms, summed.p99_ms, summed.max_ms) == (4, 2.0, 4.0, 4.0)
 
