@@ -30,6 +30,11 @@ class Cores(NamedTuple):
         return self.server != self.load
 
     @property
+    def load_alone(self) -> bool:
+        """Whether the load may spin: it takes its core from nobody."""
+        return self.load.isdisjoint(self.server | self.brokers)
+
+    @property
     def with_a_second(self) -> frozenset[int]:
         """For a server of two processes: its core and one of Kafka's."""
         return self.server | {max(self.brokers)}

@@ -44,8 +44,9 @@ def where(run: Mapping[str, Any]) -> str:
     machine = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
     pinned = "" if machine["pinned"] else ", nobody pinned"
+    commit = run["commit"][:12] + ("-dirty" if run["commit"].endswith("-dirty") else "")
     return (
-        f"{run['when'][:10]}, commit `{run['commit'][:12]}`, {machine['cores']} cores{pinned} "
+        f"{run['when'][:10]}, commit `{commit}`, {machine['cores']} cores{pinned} "
         f"({machine['processor']}, Linux {machine['kernel']}); {versions}."
     )
 

@@ -29,7 +29,7 @@ class Void(Exception):
 class Subject:
     """smsbus, the log that it writes to, and the load of both kinds."""
 
-    def __init__(self, runner: Runner, log: Log) -> None:
+    def __init__(self, runner: Runner, log: Log, *, spins: bool) -> None:
         if runner.server is None:
             raise Void(runner.row.not_run)
         self.server: Server = runner.server
@@ -37,11 +37,12 @@ class Subject:
         self.accepted = 0
         self._runner = runner
         self._log = log
+        self._spins = spins
 
     async def warm(self) -> None:
         """Load it until nothing that it remembers grows any longer."""
         while self.accepted < WARM:
-            await self.closed(IN_FLIGHT, 1.0)
+            await self.closed(POOL, 1.0)
 
     async def closed(self, connections: int, seconds: float) -> float:
         """Return how many requests a second it answers."""
@@ -54,7 +55,7 @@ class Subject:
     async def open(self, rate: float, seconds: float) -> tuple[list[float], int]:
         """Return the latencies at so many arrivals a second, and how many SMS had to go by way of the journal."""
         arrivals, begins = poisson(rate, seconds, random.Random(1)), self._log.ends()
-        loop = OpenLoop(self.turns.callbacks.batch(len(arrivals)), arrivals)
+        loop = OpenLoop(self.turns.callbacks.batch(len(arrivals)), arrivals, spins=self._spins)
         await loop.run(self.server.port, POOL)
         self._check(loop.bad)
         records = self._log.since(begins, least=len(arrivals))
@@ -81,4 +82,4 @@ def subject(brokers: Brokers, directory: Path, cores: Cores) -> Iterator[Subject
     ours = next(each for each in contenders() if each.name == OURS)
     with ExitStack() as stack, on(cores.load):
         runner, *_ = start(ours, Place(free_port(), brokers.address, directory), cores, stack)
-        yield Subject(runner, Log(brokers.direct))
+        yield Subject(runner, Log(brokers.direct), spins=cores.load_alone)

@@ -115,3 +115,8 @@ def test_the_server_has_a_core_of_its_own_wherever_there_are_two():
     assert share([4, 5, 6, 7]) == ({4}, {5}, {6, 7})
     assert share([2, 3]) == ({2}, {3}, {3})
     assert share([0]) == ({0}, {0}, {0})
+
+
+def test_the_load_spins_only_on_a_core_that_nobody_else_needs():
+    assert share([0, 1, 2]).load_alone
+    assert not share([0, 1]).load_alone
