@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.wire import Wire, connect, is_success
+from bench.wire import Wire, connect, is_success, status_line
 
 ANSWER_SECONDS = 30.0  # for the last answers
 
@@ -53,7 +53,7 @@ class ClosedLoop:
         if is_success(answer):
             self.answers.accepted += 1
         else:
-            self.answers.bad = answer[:120].decode(errors="replace")
+            self.answers.bad = status_line(answer)
         self._next(wire)
 
     def _next(self, wire: Wire) -> None:

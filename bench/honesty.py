@@ -38,11 +38,11 @@ def half_done(records: Sequence[Record]) -> str:
 
 def _lacking(record: Record) -> str:
     sms = json.loads(record.value() or b"{}")
-    if set(sms) != set(SmsReceived.model_fields):
-        return f"other fields than ours: {sorted(set(sms) ^ set(SmsReceived.model_fields))}"
+    if others := sorted(set(sms) ^ set(SmsReceived.model_fields)):
+        return f"other fields than ours: {', '.join(others[:3])}"
     if record.key() != sms["recipient_raw"].encode():
         return "its key is not the number"
     if missing := HEADERS - {name for name, _ in record.headers() or ()}:
-        return f"headers are missing: {sorted(missing)}"
+        return f"headers are missing: {', '.join(sorted(missing)[:3])}"
     empty = [name for name in NEVER_EMPTY if not sms[name]]
-    return f"empty: {empty}" if empty else ""
+    return f"empty: {', '.join(empty)}" if empty else ""

@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from bench.wire import Wire, connect, is_success
+from bench.wire import Wire, connect, is_success, status_line
 
 ANSWER_SECONDS = 30.0  # for the last answers
 AHEAD = 0.1  # seconds between the connections and the first arrival
@@ -75,7 +75,7 @@ class OpenLoop:
     def _answered(self, wire: Wire, answer: bytes) -> None:
         self.latencies.append(time.perf_counter() - wire.due)
         if not is_success(answer):
-            self.bad = answer[:120].decode(errors="replace")
+            self.bad = status_line(answer)
         if self._waiting:
             self._send_on(wire, self._waiting.popleft())
         else:

@@ -63,6 +63,10 @@ def is_success(answer: bytes) -> bool:
     return answer[9:10] == b"2"
 
 
+def status_line(answer: bytes) -> str:
+    return answer.partition(b"\r\n")[0].decode(errors="replace")
+
+
 async def connect(port: int, count: int, answered: Answered, lost: Callable[[], None]) -> list[Wire]:
     """Open so many connections to a server on loopback."""
     loop = asyncio.get_running_loop()

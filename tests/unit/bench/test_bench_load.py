@@ -69,9 +69,9 @@ def test_our_own_records_of_the_load_are_whole_jobs():
 @pytest.mark.parametrize(
     ("spoilt", "words"),
     [
-        ({"without_header": "ce_id"}, "headers are missing: ['ce_id']"),
-        ({"recipient": None}, "empty: ['recipient']"),
-        ({"more": "than ours"}, "other fields than ours: ['more']"),
+        ({"without_header": "ce_id"}, "headers are missing: ce_id"),
+        ({"recipient": None}, "empty: recipient"),
+        ({"more": "than ours"}, "other fields than ours: more"),
         ({"recipient_raw": "1"}, "its key is not the number"),
     ],
 )
@@ -101,14 +101,15 @@ def test_an_answer_is_whole_when_its_body_is(answer: bytes, whole: bool):
     assert is_whole(answer) == whole
 
 
-def test_arrivals_come_at_their_rate_in_order_and_bunched_as_strangers_do():
-    moments = poisson(1_000.0, 20.0, random.Random(7))
+@pytest.mark.parametrize("seed", range(5))
+def test_arrivals_come_at_their_rate_in_order_and_bunched_as_strangers_do(seed: int):
+    moments = poisson(1_000.0, 20.0, random.Random(seed))
     gaps = [later - earlier for earlier, later in pairwise(moments)]
 
     assert moments == sorted(moments)
     assert moments[-1] < 20.0
     assert 19_500 < len(moments) < 20_500
-    assert 0.36 < sum(gap > 0.001 for gap in gaps) / len(gaps) < 0.38  # 1/e of them are longer than the mean
+    assert 0.35 < sum(gap > 0.001 for gap in gaps) / len(gaps) < 0.39  # 1/e of them are longer than the mean
 
 
 def test_the_server_has_a_core_of_its_own_wherever_there_are_two():
