@@ -1,6 +1,6 @@
 """A network that takes its time: TCP proxies on loopback whose answers come later.
 
-`python -m bench.delay MILLISECONDS LISTEN:TARGET …` serves until it is ended. A round trip takes so long and up to a
+`delay.py MILLISECONDS LISTEN:TARGET …` serves until it is ended. A round trip takes so long and up to a
 millisecond more, since the loop's timers have that much grain.
 """
 

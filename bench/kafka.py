@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, Message, TopicPartition
 from app.local_kafka.cluster import local_kafka, open_cluster
 from app.local_kafka.config import HOST, ClientPorts
 from bench.contenders import TOPIC
-from bench.machine import on
+from bench.machine import ROOT, on
 from bench.server import Command, free_port, server
 from bus import topics
 from bus.cluster import admin
@@ -56,7 +56,7 @@ async def far_kafka(directory: Path, cores: Collection[int], round_trip_ms: int)
     """Run three brokers with our topics on these cores, every record on all of them, a round trip away."""
     ports = {number: ClientPorts(listens=free_port(), advertised=free_port()) for number in (1, 2, 3)}
     ways = [f"{each.advertised}:{each.listens}" for each in ports.values()]
-    network = Command([sys.executable, "-m", "bench.delay", str(round_trip_ms), *ways])
+    network = Command([sys.executable, str(ROOT / "bench" / "delay.py"), str(round_trip_ms), *ways])
     with on(cores):
         cluster = await open_cluster(directory / "kafka", nodes=3, port=None, fast=False, held=True, clients=ports)
         try:
