@@ -83,14 +83,9 @@ class Intake:
         except Exception as error:  # noqa: BLE001 - see `failed`
             return self.failed(error)
 
-    def failed(self, error: Exception) -> Answer:
-        """Answer what we failed on, the last resort: nothing is promised, nothing is shown."""
-        _log.error("request_failed", **_where(error))
-        return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
-
-    def refused(self, error: BaseException | None) -> Answer:
-        """Answer what aiohttp failed on."""
-        _log.error("connection_failed", **_where(error))
+    def failed(self, error: BaseException | None, event: str = "request_failed") -> Answer:
+        """Answer what we or aiohttp failed on, the last resort: nothing is promised, nothing is shown."""
+        _log.error(event, **_where(error))
         return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
 
     def problem(self, account: str, reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Answer:

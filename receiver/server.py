@@ -159,4 +159,4 @@ class Door:
     def _on_error(self, error: BaseException | None) -> StreamResponse:
         if isinstance(error, HttpProcessingError):
             return self.intake.problem(STRANGER, "bad_request")
-        return self.intake.refused(error)
+        return self.intake.failed(error, "connection_failed")
