@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from aiokafka import AIOKafkaProducer
-from fastapi import FastAPI, HTTPException
-from full_job import Callback, sms_received
+from fastapi import FastAPI
+from full_job import SmsReceived, application
 
 KAFKA, TOPIC, TOKEN = (os.environ[name] for name in ("BENCH_KAFKA", "BENCH_TOPIC", "BENCH_TOKEN"))
 
@@ -20,13 +20,8 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         yield
 
 
-app = FastAPI(lifespan=lifespan)
-
-
-@app.post("/v1/pingme/{token}")
-async def receive(token: str, callback: Callback) -> dict[str, str]:
-    if token != TOKEN:
-        raise HTTPException(404)
-    sms = sms_received(callback)
+async def deliver(sms: SmsReceived) -> None:
     await app.state.producer.send_and_wait(TOPIC, sms.model_dump_json().encode(), key=sms.key, headers=sms.headers)
-    return {"status": "accepted", "id": sms.id}
+
+
+app = application(lifespan, deliver, TOKEN)

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 
 from confluent_kafka import KafkaError, Message, Producer
 from fastapi import FastAPI, HTTPException
-from full_job import Callback, SmsReceived, sms_received
+from full_job import SmsReceived, application
 
 KAFKA, TOPIC, TOKEN = (os.environ[name] for name in ("BENCH_KAFKA", "BENCH_TOPIC", "BENCH_TOKEN"))
 producer = Producer(
@@ -34,19 +34,7 @@ def _poll() -> None:
         producer.poll(0.1)
 
 
-app = FastAPI(lifespan=lifespan)
-
-
-@app.post("/v1/pingme/{token}")
-async def receive(token: str, callback: Callback) -> dict[str, str]:
-    if token != TOKEN:
-        raise HTTPException(404)
-    sms = sms_received(callback)
-    await delivered(sms)
-    return {"status": "accepted", "id": sms.id}
-
-
-async def delivered(sms: SmsReceived) -> None:
+async def deliver(sms: SmsReceived) -> None:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[None] = loop.create_future()
 
@@ -63,3 +51,6 @@ async def delivered(sms: SmsReceived) -> None:
 
     producer.produce(TOPIC, sms.model_dump_json().encode(), sms.key, headers=sms.headers, on_delivery=on_delivery)
     await future
+
+
+app = application(lifespan, deliver, TOKEN)

@@ -5,10 +5,13 @@ than ours; no repeats are remembered.
 """
 
 import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from hashlib import blake2b
 from uuid import UUID
 
+from fastapi import FastAPI, HTTPException
 from pydantic import BaseModel, Field
 
 E164 = re.compile(r"\+?([1-9][0-9]{6,14})")
@@ -70,6 +73,25 @@ class SmsReceived(BaseModel):
             ("ce_dataschema", b"urn:smsbus:schema:sms.received.v1"),
             ("content-type", b"application/json"),
         ]
+
+
+def application(
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+    deliver: Callable[[SmsReceived], Awaitable[None]],
+    token: str,
+) -> FastAPI:
+    """Answer 200 to a callback that shows `token` when `deliver` has returned: the record is in Kafka."""
+    app = FastAPI(lifespan=lifespan)
+
+    @app.post("/v1/pingme/{shown}")
+    async def receive(shown: str, callback: Callback) -> dict[str, str]:
+        if shown != token:
+            raise HTTPException(404)
+        sms = sms_received(callback)
+        await deliver(sms)
+        return {"status": "accepted", "id": sms.id}
+
+    return app
 
 
 def sms_received(callback: Callback) -> SmsReceived:
