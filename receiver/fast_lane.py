@@ -62,7 +62,7 @@ class FastConnection(Connection):
         elif self._reading is not None:
             self._part += data
             self._read_on(self._reading)
-        elif not self._is_ours(data):
+        elif not data or not self._is_ours(data):  # nothing: aiohttp asks itself whether anything is left to parse
             super().data_received(data)
 
     def _is_ours(self, data: bytes) -> bool:
@@ -86,7 +86,7 @@ class FastConnection(Connection):
     def _free(self) -> bool:
         """Nothing else is under way, and the sender reads what we answer."""
         idle = self._waiter is not None and not self._waiter.done()
-        return idle and not self._paused and not self._intake.closing
+        return (idle or not self._request_count) and not self._paused and not self._intake.closing
 
     def _read_on(self, known: Known) -> None:
         end = self._part.find(END) + len(END) + known.length

@@ -7,6 +7,7 @@ import asyncio
 import base64
 import gzip
 import json
+import socket
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -42,8 +43,21 @@ class Street:
     def both(self, steps: Steps, **bus: Any) -> tuple[Heard, Heard]:
         return self._runner.run(self.doors.both(steps, **bus))
 
+    def hear(self, senders: list[socket.socket]) -> list[bytes]:
+        """What each is told first. Then they are gone."""
+        return self._runner.run(first_answers(senders))
+
     def close(self) -> None:
         self._runner.run(self._stack.aclose())
+
+
+async def first_answers(senders: list[socket.socket]) -> list[bytes]:
+    said = []
+    for sender in senders:
+        sender.setblocking(False)
+        said.append(await asyncio.get_running_loop().sock_recv(sender, 1024))
+        sender.close()
+    return said
 
 
 @pytest.fixture(scope="module", params=LOOPS)
@@ -296,6 +310,47 @@ def test_the_fast_lane_takes_what_it_is_there_for(street: Street, monkeypatch: p
 
     assert fast == slow
     assert fast.said.count(b"HTTP/1.1 200") == 4
+
+
+def test_what_aiohttp_had_to_answer_ends_the_fast_lane_for_nobody(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = counting(street, monkeypatch)
+    array = post(b"[%b]" % GOOD)
+
+    fast, slow = street.both([[array], [PLAIN], [array], [post(SECOND)]])
+
+    assert fast == slow
+    assert fast.said.count(b"HTTP/1.1 200") == 4
+    assert len(served) == 2 + 4  # the arrays; all of the door that has no fast lane
+
+
+def test_a_first_callback_that_came_with_its_connection_has_the_fast_lane(
+    street: Street, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    served = counting(street, monkeypatch)
+    early = [socket.create_connection(("127.0.0.1", street.doors.fast.door.port)) for _ in range(50)]
+    for sender in early:
+        sender.sendall(PLAIN)
+
+    heard = street.hear(early)
+
+    assert [said[:12] for said in heard] == [b"HTTP/1.1 200"] * 50
+    assert not served
+
+
+def counting(street: Street, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """What aiohttp answers at either door from now on."""
+    served: list[object] = []
+    for side in (street.doors.fast, street.doors.slow):
+        answer = side.door._server.request_handler
+
+        async def counted(request: Any, answer: Any = answer) -> Any:
+            served.append(request)
+            return await answer(request)
+
+        monkeypatch.setattr(side.door._server, "request_handler", counted)
+    return served
 
 
 # ---- generated conversations ----------------------------------------------------------------------------------
