@@ -120,10 +120,11 @@ class KafkaBus:
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await self._drained()
+        await (
+            self._producer.stop()
+        )  # before the lanes: they learn which batches arrived, and take up those that did not
         for store in self._stores():
             await store.close()
-        await self._producer.stop()
-        for store in self._stores():
             store.held.release()
 
     async def drained(self) -> None:

@@ -11,7 +11,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from functools import partial
 from typing import Any, Final
 
 import structlog
@@ -77,7 +76,7 @@ class Producer:
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        self._flights: set[asyncio.Future[None]] = set()  # one for each batch in flight
+        self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
         self._reachable = True  # metadata came when we last asked
         self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
@@ -110,6 +109,7 @@ class Producer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
+        self._ready.clear()
         if self._inner is not None:
             await self._retire(self._inner)
 
@@ -119,25 +119,36 @@ class Producer:
         inner = self._inner
         if inner is None:
             raise NotNow
-        landed: asyncio.Future[None] = self._loop.create_future()
-        landed.add_done_callback(_seen)
-        if not self._flights:
-            self._progress = self._loop.time()
-        self._flights.add(landed)
         try:
-            acknowledged = await _send(inner, key, records, via, latest_ms=self._now_ms())
-            acknowledged.add_done_callback(partial(_pass_on, landed))
-            await landed
+            await self._land(await _send(inner, key, records, via, latest_ms=self._now_ms()))
         except Exception as error:
             self._failed(inner, error)
             if word := REFUSALS.get(type(error)):
                 raise Refused(word) from error
             raise NotNow(type(error).__name__) from error
-        finally:
-            self._flights.discard(landed)
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement says so sooner than the next question
         self.last_error = self._replaced_for = None
+
+    async def _land(self, acknowledged: asyncio.Future[Any]) -> None:
+        """Wait for a batch in flight; raises what it failed with.
+
+        The future is awaited itself: whoever gives the lane's next batch a turn of the loop later misses the next
+        request, which aiokafka makes two turns after an acknowledgement, and lanes then take turns in requests of half
+        the size. It is `asyncio.shield`'s, so giving up leaves the producer alone.
+        """
+        if not self._flights:
+            self._progress = self._loop.time()
+        self._flights.add(acknowledged)
+        try:
+            await acknowledged
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _Gone from None
+        finally:
+            self._flights.discard(acknowledged)
 
     def _failed(self, inner: AIOKafkaProducer, error: Exception) -> None:
         name = type(error).__name__
@@ -228,9 +239,8 @@ class Producer:
             async with asyncio.timeout(STOP_TIMEOUT):
                 await inner.flush()
         await discard(inner)
-        for landed in self._flights:
-            if not landed.done():
-                landed.set_exception(_Gone())
+        for acknowledged in self._flights:
+            acknowledged.cancel()
 
 
 class _NotSent(Exception):
@@ -257,17 +267,6 @@ async def _send(
     except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
         raise _NotSent(type(error).__name__) from error
     return acknowledged
-
-
-def _pass_on(landed: asyncio.Future[None], acknowledged: asyncio.Future[Any]) -> None:
-    """Tell who waits for a batch how it ended: a future of his own, so that giving up leaves the producer alone."""
-    error = _Gone() if acknowledged.cancelled() else acknowledged.exception()  # asked for: else it would be a warning
-    if landed.done():
-        return
-    if error is None:
-        landed.set_result(None)
-    else:
-        landed.set_exception(error)
 
 
 def _has_ended(inner: AIOKafkaProducer) -> bool:

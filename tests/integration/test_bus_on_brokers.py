@@ -17,6 +17,7 @@ from typing import Literal
 import blockbuster
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.producer.sender import Sender
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from structlog.testing import capture_logs
 
@@ -33,7 +34,7 @@ from tests.kafka_fixtures import TestKafka
 from tests.messages import OBSERVED_MS, sms
 
 RECEIVED = SmsReceived.TOPIC
-NUMBERS = [f"1647000000{n}" for n in range(8)]  # in all six partitions but one
+NUMBERS = [f"1647000000{n}" for n in range(8)]  # in all six partitions
 NOWHERE = KafkaSettings(bootstrap_servers="127.0.0.1:1")
 RECOVERY = 40.0  # seconds from "the broker serves again" to "all is published": 4 measured on an idle machine
 
@@ -227,6 +228,29 @@ async def test_one_of_three_brokers_killed_under_load(kafka3: TestKafka, topic_p
     await load.published()
 
     await check(settings, bus, load)
+
+
+async def test_what_came_during_a_request_goes_with_the_next_one_whatever_its_lane(
+    kafka: TestKafka, topic_prefix: str, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lane that gave its next batch a turn of the loop later would wait for a request of all the others first."""
+    bus = await start(await installed(kafka, topic_prefix))
+    await asyncio.gather(*(bus.accept(sms(number, 0)) for number in NUMBERS))
+    requests: list[int] = []  # how many lanes are in each
+    meanwhile: list[asyncio.Future[Receipt]] = []
+    send = Sender._send_produce_req
+
+    async def counted(sender: Sender, node: int, batches: dict[TopicPartition, object]) -> None:
+        requests.append(len(batches))
+        if len(requests) == 1:
+            meanwhile.extend(bus.submit(sms(number, 2)) for number in NUMBERS)
+        await send(sender, node, batches)
+
+    monkeypatch.setattr(Sender, "_send_produce_req", counted)
+    await bus.accept(sms(NUMBERS[0], 1))
+    await asyncio.gather(*meanwhile)
+
+    assert requests == [1, 6]
 
 
 async def test_a_broker_frozen_for_a_while_under_load(kafka: TestKafka, topic_prefix: str, start: Start) -> None:
