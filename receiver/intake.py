@@ -33,7 +33,7 @@ class Intake:
         self.closing = False
         """Set it to send senders away (503) while what is in flight is finished."""
         self.in_flight = 0
-        self.seconds = metrics.seconds
+        self.took = metrics.took
         self._clock_ms = clock_ms
         self._counted = {name: metrics.outcomes(name) for name in (STRANGER, *(account.name for account in accounts))}
         self._rejected = metrics.reasons(pingme.REASONS)
@@ -68,7 +68,7 @@ class Intake:
         """Count a durable message and return what is said of it."""
         if isinstance(message, SmsRejected):
             self.count(message.account, "rejected")
-            self._rejected[message.reason].inc()
+            self._rejected[message.reason] += 1
             return answers.Result("rejected", message.reason)
         outcome = "duplicate" if receipt.duplicate else "accepted"
         self.count(message.account, outcome)
@@ -95,7 +95,7 @@ class Intake:
 
     def count(self, account: str, outcome: str) -> None:
         """One request, or one element of an array, ended so."""
-        self._counted[account][outcome].inc()
+        self._counted[account][outcome] += 1
 
 
 def _where(error: BaseException | None) -> dict[str, str]:

@@ -1,8 +1,13 @@
 """What the door counts. Labels are bounded: an account's name, and words of the closed sets below."""
 
+from bisect import bisect_left
+from collections.abc import Iterator
+from itertools import accumulate
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from receiver.answers import PROBLEMS
 
@@ -12,30 +17,51 @@ OUTCOMES: Final = ("accepted", "duplicate", "rejected", "ready", "disconnected",
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
-class ReceiverMetrics:
-    """The door's counters in one registry."""
+class ReceiverMetrics(Collector):
+    """The door's counters. Plain numbers of one event loop, put into Prometheus' words when they are scraped."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._callbacks = Counter(
+        self._callbacks: dict[str, dict[str, int]] = {}
+        self._rejected: dict[str, int] = {}
+        self._durations = [0] * (len(BUCKETS) + 1)  # by bucket; the last one has no bound
+        self._seconds = 0.0
+        registry.register(self)
+
+    def outcomes(self, account: str) -> dict[str, int]:
+        """Return the account's counts by outcome, all of them present from the start; for the caller to raise."""
+        return self._callbacks.setdefault(account, dict.fromkeys(OUTCOMES, 0))
+
+    def reasons(self, reasons: tuple[str, ...]) -> dict[str, int]:
+        """Return the counts of dead letters by reason, all of them present from the start; for the caller to raise."""
+        self._rejected.update(dict.fromkeys(reasons, 0))
+        return self._rejected
+
+    def took(self, seconds: float) -> None:
+        """A callback was answered so long after its last byte."""
+        self._durations[bisect_left(BUCKETS, seconds)] += 1
+        self._seconds += seconds
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the families of this moment."""
+        callbacks = CounterMetricFamily(
             "smsbus_callbacks",
             "Callbacks by what became of them; each element of an array counts.",
-            ("account", "outcome"),
-            registry=registry,
+            labels=("account", "outcome"),
         )
-        self._rejected = Counter(
-            "smsbus_callback_rejected", "Dead letters of callbacks, by reason.", ("reason",), registry=registry
+        for account, outcomes in self._callbacks.items():
+            for outcome, count in outcomes.items():
+                callbacks.add_metric((account, outcome), count)
+        yield callbacks
+        rejected = CounterMetricFamily(
+            "smsbus_callback_rejected", "Dead letters of callbacks, by reason.", labels=("reason",)
         )
-        self.seconds = Histogram(
+        for reason, count in self._rejected.items():
+            rejected.add_metric((reason,), count)
+        yield rejected
+        bounds = (*map(str, BUCKETS), "+Inf")
+        yield HistogramMetricFamily(
             "smsbus_callback_seconds",
             "From the last byte of a callback to its answer.",
-            registry=registry,
-            buckets=BUCKETS,
+            buckets=list(zip(bounds, accumulate(self._durations), strict=True)),
+            sum_value=self._seconds,
         )
-
-    def outcomes(self, account: str) -> dict[str, Counter]:
-        """Return the account's counters by outcome, all of them present from the start."""
-        return {outcome: self._callbacks.labels(account, outcome) for outcome in OUTCOMES}
-
-    def reasons(self, reasons: tuple[str, ...]) -> dict[str, Counter]:
-        """Return the counters of dead letters by reason, all of them present from the start."""
-        return {reason: self._rejected.labels(reason) for reason in reasons}

@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from functools import partial
+from time import perf_counter
 from typing import Final, cast
 
 from aiohttp.http_exceptions import HttpProcessingError
@@ -132,12 +133,14 @@ class Door:
             body = await read_body(request, limit=settings.max_body, deadline=deadline)
         except Unreadable as unreadable:
             return self._unreadable(caller.account, unreadable)
-        with self.intake.seconds.time():
+        began = perf_counter()
+        try:
             callbacks = self.intake.callbacks(caller, raw.content_type, body)
-            try:
-                results = await self._accept_all(callbacks.messages)
-            except BusFull as full:
-                return self.intake.problem(caller.account, "not_durable", retry_after=full.retry_after)
+            results = await self._accept_all(callbacks.messages)
+        except BusFull as full:
+            return self.intake.problem(caller.account, "not_durable", retry_after=full.retry_after)
+        finally:
+            self.intake.took(perf_counter() - began)
         return answers.several(results) if callbacks.is_array else answers.one(results[0])
 
     async def _accept_all(self, messages: Sequence[SmsReceived | SmsRejected]) -> list[answers.Result]:

@@ -137,3 +137,19 @@ def test_every_outcome_of_an_account_is_exported_before_it_happens() -> None:
 
     exported = generate_latest(registry).decode()
     assert all(f'smsbus_callbacks_total{{account="main",outcome="{outcome}"}} 0.0' in exported for outcome in OUTCOMES)
+
+
+def test_how_long_a_callback_took_is_exported_as_a_histogram() -> None:
+    registry = CollectorRegistry()
+    metrics = ReceiverMetrics(registry)
+
+    for seconds in (0.0005, 0.004, 0.004, 30.0):
+        metrics.took(seconds)
+
+    below = {
+        le: registry.get_sample_value("smsbus_callback_seconds_bucket", {"le": le})
+        for le in ("0.0005", "0.005", "10.0", "+Inf")
+    }
+    assert below == {"0.0005": 1, "0.005": 3, "10.0": 3, "+Inf": 4}
+    assert registry.get_sample_value("smsbus_callback_seconds_count") == 4
+    assert registry.get_sample_value("smsbus_callback_seconds_sum") == pytest.approx(30.0085)
