@@ -5,17 +5,23 @@ It saves work (a repeat is answered without publishing) and promises nothing: th
 
 import asyncio
 from collections import OrderedDict
-from typing import Literal
+from typing import Final, Literal
 from weakref import WeakValueDictionary
 
-from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt, Via
+from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt
 from bus.record import Record
+
+_IN_KAFKA: Final[dict[Outcome, Delivery]] = {
+    "published": Delivery("kafka", "published"),
+    "rejected": Delivery("kafka", "rejected"),
+}
+"""How nearly every record ends: one object for all of them, since all are remembered."""
 
 
 class Entry:
     """A record that is not durable yet, and everybody who waits for it."""
 
-    __slots__ = ("acknowledged", "arrived", "continues", "delivery", "record", "seq", "size", "waiters")
+    __slots__ = ("acknowledged", "arrived", "continues", "durable", "record", "seq", "size", "waiters")
 
     def __init__(self, record: Record, arrived: float, *, continues: bool = False) -> None:
         self.record = record
@@ -24,7 +30,7 @@ class Entry:
         self.continues = continues  # the dead letter of a refused record: it counts once that is handed over
         self.acknowledged = False
         self.seq: int | None = None  # its row in the journal
-        self.delivery = Delivery(record.id)
+        self.durable = False
         self.waiters: list[tuple[asyncio.Future[Receipt], bool]] = []
 
     def wait(self, *, duplicate: bool = False) -> asyncio.Future[Receipt]:
@@ -52,7 +58,7 @@ class Book:
         if delivery := self._durable.get(record_id):
             self._durable.move_to_end(record_id)
             self.ledger.duplicates += 1
-            return Receipt(record_id, delivery.via or "journal", duplicate=True, delivery=delivery)
+            return Receipt(record_id, delivery.via, duplicate=True, delivery=delivery)
         return None
 
     def opened(self, entry: Entry) -> None:
@@ -61,18 +67,16 @@ class Book:
 
     def in_kafka(self, entry: Entry, outcome: Outcome) -> None:
         """Acknowledged before it ever was in the journal."""
-        self._durable_now(entry, "kafka")
+        self._durable_now(entry, _IN_KAFKA[outcome])
         if entry.continues:
             self._letters[entry.record.id] = "rejected"
         else:
             self.ledger.accepted += 1
             self._count(outcome)
-        entry.delivery.end(outcome)
 
     def in_journal(self, entry: Entry) -> None:
         """Fsynced. Kafka comes later."""
-        self._durable_now(entry, "journal")
-        self._unended[entry.record.id] = entry.delivery
+        self._durable_in_journal(entry)
         if entry.continues:
             self._letters[entry.record.id] = "pending"
         else:
@@ -81,16 +85,14 @@ class Book:
 
     def already_in_journal(self, entry: Entry) -> None:
         """Its id is a row, which counts as such: it was durable before this process's memory begins."""
-        self._durable_now(entry, "journal")
-        self._unended[entry.record.id] = entry.delivery
+        self._durable_in_journal(entry)
         self.ledger.duplicates += not entry.continues
 
     def handed_over(self, entry: Entry, letter_id: str) -> None:
         """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
-        self._durable_now(entry, "kafka")
+        self._durable_now(entry, _IN_KAFKA["rejected"])
         self.ledger.accepted += 1
         self._count(self._letters.pop(letter_id, "rejected"))
-        entry.delivery.end("rejected")
 
     def adopted(self, rows: int) -> None:
         """So many rows were found in a journal."""
@@ -122,17 +124,21 @@ class Book:
                 waiter.set_exception(BusFull(reason))
         entry.waiters.clear()
 
-    def _durable_now(self, entry: Entry, via: Via) -> None:
+    def _durable_in_journal(self, entry: Entry) -> None:
+        delivery = self._unended[entry.record.id] = Delivery("journal")
+        self._durable_now(entry, delivery)
+
+    def _durable_now(self, entry: Entry, delivery: Delivery) -> None:
         record_id = entry.record.id
         self._waiting.pop(record_id, None)
-        entry.delivery.via = via
-        self._durable[record_id] = entry.delivery
+        entry.durable = True
+        self._durable[record_id] = delivery
         if len(self._durable) > self._remember:
             self._durable.popitem(last=False)
         for waiter, duplicate in entry.waiters:
             self.ledger.duplicates += duplicate
             if not waiter.done():
-                waiter.set_result(Receipt(record_id, via, duplicate, entry.delivery))
+                waiter.set_result(Receipt(record_id, delivery.via, duplicate, delivery))
         entry.waiters.clear()
 
     def _end(self, record_id: str, outcome: Outcome) -> None:

@@ -24,14 +24,13 @@ class BusFull(Exception):
 
 
 class Delivery:
-    """How far one record has come: durable where, and ended how. Shared by everybody who sent the same id."""
+    """How far a durable record has come. Shared by everybody who sent the same id."""
 
-    __slots__ = ("__weakref__", "_ended", "id", "outcome", "via")
+    __slots__ = ("__weakref__", "_ended", "outcome", "via")
 
-    def __init__(self, record_id: str) -> None:
-        self.id = record_id
-        self.via: Via | None = None
-        self.outcome: Outcome | None = None
+    def __init__(self, via: Via, outcome: Outcome | None = None) -> None:
+        self.via = via
+        self.outcome = outcome
         self._ended: asyncio.Future[Outcome] | None = None
 
     def end(self, outcome: Outcome) -> None:

@@ -130,14 +130,16 @@ class Lane:
 
     def append(self, entry: Entry) -> None:
         """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
-        records, size = self._settings.lane_max_records, self._settings.lane_max_bytes
-        full = max(len(self._fresh) / records, self._fresh_bytes / size)
-        if full >= 2:  # the first bound spills, twice the bound means that the journal does not keep up either
+        records, size = (
+            len(self._fresh) / self._settings.lane_max_records,
+            self._fresh_bytes / self._settings.lane_max_bytes,
+        )
+        if records >= 2 or size >= 2:  # the first bound spills, twice the bound: the journal does not keep up either
             message = "the lane is full and the journal does not keep up"
             raise BusFull(message)
         self._fresh.append(entry)
         self._fresh_bytes += entry.size
-        if full >= 1 or self.spilled:
+        if records >= 1 or size >= 1 or self.spilled:
             self.spill()
         else:
             self._work.set()
@@ -331,7 +333,7 @@ class Lane:
         for entry in batch.entries:
             if entry.seq is not None:  # spilled while it was in flight
                 ended.append((entry.record.id, entry.seq))
-            elif entry.delivery.via is None:
+            elif not entry.durable:
                 self._ended_in_memory(entry, letter_id)
         for record_id, _ in ended:
             self._row_ended(record_id, letter_id)

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bus.contract import BusFull, Delivery, Ledger, Receipt, promised, refused
+from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt, promised, refused
 from schemas.messages import Message, SmsRejected
 
 
@@ -31,14 +31,10 @@ class MemoryBus:
         return promised(self._accepted(message))
 
     def _accepted(self, message: Message) -> Receipt:
-        delivery = self._deliveries[message.event_id] = Delivery(message.event_id)
-        delivery.via = "kafka"
         self.messages.append(message)
         self.ledger.accepted += 1
-        if isinstance(message, SmsRejected):
-            self.ledger.rejected += 1
-            delivery.end("rejected")
-        else:
-            self.ledger.published += 1
-            delivery.end("published")
+        outcome: Outcome = "rejected" if isinstance(message, SmsRejected) else "published"
+        self.ledger.rejected += outcome == "rejected"
+        self.ledger.published += outcome == "published"
+        delivery = self._deliveries[message.event_id] = Delivery("kafka", outcome)
         return Receipt(message.event_id, "kafka", duplicate=False, delivery=delivery)

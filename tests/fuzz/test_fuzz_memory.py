@@ -33,7 +33,7 @@ class ForgetfulBus(FuzzedBus):
     """Takes everything and keeps nothing, so that all that grows is the door's."""
 
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
-        return promised(Receipt(message.event_id, "kafka", duplicate=False, delivery=Delivery(message.event_id)))
+        return promised(Receipt(message.event_id, "kafka", duplicate=False, delivery=Delivery("kafka")))
 
 
 @pytest.fixture
