@@ -50,24 +50,18 @@ def build(message: Message, *, topic_prefix: str, instance: str, key: str | None
     """Render a message under its own key or a given one; again the same, but for the instance that accepted it."""
     key_bytes = (key or message.key()).encode()
     event_id, event_time = message.event_id, message.event_time
-    return Record(
-        id=event_id,
-        topic=topic_prefix + message.TOPIC,
-        partition=partition_of(key_bytes),
-        key=key_bytes,
-        value=message.to_json(),
-        headers=(
-            ("ce_id", event_id.encode()),
-            ("ce_time", event_time.encode()),
-            *_constant_headers(message.CE_TYPE, message.provider, message.account, instance),
-        ),
-        timestamp_ms=to_epoch_ms(event_time),
-    )
+    constant = _constant_headers(message.CE_TYPE, message.provider, message.account, instance)
+    headers = (("ce_id", event_id.encode()), ("ce_time", event_time.encode()), *constant)
+    topic, partition = topic_prefix + message.TOPIC, partition_of(key_bytes)
+    return Record(event_id, topic, partition, key_bytes, message.to_json(), headers, _epoch_ms(event_time))
 
 
 def with_via(headers: Headers, via: Via) -> list[tuple[str, bytes]]:
     """The headers as sent (aiokafka takes nothing but a list): a consumer sees whether it waited in a journal."""
     return [*headers, ("smsbus_via", via.encode())]
+
+
+_epoch_ms = lru_cache(maxsize=256)(to_epoch_ms)  # many messages share their millisecond with the one before
 
 
 @lru_cache(maxsize=1024)

@@ -62,6 +62,8 @@ def clean(text: str) -> str:
 
 def digits(raw: str) -> str:
     """Return the decimal digits of any script in `raw`, as ASCII."""
+    if raw.isascii() and raw.isdecimal():
+        return raw
     found = _NO_DIGITS.sub("", raw)
     return found if found.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in found)
 
@@ -112,31 +114,31 @@ def provider_time(raw: str, *, now_ms: int, zone: str | None = None) -> Provider
     A time without an offset counts only where `zone` says how to read it: `UTC` or an IANA name; an unknown one raises
     `ZoneInfoNotFoundError`. More than 48 h ahead of `now_ms` or before the year 2000 is no time.
     """
-    epoch_ms, basis = _epoch_ms(raw.strip(), zone)
-    latest = min(now_ms + FUTURE_LIMIT_MS, timestamps.LATEST_MS)
-    if epoch_ms is None or not YEAR_2000_MS <= epoch_ms <= latest:
-        return NO_TIME
-    return ProviderTime(timestamps.to_text(epoch_ms), basis)
-
-
-def _epoch_ms(text: str, zone: str | None) -> tuple[int | None, str]:
+    text = raw.strip()
     try:
-        return timestamps.to_epoch_ms(text), "stated"  # PingMe's documented spelling is ours
+        ours = timestamps.to_epoch_ms(text)  # PingMe's documented spelling
     except ValueError:
-        return _other_epoch_ms(text, zone)
+        epoch_ms, basis = _epoch_ms(text, zone)
+        return ProviderTime(timestamps.to_text(epoch_ms), basis) if _is_credible(epoch_ms, now_ms) else NO_TIME
+    return ProviderTime(text, "stated") if _is_credible(ours, now_ms) else NO_TIME
 
 
-def _other_epoch_ms(text: str, zone: str | None) -> tuple[int | None, str]:
+def _is_credible(epoch_ms: int, now_ms: int) -> bool:
+    return YEAR_2000_MS <= epoch_ms <= min(now_ms + FUTURE_LIMIT_MS, timestamps.LATEST_MS)
+
+
+def _epoch_ms(text: str, zone: str | None) -> tuple[int, str]:
+    """Return the moment and its basis; 0, which is no credible one, where there is none."""
     if _EPOCH.fullmatch(text):
         number = int(text)
         return (number if number >= 10**11 else number * 1000), "stated"
     found = _ISO_8601.fullmatch(text)
     if not found or not (found["offset"] or zone):
-        return None, ""
+        return 0, ""
     try:
         moment = datetime.fromisoformat(text.upper().replace(" ", "T", 1).replace(" ", ""))
     except ValueError:  # February 30th, hour 25, an offset of 99 hours
-        return None, ""
+        return 0, ""
     if found["offset"]:
         return _milliseconds(moment), "stated"
     return _milliseconds(moment.replace(tzinfo=_zone(zone or "UTC"))), "assumed"

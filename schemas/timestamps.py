@@ -25,7 +25,6 @@ def to_text(epoch_ms: int) -> str:
     return f"{_second_text(seconds)}.{milliseconds:03d}Z"
 
 
-@lru_cache(maxsize=256)
 def to_epoch_ms(text: str) -> int:
     """Return the milliseconds since 1970 of a timestamp in our spelling; any other spelling is a `ValueError`."""
     if not _FIXED_WIDTH.match(text):
