@@ -56,7 +56,10 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
     parser.add_argument("--rounds", type=int, default=5, help="after one of warming up")
     parser.add_argument("--seconds", type=float, default=2.0, help="of load a turn")
-    parser.add_argument("--only", action="append", metavar="NAME", help="beside the floor; again for another")
+    names = [each.name for each in contenders() if each.work != NOTHING]
+    parser.add_argument(
+        "--only", action="append", metavar="NAME", choices=names, help=f"beside the floor; again for another: {names}"
+    )
     parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
     return parser.parse_args(arguments)
 

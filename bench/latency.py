@@ -22,9 +22,9 @@ from bench.subject import IN_FLIGHT, Subject, Void, subject
 SHARES: Final = (0.25, 0.5, 0.8)
 CONNECTIONS: Final = (32, 128, 1000)
 TURN: Final = 2.0  # seconds at one number of connections
-ROUND_TRIP_MS: Final = 5
+ROUND_TRIPS_MS: Final = (0, 5)  # to three nodes: what those take by themselves, and with a network in between
 NEAR: Final = "one node"
-FAR: Final = f"three nodes, RF 3, {ROUND_TRIP_MS} ms away"
+FAR: Final = "three nodes, RF 3, {} ms away"
 
 
 async def scenario(name: str, smsbus: Subject, seconds: float) -> dict[str, Any]:
@@ -49,19 +49,20 @@ async def near(directory: Path, cores: Cores, seconds: float, rounds: int) -> di
             return {"scenarios": [waits], "connections": connections, "memory": grown}
 
 
-async def far(directory: Path, cores: Cores, seconds: float) -> dict[str, Any]:
-    async with far_kafka(directory, cores.brokers, ROUND_TRIP_MS) as brokers:
+async def far(directory: Path, cores: Cores, seconds: float, round_trip_ms: int) -> dict[str, Any]:
+    async with far_kafka(directory, cores.brokers, round_trip_ms) as brokers:
         with subject(brokers, directory, cores) as smsbus:
             await smsbus.warm()
-            return await scenario(FAR, smsbus, seconds)
+            return await scenario(FAR.format(round_trip_ms), smsbus, seconds)
 
 
 async def run(seconds: float, rounds: int, cores: Cores) -> dict[str, Any]:
-    """Measure all of it, on two Kafkas one after the other."""
+    """Measure all of it, on three Kafkas one after the other."""
     with scratch() as directory:
         found = await near(directory, cores, seconds, rounds)
-    with scratch() as directory:
-        found["scenarios"].append(await far(directory, cores, seconds))
+    for round_trip_ms in ROUND_TRIPS_MS:
+        with scratch() as directory:
+            found["scenarios"].append(await far(directory, cores, seconds, round_trip_ms))
     return found
 
 
