@@ -39,12 +39,12 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "closing": Problem(_S.SERVICE_UNAVAILABLE, "Closing", "This process is about to end. Send it again.", closes=True),
     "internal_error": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We failed. Send it again later.", closes=True),
 }
-_STATUS_TEXT: Final = {status: f"HTTP/1.1 {status.value} {status.phrase}".encode() for status in HTTPStatus}
 
 
 @lru_cache(maxsize=1024)  # nearly all answers are of two lengths
-def _head(status: HTTPStatus, lines: bytes, length: int) -> bytes:
-    return b"%b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (_STATUS_TEXT[status], lines, length)
+def _head(status: int, lines: bytes, length: int) -> bytes:
+    phrase = HTTPStatus(status).phrase.encode()
+    return b"HTTP/1.1 %d %b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (status, phrase, lines, length)
 
 
 class Answer(StreamResponse):
@@ -57,7 +57,7 @@ class Answer(StreamResponse):
     def __init__(self, status: HTTPStatus, body: bytes, head: bytes = b"", *, closes: bool = False) -> None:
         """Take extra header lines in `head`, each with its line end."""
         self._keep_alive = not closes
-        self._head = _head(status, head, len(body))
+        self._head = _head(int(status), head, len(body))  # hashing an enum would cost more than the rest
         self._content = body
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:

@@ -21,7 +21,7 @@ def event_id(
     n: int = 0,
 ) -> str:
     """Return the id of an SMS; `n` says how many SMS of this order had the same content before."""
-    return _uuid8(_kind("smsbus.received.1", provider, account) + _texts(order_kind, order_id, *content, str(n)))
+    return _uuid8(_origin("smsbus.received.1", provider, account, order_kind, order_id) + _texts(*content, str(n)))
 
 
 def pingme_content(
@@ -61,8 +61,8 @@ def _uuid8(framed: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT_10[text[16]]}{text[17:20]}-{text[20:]}"
 
 
-@lru_cache(maxsize=1024)  # one for each account, again and again
-def _kind(*parts: str) -> bytes:
+@lru_cache(maxsize=1024)  # that of a callback is its account's, again and again
+def _origin(*parts: str | None) -> bytes:
     return _texts(*parts)
 
 
