@@ -7,7 +7,7 @@ SCALE ?= 1
 MINUTES ?= 60
 BENCH_ARGS ?=
 
-.PHONY: demo test test-all faults soak check lock bench bench-latency bench-go bench-npm guard clean
+.PHONY: demo test test-all faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -19,6 +19,7 @@ help:
 	@echo "make check   format, lint, types, import contracts, dependencies"
 	@echo "make bench   what a callback costs, beside a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
 	@echo "make bench-latency  how long a callback waits for its 200"
+	@echo "make bench-polls  what a poll costs beside a bare aiohttp client, and a commit of states"
 	@echo "make bench-go, make bench-npm  build the contenders that need Go or Node.js"
 	@echo "make guard   whether a callback has become far dearer than it was: a minute"
 	@echo "make lock    pin the dependencies again, with hashes"
@@ -63,6 +64,10 @@ bench: .venv/ready .venv-bench/ready
 
 bench-latency: .venv/ready
 	$(BIN)/python -m bench.latency $(or $(BENCH_ARGS),--keep)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+
+bench-polls: .venv/ready
+	$(BIN)/python -m bench.polls $(or $(BENCH_ARGS),--keep)
 	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
 
 bench-go: .venv-bench/ready

@@ -1,0 +1,117 @@
+"""What a poll costs beside a bare aiohttp client, a whole look beside a poll, and a commit of states. README.md: how.
+
+`make bench-polls` runs it and keeps the figures; `python -m bench.polls --without-kafka` measures the polls alone.
+"""
+
+import argparse
+import asyncio
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from app import lifecycle
+from bench.asking import A_SECOND, IN_FLIGHT, POLLS, Measured, Turn, account, bare, in_flight, ours, paced, take
+from bench.commits import news
+from bench.figures import aligned
+from bench.kafka import kafka, scratch
+from bench.machine import ROOT, Cores, available, circumstances, on, share
+from bench.pages import keep
+from bench.polls_figures import commits_table, looks_table, news_table, polls_table
+from bench.server import Command, free_port, server
+from bench.watching import watches, watching
+from pollers.settings import PollersSettings
+
+WATCHED: Final = 2000
+# Each watch would be due every 1.6 to 2 s: twice of what the budget lets go, so that all intervals are stretched.
+LOOKS: Final = PollersSettings(min_interval=1.0, max_interval=2.0, workers=IN_FLIGHT)
+FIRST_LOOKS: Final = 1.5 * WATCHED / A_SECOND  # seconds; the first look at a watch changes its state
+AGAIN: Final = "bare aiohttp again"
+NOBODY: Final = "nobody is asked"
+
+
+async def nobody(seconds: float) -> int:
+    """Ask nothing, and count as many answers as there would have been."""
+    await asyncio.sleep(seconds)
+    return int(seconds * A_SECOND)
+
+
+async def polls(root: str, rounds: int, seconds: float) -> dict[str, Any]:
+    """Measure each poll beside a bare client that asks the same; and the first of these once more."""
+    async with AsyncExitStack() as stack:
+        turns: dict[str, Turn] = {}
+        for poll in POLLS:
+            turns[f"bare {poll.name}"] = in_flight(await bare(root, poll, stack))
+            turns[poll.name] = in_flight(await ours(root, poll, stack))
+        turns[AGAIN] = in_flight(await bare(root, POLLS[0], stack))
+        measured = await take(turns, rounds, seconds)
+    pairs = {poll.name: {"bare": measured[f"bare {poll.name}"], "ours": measured[poll.name]} for poll in POLLS}
+    return pairs | {AGAIN: {"bare": measured[f"bare {POLLS[0].name}"], "ours": measured[AGAIN]}}
+
+
+async def looks(root: str, bootstrap_servers: str, directory: Path, rounds: int, seconds: float) -> Measured:
+    """Measure polls at a pace, and whole looks as schedule, wheel and budget have them."""
+    poll = POLLS[0]
+    async with AsyncExitStack() as stack:
+        asked = await account("looks", poll.base_url(root), poll, stack)
+        service = await stack.enter_async_context(
+            watching(bootstrap_servers, directory, asked, watches("looks", WATCHED), LOOKS)
+        )
+        turns = {
+            "bare aiohttp": paced(await bare(root, poll, stack)),
+            "our poll": paced(await ours(root, poll, stack)),
+            "a whole look": service.turn(),
+            "a whole look but the poll": service.quiet_turn(),
+            AGAIN: paced(await bare(root, poll, stack)),
+            NOBODY: Turn(nobody),
+        }
+        await service.turn().go(FIRST_LOOKS)
+        lifecycle.rest_the_collector()
+        return await take(turns, rounds, seconds)
+
+
+@contextmanager
+def provider(directory: Path, cores: Cores) -> Iterator[str]:
+    """Run a provider on the load's core; give its root."""
+    port = free_port()
+    command = Command([sys.executable, str(ROOT / "bench" / "provider.py"), str(port)])
+    with server(command, port, cores.load, directory / "provider.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+async def run(rounds: int, seconds: float, cores: Cores, *, with_kafka: bool) -> dict[str, Any]:
+    """Measure all of it, or the polls alone."""
+    lifecycle.rest_the_collector()
+    with scratch() as directory, on(cores.server), provider(directory, cores) as root:
+        found: dict[str, Any] = {"polls": await polls(root, rounds, seconds)}
+        if with_kafka:
+            async with kafka(directory, cores.brokers) as brokers:
+                found["looks"] = await looks(root, brokers.address, directory, rounds, seconds)
+                found |= await news(root, brokers.address, directory, rounds, 2 * seconds)
+        return found
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    asked = _asked(arguments)
+    pinned = share(available())
+    run_of = circumstances(pinned)
+    found = lifecycle.run(run(asked.rounds, asked.seconds, pinned, with_kafka=not asked.without_kafka))
+    tables = [polls_table] if asked.without_kafka else [polls_table, looks_table, news_table, commits_table]
+    print(*(aligned(table(found)) for table in tables), sep="\n\n")
+    if asked.keep and not asked.without_kafka:
+        keep("polls", {"run": run_of, "pace": A_SECOND, "in_flight": IN_FLIGHT, **found})
+    return 0
+
+
+def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench.polls", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="after one of warming up")
+    parser.add_argument("--seconds", type=float, default=1.0, help="a turn")
+    parser.add_argument("--without-kafka", action="store_true", help="polls alone")
+    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    return parser.parse_args(arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,161 @@
+"""The pollers on a real Kafka, with watches to look at. Only the ticks are ours, so that they take turns."""
+
+import asyncio
+import itertools
+import random
+import time
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, cast
+
+from bench.asking import Turn
+from bus import topics
+from bus.commands import CommandWriter
+from bus.kafka import KafkaBus
+from bus.record import partition_of
+from bus.settings import BusSettings, KafkaSettings
+from bus.topics import WATCH_PARTITIONS
+from pollers.accounts import Account
+from pollers.looks import TICK
+from pollers.observation import Observation, Waiting
+from pollers.providers.client import Client
+from pollers.service import Service
+from pollers.settings import PollersSettings
+from pollers.shard import Log
+from pollers.watches import WatchRequest
+from schemas.messages import Watch
+
+READY_SECONDS: Final = 60.0
+
+
+class Quiet:
+    """What a look needs of a provider's client; it answers at once, without a network."""
+
+    has_full_text = False
+
+    async def observe(self, order_kind: str, order_id: str) -> Observation:  # noqa: ARG002 - it never has anything
+        return Waiting()
+
+
+@dataclass
+class Counting:
+    """A shard's log that counts what it commits."""
+
+    log: Log
+    commits: int = 0
+    states: int = 0
+
+    async def open(self) -> dict[str, bytes]:
+        return await self.log.open()
+
+    async def commit(self, states: Mapping[str, bytes | None]) -> None:
+        await self.log.commit(states)
+        self.commits += 1
+        self.states += len(states)
+
+    async def close(self) -> None:
+        await self.log.close()
+
+
+def watches(account: str, count: int, partition: int | None = None) -> list[Watch]:
+    """Return watches that do not end; with a partition those of one shard."""
+    now_ms = time.time_ns() // 1_000_000
+    found = (
+        WatchRequest(
+            account=account,
+            order_id=str(10**15 + number),
+            recipient=f"+1201555{number:06d}",
+            expires_at="2099-01-01T00:00:00.000Z",
+        ).watch(now_ms)
+        for number in itertools.count()
+    )
+    ours = (each for each in found if partition is None or _partition(each) == partition)
+    return list(itertools.islice(ours, count))
+
+
+def _partition(watch: Watch) -> int:
+    return partition_of(watch.key().encode(), WATCH_PARTITIONS)
+
+
+@dataclass
+class Watching:
+    """A service that looks at nothing between its turns."""
+
+    service: Service
+    account: Account
+
+    def turn(self, part: int = 1) -> Turn:
+        """Look as the schedule has it, with this part of the account's budget."""
+
+        def before() -> None:
+            self.account.gate.share(1, part)
+            self._spread()
+
+        return Turn(self._look, before)
+
+    def quiet_turn(self) -> Turn:
+        """Look as the schedule has it, but ask nobody: what is left is all but the poll."""
+        client = self.account.client
+
+        async def quiet(seconds: float) -> int:
+            self.account.client = cast("Client", Quiet())
+            try:
+                return await self._look(seconds)
+            finally:
+                self.account.client = client
+
+        return Turn(quiet, self._spread)
+
+    def counted(self, partition: int) -> Counting:
+        shard = self.service.shards[partition]
+        shard._log = counting = Counting(shard._log)
+        return counting
+
+    def _spread(self) -> None:
+        """While others took their turns all watches have become due: plan them anew, over one interval."""
+        for shard in self.service.shards.values():
+            for kept in shard.kept.values():
+                self.service.looks.plan(shard, kept.state, soon=False)
+
+    async def _look(self, seconds: float) -> int:
+        before, until = self._asked(), time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.service.looks.tick()
+            await asyncio.sleep(TICK)
+        while self.service.looks._in_flight:
+            await asyncio.sleep(TICK)
+        return self._asked() - before
+
+    def _asked(self) -> int:
+        return sum(self.account.outcomes.values())
+
+
+@asynccontextmanager
+async def watching(
+    bootstrap_servers: str, directory: Path, account: Account, watched: Sequence[Watch], settings: PollersSettings
+) -> AsyncIterator[Watching]:
+    """Run the pollers with these watches, on topics of their own, as soon as all states are committed."""
+    kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, topic_prefix=f"{account.name}.")
+    await topics.create(kafka)
+    writer = CommandWriter(kafka)
+    for watch in watched:
+        await writer.put(watch.key(), watch.to_json())
+    await writer.close()
+    bus = KafkaBus(kafka, BusSettings(journal_dir=directory / account.name), instance="bench")
+    await bus.start()
+    service = Service(kafka, bus, {account.name: account}, settings, rng=random.Random(1))
+    try:
+        service._core = [service._spawn(service._group.run())]
+        await _ready(service, len(watched))
+        yield Watching(service, account)
+    finally:
+        await service.stop()
+        await bus.stop(1.0)
+
+
+async def _ready(service: Service, count: int) -> None:
+    async with asyncio.timeout(READY_SECONDS):
+        while sum(kept.committed >= 0 for shard in service.shards.values() for kept in shard.kept.values()) < count:
+            await asyncio.sleep(0.1)
