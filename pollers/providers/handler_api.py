@@ -1,8 +1,10 @@
 """The actions that every `handler_api.php` has, asked with one key."""
 
 from typing import Final, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
+from yarl import URL
 
 from pollers.dialect import Token, parse_done, parse_status, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
@@ -129,16 +131,16 @@ class HandlerApi:
     """One address with one key. `status_action` says what a poll asks; V2 gives way to getStatus on BAD_ACTION."""
 
     def __init__(self, url: str, api_key: SecretStr, fetcher: Fetcher, status_action: str) -> None:
-        self._url = url
-        self._api_key = api_key
+        self._address = URL(url, encoded=True)
+        self._key = SecretStr(urlencode({"api_key": api_key.get_secret_value()}))
         self._fetcher = fetcher
         self._wants_v2 = status_action == GET_STATUS_V2.name
         self._v2 = Offer()
 
     async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
         """Ask once."""
-        query = {"api_key": self._api_key.get_secret_value(), "action": endpoint.name, **params}
-        return await ask(self._fetcher, self._url, query, endpoint)
+        query = f"{self._key.get_secret_value()}&action={endpoint.name}"
+        return await ask(self._fetcher, self._address, query, params, endpoint)
 
     async def status(self, order_id: str) -> Observation:
         """Poll an activation."""

@@ -5,8 +5,10 @@ An activation shows a code and nothing else: no text, no sender, no time. Equal 
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
 
 from pydantic import SecretStr
+from yarl import URL
 
 from pollers.fetch import Fetcher, RawAnswer
 from pollers.json_answers import count, entries, first, keyed, mapping, trimmed
@@ -130,15 +132,15 @@ class SmsMan:
         self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str = "get-sms"
     ) -> None:
         del status_action  # there is one way to ask
-        self._root = (base_url or DEFAULT_BASE_URL).rstrip("/")
-        self._api_key = api_key
+        root = (base_url or DEFAULT_BASE_URL).rstrip("/")
+        self._addresses = {name: _address(root, name) for name in self.endpoints}
+        self._key = SecretStr(urlencode({"token": api_key.get_secret_value()}))
         self._fetcher = fetcher
 
     async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
         """Ask once."""
-        api, _, name = endpoint.name.rpartition(":")
-        url = f"{self._root}/{'rent-api' if api == 'rent' else 'control'}/{name}"
-        return await ask(self._fetcher, url, {"token": self._api_key.get_secret_value(), **params}, endpoint)
+        key = self._key.get_secret_value()
+        return await ask(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
 
     async def observe(self, order_kind: str, order_id: str) -> Observation:
         """Poll an activation, or all SMS of a rent: its get-sms would lose one of two between polls."""
@@ -173,6 +175,11 @@ class SmsMan:
             prices = await self.ask(GET_PRICES, {"country_id": params["country_id"]})
             return _cost(prices, params["country_id"], params["application_id"])
         return None
+
+
+def _address(root: str, name: str) -> URL:
+    api, _, name = name.rpartition(":")
+    return URL(f"{root}/{'rent-api' if api == 'rent' else 'control'}/{name}", encoded=True)
 
 
 def _cost(prices: tuple[Price, ...] | Gone | Trouble, country: str, service: str | None) -> str | None:
