@@ -39,7 +39,7 @@ UNSENT: Final = frozenset({"dns", "proxy", "tls", "connect"})
 
 @dataclass(frozen=True, slots=True)
 class RawAnswer:
-    """What came back, undecoded. `headers` has lower-case names; `body` is decompressed. Its repr shows neither."""
+    """What came back, undecoded. `headers` finds lower-case names; `body` is decompressed. Its repr shows neither."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
@@ -108,13 +108,13 @@ class HttpFetcher:
         self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> RawAnswer:
         """Return the answer, whatever its status; raises `FetchFailed`."""
-        answer = await self._answer_or_word(method, url, dict(headers or {}), body)
+        answer = await self._answer_or_word(method, url, headers, body)
         if isinstance(answer, str):  # raised here and not where it was caught: no context, and with it no URL
             raise FetchFailed(answer)
         return answer
 
     async def _answer_or_word(
-        self, method: str, url: URL, headers: dict[str, str], body: bytes | None
+        self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None
     ) -> RawAnswer | str:
         try:
             async with asyncio.timeout(self._total_seconds):
@@ -130,16 +130,14 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return next((word for kind, word in _WORDS if isinstance(error, kind)), "bad_http")
 
-    async def _once(self, method: str, url: URL, headers: dict[str, str], body: bytes | None) -> RawAnswer:
+    async def _once(self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None) -> RawAnswer:
         session = self._session()
         async with session.request(
             method, url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False
         ) as response:
             raw = await self._read(response)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            plain = _inflate(raw, encoding, self._limit)
-            names = {name.lower(): value for name, value in response.headers.items()}
-            return RawAnswer(response.status, names, plain, self._clock())
+            return RawAnswer(response.status, response.headers, _inflate(raw, encoding, self._limit), self._clock())
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         if (response.content_length or 0) > self._limit:

@@ -111,7 +111,10 @@ def scalar(value: object) -> str | None:
 
 def first(entry: Mapping[str, object], *names: str) -> str | None:
     """Return the first of these keys that says something."""
-    return next((found for found in (scalar(entry.get(name)) for name in names) if found is not None), None)
+    for name in names:
+        if (found := scalar(entry.get(name))) is not None:
+            return found
+    return None
 
 
 def trimmed(entry: Mapping[str, object], *names: str) -> str | None:
