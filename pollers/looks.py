@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -56,7 +57,7 @@ class Looks:
         self._rng = rng
         self._loop = asyncio.get_running_loop()
         self._wheel = Wheel(now=self._loop.time(), tick=TICK)
-        self._curves: dict[tuple[str, str | None], Curve] = {}
+        self._curves: defaultdict[tuple[str, str | None], Curve] = defaultdict(Curve)
         self._due: set[str] = set()  # accounts that a timer will serve: one each, however many looks end meanwhile
         self._in_flight = 0
 
@@ -72,13 +73,6 @@ class Looks:
             plan = self.plans[watch_id] = Plan(shard, self._accounts[state.watch.account], looked_ms=state.looked_ms)
         seconds = SOON if soon else self._seconds(plan, state, first=True)
         self._wheel.schedule(watch_id, self._loop.time() + seconds)
-
-    def _drop(self, watch_id: str) -> None:
-        plan = self.plans.pop(watch_id, None)
-        if plan is not None:
-            self._wheel.cancel(watch_id)
-            plan.account.line.leave(watch_id)
-            plan.account.gate.wants(before=plan.demand, after=0.0)
 
     def drop(self, watch_id: str) -> None:
         """Look no more, until it is planned again."""
@@ -141,8 +135,9 @@ class Looks:
         if self.plans.get(before.watch.watch_id) is not plan or shard.kept.get(before.watch.watch_id) is not kept:
             return SOON
         now_ms = self._now_ms()
-        step = advance(kept.state, observation, now_ms, zone=plan.account.zone)
-        if kept.revision != before.revision:
+        unchanged = kept.revision == before.revision
+        step = advance(before if unchanged else kept.state, observation, now_ms, zone=plan.account.zone)
+        if not unchanged:
             step = step._replace(action=None)  # a wish came while we looked: what it wants needs a look of its own
         try:
             await shard.take(before.watch.watch_id, step)
@@ -177,7 +172,7 @@ class Looks:
         return seconds
 
     def _curve(self, state: WatchState) -> Curve:
-        return self._curves.setdefault((state.provider, state.watch.service), Curve())
+        return self._curves[state.provider, state.watch.service]
 
     def _learn(self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, now_ms: int) -> None:
         """Tell the curve of the first SMS of an order: when it came, or that it did not."""

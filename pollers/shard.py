@@ -260,6 +260,8 @@ class Shard:
             self._around.look_at(self, restored, soon=True)
 
     async def _commit(self) -> None:
+        if not self._dirty:
+            return
         await self._accept_endings()
         ready = {each: kept for each in self._dirty if (kept := self.kept.get(each)) and kept.is_settled()}
         if not ready:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from schemas import fields
 from schemas.messages import Watch
@@ -68,7 +68,7 @@ class WatchState(BaseModel):
     """SMS that were published; the next one's sequence."""
     old_count: int = 0
     """How many of them a rent had before we looked for the first time; `after_sms` does not mean them."""
-    counts: dict[Mark, Counted] = {}
+    counts: dict[Mark, Counted] = Field(default_factory=dict)
     newest: Newest | None = None
     gone_count: int = 0
     """Answers in a row that the order is not known, as far as they matter: 0 to 3."""
