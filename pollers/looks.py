@@ -5,6 +5,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any, Final
 
 from bus.contract import BusFull
@@ -24,6 +25,7 @@ from schemas import timestamps
 
 TICK: Final = 1 / 16  # seconds between two looks at the wheel; exact in binary, so that no tick is taken twice
 BAD_ACTION: Final = "bad_action"
+CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
 SOON: Final = 0.2  # seconds: a wish, an action or a full bus is followed by a look
 
 
@@ -103,7 +105,7 @@ class Looks:
         wait = account.gate.wait(now)
         if account.line and wait < TICK and self._in_flight < self._settings.workers and account.name not in self._due:
             self._due.add(account.name)
-            self._loop.call_later(wait, self._serve_again, account)
+            self._loop.call_later(ceil(wait / CLOCK) * CLOCK, self._serve_again, account)
 
     def _serve_again(self, account: Account) -> None:
         self._due.discard(account.name)
