@@ -12,6 +12,7 @@ from bench.figures import markdown, rows_of, table
 from bench.goals import goals
 from bench.latency_figures import connections_table, latency_table, memory
 from bench.machine import ROOT
+from bench.polls_figures import commits_table, looks_table, news_table, polls_table
 
 README: Final = ROOT / "bench" / "README.md"
 RESULTS: Final = ROOT / "bench" / "results"
@@ -32,10 +33,25 @@ def latency_section(kept: Kept) -> str:
     return f"{where(kept['run'])}\n\n{tables}\n\n{memory(kept)}"
 
 
+def polls_section(kept: Kept) -> str:
+    return f"{where(kept['run'])}\n\n{markdown(polls_table(kept))}"
+
+
+def looks_section(kept: Kept) -> str:
+    return markdown(looks_table(kept))
+
+
+def commits_section(kept: Kept) -> str:
+    return f"{markdown(news_table(kept))}\n\n{markdown(commits_table(kept))}"
+
+
 SECTIONS: Final[Mapping[str, tuple[str, Callable[[Kept], str]]]] = {
     "cpu": ("cpu", cpu_section),
     "goals": ("cpu", goals_section),
     "latency": ("latency", latency_section),
+    "polls": ("polls", polls_section),
+    "looks": ("polls", looks_section),
+    "commits": ("polls", commits_section),
 }
 
 
