@@ -18,6 +18,7 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
+from yarl import URL
 
 from receiver.settings import PingMeAccount
 
@@ -69,6 +70,17 @@ def _zone(name: str) -> str:
         raise ValueError(message) from None
 
 
+def _address(url: str) -> str:
+    try:
+        host = URL(url).host
+    except ValueError:  # a port that is no number, half of an IPv6 address
+        host = None
+    if not host:
+        message = "an address like https://example.org/stubs/handler_api.php is needed"
+        raise ValueError(message)
+    return url
+
+
 class Section(BaseModel):
     """A section of the settings: fixed once read, strict about its keys, silent about its values."""
 
@@ -85,7 +97,7 @@ class Account(Section):
     user_id: str | None = None
     app_key: SecretStr | None = None
     api_key: SecretStr | None = Field(default=None, validate_default=True)
-    base_url: str | None = Field(default=None, pattern=r"^https?://[^/\s]+")
+    base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_address)] | None = None
     proxy_url: SecretStr | None = None  # may carry a password
     max_requests_per_second: PositiveFloat | None = None
     # What a poll of a handler_api asks. V2 brings texts and times where a provider has it, and gives way where not.

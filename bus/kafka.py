@@ -120,9 +120,7 @@ class KafkaBus:
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await self._drained()
-        await (
-            self._producer.stop()
-        )  # before the lanes: they learn which batches arrived, and take up those that did not
+        await self._producer.stop()  # before the lanes, which so learn of every batch whether it arrived
         for store in self._stores():
             await store.close()
             store.held.release()

@@ -150,6 +150,16 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
             "match",
         ),
         (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__BASE_URL": f"http://[::1/{SECRET}"},
+            "SMSBUS_ACCOUNTS__SHOP__BASE_URL",
+            "an address like",
+        ),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__BASE_URL": f"http://{SECRET}:port/"},
+            "SMSBUS_ACCOUNTS__SHOP__BASE_URL",
+            "an address like",
+        ),
+        (
             SHOP | {name.replace("SHOP", "BAR"): value for name, value in SHOP.items()},
             "SMSBUS_ACCOUNTS",
             "stands twice",
