@@ -134,7 +134,7 @@ class FastConnection(Connection):
     def _answer(self, answer: Answer) -> None:
         """Write it, and do what aiohttp does behind an answer."""
         self._waiting = self._request_in_progress = False
-        self._intake.took(perf_counter() - self._began)
+        self._intake.took(perf_counter() - self._began, fast=True)
         self._intake.ends()
         if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)

@@ -25,6 +25,7 @@ class ReceiverMetrics(Collector):
         self._rejected: dict[str, int] = {}
         self._durations = [0] * (len(BUCKETS) + 1)  # by bucket; the last one has no bound
         self._seconds = 0.0
+        self._fast = 0
         registry.register(self)
 
     def outcomes(self, account: str) -> dict[str, int]:
@@ -36,8 +37,9 @@ class ReceiverMetrics(Collector):
         self._rejected.update(dict.fromkeys(reasons, 0))
         return self._rejected
 
-    def took(self, seconds: float) -> None:
-        """A callback was answered so long after its last byte."""
+    def took(self, seconds: float, *, fast: bool = False) -> None:
+        """A callback was answered so long after its last byte, in the fast lane or by way of aiohttp."""
+        self._fast += fast
         self._durations[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
 
@@ -58,6 +60,9 @@ class ReceiverMetrics(Collector):
         for reason, count in self._rejected.items():
             rejected.add_metric((reason,), count)
         yield rejected
+        yield CounterMetricFamily(
+            "smsbus_callbacks_fast_lane", "Callbacks that never reached aiohttp: of plain ones nearly all.", self._fast
+        )
         bounds = (*map(str, BUCKETS), "+Inf")
         yield HistogramMetricFamily(
             "smsbus_callback_seconds",
