@@ -23,6 +23,10 @@ from bus.topics import WATCH_PARTITIONS
 WATCHES: Final = "sms.watches.v1"
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
 HEARTBEAT_MS: Final = 1_000
+REQUEST_TIMEOUT_MS: Final = 5_000
+# For the others to join again, of whom each hears with its next heartbeat that it has to. The broker keeps a JoinGroup
+# waiting for so long; one that ends at the time-out of a request leaves a ghost for whom the next one has to wait.
+REBALANCE_MS: Final = 3_000
 POLL_MS: Final = 200
 AT_ONCE: Final = 1_000  # commands; then the loop's other work has its turn
 SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the group and join again
@@ -130,8 +134,9 @@ class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka 
             auto_offset_reset="earliest",
             session_timeout_ms=SESSION_MS,
             heartbeat_interval_ms=HEARTBEAT_MS,
+            rebalance_timeout_ms=REBALANCE_MS,
             partition_assignment_strategy=[StickyPartitionAssignor],
-            request_timeout_ms=5_000,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=5_000,
         )
         consumer.subscribe([self._topic], listener=self)
@@ -241,7 +246,7 @@ class CommandWriter:
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:
             producer = AIOKafkaProducer(
-                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=5_000
+                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=REQUEST_TIMEOUT_MS
             )
             try:
                 await producer.start()

@@ -134,6 +134,21 @@ async def test_members_share_the_shards_and_the_one_that_stays_takes_them_all(se
     await second.stop()
 
 
+async def test_a_member_that_does_not_join_again_holds_up_no_request_of_the_others(
+    settings: KafkaSettings, caplog: pytest.LogCaptureFixture
+) -> None:
+    stuck = Member(settings)
+    await until(lambda: len(stuck.shards) == WATCH_PARTITIONS)
+    stuck.group.on_partitions_revoked = lambda _: asyncio.Event().wait()  # type: ignore[assignment, return-value]
+
+    newcomer = Member(settings)
+    await until(lambda: len(newcomer.shards) == WATCH_PARTITIONS)
+
+    assert "JoinGroupRequest" not in caplog.text  # else it would have been a ghost by now, and so would the next
+    await newcomer.stop()
+    await stuck.stop()
+
+
 async def test_a_shard_that_is_kept_is_not_read_again(settings: KafkaSettings) -> None:
     writer = CommandWriter(settings)
     for n in range(40):
