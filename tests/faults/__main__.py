@@ -8,6 +8,7 @@ import tempfile
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.faults.breaks import BREAKS
 from tests.faults.circumstances import circumstances
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
     older = json.loads(asked.json.read_text("utf-8")) if asked.cases and asked.json.exists() else {}
     asked.json.parent.mkdir(parents=True, exist_ok=True)
-    document = results(rows, circumstances(asked.seed, asked.scale), older)
+    document = results(rows, circumstances(asked.seed, asked.scale) | {"settings": dict(asked.set)}, older)
     asked.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
@@ -49,11 +50,11 @@ async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Names
 
 
 async def _run_one(name: str, kafka: TestKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
-    spoil = {"spoil": BREAKS[asked.break_]} if asked.break_ else {}
+    options: dict[str, Any] = {"scale": asked.scale, "seed": asked.seed, "settings": dict(asked.set)}
+    if asked.break_:
+        options["spoil"] = BREAKS[asked.break_]
     try:
-        row, _ = await run(
-            name, CASES[name], kafka, directory / name, scale=asked.scale, seed=asked.seed, say=progress.say, **spoil
-        )
+        row, _ = await run(name, CASES[name], kafka, directory / name, say=progress.say, **options)
     except Exception as error:  # noqa: BLE001 - the other cases are run all the same
         traceback.print_exc()
         await asyncio.to_thread(kafka.heal)
@@ -71,11 +72,22 @@ def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     return asked
 
 
+def _setting(text: str) -> tuple[str, str]:
+    name, found, value = text.partition("=")
+    if not found:
+        message = f"{text!r}: RECEIVER__FAST_LANE=false is one"
+        raise argparse.ArgumentTypeError(message)
+    return name, value
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)}; none: all")
     parser.add_argument("--scale", type=float, default=1.0, help="multiplies durations and counts; 1: the full size")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--set", action="append", default=[], type=_setting, metavar="NAME=VALUE", help="of all parts, without SMSBUS_"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="keep the rows there; those of other cases stay")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep logs, journals and histories there")
     parser.add_argument("--break", dest="break_", metavar="NAME", choices=BREAKS, help="the checker must find it")

@@ -2,8 +2,9 @@
 
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from tests.faults import rest, topics
 from tests.faults.checker import figures, violations
@@ -14,6 +15,7 @@ from tests.faults.stage import Case, Stage
 from tests.kafka_fixtures import TestKafka
 
 Say = Callable[[str], None]
+NONE: Final[Mapping[str, str]] = {}
 
 
 async def run(
@@ -25,16 +27,20 @@ async def run(
     scale: float = 1.0,
     seed: int = 0,
     prefix: str | None = None,
+    settings: Mapping[str, str] = NONE,
     spoil: Callable[[History], History] = lambda history: history,
     say: Say = lambda _: None,
 ) -> tuple[Row, History]:
     """Run a case and return its row and what was seen; no process of it is left, and Kafka is healed.
 
-    `spoil` changes what was seen before it is checked. `directory` is new, and keeps what the parts said and left.
+    `settings` are those of all parts, without `SMSBUS_`. `spoil` changes what was seen before it is checked.
+    `directory` is new, and keeps what the parts said and left.
     """
     directory.mkdir()
     say("starts")
-    async with Stage(case, kafka, directory, prefix=prefix or f"{name}.", scale=scale, seed=seed) as stage:
+    async with Stage(
+        case, kafka, directory, prefix=prefix or f"{name}.", scale=scale, seed=seed, settings=settings
+    ) as stage:
         say("under the fault")
         await _inject(name, case, stage)
         say("heals")

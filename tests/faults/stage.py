@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import ChainMap
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import cycle
 from pathlib import Path
@@ -48,7 +48,17 @@ class Case(NamedTuple):
 class Stage:
     """From `async with` the parts serve under load; at its end every process of it is gone."""
 
-    def __init__(self, case: Case, kafka: TestKafka, directory: Path, *, prefix: str, scale: float, seed: int) -> None:
+    def __init__(
+        self,
+        case: Case,
+        kafka: TestKafka,
+        directory: Path,
+        *,
+        prefix: str,
+        scale: float,
+        seed: int,
+        settings: Mapping[str, str],
+    ) -> None:
         self.case = case
         self.kafka = kafka
         self.scale = scale
@@ -56,7 +66,7 @@ class Stage:
         self.directory = directory
         self.bootstrap_servers = kafka.client_servers if case.proxied else kafka.bootstrap_servers
         self.prefix = prefix
-        self.settings: dict[str, str] = {}
+        self.settings = dict(settings)
         """Of all parts, from their next start on; without `SMSBUS_`."""
         self.sandbox = Sandbox(directory, seed)
         self.receivers: list[Part] = []
