@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from app import lifecycle
 from app.local_kafka import local_kafka
+from bench.watching import Quiet
 from bus import topics
 from bus.client import options
 from bus.commands import WATCHES
@@ -29,7 +30,7 @@ from bus.topics import WATCH_PARTITIONS
 from pollers.accounts import Account
 from pollers.advance import advance, opened
 from pollers.looks import TICK
-from pollers.observation import Last, Observation, SeenSms, Waiting
+from pollers.observation import Last, SeenSms
 from pollers.service import GROUP, Service
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
@@ -41,15 +42,6 @@ A_COMMIT = 2_000
 RATE = 500.0  # requests a second of the one account
 STEADY = 30.0  # seconds of looking, measured
 HOUR_MS = 3_600_000
-
-
-class Quiet:
-    """A provider that answers at once, and never has anything."""
-
-    has_full_text = False
-
-    async def observe(self, order_kind: str, order_id: str) -> Observation:  # noqa: ARG002 - it never has anything
-        return Waiting()
 
 
 @dataclass

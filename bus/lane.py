@@ -130,10 +130,8 @@ class Lane:
 
     def append(self, entry: Entry) -> None:
         """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
-        records, size = (
-            len(self._fresh) / self._settings.lane_max_records,
-            self._fresh_bytes / self._settings.lane_max_bytes,
-        )
+        records = len(self._fresh) / self._settings.lane_max_records
+        size = self._fresh_bytes / self._settings.lane_max_bytes
         if records >= 2 or size >= 2:  # the first bound spills, twice the bound: the journal does not keep up either
             message = "the lane is full and the journal does not keep up"
             raise BusFull(message)
