@@ -62,7 +62,7 @@ def extract_code(text: str) -> str | None:
     """Return the one code that the text carries, in its own form; None when there is none, or no telling which."""
     if len(text) > LONGEST:
         return None
-    if text.isascii() and (plain_shape := _plain(text.encode().translate(_EVERY_DIGIT))):
+    if plain_shape := _plain(text.encode("utf-8", "surrogatepass").translate(_EVERY_DIGIT)):
         return _extracted(text, plain_shape)
     if len(plain := readable(text)) > LONGEST:
         return None
@@ -83,11 +83,11 @@ def _extracted(plain: str, shape: str) -> str | None:
 
 @lru_cache(maxsize=1024)
 def _plain(shape: bytes) -> str | None:
-    """Return the shape of ASCII texts that are readable as they are and more than a code, and have no links; or None.
+    """Return the shape of texts that are readable as they are and more than a code, and have no links; or None.
 
-    No step before `_extracted` tells one digit from another, but for the 2 of "2fa".
+    No step before `_extracted` tells one ASCII digit from another, but for the 2 of "2fa".
     """
-    text = shape.decode()
+    text = shape.decode("utf-8", "surrogatepass")
     as_it_is = without_links(readable(text)) == text and not whole(text)
     return text if as_it_is and "0fa" not in text.lower() else None
 

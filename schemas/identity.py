@@ -43,7 +43,8 @@ def pingme_content(
 def rejected_id(provider: str, account: str, stage: str, reason: str, body: bytes, element: int | None = None) -> str:
     """Return the id of a dead letter; `element` is the index within an array callback."""
     index = None if element is None else str(element)
-    return _uuid8(_texts("smsbus.rejected.1", provider, account, stage, reason) + _framed(body) + _texts(index))
+    framed_body = b"%d:%b" % (len(body), body)
+    return _uuid8(_texts("smsbus.rejected.1", provider, account, stage, reason) + framed_body + _texts(index))
 
 
 def watch_id(account: str, order_kind: str, order_id: str) -> str:
@@ -68,12 +69,10 @@ def _origin(*parts: str | None) -> bytes:
 
 def _texts(*parts: str | None) -> bytes:
     # No length starts with a dash, so None is never mistaken for a text.
-    framed = "".join(["-" if part is None else f"{len(part)}:{part}" for part in parts])
-    if framed.isascii():  # then it has as many bytes as characters
-        return framed.encode()
-    # Lone surrogates pass: an id must exist for every text that a sender can make us decode.
-    return b"".join([b"-" if part is None else _framed(part.encode("utf-8", "surrogatepass")) for part in parts])
+    framed = "".join(["-" if part is None else f"{_octets(part)}:{part}" for part in parts])
+    return framed.encode("utf-8", "surrogatepass")
 
 
-def _framed(octets: bytes) -> bytes:
-    return b"%d:%b" % (len(octets), octets)
+def _octets(text: str) -> int:
+    """Return how long it is in UTF-8. Lone surrogates pass: an id must exist for all that a sender makes us decode."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
