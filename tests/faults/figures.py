@@ -47,6 +47,8 @@ class Row:
     """Records a second while more than 1000 waited; None: they never did."""
     pause: float = 0.0
     """Seconds that an SMS waited at its provider for a poll that showed it, at most."""
+    fast_lane: int = 0
+    """Callbacks that never reached aiohttp, at least: what a process counted in its last half second is not seen."""
     seconds: float = 0.0
     """From the fault to its end."""
     violations: list[str] = field(default_factory=list)
@@ -81,7 +83,10 @@ COLUMNS: Mapping[str, str] = {
     "drain_rate": "drain /s",
     "pause": "pause s",
 }
-SUMMED = ("accepted", "lost", "unseen", "repeats", "ids", "shared", "disordered", "refused", "unanswered", "other")
+SUMMED = (
+    *("accepted", "lost", "unseen", "repeats", "ids", "shared", "disordered"),
+    *("refused", "unanswered", "other", "fast_lane"),
+)
 DECIMALS = {"slowest": 2, "p99_ms": 1, "drain_seconds": 1, "drain_rate": 0, "pause": 1}
 
 
@@ -148,6 +153,7 @@ def _sentences(runs: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> str:
         f"of Apache Kafka {kafka}).\n"
         f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
         f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id.\n"
+        f"At least {every.fast_lane:,} callbacks were answered in the fast lane, before aiohttp.\n"
         f"The slowest answer during a fault took {every.slowest:.1f} s; {every.refused:,} tries were answered 503 with "
         f"`Retry-After`, {every.unanswered:,} not at all by a process that was not there, {every.other} otherwise."
     )

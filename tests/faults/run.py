@@ -10,7 +10,7 @@ from tests.faults import rest, topics
 from tests.faults.checker import figures, violations
 from tests.faults.figures import MOST_VIOLATIONS, Row
 from tests.faults.history import Fault, History
-from tests.faults.samples import drain_rate, drained_in
+from tests.faults.samples import drain_rate, drained_in, in_fast_lane
 from tests.faults.stage import Case, Stage
 from tests.kafka_fixtures import TestKafka
 
@@ -88,6 +88,7 @@ def _row(name: str, case: Case, stage: Stage, history: History) -> Row:
         drain_seconds=drained_in(rounds, until),
         drain_rate=drain_rate(rounds, until),
         pause=rest.longest_wait(stage, history.shown),
+        fast_lane=in_fast_lane(rounds),
         seconds=until - began,
         violations=wrong[:MOST_VIOLATIONS],
         not_run="; ".join(stage.unmet),

@@ -97,6 +97,14 @@ def drain_rate(rounds: Sequence[Round], since: float) -> float | None:
     return published / seconds if seconds else None
 
 
+def in_fast_lane(rounds: Sequence[Round]) -> int:
+    """Return how many callbacks never reached aiohttp, by the last that each process said of it."""
+    latest = {
+        label: metrics.get("callbacks_fast_lane", 0.0) for each in rounds for label, metrics in each.metrics.items()
+    }
+    return int(sum(latest.values()))
+
+
 def _read(text: str) -> dict[str, float]:
     found = re.findall(r"^smsbus_(\w+?)(?:_total)? (\S+)$", text, re.MULTILINE)
     return {name: float(value) for name, value in found}

@@ -13,7 +13,15 @@ CIRCUMSTANCES = {
     "versions": {"kafka": "4.1.1"},
     "machine": {"cores": 2},
 }
-GOOD = Row("receiver_killed", 60_000, repeats=30, slowest=0.5, drain_seconds=0.2, drain_rate=9_000.0, pause=4.0)
+GOOD = Row(
+    *("receiver_killed", 60_000),
+    repeats=30,
+    slowest=0.5,
+    drain_seconds=0.2,
+    drain_rate=9_000.0,
+    pause=4.0,
+    fast_lane=50_000,
+)
 LOSING = Row("disk_full", 40_000, lost=2, slowest=2.5, drain_rate=12_000.0, violations=["lost: this", "lost: that"])
 IDLE = Row("broker_slow", not_run="the fault met no work")
 
@@ -51,6 +59,7 @@ def test_the_section_survives_the_json_file_and_has_the_totals():
 
     assert "Of 100,000 accepted SMS 2 were lost" in section
     assert "0.03% came again" in section
+    assert "At least 50,000 callbacks were answered in the fast lane" in section
     assert "did not pass: `topic_deleted`." in section
     assert "`4ea4836191c1`, scale 0.5, 2 cores" in section
     assert [line.split(" | ")[1] for line in section.splitlines() if line.startswith(("| `", "| **"))] == [

@@ -1,7 +1,7 @@
 """How a backlog drains, from what the parts said."""
 
 from tests.faults.history import Ledger
-from tests.faults.samples import Round, drain_rate, drained_in, ledgers
+from tests.faults.samples import Round, drain_rate, drained_in, in_fast_lane, ledgers
 
 COUNTS = {"accepted": 9.0, "adopted": 1.0, "published": 8.0, "pending": 2.0, "rejected": 0.0}
 
@@ -46,6 +46,13 @@ def test_a_process_that_was_started_again_counts_from_zero():
 
 def test_a_small_backlog_has_no_rate():
     assert drain_rate([_round(11, 9000, 0), _round(12, 100, 800)], since=10) is None
+
+
+def test_what_each_process_answered_in_the_fast_lane_is_added_up():
+    said = [("receiver-1#1", 5.0), ("receiver-1#1", 9.0), ("receiver-1#2", 3.0)]
+    rounds = [Round(at, {part: {"callbacks_fast_lane": count}}, True) for at, (part, count) in enumerate(said)]
+
+    assert in_fast_lane(rounds) == 12
 
 
 def test_every_ledger_that_was_read_is_kept():

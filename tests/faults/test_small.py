@@ -8,15 +8,30 @@ from tests.faults.matrix import CASES
 from tests.faults.run import run
 
 SCALE = 0.1
+WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
 CORE = ["receiver_killed", "poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
 
 
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("name", CORE)
 async def test_nothing_that_was_promised_breaks(name, kafka3, topic_prefix, tmp_path):
-    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=SCALE, prefix=topic_prefix)
+    row = await _holds(name, kafka3, topic_prefix, tmp_path)
+
+    assert row.fast_lane > 0
+
+
+@pytest.mark.timeout(240)
+async def test_nothing_that_was_promised_breaks_without_the_fast_lane(kafka3, topic_prefix, tmp_path):
+    row = await _holds("receiver_killed", kafka3, topic_prefix, tmp_path, settings=WITHOUT_THE_LANE)
+
+    assert row.fast_lane == 0
+
+
+async def _holds(name, kafka3, topic_prefix, tmp_path, **options):
+    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=SCALE, prefix=topic_prefix, **options)
 
     assert row.not_run == ""
     assert row.violations == []
     assert row.repeats <= row.accepted / 20  # the figure is under 1 %; the bound is loose, as all in tests
     assert [each for each, spoil in BREAKS.items() if not violations(spoil(history))] == []
+    return row
