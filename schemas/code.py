@@ -62,7 +62,7 @@ def extract_code(text: str) -> str | None:
     """Return the one code that the text carries, in its own form; None when there is none, or no telling which."""
     if len(text) > LONGEST:
         return None
-    if plain_shape := _plain(text.encode("utf-8", "surrogatepass").translate(_EVERY_DIGIT)):
+    if plain_shape := _plain_shape(text.encode("utf-8", "surrogatepass").translate(_EVERY_DIGIT)):
         return _extracted(text, plain_shape)
     if len(plain := readable(text)) > LONGEST:
         return None
@@ -82,14 +82,22 @@ def _extracted(plain: str, shape: str) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _plain(shape: bytes) -> str | None:
-    """Return the shape of texts that are readable as they are and more than a code, and have no links; or None.
+def _plain_shape(shape: bytes) -> str | None:
+    """Return the readable shape of texts that are more than a code and whose candidates stay where they are; or None.
 
     No step before `_extracted` tells one ASCII digit from another, but for the 2 of "2fa".
     """
     text = shape.decode("utf-8", "surrogatepass")
-    as_it_is = without_links(readable(text)) == text and not whole(text)
-    return text if as_it_is and "0fa" not in text.lower() else None
+    plain = _SOME_DIGIT.sub("0", without_links(readable(text)))
+    return plain if _in_place(text, plain) and not whole(plain) and "0fa" not in plain.lower() else None
+
+
+def _in_place(text: str, plain: str) -> bool:
+    if plain == text:
+        return True
+    if len(plain) < len(text) or any(len(readable(character)) > 1 for character in set(text)):
+        return False
+    return all(plain[start:end] == text[start:end] for start, end in _forms(plain))
 
 
 @lru_cache(maxsize=1024)
