@@ -18,7 +18,7 @@ from bench.pages import keep
 from bench.server import free_port
 from bench.turns import Turns, start
 
-CONNECTIONS: Final = (32, 128)
+CONNECTIONS: Final = (32, 128, 1000)
 INDISPENSABLE: Final = (FLOOR, OURS, AGAIN)  # without them a run says nothing
 
 

@@ -1,4 +1,4 @@
-"""How long a callback waits for its 200, counted from the moment at which it was due; and what many connections cost.
+"""How long a callback waits for its 200, counted from the moment at which it was due.
 
 `make bench-latency` runs it and keeps the figures. Arrivals are independent of each other and of the answers, at shares
 of what the server was measured to do just before.
@@ -14,14 +14,12 @@ from typing import Any, Final
 from app import lifecycle
 from bench.figures import aligned
 from bench.kafka import far_kafka, kafka, scratch
-from bench.latency_figures import connections_table, latency_table, load, memory
+from bench.latency_figures import latency_table, load, memory
 from bench.machine import Cores, available, circumstances, share
 from bench.pages import keep
 from bench.subject import IN_FLIGHT, Subject, Void, subject
 
 SHARES: Final = (0.25, 0.5, 0.8)
-CONNECTIONS: Final = (32, 128, 1000)
-TURN: Final = 2.0  # seconds at one number of connections
 ROUND_TRIPS_MS: Final = (0, 5)  # to three nodes: what those take by themselves, and with a network in between
 NEAR: Final = "one node"
 FAR: Final = "three nodes, RF 3, {} ms away"
@@ -34,19 +32,18 @@ async def scenario(name: str, smsbus: Subject, seconds: float) -> dict[str, Any]
     return {"name": name, "capacity": capacity, "loads": [asdict(each) for each in loads]}
 
 
-async def near(directory: Path, cores: Cores, seconds: float, rounds: int) -> dict[str, Any]:
+async def near(directory: Path, cores: Cores, seconds: float) -> dict[str, Any]:
     async with kafka(directory, cores.brokers) as brokers:
         with subject(brokers, directory, cores) as smsbus:
             await smsbus.warm()
             accepted, before = smsbus.accepted, smsbus.server.memory_mib()
             waits = await scenario(NEAR, smsbus, seconds)
-            connections = await smsbus.many_connections(CONNECTIONS, rounds, TURN)
             grown = {
                 "before_mib": before,
                 "after_mib": smsbus.server.memory_mib(),
                 "accepted": smsbus.accepted - accepted,
             }
-            return {"scenarios": [waits], "connections": connections, "memory": grown}
+            return {"scenarios": [waits], "memory": grown}
 
 
 async def far(directory: Path, cores: Cores, seconds: float, round_trip_ms: int) -> dict[str, Any]:
@@ -56,10 +53,10 @@ async def far(directory: Path, cores: Cores, seconds: float, round_trip_ms: int)
             return await scenario(FAR.format(round_trip_ms), smsbus, seconds)
 
 
-async def run(seconds: float, rounds: int, cores: Cores) -> dict[str, Any]:
+async def run(seconds: float, cores: Cores) -> dict[str, Any]:
     """Measure all of it, on three Kafkas one after the other."""
     with scratch() as directory:
-        found = await near(directory, cores, seconds, rounds)
+        found = await near(directory, cores, seconds)
     for round_trip_ms in ROUND_TRIPS_MS:
         with scratch() as directory:
             found["scenarios"].append(await far(directory, cores, seconds, round_trip_ms))
@@ -71,11 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pinned = share(available())
     run_of = circumstances(pinned)
     try:
-        found = lifecycle.run(run(asked.seconds, asked.rounds, pinned))
+        found = lifecycle.run(run(asked.seconds, pinned))
     except Void as void:
         print(f"void: {void}", file=sys.stderr)
         return 1
-    print(aligned(latency_table(found)), aligned(connections_table(found)), memory(found), sep="\n\n")
+    print(aligned(latency_table(found)), memory(found), sep="\n\n")
     if asked.keep:
         keep("latency", {"run": run_of, **found})
     return 0
@@ -84,7 +81,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="of arrivals at each load")
-    parser.add_argument("--rounds", type=int, default=5, help="of each number of connections")
     parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
     return parser.parse_args(arguments)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bench.figures import Cells, Round, spread
+from bench.figures import Cells
 
 
 @dataclass(frozen=True)
@@ -51,22 +51,6 @@ def _cells(scenario: Mapping[str, Any], load: Load) -> list[str]:
         f"{load.rate:,.0f}",
         *(f"{wait:.1f}" for wait in waits),
         f"{load.journaled / load.count:.1%}",
-    ]
-
-
-def connections_table(kept: Mapping[str, Any]) -> Cells:
-    """Return the cells of the table of throughput by the number of connections, its head first."""
-    head = ["connections", "", "CPU µs: median (min–max)", "requests/s: median (min–max)"]
-    return [head, *(_at(count, [Round(**each) for each in rounds]) for count, rounds in kept["connections"].items())]
-
-
-def _at(count: str, rounds: Sequence[Round]) -> list[str]:
-    cpu, rate = spread([each.cpu_us for each in rounds]), spread([each.rate for each in rounds])
-    return [
-        count,
-        "",
-        f"{cpu.median:.1f} ({cpu.low:.1f}–{cpu.high:.1f})",
-        f"{rate.median:,.0f} ({rate.low:,.0f}–{rate.high:,.0f})",
     ]
 
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from bench.figures import markdown, rows_of, table
 from bench.goals import goals
-from bench.latency_figures import connections_table, latency_table, memory
+from bench.latency_figures import latency_table, memory
 from bench.machine import ROOT
 from bench.polls_figures import commits_table, looks_table, news_table, polls_table
 
@@ -29,8 +29,7 @@ def goals_section(kept: Kept) -> str:
 
 
 def latency_section(kept: Kept) -> str:
-    tables = f"{markdown(latency_table(kept))}\n\n{markdown(connections_table(kept))}"
-    return f"{where(kept['run'])}\n\n{tables}\n\n{memory(kept)}"
+    return f"{where(kept['run'])}\n\n{markdown(latency_table(kept))}\n\n{memory(kept)}"
 
 
 def polls_section(kept: Kept) -> str:

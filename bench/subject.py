@@ -1,13 +1,13 @@
 """smsbus alone, under load of both kinds; what it answers is proved as in every other run."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from bench.arrivals import poisson
+from bench.callbacks import Callbacks
 from bench.closed_loop import ClosedLoop
 from bench.contenders import OURS, Place, contenders
 from bench.honesty import dishonest, distinct
@@ -15,7 +15,7 @@ from bench.kafka import Brokers, Log
 from bench.machine import Cores, on
 from bench.open_loop import OpenLoop
 from bench.server import Server, free_port
-from bench.turns import MOST_A_SECOND, Runner, Turns, start
+from bench.turns import MOST_A_SECOND, Runner, start
 
 POOL: Final = 1000  # connections of the open loop: no arrival waits for one
 IN_FLIGHT: Final = 512  # of the closed loop that finds what the server can do
@@ -33,9 +33,8 @@ class Subject:
         if runner.server is None:
             raise Void(runner.row.not_run)
         self.server: Server = runner.server
-        self.turns = Turns(log)
+        self._callbacks = Callbacks()
         self.accepted = 0
-        self._runner = runner
         self._log = log
         self._spins = spins
 
@@ -46,7 +45,7 @@ class Subject:
 
     async def closed(self, connections: int, seconds: float) -> float:
         """Return how many requests a second it answers."""
-        batch = self.turns.callbacks.batch(int(MOST_A_SECOND * seconds))
+        batch = self._callbacks.batch(int(MOST_A_SECOND * seconds))
         answers = await ClosedLoop(batch).run(self.server.port, connections, seconds)
         self._check(answers.bad)
         self.accepted += answers.accepted
@@ -55,21 +54,13 @@ class Subject:
     async def open(self, rate: float, seconds: float) -> tuple[list[float], int]:
         """Return the latencies at so many arrivals a second, and how many SMS had to go by way of the journal."""
         arrivals, begins = poisson(rate, seconds, random.Random(1)), self._log.ends()
-        loop = OpenLoop(self.turns.callbacks.batch(len(arrivals)), arrivals, spins=self._spins)
+        loop = OpenLoop(self._callbacks.batch(len(arrivals)), arrivals, spins=self._spins)
         await loop.run(self.server.port, POOL)
         self._check(loop.bad)
         records = self._log.since(begins, least=len(arrivals))
         self._check(dishonest(len(loop.latencies), distinct(records)))
         self.accepted += len(loop.latencies)
         return loop.latencies, sum(("smsbus_via", b"journal") in (record.headers() or ()) for record in records)
-
-    async def many_connections(self, connections: Sequence[int], rounds: int, seconds: float) -> dict[str, Any]:
-        """Return the rounds at each number of connections."""
-        await self.turns.take([self._runner], rounds, seconds, connections)
-        self._check(self._runner.row.void)
-        found = self._runner.row.rounds
-        self.accepted += sum(each.accepted for rounds in found.values() for each in rounds)
-        return {count: [asdict(each) for each in rounds] for count, rounds in found.items()}
 
     def _check(self, bad: str) -> None:
         if bad:

@@ -54,11 +54,9 @@ class Turns:
         self._log = log
         self.callbacks = Callbacks()
 
-    async def take(
-        self, runners: Sequence[Runner], rounds: int, seconds: float, connections: Sequence[int], warm_up: int = 1
-    ) -> None:
-        """Let them take turns; what the first `warm_up` rounds measure does not count: Java compiles, caches fill."""
-        for number, count in itertools.product(range(-warm_up, rounds), connections):
+    async def take(self, runners: Sequence[Runner], rounds: int, seconds: float, connections: Sequence[int]) -> None:
+        """Let them take turns; what a first round measures does not count: Java compiles, caches fill."""
+        for number, count in itertools.product(range(-1, rounds), connections):
             for runner in runners:
                 if runner.server and runner.row.good:
                     measured = await self._turn(runner.server, runner, count, WARM_UP if number < 0 else seconds)
