@@ -1,6 +1,7 @@
 """What a run of the matrix measured: a row a case, the table for a terminal, the JSON, the README's section.
 
-`python -m tests.faults.figures` writes the section "Proof" into README.md, from docs/proof/matrix.json.
+`python -m tests.faults.figures` writes the section "Proof" into README.md, from docs/proof/matrix.json and the sum of
+docs/proof/matrix_lane_off.json.
 """
 
 import json
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
-README, RESULTS = ROOT / "README.md", ROOT / "docs" / "proof" / "matrix.json"
+PROOF = ROOT / "docs" / "proof"
+README, RESULTS, LANE_OFF = ROOT / "README.md", PROOF / "matrix.json", PROOF / "matrix_lane_off.json"
 BEGIN, END = "<!-- proof -->", "<!-- /proof -->"
 MOST_VIOLATIONS = 10
 
@@ -128,13 +130,15 @@ def results(rows: Sequence[Row], circumstances: Mapping[str, Any], older: Mappin
     return {"rows": list((runs | {row.case: asdict(row) | {"run": dict(circumstances)} for row in rows}).values())}
 
 
-def proof_section(results: Mapping[str, Any], cases: Collection[str]) -> str:
-    """Return the README's section, without its marks; of `cases` it names those that have no row."""
-    runs = [row["run"] for row in results["rows"]]
-    rows = [Row(**{name: value for name, value in row.items() if name != "run"}) for row in results["rows"]]
-    missing = [f"`{case}`" for case in cases if case not in {row.case for row in rows}]
-    words = [_sentences(runs, rows), *([f"Not shown, since it did not pass: {', '.join(missing)}."] if missing else [])]
-    return "\n".join([*words, "", *_markdown(rows), ""])
+def proof_section(results: Mapping[str, Any], cases: Collection[str], again: Mapping[str, Any] | None = None) -> str:
+    """Return the README's section, without its marks; of `cases` it names those that have no row.
+
+    `again` is the same matrix with other settings, of which only the sum is told.
+    """
+    read = rows_of(results)
+    missing = [f"`{case}`" for case in cases if case not in {row.case for row in read}]
+    words = [_sentences(results), *([f"Not shown, since it did not pass: {', '.join(missing)}."] if missing else [])]
+    return "\n".join([*words, *([_again(again)] if again else []), "", *_markdown(read), ""])
 
 
 def with_section(readme: str, section: str) -> str:
@@ -143,24 +147,49 @@ def with_section(readme: str, section: str) -> str:
     return f"{readme[:before]}\n{section}{readme[after:]}"
 
 
-def _sentences(runs: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> str:
-    every, kafka = total(rows), runs[-1]["versions"]["kafka"]
-    again = every.repeats / max(1, every.accepted)
-    days, scales, cores = (_several(each) for each in zip(*map(_where, runs), strict=True))
-    commits = _several([f"`{run['commit'][:12]}`" for run in runs])
+def rows_of(results: Mapping[str, Any]) -> list[Row]:
+    """Return the rows that a JSON file holds."""
+    return [Row(**{name: value for name, value in row.items() if name != "run"}) for row in results["rows"]]
+
+
+def _sentences(results: Mapping[str, Any]) -> str:
+    every, kafka = total(rows_of(results)), results["rows"][-1]["run"]["versions"]["kafka"]
     return (
-        f"`make faults` met {len(rows)} faults ({days}, commit {commits}, scale {scales}, {cores} cores, three nodes "
-        f"of Apache Kafka {kafka}).\n"
-        f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
-        f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id.\n"
+        f"`make faults` met {len(results['rows'])} faults ({_where(results)}, three nodes of Apache Kafka {kafka}).\n"
+        f"{_sums(every)}\n"
         f"At least {every.fast_lane:,} callbacks were answered in the fast lane, before aiohttp.\n"
         f"The slowest answer during a fault took {every.slowest:.1f} s; {every.refused:,} tries were answered 503 with "
         f"`Retry-After`, {every.unanswered:,} not at all by a process that was not there, {every.other} otherwise."
     )
 
 
-def _where(run: Mapping[str, Any]) -> tuple[str, str, str]:
-    return run["when"][:10], f"{run['scale']:g}", str(run["machine"]["cores"])
+def _again(results: Mapping[str, Any]) -> str:
+    settings = (setting for run in _runs(results) for setting in run["settings"].items())
+    asked = _several([f"--set {name}={value}" for name, value in settings])
+    return (
+        f"All {len(results['rows'])} again with `python -m tests.faults {asked}` ({_where(results)}).\n"
+        f"{_sums(total(rows_of(results)))}"
+    )
+
+
+def _sums(every: Row) -> str:
+    again = every.repeats / max(1, every.accepted)
+    return (
+        f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
+        f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id."
+    )
+
+
+def _where(results: Mapping[str, Any]) -> str:
+    runs = _runs(results)
+    days, scales = _several([run["when"][:10] for run in runs]), _several([f"{run['scale']:g}" for run in runs])
+    cores = _several([str(run["machine"]["cores"]) for run in runs])
+    commits = _several([f"`{run['commit'][:12]}`" for run in runs])
+    return f"{days}, commit {commits}, scale {scales}, {cores} cores"
+
+
+def _runs(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row["run"] for row in results["rows"]]
 
 
 def _several(words: Sequence[str]) -> str:
@@ -192,5 +221,6 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 if __name__ == "__main__":
     from tests.faults.matrix import CASES  # which needs this module
 
-    section = proof_section(json.loads(RESULTS.read_text("utf-8")), CASES)
+    results, lane_off = (json.loads(path.read_text("utf-8")) for path in (RESULTS, LANE_OFF))
+    section = proof_section(results, CASES, lane_off)
     README.write_text(with_section(README.read_text("utf-8"), section), "utf-8")

@@ -69,6 +69,17 @@ def test_the_section_survives_the_json_file_and_has_the_totals():
     ]
 
 
+def test_a_matrix_with_other_settings_is_told_in_one_sentence():
+    other = results([Row("disk_full", 7)], CIRCUMSTANCES | {"settings": {"RECEIVER__FAST_LANE": "false"}}, {})
+
+    section = proof_section(results([GOOD], CIRCUMSTANCES, {}), [], other)
+
+    assert "All 1 again with python -m tests.faults --set RECEIVER__FAST_LANE=false (2026-11-22," in section.replace(
+        "`", ""
+    )
+    assert "Of 7 accepted SMS 0 were lost" in section
+
+
 def test_a_case_that_is_run_again_takes_its_old_place_and_names_its_own_commit():
     older = results([LOSING, GOOD], CIRCUMSTANCES, {})
     mended = Row("disk_full", 40_000)

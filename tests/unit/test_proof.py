@@ -1,20 +1,32 @@
-"""The README's section "Proof" is made of the last run of the matrix, and of nothing else."""
+"""The README's section "Proof" is made of the last runs of the matrix, and of nothing else."""
 
 import json
 
-from tests.faults.figures import README, RESULTS, proof_section, with_section
+import pytest
+
+from tests.faults.figures import LANE_OFF, README, RESULTS, proof_section, rows_of, total, with_section
 from tests.faults.matrix import CASES
 
-
-def test_the_readme_shows_the_last_run_of_the_matrix():
-    readme, results = README.read_text("utf-8"), json.loads(RESULTS.read_text("utf-8"))
-
-    assert with_section(readme, proof_section(results, CASES)) == readme
+MATRIX, MATRIX_LANE_OFF = (json.loads(path.read_text("utf-8")) for path in (RESULTS, LANE_OFF))
 
 
-def test_every_case_was_run_at_its_full_size_and_was_good():
-    rows = json.loads(RESULTS.read_text("utf-8"))["rows"]
+def test_the_readme_shows_the_last_runs_of_the_matrix():
+    readme = README.read_text("utf-8")
+
+    assert with_section(readme, proof_section(MATRIX, CASES, MATRIX_LANE_OFF)) == readme
+
+
+@pytest.mark.parametrize("results", [MATRIX, MATRIX_LANE_OFF], ids=["as it is", "fast lane off"])
+def test_every_case_was_run_at_its_full_size_and_was_good(results):
+    rows = results["rows"]
 
     assert {row["case"] for row in rows} == set(CASES)
     assert [row["case"] for row in rows if row["run"]["scale"] < 1] == []
     assert [row["case"] for row in rows if row["violations"] or row["not_run"]] == []
+
+
+def test_one_run_took_the_fast_lane_and_the_other_did_not():
+    every, lane_off = (total(rows_of(results)) for results in (MATRIX, MATRIX_LANE_OFF))
+
+    assert every.fast_lane > every.accepted / 2
+    assert lane_off.fast_lane == 0
