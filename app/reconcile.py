@@ -36,7 +36,7 @@ class Verdict:
     def delay_lines(self) -> list[str]:
         """Return one line a provider that a script can read."""
         return [
-            f"delay {provider} median={median(seconds):.2f} p95={sorted(seconds)[int(len(seconds) * 0.95)]:.2f} s"
+            f"delay {provider} median={median(seconds):z.2f} p95={sorted(seconds)[int(len(seconds) * 0.95)]:z.2f} s"
             for provider, seconds in sorted(self.delays.items())
         ]
 

@@ -93,6 +93,7 @@ def _plain_shape(shape: bytes) -> str | None:
 
 
 def _in_place(text: str, plain: str) -> bool:
+    """Tell whether `plain` has a character for each of `text`, and the candidates' own."""
     if plain == text:
         return True
     if len(plain) < len(text) or any(len(readable(character)) > 1 for character in set(text)):

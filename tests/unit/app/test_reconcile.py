@@ -95,6 +95,13 @@ def test_what_was_shown_is_there_once_in_order_and_its_delay_is_known() -> None:
     assert len(verdict.delays["grizzlysms"]) == 1
 
 
+def test_a_delay_that_two_clocks_round_below_zero_is_none() -> None:
+    verdict = reconcile([], [], [], [])
+    verdict.delays["pingme"] = [-0.001]
+
+    assert verdict.delay_lines() == ["delay pingme median=0.00 p95=0.00 s"]
+
+
 def test_two_sms_of_equal_codes_are_two_ids() -> None:
     book = [shown(0, "1111"), shown(1, "1111")]
 
