@@ -15,12 +15,12 @@ from app.settings import Settings
 from app.watch_api import WatchApi
 from bus.commands import CommandWriter
 from bus.kafka import Condition, KafkaBus
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.fetch import HttpFetcher
 from pollers.metrics import PollerMetrics
+from pollers.poller import Poller
 from pollers.providers import PROVIDERS
-from pollers.service import Service
-from pollers.table import WatchTable
+from pollers.watch_table import WatchTable
 from receiver.metrics import ReceiverMetrics
 from receiver.server import Door
 
@@ -51,7 +51,7 @@ def door(
 class Polling:
     """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Poller) -> None:
         self.service = service
         self.table = WatchTable(settings.kafka)
         self.writer = CommandWriter(settings.kafka)
@@ -76,7 +76,7 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     accounts = {account.name: account for account in _accounts(settings, stack)}
     if not accounts:
         return None
-    service = Service(settings.kafka, bus, accounts, settings.pollers)
+    service = Poller(settings.kafka, bus, accounts, settings.pollers)
     PollerMetrics(service, registry)
     return Polling(settings, service)
 

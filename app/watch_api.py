@@ -14,7 +14,7 @@ from pydantic import SecretStr, ValidationError
 
 from bus.client import KafkaAway
 from bus.commands import CommandWriter
-from pollers.table import Known, WatchTable
+from pollers.watch_table import Known, WatchTable
 from pollers.watches import DESIRES, WatchRequest, conflicts, with_desire, with_next
 from schemas.messages import Watch
 

@@ -12,7 +12,7 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.fetch import HttpFetcher
 from pollers.providers import PROVIDERS
 

@@ -33,7 +33,7 @@ async def news(root: str, bootstrap_servers: str, directory: Path, rounds: int, 
         lifecycle.rest_the_collector()
         counting, turns = service.counted(SHARD), [service.turn(part) for part in PARTS]
         found = [[await _shard(turn, counting, service, seconds) for turn in turns] for _ in range(rounds + 1)]
-        state = service.service.shards[SHARD].kept[watched[0].key()].packed
+        state = service.service.shards[SHARD].watches[watched[0].key()].packed
     return {"news": _by_load(found), "commits": await commits(bootstrap_servers, state, rounds, seconds / 2)}
 
 
@@ -43,7 +43,7 @@ async def _shard(turn: Turn, counting: Counting, service: Watching, seconds: flo
     counting.commits = counting.states = 0
     before, began = cpu_us(), time.monotonic()
     sms = await turn.go(seconds)
-    while any(kept.revision != kept.committed for kept in service.service.shards[SHARD].kept.values()):
+    while any(kept.revision != kept.committed for kept in service.service.shards[SHARD].watches.values()):
         await asyncio.sleep(0.01)
     used, took = cpu_us() - before, time.monotonic() - began
     return {

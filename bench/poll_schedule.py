@@ -15,11 +15,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from pollers.account import AccountGate
 from pollers.curve import Curve
 from pollers.schedule import Waiting, demand, first_look, next_look
 from pollers.settings import PollersSettings
-from pollers.wheel import Line, Wheel
+from pollers.throttle import AccountThrottle
+from pollers.wheel import WaitQueue, Wheel
 
 SEEDS = range(5)
 LIFETIME = 25 * 60.0
@@ -90,15 +90,15 @@ class Run:
 class Ours:
     """The schedule as it is, from a curve that knows nothing but the prior."""
 
-    def __init__(self, gate: AccountGate, rng: random.Random, *, learns: bool = True) -> None:
-        self.gate, self.rng, self.curve, self.learns = gate, rng, Curve(), learns
+    def __init__(self, gate: AccountThrottle, rng: random.Random, *, learns: bool = True) -> None:
+        self.throttle, self.rng, self.curve, self.learns = gate, rng, Curve(), learns
 
     def plan(self, order: Order, now: float, *, first: bool) -> float:
-        stretch, look = self.gate.stretch(), first_look if first else next_look
+        stretch, look = self.throttle.stretch(), first_look if first else next_look
         waiting = Waiting("idle" if order.seen else "first", now - order.opened, order.remaining(now))
         seconds = look(waiting, self.curve, SETTINGS, stretch=stretch, chance=self.rng.random())
         wanted = demand(seconds, SETTINGS, stretch=stretch)
-        self.gate.wants(before=order.wanted, after=wanted)
+        self.throttle.wants(before=order.wanted, after=wanted)
         order.wanted = wanted
         return seconds
 
@@ -126,21 +126,21 @@ class Account:
 
     def __init__(self, load: Load, seed: int) -> None:
         self.rng = random.Random(seed)
-        self.gate = AccountGate(requests_per_second=SETTINGS.requests_per_second, rng=self.rng)
+        self.throttle = AccountThrottle(requests_per_second=SETTINGS.requests_per_second, rng=self.rng)
         self.load, self.orders, self.run = load, load.orders(seed), Run()
-        self.wheel, self.line = Wheel(now=0.0, tick=TICK), Line(self.gate)
+        self.wheel, self.queue = Wheel(now=0.0, tick=TICK), WaitQueue(self.throttle)
 
     def simulate(self, policy: Ours | Fixed) -> Run:
         opened = tick = 0
-        while opened < len(self.orders) or len(self.wheel) or len(self.line):
+        while opened < len(self.orders) or len(self.wheel) or len(self.queue):
             tick += 1
             now = tick * TICK
             while opened < len(self.orders) and self.orders[opened].opened <= now:
                 self.wheel.schedule(str(opened), now + policy.plan(self.orders[opened], now, first=True))
                 opened += 1
             for key in self.wheel.due(now):
-                self.line.join(key)
-            while (turn := self.line.admitted(now)) is not None:
+                self.queue.join(key)
+            while (turn := self.queue.admitted(now)) is not None:
                 self.look(turn, now, policy)
         return self.run
 
@@ -149,21 +149,21 @@ class Account:
         age = now - order.opened
         arrived = order.arrives <= age
         self.run.requests += 1
-        self.gate.report(None, started=now, now=now)
+        self.throttle.report(None, started=now, now=now)
         if not order.seen:
             policy.saw(order, age, arrived=arrived)
             if arrived:
                 self.run.delays.append(age - order.arrives)
         order.looked, order.seen = age, arrived
         if (arrived and not self.load.keeps) or order.remaining(now) <= 0:
-            self.gate.wants(before=order.wanted, after=0.0)
+            self.throttle.wants(before=order.wanted, after=0.0)
         else:
             self.wheel.schedule(key, now + policy.plan(order, now, first=False))
 
 
 def ours(load: Load, seed: int, *, learns: bool = True) -> Run:
     account = Account(load, seed)
-    return account.simulate(Ours(account.gate, account.rng, learns=learns))
+    return account.simulate(Ours(account.throttle, account.rng, learns=learns))
 
 
 def fixed(load: Load, seed: int, interval: float, later: float | None = None) -> Run:

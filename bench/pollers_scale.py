@@ -27,14 +27,14 @@ from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
 from bus.state_log import StateLog
 from bus.topics import WATCH_PARTITIONS
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.advance import advance, opened
-from pollers.looks import TICK
 from pollers.observation import Last, SeenSms
-from pollers.service import GROUP, Service
+from pollers.poller import GROUP, Poller
+from pollers.scheduler import TICK
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
-from pollers.table import WatchTable
+from pollers.watch_table import WatchTable
 from pollers.watches import WatchRequest
 
 WATCHED = 100_000
@@ -111,7 +111,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         bus = KafkaBus(kafka, BusSettings(journal_dir=Path(journal)), instance="bench")
         await bus.start()
         account = Account("main", "smsverified", Quiet(), requests_per_second=RATE, rng=random.Random(1))  # type: ignore[arg-type]
-        service = Service(kafka, bus, {"main": account}, PollersSettings(), rng=random.Random(1))
+        service = Poller(kafka, bus, {"main": account}, PollersSettings(), rng=random.Random(1))
         table = WatchTable(kafka)
         await asyncio.sleep(1)
         lifecycle.rest_the_collector()
@@ -119,7 +119,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()
         follow = asyncio.create_task(table.follow()) if with_table else None
-        while len(service.looks.plans) < count or (with_table and not table.filled):
+        while len(service.scheduler.plans) < count or (with_table and not table.filled):
             await asyncio.sleep(0.05)
         restored, restore_cpu = time.perf_counter() - began, time.process_time() - cpu
         await asyncio.sleep(5)  # the commands come once more, and the looks are spread

@@ -17,11 +17,11 @@ from bus.kafka import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
 from bus.topics import WATCH_PARTITIONS
-from pollers.accounts import Account
-from pollers.looks import TICK
+from pollers.account import Account
 from pollers.observation import Observation, Waiting
+from pollers.poller import Poller
 from pollers.providers.client import Client
-from pollers.service import Service
+from pollers.scheduler import TICK
 from pollers.settings import PollersSettings
 from pollers.shard import Log
 from pollers.watches import WatchRequest
@@ -83,14 +83,14 @@ def _partition(watch: Watch) -> int:
 class Watching:
     """A service that looks at nothing between its turns."""
 
-    service: Service
+    service: Poller
     account: Account
 
     def turn(self, part: int = 1) -> Turn:
         """Look as the schedule has it, with this part of the account's budget."""
 
         def before() -> None:
-            self.account.gate.share(1, part)
+            self.account.throttle.share(1, part)
             self._spread()
 
         return Turn(self._look, before)
@@ -116,15 +116,15 @@ class Watching:
     def _spread(self) -> None:
         """While others took their turns all watches have become due: plan them anew, over one interval."""
         for shard in self.service.shards.values():
-            for kept in shard.kept.values():
-                self.service.looks.plan(shard, kept.state, soon=False)
+            for kept in shard.watches.values():
+                self.service.scheduler.plan(shard, kept.state, soon=False)
 
     async def _look(self, seconds: float) -> int:
         before, until = self._asked(), time.monotonic() + seconds
         while time.monotonic() < until:
-            self.service.looks.tick()
+            self.service.scheduler.tick()
             await asyncio.sleep(TICK)
-        while self.service.looks._in_flight:
+        while self.service.scheduler._in_flight:
             await asyncio.sleep(TICK)
         return self._asked() - before
 
@@ -145,7 +145,7 @@ async def watching(
     await writer.close()
     bus = KafkaBus(kafka, BusSettings(journal_dir=directory / account.name), instance="bench")
     await bus.start()
-    service = Service(kafka, bus, {account.name: account}, settings, rng=random.Random(1))
+    service = Poller(kafka, bus, {account.name: account}, settings, rng=random.Random(1))
     try:
         service._core = [service._spawn(service._group.run())]
         await _ready(service, len(watched))
@@ -155,7 +155,7 @@ async def watching(
         await bus.stop(1.0)
 
 
-async def _ready(service: Service, count: int) -> None:
+async def _ready(service: Poller, count: int) -> None:
     async with asyncio.timeout(READY_SECONDS):
-        while sum(kept.committed >= 0 for shard in service.shards.values() for kept in shard.kept.values()) < count:
+        while sum(kept.committed >= 0 for shard in service.shards.values() for kept in shard.watches.values()) < count:
             await asyncio.sleep(0.1)

@@ -47,7 +47,7 @@ class Command:
     value: bytes | None
 
 
-class CommandGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """One membership. `run` it; it calls back on its own event loop, one call at a time.
 
     `on_shards`: the shards that are ours, whenever that may have changed. `on_command`: each command on them, from the

@@ -8,13 +8,13 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 if TYPE_CHECKING:
-    from pollers.service import Service
+    from pollers.poller import Poller
 
 
 class PollerMetrics(Collector):
     """Everything that the pollers export."""
 
-    def __init__(self, service: "Service", registry: CollectorRegistry) -> None:
+    def __init__(self, service: "Poller", registry: CollectorRegistry) -> None:
         self._service = service
         registry.register(self)
 
@@ -22,7 +22,7 @@ class PollerMetrics(Collector):
         """Yield the families of this moment."""
         service = self._service
         yield GaugeMetricFamily("smsbus_shards", "Shards that this process owns", len(service.shards))
-        yield GaugeMetricFamily("smsbus_watches", "Watches that are being looked at", len(service.looks.plans))
+        yield GaugeMetricFamily("smsbus_watches", "Watches that are being looked at", len(service.scheduler.plans))
         yield self._polls()
         yield from self._accounts()
 
@@ -40,7 +40,7 @@ class PollerMetrics(Collector):
             "smsbus_poll_last_success_timestamp_seconds", "When an answer last said something", labels=["account"]
         )
         for account in self._service.accounts.values():
-            open_.add_metric([account.name], account.gate.state == "open")
-            line.add_metric([account.name], len(account.line))
+            open_.add_metric([account.name], account.throttle.state == "open")
+            line.add_metric([account.name], len(account.queue))
             success.add_metric([account.name], account.answered_at)
         yield from (open_, line, success)

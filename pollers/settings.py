@@ -17,7 +17,7 @@ class PollersSettings(BaseModel):
     max_interval: PositiveFloat = 30.0
     # Of an account that sets none itself. No provider states a limit; at 1/s nobody was ever throttled, bursts were.
     requests_per_second: PositiveFloat = 2.0
-    # Looks in flight, of all accounts together: measured, 16-64 is best, more only wait for each other.
+    # Scheduler in flight, of all accounts together: measured, 16-64 is best, more only wait for each other.
     workers: PositiveInt = 64
 
     @model_validator(mode="after")

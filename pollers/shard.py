@@ -15,8 +15,8 @@ import structlog
 from bus.contract import BusFull, Receipt
 from bus.state_log import NotCommitted
 from pollers.advance import Step, acted, opened, wanted
-from pollers.kept import Kept
 from pollers.observation import Trouble
+from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, ActResult, WatchState
 from schemas import timestamps
 from schemas.messages import Message, Watch, WatchEnded
@@ -41,7 +41,7 @@ class Log(Protocol):
 
 
 class Surroundings(Protocol):
-    """What a shard asks of the process it runs in (`pollers.service.Service`)."""
+    """What a shard asks of the process it runs in (`pollers.poller.Poller`)."""
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """See `bus.contract.Bus.accept`."""
@@ -87,7 +87,7 @@ class Shard:
 
     def __init__(self, partition: int, log: Log, surroundings: Surroundings) -> None:
         self.partition = partition
-        self.kept: dict[str, Kept] = {}
+        self.watches: dict[str, OwnedWatch] = {}
         self._log = log
         self._around = surroundings
         self._commands: dict[str, bytes | None] = {}  # newest of each watch, not applied yet; None: withdrawn
@@ -120,7 +120,7 @@ class Shard:
                 self._commands.setdefault(watch_id, value)
 
     async def _apply(self, watch_id: str, value: bytes | None) -> None:
-        kept = self.kept.get(watch_id)
+        kept = self.watches.get(watch_id)
         watch = Watch.model_validate_json(value) if value is not None else None
         if kept is None:
             if watch is not None:
@@ -130,7 +130,7 @@ class Shard:
         else:
             await self._wish(kept, watch)
 
-    async def _wish(self, kept: Kept, watch: Watch | None) -> None:
+    async def _wish(self, kept: OwnedWatch, watch: Watch | None) -> None:
         """A state without a command ends: whoever took the command away does not want the watch any longer."""
         state = kept.state
         watch = watch or state.watch.model_copy(update={"desired": "stop"})
@@ -144,7 +144,7 @@ class Shard:
         if provider is None:
             _log.warning("watch_of_unknown_account", account=watch.account, watch_id=watch.watch_id)
             return
-        kept = self.kept[watch.watch_id] = Kept(opened(watch, provider, self._around.now_ms()))
+        kept = self.watches[watch.watch_id] = OwnedWatch(opened(watch, provider, self._around.now_ms()))
         self._dirty.add(watch.watch_id)
         await self._take(kept, wanted(kept.state, watch, self._around.now_ms()))
         self._around.look_at(self, kept.state, soon=False)
@@ -153,10 +153,10 @@ class Shard:
 
     async def take(self, watch_id: str, step: Step) -> None:
         """A look's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced."""
-        if kept := self.kept.get(watch_id):
+        if kept := self.watches.get(watch_id):
             await self._take(kept, step)
 
-    async def _take(self, kept: Kept, step: Step) -> None:
+    async def _take(self, kept: OwnedWatch, step: Step) -> None:
         kept.taking = True
         try:
             for message in step.messages:
@@ -180,9 +180,9 @@ class Shard:
             await self._restore()
             await self._catch_up()
             self._may_act_from = self._loop.time() + NEW_OWNER
-            for watch_id in set(self.kept) - set(self._commands):
+            for watch_id in set(self.watches) - set(self._commands):
                 self._commands[watch_id] = None
-            for number, kept in enumerate(list(self.kept.values())):
+            for number, kept in enumerate(list(self.watches.values())):
                 await _breathe(number)
                 self._around.look_at(self, kept.state, soon=False)
             await self._go_on()
@@ -217,7 +217,7 @@ class Shard:
         long_ago = timestamps.to_text(self._around.now_ms() - KEEP_ENDED_MS)
         old = [
             watch_id
-            for watch_id, kept in self.kept.items()
+            for watch_id, kept in self.watches.items()
             if kept.ended and watch_id not in self._dirty and kept.state.watch.expires_at < long_ago
         ]
         for watch_id in old:
@@ -229,7 +229,7 @@ class Shard:
                 await self._restore()
                 return
         for watch_id in old:
-            del self.kept[watch_id]
+            del self.watches[watch_id]
 
     async def _restore(self) -> None:
         """Open the log, however long Kafka is away; what we had in memory wins only over what we know ourselves.
@@ -249,13 +249,13 @@ class Shard:
             self._merge(watch_id, WatchState.from_json(value))
 
     def _merge(self, watch_id: str, restored: WatchState) -> None:
-        kept = self.kept.get(watch_id)
+        kept = self.watches.get(watch_id)
         if kept is not None and restored.revision in {kept.committed, kept.attempted}:
             kept.committed = restored.revision
             if kept.revision != restored.revision:
                 self._dirty.add(watch_id)
             return
-        self.kept[watch_id] = Kept(restored, committed=restored.revision, attempted=restored.revision)
+        self.watches[watch_id] = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision)
         if self._may_act_from:  # we were running: otherwise `run` plans the looks when all is restored
             self._around.look_at(self, restored, soon=True)
 
@@ -263,7 +263,7 @@ class Shard:
         if not self._dirty:
             return
         await self._accept_endings()
-        ready = {each: kept for each in self._dirty if (kept := self.kept.get(each)) and kept.is_settled()}
+        ready = {each: kept for each in self._dirty if (kept := self.watches.get(each)) and kept.is_settled()}
         if not ready:
             return
         revisions = {watch_id: kept.revision for watch_id, kept in ready.items()}
@@ -284,10 +284,10 @@ class Shard:
 
     async def _accept_endings(self) -> None:
         """The end of a watch comes last, when the SMS that it counts are published."""
-        ending = [kept for each in self._dirty if (kept := self.kept.get(each)) and kept.ending and kept.published()]
+        ending = [kept for each in self._dirty if (kept := self.watches.get(each)) and kept.ending and kept.published()]
         await asyncio.gather(*map(self._accept_ending, ending))
 
-    async def _accept_ending(self, kept: Kept) -> None:
+    async def _accept_ending(self, kept: OwnedWatch) -> None:
         if kept.ending is not None:
             with suppress(BusFull):
                 kept.owes(await self._around.accept(kept.ending))
@@ -295,7 +295,7 @@ class Shard:
 
     # ---- acting ------------------------------------------------------------------------------------------------
 
-    def _act_on(self, kept: Kept, confirmed_at: float) -> None:
+    def _act_on(self, kept: OwnedWatch, confirmed_at: float) -> None:
         """Act only on what is committed, by us, a moment ago."""
         if kept.action is None or kept.acting or kept.looking or not kept.is_settled():
             return
@@ -308,12 +308,12 @@ class Shard:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _do(self, kept: Kept, action: Action, confirmed_at: float) -> None:
+    async def _do(self, kept: OwnedWatch, action: Action, confirmed_at: float) -> None:
         try:
             if self._loop.time() - confirmed_at > LICENCE:
                 return  # the state still says what is wanted: the next look drives it again
             result = await self._around.act(kept.state, action)
-            if self.kept.get(kept.state.watch.watch_id) is kept:
+            if self.watches.get(kept.state.watch.watch_id) is kept:
                 await self._take(kept, acted(kept.state, action, result, self._around.now_ms()))
                 self._around.look_at(self, kept.state, soon=True)
         finally:

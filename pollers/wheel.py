@@ -1,13 +1,13 @@
 """Who is due, and who is due but may not go yet. Pure: the clock is an argument.
 
-The way of one tick: `Wheel.due` → `Line.join` of its account → `Line.admitted`, until it says None → a worker looks,
-and schedules the watch again when it is done: so there is never more than one look at a watch.
+The way of one tick: `Wheel.due` → `WaitQueue.join` of its account → `WaitQueue.admitted` until it says None → a worker,
+who schedules the watch again when the look is done: so there is never more than one look at a watch.
 """
 
 from collections import OrderedDict
 from math import ceil, floor
 
-from pollers.account import AccountGate
+from pollers.throttle import AccountThrottle
 
 
 class Wheel:
@@ -67,11 +67,11 @@ class Wheel:
         return later
 
 
-class Line:
+class WaitQueue:
     """The watches of one account that are due and may not go yet, first come first served."""
 
-    def __init__(self, gate: AccountGate) -> None:
-        self.gate = gate
+    def __init__(self, gate: AccountThrottle) -> None:
+        self.throttle = gate
         self._ids: OrderedDict[str, None] = OrderedDict()
 
     def __len__(self) -> int:
@@ -87,6 +87,6 @@ class Line:
 
     def admitted(self, now: float) -> str | None:
         """Return whom to look at now: one request of the account is counted for it. None: nobody yet."""
-        if not self._ids or self.gate.admit(now):
+        if not self._ids or self.throttle.admit(now):
             return None
         return self._ids.popitem(last=False)[0]

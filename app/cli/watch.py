@@ -12,7 +12,7 @@ from app.cli.outcome import Code, Config, end, readable_errors, say, settings_fo
 
 if TYPE_CHECKING:
     from bus.settings import KafkaSettings
-    from pollers.table import Known, WatchTable
+    from pollers.watch_table import Known, WatchTable
     from pollers.watches import WatchRequest
 
 watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
@@ -133,7 +133,7 @@ async def _say(kafka: "KafkaSettings", watch: str, wish: str) -> None:
 
 
 async def _table(kafka: "KafkaSettings") -> "WatchTable":
-    from pollers.table import WatchTable
+    from pollers.watch_table import WatchTable
 
     table = WatchTable(kafka)
     await table.fill()

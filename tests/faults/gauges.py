@@ -46,7 +46,7 @@ MEASURES: Mapping[Measure, Callable[[Part, Metrics], float]] = {
 
 
 class Gauges:
-    """Looks from `async with` to its end."""
+    """Scheduler from `async with` to its end."""
 
     def __init__(self, parts: Sequence[Part], samples: Samples, every: float) -> None:
         self.series = [Series(measure, defaultdict(list)) for measure in MEASURES]

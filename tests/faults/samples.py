@@ -35,7 +35,7 @@ class Round(NamedTuple):
 
 
 class Samples:
-    """Looks at the parts from `async with` to its end."""
+    """Scheduler at the parts from `async with` to its end."""
 
     def __init__(self, parts: Callable[[], Sequence[Part]]) -> None:
         self.rounds: list[Round] = []

@@ -13,7 +13,7 @@ from app.sections import AdminSettings
 from app.watch_api import WatchApi
 from bus.client import KafkaAway
 from bus.settings import KafkaSettings
-from pollers.table import Progress, WatchTable
+from pollers.watch_table import Progress, WatchTable
 from schemas.messages import Watch
 from schemas.timestamps import to_text
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints

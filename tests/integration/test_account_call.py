@@ -15,7 +15,7 @@ from app.cli import account, cli
 from app.cli.outcome import Code
 from bus import topics
 from bus.settings import KafkaSettings
-from pollers.table import WatchTable
+from pollers.watch_table import WatchTable
 from tests.kafka_fixtures import TestKafka
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")

@@ -22,10 +22,10 @@ from bus.kafka import KafkaBus
 from bus.reader import BEGINNING, ReadRecord, read
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.fetch import HttpFetcher
+from pollers.poller import Poller
 from pollers.providers import PROVIDERS
-from pollers.service import Service
 from pollers.settings import PollersSettings
 from pollers.watches import WatchRequest, with_desire, with_next
 from sandbox.bad_days import REFUSALS, Troubles
@@ -67,7 +67,7 @@ class Stage:
         self.kafka = kafka
         self.world = world
         self.writer = writer
-        self.service: Service
+        self.service: Poller
         self.accepted: list[tuple[Message, Receipt]] = []
         self._bus = bus
 
@@ -146,7 +146,7 @@ async def polling(kafka: KafkaSettings, directory: Path, world: World, *, rate: 
         for name, account in world.accounts.items()
     }
     pace = PollersSettings(min_interval=0.3, max_interval=1.5)
-    stage.service = Service(kafka, stage, accounts, pace)
+    stage.service = Poller(kafka, stage, accounts, pace)
     stage.service.start()
     try:
         yield stage
@@ -242,7 +242,7 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
     now = stage.world.clock.now()
     phases = {wish: order.level(now).phase.name for wish, (order, _) in opened.items() if isinstance(order, Activation)}
     assert phases == {"stop": "SMS", "finish": "FINISHED", "cancel": "CANCELLED"}
-    assert not stage.service.looks.plans
+    assert not stage.service.scheduler.plans
 
 
 async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_is_a_dead_letter(stage: Stage) -> None:
@@ -287,7 +287,7 @@ async def test_one_429_keeps_all_of_500_watches_away_for_as_long_as_it_says(stag
 async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pollers.account.PROBE_EVERY", 2.0)
+    monkeypatch.setattr("pollers.throttle.PROBE_EVERY", 2.0)
     orders = [await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=9.0),))) for _ in range(40)]
     await until(lambda: len(stage.world.requests["grizzlysms"]) > 40)
     stage.world.bad(BadDay(kind="wrong_key", provider="grizzlysms"))
@@ -336,7 +336,7 @@ async def test_while_kafka_is_away_looking_goes_on_and_nobody_acts(
     ending = [
         await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=5.0),), lifetime=9)) for _ in "12"
     ]
-    await until(lambda: len(nexts) >= 3 and len(stage.service.looks.plans) == 10)
+    await until(lambda: len(nexts) >= 3 and len(stage.service.scheduler.plans) == 10)
     await kafka.kill()
     killed, shows = time.monotonic(), sum(len(asked) for asked in stage.world.requests.values())
     await asyncio.sleep(AWAY_SECONDS)

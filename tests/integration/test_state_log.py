@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bus.commands import Command, CommandGroup, CommandWriter
+from bus.commands import Command, CommandWriter, ShardGroup
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.state_log import Fenced, NotCommitted, StateLog
@@ -80,7 +80,7 @@ class Member:
         self.shards: frozenset[int] = frozenset()
         self.commands: list[Command] = []
         self.caught_up: set[int] = set()
-        self.group = CommandGroup(
+        self.group = ShardGroup(
             settings,
             group=settings.topic("pollers"),
             on_shards=self._on_shards,

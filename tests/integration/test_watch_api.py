@@ -13,7 +13,7 @@ from app.watch_api import WatchApi
 from bus.commands import WATCHES, CommandWriter
 from bus.reader import BEGINNING, read
 from bus.settings import KafkaSettings
-from pollers.table import WatchTable
+from pollers.watch_table import WatchTable
 from tests.kafka_fixtures import TestKafka
 
 NOW_MS = 1_795_000_000_000

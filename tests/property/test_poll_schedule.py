@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pollers.account import AccountGate
 from pollers.curve import EDGES, Curve
 from pollers.observation import Trouble
 from pollers.schedule import Waiting, first_look, next_look
 from pollers.settings import PollersSettings
+from pollers.throttle import AccountThrottle
 from pollers.wheel import Wheel
 
 AGES = st.floats(0, 1e5)
@@ -100,7 +100,7 @@ def test_every_sms_is_learned_exactly_once_wherever_it_arrived(arrivals) -> None
     st.integers(0, 12),
 )
 def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pauses, owned) -> None:
-    gate, now, times = AccountGate(requests_per_second=budget, rng=random.Random(seed)), 0.0, []
+    gate, now, times = AccountThrottle(requests_per_second=budget, rng=random.Random(seed)), 0.0, []
     gate.share(owned, 12)
     rate = budget * max(owned, 1) / 12
     for pause in pauses:
@@ -116,7 +116,7 @@ def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pause
 
 @given(st.lists(st.tuples(TROUBLES, st.floats(0, 30), st.booleans()), max_size=60), st.integers(0, 2**32))
 def test_a_gate_always_opens_again(reports, seed) -> None:
-    gate, now = AccountGate(requests_per_second=2.0, rng=random.Random(seed)), 0.0
+    gate, now = AccountThrottle(requests_per_second=2.0, rng=random.Random(seed)), 0.0
     for trouble, latency, is_lost in reports:
         wait = gate.wait(now)
         assert 0 <= wait <= 600 + 1e-6

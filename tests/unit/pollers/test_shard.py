@@ -10,11 +10,11 @@ import pytest
 
 from bus.contract import BusFull, Delivery, Receipt
 from bus.state_log import Fenced, NotCommitted
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.advance import advance
-from pollers.kept import Kept
-from pollers.looks import Looks, Plan
 from pollers.observation import Last, Observation, SeenSms, Waiting
+from pollers.owned_watch import OwnedWatch
+from pollers.scheduler import Plan, Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
@@ -154,12 +154,12 @@ class Bench:
         return self
 
     @property
-    def kept(self) -> Kept:
-        return self.shard.kept[self.watch.watch_id]
+    def owned(self) -> OwnedWatch:
+        return self.shard.watches[self.watch.watch_id]
 
     async def see(self, observation: Observation) -> None:
         now_ms = self.around.now_ms()
-        await self.shard.take(self.watch.watch_id, advance(self.kept.state, observation, now_ms))
+        await self.shard.take(self.watch.watch_id, advance(self.owned.state, observation, now_ms))
 
     async def see_code(self, code: str) -> None:
         await self.see(Last(SeenSms(code=code, text=None)))
@@ -234,14 +234,14 @@ async def test_a_state_is_not_committed_with_a_later_message_that_kafka_does_not
 @virtual
 async def test_nothing_advances_when_the_bus_is_full() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
-    before = bench.kept.state
+    before = bench.owned.state
     bench.around.full = True
 
     with pytest.raises(BusFull):
         await bench.see_code("1111")
     await asyncio.sleep(5)
 
-    assert bench.kept.state == before
+    assert bench.owned.state == before
     assert bench.events == []
     assert bench.log.state(bench.watch).sms_count == 0
 
@@ -278,14 +278,14 @@ async def test_after_a_lost_commit_memory_wins_over_what_we_committed_before() -
 @virtual
 async def test_a_state_that_somebody_else_committed_wins_over_memory_and_is_looked_at_soon() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
-    foreign = bench.kept.state.having(revision=40, sms_count=9, asked_after=9)
+    foreign = bench.owned.state.having(revision=40, sms_count=9, asked_after=9)
     bench.log.troubles = ["lost"]
     bench.log.states[bench.watch.watch_id] = foreign.to_json()
 
     await bench.see_code("1111")
     await asyncio.sleep(2)
 
-    assert bench.kept.state == foreign
+    assert bench.owned.state == foreign
     assert bench.around.soon[-1] is True
     assert "next" not in bench.events
 
@@ -410,11 +410,11 @@ async def test_a_wish_is_not_lost_while_a_step_is_being_accepted() -> None:
 async def test_an_action_waits_for_the_end_of_a_look_under_way() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
     await bench.see_code("1111")
-    bench.kept.looking = True
+    bench.owned.looking = True
     await asyncio.sleep(1)
     before = list(bench.events)
 
-    bench.kept.looking = False
+    bench.owned.looking = False
     await bench.see_code("1111")
     await asyncio.sleep(1)
 
@@ -469,7 +469,7 @@ async def test_a_command_that_is_older_than_a_restored_state_is_waited_for() -> 
     await heir.start(watched=False, owner_for=6.0)
 
     assert heir.ends() == []
-    assert not heir.kept.ended
+    assert not heir.owned.ended
 
 
 @virtual
@@ -486,7 +486,7 @@ async def test_who_is_no_longer_the_owner_ends_no_watch() -> None:
     await heir.start(watched=False, owner_for=30.0)
 
     assert heir.ends() == []
-    assert not heir.kept.ended
+    assert not heir.owned.ended
 
 
 @virtual
@@ -512,7 +512,7 @@ async def test_an_unknown_account_opens_nothing() -> None:
 
     await bench.start()
 
-    assert bench.shard.kept == {}
+    assert bench.shard.watches == {}
     assert bench.log.states == {}
 
 
@@ -528,7 +528,7 @@ async def test_what_ended_long_ago_is_forgotten_with_its_command() -> None:
 
     assert before == []
     assert bench.events == ["erase", "state"]
-    assert bench.shard.kept == {}
+    assert bench.shard.watches == {}
 
 
 class SlowAccount(Account):
@@ -545,10 +545,12 @@ class SlowAccount(Account):
 
 def looking(bench: Bench, account: SlowAccount) -> asyncio.Task[float]:
     """A look at the bench's watch that is under way."""
-    looks = Looks({}, PollersSettings(), spawn=asyncio.ensure_future, now_ms=bench.around.now_ms, rng=random.Random(1))
+    looks = Scheduler(
+        {}, PollersSettings(), spawn=asyncio.ensure_future, now_ms=bench.around.now_ms, rng=random.Random(1)
+    )
     looks._seconds = lambda *_, **__: 1.0  # type: ignore[method-assign] # the gate is another test's
     plan = looks.plans[bench.watch.watch_id] = Plan(bench.shard, account)
-    return asyncio.create_task(looks._look_once(plan, bench.kept))
+    return asyncio.create_task(looks._look_once(plan, bench.owned))
 
 
 @virtual
@@ -577,7 +579,7 @@ async def test_an_answer_that_comes_after_its_state_was_replaced_is_dropped() ->
     account = SlowAccount()
     look = looking(bench, account)
     await asyncio.sleep(0.1)
-    bench.shard.kept[bench.watch.watch_id] = Kept(bench.kept.state)
+    bench.shard.watches[bench.watch.watch_id] = OwnedWatch(bench.owned.state)
 
     account.answer.set_result(Last(SeenSms(code="1111", text=None)))
     await look

@@ -2,9 +2,9 @@
 
 import random
 
-from pollers.account import AccountGate
 from pollers.observation import Trouble
-from pollers.wheel import Line, Wheel
+from pollers.throttle import AccountThrottle
+from pollers.wheel import WaitQueue, Wheel
 
 
 def wheel() -> Wheel:
@@ -93,12 +93,12 @@ def test_an_id_that_moved_leaves_nothing_behind_after_one_turn() -> None:
     assert sum(map(len, timers._slots)) == 1
 
 
-def gate() -> AccountGate:
-    return AccountGate(requests_per_second=2.0, rng=random.Random(0))
+def gate() -> AccountThrottle:
+    return AccountThrottle(requests_per_second=2.0, rng=random.Random(0))
 
 
 def test_who_came_first_goes_first_one_slot_at_a_time() -> None:
-    line = Line(gate())
+    line = WaitQueue(gate())
     for watch_id in ("a", "b", "a", "c"):
         line.join(watch_id)
 
@@ -106,7 +106,7 @@ def test_who_came_first_goes_first_one_slot_at_a_time() -> None:
 
 
 def test_who_left_the_line_is_not_looked_at_and_takes_no_slot() -> None:
-    line = Line(gate())
+    line = WaitQueue(gate())
     line.join("a")
     line.join("b")
 
@@ -117,15 +117,15 @@ def test_who_left_the_line_is_not_looked_at_and_takes_no_slot() -> None:
 
 
 def test_an_empty_line_takes_no_slot_of_the_account() -> None:
-    line = Line(gate())
+    line = WaitQueue(gate())
 
     assert line.admitted(0.0) is None
-    assert line.gate.wait(0.0) == 0.0
+    assert line.throttle.wait(0.0) == 0.0
 
 
 def test_nobody_of_a_blocked_account_is_admitted_and_nobody_loses_the_place() -> None:
-    line = Line(gate())
+    line = WaitQueue(gate())
     line.join("a")
-    line.gate.report(Trouble("throttled", "http_429", retry_after=7.0), started=0.0, now=0.0)
+    line.throttle.report(Trouble("throttled", "http_429", retry_after=7.0), started=0.0, now=0.0)
 
     assert [line.admitted(now) for now in (0.0, 3.0, 6.9, 7.0)] == [None, None, None, "a"]

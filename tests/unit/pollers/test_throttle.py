@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import pytest
 
-from pollers.account import AccountGate, Transition
 from pollers.observation import Trouble
+from pollers.throttle import AccountThrottle, Transition
 
 THROTTLED = Trouble("throttled", "http_429")
 RESET = Trouble("transient", "reset")
@@ -16,22 +16,22 @@ BAD_ACTION = Trouble("request_error", "bad_action")
 DENIED = Trouble("denied", "early_cancel_denied")
 
 
-def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountGate:
-    return AccountGate(requests_per_second=requests_per_second, rng=random.Random(seed))
+def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountThrottle:
+    return AccountThrottle(requests_per_second=requests_per_second, rng=random.Random(seed))
 
 
-def admissions(account: AccountGate, start: float, stop: float, *, step: float = 0.01) -> Iterator[float]:
+def admissions(account: AccountThrottle, start: float, stop: float, *, step: float = 0.01) -> Iterator[float]:
     """Yield when somebody who asks all the time is admitted."""
     for turn in range(round(start / step), round(stop / step)):
         if account.admit(turn * step) == 0.0:
             yield turn * step
 
 
-def answered(account: AccountGate, at: float) -> Transition | None:
+def answered(account: AccountThrottle, at: float) -> Transition | None:
     return account.report(None, started=at, now=at)
 
 
-def failing(account: AccountGate, trouble: Trouble, times: int, now: float = 0.0) -> list[float]:
+def failing(account: AccountThrottle, trouble: Trouble, times: int, now: float = 0.0) -> list[float]:
     """Return the seconds that each of so many failures in a row closed the gate for."""
     waits = []
     for _ in range(times):

@@ -9,7 +9,7 @@ from schemas.messages import WatchEnded
 _NONE: Final[tuple[Receipt, ...]] = ()
 
 
-class Kept:
+class OwnedWatch:
     """A watch's state, what it still owes the topics, and what is wanted of the provider.
 
     The state is kept as its JSON (some 400 bytes; the object takes seven times that) and read when it is asked for.

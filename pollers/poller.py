@@ -9,16 +9,16 @@ from typing import Any, Final
 import structlog
 
 from bus.client import KafkaAway
-from bus.commands import SESSION_MS, Command, CommandGroup, CommandWriter
+from bus.commands import SESSION_MS, Command, CommandWriter, ShardGroup
 from bus.contract import Bus, BusFull, Receipt
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.state_log import Fenced, StateLog
 from bus.topics import WATCH_PARTITIONS
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.commands import dead_letter, read_command
-from pollers.looks import TICK, Looks
 from pollers.observation import Trouble
+from pollers.scheduler import TICK, Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import Shard
 from pollers.state import Action, ActResult, WatchState
@@ -29,7 +29,7 @@ GROUP: Final = "smsbus-pollers"
 _log = structlog.get_logger("pollers")
 
 
-class Service:
+class Poller:
     """Implements `pollers.shard.Surroundings`. Belongs to one event loop; `start`, then `stop`."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Service:
         self._bus = bus
         self._loop = asyncio.get_running_loop()
         self._writer = CommandWriter(kafka)
-        self._group = CommandGroup(
+        self._group = ShardGroup(
             kafka,
             group=kafka.topic(GROUP),
             on_shards=self._on_shards,
@@ -57,7 +57,7 @@ class Service:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._core: list[asyncio.Task[None]] = []
-        self.looks = Looks(
+        self.scheduler = Scheduler(
             accounts,
             settings,
             spawn=self._spawn,
@@ -86,8 +86,8 @@ class Service:
 
     def degraded(self) -> tuple[str, ...]:
         """Return `account_paused:NAME` or `account_backing_off:NAME` for each account that is not asked now."""
-        closed = (account for account in self.accounts.values() if account.gate.state != "open")
-        return tuple(f"account_{account.gate.state}:{account.name}" for account in closed)
+        closed = (account for account in self.accounts.values() if account.throttle.state != "open")
+        return tuple(f"account_{account.throttle.state}:{account.name}" for account in closed)
 
     async def _tick_for_ever(self) -> None:
         ticked = self._loop.time()
@@ -95,7 +95,7 @@ class Service:
             if self._loop.time() - ticked > SESSION_MS / 1000:
                 self._group.lose_all()  # we slept, and others have our shards: what we would see, they have seen
             ticked = self._loop.time()
-            self.looks.tick()
+            self.scheduler.tick()
             await asyncio.sleep(TICK)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
@@ -118,14 +118,14 @@ class Service:
             self.shards[new] = Shard(new, StateLog(self._kafka, new, group=self._kafka.topic(GROUP)), self)
             self._running[new] = self._loop.create_task(self._run(new, self.shards[new]))
         for account in self.accounts.values():
-            account.gate.share(len(ours), WATCH_PARTITIONS)
+            account.throttle.share(len(ours), WATCH_PARTITIONS)
         _log.info("shards", ours=sorted(ours))
 
     def _lose(self, partition: int) -> None:
         shard = self.shards.pop(partition)
         self._running.pop(partition).cancel()
-        for watch_id in shard.kept:
-            self.looks.drop(watch_id)
+        for watch_id in shard.watches:
+            self.scheduler.drop(watch_id)
 
     async def _run(self, partition: int, shard: Shard) -> None:
         try:
@@ -188,7 +188,7 @@ class Service:
             _log.warning("command_not_erased", partition=partition)
 
     def catch_up(self, partition: int) -> None:
-        """See `bus.commands.CommandGroup.catch_up`."""
+        """See `bus.commands.ShardGroup.catch_up`."""
         self._group.catch_up(partition)
 
     async def is_ours(self, partition: int) -> bool:
@@ -205,4 +205,4 @@ class Service:
 
     def look_at(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
         """Plan the next look."""
-        self.looks.plan(shard, state, soon=soon)
+        self.scheduler.plan(shard, state, soon=soon)

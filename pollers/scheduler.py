@@ -10,12 +10,12 @@ from typing import Any, Final
 
 from bus.contract import BusFull
 from pollers import ending
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.advance import advance, is_news
 from pollers.curve import Curve
 from pollers.identity import with_full_text
-from pollers.kept import Kept
 from pollers.observation import Last, NoCode, Observation, Trouble
+from pollers.owned_watch import OwnedWatch
 from pollers.schedule import Waiting, demand, first_look, next_look
 from pollers.settings import PollersSettings
 from pollers.shard import Shard
@@ -39,7 +39,7 @@ class Plan:
     looked_ms: int = 0  # when the last look without an SMS was answered: what the curve learns from
 
 
-class Looks:
+class Scheduler:
     """The looks of one process. Belongs to one event loop; somebody calls `tick` every `TICK` seconds."""
 
     def __init__(
@@ -81,29 +81,31 @@ class Looks:
         plan = self.plans.pop(watch_id, None)
         if plan is not None:
             self._wheel.cancel(watch_id)
-            plan.account.line.leave(watch_id)
-            plan.account.gate.wants(before=plan.demand, after=0.0)
+            plan.account.queue.leave(watch_id)
+            plan.account.throttle.wants(before=plan.demand, after=0.0)
 
     def tick(self) -> None:
         """Send whoever is due and may go."""
         for watch_id in self._wheel.due(self._loop.time()):
             if plan := self.plans.get(watch_id):
-                plan.account.line.join(watch_id)
+                plan.account.queue.join(watch_id)
         for account in self._accounts.values():
             self._serve(account)
 
     def _serve(self, account: Account) -> None:
         """Start every look that the gate admits now, and come back when it admits the next."""
         now = self._loop.time()
-        if account.gate.state == "paused" and account.gate.reason != BAD_ACTION:  # that one only a look can disprove
-            if self.plans and account.gate.admit(now) == 0.0:
+        if (
+            account.throttle.state == "paused" and account.throttle.reason != BAD_ACTION
+        ):  # that one only a look can disprove
+            if self.plans and account.throttle.admit(now) == 0.0:
                 self._spawn(account.probe())
             return
-        while self._in_flight < self._settings.workers and (watch_id := account.line.admitted(now)):
+        while self._in_flight < self._settings.workers and (watch_id := account.queue.admitted(now)):
             self._in_flight += 1
             self._spawn(self._look(watch_id, account))
-        wait = account.gate.wait(now)
-        if account.line and wait < TICK and self._in_flight < self._settings.workers and account.name not in self._due:
+        wait = account.throttle.wait(now)
+        if account.queue and wait < TICK and self._in_flight < self._settings.workers and account.name not in self._due:
             self._due.add(account.name)
             self._loop.call_later(ceil(wait / CLOCK) * CLOCK, self._serve_again, account)
 
@@ -114,7 +116,7 @@ class Looks:
     async def _look(self, watch_id: str, account: Account) -> None:
         try:
             plan = self.plans.get(watch_id)
-            kept = plan.shard.kept.get(watch_id) if plan else None
+            kept = plan.shard.watches.get(watch_id) if plan else None
             if plan is None or kept is None or kept.looking:
                 return
             seconds = self._settings.max_interval  # even a bug does not end the looking
@@ -129,12 +131,12 @@ class Looks:
             self._in_flight -= 1
             self._serve(account)
 
-    async def _look_once(self, plan: Plan, kept: Kept) -> float:
+    async def _look_once(self, plan: Plan, kept: OwnedWatch) -> float:
         """One step of a watch: fetch, advance, accept. Return in how many seconds to look again."""
         before = kept.state
         observation = await self._fetch(plan.account, before)
         shard = plan.shard
-        if self.plans.get(before.watch.watch_id) is not plan or shard.kept.get(before.watch.watch_id) is not kept:
+        if self.plans.get(before.watch.watch_id) is not plan or shard.watches.get(before.watch.watch_id) is not kept:
             return SOON
         now_ms = self._now_ms()
         unchanged = kept.revision == before.revision
@@ -163,7 +165,7 @@ class Looks:
     # ---- when -------------------------------------------------------------------------------------------------------
 
     def _seconds(self, plan: Plan, state: WatchState, *, first: bool) -> float:
-        gate, settings = plan.account.gate, self._settings
+        gate, settings = plan.account.throttle, self._settings
         waiting, curve, stretch = _waiting(state, self._now_ms()), self._curve(state), gate.stretch()
         look = first_look if first else next_look
         seconds = look(waiting, curve, settings, stretch=stretch, chance=self._rng.random())

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from pollers.accounts import Account
+from pollers.account import Account
 from pollers.observation import Observation, SeenSms, Trouble, Waiting
 
 TOO_MANY = Trouble("throttled", "too_many", retry_after=7.0)
@@ -71,8 +71,8 @@ async def test_an_action_that_is_too_much_for_the_provider_makes_the_account_bac
 
     await account.act("activation", "7", "next")
 
-    assert account.gate.state == "backing_off"
-    assert account.gate.wait(account._loop.time()) > 6.5
+    assert account.throttle.state == "backing_off"
+    assert account.throttle.wait(account._loop.time()) > 6.5
     assert account.outcomes == {}  # those are of looks
 
 
@@ -81,4 +81,4 @@ async def test_a_refused_action_is_an_answer_like_any_other(account: Account, pr
 
     await account.act("activation", "7", "next")
 
-    assert account.gate.state == "open"
+    assert account.throttle.state == "open"
