@@ -2,7 +2,8 @@
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final, Literal
@@ -13,13 +14,18 @@ from app.admin import Admin
 from app.sections import POLLED
 from app.settings import Settings
 from app.watch_api import WatchApi
-from bus.commands import CommandWriter
+from bus.commands import CommandWriter, ShardGroup
+from bus.contract import Bus
 from bus.kafka import Condition, KafkaBus
+from bus.settings import KafkaSettings
+from bus.state_log import StateLog
 from pollers.account import Account
 from pollers.fetch import HttpFetcher
+from pollers.learned import Learned
 from pollers.metrics import PollerMetrics
-from pollers.poller import Poller
+from pollers.poller import GROUP, Poller
 from pollers.providers import PROVIDERS
+from pollers.settings import PollersSettings
 from pollers.watch_table import WatchTable
 from receiver.metrics import ReceiverMetrics
 from receiver.server import Door
@@ -51,15 +57,15 @@ def door(
 class Polling:
     """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, service: Poller) -> None:
-        self.service = service
-        self.table = WatchTable(settings.kafka)
+    def __init__(self, settings: Settings, poller: Poller, table: WatchTable) -> None:
+        self.poller = poller
+        self.table = table
         self.writer = CommandWriter(settings.kafka)
         self._following: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Join the group; begin to follow the watches."""
-        self.service.start()
+        self.poller.start()
         self._following = asyncio.get_running_loop().create_task(self.table.follow())
 
     async def stop(self) -> None:
@@ -67,7 +73,7 @@ class Polling:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following])
-        await self.service.stop()
+        await self.poller.stop()
         await self.writer.close()
 
 
@@ -76,9 +82,41 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     accounts = {account.name: account for account in _accounts(settings, stack)}
     if not accounts:
         return None
-    service = Poller(settings.kafka, bus, accounts, settings.pollers)
-    PollerMetrics(service, registry)
-    return Polling(settings, service)
+    table = WatchTable(settings.kafka)
+    poller = poller_on(settings.kafka, bus, accounts, settings.pollers, table, learned=_learned(settings))
+    PollerMetrics(poller, registry)
+    return Polling(settings, poller, table)
+
+
+def poller_on(
+    kafka: KafkaSettings,
+    bus: Bus,
+    accounts: Mapping[str, Account],
+    pollers: PollersSettings,
+    table: WatchTable,
+    *,
+    learned: Learned | None = None,
+) -> Poller:
+    """Return the poller of this process, on a real Kafka."""
+    group = kafka.topic(GROUP)
+    return Poller(
+        bus,
+        accounts,
+        pollers,
+        group=ShardGroup(kafka, group=group),
+        writer=CommandWriter(kafka),
+        state_log=lambda partition: StateLog(kafka, partition, group=group),
+        table=table,
+        now_ms=lambda: time.time_ns() // 1_000_000,
+        rng=random.Random(),  # noqa: S311 - jitter
+        learned=learned,
+    )
+
+
+def _learned(settings: Settings) -> Learned:
+    learned = Learned(settings.data_dir / "learned.json")
+    learned.load()
+    return learned
 
 
 def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, polling: Polling | None) -> Admin:
@@ -90,15 +128,15 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
         polling.writer,
         accounts=polled_accounts(settings),
         token=settings.admin.token or None,
-        now_ms=polling.service.now_ms,
+        now_ms=polling.poller.now_ms,
     )
 
     def alive() -> bool:
-        return bus.alive() and polling.service.alive()
+        return bus.alive() and polling.poller.alive()
 
     def condition() -> Condition:
         of_bus = bus.condition()
-        return replace(of_bus, degraded=of_bus.degraded + polling.service.degraded())
+        return replace(of_bus, degraded=of_bus.degraded + polling.poller.degraded())
 
     return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to)
 

@@ -5,9 +5,8 @@ about ownership, since an isolated member is not told that it lost a shard.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
@@ -34,6 +33,7 @@ PUT_TIMEOUT: Final = 10.0
 ASK_TIMEOUT: Final = 5.0
 BACKOFF: Final = 1.0
 ASKING: Final = -1  # for an end that is not known yet
+FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
 
 log = structlog.get_logger()
 
@@ -45,65 +45,82 @@ class Command:
     partition: int
     key: str
     value: bytes | None
+    forgets: str | None = None
+    """Of a tombstone of ours: the request that it forgets. None: somebody withdrew the watch."""
+
+
+class Member(Protocol):
+    """Who is called back, on the group's event loop, one call at a time."""
+
+    def on_shards(self, ours: frozenset[int]) -> None:
+        """These shards are ours, whenever that may have changed."""
+
+    def on_command(self, command: Command) -> None:
+        """Take each command on our shards, from the first one on."""
+
+    def on_caught_up(self, partition: int) -> None:
+        """This shard's commands of before its assignment, or of before `catch_up`, have all been seen."""
 
 
 class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """One membership. `run` it; it calls back on its own event loop, one call at a time.
+    """One membership: `run` it."""
 
-    `on_shards`: the shards that are ours, whenever that may have changed. `on_command`: each command on them, from the
-    first one on. `on_caught_up`: a shard's commands of before its assignment have all been seen.
-    """
-
-    def __init__(
-        self,
-        kafka: KafkaSettings,
-        *,
-        group: str,
-        on_shards: Callable[[frozenset[int]], None],
-        on_command: Callable[[Command], None],
-        on_caught_up: Callable[[int], None],
-    ) -> None:
+    def __init__(self, kafka: KafkaSettings, *, group: str) -> None:
+        self.joined = False
+        """The group has given us shards, or said that there are none for us, and did not lose us since."""
         self._kafka = kafka
         self._topic = kafka.topic(WATCHES)
         self._group = group
-        self._on_shards = on_shards
-        self._on_command = on_command
-        self._on_caught_up = on_caught_up
+        self._member: Member | None = None
         self._positions: dict[int, int] = {}  # of our shards
         self._ends: dict[int, int | None] = {}  # of shards that have not caught up
         self._rejoin = asyncio.Event()
         self._left_for: str | None = None
         self._consumer: AIOKafkaConsumer | None = None
 
-    async def run(self) -> None:
-        """Be a member until cancelled; whatever breaks, join again.
+    async def run(self, member: Member) -> None:
+        """Be in the group until cancelled; whatever breaks, join again.
 
         When it breaks, shards are ours until the next assignment says otherwise: while Kafka is away their memory is
         all there is. When we leave, others take them, and none is ours any longer.
         """
+        self._member = member
         while True:
             try:
                 await self._session()
+            except asyncio.CancelledError:
+                if is_cancelled():
+                    raise
+                self._say_left("CancelledError")  # a stray one: closing a TLS connection under uvloop lets one out
             except Exception as error:  # noqa: BLE001 - a group consumer that broke is replaced, whatever broke it
-                if type(error).__name__ != self._left_for:  # once, until we are a member again
-                    self._left_for = type(error).__name__
-                    log.warning("group_left", error=self._left_for)
+                self._say_left(type(error).__name__)
             else:
                 self.lose_all()
+            self.joined = False
             await asyncio.sleep(BACKOFF)
+
+    def _say_left(self, error: str) -> None:
+        """Log it once, until we are a member again."""
+        if error != self._left_for:
+            self._left_for = error
+            log.warning("group_left", error=error)
 
     def lose_all(self) -> None:
         """Have no shard any longer, and join again: for a process that slept longer than `SESSION_MS`, too."""
         self._positions.clear()
         self._ends.clear()
-        self._on_shards(frozenset())
+        self.joined = False
+        if self._member is not None:
+            self._member.on_shards(frozenset())
         self._rejoin.set()
 
-    def rejoin(self, partition: int) -> None:
-        """Leave and join again: after this shard was fenced, only a new assignment may start it, from its beginning."""
-        self._positions.pop(partition, None)
-        self._ends.pop(partition, None)
-        self._rejoin.set()
+    def start_again(self, partition: int) -> None:
+        """Give every command of this shard once more, from the first one on: what ran it has ended."""
+        if partition in self._positions:
+            self._positions[partition] = 0
+            self._ends[partition] = None
+            if self._consumer is not None:
+                self._consumer.seek(TopicPartition(self._topic, partition), 0)
 
     def catch_up(self, partition: int) -> None:
         """Call `on_caught_up` again once every command that lies on this shard by now has been seen."""
@@ -165,8 +182,12 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     def _deliver(self, part: TopicPartition, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
         if part.partition not in self._positions:
             return  # of an assignment that has ended meanwhile
+        if self._member is None:
+            return
         self._positions[part.partition] = record.offset + 1
-        self._on_command(Command(part.partition, (record.key or b"").decode("utf-8", "replace"), record.value))
+        key, headers = (record.key or b"").decode("utf-8", "replace"), dict(record.headers)
+        forgets = headers[FORGETS].decode("utf-8", "replace") if FORGETS in headers else None
+        self._member.on_command(Command(part.partition, key, record.value, forgets))
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
         for partition, end in list(self._ends.items()):
@@ -180,14 +201,15 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             reached = part in consumer.assignment() and await consumer.position(part) >= end
             if reached and self._ends.get(partition) == end:
                 del self._ends[partition]
-                self._on_caught_up(partition)
+                if self._member is not None:
+                    self._member.on_caught_up(partition)
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Called at the start of every rebalance with everything; the next assignment says what really changed."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin new shards at their first command; kept ones go on where they are."""
-        self._left_for = None
+        self._left_for, self.joined = None, True
         ours = frozenset(part.partition for part in assigned)
         for lost in set(self._positions) - ours:
             del self._positions[lost]
@@ -198,7 +220,14 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                 self._ends[part.partition] = None
             if self._consumer is not None:
                 self._consumer.seek(part, self._positions[part.partition])
-        self._on_shards(ours)
+        if self._member is not None:
+            self._member.on_shards(ours)
+
+
+def is_cancelled() -> bool:
+    """Tell whether somebody has cancelled the task that runs this; a stray `CancelledError` comes without."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _answers(consumer: AIOKafkaConsumer) -> bool:
@@ -219,13 +248,13 @@ class CommandWriter:
         self._producer: AIOKafkaProducer | None = None
         self._lock = asyncio.Lock()
 
-    async def put(self, key: str, value: bytes | None) -> None:
+    async def put(self, key: str, value: bytes) -> None:
         """Return when the command is in Kafka (acks=all). Raises `bus.client.KafkaAway`: it may still arrive."""
-        await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS))
+        await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
 
-    async def erase(self, key: str, partition: int) -> None:
-        """Take a command away from a partition that is not its own."""
-        await self._send(key, None, partition)
+    async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
+        """Take a command away from a partition. `forgets`: as housekeeping, up to this request; it withdraws nothing."""
+        await self._send(key, None, partition, [] if forgets is None else [(FORGETS, forgets.encode())])
 
     async def close(self) -> None:
         """End in bounded time."""
@@ -233,15 +262,15 @@ class CommandWriter:
         if producer is not None:
             await discard(producer)
 
-    async def _send(self, key: str, value: bytes | None, partition: int) -> None:
-        async with self._lock:
-            try:
-                async with asyncio.timeout(PUT_TIMEOUT):
+    async def _send(self, key: str, value: bytes | None, partition: int, headers: list[tuple[str, bytes]]) -> None:
+        try:
+            async with asyncio.timeout(PUT_TIMEOUT):
+                async with self._lock:
                     producer = await self._ready()
-                    await producer.send_and_wait(self._topic, value, key.encode(), partition=partition)
-            except FAILURES as error:
-                await self.close()
-                raise away(self._kafka) from error
+                await producer.send_and_wait(self._topic, value, key.encode(), partition=partition, headers=headers)
+        except FAILURES as error:
+            await self.close()
+            raise away(self._kafka) from error
 
     async def _ready(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -1,28 +1,32 @@
-"""One account at run time: its client, its gate, and who waits in line for it."""
+"""One account at run time: its client, its throttle, and what waits for it."""
 
 import asyncio
 import random
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from math import ceil
 from typing import Any, Final, TypeVar
 
 import structlog
 
-from pollers.observation import Observation, SeenSms, Trouble
-from pollers.providers.client import Client
+from pollers.observation import Observation, SeenSms, Trouble, Unfinished
+from pollers.providers.client import Another, Client
 from pollers.state import Action, ActResult
-from pollers.throttle import AccountThrottle
+from pollers.throttle import HEADROOM, PROBE_EVERY, AccountThrottle
 from pollers.wheel import WaitQueue
 
 T = TypeVar("T")
 
 ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
+BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
+WAITS: Final = Trouble("transient", "account_waits")  # we did not ask: the account backs off or is paused
+CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
 
 _log = structlog.get_logger("pollers")
 
 
 class Account:
-    """Every request of one account goes through here, and is counted by its gate."""
+    """Every request of one account goes through here, and is counted by its throttle."""
 
     def __init__(
         self,
@@ -39,50 +43,92 @@ class Account:
         self.client = client
         self.zone = zone  # of the provider's times that state none
         self.throttle = AccountThrottle(requests_per_second=requests_per_second, rng=rng)
-        self.queue = WaitQueue(self.throttle)
-        self.outcomes: dict[str, int] = {}  # of looks, by machine word: for the metrics
+        self.queue = WaitQueue()
+        self.outcomes: dict[str, int] = {}  # of requests, by machine word: for the metrics
         self.answered_at = 0.0  # when an answer last said something, seconds since 1970
+        self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
+        self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
-        """Look once; the gate hears how it ended."""
-        return await self._reported(self.client.observe(order_kind, order_id))
+    # ---- requests ----------------------------------------------------------------------------------------------
+
+    async def observe(
+        self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
+    ) -> Observation | Unfinished:
+        """Ask once, as the throttle has admitted."""
+        answer = await self._reported(self.client.observe(order_kind, order_id, unfinished))
+        self._note_bad_action(order_kind, answer)
+        return answer
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         """Fetch the text that an answer was too short for; None when it cannot be had now."""
-        return await self.client.full_text(order_id) if self.throttle.state == "open" else None
+        if not await self.further():
+            return None
+        answer = await self._reported(self.client.full_text(order_id))
+        return None if isinstance(answer, Trouble) else answer
+
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
+        started = self._loop.time()
+        answer = await self.client.active()
+        trouble = answer if isinstance(answer, Trouble) else None
+        self._count("list" if trouble is None else f"list_{trouble.word}")
+        self._report(None if trouble and trouble.word == "bad_action" else trouble, started)
+        return answer
 
     async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
-        """Do it once, in bounded time. A time-out is trouble: nobody knows whether it was done.
+        """Do it, in bounded time, as the throttle has admitted. A time-out is trouble: nobody knows what was done.
 
-        While the account backs off nothing is done: the state still says what is wanted, and the next look drives it.
+        While the account backs off nothing is done: the state still says what is wanted, and the next poll drives it.
         """
         if self.throttle.state != "open":
-            return Trouble("transient", "account_waits")
-        started, result = self._loop.time(), await self._act(order_kind, order_id, action)
-        trouble = result if isinstance(result, Trouble) else None
-        self._report(trouble, started)
-        _log.info("acted", account=self.name, action=action, result=trouble.word if trouble else result)
+            return WAITS
+        result = await self._act(order_kind, order_id, action, None)
+        if isinstance(result, Another):
+            result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS
+        if isinstance(result, Another):
+            result = "refused"
+        said = result.word if isinstance(result, Trouble) else result
+        _log.info("acted", account=self.name, action=action, result=said)
         return result
 
     async def probe(self) -> None:
         """Ask whether a paused account works again."""
         await self._reported(self.client.alive())
 
-    async def _act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+    async def further(self) -> bool:
+        """Wait for the slot of one more request; False: the account backs off or is paused, so do not send it."""
+        if self.throttle.state != "open":
+            return False
+        seconds = self.throttle.reserve(self._loop.time())
+        await asyncio.sleep(ceil(seconds / CLOCK) * CLOCK)
+        return self.throttle.state == "open" and not self.throttle.told_to_wait(self._loop.time())
+
+    async def _act(
+        self, order_kind: str, order_id: str, action: Action, another: Another | None
+    ) -> ActResult | Trouble | Another:
+        started = self._loop.time()
+        result: ActResult | Trouble | Another
         try:
-            return await asyncio.wait_for(self.client.act(order_kind, order_id, action), ACTION_TIMEOUT)
+            async with asyncio.timeout(ACTION_TIMEOUT):
+                result = await self.client.act(order_kind, order_id, action, another)
         except TimeoutError:
-            return Trouble("transient", "action_timeout")
+            result = Trouble("transient", "action_timeout")
+        self._report(result if isinstance(result, Trouble) else None, started)
+        return result
+
+    # ---- what came of them --------------------------------------------------------------------------------------
 
     async def _reported(self, request: Coroutine[Any, Any, T]) -> T:
         started = self._loop.time()
         answer = await request
         trouble = answer if isinstance(answer, Trouble) else None
-        word = trouble.word if trouble else type(answer).__name__.lower()
-        self.outcomes[word] = self.outcomes.get(word, 0) + 1
+        self._count(trouble.word if trouble else type(answer).__name__.lower())
         self._report(trouble, started)
         return answer
+
+    def _count(self, outcome: str) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def _report(self, trouble: Trouble | None, started: float) -> None:
         if trouble is None:
@@ -93,3 +139,34 @@ class Account:
         say = _log.info if transition.state == "open" else _log.warning
         words = {"reason": transition.reason, "seconds": round(transition.seconds)}
         say("account_" + transition.state, account=self.name, **words)
+
+    # ---- a kind of order that the provider does not offer ---------------------------------------------------------
+
+    def _note_bad_action(self, kind: str, answer: object) -> None:
+        if not isinstance(answer, Trouble):
+            self._bad_actions.pop(kind, None)
+        elif answer.word == "bad_action":
+            self._bad_actions[kind] = self._bad_actions.get(kind, 0) + 1
+
+    def paused_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of orders that were answered BAD_ACTION ten times in a row: one poll a minute tries them."""
+        return tuple(sorted(kind for kind, times in self._bad_actions.items() if times >= BAD_ACTIONS))
+
+    def wait_of_kind(self, kind: str, now: float) -> float:
+        """Return 0.0 where an order of this kind may be polled, else the seconds until the next one may try."""
+        if self._bad_actions.get(kind, 0) < BAD_ACTIONS:
+            return 0.0
+        wait = self._probe_kind_at.get(kind, 0.0) - now
+        if wait <= 0:
+            self._probe_kind_at[kind] = now + PROBE_EVERY
+        return max(0.0, wait)
+
+    # ---- how it is doing -------------------------------------------------------------------------------------------
+
+    def expected_delay(self) -> float:
+        """Return how many seconds an SMS waits for its poll on average: half the mean interval, unless a list helps."""
+        watches = len(self.throttle.demand)
+        if self.throttle.set_apart:
+            return 1 / self.throttle.set_apart
+        scarce = self.throttle.stretch() > 1
+        return watches / (2 * HEADROOM * self.throttle.rate) if scarce else 0.0

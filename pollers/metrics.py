@@ -14,33 +14,51 @@ if TYPE_CHECKING:
 class PollerMetrics(Collector):
     """Everything that the pollers export."""
 
-    def __init__(self, service: "Poller", registry: CollectorRegistry) -> None:
-        self._service = service
+    def __init__(self, poller: "Poller", registry: CollectorRegistry) -> None:
+        self._poller = poller
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families of this moment."""
-        service = self._service
-        yield GaugeMetricFamily("smsbus_shards", "Shards that this process owns", len(service.shards))
-        yield GaugeMetricFamily("smsbus_watches", "Watches that are being looked at", len(service.scheduler.plans))
+        poller = self._poller
+        running = [shard for shard in poller.shards.values() if shard.running]
+        yield GaugeMetricFamily("smsbus_shards", "Shards that this process runs", len(running))
+        yield GaugeMetricFamily("smsbus_watches", "Watches that are polled", len(poller.scheduler.plans))
+        yield GaugeMetricFamily(
+            "smsbus_polls_oldest_due_seconds", "How long the oldest poll that is due waits", poller.oldest_due()
+        )
+        yield self._unreadable()
         yield self._polls()
         yield from self._accounts()
 
+    def _unreadable(self) -> Metric:
+        family = GaugeMetricFamily(
+            "smsbus_unreadable_records", "Watch records of another version that are left alone", labels=["topic"]
+        )
+        states = sum(len(shard.unreadable) for shard in self._poller.shards.values())
+        family.add_metric(["states"], states)
+        family.add_metric(["commands"], self._poller.unreadable_commands)
+        return family
+
     def _polls(self) -> Metric:
-        family = CounterMetricFamily("smsbus_polls", "Answers to looks", labels=["account", "outcome"])
-        for account in self._service.accounts.values():
+        family = CounterMetricFamily("smsbus_polls", "Answers to requests", labels=["account", "outcome"])
+        for account in self._poller.accounts.values():
             for outcome, count in account.outcomes.items():
                 family.add_metric([account.name, outcome], count)
         return family
 
     def _accounts(self) -> Iterator[Metric]:
-        open_ = GaugeMetricFamily("smsbus_account_open", "1 while the account may be asked", labels=["account"])
-        line = GaugeMetricFamily("smsbus_account_waiting", "Watches due that may not be asked yet", labels=["account"])
-        success = GaugeMetricFamily(
-            "smsbus_poll_last_success_timestamp_seconds", "When an answer last said something", labels=["account"]
-        )
-        for account in self._service.accounts.values():
-            open_.add_metric([account.name], account.throttle.state == "open")
-            line.add_metric([account.name], len(account.queue))
-            success.add_metric([account.name], account.answered_at)
-        yield from (open_, line, success)
+        def family(name: str, meaning: str) -> GaugeMetricFamily:
+            return GaugeMetricFamily(name, meaning, labels=["account"])
+
+        open_ = family("smsbus_account_open", "1 while the account may be asked")
+        queue = family("smsbus_account_waiting", "Watches due that may not be asked yet")
+        stretch = family("smsbus_account_stretch", "By how much polls are rarer than wanted, to fit the budget: 1 or more")
+        success = family("smsbus_poll_last_success_timestamp_seconds", "When an answer last said something")
+        for account in self._poller.accounts.values():
+            labels = [account.name]
+            open_.add_metric(labels, account.throttle.state == "open")
+            queue.add_metric(labels, len(account.queue))
+            stretch.add_metric(labels, account.throttle.stretch())
+            success.add_metric(labels, account.answered_at)
+        yield from (open_, queue, stretch, success)

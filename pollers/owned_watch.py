@@ -3,6 +3,7 @@
 from typing import Final
 
 from bus.contract import Receipt
+from pollers import ending
 from pollers.state import Action, WatchState
 from schemas.messages import WatchEnded
 
@@ -18,15 +19,17 @@ class OwnedWatch:
     __slots__ = (
         "acting",
         "action",
+        "admitted_at",
         "attempted",
         "committed",
         "ended",
         "ending",
-        "looking",
         "packed",
+        "polling",
         "receipts",
         "revision",
         "taking",
+        "time_limit_ms",
     )
 
     def __init__(self, state: WatchState, *, committed: int = -1, attempted: int = -1) -> None:
@@ -34,8 +37,9 @@ class OwnedWatch:
         self.receipts = _NONE  # of messages that may not be published yet
         self.ending: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
         self.action: Action | None = None
+        self.admitted_at: float | None = None  # when the account's budget was charged for the action
         self.acting = False
-        self.looking = False  # an action would make the answer under way one of before it: it waits for the look's end
+        self.polling = False  # an action would make the answer under way one of before it: it waits for the poll's end
         self.taking = False  # a step is being accepted: the next one builds on what comes of it
         self.committed = committed  # newest revision that we committed
         self.attempted = attempted  # newest revision that we tried to commit
@@ -50,6 +54,8 @@ class OwnedWatch:
         self.packed = state.to_json()
         self.revision = state.revision
         self.ended = state.ended is not None
+        # When something must happen without an answer of the provider: it ends, or it is forgotten.
+        self.time_limit_ms = ending.forget_ms(state) if self.ended else ending.overdue_ms(state)
 
     def owes(self, receipt: Receipt) -> None:
         """A message of it is durable, and is to be in Kafka before its state is committed."""

@@ -2,101 +2,133 @@
 
 import asyncio
 import random
-import time
-from collections.abc import Coroutine, Mapping
-from typing import Any, Final
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from typing import Any, Final, Protocol
 
 import structlog
 
 from bus.client import KafkaAway
-from bus.commands import SESSION_MS, Command, CommandWriter, ShardGroup
-from bus.contract import Bus, BusFull, Receipt
+from bus.commands import SESSION_MS, Command, is_cancelled
+from bus.commands import Member as Member
+from bus.contract import Bus, BusFull
 from bus.record import partition_of
-from bus.settings import KafkaSettings
-from bus.state_log import Fenced, StateLog
+from bus.state_log import Fenced
 from bus.topics import WATCH_PARTITIONS
+from pollers import shard as shards
 from pollers.account import Account
 from pollers.commands import dead_letter, read_command
-from pollers.observation import Trouble
-from pollers.scheduler import TICK, Scheduler
+from pollers.learned import SAVE_EVERY, Learned, ToldToWait
+from pollers.scheduler import Scheduler
 from pollers.settings import PollersSettings
-from pollers.shard import Shard
-from pollers.state import Action, ActResult, WatchState
-from schemas.messages import Message
+from pollers.shard import Log, Shard
 
 GROUP: Final = "smsbus-pollers"
+HEARTBEAT: Final = 1.0  # seconds between two looks at the clock, the budget's shares and what is wrong
+JOINING: Final = 15.0  # seconds without shards after which a process says so: a rebalance takes less
+OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn before that is said
+OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS, likewise
+FIRST_WATCH: Final = 0.45  # requests a second: of a watch that the table does not have yet
+RESTART: Final = (1.0, 60.0)  # seconds before a shard that ended by itself is run again: the first pause, the longest
 
 _log = structlog.get_logger("pollers")
 
 
+class Group(shards.Group, Protocol):
+    """The part of `bus.commands.ShardGroup` that a poller needs."""
+
+    joined: bool
+
+    async def run(self, member: Member) -> None: ...  # noqa: D102 - see there
+    def lose_all(self) -> None: ...  # noqa: D102
+    def start_again(self, partition: int) -> None: ...  # noqa: D102
+
+
+class Writer(shards.Writer, Protocol):
+    """The part of `bus.commands.CommandWriter` that a poller needs."""
+
+    async def close(self) -> None: ...  # noqa: D102 - see there
+
+
+class Table(Protocol):
+    """The part of `pollers.watch_table.WatchTable` that a poller needs."""
+
+    @property
+    def behind(self) -> bool: ...  # noqa: D102 - see there
+    def others(self, account: str, mine: frozenset[int]) -> float: ...  # noqa: D102
+
+
 class Poller:
-    """Implements `pollers.shard.Surroundings`. Belongs to one event loop; `start`, then `stop`."""
+    """Implements `bus.commands.Member`. Belongs to one event loop; `start`, then `stop`."""
 
     def __init__(
         self,
-        kafka: KafkaSettings,
         bus: Bus,
         accounts: Mapping[str, Account],
         settings: PollersSettings,
         *,
-        rng: random.Random | None = None,
+        group: Group,
+        writer: Writer,
+        state_log: Callable[[int], Log],
+        table: Table,
+        now_ms: Callable[[], int],
+        rng: random.Random,
+        learned: Learned | None = None,
     ) -> None:
         self.shards: dict[int, Shard] = {}
         self.accounts = accounts
-        self._kafka = kafka
+        self.now_ms = now_ms
+        self.unreadable_commands = 0
         self._bus = bus
+        self._group = group
+        self._writer = writer
+        self._state_log = state_log
+        self._table = table
+        self._learned = learned or Learned()
         self._loop = asyncio.get_running_loop()
-        self._writer = CommandWriter(kafka)
-        self._group = ShardGroup(
-            kafka,
-            group=kafka.topic(GROUP),
-            on_shards=self._on_shards,
-            on_command=self._on_command,
-            on_caught_up=self._on_caught_up,
-        )
-        self._running: dict[int, asyncio.Task[None]] = {}
+        self._keepers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._core: list[asyncio.Task[None]] = []
+        self._without_shards_since = self._loop.time()
+        self._said: frozenset[str] = frozenset()
+        self._resume_waits()
         self.scheduler = Scheduler(
-            accounts,
-            settings,
-            spawn=self._spawn,
-            now_ms=self.now_ms,
-            rng=rng or random.Random(),  # noqa: S311 - jitter
+            accounts, settings, spawn=self._spawn, now_ms=now_ms, rng=rng, curves=self._learned.curves
         )
 
     # ---- life --------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Join the group and begin to tick."""
-        self._core = [self._spawn(self._group.run()), self._spawn(self._tick_for_ever())]
+        """Join the group."""
+        self._core = [self._spawn(self._group.run(self)), self._spawn(self._beat())]
 
     async def stop(self) -> None:
-        """Leave the group; what was not committed is looked at again by whoever comes next."""
-        tasks = [*self._tasks, *self._running.values()]
+        """Leave the group; what was not committed is polled again by whoever comes next."""
+        keepers, self._keepers = self._keepers, {}
+        tasks = [*self._tasks, *keepers.values()]
         for task in tasks:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks)
+        self._save_learned()
         await self._writer.close()
 
     def alive(self) -> bool:
-        """The group and the ticking run; they never end by themselves."""
+        """The group and the heartbeat run; they never end by themselves."""
         return bool(self._core) and not any(task.done() for task in self._core)
 
-    def degraded(self) -> tuple[str, ...]:
-        """Return `account_paused:NAME` or `account_backing_off:NAME` for each account that is not asked now."""
-        closed = (account for account in self.accounts.values() if account.throttle.state != "open")
-        return tuple(f"account_{account.throttle.state}:{account.name}" for account in closed)
-
-    async def _tick_for_ever(self) -> None:
-        ticked = self._loop.time()
+    async def _beat(self) -> None:
+        beaten = saved = self._loop.time()
         while True:
-            if self._loop.time() - ticked > SESSION_MS / 1000:
+            if self._loop.time() - beaten > SESSION_MS / 1000:
                 self._group.lose_all()  # we slept, and others have our shards: what we would see, they have seen
-            ticked = self._loop.time()
-            self.scheduler.tick()
-            await asyncio.sleep(TICK)
+            beaten = self._loop.time()
+            self._share_budgets()
+            self.scheduler.review_lists()
+            self._say_what_is_wrong()
+            if beaten - saved > SAVE_EVERY or self._waits().keys() != self._learned.waits.keys():
+                saved = beaten
+                self._save_learned()
+            await asyncio.sleep(HEARTBEAT)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(work)
@@ -111,38 +143,68 @@ class Poller:
 
     # ---- shards ------------------------------------------------------------------------------------------------
 
-    def _on_shards(self, ours: frozenset[int]) -> None:
-        for lost in set(self.shards) - ours:
-            self._lose(lost)
-        for new in ours - set(self.shards):
-            self.shards[new] = Shard(new, StateLog(self._kafka, new, group=self._kafka.topic(GROUP)), self)
-            self._running[new] = self._loop.create_task(self._run(new, self.shards[new]))
-        for account in self.accounts.values():
-            account.throttle.share(len(ours), WATCH_PARTITIONS)
+    def on_shards(self, ours: frozenset[int]) -> None:
+        """Run these shards, and no others."""
+        for lost in self._keepers.keys() - ours:
+            self._keepers.pop(lost).cancel()
+            self._let_go(lost)
+        for new in sorted(ours - self._keepers.keys()):
+            self._keep(new)
+        self._share_budgets()
         _log.info("shards", ours=sorted(ours))
 
-    def _lose(self, partition: int) -> None:
-        shard = self.shards.pop(partition)
-        self._running.pop(partition).cancel()
-        for watch_id in shard.watches:
+    def _keep(self, partition: int) -> None:
+        self.shards[partition] = self._new_shard(partition)
+        keeper = self._keepers[partition] = self._loop.create_task(self._run(partition))
+        keeper.add_done_callback(lambda ended: self._keeper_ended(partition, ended))
+
+    def _new_shard(self, partition: int) -> Shard:
+        return Shard(
+            partition,
+            log=self._state_log(partition),
+            bus=self._bus,
+            scheduler=self.scheduler,
+            group=self._group,
+            writer=self._writer,
+            accounts=self.accounts,
+            now_ms=self.now_ms,
+        )
+
+    async def _run(self, partition: int) -> None:
+        """Run a shard until it is lost. One that ends by itself is given back and, after a pause, taken again."""
+        first, longest = RESTART
+        pause = first
+        while True:
+            began = self._loop.time()
+            why = await _outcome(self.shards[partition])
+            pause = first if self._loop.time() - began > longest else pause
+            _log.error("shard_ended", partition=partition, reason=why, again_in=round(pause))
+            self._let_go(partition)
+            await asyncio.sleep(pause)
+            pause = min(longest, pause * 2)
+            self.shards[partition] = self._new_shard(partition)
+            self._group.start_again(partition)
+
+    def _keeper_ended(self, partition: int, ended: asyncio.Task[None]) -> None:
+        """Whatever ended it, a shard that is still ours is run again."""
+        if self._keepers.get(partition) is ended:
+            _log.error("shard_ended", partition=partition, reason="its task was cancelled", again_in=0)
+            self._let_go(partition)
+            self._keep(partition)
+            self._group.start_again(partition)
+
+    def _let_go(self, partition: int) -> None:
+        shard = self.shards.pop(partition, None)
+        for watch_id in list(shard.watches) if shard else ():
             self.scheduler.drop(watch_id)
 
-    async def _run(self, partition: int, shard: Shard) -> None:
-        try:
-            await shard.run()
-        except Fenced:
-            _log.warning("shard_fenced", partition=partition)
-        except Exception:  # noqa: BLE001 - a shard that broke is given back, whatever broke it
-            _log.exception("shard_failed", partition=partition)
-        if self.shards.get(partition) is shard:
-            self._lose(partition)
-            self._group.rejoin(partition)  # only a new assignment may start it again
-
-    def _on_caught_up(self, partition: int) -> None:
+    def on_caught_up(self, partition: int) -> None:
+        """See `Shard.caught_up`."""
         if shard := self.shards.get(partition):
             shard.caught_up()
 
-    def _on_command(self, command: Command) -> None:
+    def on_command(self, command: Command) -> None:
+        """Give a record to its shard; one that lies in the wrong partition to the right one."""
         shard = self.shards.get(command.partition)
         if shard is None:
             return
@@ -150,10 +212,12 @@ class Poller:
             if command.value is not None:
                 self._spawn(self._forward(command.key, command.value, command.partition))
             return
-        if command.value is not None and read_command(command.key, command.value) is None:
-            self._spawn(self._refuse(command))
+        watch = read_command(command.key, command.value) if command.value is not None else None
+        if command.value is not None and watch is None:
+            shard.unreadable_command(command.key)
+            self._spawn(self._reject(command))
         else:
-            shard.command(command.key, command.value)
+            shard.command(command.key, watch, forgets=command.forgets)
 
     async def _forward(self, key: str, value: bytes, lies_in: int) -> None:
         """A client with another partitioner wrote it: put it where its shard is, then take it away from here."""
@@ -163,46 +227,110 @@ class Poller:
         except KafkaAway:
             _log.warning("command_not_forwarded", partition=lies_in)  # it still lies there: its next reader forwards it
 
-    async def _refuse(self, command: Command) -> None:
+    async def _reject(self, command: Command) -> None:
+        self.unreadable_commands += 1
+        _log.error("command_unreadable", partition=command.partition, hint="it is kept in sms.rejected.v1")
         try:
             await self._bus.accept(dead_letter(command, self.now_ms()), key=command.key or None)
         except BusFull:
-            _log.warning("broken_command_not_kept", partition=command.partition)
+            _log.warning("command_not_rejected", partition=command.partition)
 
-    # ---- what a shard asks for -----------------------------------------------------------------------------------
+    # ---- budgets, and what is kept across a restart --------------------------------------------------------------
 
-    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
-        """See `bus.contract.Bus.accept`."""
-        return await self._bus.accept(message, key=key)
+    def _share_budgets(self) -> None:
+        """Share each account's budget by the requests that its watches want, ours and those of other processes."""
+        mine = frozenset(self._keepers)
+        for account in self.accounts.values():
+            account.throttle.share(self._share(account.name, mine))
 
-    async def act(self, state: WatchState, action: Action) -> ActResult | Trouble:
-        """Do it at the provider."""
-        account = self.accounts[state.watch.account]
-        return await account.act(state.watch.order_kind, state.watch.order_id, action)
+    def _share(self, account: str, mine: frozenset[int]) -> float:
+        if self._table.behind:
+            return len(mine) / WATCH_PARTITIONS
+        others = self._table.others(account, mine)
+        own = self._table.others(account, frozenset(range(WATCH_PARTITIONS)) - mine) or FIRST_WATCH
+        return own / (own + others)
 
-    async def erase(self, watch_id: str, partition: int) -> None:
-        """Take a command away."""
-        try:
-            await self._writer.erase(watch_id, partition)
-        except KafkaAway:
-            _log.warning("command_not_erased", partition=partition)
+    def _waits(self) -> dict[str, ToldToWait]:
+        now, now_ms = self._loop.time(), self.now_ms()
+        throttles = {name: account.throttle for name, account in self.accounts.items()}
+        return {
+            name: ToldToWait(now_ms + round(throttle.told_to_wait(now) * 1000), throttle.reason)
+            for name, throttle in throttles.items()
+            if throttle.told_to_wait(now)
+        }
 
-    def catch_up(self, partition: int) -> None:
-        """See `bus.commands.ShardGroup.catch_up`."""
-        self._group.catch_up(partition)
+    def _resume_waits(self) -> None:
+        for name, wait in self._learned.waits.items():
+            seconds = (wait.until_ms - self.now_ms()) / 1000
+            if seconds > 0 and name in self.accounts:
+                self.accounts[name].throttle.resume(seconds, wait.reason, self._loop.time())
 
-    async def is_ours(self, partition: int) -> bool:
-        """Ask the group."""
-        return await self._group.is_ours(partition)
+    def _save_learned(self) -> None:
+        self._learned.waits = self._waits()
+        self._learned.save(self._learned.waits)
 
-    def provider_of(self, account: str) -> str | None:
-        """Return the provider of a polling account of ours."""
-        return self.accounts[account].provider if account in self.accounts else None
+    # ---- what is wrong -------------------------------------------------------------------------------------------
 
-    def now_ms(self) -> int:
-        """Return the wall clock."""
-        return time.time_ns() // 1_000_000
+    def degraded(self) -> tuple[str, ...]:
+        """Return a machine word for each thing that is wrong: docs of `/readyz` say what each means."""
+        return tuple(self._reasons())
 
-    def look_at(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
-        """Plan the next look."""
-        self.scheduler.plan(shard, state, soon=soon)
+    def _reasons(self) -> Iterator[str]:
+        yield from self._reasons_of_shards()
+        if self._table.behind:
+            yield "watch_table_behind"
+        if self.oldest_due() > OVERDUE:
+            yield "polls_overdue"
+        for account in self.accounts.values():
+            if account.throttle.state != "open":
+                yield f"account_{account.throttle.state}:{account.name}"
+            elif account.expected_delay() > OVERLOADED:
+                yield f"account_overloaded:{account.name}"
+            yield from (f"{kind}s_paused:{account.name}" for kind in account.paused_kinds())
+        if any(hint.is_off(self._loop.time()) for hint in self.scheduler.hints.values()):
+            yield "bulk_hint_off"
+
+    def _reasons_of_shards(self) -> Iterator[str]:
+        running = [shard for shard in self.shards.values() if shard.running]
+        if running:
+            self._without_shards_since = self._loop.time()
+        long_enough = self._loop.time() - self._without_shards_since > JOINING
+        if not self._group.joined:
+            if long_enough:
+                yield "no_group"
+        elif self._keepers and not running and long_enough:
+            yield "no_shards"
+        if len(running) < len(self._keepers):
+            yield "shard_restoring"
+
+    def oldest_due(self) -> float:
+        """Return for how many seconds the oldest poll that is due waits, of accounts that may be asked."""
+        now = self._loop.time()
+        open_ones = (account for account in self.accounts.values() if account.throttle.state == "open")
+        return max((account.queue.waiting_for(now) for account in open_ones), default=0.0)
+
+    def _say_what_is_wrong(self) -> None:
+        """One log line when something begins, and one when it is over."""
+        said_elsewhere = ("account_paused", "account_backing_off", "bulk_hint_off")
+        reasons = frozenset(reason for reason in self._reasons() if not reason.startswith(said_elsewhere))
+        for reason in sorted(reasons - self._said):
+            _log.warning("degraded", reason=reason, oldest_due=round(self.oldest_due()))
+        for reason in sorted(self._said - reasons):
+            _log.info("degraded_no_more", reason=reason)
+        self._said = reasons
+
+
+async def _outcome(shard: Shard) -> str:
+    """Run a shard to its end; return why it ended. Raises `CancelledError` only where somebody cancelled us."""
+    try:
+        await shard.run()
+    except Fenced:
+        return "another process runs it"
+    except asyncio.CancelledError:
+        if is_cancelled():
+            raise
+        return "a stray CancelledError"
+    except Exception as error:
+        _log.exception("shard_failed", partition=shard.partition)
+        return type(error).__name__
+    return "it returned"

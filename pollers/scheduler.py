@@ -1,46 +1,83 @@
-"""When each watch is looked at, and what comes of it: wait → fetch → advance."""
+"""When each watch is polled, and what comes of it: wait → fetch → advance → accept."""
 
 import asyncio
 import random
-from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass, replace
 from math import ceil
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, Protocol
+
+import structlog
 
 from bus.contract import BusFull
-from pollers import ending
-from pollers.account import Account
-from pollers.advance import advance, is_news
+from pollers.account import CLOCK, WAITS, Account
+from pollers.advance import Step, advance, is_news
 from pollers.curve import Curve
 from pollers.identity import with_full_text
-from pollers.observation import Last, NoCode, Observation, Trouble
+from pollers.list_hint import ListHint
+from pollers.observation import Last, Listing, NoCode, Observation, Trouble, Unfinished
 from pollers.owned_watch import OwnedWatch
-from pollers.schedule import Waiting, demand, first_look, next_look
+from pollers.schedule import PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
-from pollers.shard import Shard
 from pollers.state import WatchState
-from pollers.wheel import Wheel
+from pollers.throttle import HEADROOM
+from pollers.wheel import TimerQueue
 from schemas import timestamps
 
-TICK: Final = 1 / 16  # seconds between two looks at the wheel; exact in binary, so that no tick is taken twice
-BAD_ACTION: Final = "bad_action"
-CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
-SOON: Final = 0.2  # seconds: a wish, an action or a full bus is followed by a look
+SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
+FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
+FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
+LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
+AT_ONCE: Final = 100  # watches that are planned; then the loop's other work has its turn
+AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
+ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
+
+_log = structlog.get_logger("pollers")
+
+
+class Owner(Protocol):
+    """The part of a `pollers.shard.Shard` that the scheduler needs."""
+
+    watches: dict[str, OwnedWatch]
+
+    async def take(self, watch_id: str, step: Step) -> None:
+        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`."""
+        ...
+
+    def admitted(self, watch_id: str) -> None:
+        """Act for this watch now: the request is counted."""
+        ...
 
 
 @dataclass(slots=True)
 class Plan:
-    """When and for whom a watch is looked at."""
+    """When and for whom a watch is polled."""
 
-    shard: Shard
+    shard: Owner
     account: Account
-    demand: float = 0.0  # requests a second, as it counts at the account's gate
-    looked_ms: int = 0  # when the last look without an SMS was answered: what the curve learns from
+    order_id: str
+    kind: str
+    learned_ms: int  # when the last poll without an SMS was answered: what the curve learns from
+    urgent: bool = False
+    again: bool = False  # it was asked for soon while a poll was under way
+    failures: int = 0  # answers in a row that were about this order and no use
+    polled_ms: int = 0
+    answer: str = ""
+
+
+class LivePoll(NamedTuple):
+    """The last poll of a watch, as the process that owns it knows: a committed state is minutes old."""
+
+    polled_ms: int
+    """0: not polled yet."""
+    answer: str
+    """Its class, as a machine word."""
+    next_in: float | None
+    """Seconds until the next one; None: it waits for its turn, or is under way."""
 
 
 class Scheduler:
-    """The looks of one process. Belongs to one event loop; somebody calls `tick` every `TICK` seconds."""
+    """The polls of one process. Belongs to one event loop; sleeps until something is due."""
 
     def __init__(
         self,
@@ -50,152 +87,355 @@ class Scheduler:
         spawn: Callable[[Coroutine[Any, Any, None]], object],
         now_ms: Callable[[], int],
         rng: random.Random,
+        curves: MutableMapping[tuple[str, str | None], Curve] | None = None,
     ) -> None:
         self.plans: dict[str, Plan] = {}
+        self.curves = curves if curves is not None else {}
+        self.hints = {name: ListHint() for name in accounts}
         self._accounts = accounts
         self._settings = settings
         self._spawn = spawn
         self._now_ms = now_ms
         self._rng = rng
         self._loop = asyncio.get_running_loop()
-        self._wheel = Wheel(now=self._loop.time(), tick=TICK)
-        self._curves: defaultdict[tuple[str, str | None], Curve] = defaultdict(Curve)
-        self._due: set[str] = set()  # accounts that a timer will serve: one each, however many looks end meanwhile
+        self._timers = TimerQueue(now=self._loop.time())
+        self._timer: asyncio.TimerHandle | None = None
+        self._listing: set[str] = set()  # accounts whose list is followed
+        self._actions: dict[str, Owner] = {}
         self._in_flight = 0
 
-    def plan(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
-        """Look soon, or for the first time spread over an interval; at an ended watch no more."""
-        watch_id = state.watch.watch_id
-        if state.ended is not None or state.watch.account not in self._accounts:
-            self.drop(watch_id)
+    # ---- who is polled -----------------------------------------------------------------------------------------
+
+    async def restore(self, shard: Owner, watches: Iterable[OwnedWatch]) -> None:
+        """Plan the watches of a shard that was just restored: the demand of all is known before the first is planned."""
+        open_ones = [owned for owned in watches if not owned.ended]
+        for number, owned in enumerate(open_ones):
+            state = owned.state
+            if (plan := self._plan_of(shard, state)) is not None:
+                self._book(plan, state)
+            await _breathe(number)
+        for number, owned in enumerate(open_ones):
+            if not owned.ended:
+                self.plan(shard, owned.state, soon=asks_for_action(owned.state))
+            await _breathe(number)
+
+    def plan(self, shard: Owner, state: WatchState, *, soon: bool) -> None:
+        """Poll soon, or for the first time spread over an interval; an ended watch no more."""
+        plan = self._plan_of(shard, state)
+        if plan is None:
+            self.drop(state.watch.watch_id)
             return
-        plan = self.plans.get(watch_id)
-        if plan is None or plan.shard is not shard:
-            self.drop(watch_id)
-            plan = self.plans[watch_id] = Plan(shard, self._accounts[state.watch.account], looked_ms=state.looked_ms)
-        seconds = SOON if soon else self._seconds(plan, state, first=True)
-        self._wheel.schedule(watch_id, self._loop.time() + seconds)
+        seconds = self._seconds(plan, state, first=True)
+        plan.again = soon
+        self._schedule(plan, state, min(SOON, seconds) if soon else seconds)
 
     def drop(self, watch_id: str) -> None:
-        """Look no more, until it is planned again."""
+        """Poll no more, until it is planned again."""
+        self._actions.pop(watch_id, None)
         plan = self.plans.pop(watch_id, None)
         if plan is not None:
-            self._wheel.cancel(watch_id)
-            plan.account.queue.leave(watch_id)
-            plan.account.throttle.wants(before=plan.demand, after=0.0)
+            self._timers.cancel(watch_id)
+            for key in (watch_id, ACTION + watch_id):
+                plan.account.queue.leave(key)
+            plan.account.throttle.demand.release(watch_id)
+            self.hints[plan.account.name].untrack(plan.order_id, watch_id)
 
-    def tick(self) -> None:
-        """Send whoever is due and may go."""
-        for watch_id in self._wheel.due(self._loop.time()):
+    def queue_action(self, shard: Owner, watch_id: str) -> None:
+        """Call the shard's `admitted` when the account may be asked for one more thing."""
+        if plan := self.plans.get(watch_id):
+            self._actions[watch_id] = shard
+            plan.account.queue.join(ACTION + watch_id, self._loop.time(), urgent=True)
+            self._serve_soon()
+
+    def live(self, watch_id: str) -> LivePoll | None:
+        """Return what is known here of a watch's polls; None where it is not polled here."""
+        plan = self.plans.get(watch_id)
+        if plan is None:
+            return None
+        due = self._timers.due_at(watch_id)
+        return LivePoll(plan.polled_ms, plan.answer, None if due is None else max(0.0, due - self._loop.time()))
+
+    def _plan_of(self, shard: Owner, state: WatchState) -> Plan | None:
+        watch = state.watch
+        account = self._accounts.get(watch.account)
+        if state.ended is not None or account is None:
+            return None
+        plan = self.plans.get(watch.watch_id)
+        if plan is None or plan.shard is not shard:
+            self.drop(watch.watch_id)
+            plan = Plan(shard, account, watch.order_id, watch.order_kind, learned_ms=state.looked_ms)
+            self.plans[watch.watch_id] = plan
+            if watch.order_kind != "rent":
+                now, has_sms = self._loop.time(), state.sms_count > 0
+                self.hints[account.name].track(watch.order_id, watch.watch_id, now, has_sms=has_sms)
+        return plan
+
+    # ---- whose turn it is ----------------------------------------------------------------------------------------
+
+    def _schedule(self, plan: Plan, state: WatchState, seconds: float) -> None:
+        context = context_of(state, self._now_ms())
+        plan.urgent = plan.again or context.remaining <= seconds or _is_urgent(context)
+        self._timers.schedule(state.watch.watch_id, self._loop.time() + seconds)
+        self._arm(seconds)
+
+    def _arm(self, seconds: float) -> None:
+        """Wake up in so many seconds, unless it is sooner already."""
+        seconds = ceil(max(seconds, 0.0) / CLOCK) * CLOCK
+        at = self._loop.time() + seconds
+        if self._timer is not None:
+            if self._timer.when() <= at:
+                return
+            self._timer.cancel()
+        self._timer = self._loop.call_later(seconds, self._wake)
+
+    def _serve_soon(self) -> None:
+        self._arm(0.0)
+
+    def _wake(self) -> None:
+        self._timer = None
+        now = self._loop.time()
+        for watch_id in self._timers.due(now):
             if plan := self.plans.get(watch_id):
-                plan.account.queue.join(watch_id)
+                plan.account.queue.join(watch_id, now, urgent=plan.urgent)
         for account in self._accounts.values():
             self._serve(account)
+        if (at := self._timers.next_due()) is not None:
+            self._arm(at - now)
 
     def _serve(self, account: Account) -> None:
-        """Start every look that the gate admits now, and come back when it admits the next."""
-        now = self._loop.time()
-        if (
-            account.throttle.state == "paused" and account.throttle.reason != BAD_ACTION
-        ):  # that one only a look can disprove
-            if self.plans and account.throttle.admit(now) == 0.0:
-                self._spawn(account.probe())
+        """Start every request that the throttle admits now, and come back when it admits the next."""
+        throttle, now = account.throttle, self._loop.time()
+        if throttle.state != "open" and throttle.probes_key:
+            if not len(throttle.demand):
+                return
+            if throttle.admit(now) == 0.0:
+                self._spawn(self._probe(account))
+            self._arm(throttle.wait(now))
             return
-        while self._in_flight < self._settings.workers and (watch_id := account.queue.admitted(now)):
+        while account.queue and self._in_flight < self._settings.workers:
+            if wait := throttle.wait(now):
+                self._arm(wait)
+                return
+            self._start(account, account.queue.pop() or "", now)
+
+    def _start(self, account: Account, key: str, now: float) -> None:
+        watch_id = key.removeprefix(ACTION)
+        plan = self.plans.get(watch_id)
+        if plan is None:
+            return
+        if key != watch_id:
+            shard = self._actions.pop(watch_id, None)
+            if shard is not None and account.throttle.state == "open":  # else its next poll asks for it again
+                account.throttle.admit(now)
+                shard.admitted(watch_id)
+        elif wait := account.wait_of_kind(plan.kind, now):
+            self._timers.schedule(watch_id, now + wait * (1 + self._rng.random()))
+        else:
+            account.throttle.admit(now)
             self._in_flight += 1
-            self._spawn(self._look(watch_id, account))
-        wait = account.throttle.wait(now)
-        if account.queue and wait < TICK and self._in_flight < self._settings.workers and account.name not in self._due:
-            self._due.add(account.name)
-            self._loop.call_later(ceil(wait / CLOCK) * CLOCK, self._serve_again, account)
+            self._spawn(self._poll(watch_id, account))
 
-    def _serve_again(self, account: Account) -> None:
-        self._due.discard(account.name)
-        self._serve(account)
+    async def _probe(self, account: Account) -> None:
+        try:
+            await account.probe()
+        finally:
+            self._serve_soon()
 
-    async def _look(self, watch_id: str, account: Account) -> None:
+    # ---- a poll ----------------------------------------------------------------------------------------------------
+
+    async def _poll(self, watch_id: str, account: Account) -> None:
         try:
             plan = self.plans.get(watch_id)
-            kept = plan.shard.watches.get(watch_id) if plan else None
-            if plan is None or kept is None or kept.looking:
+            owned = plan.shard.watches.get(watch_id) if plan else None
+            if plan is None or owned is None or owned.polling:
                 return
-            seconds = self._settings.max_interval  # even a bug does not end the looking
-            kept.looking = True
+            seconds = self._settings.max_interval  # even a bug does not end the polling
+            owned.polling, plan.again = True, False
             try:
-                seconds = SOON if kept.acting else await self._look_once(plan, kept)
+                seconds = SOON if owned.acting else await self._poll_once(plan, owned)
             finally:
-                kept.looking = False
+                owned.polling = False
                 if self.plans.get(watch_id) is plan:
-                    self._wheel.schedule(watch_id, self._loop.time() + seconds)
+                    self._schedule(plan, owned.state, SOON if plan.again else seconds)
         finally:
             self._in_flight -= 1
-            self._serve(account)
+            self._serve_soon()
 
-    async def _look_once(self, plan: Plan, kept: OwnedWatch) -> float:
-        """One step of a watch: fetch, advance, accept. Return in how many seconds to look again."""
-        before = kept.state
-        observation = await self._fetch(plan.account, before)
-        shard = plan.shard
-        if self.plans.get(before.watch.watch_id) is not plan or shard.watches.get(before.watch.watch_id) is not kept:
+    async def _poll_once(self, plan: Plan, owned: OwnedWatch) -> float:
+        """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
+        before, left_at = owned.state, self._loop.time()
+        watch_id, shard = before.watch.watch_id, plan.shard
+        observation = await self._observe(plan.account, before)
+        if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
             return SOON
         now_ms = self._now_ms()
-        unchanged = kept.revision == before.revision
-        step = advance(before if unchanged else kept.state, observation, now_ms, zone=plan.account.zone)
+        unchanged = owned.revision == before.revision
+        step = advance(before if unchanged else owned.state, observation, now_ms, zone=plan.account.zone)
         if not unchanged:
-            step = step._replace(action=None)  # a wish came while we looked: what it wants needs a look of its own
+            step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
         try:
-            await shard.take(before.watch.watch_id, step)
+            await shard.take(watch_id, step)
         except BusFull:
-            return SOON * 5
-        self._learn(plan, before, step.state, observation, now_ms)
+            return FULL_BUS
+        self._note(plan, before, step.state, observation, left_at, now_ms)
         if step.state.ended is not None:
-            self.drop(before.watch.watch_id)
-        return self._seconds(plan, step.state, first=False)
+            self.drop(watch_id)
+            return 0.0
+        return self._seconds(plan, step.state, first=False) if unchanged else SOON
 
-    async def _fetch(self, account: Account, state: WatchState) -> Observation:
+    async def _observe(self, account: Account, state: WatchState) -> Observation:
         watch = state.watch
-        observation = await account.observe(watch.order_kind, watch.order_id)
-        if account.client.has_full_text and isinstance(observation, Last | NoCode) and is_news(state, observation):
-            full = await account.full_text(watch.order_id)
-            if isinstance(observation, Last):
-                return Last(with_full_text(observation.sms, full))
-            return Last(full) if full is not None else observation
-        return observation
+        answer = await account.observe(watch.order_kind, watch.order_id)
+        known: Observation | None = None
+        while isinstance(answer, Unfinished):
+            if _shows_all_news(state, known, answer.shows):
+                return _whole(answer.shows)
+            known = answer.shows
+            if not await account.further():
+                return known or WAITS
+            answer = await account.observe(watch.order_kind, watch.order_id, answer)
+        if isinstance(answer, Trouble):
+            return known or answer
+        return await self._with_full_text(account, state, answer)
 
-    # ---- when -------------------------------------------------------------------------------------------------------
+    async def _with_full_text(self, account: Account, state: WatchState, observation: Observation) -> Observation:
+        if not account.client.has_full_text or not isinstance(observation, Last | NoCode):
+            return observation
+        if not is_news(state, observation):
+            return observation
+        full = await account.full_text(state.watch.order_id)
+        if isinstance(observation, Last):
+            return Last(with_full_text(observation.sms, full))
+        return Last(full) if full is not None else observation
+
+    def _note(
+        self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
+    ) -> None:
+        """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
+        plan.polled_ms, plan.answer = now_ms, _class_of(observation)
+        plan.failures = plan.failures + 1 if _is_about_the_order(observation) else 0
+        if isinstance(observation, Trouble):
+            return
+        found = after.sms_count > before.sms_count
+        self.hints[plan.account.name].polled(plan.order_id, left_at, found_sms=found)
+        if context_of(before, now_ms).phase == "first":
+            opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)
+            since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.learned_ms, now_ms))
+            self._curve(before).looked(since, until, arrived=found)
+            plan.learned_ms = now_ms
+
+    # ---- when --------------------------------------------------------------------------------------------------------
+
+    def _book(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
+        """Tell the account what this watch would like; return its usual interval."""
+        context, stretch = context_of(state, self._now_ms()), plan.account.throttle.stretch()
+        watch_id, hint = state.watch.watch_id, self.hints[plan.account.name]
+        back_off = min(LAST_BACK_OFF, self._settings.min_interval * 2.0**plan.failures) if plan.failures else 0.0
+        usual = usual_interval(context, self._curve(state), self._settings, stretch=stretch, at_least=back_off)
+        if plan.kind != "rent":
+            hint.demand.book(watch_id, demand(usual, stretch=stretch))
+        if plan.account.name in self._listing and context.phase != "next":
+            usual = max(usual, hint.at_least(plan.order_id) * stretch)
+        plan.account.throttle.demand.book(watch_id, demand(usual, stretch=stretch))
+        return usual, context
 
     def _seconds(self, plan: Plan, state: WatchState, *, first: bool) -> float:
-        gate, settings = plan.account.throttle, self._settings
-        waiting, curve, stretch = _waiting(state, self._now_ms()), self._curve(state), gate.stretch()
-        look = first_look if first else next_look
-        seconds = look(waiting, curve, settings, stretch=stretch, chance=self._rng.random())
-        usual = next_look(waiting, curve, settings, stretch=stretch, chance=0.0) if first else seconds
-        wanted = demand(usual, settings, stretch=stretch)
-        gate.wants(before=plan.demand, after=wanted)
-        plan.demand = wanted
-        return seconds
+        usual, context = self._book(plan, state)
+        chance = self._rng.random()
+        if context.remaining <= 0 and not first:
+            return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
+        if first and _is_urgent(context):
+            usual = min(usual, self._settings.max_interval)
+        poll = first_poll if first else next_poll
+        return poll(usual, context, self._settings, chance=chance)
 
     def _curve(self, state: WatchState) -> Curve:
-        return self._curves[state.provider, state.watch.service]
+        return self.curves.setdefault((state.provider, state.watch.service), Curve())
 
-    def _learn(self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, now_ms: int) -> None:
-        """Tell the curve of the first SMS of an order: when it came, or that it did not."""
-        if isinstance(observation, Trouble) or before.newest is not None or before.watch.order_kind == "rent":
+    # ---- lists ---------------------------------------------------------------------------------------------------------
+
+    def review_lists(self) -> None:
+        """Follow the list of each account where polling every order would exceed the budget. Call it every second."""
+        for account in self._accounts.values():
+            if account.name not in self._listing and self._list_pays(account):
+                self._listing.add(account.name)
+                self._spawn(self._follow_list(account))
+
+    def _list_pays(self, account: Account) -> bool:
+        """Tell whether one list is worth its requests; it goes on until half of that demand is left."""
+        hint, rate = self.hints[account.name], account.throttle.rate * HEADROOM
+        if not account.client.has_list or hint.is_off(self._loop.time()):
+            return False
+        return hint.demand.total > (rate / 2 if account.name in self._listing else rate)
+
+    async def _follow_list(self, account: Account) -> None:
+        hint, throttle = self.hints[account.name], account.throttle
+        try:
+            while self._list_pays(account):
+                seconds = hint.interval(throttle.rate)
+                throttle.set_apart = 1 / seconds
+                if await account.further():
+                    await self._read_list(account, hint)
+                await asyncio.sleep(seconds)
+        finally:
+            throttle.set_apart = 0.0
+            hint.forget()
+            self._listing.discard(account.name)
+
+    async def _read_list(self, account: Account, hint: ListHint) -> None:
+        left_at = self._loop.time()
+        listed = await account.active()
+        if isinstance(listed, Trouble):
+            hint.useless()
             return
-        opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)
-        since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.looked_ms, now_ms))
-        self._curve(before).looked(since, until, arrived=after.newest is not None)
-        plan.looked_ms = now_ms
+        changed = hint.judge(listed, left_at, self._loop.time())
+        if hint.is_off(self._loop.time()):
+            _log.warning("bulk_hint_off", account=account.name, seconds=round(hint.off_until - self._loop.time()))
+        for watch_id in changed:
+            self._poll_now(watch_id)
+
+    def _poll_now(self, watch_id: str) -> None:
+        """Poll as soon as the account may be asked, before what is not urgent."""
+        plan = self.plans.get(watch_id)
+        owned = plan.shard.watches.get(watch_id) if plan else None
+        if plan is None or owned is None:
+            return
+        if owned.polling:
+            plan.again = True
+            return
+        self._timers.cancel(watch_id)
+        plan.account.queue.join(watch_id, self._loop.time(), urgent=True)
+        self._serve_soon()
 
 
-def _waiting(state: WatchState, now_ms: int) -> Waiting:
-    opened_ms = timestamps.to_epoch_ms(state.watch.opened_at)
-    since_ms = state.awaited_since_ms
-    remaining = (ending.deadline_ms(state) - now_ms) / 1000
-    if state.watch.order_kind == "rent":
-        return Waiting("rent", 0.0, remaining)
-    if state.newest is None:
-        return Waiting("first", max(0.0, (now_ms - opened_ms) / 1000), remaining)
-    if since_ms is not None:
-        return Waiting("next", max(0.0, (now_ms - since_ms) / 1000), remaining)
-    return Waiting("idle", 0.0, remaining)
+async def _breathe(number: int) -> None:
+    """Let others have their turn, now and then."""
+    if number % AT_ONCE == 0:
+        await asyncio.sleep(0)
+
+
+def _is_urgent(context: PollContext) -> bool:
+    return context.phase == "next" or (context.phase == "first" and context.age < FRESH)
+
+
+def _is_about_the_order(observation: Observation) -> bool:
+    """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
+    if not isinstance(observation, Trouble):
+        return False
+    return observation.answered or observation.kind in {"denied", "request_error", "unrecognised"}
+
+
+def _class_of(observation: Observation) -> str:
+    return observation.word if isinstance(observation, Trouble) else type(observation).__name__.lower()
+
+
+def _shows_all_news(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
+    """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
+    if not isinstance(shows, Listing) or not state.complete:
+        return False
+    before = known.sms if isinstance(known, Listing) else ()
+    return not is_news(state, Listing(tuple(sms for sms in shows.sms if sms not in before)))
+
+
+def _whole(shows: Observation | None) -> Observation:
+    return replace(shows, complete=True) if isinstance(shows, Listing) else shows or WAITS

@@ -1,32 +1,36 @@
 """A shard: the watches of one partition, their states, and what must be committed before anything is done.
 
 The order of a step is: message, then state, then action, each confirmed before the next. Any crash or unknown commit
-then means "look again, same id". While Kafka is away messages are safe in the journal, states wait here, looking goes
-on, and nobody acts.
+then means "poll again, same id". While Kafka is away messages are safe in the journal, states wait here, polling goes
+on, and nobody acts. The requests that it applies: docs/decisions/0001-watch-commands-and-states.md.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from contextlib import suppress
-from typing import Final, Protocol
+from heapq import heappop, heappush
+from typing import Any, Final, Protocol
 
 import structlog
+from pydantic import ValidationError
 
-from bus.contract import BusFull, Receipt
+from bus.client import KafkaAway
+from bus.contract import Bus, BusFull
 from bus.state_log import NotCommitted
-from pollers.advance import Step, acted, opened, wanted
-from pollers.observation import Trouble
+from pollers.account import Account
+from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
 from pollers.owned_watch import OwnedWatch
-from pollers.state import Action, ActResult, WatchState
-from schemas import timestamps
-from schemas.messages import Message, Watch, WatchEnded
+from pollers.state import Action, WatchState
+from pollers.watches import request_name, unapplied, with_request
+from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
+NOTHING_READY: Final = 0.25  # seconds between two tries while every dirty state waits for Kafka to take its messages
 LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
 NEW_OWNER: Final = 10.0  # seconds without acting: the predecessor may still have an action under way
-SWEEP_EVERY: Final = 600.0
-KEEP_ENDED_MS: Final = 7 * 24 * 60 * 60 * 1000
+LONGEST_SLEEP: Final = 60.0  # seconds: the wall clock, which deadlines are in, may jump
 AT_ONCE: Final = 500  # watches; then the loop's other work has its turn
+ERASE_AT_ONCE: Final = 100
 RETRY: Final = 1.0  # seconds between two tries of what Kafka or the journal did not take
 
 _log = structlog.get_logger("pollers")
@@ -40,40 +44,27 @@ class Log(Protocol):
     async def close(self) -> None: ...  # noqa: D102
 
 
-class Surroundings(Protocol):
-    """What a shard asks of the process it runs in (`pollers.poller.Poller`)."""
+class Scheduler(Protocol):
+    """The part of `pollers.scheduler.Scheduler` that a shard needs."""
 
-    async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
-        """See `bus.contract.Bus.accept`."""
-        ...
+    async def restore(self, shard: "Shard", watches: Iterable[OwnedWatch]) -> None: ...  # noqa: D102 - see there
+    def plan(self, shard: "Shard", state: WatchState, *, soon: bool) -> None: ...  # noqa: D102
+    def drop(self, watch_id: str) -> None: ...  # noqa: D102
+    def queue_action(self, shard: "Shard", watch_id: str) -> None: ...  # noqa: D102
 
-    async def act(self, state: WatchState, action: Action) -> ActResult | Trouble:
-        """Do it at the provider, once, within the action's time-out."""
-        ...
 
-    def provider_of(self, account: str) -> str | None:
-        """Return the provider of a configured account, None for one that we do not have."""
-        ...
+class Group(Protocol):
+    """The part of `bus.commands.ShardGroup` that a shard needs."""
 
-    def look_at(self, shard: "Shard", state: WatchState, *, soon: bool) -> None:
-        """Plan the next look; at an ended watch none."""
-        ...
+    def catch_up(self, partition: int) -> None: ...  # noqa: D102 - see there
+    async def is_ours(self, partition: int) -> bool: ...  # noqa: D102
 
-    def catch_up(self, partition: int) -> None:
-        """Call `caught_up` once every command that lies on the shard by now was given to `command`."""
-        ...
 
-    async def is_ours(self, partition: int) -> bool:
-        """Ask Kafka whether the group still gives this shard to us; False, too, while it does not answer."""
-        ...
+class Writer(Protocol):
+    """The part of `bus.commands.CommandWriter` that a shard needs."""
 
-    async def erase(self, watch_id: str, partition: int) -> None:
-        """Take the command away from its partition; a failure is only a delay."""
-        ...
-
-    def now_ms(self) -> int:
-        """Return the wall clock."""
-        ...
+    async def put(self, key: str, value: bytes) -> None: ...  # noqa: D102 - see there
+    async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None: ...  # noqa: D102
 
 
 async def _breathe(number: int) -> None:
@@ -85,92 +76,171 @@ async def _breathe(number: int) -> None:
 class Shard:
     """Runs from its assignment to its loss; `run` raises `Fenced` when another process owns it."""
 
-    def __init__(self, partition: int, log: Log, surroundings: Surroundings) -> None:
+    def __init__(
+        self,
+        partition: int,
+        *,
+        log: Log,
+        bus: Bus,
+        scheduler: Scheduler,
+        group: Group,
+        writer: Writer,
+        accounts: Mapping[str, Account],
+        now_ms: Callable[[], int],
+    ) -> None:
         self.partition = partition
         self.watches: dict[str, OwnedWatch] = {}
+        self.unreadable: set[str] = set()
+        """Watches whose state another program wrote in a way that we cannot read: left alone."""
+        self.running = False
+        """It is restored, and polls."""
         self._log = log
-        self._around = surroundings
-        self._commands: dict[str, bytes | None] = {}  # newest of each watch, not applied yet; None: withdrawn
+        self._bus = bus
+        self._scheduler = scheduler
+        self._group = group
+        self._writer = writer
+        self._accounts = accounts
+        self._now_ms = now_ms
+        self._inbox: dict[str, list[Watch | None]] = {}  # requests of each watch, not applied yet; None: withdrawn
+        self._present: set[str] = set()  # watches whose newest record is no tombstone, until the shard runs
         self._caught_up = asyncio.Event()
+        self._something_to_do = asyncio.Event()
         self._dirty: set[str] = set()
+        self._agenda: list[tuple[int, str]] = []  # a heap: when a watch's time is over
+        self._to_forget: list[str] = []
+        self._erased: set[str] = set()  # their commands are erased, their states may go
+        self._erasing = False
         self._loop = asyncio.get_running_loop()
         self._may_act_from = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
-    # ---- commands ----------------------------------------------------------------------------------------------
+    # ---- requests ----------------------------------------------------------------------------------------------
 
-    def command(self, watch_id: str, value: bytes | None) -> None:
-        """Take the newest word about a watch, a `Watch` as it lies on the topic; None: it was taken away.
+    def command(self, watch_id: str, watch: Watch | None, *, forgets: str | None = None) -> None:
+        """Take the next record of a watch; None: a tombstone, and if it is ours, which request it forgets.
 
         It is applied with the next commit, once we have caught up.
         """
-        self._commands[watch_id] = value
+        inbox = self._inbox.setdefault(watch_id, [])
+        self._present.add(watch_id)
+        if watch is not None:
+            inbox.append(watch)
+        elif forgets is None:
+            inbox[:] = [None]
+            self._present.discard(watch_id)
+        else:
+            self._was_forgotten(watch_id, forgets, inbox)
+        self._something_to_do.set()
+
+    def unreadable_command(self, watch_id: str) -> None:
+        """Know that there is a record, though nobody here can read it: its watch is not withdrawn."""
+        self._present.add(watch_id)
 
     def caught_up(self) -> None:
-        """Every command of before `Surroundings.catch_up` was given to `command`."""
+        """Every command of before `Group.catch_up` was given to `command`."""
         self._caught_up.set()
 
-    async def _apply_commands(self) -> None:
-        commands, self._commands = self._commands, {}
-        for number, (watch_id, value) in enumerate(commands.items()):
-            await _breathe(number)
-            try:
-                await self._apply(watch_id, value)
-            except BusFull:
-                self._commands.setdefault(watch_id, value)
-
-    async def _apply(self, watch_id: str, value: bytes | None) -> None:
-        kept = self.watches.get(watch_id)
-        watch = Watch.model_validate_json(value) if value is not None else None
-        if kept is None:
-            if watch is not None:
-                await self._open(watch)
-        elif kept.taking:
-            self._commands.setdefault(watch_id, value)
+    def _was_forgotten(self, watch_id: str, request: str, inbox: list[Watch | None]) -> None:
+        """Our own tombstone: requests up to this one are over. One that was written meanwhile is written once more."""
+        names = [request_name(watch) if watch else None for watch in inbox]
+        if request in names:
+            del inbox[: len(names) - names[::-1].index(request)]
+        wanted = inbox[-1] if inbox else self._opened_again(watch_id, request)
+        if wanted is None:
+            self._present.discard(watch_id)
         else:
-            await self._wish(kept, watch)
+            self._spawn(self._put_again(watch_id, wanted))
 
-    async def _wish(self, kept: OwnedWatch, watch: Watch | None) -> None:
-        """A state without a command ends: whoever took the command away does not want the watch any longer."""
-        state = kept.state
-        watch = watch or state.watch.model_copy(update={"desired": "stop"})
-        step = wanted(state, watch, self._around.now_ms())
-        if step.state is not state:  # after a restart all commands come once more
-            await self._take(kept, step)
-            self._around.look_at(self, kept.state, soon=True)
+    def _opened_again(self, watch_id: str, request: str) -> Watch | None:
+        owned = self.watches.get(watch_id)
+        if owned is None or owned.ended:
+            return None
+        state = owned.state
+        if state.applied in {None, request}:
+            return None
+        return with_request(state.watch, "watch", request_id=state.applied or "")
+
+    async def _put_again(self, watch_id: str, watch: Watch) -> None:
+        while True:
+            try:
+                return await self._writer.put(watch_id, watch.to_json())
+            except KafkaAway:
+                await asyncio.sleep(RETRY)
+
+    async def _apply_requests(self) -> None:
+        inbox, self._inbox = self._inbox, {}
+        for number, (watch_id, requests) in enumerate(inbox.items()):
+            await _breathe(number)
+            left = await self._apply_all(watch_id, requests)
+            if left:
+                self._inbox[watch_id] = [*left, *self._inbox.get(watch_id, [])]
+
+    async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
+        """Apply the requests of one watch in order; return those that must wait for a step under way."""
+        if watch_id in self.unreadable:
+            return []
+        if owned := self.watches.get(watch_id):
+            requests = _not_applied(owned.state, requests)
+        for place, request in enumerate(requests):
+            owned = self.watches.get(watch_id)
+            if owned is not None and owned.taking:
+                return requests[place:]
+            await self._apply(owned, request)
+        return []
+
+    async def _apply(self, owned: OwnedWatch | None, request: Watch | None) -> None:
+        if owned is None:
+            if request is not None:
+                await self._open(request)
+            return
+        state, now_ms = owned.state, self._now_ms()
+        step = withdrawn(state, now_ms) if request is None else requested(state, request, now_ms)
+        if step.state is not state:
+            await self._take(owned, step)
+            self._scheduler.plan(self, owned.state, soon=True)
 
     async def _open(self, watch: Watch) -> None:
-        provider = self._around.provider_of(watch.account)
-        if provider is None:
+        account = self._accounts.get(watch.account)
+        if account is None:
             _log.warning("watch_of_unknown_account", account=watch.account, watch_id=watch.watch_id)
             return
-        kept = self.watches[watch.watch_id] = OwnedWatch(opened(watch, provider, self._around.now_ms()))
-        self._dirty.add(watch.watch_id)
-        await self._take(kept, wanted(kept.state, watch, self._around.now_ms()))
-        self._around.look_at(self, kept.state, soon=False)
+        owned = self.watches[watch.watch_id] = OwnedWatch(opened(watch, account.provider, self._now_ms()))
+        self._mark(watch.watch_id)
+        heappush(self._agenda, (owned.time_limit_ms, watch.watch_id))
+        if watch.desired != "watch":  # the record that opened it is gone: this one asks for something more
+            await self._take(owned, requested(owned.state, watch, self._now_ms()))
+        self._scheduler.plan(self, owned.state, soon=False)
 
     # ---- a step ------------------------------------------------------------------------------------------------
 
     async def take(self, watch_id: str, step: Step) -> None:
-        """A look's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced."""
-        if kept := self.watches.get(watch_id):
-            await self._take(kept, step)
+        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced."""
+        if owned := self.watches.get(watch_id):
+            await self._take(owned, step)
 
-    async def _take(self, kept: OwnedWatch, step: Step) -> None:
-        kept.taking = True
+    async def _take(self, owned: OwnedWatch, step: Step) -> None:
+        watch_id = step.state.watch.watch_id
+        owned.taking = True
         try:
             for message in step.messages:
                 if isinstance(message, WatchEnded):
-                    kept.ending = message
+                    owned.ending = message
                 else:
-                    kept.owes(await self._around.accept(message, key=step.state.key))
+                    owned.owes(await self._bus.accept(message, key=step.state.key))
         finally:
-            kept.taking = False
-        if step.state.revision != kept.revision or step.action is not None:
-            self._dirty.add(step.state.watch.watch_id)
-        if step.state.revision != kept.revision:
-            kept.state = step.state
-        kept.action = step.action  # what an earlier step wanted may not be wanted any longer
+            owned.taking = False
+        if step.state.revision != owned.revision or step.action is not None:
+            self._mark(watch_id)
+        if step.state.revision != owned.revision:
+            before, owned.state = owned.time_limit_ms, step.state
+            if owned.time_limit_ms != before:
+                heappush(self._agenda, (owned.time_limit_ms, watch_id))
+        owned.action = step.action  # what an earlier step wanted may not be wanted any longer
+
+    def _mark(self, watch_id: str) -> None:
+        """Commit this watch's state, and what follows from that."""
+        self._dirty.add(watch_id)
+        self._something_to_do.set()
 
     # ---- life --------------------------------------------------------------------------------------------------
 
@@ -180,13 +250,14 @@ class Shard:
             await self._restore()
             await self._catch_up()
             self._may_act_from = self._loop.time() + NEW_OWNER
-            for watch_id in set(self.watches) - set(self._commands):
-                self._commands[watch_id] = None
-            for number, kept in enumerate(list(self.watches.values())):
-                await _breathe(number)
-                self._around.look_at(self, kept.state, soon=False)
+            for watch_id in self.watches.keys() - self._present:
+                self._inbox.setdefault(watch_id, [None])
+            self._present.clear()
+            await self._scheduler.restore(self, list(self.watches.values()))
+            self.running = True
             await self._go_on()
         finally:
+            self.running = False
             for task in self._tasks:
                 task.cancel()
             await self._log.close()
@@ -197,39 +268,94 @@ class Shard:
         Restoring may have taken long, and the shard may have been another's meanwhile, who opened newer watches.
         """
         self._caught_up.clear()
-        self._around.catch_up(self.partition)
+        self._group.catch_up(self.partition)
         await self._caught_up.wait()
-        while not await self._around.is_ours(self.partition):  # noqa: ASYNC110 - asking again is all one can do
+        while not await self._group.is_ours(self.partition):  # noqa: ASYNC110 - asking again is all one can do
             await asyncio.sleep(RETRY)
 
     async def _go_on(self) -> None:
-        sweep_at = 0.0
         while True:
-            await self._apply_commands()
-            await self._commit()
-            if self._loop.time() >= sweep_at:
-                sweep_at = self._loop.time() + SWEEP_EVERY
-                await self._sweep()
-            await asyncio.sleep(COMMIT_EVERY)
+            await self._apply_requests()
+            await self._look_at_the_time()
+            committed = await self._commit()
+            await self._forget()
+            await self._pause(committed=committed)
 
-    async def _sweep(self) -> None:
-        """Forget what ended long ago, command and state together: nobody else removes them from compacted topics."""
-        long_ago = timestamps.to_text(self._around.now_ms() - KEEP_ENDED_MS)
-        old = [
-            watch_id
-            for watch_id, kept in self.watches.items()
-            if kept.ended and watch_id not in self._dirty and kept.state.watch.expires_at < long_ago
-        ]
-        for watch_id in old:
-            await self._around.erase(watch_id, self.partition)
-        if old:
-            try:
-                await self._log.commit(dict.fromkeys(old))
-            except NotCommitted:
-                await self._restore()
+    async def _pause(self, *, committed: bool) -> None:
+        """Sleep until there is something to do, and a moment more, for what else comes meanwhile."""
+        self._something_to_do.clear()
+        if not self._dirty and not self._inbox:
+            until_ms = self._agenda[0][0] - self._now_ms() if self._agenda else LONGEST_SLEEP * 1000
+            with suppress(TimeoutError):
+                async with asyncio.timeout(min(LONGEST_SLEEP, max(0.0, until_ms / 1000))):
+                    await self._something_to_do.wait()
+        await asyncio.sleep(COMMIT_EVERY if committed or not self._dirty else NOTHING_READY)
+
+    async def _look_at_the_time(self) -> None:
+        """End the watches whose deadline is long over, and note those that ended long ago: neither needs an answer."""
+        now_ms = self._now_ms()
+        for number in range(len(self._agenda)):
+            if not self._agenda or self._agenda[0][0] > now_ms:
                 return
-        for watch_id in old:
+            await _breathe(number)
+            time_ms, watch_id = heappop(self._agenda)
+            owned = self.watches.get(watch_id)
+            if owned is None or owned.time_limit_ms != time_ms:
+                continue  # its time has moved
+            if owned.ended:
+                self._to_forget.append(watch_id)
+            elif owned.taking:
+                heappush(self._agenda, (time_ms, watch_id))
+                return
+            else:
+                await self._take(owned, due_end(owned.state, now_ms))
+                self._scheduler.plan(self, owned.state, soon=False)
+
+    # ---- forgetting --------------------------------------------------------------------------------------------
+
+    async def _forget(self) -> None:
+        """Forget what ended long ago, command and state together: nobody else removes them from compacted topics."""
+        if self._to_forget and not self._erasing:
+            self._erasing = True
+            self._spawn(self._erase_some())
+        gone = [each for each in self._erased if self._may_go(each)]
+        self._erased.clear()
+        if not gone:
+            return
+        try:
+            await self._log.commit(dict.fromkeys(gone))
+        except NotCommitted:
+            await self._restore()
+            return
+        for watch_id in gone:
             del self.watches[watch_id]
+            self._scheduler.drop(watch_id)
+
+    async def _erase_some(self) -> None:
+        batch, self._to_forget = self._to_forget[:ERASE_AT_ONCE], self._to_forget[ERASE_AT_ONCE:]
+        try:
+            await asyncio.gather(*map(self._erase, batch))
+        finally:
+            self._erasing = False
+            self._something_to_do.set()
+
+    async def _erase(self, watch_id: str) -> None:
+        """Take the command away. While Kafka is away: an hour later."""
+        owned = self.watches.get(watch_id)
+        if owned is None or not self._may_go(watch_id):
+            return
+        try:
+            await self._writer.erase(watch_id, self.partition, forgets=owned.state.applied or "")
+        except KafkaAway:
+            self._loop.call_later(3600.0, self._to_forget.append, watch_id)
+        else:
+            self._erased.add(watch_id)
+
+    def _may_go(self, watch_id: str) -> bool:
+        owned = self.watches.get(watch_id)
+        return bool(owned and owned.ended and watch_id not in self._dirty and not self._inbox.get(watch_id))
+
+    # ---- states ------------------------------------------------------------------------------------------------
 
     async def _restore(self) -> None:
         """Open the log, however long Kafka is away; what we had in memory wins only over what we know ourselves.
@@ -238,7 +364,7 @@ class Shard:
         """
         while True:
             try:
-                if await self._around.is_ours(self.partition):
+                if await self._group.is_ours(self.partition):
                     restored = await self._log.open()
                     break
             except NotCommitted as error:
@@ -246,75 +372,115 @@ class Shard:
             await asyncio.sleep(RETRY)
         for number, (watch_id, value) in enumerate(restored.items()):
             await _breathe(number)
-            self._merge(watch_id, WatchState.from_json(value))
+            self._merge(watch_id, value)
 
-    def _merge(self, watch_id: str, restored: WatchState) -> None:
-        kept = self.watches.get(watch_id)
-        if kept is not None and restored.revision in {kept.committed, kept.attempted}:
-            kept.committed = restored.revision
-            if kept.revision != restored.revision:
-                self._dirty.add(watch_id)
+    def _merge(self, watch_id: str, value: bytes) -> None:
+        try:
+            restored = WatchState.from_json(value)
+        except ValidationError as error:
+            self._leave_alone(watch_id, error)
             return
-        self.watches[watch_id] = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision)
-        if self._may_act_from:  # we were running: otherwise `run` plans the looks when all is restored
-            self._around.look_at(self, restored, soon=True)
+        owned = self.watches.get(watch_id)
+        if owned is not None and restored.revision in {owned.committed, owned.attempted}:
+            owned.committed = restored.revision
+            if owned.revision != restored.revision:
+                self._mark(watch_id)
+            return
+        owned = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision)
+        self.watches[watch_id] = owned
+        heappush(self._agenda, (owned.time_limit_ms, watch_id))
+        if self.running:  # otherwise `run` plans the polls when all is restored
+            self._scheduler.plan(self, restored, soon=True)
 
-    async def _commit(self) -> None:
-        if not self._dirty:
-            return
+    def _leave_alone(self, watch_id: str, error: ValidationError) -> None:
+        """Count a state that we cannot read: another program will know it again."""
+        if watch_id not in self.unreadable:
+            where = ", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))
+            _log.error("state_unreadable", watch_id=watch_id, partition=self.partition, fields=where[:200])
+        self.unreadable.add(watch_id)
+
+    async def _commit(self) -> bool:
+        """Commit every dirty state whose messages are in Kafka, and act on it; False: none was ready."""
         await self._accept_endings()
-        ready = {each: kept for each in self._dirty if (kept := self.watches.get(each)) and kept.is_settled()}
+        ready = {each: owned for each in self._dirty if (owned := self.watches.get(each)) and owned.is_settled()}
         if not ready:
-            return
-        revisions = {watch_id: kept.revision for watch_id, kept in ready.items()}
+            return False
+        revisions = {watch_id: owned.revision for watch_id, owned in ready.items()}
         for watch_id, revision in revisions.items():
             ready[watch_id].attempted = revision
         try:
-            await self._log.commit({watch_id: kept.packed for watch_id, kept in ready.items()})
+            await self._log.commit({watch_id: owned.packed for watch_id, owned in ready.items()})
         except NotCommitted as error:
             _log.warning("states_not_committed", partition=self.partition, error=str(error), states=len(ready))
             await self._restore()
-            return
+            return True
         confirmed_at = self._loop.time()
-        for watch_id, kept in ready.items():
-            kept.committed = revisions[watch_id]
-            if kept.revision == revisions[watch_id]:
+        for watch_id, owned in ready.items():
+            owned.committed = revisions[watch_id]
+            if owned.revision == revisions[watch_id]:
                 self._dirty.discard(watch_id)
-                self._act_on(kept, confirmed_at)
+                self._act_on(watch_id, owned, confirmed_at)
+        return True
 
     async def _accept_endings(self) -> None:
         """The end of a watch comes last, when the SMS that it counts are published."""
-        ending = [kept for each in self._dirty if (kept := self.watches.get(each)) and kept.ending and kept.published()]
-        await asyncio.gather(*map(self._accept_ending, ending))
+        ending = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.ending]
+        await asyncio.gather(*(self._accept_ending(owned) for owned in ending if owned.published()))
 
-    async def _accept_ending(self, kept: OwnedWatch) -> None:
-        if kept.ending is not None:
+    async def _accept_ending(self, owned: OwnedWatch) -> None:
+        if owned.ending is not None:
             with suppress(BusFull):
-                kept.owes(await self._around.accept(kept.ending))
-                kept.ending = None
+                owned.owes(await self._bus.accept(owned.ending))
+                owned.ending = None
 
     # ---- acting ------------------------------------------------------------------------------------------------
 
-    def _act_on(self, kept: OwnedWatch, confirmed_at: float) -> None:
-        """Act only on what is committed, by us, a moment ago."""
-        if kept.action is None or kept.acting or kept.looking or not kept.is_settled():
-            return
-        watch_id = kept.state.watch.watch_id
-        if confirmed_at < self._may_act_from:
-            self._loop.call_at(self._may_act_from + COMMIT_EVERY, self._dirty.add, watch_id)  # commit again, then act
-            return
-        action, kept.action, kept.acting = kept.action, None, True
-        task = self._loop.create_task(self._do(kept, action, confirmed_at))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def admitted(self, watch_id: str) -> None:
+        """Act for this watch: the account's budget is charged for it. The state is committed once more before."""
+        if owned := self.watches.get(watch_id):
+            owned.admitted_at = self._loop.time()
+            self._mark(watch_id)
 
-    async def _do(self, kept: OwnedWatch, action: Action, confirmed_at: float) -> None:
+    def _act_on(self, watch_id: str, owned: OwnedWatch, confirmed_at: float) -> None:
+        """Act only on what is committed, by us, a moment ago, and when the account may be asked."""
+        if owned.action is None or owned.acting or owned.polling or not owned.is_settled():
+            return
+        if confirmed_at < self._may_act_from:
+            self._loop.call_at(self._may_act_from + COMMIT_EVERY, self._mark, watch_id)  # commit again, then act
+            return
+        if owned.admitted_at is None or self._loop.time() - owned.admitted_at > LICENCE:
+            self._scheduler.queue_action(self, watch_id)
+            return
+        action, owned.action, owned.acting, owned.admitted_at = owned.action, None, True, None
+        self._spawn(self._act(watch_id, owned, action, confirmed_at))
+
+    async def _act(self, watch_id: str, owned: OwnedWatch, action: Action, confirmed_at: float) -> None:
         try:
             if self._loop.time() - confirmed_at > LICENCE:
-                return  # the state still says what is wanted: the next look drives it again
-            result = await self._around.act(kept.state, action)
-            if self.watches.get(kept.state.watch.watch_id) is kept:
-                await self._take(kept, acted(kept.state, action, result, self._around.now_ms()))
-                self._around.look_at(self, kept.state, soon=True)
+                return  # the state still says what is wanted: the next poll drives it again
+            state = owned.state
+            account = self._accounts[state.watch.account]
+            result = await account.act(state.watch.order_kind, state.watch.order_id, action)
+            if self.watches.get(watch_id) is owned:
+                await self._take(owned, acted(owned.state, action, result, self._now_ms()))
+                self._scheduler.plan(self, owned.state, soon=True)
         finally:
-            kept.acting = False
+            owned.acting = False
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            _log.error("shard_task_failed", partition=self.partition, exc_info=error)
+
+
+def _not_applied(state: WatchState, requests: list[Watch | None]) -> list[Watch | None]:
+    """Return the requests that the state does not know; a withdrawal only where the state is not newer than it."""
+    watches = [request for request in requests if request is not None]
+    left = unapplied(state, watches)
+    is_newer = len(left) < len(watches)
+    return list(left) if is_newer or requests[:1] != [None] else [None, *left]

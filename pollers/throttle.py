@@ -6,7 +6,7 @@ Five hundred watches that each retry on their own would be a ban (trap 44), and 
 
 import random
 from dataclasses import dataclass
-from math import inf
+from math import fsum, inf
 from typing import Final, Literal
 
 from pollers.observation import Trouble
@@ -17,11 +17,15 @@ BACKOFF_LAST: Final = 200.0  # seconds; the first is 1, each doubles, and jitter
 RETRY_AFTER: Final = (1.0, 600.0)  # what we believe of a Retry-After: 0 and 10^9 are seen (trap 47)
 PROBE_EVERY: Final = 60.0  # seconds between two probes of a paused account
 PROBE_LOST: Final = 20.0  # seconds: longer than any request may take, so only one probe is ever under way
-BAD_ACTIONS: Final = 10  # in a row: the provider does not have what we ask for, and asking on is noise
 SLOWEST: Final = 8.0  # the first gap of a slow start, in gaps of the budget; halves with every answer
 JITTER: Final = 0.2  # of a gap: so much later may a request go than its place in the row
-CARRY: Final = 0.3  # of a gap: so much lateness is made good, so that jitter and ticks do not cost budget
-HEADROOM: Final = 0.95  # of the budget is planned for looks; actions, full texts and chance need the rest
+CARRY: Final = 0.3  # of a gap: so much lateness is made good, so that jitter and timers do not cost budget
+HEADROOM: Final = 0.95  # of the budget is planned for polls; actions, full texts and chance need the rest
+ERRORS_OF_ORDERS: Final = 5
+"""So many orders in a row answered with an error of the provider's own before the account backs off: a single order
+that always answers SERVER_ERROR must not slow the others (providers.md 3.3)."""
+LEAST_SHARE: Final = 1 / 1000
+"""Of the budget, for a process that has no watch of the account now: the next one recalculates the share."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,39 +39,77 @@ class Transition:
     """Until the next request may go."""
 
 
+class Demand:
+    """The requests a second that each watch would like to have. The sum is that of the entries, always."""
+
+    SUM_AGAIN: Final = 1000  # changes, after which rounding errors are thrown away
+
+    def __init__(self) -> None:
+        self._of: dict[str, float] = {}
+        self._total = 0.0
+        self._changes = 0
+
+    def __len__(self) -> int:
+        return len(self._of)
+
+    @property
+    def total(self) -> float:
+        """Requests a second, of all."""
+        return max(0.0, self._total)
+
+    def exact(self) -> float:
+        """Return the sum, added up anew: what `total` is held against in tests."""
+        return fsum(self._of.values())
+
+    def book(self, watch_id: str, requests_per_second: float) -> None:
+        """Set what this watch would like."""
+        self._total += requests_per_second - self._of.get(watch_id, 0.0)
+        self._of[watch_id] = requests_per_second
+        self._changes += 1
+        if self._changes % self.SUM_AGAIN == 0:
+            self._total = self.exact()
+
+    def release(self, watch_id: str) -> None:
+        """Take back what this watch liked, whether it is known or not."""
+        self._total -= self._of.pop(watch_id, 0.0)
+        if not self._of:
+            self._total = 0.0
+
+
 class AccountThrottle:
     """Admits the requests of one account and hears how each ended. Belongs to one event loop."""
 
     def __init__(self, *, requests_per_second: float, rng: random.Random) -> None:
         self.state: State = "open"
         self.reason = ""  # of the last transition
+        self.demand = Demand()
+        self.set_apart = 0.0  # requests a second that are not for polls of single orders: those for lists
         self._budget = requests_per_second
-        self._rate = requests_per_second
+        self.rate = requests_per_second
+        """Requests a second that this process may send: its share of the budget."""
         self._rng = rng
         self._place = -inf  # the next request's place in the row: places are a whole gap apart
+        self._last = -inf  # when the last one was to go
         self._slot = -inf  # when it may go: its place and jitter
         self._until = -inf  # nothing goes before
+        self._told_until = -inf  # as far as the provider itself said so, with Retry-After
         self._closed_at = -inf  # requests that started earlier say nothing new about a back-off
         self._probing_until = -inf  # a probe is under way; should its answer get lost, the next goes then
         self._failures = 0
+        self._throttled = False
         self._slowdown = 1.0
-        self._bad_actions = 0
-        self._demand = 0.0
+        self._order_errors = 0
 
-    def share(self, owned: int, total: int) -> None:
-        """Take this process's part of the budget: replicas share it by the shards they own.
-
-        Owning none counts as one: between two assignments nobody asks anyway.
-        """
-        self._rate = self._budget * max(owned, 1) / total
+    def share(self, fraction: float) -> None:
+        """Take this process's part of the budget, 0 to 1. A larger one counts from the last request on."""
+        self.rate = self._budget * min(1.0, max(fraction, LEAST_SHARE))
+        gap = self._slowdown / self.rate
+        self._place = min(self._place, self._last + gap)
+        self._slot = min(self._slot, self._place + JITTER * gap)
 
     def stretch(self) -> float:
         """Return by how much all intervals must grow so that the watches' demand fits the budget; at least 1."""
-        return max(1.0, self._demand / (self._rate * HEADROOM))
-
-    def wants(self, *, before: float, after: float) -> None:
-        """A watch's demand (`schedule.demand`) has changed; 0 is a watch that is not or no longer there."""
-        self._demand = max(0.0, self._demand + after - before)
+        return max(1.0, self.demand.total / max(self.rate * HEADROOM - self.set_apart, self.rate / 2))
 
     def wait(self, now: float) -> float:
         """Return the seconds until a request may go; 0.0: now."""
@@ -76,48 +118,82 @@ class AccountThrottle:
     def admit(self, now: float) -> float:
         """Return 0.0 if one request must go now, and count it; else the seconds after which to ask again.
 
-        Unless the state is `open`, the request is the one probe: after `auth` the cheap one (`alive`), else a look.
-        Report how it ended; a probe that is never reported is followed by another.
+        Unless the state is `open`, the request is the one probe. Report how it ended; a probe that is never reported is
+        followed by another.
         """
         wait = self.wait(now)
         if wait == 0.0:
             if self.state != "open":
                 self._probing_until = now + PROBE_LOST
-            gap = self._slowdown / self._rate
-            self._place = max(self._place + gap, now + (1 - CARRY) * gap)
-            self._slot = self._place + JITTER * gap * self._rng.random()
+            self._next_place(now)
         return wait
+
+    def reserve(self, now: float) -> float:
+        """Take the next slot of an open account, and return in how many seconds it is; use it then, or let it go."""
+        wait = self.wait(now)
+        self._next_place(now + wait)
+        return wait
+
+    @property
+    def probes_key(self) -> bool:
+        """The probe is the cheap one that asks about the key, not a poll: the key was wrong, or a poll failed again."""
+        return self.state == "paused" or (self.state == "backing_off" and self._failures > 1)
+
+    def told_to_wait(self, now: float) -> float:
+        """Return the seconds of the provider's own Retry-After that are left; 0.0: none."""
+        return max(0.0, self._told_until - now)
+
+    def resume(self, seconds: float, reason: str, now: float) -> None:
+        """Go on waiting as the provider said before this process started."""
+        self._closed_at = now
+        self._until = self._told_until = now + min(seconds, RETRY_AFTER[1])
+        self._throttled, self._slowdown = True, SLOWEST
+        self.state, self.reason = "backing_off", reason
 
     def report(self, trouble: Trouble | None, *, started: float, now: float) -> Transition | None:
         """Hear how a request that was admitted at `started` ended; `None`: it was answered.
 
         Returns a transition when the state changed by it, and only then.
         """
-        self._count_bad_actions(trouble)
+        self._believe(trouble, now)
         if started <= self._closed_at:
-            self._until = max(self._until, now + _retry_after(trouble))
+            self._until = max(self._until, self._told_until)
             return None
-        if trouble is None or (self.state != "paused" and self._is_answer(trouble)):
+        if self._is_answer(trouble):
             return self._answered(now)
-        if trouble.kind in {"throttled", "transient"} and self.state != "paused":
-            return self._back_off(trouble, now)
-        self._slowdown = SLOWEST
-        return self._close("paused", trouble, PROBE_EVERY, now)
+        if trouble is None or trouble.kind in {"throttled", "transient"}:
+            return self._back_off(trouble or Trouble("transient", "none"), now)
+        if trouble.kind == "auth" or self.state == "paused":
+            self._slowdown = SLOWEST
+            return self._close("paused", trouble, PROBE_EVERY, now)
+        return self._answered(now)
 
-    def _is_answer(self, trouble: Trouble) -> bool:
+    def _is_answer(self, trouble: Trouble | None) -> bool:
         """The provider works and knows us, whatever it thinks of this one request."""
-        return trouble.kind in {"denied", "request_error", "unrecognised"} and self._bad_actions < BAD_ACTIONS
+        if trouble is None:
+            self._order_errors = 0
+            return True
+        if self.state == "paused" or trouble.kind in {"auth", "throttled"}:
+            return False
+        if trouble.kind != "transient":
+            self._order_errors = 0
+            return True
+        self._order_errors += trouble.answered
+        return trouble.answered and self._order_errors < ERRORS_OF_ORDERS
 
-    def _count_bad_actions(self, trouble: Trouble | None) -> None:
-        if trouble is not None and trouble.kind == "request_error" and trouble.word == "bad_action":
-            self._bad_actions += 1
-        elif trouble is None or trouble.kind not in {"throttled", "transient"}:
-            self._bad_actions = 0
+    def _believe(self, trouble: Trouble | None, now: float) -> None:
+        """Remember until when the provider asked us to wait, within what we believe."""
+        if trouble is not None and trouble.retry_after is not None:
+            low, high = RETRY_AFTER
+            self._told_until = max(self._told_until, now + min(max(trouble.retry_after, low), high))
 
     def _back_off(self, trouble: Trouble, now: float) -> Transition | None:
+        if self.state == "paused":
+            return self._close("paused", trouble, PROBE_EVERY, now)
         doubled = 2.0 ** min(self._failures, 10)
         self._failures += 1
         # One lost connection is no reason to crawl afterwards; a provider that told us to slow down is.
+        self._throttled = self._throttled or trouble.kind == "throttled"
         self._slowdown = SLOWEST if trouble.kind == "throttled" else min(SLOWEST, 2 * doubled)
         return self._close("backing_off", trouble, min(BACKOFF_LAST, doubled) * (1 + self._rng.random() / 2), now)
 
@@ -125,14 +201,16 @@ class AccountThrottle:
         """Let nothing go for so long, or for as long as the provider said."""
         self._closed_at = now
         self._probing_until = -inf
-        self._until = max(self._until, now + max(seconds, _retry_after(trouble)))
+        self._until = max(self._until, self._told_until, now + seconds)
+        if state == "paused" and self.state == "paused":
+            return None  # the first reason stays
         return self._become(state, trouble.word, now)
 
     def _answered(self, now: float) -> Transition | None:
         self._probing_until = -inf
         self._slowdown = max(1.0, self._slowdown / 2)
-        if self._slowdown == 1.0:
-            self._failures = 0
+        if not self._throttled or self._slowdown == 1.0:
+            self._failures, self._throttled = 0, False
         return self._become("open", "answered", now)
 
     def _become(self, state: State, reason: str, now: float) -> Transition | None:
@@ -141,10 +219,7 @@ class AccountThrottle:
         self.state, self.reason = state, reason
         return Transition(state, reason, self.wait(now))
 
-
-def _retry_after(trouble: Trouble | None) -> float:
-    """Return the seconds that the provider asked for, within what we believe; 0.0: it asked for none."""
-    if trouble is None or trouble.retry_after is None:
-        return 0.0
-    low, high = RETRY_AFTER
-    return min(max(trouble.retry_after, low), high)
+    def _next_place(self, at: float) -> None:
+        gap = self._slowdown / self.rate
+        self._place, self._last = max(self._place + gap, at + (1 - CARRY) * gap), at
+        self._slot = self._place + JITTER * gap * self._rng.random()

@@ -1,26 +1,30 @@
 """Who is due, and who is due but may not go yet. Pure: the clock is an argument.
 
-The way of one tick: `Wheel.due` → `WaitQueue.join` of its account → `WaitQueue.admitted` until it says None → a worker,
-who schedules the watch again when the look is done: so there is never more than one look at a watch.
+The way of one poll: `TimerQueue.due` → `WaitQueue.join` of its account → `WaitQueue.pop` when the account's throttle
+admits one → a poll, after which the watch is scheduled again: so there is never more than one poll of a watch.
 """
 
 from collections import OrderedDict
+from heapq import heappop, heappush
 from math import ceil, floor
+from typing import Final
 
-from pollers.throttle import AccountThrottle
+TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
+URGENT_IN_A_ROW: Final = 3  # urgent ones go first, but every fourth place is for those that have waited longest
 
 
-class Wheel:
+class TimerQueue:
     """Ids and when they are due, for a hundred thousand watches. An id has one time; scheduling it again moves it.
 
-    A ring of slots, each a list of ids. Scheduling and cancelling touch no list but the new slot's: what a slot holds
-    of an id that moved is dropped when the slot's turn comes.
+    Ids are gathered by ticks. Scheduling and cancelling touch no list but the new tick's: what a tick holds of an id
+    that moved is dropped when its time comes.
     """
 
-    def __init__(self, *, now: float, tick: float = 1 / 16, slots: int = 2048) -> None:
-        """Start at `now`. The defaults: an SMS waits 31 ms for its tick, and a turn is longer than most intervals."""
+    def __init__(self, *, now: float, tick: float = TICK) -> None:
+        """Start at `now`. With the default an SMS waits 31 ms for its tick."""
         self._tick = tick
-        self._slots: list[list[str]] = [[] for _ in range(slots)]
+        self._ids: dict[int, list[str]] = {}
+        self._order: list[int] = []  # a heap of the ticks above
         self._ticks: dict[str, int] = {}
         self._passed = floor(now / tick)
 
@@ -33,60 +37,77 @@ class Wheel:
     def schedule(self, watch_id: str, at: float) -> None:
         """Make `due` return this id once, from the first tick that is not before `at`; what is past, at the next."""
         tick = max(ceil(at / self._tick), self._passed + 1)
-        if self._ticks.get(watch_id) != tick:
-            self._ticks[watch_id] = tick
-            self._slots[tick % len(self._slots)].append(watch_id)
+        if self._ticks.get(watch_id) == tick:
+            return
+        self._ticks[watch_id] = tick
+        if tick not in self._ids:
+            self._ids[tick] = []
+            heappush(self._order, tick)
+        self._ids[tick].append(watch_id)
 
     def cancel(self, watch_id: str) -> None:
         """Forget this id, whether it is known or not."""
         self._ticks.pop(watch_id, None)
 
+    def due_at(self, watch_id: str) -> float | None:
+        """Return when this id is due; None where it is not scheduled."""
+        tick = self._ticks.get(watch_id)
+        return None if tick is None else tick * self._tick
+
+    def next_due(self) -> float | None:
+        """Return when `due` should be called next, by the clock of `schedule`; None: nothing is scheduled."""
+        return self._order[0] * self._tick if self._order else None
+
     def due(self, now: float) -> list[str]:
         """Return and forget all ids whose time has come. However long it was not called, none is lost."""
         upto = floor(now / self._tick)
         fired: list[str] = []
-        for tick in range(max(self._passed + 1, upto - len(self._slots) + 1), upto + 1):
-            slot = tick % len(self._slots)
-            if self._slots[slot]:
-                self._slots[slot] = self._pass(slot, upto, fired)
+        while self._order and self._order[0] <= upto:
+            tick = heappop(self._order)
+            for watch_id in self._ids.pop(tick):
+                if self._ticks.get(watch_id) == tick:  # else cancelled, moved, or fired by an entry before it
+                    del self._ticks[watch_id]
+                    fired.append(watch_id)
         self._passed = max(self._passed, upto)
         return fired
 
-    def _pass(self, slot: int, upto: int, fired: list[str]) -> list[str]:
-        """Move what is due into `fired`; return what comes on a later turn."""
-        later: list[str] = []
-        for watch_id in self._slots[slot]:
-            tick = self._ticks.get(watch_id)
-            if tick is None or tick % len(self._slots) != slot:
-                continue  # cancelled, moved, or fired by an earlier entry of the same slot
-            if tick > upto:
-                later.append(watch_id)
-            else:
-                del self._ticks[watch_id]
-                fired.append(watch_id)
-        return later
-
 
 class WaitQueue:
-    """The watches of one account that are due and may not go yet, first come first served."""
+    """What of one account is due and may not go yet: urgent entries first, each kind in the order in which it came."""
 
-    def __init__(self, gate: AccountThrottle) -> None:
-        self.throttle = gate
-        self._ids: OrderedDict[str, None] = OrderedDict()
+    def __init__(self) -> None:
+        self._urgent: OrderedDict[str, float] = OrderedDict()
+        self._normal: OrderedDict[str, float] = OrderedDict()
+        self._in_a_row = 0
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._urgent) + len(self._normal)
 
-    def join(self, watch_id: str) -> None:
-        """Stand at the end, or stay where it stands already."""
-        self._ids[watch_id] = None
+    def __contains__(self, key: str) -> bool:
+        return key in self._urgent or key in self._normal
 
-    def leave(self, watch_id: str) -> None:
-        """Go without a look, whether it stands here or not."""
-        self._ids.pop(watch_id, None)
+    def join(self, key: str, now: float, *, urgent: bool = False) -> None:
+        """Wait from now on; what waits already keeps its place, unless it has become urgent."""
+        if key in self._urgent:
+            return
+        if urgent:
+            self._urgent[key] = self._normal.pop(key, now)
+        else:
+            self._normal.setdefault(key, now)
 
-    def admitted(self, now: float) -> str | None:
-        """Return whom to look at now: one request of the account is counted for it. None: nobody yet."""
-        if not self._ids or self.throttle.admit(now):
-            return None
-        return self._ids.popitem(last=False)[0]
+    def leave(self, key: str) -> None:
+        """Go without a request, whether it waits or not."""
+        self._urgent.pop(key, None)
+        self._normal.pop(key, None)
+
+    def pop(self) -> str | None:
+        """Return and forget whose turn it is; None: nobody waits."""
+        turn_of_urgent = self._urgent and (not self._normal or self._in_a_row < URGENT_IN_A_ROW)
+        queue = self._urgent if turn_of_urgent else self._normal
+        self._in_a_row = self._in_a_row + 1 if turn_of_urgent else 0
+        return queue.popitem(last=False)[0] if queue else None
+
+    def waiting_for(self, now: float) -> float:
+        """Return for how many seconds the oldest entry waits; 0.0: nobody does."""
+        oldest = min((next(iter(queue.values())) for queue in (self._urgent, self._normal) if queue), default=now)
+        return max(0.0, now - oldest)
