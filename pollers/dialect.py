@@ -117,7 +117,7 @@ def _unwrapped(answer: RawAnswer, document: Document) -> Said:
         return by_status(answer) or document
     word, _, rest = said.strip().partition(":")
     if not _TOKEN.fullmatch(word):
-        return by_status(answer) or Trouble("unrecognised", "error_in_prose")
+        return by_status(answer) or Trouble("unrecognised", "error_in_prose", answered=True)
     asked = first(mapping(envelope.get("info")), "retry_after_seconds")
     return Token(word, rest, retry_after(answer, asked))
 
@@ -130,10 +130,11 @@ def refusal(answer: RawAnswer, said: Said) -> Trouble | Gone:
         case Token(word) if word in GONE:
             return Gone()
         case Token(word, retry_after=seconds) if word in TROUBLE or "SQL" in word:
-            return Trouble(TROUBLE.get(word, "transient"), word.lower() if word in TROUBLE else "sql_error", seconds)
+            known = word.lower() if word in TROUBLE else "sql_error"
+            return Trouble(TROUBLE.get(word, "transient"), known, seconds, answered=True)
         case _:
             unknown = "unknown_token" if isinstance(said, Token) else "unknown_shape"
-            return by_status(answer) or Trouble("unrecognised", unknown)
+            return by_status(answer) or Trouble("unrecognised", unknown, answered=True)
 
 
 def parse_status(answer: RawAnswer) -> Observation:

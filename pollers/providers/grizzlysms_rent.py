@@ -65,7 +65,7 @@ def parse_rent_status(answer: RawAnswer) -> Observation:
     if not (values := rent.get("values")):
         return Waiting()
     listed = oldest_first([_seen(entry) for entry in entries(values) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape")
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(entry: dict[str, object]) -> SeenSms:
@@ -85,7 +85,7 @@ def parse_rent_number(answer: RawAnswer) -> Order | Refusal:
     phone = mapping(rent.get("phone"))
     order_id, number = trimmed(phone, "id"), trimmed(phone, "number")
     if not order_id or not number:
-        return Trouble("unrecognised", "unknown_shape")
+        return Trouble("unrecognised", "unknown_shape", answered=True)
     return Order("rent", order_id, number, trimmed(phone, "endDate"))
 
 

@@ -26,7 +26,7 @@ def parse_rent_sms(answer: RawAnswer) -> Observation:
         sms = _seen(order, mapping(shown))
         return Last(sms) if sms.text or sms.code else NoCode()
     listed = oldest_first([_seen(order, entry) for entry in entries(shown) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape")
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:

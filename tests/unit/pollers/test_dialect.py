@@ -24,6 +24,11 @@ def answer(body, status=200, **headers):
     return RawAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, NOW)
 
 
+def told(kind, word, seconds=None):
+    """Return trouble that the provider told itself."""
+    return Trouble(kind, word, seconds, answered=True)
+
+
 def status(body, http=200):
     return dialect.parse_status(answer(body, http))
 
@@ -63,7 +68,7 @@ def test_only_the_whole_token_counts(token):
     ],
 )
 def test_an_old_or_foreign_token_is_counted_and_changes_nothing(token):
-    assert status(token) == Trouble("unrecognised", "unknown_token")
+    assert status(token) == told("unrecognised", "unknown_token")
 
 
 def test_the_word_of_an_unknown_token_is_ours():
@@ -88,31 +93,42 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
 @pytest.mark.parametrize(
     ("body", "http", "trouble"),
     [
-        ("EARLY_CANCEL_DENIED", 400, Trouble("denied", "early_cancel_denied")),
-        ("BAD_KEY", 401, Trouble("auth", "bad_key")),
-        ("BAD_KEY", 500, Trouble("auth", "bad_key")),
+        ("EARLY_CANCEL_DENIED", 400, told("denied", "early_cancel_denied")),
+        ("BAD_KEY", 401, told("auth", "bad_key")),
+        ("BAD_KEY", 500, told("auth", "bad_key")),
         ('{"status":0,"message":"No access","data":[]}', 401, Trouble("auth", "http_401")),
-        ('{"status":0,"message":"No access","data":[]}', 200, Trouble("unrecognised", "error_in_prose")),
-        ('{"status":"false","msg":"something broke"}', 200, Trouble("unrecognised", "error_in_prose")),
-        ('{"status":"error","message":"BAD_KEY"}', 200, Trouble("auth", "bad_key")),
-        ('{"error":"BAD_KEY"}', 200, Trouble("auth", "bad_key")),
-        ("UNPROCESSABLE_ENTITY:service:INVALID", 422, Trouble("request_error", "unprocessable_entity")),
-        ("WRONG_MAX_PRICE:0.35", 200, Trouble("denied", "wrong_max_price")),
-        ("BANNED:2026-04-20", 200, Trouble("auth", "banned")),
-        ("SQL_SOMETHING", 200, Trouble("transient", "sql_error")),
+        ('{"status":0,"message":"No access","data":[]}', 200, told("unrecognised", "error_in_prose")),
+        ('{"status":"false","msg":"something broke"}', 200, told("unrecognised", "error_in_prose")),
+        ('{"status":"error","message":"BAD_KEY"}', 200, told("auth", "bad_key")),
+        ('{"error":"BAD_KEY"}', 200, told("auth", "bad_key")),
+        ("UNPROCESSABLE_ENTITY:service:INVALID", 422, told("request_error", "unprocessable_entity")),
+        ("WRONG_MAX_PRICE:0.35", 200, told("denied", "wrong_max_price")),
+        ("BANNED:2026-04-20", 200, told("auth", "banned")),
+        ("SQL_SOMETHING", 200, told("transient", "sql_error")),
         ("NEW_TOKEN", 503, Trouble("transient", "http_503")),
         ("NEW_TOKEN", 429, Trouble("throttled", "http_429")),
         ("Unauthorized", 401, Trouble("auth", "http_401")),
         ("<html>401</html>", 401, Trouble("transient", "http_401")),
         ("Forbidden", 403, Trouble("transient", "http_403")),
-        ("{}", 200, Trouble("unrecognised", "unknown_shape")),
+        ("{}", 200, told("unrecognised", "unknown_shape")),
         ('{"foo":1}', 502, Trouble("transient", "http_502")),
-        ("null", 200, Trouble("unrecognised", "unknown_shape")),
+        ("null", 200, told("unrecognised", "unknown_shape")),
         ("[" * 100_000, 200, Trouble("unrecognised", "too_deep")),
     ],
 )
 def test_the_body_is_read_before_the_http_status(body, http, trouble):
     assert status(body, http) == trouble
+
+
+@pytest.mark.parametrize(("body", "http"), [("", 200), ("<html>", 200), ("Too many", 429), ("{", 200), ("[[1]", 200)])
+def test_what_a_gateway_may_have_said_was_not_told_by_the_provider(body, http):
+    assert not status(body, http).answered
+
+
+@pytest.mark.parametrize("body", ["STATUS_ON_HOLD", "{}", '{"error":"no"}'])
+def test_words_that_we_do_not_know_are_the_providers_unless_the_http_status_speaks_of_an_error(body):
+    assert status(body, 200).answered
+    assert not status(body, 503).answered
 
 
 def test_a_404_with_the_envelope_of_an_unknown_activation_is_gone():
@@ -174,7 +190,7 @@ def test_a_retry_after_date_without_the_hour_of_the_answer_is_nothing():
 def test_the_body_may_say_how_long_to_wait(http):
     body = '{"title":"RATE_LIMIT","details":"","info":{"retry_after_seconds":42}}'
 
-    assert status(body, http) == Trouble("throttled", "rate_limit", 42.0)
+    assert status(body, http) == told("throttled", "rate_limit", 42.0)
 
 
 def test_the_header_wins_over_the_body_unless_it_is_junk():
@@ -261,11 +277,11 @@ def test_status_v2_finds_the_sms_wherever_it_lies(sms, observation):
         ('{"status":"success","values":[{"text":"a","date":"2023-10-26 11:03:39"}]}', 1),
         ('{"status":"success","values":{"0":{"message":"a"}}}', 1),
         ('{"status":"success","values":{"0":{"text":""}}}', 1),
-        ('{"status":"success","values":["a"]}', Trouble("unrecognised", "unknown_shape")),
-        ('{"status":"success","values":"a"}', Trouble("unrecognised", "unknown_shape")),
+        ('{"status":"success","values":["a"]}', told("unrecognised", "unknown_shape")),
+        ('{"status":"success","values":"a"}', told("unrecognised", "unknown_shape")),
         ('{"status":"error","message":"STATUS_FINISH"}', Ended("finished")),
         ('{"status":"error","msg":"STATUS_CANCEL"}', Ended("cancelled")),
-        ("null", Trouble("unrecognised", "unknown_shape")),
+        ("null", told("unrecognised", "unknown_shape")),
     ],
 )
 def test_a_rents_values_come_in_every_shape_php_has(said, observation):

@@ -46,6 +46,11 @@ def client(provider, *answers, **more):
     return PROVIDERS[provider](api_key=SecretStr(KEY), base_url=None, fetcher=wire, **more), wire
 
 
+def told(kind, word):
+    """Return trouble that the provider told itself."""
+    return Trouble(kind, word, answered=True)
+
+
 def run(coroutine):
     return asyncio.run(coroutine)
 
@@ -162,9 +167,9 @@ def test_smsverified_has_no_rents():
         ("STATUS_ALREADY_CHANGED", "refused"),
         ("NO_ACTIVATION", "refused"),
         ("BAD_STATUS", "refused"),
-        ("BAD_KEY", Trouble("auth", "bad_key")),
-        ("BAD_ACTION", Trouble("request_error", "bad_action")),
-        ("ERROR_SQL", Trouble("transient", "error_sql")),
+        ("BAD_KEY", told("auth", "bad_key")),
+        ("BAD_ACTION", told("request_error", "bad_action")),
+        ("ERROR_SQL", told("transient", "error_sql")),
         (FetchFailed("timeout"), Trouble("transient", "timeout")),
     ],
 )
@@ -182,10 +187,10 @@ def test_what_came_of_an_action_on_an_activation(answer, result):
         ("grizzlysms", "rent", '{"status":"error","error":"CANT_CANCEL"}', "refused"),
         ("grizzlysms", "rent", '{"status":"error","error":"INCORECT_STATUS"}', "refused"),
         ("grizzlysms", "rent", '{"status":"error","error":"INVALID_PHONE"}', "refused"),
-        ("grizzlysms", "rent", '{"status":"error","error":"SQL_ERROR"}', Trouble("transient", "sql_error")),
+        ("grizzlysms", "rent", '{"status":"error","error":"SQL_ERROR"}', told("transient", "sql_error")),
         ("smsman", "activation", '{"success":false,"error_code":"wrong_status"}', "refused"),
-        ("smsman", "activation", '{"success":false,"error_code":"wrong_token"}', Trouble("auth", "wrong_token")),
-        ("smsman", "activation", '{"request_id":7}', Trouble("unrecognised", "unknown_shape")),
+        ("smsman", "activation", '{"success":false,"error_code":"wrong_token"}', told("auth", "wrong_token")),
+        ("smsman", "activation", '{"request_id":7}', told("unrecognised", "unknown_shape")),
     ],
 )
 def test_what_came_of_other_actions(provider, order_kind, answer, result):
@@ -204,7 +209,7 @@ def test_what_came_of_other_actions(provider, order_kind, answer, result):
 )
 def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, word):
     assert run(client(provider, good)[0].alive()) is None
-    assert run(client(provider, bad)[0].alive()) == Trouble("auth", word)
+    assert run(client(provider, bad)[0].alive()) == told("auth", word)
     assert run(client(provider, FetchFailed("reset"))[0].alive()) == Trouble("transient", "reset")
 
 
