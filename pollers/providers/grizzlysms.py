@@ -7,7 +7,7 @@ from pydantic import SecretStr
 
 from pollers.dialect import Token, read, refusal
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, entries, given, mapping, trimmed
+from pollers.json_answers import Document, code_in, entries, given, mapping, trimmed
 from pollers.observation import Gone, Listing, Observation, SeenSms, Trouble
 from pollers.providers import grizzlysms_rent as rent
 from pollers.providers.answers import ActiveActivation, ActResult
@@ -53,7 +53,7 @@ def _active(entry: dict[str, object]) -> ActiveActivation:
         country=trimmed(entry, "countryCode"),
         status=trimmed(entry, "activationStatus"),
         cost=trimmed(entry, "activationCost"),
-        code=given(_unlisted(entry), "smsCode"),
+        code=code_in(trimmed(_unlisted(entry), "smsCode")),
         text=given(_unlisted(entry), "smsText"),
     )
 

@@ -8,7 +8,7 @@ from yarl import URL
 
 from pollers.dialect import Token, parse_done, parse_status, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, count, first, given, mapping, trimmed
+from pollers.json_answers import Document, code_in, count, first, given, mapping, trimmed
 from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
 from pollers.providers.answers import ActResult, Balance, Order, Price
 from pollers.providers.client import Action, Endpoint, Params, acted, ask
@@ -94,7 +94,7 @@ def _listed(all_sms: list[SeenSms]) -> Observation:
 def seen(sms: dict[str, object], message_type: str = "sms") -> SeenSms:
     """Return an SMS that came as an object of getStatusV2."""
     return SeenSms(
-        code=trimmed(sms, "code"),
+        code=code_in(trimmed(sms, "code")),
         text=given(sms, "text"),
         sender=trimmed(sms, "phoneFrom", "from"),
         time_raw=trimmed(sms, "dateTime", "date"),

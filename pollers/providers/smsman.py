@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import count, entries, first, keyed, mapping, trimmed
+from pollers.json_answers import code_in, count, entries, first, keyed, mapping, trimmed
 from pollers.observation import Gone, Last, Observation, SeenSms, Trouble, Waiting, WaitingNext
 from pollers.providers import smsman_rent as rent
 from pollers.providers.answers import ActResult, Named, Price, Stock
@@ -36,12 +36,12 @@ def parse_sms(answer: RawAnswer) -> Observation:
     """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
     said = read(answer)
     if isinstance(said, Failure) and said.code == "wait_sms":
-        code = trimmed(said.details, "sms_code")
+        code = code_in(trimmed(said.details, "sms_code"))
         return WaitingNext(code) if code else Waiting()
     order = mapping(said)
     if isinstance(said, Failure | Trouble) or not {"sms_code", "request_id"} & order.keys():
         return refusal(answer, said)
-    if code := trimmed(order, "sms_code"):
+    if code := code_in(trimmed(order, "sms_code")):
         return Last(SeenSms(code=code, recipient=first(order, "number"), service=first(order, "application_id")))
     return Waiting()
 

@@ -3,7 +3,7 @@
 from typing import Final
 
 from pollers.fetch import RawAnswer
-from pollers.json_answers import count, entries, first, given, mapping, oldest_first, trimmed
+from pollers.json_answers import code_in, count, entries, first, given, mapping, oldest_first, trimmed
 from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
 from pollers.providers.answers import Price
 from pollers.providers.client import Endpoint
@@ -32,7 +32,7 @@ def parse_rent_sms(answer: RawAnswer) -> Observation:
 def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
     service = first(order, "application_id")
     return SeenSms(
-        code=trimmed(sms, "code"),
+        code=code_in(trimmed(sms, "code")),
         text=given(sms, "text"),
         time_raw=trimmed(sms, "time"),
         service=None if service == FULL_RENT else service,

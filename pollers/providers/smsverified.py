@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from pollers.dialect import Token, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, count, first, keyed, mapping
+from pollers.json_answers import Document, count, first, keyed, mapping, says_nothing
 from pollers.observation import Gone, Last, NoCode, Observation, SeenSms, Trouble
 from pollers.providers.answers import ActResult, Named, Price, Stock
 from pollers.providers.client import Action, Endpoint, Params, table
@@ -61,7 +61,7 @@ def parse_full_sms(answer: RawAnswer) -> Observation:
         return status_of(said) or refusal(answer, said)
     bracket = _SENDER.fullmatch(said.rest)
     sender, text = bracket.groups() if bracket else (None, said.rest)
-    return Last(SeenSms(text=text, sender=sender or None)) if text else NoCode()
+    return NoCode() if says_nothing(text) else Last(SeenSms(text=text, sender=sender or None))
 
 
 GET_COUNTRIES: Final = Endpoint("getCountries", parse_countries)

@@ -10,10 +10,11 @@ from pollers import dialect
 from pollers.fetch import RawAnswer
 from pollers.json_answers import count, entries, oldest_first, retry_after
 from pollers.json_answers import given as as_given
-from pollers.observation import Ended, Gone, Last, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from pollers.providers.grizzlysms_rent import parse_rent_status
 from pollers.providers.handler_api import parse_status_v2
 from pollers.providers.smsman import parse_sms
+from pollers.providers.smsman_rent import parse_rent_sms
 from pollers.providers.smsverified import parse_full_sms
 
 NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z
@@ -333,6 +334,62 @@ def test_a_count_is_a_whole_number_or_nothing():
 def test_what_is_given_is_not_touched():
     assert as_given({"text": " a ", "test": "b"}, "text", "test") == " a "
     assert as_given({"text": None, "test": ""}, "text", "test") == ""
+
+
+NOTHING = ["null", "None", "NONE", "undefined", "NaN", "nan", "''", '""', '"null"', "'None'", "' '", '" undefined "']
+
+
+def v2(**sms):
+    return parse_status_v2(answer(json.dumps({"verificationType": 0, "sms": sms})))
+
+
+CODES = {
+    "getStatus": lambda code: status(f"STATUS_OK:{code}"),
+    "getStatus after the first": lambda code: status(f"STATUS_WAIT_RETRY:{code}"),
+    "a sibling's JSON": lambda code: status(json.dumps({"status": "STATUS_OK", "code": code})),
+    "getStatusV2": lambda code: v2(code=code),
+    "get-sms": lambda code: parse_sms(answer(json.dumps({"request_id": 1, "sms_code": code}))),
+    "get-sms while waiting": lambda code: parse_sms(answer(json.dumps({"error_code": "wait_sms", "sms_code": code}))),
+    "a rent's get-sms": lambda code: parse_rent_sms(answer(json.dumps({"sms": {"code": code}}))),
+}
+
+
+@pytest.mark.parametrize("path", CODES)
+@pytest.mark.parametrize("word", [*NOTHING, "Нет кода", "LASTCODE"])
+def test_what_a_serializer_writes_for_nothing_is_no_code_on_any_path(path, word):
+    assert CODES[path](word) in (NoCode(), Waiting(), WaitingNext(None))
+
+
+@pytest.mark.parametrize("path", CODES)
+@pytest.mark.parametrize("code", ["001234", "false", "nil", "nullify", "null 1"])
+def test_a_code_is_the_same_on_every_path(path, code):
+    assert [CODES[path](said) for said in (code, f"'{code}'")] == [CODES[path](code)] * 2
+    assert code in repr(CODES[path](code))
+
+
+TEXTS = {
+    "getStatusV2": lambda text: v2(text=text),
+    "getFullSms": lambda text: parse_full_sms(answer(f"FULL_SMS:{text}")),
+    "getFullSms with a sender": lambda text: parse_full_sms(answer(f"FULL_SMS:[vk] {text}")),
+    "a rent's get-sms": lambda text: parse_rent_sms(answer(json.dumps({"sms": {"text": text}}))),
+    "getRentStatus": lambda text: parse_rent_status(
+        answer(json.dumps({"status": "success", "values": {"0": {"text": text}}}))
+    ),
+    "get-all-sms": lambda text: parse_rent_sms(answer(json.dumps({"sms": [{"text": text}]}))),
+}
+
+
+@pytest.mark.parametrize("path", TEXTS)
+@pytest.mark.parametrize("word", NOTHING)
+def test_what_a_serializer_writes_for_nothing_is_no_text_of_a_polled_provider(path, word):
+    assert TEXTS[path](word) in (NoCode(), Listing((SeenSms(),)))
+    assert "None of us" in repr(TEXTS[path]("None of us"))
+
+
+def test_a_rents_body_may_stand_behind_a_key_that_says_nothing():
+    [sms] = parse_rent_status(answer('{"status":"success","values":[{"text":"null","test":"1234"}]}')).sms
+
+    assert sms.text == "1234"
 
 
 ANY_BYTES = st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass"))
