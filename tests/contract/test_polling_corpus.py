@@ -189,6 +189,11 @@ SAID: dict[int, Any] = {
             dialling_code="1",
         ),
     ),
+    275: WaitingNext(None),
+    278: Listing((SeenSms(text="123456", sender="tg", service="tg", time_raw="2023-10-26 11:03:39"),)),
+    282: (answers.ActiveActivation("495367092", status="6", code="852508", text="Code 852508"),),
+    283: (),
+    284: Trouble("unrecognised", "unknown_shape", answered=True),
 }
 
 
