@@ -9,7 +9,17 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from pollers.fetch import RawAnswer
-from pollers.json_answers import Document, by_status, first, mapping, parse_json, retry_after, text_of, without_content
+from pollers.json_answers import (
+    Document,
+    by_status,
+    code_in,
+    first,
+    mapping,
+    parse_json,
+    retry_after,
+    text_of,
+    without_content,
+)
 from pollers.observation import Ended, Gone, Last, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
 
 _TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]*")
@@ -64,8 +74,6 @@ DONE: Final = frozenset(
     {"ACCESS_READY", "ACCESS_RETRY_GET", "ACCESS_ACTIVATION", "ACCESS_CANCEL"}
     | {"ALREADY_CANCEL", "ACCESS_CANCEL_ALREADY", "ALREADY_FINISH"}  # it is as we wanted it
 )
-NO_CODE: Final = "Нет кода"  # the official sms-activate client keeps waiting on exactly this
-PLACEHOLDERS: Final = frozenset({"LASTCODE", "$lastcode"})  # of the documents; never a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +125,7 @@ def _unwrapped(answer: RawAnswer, document: Document) -> Said:
         return by_status(answer) or document
     word, _, rest = said.strip().partition(":")
     if not _TOKEN.fullmatch(word):
-        return by_status(answer) or Trouble("unrecognised", "error_in_prose")
+        return by_status(answer) or Trouble("unrecognised", "error_in_prose", answered=True)
     asked = first(mapping(envelope.get("info")), "retry_after_seconds")
     return Token(word, rest, retry_after(answer, asked))
 
@@ -130,10 +138,11 @@ def refusal(answer: RawAnswer, said: Said) -> Trouble | Gone:
         case Token(word) if word in GONE:
             return Gone()
         case Token(word, retry_after=seconds) if word in TROUBLE or "SQL" in word:
-            return Trouble(TROUBLE.get(word, "transient"), word.lower() if word in TROUBLE else "sql_error", seconds)
+            known = word.lower() if word in TROUBLE else "sql_error"
+            return Trouble(TROUBLE.get(word, "transient"), known, seconds, answered=True)
         case _:
             unknown = "unknown_token" if isinstance(said, Token) else "unknown_shape"
-            return by_status(answer) or Trouble("unrecognised", unknown)
+            return by_status(answer) or Trouble("unrecognised", unknown, answered=True)
 
 
 def parse_status(answer: RawAnswer) -> Observation:
@@ -150,21 +159,14 @@ def status_of(token: Token) -> Observation | None:
         case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # RESEND asks software to set status 6, which would end it
             return Waiting()
         case "STATUS_WAIT_RETRY":
-            return WaitingNext(_code(token.rest))
+            return WaitingNext(code_in(token.rest))
         case "STATUS_OK":
-            code = _code(token.rest)
+            code = code_in(token.rest)
             return Last(SeenSms(code=code)) if code is not None else NoCode()
         case word if word in ENDED:
             return Ended(ENDED[word])
         case _:
             return None
-
-
-def _code(rest: str) -> str | None:
-    """Return the code without one pair of quotes, which the documents print around it."""
-    if len(rest) > 1 and rest[0] == rest[-1] and rest[0] in "'\"":
-        rest = rest[1:-1]
-    return None if rest in {"", NO_CODE} | PLACEHOLDERS else rest
 
 
 def parse_done(answer: RawAnswer) -> Done | Gone | Trouble:

@@ -24,6 +24,10 @@ SHORTEST_WAIT: Final = 1.0
 _JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 _NO_DIGITS: Final = re.compile(r"\D+")
 _SECONDS: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,6})?")
+# What serializers write where there is nothing. `false` and `nil` are not among them: nobody was seen to write them so.
+_NOTHING: Final = frozenset({"", "null", "none", "undefined", "nan"})
+NO_CODE: Final = "Нет кода"  # the official sms-activate client keeps waiting on exactly this
+PLACEHOLDERS: Final = frozenset({"LASTCODE", "$lastcode"})  # of the documents; never a code
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,8 +152,30 @@ def count(value: object) -> int | None:
 
 
 def given(entry: Mapping[str, object], *names: str) -> str | None:
-    """Return the first of these keys that is there, exactly as it was written: for texts, which may be empty."""
-    return next((value for value in map(entry.get, names) if isinstance(value, str)), None)
+    """Return the first of these keys that has a text, exactly as it was written; it may be empty.
+
+    A serializer's word for nothing is none: a polled provider that writes `None` has no text.
+    """
+    texts = (value for value in map(entry.get, names) if isinstance(value, str))
+    return next((text for text in texts if not text.strip() or not says_nothing(text)), None)
+
+
+def says_nothing(text: str) -> bool:
+    """Tell a text without content: blanks, a serializer's word for nothing, and a pair of quotes around either."""
+    return _unquoted(text.strip()).strip().lower() in _NOTHING
+
+
+def code_in(text: str | None) -> str | None:
+    """Return the code without one pair of quotes, which the documents print around it; None where it is none.
+
+    Every code of every provider comes through here, so that what is no code on one path is none on the others.
+    """
+    code = _unquoted((text or "").strip())
+    return None if says_nothing(code) or code in {NO_CODE} | PLACEHOLDERS else code
+
+
+def _unquoted(text: str) -> str:
+    return text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
 
 
 def oldest_first(newest_first: Sequence[SeenSms]) -> tuple[SeenSms, ...]:

@@ -47,9 +47,11 @@ class NoCode:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """All SMS that the order shows, oldest first."""
+    """The SMS that the order shows, oldest first."""
 
     sms: tuple[SeenSms, ...]
+    complete: bool = True
+    """These are all that can be had; False: the provider says that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,19 @@ class Trouble:
     """A machine word for metrics: the provider's own token in lower case where it is one, else ours. Never input."""
     retry_after: float | None = None
     """Seconds, as the provider said, clamped to 1-600."""
+    answered: bool = False
+    """The provider said it itself, in its own words, so it works and knows us: a token, an error envelope, an
+    `error_code`. False: nothing came, or a page, prose or a bare HTTP status, which may be a gateway's."""
 
 
 Observation = Waiting | WaitingNext | Last | NoCode | Listing | Ended | Gone | Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """Part of an answer: the rest costs another request, for which the client wants this back."""
+
+    shows: Observation | None
+    """What is known so far, usable as it is; None: nothing yet."""
+    more: object
+    """The client's own note of what to ask next."""

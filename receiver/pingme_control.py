@@ -181,7 +181,8 @@ class Endpoint(Generic[T_co]):
     buys: bool = False
 
 
-GET_APP_LIST: Final = Endpoint("getAppList", "GET", parse_apps)
+# A newer copy of the document names a userId here; the older ones none.
+GET_APP_LIST: Final = Endpoint("getAppList", "GET", parse_apps, optional=("userId",))
 LOCK_NUMBER: Final = Endpoint(
     "lockNumber", "POST", parse_locked, required=("userId", "app"), optional=("number", "countryCode"), buys=True
 )

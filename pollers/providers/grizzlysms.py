@@ -7,8 +7,8 @@ from pydantic import SecretStr
 
 from pollers.dialect import Token, read, refusal
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, entries, given, mapping, trimmed
-from pollers.observation import Gone, Listing, Observation, SeenSms, Trouble
+from pollers.json_answers import Document, code_in, entries, given, mapping, trimmed
+from pollers.observation import Gone, Listing, Observation, SeenSms, Trouble, Unfinished
 from pollers.providers import grizzlysms_rent as rent
 from pollers.providers.answers import ActiveActivation, ActResult
 from pollers.providers.client import Action, Endpoint, Params, acted, table
@@ -18,6 +18,7 @@ from pollers.providers.handler_api import (
     GET_STATUS_V2,
     SET_STATUS,
     HandlerApi,
+    Offer,
     parse_number,
     parse_prices,
 )
@@ -30,19 +31,29 @@ _FILTERS: Final = ("country", "maxPrice", "minPrice", "providerIds", "exceptProv
 
 
 def parse_active_activations(answer: RawAnswer) -> tuple[ActiveActivation, ...] | Gone | Trouble:
-    """Read getActiveActivations: a list, `null` for none, or a list in one of two wrappers of siblings."""
+    """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper of siblings.
+
+    What is not understood is never "none": a list of running activations that looks empty would be taken for news.
+    """
     said = read(answer)
     if isinstance(said, Token) and said.word == "NO_ACTIVATIONS":
         return ()
-    if not isinstance(said, Document):
-        return refusal(answer, said)
-    wrapper = mapping(said.value)
-    listed = wrapper.get("activeActivations", wrapper.get("data")) if wrapper else said.value
-    if isinstance(listed, dict):
-        listed = listed.get("rows")
-    if listed is not None and not isinstance(listed, list):
-        return refusal(answer, said)
-    return tuple(_active(entry) for entry in entries(listed) if trimmed(entry, "activationId"))
+    rows = _rows(said.value) if isinstance(said, Document) else None
+    active = tuple(_active(row) for row in entries(rows) if trimmed(row, "activationId"))
+    return refusal(answer, said) if rows is None or (rows and not active) else active
+
+
+def _rows(said: object) -> list[object] | None:
+    """Return the rows of a list or a wrapper; None where it is none of those that are known.
+
+    hero-sms has both lists in its wrapper, and only one of them is full.
+    """
+    wrapper = mapping(said)
+    lists = [wrapper[name] for name in ("activeActivations", "data") if name in wrapper] if wrapper else [said]
+    found = [[] if each is None else each.get("rows") if isinstance(each, dict) else each for each in lists]
+    if not found or not all(isinstance(each, list) for each in found):
+        return None
+    return next(filter(None, found), [])
 
 
 def _active(entry: dict[str, object]) -> ActiveActivation:
@@ -53,7 +64,7 @@ def _active(entry: dict[str, object]) -> ActiveActivation:
         country=trimmed(entry, "countryCode"),
         status=trimmed(entry, "activationStatus"),
         cost=trimmed(entry, "activationCost"),
-        code=given(_unlisted(entry), "smsCode"),
+        code=code_in(trimmed(_unlisted(entry), "smsCode")),
         text=given(_unlisted(entry), "smsText"),
     )
 
@@ -63,7 +74,10 @@ def _unlisted(entry: dict[str, object]) -> dict[str, object]:
     return {name: value[-1] if isinstance(value, list) and value else value for name, value in entry.items()}
 
 
-MOST_PAGES: Final = 20  # of a rent's SMS, ten on each: a page too many costs a request, a missing one SMS
+def _fingerprint(row: ActiveActivation) -> str:
+    return repr((row.status, row.code, row.text))
+
+
 GET_NUMBER: Final = Endpoint("getNumber", parse_number, required=("service",), optional=_FILTERS, buys=True)
 GET_NUMBER_V2: Final = Endpoint("getNumberV2", parse_number, required=("service",), optional=_FILTERS, buys=True)
 GET_ACTIVE_ACTIVATIONS: Final = Endpoint("getActiveActivations", parse_active_activations)
@@ -71,7 +85,10 @@ GET_PRICES: Final = Endpoint("getPrices", parse_prices, optional=("service", "co
 
 
 class GrizzlySms:
-    """A client. `status_action` getStatusV2 brings texts and times; getStatus, the documented one, codes only."""
+    """A client. `status_action` getStatusV2 brings texts and times; getStatus, the documented one, codes only.
+
+    Two public clients poll with getStatusV2; a node that refuses it is polled with getStatus.
+    """
 
     has_full_text = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
@@ -92,48 +109,52 @@ class GrizzlySms:
     )
 
     def __init__(
-        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str = GET_STATUS.name
+        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
-        self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action)
+        self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action or GET_STATUS_V2.name)
+        self._list = Offer()
+        self.has_list = True
 
     async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
         """Ask once."""
         return await self._api.ask(endpoint, params)
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
-        """Poll an activation or a rent."""
-        if order_kind == "rent":
-            return await self._rent(order_id)
-        return await self._api.status(order_id)
-
-    async def _rent(self, order_id: str) -> Observation:
-        """Read a rent page by page while it says that it has more SMS than it shows, as siblings page (`page`, from 1).
-
-        An older page that cannot be had leaves the newer ones: the next poll asks for it again.
-        """
+    async def observe(
+        self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
+    ) -> Observation | Unfinished:
+        """Poll an activation or a rent; of a rent that says that it has more SMS than it shows, page by page."""
+        if order_kind != "rent":
+            return await self._api.status(order_id, unfinished)
+        if unfinished is not None and isinstance(asked := unfinished.more, rent.More):
+            page = await self.ask(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
+            newer = unfinished.shows if isinstance(unfinished.shows, Listing) else Listing(())
+            return page if isinstance(page, Trouble) else rent.next_page(newer, asked, page)
         page = await self.ask(rent.RENT_PAGE, {"id": order_id})
-        if isinstance(page, Trouble):
-            return page
-        shows = page.shows
-        for number in range(2, MOST_PAGES + 1):
-            if not isinstance(shows, Listing) or len(shows.sms) >= (page.quantity or 0):
-                break
-            older = await self.ask(rent.RENT_PAGE, {"id": order_id, "page": str(number)})
-            if isinstance(older, Trouble) or not isinstance(older.shows, Listing):
-                break
-            more = rent.joined(older.shows, shows)
-            if len(more.sms) == len(shows.sms):
-                break
-            shows = more
-        return shows
+        return page if isinstance(page, Trouble) else rent.first_page(page)
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         """Return None: what getStatusV2 knows is in the poll's answer."""
         del order_id
         return None
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Return the rows of getActiveActivations: what each says of its status, its code and its text.
+
+        That a row changes when an SMS comes is documented at siblings (sms-activate, hero-sms) and relied on by one
+        public client of GrizzlySMS; its own documents do not say.
+        """
+        said = await self.ask(GET_ACTIVE_ACTIVATIONS, {})
+        self._list.is_missing(said)
+        self.has_list = self._list.offered
+        if isinstance(said, Gone):  # about one activation, and we asked about none
+            return Trouble("unrecognised", "unknown_token", answered=True)
+        return said if isinstance(said, Trouble) else {row.order_id: _fingerprint(row) for row in said}
+
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, another: str | None = None
+    ) -> ActResult | Trouble:
         """Set an activation's or a rent's status. A rent shows all its SMS, so `next` is refused."""
+        del another  # there is one way to
         if order_kind != "rent":
             return await self._api.set_status(order_id, action)
         if action not in _RENT_STATUS_OF:

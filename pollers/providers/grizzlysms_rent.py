@@ -4,12 +4,13 @@ The newer documentation no longer names them: a BAD_ACTION here may mean that th
 one sentence of the document and hours in the next, so it is passed on as it was given.
 """
 
+from dataclasses import replace
 from typing import Final, NamedTuple
 
 from pollers.dialect import RENT_ENDED, Done, Said, Token, read, refusal
 from pollers.fetch import RawAnswer
 from pollers.json_answers import Document, count, entries, first, given, mapping, oldest_first, trimmed
-from pollers.observation import Ended, Gone, Listing, Observation, SeenSms, Trouble, Waiting
+from pollers.observation import Ended, Gone, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
 from pollers.providers.answers import Order, Price, RentPeriod
 from pollers.providers.client import Endpoint
 from pollers.providers.handler_api import prices_in
@@ -17,6 +18,7 @@ from pollers.providers.handler_api import prices_in
 Refusal = Ended | Gone | Trouble
 
 _ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
+MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a request, a missing one SMS
 # The body of an SMS: the document's format line says `text`, its sample `test`, siblings the rest.
 _BODIES: Final = ("text", "test", "sms", "message", "code")
 
@@ -41,17 +43,44 @@ class Page(NamedTuple):
     quantity: int | None
 
 
-def parse_rent_page(answer: RawAnswer) -> Page:
+def parse_rent_page(answer: RawAnswer) -> Page | Trouble:
     """Read getRentStatus together with its `quantity`, which may be padded, a number, or missing."""
-    shows = parse_rent_status(answer)
-    said = read(answer)
+    shows, said = parse_rent_status(answer), read(answer)
+    if isinstance(shows, Trouble):
+        return shows
     quantity = count(trimmed(mapping(said.value), "quantity")) if isinstance(said, Document) else None
     return Page(shows, quantity)
 
 
-def joined(older: Listing, newer: Listing) -> Listing:
-    """Return both pages as one list. A page that shows the same again adds nothing: the provider does not page."""
-    return Listing((*(sms for sms in older.sms if sms not in newer.sms), *newer.sms))
+class More(NamedTuple):
+    """What to ask next of a rent that has more SMS than it has shown."""
+
+    page: int
+    quantity: int
+
+
+def first_page(page: Page) -> Observation | Unfinished:
+    """Return what the first page shows; unfinished where the rent says that it has more, as siblings page."""
+    if not isinstance(page.shows, Listing) or len(page.shows.sms) >= (page.quantity or 0):
+        return page.shows
+    return Unfinished(replace(page.shows, complete=False), More(2, page.quantity or 0))
+
+
+def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinished:
+    """Return the newer pages together with the one that was asked for now.
+
+    A page that adds nothing is the last: a provider that shows the same again does not page, and has no more to show.
+    A rent that ended meanwhile will say so at the next poll.
+    """
+    if isinstance(page.shows, Ended | Gone):
+        return newer
+    older = page.shows.sms if isinstance(page.shows, Listing) else ()
+    added = tuple(sms for sms in older if sms not in newer.sms)
+    quantity = asked.quantity if page.quantity is None else page.quantity
+    together = Listing((*added, *newer.sms), complete=not added or len(added) + len(newer.sms) >= quantity)
+    if together.complete or asked.page == MOST_PAGES:
+        return together
+    return Unfinished(together, More(asked.page + 1, quantity))
 
 
 def parse_rent_status(answer: RawAnswer) -> Observation:
@@ -65,7 +94,7 @@ def parse_rent_status(answer: RawAnswer) -> Observation:
     if not (values := rent.get("values")):
         return Waiting()
     listed = oldest_first([_seen(entry) for entry in entries(values) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape")
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(entry: dict[str, object]) -> SeenSms:
@@ -85,7 +114,7 @@ def parse_rent_number(answer: RawAnswer) -> Order | Refusal:
     phone = mapping(rent.get("phone"))
     order_id, number = trimmed(phone, "id"), trimmed(phone, "number")
     if not order_id or not number:
-        return Trouble("unrecognised", "unknown_shape")
+        return Trouble("unrecognised", "unknown_shape", answered=True)
     return Order("rent", order_id, number, trimmed(phone, "endDate"))
 
 

@@ -8,8 +8,8 @@ from yarl import URL
 
 from pollers.dialect import Token, parse_done, parse_status, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, count, first, given, mapping, trimmed
-from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
+from pollers.json_answers import Document, code_in, count, first, given, mapping, trimmed
+from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Unfinished, Waiting
 from pollers.providers.answers import ActResult, Balance, Order, Price
 from pollers.providers.client import Action, Endpoint, Params, acted, ask
 
@@ -94,7 +94,7 @@ def _listed(all_sms: list[SeenSms]) -> Observation:
 def seen(sms: dict[str, object], message_type: str = "sms") -> SeenSms:
     """Return an SMS that came as an object of getStatusV2."""
     return SeenSms(
-        code=trimmed(sms, "code"),
+        code=code_in(trimmed(sms, "code")),
         text=given(sms, "text"),
         sender=trimmed(sms, "phoneFrom", "from"),
         time_raw=trimmed(sms, "dateTime", "date"),
@@ -142,12 +142,11 @@ class HandlerApi:
         query = f"{self._key.get_secret_value()}&action={endpoint.name}"
         return await ask(self._fetcher, self._address, query, params, endpoint)
 
-    async def status(self, order_id: str) -> Observation:
-        """Poll an activation."""
-        if self._wants_v2 and self._v2.offered:
+    async def status(self, order_id: str, unfinished: Unfinished | None) -> Observation | Unfinished:
+        """Poll an activation. Unfinished where V2 was refused: with it, getStatus is asked."""
+        if unfinished is None and self._wants_v2 and self._v2.offered:
             observation = await self.ask(GET_STATUS_V2, {"id": order_id})
-            if not self._v2.is_missing(observation):
-                return observation
+            return Unfinished(None, GET_STATUS.name) if self._v2.is_missing(observation) else observation
         return await self.ask(GET_STATUS, {"id": order_id})
 
     async def set_status(self, order_id: str, action: Action) -> ActResult | Trouble:

@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from yarl import URL
 
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import count, entries, first, keyed, mapping, trimmed
-from pollers.observation import Gone, Last, Observation, SeenSms, Trouble, Waiting, WaitingNext
+from pollers.json_answers import code_in, count, entries, first, keyed, mapping, trimmed
+from pollers.observation import Gone, Last, Observation, SeenSms, Trouble, Unfinished, Waiting, WaitingNext
 from pollers.providers import smsman_rent as rent
 from pollers.providers.answers import ActResult, Named, Price, Stock
-from pollers.providers.client import Action, Endpoint, Params, acted, ask, table
+from pollers.providers.client import Action, Another, Endpoint, Params, acted, ask, table
 from pollers.providers.smsman_answers import (
     Failure,
     parse_balance,
@@ -28,7 +28,9 @@ from pollers.providers.smsman_answers import (
 T = TypeVar("T")
 
 DEFAULT_BASE_URL: Final = "https://api.sms-man.com"
-# `retrysms` stands in no document, but four independent clients ask for the next SMS with it.
+# `retrysms` stands in no document, but four independent clients ask for the next SMS with it; others with `ready`, the
+# documented status, which is tried where the first is not known.
+_NEXT: Final = "ready"
 _STATUS_OF: Final[dict[Action, str]] = {"next": "retrysms", "finish": "close", "cancel": "reject"}
 
 
@@ -36,12 +38,12 @@ def parse_sms(answer: RawAnswer) -> Observation:
     """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
     said = read(answer)
     if isinstance(said, Failure) and said.code == "wait_sms":
-        code = trimmed(said.details, "sms_code")
+        code = code_in(trimmed(said.details, "sms_code"))
         return WaitingNext(code) if code else Waiting()
     order = mapping(said)
     if isinstance(said, Failure | Trouble) or not {"sms_code", "request_id"} & order.keys():
         return refusal(answer, said)
-    if code := trimmed(order, "sms_code"):
+    if code := code_in(trimmed(order, "sms_code")):
         return Last(SeenSms(code=code, recipient=first(order, "number"), service=first(order, "application_id")))
     return Waiting()
 
@@ -96,8 +98,7 @@ LIMITS: Final = Endpoint("limits", parse_limits, optional=("country_id", "applic
 GET_NUMBER: Final = Endpoint(
     "get-number",
     parse_order("activation"),
-    required=("country_id", "application_id"),
-    optional=("maxPrice", "currency", "ref", "hasMultipleSms"),
+    optional=("country_id", "application_id", "maxPrice", "currency", "ref", "hasMultipleSms"),
     buys=True,
 )
 GET_SMS: Final = Endpoint("get-sms", parse_sms, required=("request_id",))
@@ -111,6 +112,7 @@ class SmsMan:
     """A client. `base_url` is the host's root; `/control/` and `/rent-api/` follow it."""
 
     has_full_text = False
+    has_list = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
         GET_BALANCE,
         LIMITS,
@@ -129,7 +131,7 @@ class SmsMan:
     )
 
     def __init__(
-        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str = "get-sms"
+        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
         del status_action  # there is one way to ask
         root = (base_url or DEFAULT_BASE_URL).rstrip("/")
@@ -142,8 +144,9 @@ class SmsMan:
         key = self._key.get_secret_value()
         return await ask(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
+    async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:
         """Poll an activation, or all SMS of a rent: its get-sms would lose one of two between polls."""
+        del unfinished  # one answer has it all
         endpoint: Endpoint[Observation] = rent.GET_ALL_SMS if order_kind == "rent" else GET_SMS
         return await self.ask(endpoint, {"request_id": order_id})
 
@@ -152,14 +155,25 @@ class SmsMan:
         del order_id
         return None
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Return trouble: the control API has no list, and of that of the rents only the name is known."""
+        return Trouble("request_error", "no_list")
+
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, another: str | None = None
+    ) -> ActResult | Trouble | Another:
         """Set the status of an activation or of a rent. A rent shows all its SMS, so `next` is refused."""
         if order_kind != "rent":
-            return acted(await self.ask(SET_STATUS, {"request_id": order_id, "status": _STATUS_OF[action]}))
+            return await self._set_status(order_id, another or _STATUS_OF[action])
         if action == "next":
             return "refused"
         status = "close" if action == "finish" else "cancel"
         return acted(await self.ask(rent.SET_STATUS, {"request_id": order_id, "status": status}))
+
+    async def _set_status(self, order_id: str, status: str) -> ActResult | Trouble | Another:
+        said = await self.ask(SET_STATUS, {"request_id": order_id, "status": status})
+        unknown = isinstance(said, Trouble) and said.word == "wrong_status"
+        return Another(_NEXT) if unknown and status == _STATUS_OF["next"] else acted(said)
 
     async def alive(self) -> Trouble | None:
         """Return None when the key works."""
@@ -172,8 +186,9 @@ class SmsMan:
             asked = {name: params[name] for name in ("country_id", "type", "time")}
             return _cost(await self.ask(rent.LIMITS, asked), params["country_id"], None)
         if endpoint.name == GET_NUMBER.name:
-            prices = await self.ask(GET_PRICES, {"country_id": params["country_id"]})
-            return _cost(prices, params["country_id"], params["application_id"])
+            country, service = params.get("country_id"), params.get("application_id")
+            if country and service:  # else SMS-Man chooses
+                return _cost(await self.ask(GET_PRICES, {"country_id": country}), country, service)
         return None
 
 

@@ -65,12 +65,12 @@ def refusal(answer: RawAnswer, said: object) -> Gone | Trouble:
     if isinstance(said, Trouble):
         return said
     if not isinstance(said, Failure):
-        return Trouble("unrecognised", "unknown_shape")
+        return Trouble("unrecognised", "unknown_shape", answered=True)
     if any(NOT_EXISTS in message.lower() for message in _messages(said.details.get("error_msg"))):
         return Gone()
     if said.code in TROUBLE:
-        return Trouble(TROUBLE[said.code], said.code, retry_after(answer))
-    return by_status(answer) or Trouble("unrecognised", "unknown_error_code")
+        return Trouble(TROUBLE[said.code], said.code, retry_after(answer), answered=True)
+    return by_status(answer) or Trouble("unrecognised", "unknown_error_code", answered=True)
 
 
 def _messages(message: object) -> Iterator[str]:

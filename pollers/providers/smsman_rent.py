@@ -3,7 +3,7 @@
 from typing import Final
 
 from pollers.fetch import RawAnswer
-from pollers.json_answers import count, entries, first, given, mapping, oldest_first, trimmed
+from pollers.json_answers import code_in, count, entries, first, given, mapping, oldest_first, trimmed
 from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
 from pollers.providers.answers import Price
 from pollers.providers.client import Endpoint
@@ -26,13 +26,13 @@ def parse_rent_sms(answer: RawAnswer) -> Observation:
         sms = _seen(order, mapping(shown))
         return Last(sms) if sms.text or sms.code else NoCode()
     listed = oldest_first([_seen(order, entry) for entry in entries(shown) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape")
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
     service = first(order, "application_id")
     return SeenSms(
-        code=trimmed(sms, "code"),
+        code=code_in(trimmed(sms, "code")),
         text=given(sms, "text"),
         time_raw=trimmed(sms, "time"),
         service=None if service == FULL_RENT else service,

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from pollers.dialect import Token, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, count, first, keyed, mapping
-from pollers.observation import Gone, Last, NoCode, Observation, SeenSms, Trouble
+from pollers.json_answers import Document, count, first, keyed, mapping, says_nothing
+from pollers.observation import Gone, Last, NoCode, Observation, SeenSms, Trouble, Unfinished
 from pollers.providers.answers import ActResult, Named, Price, Stock
 from pollers.providers.client import Action, Endpoint, Params, table
 from pollers.providers.handler_api import (
@@ -61,7 +61,7 @@ def parse_full_sms(answer: RawAnswer) -> Observation:
         return status_of(said) or refusal(answer, said)
     bracket = _SENDER.fullmatch(said.rest)
     sender, text = bracket.groups() if bracket else (None, said.rest)
-    return Last(SeenSms(text=text, sender=sender or None)) if text else NoCode()
+    return NoCode() if says_nothing(text) else Last(SeenSms(text=text, sender=sender or None))
 
 
 GET_COUNTRIES: Final = Endpoint("getCountries", parse_countries)
@@ -76,6 +76,7 @@ GET_PRICES: Final = Endpoint("getPrices", parse_prices)
 class SmsVerified:
     """A client. Activations only; full texts as long as getFullSms is offered."""
 
+    has_list = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
         GET_BALANCE,
         GET_COUNTRIES,
@@ -88,9 +89,9 @@ class SmsVerified:
     )
 
     def __init__(
-        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str = GET_STATUS.name
+        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
-        self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action)
+        self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action or GET_STATUS.name)
         self._full_sms = Offer()
         self.has_full_text = True
 
@@ -98,24 +99,35 @@ class SmsVerified:
         """Ask once."""
         return await self._api.ask(endpoint, params)
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
+    async def observe(
+        self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
+    ) -> Observation | Unfinished:
         """Poll an activation; there are no rents."""
         if order_kind != "activation":
             return Trouble("request_error", "no_such_order_kind")
-        return await self._api.status(order_id)
+        return await self._api.status(order_id, unfinished)
 
-    async def full_text(self, order_id: str) -> SeenSms | None:
-        """Return the newest SMS with its whole text; None where there is none, or no answer."""
+    async def full_text(self, order_id: str) -> SeenSms | Trouble | None:
+        """Return the newest SMS with its whole text; None where there is none."""
         observation = await self.ask(GET_FULL_SMS, {"id": order_id})
         self._full_sms.is_missing(observation)
         self.has_full_text = self._full_sms.offered
+        if isinstance(observation, Trouble):
+            return observation
         return observation.sms if isinstance(observation, Last) else None
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
-        """Set an activation's status."""
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, another: str | None = None
+    ) -> ActResult | Trouble:
+        """Set an activation's status; there is one way to."""
+        del another
         if order_kind != "activation":
             return Trouble("request_error", "no_such_order_kind")
         return await self._api.set_status(order_id, action)
+
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Return trouble: no document knows of a list."""
+        return Trouble("request_error", "no_list")
 
     async def alive(self) -> Trouble | None:
         """Return None when the key works."""

@@ -90,7 +90,7 @@ SAID: dict[int, Any] = {
     51: Trouble("transient", "http_403"),
     54: Trouble("throttled", "http_429", 7.0),
     55: Trouble("throttled", "http_429", 600.0),
-    56: Trouble("throttled", "rate_limit"),
+    56: Trouble("throttled", "rate_limit", answered=True),
     65: sms(text="877613", sender="vk"),
     66: sms(text="877613"),
     69: sms(text="[VK] code: 12:34 https://vk.com/x?a=1&b=2", sender="vk"),
@@ -99,8 +99,8 @@ SAID: dict[int, Any] = {
     76: sms(text="[vk 877613"),
     78: sms(text="87\x0076\u202e13", sender="vk"),
     84: dialect.Done("access_activation"),
-    88: Trouble("denied", "early_cancel_denied"),
-    89: Trouble("denied", "early_cancel_denied"),
+    88: Trouble("denied", "early_cancel_denied", answered=True),
+    89: Trouble("denied", "early_cancel_denied", answered=True),
     98: answers.Order(
         "activation",
         "495357953",
@@ -163,7 +163,7 @@ SAID: dict[int, Any] = {
     200: sms(code="0012", service="31", recipient="12125551234"),
     201: sms(code="1243", recipient="12125551234"),
     204: WaitingNext("1243"),
-    213: Trouble("throttled", "too_many_requests", 1.0),
+    213: Trouble("throttled", "too_many_requests", 1.0, answered=True),
     218: (answers.Price("151.68", "1", count=127, period="4 hour"),),
     219: answers.Order("rent", "44274", "79210000229", details={"country_id": "1", "application_id": "0"}),
     220: sms(code="974210", text=APPLE.format(974210), time_raw="2023-05-28 11:09:45", recipient="79210000229"),
@@ -189,6 +189,11 @@ SAID: dict[int, Any] = {
             dialling_code="1",
         ),
     ),
+    275: WaitingNext(None),
+    278: Listing((SeenSms(text="123456", sender="tg", service="tg", time_raw="2023-10-26 11:03:39"),)),
+    282: (answers.ActiveActivation("495367092", status="6", code="852508", text="Code 852508"),),
+    283: (),
+    284: Trouble("unrecognised", "unknown_shape", answered=True),
 }
 
 

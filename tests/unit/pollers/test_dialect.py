@@ -10,10 +10,11 @@ from pollers import dialect
 from pollers.fetch import RawAnswer
 from pollers.json_answers import count, entries, oldest_first, retry_after
 from pollers.json_answers import given as as_given
-from pollers.observation import Ended, Gone, Last, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from pollers.providers.grizzlysms_rent import parse_rent_status
 from pollers.providers.handler_api import parse_status_v2
 from pollers.providers.smsman import parse_sms
+from pollers.providers.smsman_rent import parse_rent_sms
 from pollers.providers.smsverified import parse_full_sms
 
 NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z
@@ -22,6 +23,11 @@ NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 def answer(body, status=200, **headers):
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
     return RawAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, NOW)
+
+
+def told(kind, word, seconds=None):
+    """Return trouble that the provider told itself."""
+    return Trouble(kind, word, seconds, answered=True)
 
 
 def status(body, http=200):
@@ -63,7 +69,7 @@ def test_only_the_whole_token_counts(token):
     ],
 )
 def test_an_old_or_foreign_token_is_counted_and_changes_nothing(token):
-    assert status(token) == Trouble("unrecognised", "unknown_token")
+    assert status(token) == told("unrecognised", "unknown_token")
 
 
 def test_the_word_of_an_unknown_token_is_ours():
@@ -88,31 +94,42 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
 @pytest.mark.parametrize(
     ("body", "http", "trouble"),
     [
-        ("EARLY_CANCEL_DENIED", 400, Trouble("denied", "early_cancel_denied")),
-        ("BAD_KEY", 401, Trouble("auth", "bad_key")),
-        ("BAD_KEY", 500, Trouble("auth", "bad_key")),
+        ("EARLY_CANCEL_DENIED", 400, told("denied", "early_cancel_denied")),
+        ("BAD_KEY", 401, told("auth", "bad_key")),
+        ("BAD_KEY", 500, told("auth", "bad_key")),
         ('{"status":0,"message":"No access","data":[]}', 401, Trouble("auth", "http_401")),
-        ('{"status":0,"message":"No access","data":[]}', 200, Trouble("unrecognised", "error_in_prose")),
-        ('{"status":"false","msg":"something broke"}', 200, Trouble("unrecognised", "error_in_prose")),
-        ('{"status":"error","message":"BAD_KEY"}', 200, Trouble("auth", "bad_key")),
-        ('{"error":"BAD_KEY"}', 200, Trouble("auth", "bad_key")),
-        ("UNPROCESSABLE_ENTITY:service:INVALID", 422, Trouble("request_error", "unprocessable_entity")),
-        ("WRONG_MAX_PRICE:0.35", 200, Trouble("denied", "wrong_max_price")),
-        ("BANNED:2026-04-20", 200, Trouble("auth", "banned")),
-        ("SQL_SOMETHING", 200, Trouble("transient", "sql_error")),
+        ('{"status":0,"message":"No access","data":[]}', 200, told("unrecognised", "error_in_prose")),
+        ('{"status":"false","msg":"something broke"}', 200, told("unrecognised", "error_in_prose")),
+        ('{"status":"error","message":"BAD_KEY"}', 200, told("auth", "bad_key")),
+        ('{"error":"BAD_KEY"}', 200, told("auth", "bad_key")),
+        ("UNPROCESSABLE_ENTITY:service:INVALID", 422, told("request_error", "unprocessable_entity")),
+        ("WRONG_MAX_PRICE:0.35", 200, told("denied", "wrong_max_price")),
+        ("BANNED:2026-04-20", 200, told("auth", "banned")),
+        ("SQL_SOMETHING", 200, told("transient", "sql_error")),
         ("NEW_TOKEN", 503, Trouble("transient", "http_503")),
         ("NEW_TOKEN", 429, Trouble("throttled", "http_429")),
         ("Unauthorized", 401, Trouble("auth", "http_401")),
         ("<html>401</html>", 401, Trouble("transient", "http_401")),
         ("Forbidden", 403, Trouble("transient", "http_403")),
-        ("{}", 200, Trouble("unrecognised", "unknown_shape")),
+        ("{}", 200, told("unrecognised", "unknown_shape")),
         ('{"foo":1}', 502, Trouble("transient", "http_502")),
-        ("null", 200, Trouble("unrecognised", "unknown_shape")),
+        ("null", 200, told("unrecognised", "unknown_shape")),
         ("[" * 100_000, 200, Trouble("unrecognised", "too_deep")),
     ],
 )
 def test_the_body_is_read_before_the_http_status(body, http, trouble):
     assert status(body, http) == trouble
+
+
+@pytest.mark.parametrize(("body", "http"), [("", 200), ("<html>", 200), ("Too many", 429), ("{", 200), ("[[1]", 200)])
+def test_what_a_gateway_may_have_said_was_not_told_by_the_provider(body, http):
+    assert not status(body, http).answered
+
+
+@pytest.mark.parametrize("body", ["STATUS_ON_HOLD", "{}", '{"error":"no"}'])
+def test_words_that_we_do_not_know_are_the_providers_unless_the_http_status_speaks_of_an_error(body):
+    assert status(body, 200).answered
+    assert not status(body, 503).answered
 
 
 def test_a_404_with_the_envelope_of_an_unknown_activation_is_gone():
@@ -174,7 +191,7 @@ def test_a_retry_after_date_without_the_hour_of_the_answer_is_nothing():
 def test_the_body_may_say_how_long_to_wait(http):
     body = '{"title":"RATE_LIMIT","details":"","info":{"retry_after_seconds":42}}'
 
-    assert status(body, http) == Trouble("throttled", "rate_limit", 42.0)
+    assert status(body, http) == told("throttled", "rate_limit", 42.0)
 
 
 def test_the_header_wins_over_the_body_unless_it_is_junk():
@@ -261,11 +278,11 @@ def test_status_v2_finds_the_sms_wherever_it_lies(sms, observation):
         ('{"status":"success","values":[{"text":"a","date":"2023-10-26 11:03:39"}]}', 1),
         ('{"status":"success","values":{"0":{"message":"a"}}}', 1),
         ('{"status":"success","values":{"0":{"text":""}}}', 1),
-        ('{"status":"success","values":["a"]}', Trouble("unrecognised", "unknown_shape")),
-        ('{"status":"success","values":"a"}', Trouble("unrecognised", "unknown_shape")),
+        ('{"status":"success","values":["a"]}', told("unrecognised", "unknown_shape")),
+        ('{"status":"success","values":"a"}', told("unrecognised", "unknown_shape")),
         ('{"status":"error","message":"STATUS_FINISH"}', Ended("finished")),
         ('{"status":"error","msg":"STATUS_CANCEL"}', Ended("cancelled")),
-        ("null", Trouble("unrecognised", "unknown_shape")),
+        ("null", told("unrecognised", "unknown_shape")),
     ],
 )
 def test_a_rents_values_come_in_every_shape_php_has(said, observation):
@@ -317,6 +334,62 @@ def test_a_count_is_a_whole_number_or_nothing():
 def test_what_is_given_is_not_touched():
     assert as_given({"text": " a ", "test": "b"}, "text", "test") == " a "
     assert as_given({"text": None, "test": ""}, "text", "test") == ""
+
+
+NOTHING = ["null", "None", "NONE", "undefined", "NaN", "nan", "''", '""', '"null"', "'None'", "' '", '" undefined "']
+
+
+def v2(**sms):
+    return parse_status_v2(answer(json.dumps({"verificationType": 0, "sms": sms})))
+
+
+CODES = {
+    "getStatus": lambda code: status(f"STATUS_OK:{code}"),
+    "getStatus after the first": lambda code: status(f"STATUS_WAIT_RETRY:{code}"),
+    "a sibling's JSON": lambda code: status(json.dumps({"status": "STATUS_OK", "code": code})),
+    "getStatusV2": lambda code: v2(code=code),
+    "get-sms": lambda code: parse_sms(answer(json.dumps({"request_id": 1, "sms_code": code}))),
+    "get-sms while waiting": lambda code: parse_sms(answer(json.dumps({"error_code": "wait_sms", "sms_code": code}))),
+    "a rent's get-sms": lambda code: parse_rent_sms(answer(json.dumps({"sms": {"code": code}}))),
+}
+
+
+@pytest.mark.parametrize("path", CODES)
+@pytest.mark.parametrize("word", [*NOTHING, "Нет кода", "LASTCODE"])
+def test_what_a_serializer_writes_for_nothing_is_no_code_on_any_path(path, word):
+    assert CODES[path](word) in (NoCode(), Waiting(), WaitingNext(None))
+
+
+@pytest.mark.parametrize("path", CODES)
+@pytest.mark.parametrize("code", ["001234", "false", "nil", "nullify", "null 1"])
+def test_a_code_is_the_same_on_every_path(path, code):
+    assert [CODES[path](said) for said in (code, f"'{code}'")] == [CODES[path](code)] * 2
+    assert code in repr(CODES[path](code))
+
+
+TEXTS = {
+    "getStatusV2": lambda text: v2(text=text),
+    "getFullSms": lambda text: parse_full_sms(answer(f"FULL_SMS:{text}")),
+    "getFullSms with a sender": lambda text: parse_full_sms(answer(f"FULL_SMS:[vk] {text}")),
+    "a rent's get-sms": lambda text: parse_rent_sms(answer(json.dumps({"sms": {"text": text}}))),
+    "getRentStatus": lambda text: parse_rent_status(
+        answer(json.dumps({"status": "success", "values": {"0": {"text": text}}}))
+    ),
+    "get-all-sms": lambda text: parse_rent_sms(answer(json.dumps({"sms": [{"text": text}]}))),
+}
+
+
+@pytest.mark.parametrize("path", TEXTS)
+@pytest.mark.parametrize("word", NOTHING)
+def test_what_a_serializer_writes_for_nothing_is_no_text_of_a_polled_provider(path, word):
+    assert TEXTS[path](word) in (NoCode(), Listing((SeenSms(),)))
+    assert "None of us" in repr(TEXTS[path]("None of us"))
+
+
+def test_a_rents_body_may_stand_behind_a_key_that_says_nothing():
+    [sms] = parse_rent_status(answer('{"status":"success","values":[{"text":"null","test":"1234"}]}')).sms
+
+    assert sms.text == "1234"
 
 
 ANY_BYTES = st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode("utf-8", "surrogatepass"))

@@ -7,9 +7,9 @@ import pytest
 from pydantic import SecretStr
 
 from pollers.fetch import FetchFailed, RawAnswer
-from pollers.observation import Ended, Gone, Last, Listing, SeenSms, Trouble, Waiting
+from pollers.observation import Ended, Gone, Last, Listing, SeenSms, Trouble, Unfinished, Waiting
 from pollers.providers import PROVIDERS, grizzlysms, grizzlysms_rent, smsman, smsman_rent, smsverified
-from pollers.providers.client import Endpoint
+from pollers.providers.client import Another, Endpoint
 from receiver import pingme_control
 
 KEY = "planted key/5e1f+"
@@ -46,6 +46,11 @@ def client(provider, *answers, **more):
     return PROVIDERS[provider](api_key=SecretStr(KEY), base_url=None, fetcher=wire, **more), wire
 
 
+def told(kind, word):
+    """Return trouble that the provider told itself."""
+    return Trouble(kind, word, answered=True)
+
+
 def run(coroutine):
     return asyncio.run(coroutine)
 
@@ -54,7 +59,7 @@ def run(coroutine):
     ("provider", "order_kind", "answer", "asked", "observation"),
     [
         ("smsverified", "activation", "STATUS_OK:1", "getStatus&id=7", Last(SeenSms("1"))),
-        ("grizzlysms", "activation", "STATUS_WAIT_RESEND", "getStatus&id=7", Waiting()),
+        ("grizzlysms", "activation", "STATUS_WAIT_RESEND", "getStatusV2&id=7", Waiting()),
         ("grizzlysms", "rent", '{"status":"success","values":{}}', "getRentStatus&id=7", Waiting()),
         (
             "smsman",
@@ -73,9 +78,9 @@ def run(coroutine):
     ],
 )
 def test_a_poll_is_one_question(provider, order_kind, answer, asked, observation):
-    polled, wire = client(provider, answer)
+    polling, wire = client(provider, answer)
 
-    assert run(polled.observe(order_kind, "7")) == observation
+    assert run(polling.observe(order_kind, "7")) == observation
     assert wire.asked == [BASES[provider] + asked]
 
 
@@ -120,28 +125,261 @@ def rent_page(quantity, *codes):
     return json.dumps({"status": "success", "quantity": quantity, "values": values})
 
 
+def polled(client, order_kind="rent", order_id="7"):
+    """Poll as a caller does that can always afford the rest."""
+
+    async def poll():
+        observation = await client.observe(order_kind, order_id)
+        while isinstance(observation, Unfinished):
+            observation = await client.observe(order_kind, order_id, observation)
+        return observation
+
+    return run(poll())
+
+
 def test_a_rent_with_more_sms_than_one_page_shows_all_of_them_oldest_first():
     renting, wire = client("grizzlysms", rent_page("5 ", "55", "44"), rent_page("5", "33", "22"), rent_page(5, "11"))
 
-    shown = run(renting.observe("rent", "7"))
+    shown = polled(renting)
 
-    assert [sms.text for sms in shown.sms] == ["11", "22", "33", "44", "55"]
+    assert ([sms.text for sms in shown.sms], shown.complete) == (["11", "22", "33", "44", "55"], True)
     assert [url.partition("getRentStatus")[2] for url in wire.asked] == ["&id=7", "&id=7&page=2", "&id=7&page=3"]
 
 
-def test_a_provider_that_does_not_page_is_asked_for_one_page_in_vain():
-    renting, wire = client("grizzlysms", rent_page("9", "55", "44"))
+def test_each_page_is_a_request_of_its_own_and_what_it_shows_can_be_used_without_the_rest():
+    renting, wire = client("grizzlysms", rent_page("5 ", "55", "44"), rent_page("5", "33", "22"))
 
-    shown = run(renting.observe("rent", "7"))
+    first = run(renting.observe("rent", "7"))
+    second = run(renting.observe("rent", "7", first))
 
-    assert [sms.text for sms in shown.sms] == ["44", "55"]
+    assert (type(first), [sms.text for sms in first.shows.sms]) == (Unfinished, ["44", "55"])
+    assert (type(second), [sms.text for sms in second.shows.sms]) == (Unfinished, ["22", "33", "44", "55"])
+    assert (first.shows.complete, second.shows.complete, len(wire.asked)) == (False, False, 2)
+
+
+@pytest.mark.parametrize("quantity", ["2", None, "many"])
+def test_a_rent_that_shows_all_it_has_is_complete_at_once(quantity):
+    renting, wire = client("grizzlysms", rent_page(quantity, "55", "44"))
+
+    assert run(renting.observe("rent", "7")).complete
+    assert len(wire.asked) == 1
+
+
+@pytest.mark.parametrize("second", [rent_page("9", "55", "44"), '{"status":"success","values":{}}'])
+def test_a_page_that_adds_nothing_is_the_last(second):
+    renting, wire = client("grizzlysms", rent_page("9", "55", "44"), second)
+
+    shown = polled(renting)
+
+    assert ([sms.text for sms in shown.sms], shown.complete) == (["44", "55"], True)
     assert len(wire.asked) == 2
 
 
-def test_a_page_that_fails_leaves_the_newer_ones():
-    renting, _ = client("grizzlysms", rent_page("4", "55", "44"), FetchFailed("reset"))
+@pytest.mark.parametrize(
+    ("failed", "trouble"),
+    [
+        (FetchFailed("reset"), Trouble("transient", "reset")),
+        ('{"status":"error","error":"SERVER_ERROR"}', told("transient", "server_error")),
+    ],
+)
+def test_a_page_that_fails_is_reported_while_the_caller_keeps_the_newer_ones(failed, trouble):
+    renting, _ = client("grizzlysms", rent_page("4", "55", "44"), failed)
 
-    assert [sms.text for sms in run(renting.observe("rent", "7")).sms] == ["44", "55"]
+    assert polled(renting) == trouble
+
+
+def test_a_rent_that_ends_between_two_pages_leaves_what_was_shown():
+    renting, _ = client("grizzlysms", rent_page("4", "55", "44"), '{"status":"error","error":"INVALID_PHONE"}')
+
+    shown = polled(renting)
+
+    assert ([sms.text for sms in shown.sms], shown.complete) == (["44", "55"], False)
+
+
+def test_no_rent_is_paged_for_ever():
+    renting, wire = client("grizzlysms", *(rent_page("99", str(n)) for n in range(30, 0, -1)))
+
+    shown = polled(renting)
+
+    assert (len(wire.asked), len(shown.sms), shown.complete) == (grizzlysms_rent.MOST_PAGES, 20, False)
+
+
+ACTIVE = '{"activationId":"7","activationStatus":1,"smsCode":null,"smsText":""}'
+
+
+def listing(answer):
+    return run(client("grizzlysms", answer)[0].active())
+
+
+@pytest.mark.parametrize(
+    "container",
+    [
+        "[ROW]",
+        '{"status":"success","activeActivations":[ROW]}',
+        '{"data":[ROW]}',
+        '{"data":[],"activeActivations":{"rows":[ROW],"count":1}}',
+        '{"data":[ROW],"activeActivations":{"rows":[],"count":0}}',
+        '{"data":[ROW],"activeActivations":null}',
+    ],
+)
+def test_the_running_activations_are_found_in_every_container_that_is_known(container):
+    assert set(listing(container.replace("ROW", ACTIVE))) == {"7"}
+
+
+@pytest.mark.parametrize(
+    "none",
+    ["null", "[]", "NO_ACTIVATIONS", '{"activeActivations":[]}', '{"data":[],"activeActivations":{"rows":[]}}'],
+)
+def test_that_none_is_running_is_said_in_these_ways(none):
+    assert listing(none) == {}
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        f'{{"activations":[{ACTIVE}]}}',
+        "{}",
+        '{"data":{}}',
+        '{"activeActivations":{"count":1}}',
+        '{"data":[],"activeActivations":"many"}',
+        '[{"id":7,"status":1}]',
+        "[7]",
+        "true",
+    ],
+)
+def test_a_list_that_is_not_understood_is_never_an_empty_one(answer):
+    said = listing(answer)
+
+    assert (said.kind, said.word) in {("unrecognised", "unknown_shape"), ("unrecognised", "no_token")}
+
+
+def test_an_unknown_container_was_told_by_the_provider():
+    assert listing('{"activations":[]}') == told("unrecognised", "unknown_shape")
+    assert listing("NO_ACTIVATION") == told("unrecognised", "unknown_token")
+    assert listing("BAD_KEY") == told("auth", "bad_key")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        '{"activationId":7,"activationStatus":6,"smsCode":null}',
+        '{"activationId":"7","activationStatus":1,"smsCode":"1234"}',
+        '{"activationId":"7","activationStatus":1,"smsCode":["1234"]}',
+        '{"activationId":"7","activationStatus":1,"smsText":"Hi"}',
+    ],
+)
+def test_a_row_says_something_else_when_its_status_code_or_text_does(changed):
+    assert listing(f"[{ACTIVE}]")["7"] != listing(f"[{changed}]")["7"]
+
+
+def test_the_list_is_one_request_and_is_given_up_after_three_refusals():
+    polling, wire = client("grizzlysms", "BAD_ACTION", "BAD_ACTION", "null", *["BAD_ACTION"] * 3)
+
+    async def ask():
+        offered = []
+        for _ in range(6):
+            await polling.active()
+            offered.append(polling.has_list)
+        return offered
+
+    assert run(ask()) == [True, True, True, True, True, False]
+    assert [url.rpartition("action=")[2] for url in wire.asked] == ["getActiveActivations"] * 6
+
+
+@pytest.mark.parametrize("provider", ["smsverified", "smsman"])
+def test_the_others_have_no_list(provider):
+    polling, wire = client(provider, "")
+
+    assert polling.has_list is False
+    assert run(polling.active()) == Trouble("request_error", "no_list")
+    assert wire.asked == []
+
+
+OTHER = told("unrecognised", "other_order")
+SHOWN_BY_ANOTHER = [
+    ("smsman", "activation", '{"request_id":44275,"sms_code":"1234"}'),
+    ("smsman", "activation", '{"request_id":"44275","sms_code":"1234"}'),
+    ("smsman", "activation", '{"request_id":44275,"error_code":"wait_sms"}'),
+    (
+        "smsman",
+        "activation",
+        '{"request_id":44275,"success":false,"error_code":"x","error_msg":"Current request not exists"}',
+    ),
+    ("smsman", "rent", '{"request_id":44275,"sms":[{"code":"1","text":"x 1"}]}'),
+    ("smsman", "rent", '{"request_id":44275,"sms":[]}'),
+    ("grizzlysms", "activation", '{"activationId":44275,"sms":{"code":"1"}}'),
+    ("grizzlysms", "activation", '{"id":"44275 ","sms":null}'),
+    ("grizzlysms", "rent", '{"status":"success","id":"44275","values":[{"text":"1234"}]}'),
+    ("grizzlysms", "rent", '{"status":"finish","id":"44275"}'),
+    ("smsverified", "activation", '{"status":"STATUS_OK","id":44275,"code":"1"}'),
+]
+
+
+@pytest.mark.parametrize(("provider", "order_kind", "answer"), SHOWN_BY_ANOTHER)
+def test_an_answer_about_another_order_says_nothing_about_this_one(provider, order_kind, answer):
+    polling, _ = client(provider, answer, answer.replace("44275", "44274"))
+
+    assert run(polling.observe(order_kind, "44274")) == OTHER
+    assert run(polling.observe(order_kind, "44274")) != OTHER
+
+
+@pytest.mark.parametrize(
+    ("provider", "order_kind", "done"),
+    [
+        ("smsman", "activation", '{"request_id":44275,"success":true}'),
+        ("smsman", "rent", '{"request_id":"44275","success":true}'),
+        ("grizzlysms", "rent", '{"status":"success","id":44275}'),
+    ],
+)
+def test_what_was_done_to_another_order_was_not_done(provider, order_kind, done):
+    acting, _ = client(provider, done, done.replace("44275", "44274"))
+
+    assert run(acting.act(order_kind, "44274", "finish")) == OTHER
+    assert run(acting.act(order_kind, "44274", "finish")) == "done"
+
+
+def test_the_text_of_another_order_is_not_this_ones():
+    assert run(client("smsverified", '{"status":"STATUS_OK","id":1,"code":"1"}')[0].full_text("7")) == OTHER
+
+
+@pytest.mark.parametrize("id_", ["0", "null", '"None"', '""', '"req-8f7a"', '"c0ffee"', "false"])
+def test_what_is_no_orders_id_makes_no_other_order(id_):
+    polling, _ = client("smsman", f'{{"request_id":{id_},"sms_code":"1234"}}')
+
+    assert run(polling.observe("activation", "44274")) == Last(SeenSms("1234"))
+
+
+def test_one_id_of_several_is_the_orders():
+    polling, _ = client("grizzlysms", '{"id":1,"activationId":44274,"sms":{"code":"1234"}}')
+
+    assert run(polling.observe("activation", "44274")) == Last(SeenSms("1234"))
+
+
+def test_trouble_stays_what_it_is_whatever_id_stands_beside_it():
+    polling, _ = client("smsman", '{"request_id":1,"success":false,"error_code":"wrong_token"}')
+
+    assert run(polling.observe("activation", "44274")) == told("auth", "wrong_token")
+
+
+def test_a_prolonged_rent_is_an_order_whatever_its_id_is_now():
+    bought = '{"status":"success","id":1,"phone":{"id":"9","number":"66846426435"}}'
+    asking, _ = client("grizzlysms", bought)
+
+    said = run(asking.ask(grizzlysms_rent.CONTINUE_RENT_NUMBER, {"id": "7", "rent_time": "4"}))
+
+    assert said.order_id == "9"
+
+
+def test_the_next_sms_of_sms_man_is_asked_for_in_the_documented_way_where_the_other_is_not_known():
+    unknown = '{"success":false,"error_code":"wrong_status"}'
+    acting, wire = client("smsman", unknown, '{"request_id":7,"success":true}', unknown)
+
+    another = run(acting.act("activation", "7", "next"))
+
+    assert another == Another("ready")
+    assert run(acting.act("activation", "7", "next", another.how)) == "done"
+    assert run(acting.act("activation", "7", "next", another.how)) == "refused"
+    assert [url.rpartition("status=")[2] for url in wire.asked] == ["retrysms", "ready", "ready"]
 
 
 def test_smsverified_has_no_rents():
@@ -162,9 +400,9 @@ def test_smsverified_has_no_rents():
         ("STATUS_ALREADY_CHANGED", "refused"),
         ("NO_ACTIVATION", "refused"),
         ("BAD_STATUS", "refused"),
-        ("BAD_KEY", Trouble("auth", "bad_key")),
-        ("BAD_ACTION", Trouble("request_error", "bad_action")),
-        ("ERROR_SQL", Trouble("transient", "error_sql")),
+        ("BAD_KEY", told("auth", "bad_key")),
+        ("BAD_ACTION", told("request_error", "bad_action")),
+        ("ERROR_SQL", told("transient", "error_sql")),
         (FetchFailed("timeout"), Trouble("transient", "timeout")),
     ],
 )
@@ -182,10 +420,10 @@ def test_what_came_of_an_action_on_an_activation(answer, result):
         ("grizzlysms", "rent", '{"status":"error","error":"CANT_CANCEL"}', "refused"),
         ("grizzlysms", "rent", '{"status":"error","error":"INCORECT_STATUS"}', "refused"),
         ("grizzlysms", "rent", '{"status":"error","error":"INVALID_PHONE"}', "refused"),
-        ("grizzlysms", "rent", '{"status":"error","error":"SQL_ERROR"}', Trouble("transient", "sql_error")),
+        ("grizzlysms", "rent", '{"status":"error","error":"SQL_ERROR"}', told("transient", "sql_error")),
         ("smsman", "activation", '{"success":false,"error_code":"wrong_status"}', "refused"),
-        ("smsman", "activation", '{"success":false,"error_code":"wrong_token"}', Trouble("auth", "wrong_token")),
-        ("smsman", "activation", '{"request_id":7}', Trouble("unrecognised", "unknown_shape")),
+        ("smsman", "activation", '{"success":false,"error_code":"wrong_token"}', told("auth", "wrong_token")),
+        ("smsman", "activation", '{"request_id":7}', told("unrecognised", "unknown_shape")),
     ],
 )
 def test_what_came_of_other_actions(provider, order_kind, answer, result):
@@ -204,45 +442,57 @@ def test_what_came_of_other_actions(provider, order_kind, answer, result):
 )
 def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, word):
     assert run(client(provider, good)[0].alive()) is None
-    assert run(client(provider, bad)[0].alive()) == Trouble("auth", word)
+    assert run(client(provider, bad)[0].alive()) == told("auth", word)
     assert run(client(provider, FetchFailed("reset"))[0].alive()) == Trouble("transient", "reset")
 
 
 @pytest.mark.parametrize("provider", ["smsverified", "grizzlysms"])
-def test_status_v2_gives_way_to_status_within_the_same_poll(provider):
-    polled, wire = client(provider, "BAD_ACTION", "STATUS_OK:1", status_action="getStatusV2")
+def test_status_v2_gives_way_to_status_in_a_request_of_its_own(provider):
+    polling, wire = client(provider, "BAD_ACTION", "STATUS_OK:1", status_action="getStatusV2")
 
-    assert run(polled.observe("activation", "7")) == Last(SeenSms("1"))
+    refused = run(polling.observe("activation", "7"))
+
+    assert refused == Unfinished(None, "getStatus")
+    assert run(polling.observe("activation", "7", refused)) == Last(SeenSms("1"))
     assert [url.rpartition("action=")[2] for url in wire.asked] == ["getStatusV2&id=7", "getStatus&id=7"]
 
 
 def test_status_v2_is_given_up_after_three_refusals_in_a_row_and_not_before():
     refused = ["BAD_ACTION", "STATUS_WAIT_CODE"]
     served = ['{"verificationType":0,"sms":null}']
-    polled, wire = client(
-        "grizzlysms", *refused * 2, *served, *refused * 3, "STATUS_WAIT_CODE", status_action="getStatusV2"
-    )
+    polling, wire = client("grizzlysms", *refused * 2, *served, *refused * 3, "STATUS_WAIT_CODE")
 
-    async def polls():
-        return [await polled.observe("activation", "7") for _ in range(8)]
-
-    assert run(polls()) == [Waiting()] * 8
+    assert [polled(polling, "activation") for _ in range(8)] == [Waiting()] * 8
     assert sum("getStatusV2" in url for url in wire.asked) == 6
     assert "getStatusV2" not in "".join(wire.asked[-2:])
 
 
-def test_by_default_status_v2_is_not_asked():
-    polled, wire = client("grizzlysms", "STATUS_WAIT_CODE")
+@pytest.mark.parametrize(
+    ("provider", "more", "action"),
+    [
+        ("smsverified", {}, "getStatus&"),
+        ("grizzlysms", {}, "getStatusV2&"),
+        ("grizzlysms", {"status_action": "getStatus"}, "getStatus&"),
+        ("grizzlysms", {"status_action": None}, "getStatusV2&"),
+    ],
+)
+def test_a_poll_asks_what_the_provider_answers_best_unless_the_settings_say_otherwise(provider, more, action):
+    polling, wire = client(provider, "STATUS_WAIT_CODE", **more)
 
-    run(polled.observe("activation", "7"))
+    run(polling.observe("activation", "7"))
 
-    assert "getStatusV2" not in wire.asked[0]
+    assert f"action={action}" in wire.asked[0]
 
 
 def test_a_full_text_is_the_sms_or_nothing():
     assert run(client("smsverified", "FULL_SMS:[vk] 1234")[0].full_text("7")) == SeenSms(text="1234", sender="vk")
     assert run(client("smsverified", "STATUS_WAIT_CODE")[0].full_text("7")) is None
-    assert run(client("smsverified", FetchFailed("timeout"))[0].full_text("7")) is None
+    assert run(client("smsverified", "NO_ACTIVATION")[0].full_text("7")) is None
+
+
+def test_a_full_text_that_cannot_be_had_is_the_trouble_of_the_account():
+    assert run(client("smsverified", FetchFailed("timeout"))[0].full_text("7")) == Trouble("transient", "timeout")
+    assert run(client("smsverified", "TOO_MANY_REQUESTS")[0].full_text("7")) == told("throttled", "too_many_requests")
 
 
 def test_full_texts_are_no_longer_asked_for_where_they_are_not_offered():
@@ -389,6 +639,9 @@ COUNTRIES = '{"44":{"id":16,"eng":"England"},"31":{"id":48,"eng":"Netherlands"}}
             ['{"2":{"3":{"cost":"9"}},"1":{"3":{"cost":"0.15"}}}'],
             "0.15",
         ),
+        ("smsman", smsman.GET_NUMBER, {"country_id": "1"}, ['{"3":{"cost":"0.15"}}'], None),
+        ("smsman", smsman.GET_NUMBER, {"application_id": "3"}, ['{"3":{"cost":"0.15"}}'], None),
+        ("smsman", smsman.GET_NUMBER, {}, ['{"3":{"cost":"0.15"}}'], None),
         (
             "smsman",
             smsman_rent.GET_NUMBER,
@@ -449,14 +702,16 @@ def test_the_number_list_is_a_get_for_every_app_unless_one_is_named():
     run(client.ask(pingme_control.GET_NUMBER_LIST, {"userId": "u"}))
     run(client.ask(pingme_control.GET_NUMBER_LIST, {"userId": "u", "app": "j d"}))
     run(client.ask(pingme_control.GET_APP_LIST, {}))
+    run(client.ask(pingme_control.GET_APP_LIST, {"userId": "u"}))
 
     root = "https://api.pingme.tel/thirdparty/"
     assert wire.asked == [
         f"{root}getNumberList?app=&userId=u",
         f"{root}getNumberList?app=j+d&userId=u",
         f"{root}getAppList",
+        f"{root}getAppList?userId=u",
     ]
-    assert [method for method, _, _ in wire.sent] == ["GET"] * 3
+    assert [method for method, _, _ in wire.sent] == ["GET"] * 4
     assert KEY not in repr(client) + "".join(wire.asked)
 
 
