@@ -111,7 +111,7 @@ class Account:
         result: ActResult | Trouble | Another
         try:
             async with asyncio.timeout(ACTION_TIMEOUT):
-                result = await self.client.act(order_kind, order_id, action, another)
+                result = await self.client.act(order_kind, order_id, action, another.how if another else None)
         except TimeoutError:
             result = Trouble("transient", "action_timeout")
         self._report(result if isinstance(result, Trouble) else None, started)

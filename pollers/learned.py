@@ -56,7 +56,9 @@ class Learned:
     def _take(self, kept: Any) -> None:  # noqa: ANN401 - JSON
         for provider, service, curve in kept["curves"]:
             self.curves[provider, service] = Curve.from_json(curve)
-        self.waits = {name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in kept["waits"].items()}
+        self.waits = {
+            name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in kept["waits"].items()
+        }
 
     def save(self, waits: Mapping[str, ToldToWait]) -> None:
         """Write the file, whole or not at all."""

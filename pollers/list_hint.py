@@ -97,7 +97,9 @@ class ListHint:
         self._useless = 0
         usual = _commonest(listed)
         changed = [
-            row.watch_id for order_id, row in known.items() if self._is_changed(row, listed.get(order_id), usual, left_at)
+            row.watch_id
+            for order_id, row in known.items()
+            if self._is_changed(row, listed.get(order_id), usual, left_at)
         ]
         if any([self._is_missed(row, left_at) for row in known.values()]):  # noqa: C419 - each row takes note
             self.off_until = now + OFF

@@ -53,7 +53,9 @@ class PollerMetrics(Collector):
 
         open_ = family("smsbus_account_open", "1 while the account may be asked")
         queue = family("smsbus_account_waiting", "Watches due that may not be asked yet")
-        stretch = family("smsbus_account_stretch", "By how much polls are rarer than wanted, to fit the budget: 1 or more")
+        stretch = family(
+            "smsbus_account_stretch", "By how much polls are rarer than wanted, to fit the budget: 1 or more"
+        )
         success = family("smsbus_poll_last_success_timestamp_seconds", "When an answer last said something")
         for account in self._poller.accounts.values():
             labels = [account.name]

@@ -1,19 +1,20 @@
-"""Schedule, curve, gate and wheel under anything: bounds hold, the budget holds, nothing is lost or early."""
+"""Schedule, curve, throttle and timers under anything: bounds hold, the budget holds, nothing is lost or early."""
 
 import random
 from itertools import pairwise
 from math import ceil
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from pollers.curve import EDGES, Curve
 from pollers.observation import Trouble
-from pollers.schedule import Waiting, first_look, next_look
+from pollers.schedule import PollContext, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
-from pollers.throttle import AccountThrottle
-from pollers.wheel import Wheel
+from pollers.throttle import AccountThrottle, Demand
+from pollers.wheel import TimerQueue
 
 AGES = st.floats(0, 1e5)
 CHANCES = st.floats(0, 1, exclude_max=True)
@@ -41,25 +42,30 @@ def curve_of(looks: list[tuple[float, float, bool]]) -> Curve:
 
 
 @given(PHASES, AGES, st.floats(-10, 1e6), LOOKS, bounds(), st.floats(1, 1000), CHANCES)
-def test_a_look_is_within_the_bounds_or_exactly_at_the_deadline(
+def test_a_poll_is_within_the_bounds_or_exactly_at_the_deadline(
     phase, age, remaining, looks, limits, stretch, chance
 ) -> None:
-    seconds = next_look(Waiting(phase, age, remaining), curve_of(looks), limits, stretch=stretch, chance=chance)
+    context = PollContext(phase, age, remaining)
+    usual = usual_interval(context, curve_of(looks), limits, stretch=stretch)
 
+    seconds = next_poll(usual, context, limits, chance=chance)
+
+    assert limits.min_interval <= usual <= limits.max_interval * stretch * (1 + 1e-9)
     if seconds == max(0.0, remaining):
-        assert seconds <= (limits.max_interval * stretch + limits.min_interval) * (1 + 1e-9)
+        assert seconds <= (usual + limits.min_interval) * (1 + 1e-9)
     else:
-        assert limits.min_interval <= seconds <= limits.max_interval * stretch * (1 + 1e-9)
+        assert limits.min_interval <= seconds <= usual
         assert remaining - seconds >= limits.min_interval * (1 - 1e-9) - 1e-6
 
 
 @given(PHASES, AGES, st.floats(-10, 1e6), LOOKS, bounds(), st.floats(1, 1000), CHANCES)
-def test_the_first_look_is_never_later_than_a_next_one(phase, age, remaining, looks, limits, stretch, chance) -> None:
-    waiting, curve = Waiting(phase, age, remaining), curve_of(looks)
+def test_the_first_poll_is_never_later_than_a_next_one(phase, age, remaining, looks, limits, stretch, chance) -> None:
+    context = PollContext(phase, age, remaining)
+    usual = usual_interval(context, curve_of(looks), limits, stretch=stretch)
 
-    first = first_look(waiting, curve, limits, stretch=stretch, chance=chance)
+    first = first_poll(usual, context, limits, chance=chance)
 
-    assert 0 <= first <= next_look(waiting, curve, limits, stretch=stretch, chance=0.0)
+    assert 0 <= first <= next_poll(usual, context, limits, chance=0.0)
 
 
 @given(LOOKS, AGES)
@@ -97,16 +103,16 @@ def test_every_sms_is_learned_exactly_once_wherever_it_arrived(arrivals) -> None
     st.floats(0.2, 50),
     st.integers(0, 2**32),
     st.lists(st.floats(0, 3), min_size=1, max_size=200),
-    st.integers(0, 12),
+    st.floats(0.01, 1),
 )
-def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pauses, owned) -> None:
-    gate, now, times = AccountThrottle(requests_per_second=budget, rng=random.Random(seed)), 0.0, []
-    gate.share(owned, 12)
-    rate = budget * max(owned, 1) / 12
+def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pauses, fraction) -> None:
+    throttle, now, times = AccountThrottle(requests_per_second=budget, rng=random.Random(seed)), 0.0, []
+    throttle.share(fraction)
+    rate = budget * fraction
     for pause in pauses:
         now += pause / rate
-        while gate.admit(now):
-            now += gate.wait(now) + 1e-9
+        while throttle.admit(now):
+            now += throttle.wait(now) + 1e-9
         times.append(now)
 
     for index, begin in enumerate(times):
@@ -114,33 +120,52 @@ def test_no_second_has_more_requests_than_the_budget_and_one(budget, seed, pause
     assert all(after - before >= 0.7 / rate - 1e-6 for before, after in pairwise(times))
 
 
+BOOKINGS = st.lists(st.tuples(st.sampled_from("abcde"), st.none() | st.floats(1e-6, 1e3)), max_size=80)
+
+
+@given(BOOKINGS)
+def test_the_demand_is_the_sum_of_what_is_booked_whatever_came_before(changes) -> None:
+    demand, model = Demand(), {}
+    for watch_id, wanted in changes:
+        if wanted is None:
+            demand.release(watch_id)
+            model.pop(watch_id, None)
+        else:
+            demand.book(watch_id, wanted)
+            model[watch_id] = wanted
+
+    assert demand.total == pytest.approx(sum(model.values()), abs=1e-6)
+    assert demand.exact() == pytest.approx(sum(model.values()))
+    assert model or demand.total == 0.0
+
+
 @given(st.lists(st.tuples(TROUBLES, st.floats(0, 30), st.booleans()), max_size=60), st.integers(0, 2**32))
-def test_a_gate_always_opens_again(reports, seed) -> None:
-    gate, now = AccountThrottle(requests_per_second=2.0, rng=random.Random(seed)), 0.0
+def test_a_throttle_always_opens_again(reports, seed) -> None:
+    throttle, now = AccountThrottle(requests_per_second=2.0, rng=random.Random(seed)), 0.0
     for trouble, latency, is_lost in reports:
-        wait = gate.wait(now)
+        wait = throttle.wait(now)
         assert 0 <= wait <= 600 + 1e-6
         started = now + wait + 1e-6
-        assert gate.admit(started) == 0.0
+        assert throttle.admit(started) == 0.0
         now = started + latency
         if not is_lost:
-            gate.report(trouble, started=started, now=now)
+            throttle.report(trouble, started=started, now=now)
 
     for _ in range(6):
-        now += gate.wait(now) + 1e-6
-        assert gate.admit(now) == 0.0
-        gate.report(None, started=now, now=now)
-    assert gate.state == "open"
-    assert gate.wait(now) <= 1
+        now += throttle.wait(now) + 1e-6
+        assert throttle.admit(now) == 0.0
+        throttle.report(None, started=now, now=now)
+    assert throttle.state == "open"
+    assert throttle.wait(now) <= 1
 
 
-class WheelMachine(RuleBasedStateMachine):
-    """A wheel beside a dict that says what it should do. Times are in 64ths of a second, ticks in eighths."""
+class TimerMachine(RuleBasedStateMachine):
+    """Timers beside a dict that says what it should do. Times are in 64ths of a second, ticks in eighths."""
 
     def __init__(self) -> None:
         super().__init__()
         self.now = 0
-        self.wheel = Wheel(now=0.0, tick=1 / 8, slots=7)
+        self.wheel = TimerQueue(now=0.0, tick=1 / 8)
         self.model: dict[str, int] = {}
 
     @rule(watch_id=st.sampled_from("abcdef"), after=st.integers(-50, 500))
@@ -169,5 +194,5 @@ class WheelMachine(RuleBasedStateMachine):
         assert all(watch_id in self.wheel for watch_id in self.model)
 
 
-WheelMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
-TestWheel = WheelMachine.TestCase
+TimerMachine.TestCase.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)
+TestTimers = TimerMachine.TestCase

@@ -7,6 +7,7 @@ import pytest
 
 from pollers.account import Account
 from pollers.observation import Observation, SeenSms, Trouble, Waiting
+from pollers.providers.client import Another
 
 TOO_MANY = Trouble("throttled", "too_many", retry_after=7.0)
 
@@ -20,7 +21,7 @@ class Provider:
         self.asked: list[str] = []
         self.answer: Any = Waiting()
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
+    async def observe(self, order_kind: str, order_id: str, unfinished: object = None) -> Observation:
         self.asked.append("observe")
         return self.answer
 
@@ -28,8 +29,12 @@ class Provider:
         self.asked.append("full_text")
         return SeenSms(text="Your code is 1111")
 
-    async def act(self, order_kind: str, order_id: str, action: str) -> Any:
-        self.asked.append(action)
+    async def act(self, order_kind: str, order_id: str, action: str, another: str | None = None) -> Any:
+        self.asked.append(another or action)
+        return self.answer.pop(0) if isinstance(self.answer, list) else self.answer
+
+    async def active(self) -> Any:
+        self.asked.append("active")
         return self.answer
 
 
@@ -82,3 +87,51 @@ async def test_a_refused_action_is_an_answer_like_any_other(account: Account, pr
     await account.act("activation", "7", "next")
 
     assert account.throttle.state == "open"
+
+
+async def test_another_way_to_act_is_tried_once_and_within_the_budget(account: Account, provider: Provider) -> None:
+    provider.answer = [Another("ready"), "done"]
+    began = account._loop.time()
+    account.throttle.admit(began)
+
+    acted = await account.act("activation", "7", "next")
+
+    assert (acted, provider.asked) == ("done", ["next", "ready"])
+    assert account._loop.time() - began >= 0.13
+
+
+async def test_a_text_that_is_fetched_apart_waits_for_its_slot_and_its_refusal_is_heard(
+    account: Account, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(order_id: str) -> Trouble:
+        return TOO_MANY
+
+    monkeypatch.setattr(provider, "full_text", refuse)
+
+    assert await account.full_text("7") is None
+    assert account.throttle.state == "backing_off"
+
+
+async def test_ten_bad_actions_in_a_row_pause_that_kind_of_order_and_no_other(
+    account: Account, provider: Provider
+) -> None:
+    provider.answer = Trouble("request_error", "bad_action", answered=True)
+    for _ in range(10):
+        await account.observe("rent", "7")
+
+    first, second = account.wait_of_kind("rent", 100.0), account.wait_of_kind("rent", 101.0)
+
+    assert (account.throttle.state, account.paused_kinds()) == ("open", ("rent",))
+    assert (first, second, account.wait_of_kind("activation", 101.0)) == (0.0, 59.0, 0.0)
+    provider.answer = Waiting()
+    await account.observe("rent", "7")
+    assert (account.paused_kinds(), account.wait_of_kind("rent", 102.0)) == ((), 0.0)
+
+
+async def test_a_list_that_is_not_offered_is_no_trouble_of_the_account(account: Account, provider: Provider) -> None:
+    provider.answer = Trouble("request_error", "bad_action", answered=True)
+
+    for _ in range(20):
+        await account.active()
+
+    assert (account.throttle.state, account.paused_kinds()) == ("open", ())

@@ -1,17 +1,19 @@
-"""When to look again: tables for each phase; and the settings' bounds."""
+"""When to poll again: tables for each phase; and the settings' bounds."""
 
 import pytest
 from pydantic import ValidationError
 
 from pollers.curve import Curve
-from pollers.schedule import Phase, Waiting, demand, first_look, next_look
+from pollers.schedule import Phase, PollContext, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 
 SETTINGS = PollersSettings()
 
 
 def seconds(phase: Phase, age: float, *, remaining: float = 1e6, stretch: float = 1.0, chance: float = 0.0) -> float:
-    return next_look(Waiting(phase, age, remaining), Curve(), SETTINGS, stretch=stretch, chance=chance)
+    context = PollContext(phase, age, remaining)
+    usual = usual_interval(context, Curve(), SETTINGS, stretch=stretch)
+    return next_poll(usual, context, SETTINGS, chance=chance)
 
 
 @pytest.mark.parametrize(
@@ -34,15 +36,15 @@ def test_each_phase_has_its_pace(phase: Phase, age: float, low: float, high: flo
     assert low <= seconds(phase, age) <= high
 
 
-def test_where_sms_are_sixteen_times_as_likely_looks_are_four_times_as_dense() -> None:
+def test_where_sms_are_sixteen_times_as_likely_polls_are_four_times_as_dense() -> None:
     rare, likely = Curve(), Curve()
     rare._waited = [1e9] * 20
     likely._waited = [1e9] * 20
     rare._arrived = [1e9 * 0.001] * 20
     likely._arrived = [1e9 * 0.016] * 20
-    waiting = Waiting("first", 50, 1e6)
+    context = PollContext("first", 50, 1e6)
 
-    sparse, dense = (next_look(waiting, curve, SETTINGS, stretch=1.0, chance=0.0) for curve in (rare, likely))
+    sparse, dense = (usual_interval(context, curve, SETTINGS, stretch=1.0) for curve in (rare, likely))
 
     assert sparse / dense == pytest.approx(4, rel=1e-3)
 
@@ -70,34 +72,44 @@ def test_jitter_does_not_break_the_shortest_interval() -> None:
     ("remaining", "expected"),
     [(32, 30), (30.9, 30.9), (30, 30), (12, 12), (0.3, 0.3), (0, 0), (-5, 0)],
 )
-def test_the_last_look_is_at_the_deadline(remaining: float, expected: float) -> None:
+def test_the_last_poll_is_at_the_deadline(remaining: float, expected: float) -> None:
     assert seconds("idle", 5, remaining=remaining) == expected
 
 
-def test_the_last_look_at_the_deadline_knows_no_scarcity() -> None:
+def test_the_last_poll_at_the_deadline_knows_no_scarcity() -> None:
     assert seconds("first", 1490, remaining=10, stretch=100) == 10
 
 
 def test_watches_that_are_restored_together_are_spread_over_one_interval() -> None:
-    waiting = Waiting("idle", 5, 1e6)
+    context = PollContext("idle", 5, 1e6)
 
-    looks = [first_look(waiting, Curve(), SETTINGS, stretch=2, chance=chance) for chance in (0, 0.25, 0.5, 0.75)]
+    polls = [first_poll(60.0, context, SETTINGS, chance=chance) for chance in (0, 0.25, 0.5, 0.75)]
 
-    assert looks == [0, 15, 30, 45]
+    assert polls == [0, 15, 30, 45]
 
 
 def test_demand_is_what_a_watch_would_ask_were_nothing_scarce() -> None:
-    assert demand(20.0, SETTINGS, stretch=10.0) == 0.5
+    assert demand(20.0, stretch=10.0) == 0.5
 
 
-def test_the_last_look_right_now_wants_no_more_than_the_shortest_interval() -> None:
-    assert demand(0.0, SETTINGS, stretch=1.0) == 1.0
+def test_a_deadline_shortens_the_poll_and_not_the_interval_that_demand_is_counted_from() -> None:
+    near = PollContext("idle", 5, 10)
+
+    usual = usual_interval(near, Curve(), SETTINGS, stretch=15)
+
+    assert (usual, next_poll(usual, near, SETTINGS, chance=0)) == (450, 10)
+
+
+def test_an_order_that_fails_is_polled_less_often_than_its_phase_says() -> None:
+    fresh = PollContext("first", 30, 1e6)
+
+    assert usual_interval(fresh, Curve(), SETTINGS, stretch=1, at_least=64) == 64
 
 
 def test_the_longest_interval_bounds_rents_too() -> None:
     settings = PollersSettings(max_interval=10)
 
-    assert next_look(Waiting("rent", 5, 1e6), Curve(), settings, stretch=1, chance=0) == 10
+    assert usual_interval(PollContext("rent", 5, 1e6), Curve(), settings, stretch=1) == 10
 
 
 def test_settings_with_the_bounds_the_wrong_way_round_say_what_to_do() -> None:
@@ -108,6 +120,8 @@ def test_settings_with_the_bounds_the_wrong_way_round_say_what_to_do() -> None:
 def test_equal_bounds_are_a_fixed_interval() -> None:
     settings = PollersSettings(min_interval=5, max_interval=5)
 
-    looks = {next_look(Waiting("first", age, 1e6), Curve(), settings, stretch=1, chance=0.7) for age in (0, 30, 900)}
+    contexts = [PollContext("first", age, 1e6) for age in (0, 30, 900)]
+    intervals = {usual_interval(context, Curve(), settings, stretch=1) for context in contexts}
 
-    assert looks == {5}
+    assert intervals == {5}
+    assert next_poll(5.0, contexts[0], settings, chance=0.7) == 5

@@ -1,4 +1,4 @@
-"""One account's gate: budget, one back-off, one pause, and words for the log said once."""
+"""One account's throttle: budget, one back-off, one pause, and words for the log said once."""
 
 import random
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ RESET = Trouble("transient", "reset")
 BAD_KEY = Trouble("auth", "bad_key")
 BAD_ACTION = Trouble("request_error", "bad_action")
 DENIED = Trouble("denied", "early_cancel_denied")
+OF_ORDER = Trouble("transient", "server_error", answered=True)
 
 
 def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountThrottle:
@@ -61,38 +62,60 @@ def test_idle_time_is_not_saved_up() -> None:
     assert len(list(admissions(account, 1000, 1001))) <= 3
 
 
-def test_replicas_share_the_budget_by_the_shards_they_own() -> None:
+def test_replicas_share_the_budget() -> None:
     mine, other = gate(), gate()
-    mine.share(9, 12)
-    other.share(3, 12)
+    mine.share(0.75)
+    other.share(0.25)
 
     assert len(list(admissions(mine, 0, 100))) == pytest.approx(150, abs=4)
     assert len(list(admissions(other, 0, 100))) == pytest.approx(50, abs=2)
 
 
-def test_a_process_without_shards_does_not_ask_for_ever() -> None:
-    account = gate()
-    account.share(0, 12)
+def test_a_larger_share_counts_from_the_last_request_and_not_from_what_was_planned() -> None:
+    account = gate(requests_per_second=2.0)
+    account.share(0.0)
+    account.admit(100.0)
+    assert account.wait(100.0) > 300
 
-    assert account.admit(0.0) == 0.0
-    assert 0 < account.wait(0.0) < 60
+    account.share(1.0)
+
+    assert account.wait(100.0) <= 0.6
+
+
+def test_a_reserved_slot_is_nobody_elses() -> None:
+    account = gate()
+    account.admit(0.0)
+
+    mine = account.reserve(0.0)
+    others = list(admissions(account, 0, 5))
+
+    assert 0.35 <= mine <= 0.7
+    assert min(others) - mine >= 0.35 - 0.01
 
 
 def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
     account = gate(requests_per_second=2.0)
     assert account.stretch() == 1.0
 
-    account.wants(before=0.0, after=1.0)
+    account.demand.book("a", 1.0)
     assert account.stretch() == 1.0
 
-    account.wants(before=0.0, after=18.0)
+    account.demand.book("b", 18.0)
     assert account.stretch() == pytest.approx(10.0)
 
-    account.share(1, 2)
+    account.share(0.5)
     assert account.stretch() == pytest.approx(20.0)
 
-    account.wants(before=18.0, after=0.0)
+    account.demand.release("b")
     assert account.stretch() == pytest.approx(1 / 0.95)
+
+
+def test_what_lists_need_is_not_there_for_polls() -> None:
+    account = gate(requests_per_second=2.0)
+    account.demand.book("a", 9.5)
+    account.set_apart = 0.4
+
+    assert account.stretch() == pytest.approx(9.5 / 1.5)
 
 
 # ---- back-off --------------------------------------------------------------------------------------------------
@@ -217,6 +240,39 @@ def test_a_failure_during_the_slow_start_goes_on_where_the_last_back_off_was() -
     assert failing(account, THROTTLED, 1, now)[0] >= 16
 
 
+def test_failures_that_answers_interrupt_do_not_add_up() -> None:
+    account, now, waits = gate(requests_per_second=1000.0), 0.0, []
+    for _ in range(20):
+        waits += failing(account, RESET, 1, now)
+        now += 10
+        account.admit(now)
+        answered(account, now)
+
+    assert max(waits) <= 1.5
+
+
+def test_after_a_second_failure_the_cheap_probe_asks_and_not_a_poll() -> None:
+    account = gate()
+    failing(account, RESET, 1)
+    once = account.probes_key
+
+    failing(account, RESET, 1, 10.0)
+
+    assert (once, account.probes_key) == (False, True)
+
+
+def test_a_retry_after_goes_on_after_a_restart() -> None:
+    account = gate()
+    account.report(Trouble("throttled", "http_429", retry_after=90.0), started=0.0, now=0.0)
+
+    heir = gate()
+    heir.resume(account.told_to_wait(30.0), account.reason, 5.0)
+
+    assert (heir.state, heir.reason, heir.wait(5.0), heir.told_to_wait(5.0)) == ("backing_off", "http_429", 60.0, 60.0)
+    assert answered(heir, 65.1) is not None
+    assert heir.state == "open"
+
+
 # ---- pause -----------------------------------------------------------------------------------------------------
 
 
@@ -255,31 +311,24 @@ def test_only_a_real_answer_ends_a_pause(trouble: Trouble) -> None:
     assert account.wait(60.1) == pytest.approx(60.0)
 
 
-def test_ten_bad_actions_in_a_row_pause_the_account() -> None:
+@pytest.mark.parametrize("trouble", [BAD_ACTION, OF_ORDER])
+def test_an_answer_about_one_order_is_no_failure_of_the_account(trouble: Trouble) -> None:
     account = gate()
 
-    told = [account.report(BAD_ACTION, started=number, now=number) for number in range(1, 11)]
-
-    assert told == [None] * 9 + [Transition("paused", "bad_action", 60.0)]
-
-
-@pytest.mark.parametrize("between", [None, DENIED, Trouble("request_error", "no_id_rent")])
-def test_any_other_answer_between_starts_the_count_of_bad_actions_again(between: Trouble | None) -> None:
-    account = gate()
-
-    for number, trouble in enumerate([*[BAD_ACTION] * 9, between, *[BAD_ACTION] * 9], start=1):
-        account.report(trouble, started=number, now=number)
+    for number in range(1, 100):
+        account.report(trouble, started=2 * number, now=2 * number)
+        account.report(None, started=2 * number + 1, now=2 * number + 1)
 
     assert account.state == "open"
 
 
-def test_trouble_on_the_way_is_not_an_answer_between_two_bad_actions() -> None:
+def test_five_orders_in_a_row_with_an_error_of_the_providers_own_back_the_account_off() -> None:
     account = gate()
 
-    for number, trouble in enumerate([*[BAD_ACTION] * 9, RESET, BAD_ACTION], start=1):
-        account.report(trouble, started=10 * number, now=10 * number)
+    told = [account.report(OF_ORDER, started=number, now=number) for number in range(1, 6)]
 
-    assert account.state == "paused"
+    assert told[:4] == [None] * 4
+    assert (account.state, account.reason) == ("backing_off", "server_error")
 
 
 @pytest.mark.parametrize("trouble", [DENIED, Trouble("unrecognised", "html"), Trouble("request_error", "bad_status")])

@@ -1,18 +1,13 @@
-"""The timer wheel and the line behind it: tables; the machine that tries everything is a property test."""
+"""The timers and the queue behind them: tables; the machine that tries everything is a property test."""
 
-import random
-
-from pollers.observation import Trouble
-from pollers.throttle import AccountThrottle
-from pollers.wheel import WaitQueue, Wheel
+from pollers.wheel import TimerQueue, WaitQueue
 
 
-def wheel() -> Wheel:
-    """Return a wheel with a turn of two seconds."""
-    return Wheel(now=0.0, tick=0.25, slots=8)
+def wheel() -> TimerQueue:
+    return TimerQueue(now=0.0, tick=0.25)
 
 
-def ticks(timers: Wheel, until: float) -> dict[float, list[str]]:
+def ticks(timers: TimerQueue, until: float) -> dict[float, list[str]]:
     """Let every tick pass; return what was due when."""
     times = [number / 4 for number in range(int(until * 4) + 1)]
     return {now: ids for now in times if (ids := timers.due(now))}
@@ -35,7 +30,7 @@ def test_what_is_past_is_due_at_the_next_tick() -> None:
     assert timers.due(5.25) == ["a"]
 
 
-def test_a_time_many_turns_away_is_kept_until_then() -> None:
+def test_a_far_time_is_kept_until_then() -> None:
     timers = wheel()
     timers.schedule("far", 17.3)
 
@@ -80,52 +75,67 @@ def test_moving_an_id_to_where_it_stands_leaves_nothing_behind() -> None:
     for _ in range(1000):
         timers.schedule("a", 0.5)
 
-    assert sum(map(len, timers._slots)) == 1
+    assert sum(map(len, timers._ids.values())) == 1
 
 
-def test_an_id_that_moved_leaves_nothing_behind_after_one_turn() -> None:
+def test_an_id_that_moved_leaves_nothing_behind_once_its_old_times_are_over() -> None:
     timers = wheel()
     for number in range(8):
-        timers.schedule("a", 100 + number / 4)
+        timers.schedule("a", 2 + number / 4)
+    timers.schedule("a", 100)
 
-    ticks(timers, 2)
-
-    assert sum(map(len, timers._slots)) == 1
-
-
-def gate() -> AccountThrottle:
-    return AccountThrottle(requests_per_second=2.0, rng=random.Random(0))
+    assert ticks(timers, 5) == {}
+    assert sum(map(len, timers._ids.values())) == len(timers._order) == 1
 
 
-def test_who_came_first_goes_first_one_slot_at_a_time() -> None:
-    line = WaitQueue(gate())
+def test_the_next_time_is_known_without_asking_every_tick() -> None:
+    timers = wheel()
+    assert timers.next_due() is None
+
+    timers.schedule("late", 10.1)
+    timers.schedule("early", 0.6)
+
+    assert (timers.next_due(), timers.due_at("late"), timers.due_at("unknown")) == (0.75, 10.25, None)
+
+
+def popped(queue: WaitQueue) -> list[str | None]:
+    return [queue.pop() for _ in range(len(queue) + 1)]
+
+
+def test_who_came_first_goes_first() -> None:
+    queue = WaitQueue()
     for watch_id in ("a", "b", "a", "c"):
-        line.join(watch_id)
+        queue.join(watch_id, 0.0)
 
-    assert [line.admitted(now) for now in (0.0, 0.0, 1.0, 2.0, 3.0)] == ["a", None, "b", "c", None]
-
-
-def test_who_left_the_line_is_not_looked_at_and_takes_no_slot() -> None:
-    line = WaitQueue(gate())
-    line.join("a")
-    line.join("b")
-
-    line.leave("a")
-    line.leave("unknown")
-
-    assert [line.admitted(0.0), len(line)] == ["b", 0]
+    assert popped(queue) == ["a", "b", "c", None]
 
 
-def test_an_empty_line_takes_no_slot_of_the_account() -> None:
-    line = WaitQueue(gate())
+def test_urgent_ones_go_first_and_every_fourth_place_is_for_the_others() -> None:
+    queue = WaitQueue()
+    for number in range(3):
+        queue.join(f"n{number}", 0.0)
+    for number in range(5):
+        queue.join(f"u{number}", 1.0, urgent=True)
 
-    assert line.admitted(0.0) is None
-    assert line.throttle.wait(0.0) == 0.0
+    assert popped(queue) == ["u0", "u1", "u2", "n0", "u3", "u4", "n1", "n2", None]
 
 
-def test_nobody_of_a_blocked_account_is_admitted_and_nobody_loses_the_place() -> None:
-    line = WaitQueue(gate())
-    line.join("a")
-    line.throttle.report(Trouble("throttled", "http_429", retry_after=7.0), started=0.0, now=0.0)
+def test_what_becomes_urgent_while_it_waits_moves_and_stands_once() -> None:
+    queue = WaitQueue()
+    queue.join("a", 0.0)
+    queue.join("b", 0.0)
+    queue.join("b", 5.0, urgent=True)
+    queue.join("b", 6.0)
 
-    assert [line.admitted(now) for now in (0.0, 3.0, 6.9, 7.0)] == [None, None, None, "a"]
+    assert (queue.waiting_for(10.0), popped(queue)) == (10.0, ["b", "a", None])
+
+
+def test_who_left_is_not_served() -> None:
+    queue = WaitQueue()
+    queue.join("a", 0.0)
+    queue.join("b", 0.0, urgent=True)
+
+    for watch_id in ("a", "b", "unknown"):
+        queue.leave(watch_id)
+
+    assert ("a" in queue, len(queue), queue.pop(), queue.waiting_for(9.0)) == (False, 0, None, 0.0)
