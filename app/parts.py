@@ -23,7 +23,7 @@ from pollers.account import Account
 from pollers.fetch import HttpFetcher
 from pollers.learned import Learned
 from pollers.metrics import PollerMetrics
-from pollers.poller import GROUP, Poller
+from pollers.poller import GROUP, Poller, Table
 from pollers.providers import PROVIDERS
 from pollers.settings import PollersSettings
 from pollers.watch_table import WatchTable
@@ -93,7 +93,7 @@ def poller_on(
     bus: Bus,
     accounts: Mapping[str, Account],
     pollers: PollersSettings,
-    table: WatchTable,
+    table: Table,
     *,
     learned: Learned | None = None,
 ) -> Poller:

@@ -1,6 +1,6 @@
 """How long an SMS waits to be seen: our schedule and a fixed interval with the same number of requests.
 
-A simulation of one account with the real wheel, line, gate, curve and schedule; the clock is virtual, nothing is sent.
+A simulation of one account with the real timers, queue, throttle, curve and schedule, in virtual time.
 `python -m bench.poll_schedule` prints the tables of poll_schedule.md; the same numbers every time, but for the last.
 """
 
@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pollers.curve import Curve
-from pollers.schedule import Waiting, demand, first_look, next_look
+from pollers.schedule import PollContext, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.throttle import AccountThrottle
-from pollers.wheel import WaitQueue, Wheel
+from pollers.wheel import TimerQueue, WaitQueue
 
 SEEDS = range(5)
 LIFETIME = 25 * 60.0
@@ -42,10 +42,10 @@ BUDGETS = {"ample": 1, "tight": 20}  # orders a minute on an account with the de
 
 @dataclass
 class Order:
+    key: str
     opened: float
     arrives: float  # the SMS's age, or infinity
     looked: float = 0.0  # the age at the last look
-    wanted: float = 0.0  # the demand that the gate knows of
     seen: bool = False
 
     def remaining(self, now: float) -> float:
@@ -66,10 +66,10 @@ class Load:
         return CURVES["early peak"] if opened < HOURS * 3600 / 2 else LATE_PEAK
 
     def orders(self, seed: int) -> list[Order]:
-        rng, opened, made = random.Random(seed), 0.0, []
+        rng, opened, made = random.Random(seed), 0.0, list[Order]()
         while (opened := opened + rng.expovariate(self.per_minute / 60)) < HOURS * 3600:
             arrives = math.inf if rng.random() < NEVER else self.draw(opened)(rng)
-            made.append(Order(opened, arrives))
+            made.append(Order(str(len(made)), opened, arrives))
         return made
 
 
@@ -94,13 +94,12 @@ class Ours:
         self.throttle, self.rng, self.curve, self.learns = gate, rng, Curve(), learns
 
     def plan(self, order: Order, now: float, *, first: bool) -> float:
-        stretch, look = self.throttle.stretch(), first_look if first else next_look
-        waiting = Waiting("idle" if order.seen else "first", now - order.opened, order.remaining(now))
-        seconds = look(waiting, self.curve, SETTINGS, stretch=stretch, chance=self.rng.random())
-        wanted = demand(seconds, SETTINGS, stretch=stretch)
-        self.throttle.wants(before=order.wanted, after=wanted)
-        order.wanted = wanted
-        return seconds
+        stretch = self.throttle.stretch()
+        context = PollContext("idle" if order.seen else "first", now - order.opened, order.remaining(now))
+        usual = usual_interval(context, self.curve, SETTINGS, stretch=stretch)
+        self.throttle.demand.book(order.key, demand(usual, stretch=stretch))
+        poll = first_poll if first else next_poll
+        return poll(usual, context, SETTINGS, chance=self.rng.random())
 
     def saw(self, order: Order, age: float, *, arrived: bool) -> None:
         if self.learns:
@@ -128,7 +127,7 @@ class Account:
         self.rng = random.Random(seed)
         self.throttle = AccountThrottle(requests_per_second=SETTINGS.requests_per_second, rng=self.rng)
         self.load, self.orders, self.run = load, load.orders(seed), Run()
-        self.wheel, self.queue = Wheel(now=0.0, tick=TICK), WaitQueue(self.throttle)
+        self.wheel, self.queue = TimerQueue(now=0.0, tick=TICK), WaitQueue()
 
     def simulate(self, policy: Ours | Fixed) -> Run:
         opened = tick = 0
@@ -139,9 +138,9 @@ class Account:
                 self.wheel.schedule(str(opened), now + policy.plan(self.orders[opened], now, first=True))
                 opened += 1
             for key in self.wheel.due(now):
-                self.queue.join(key)
-            while (turn := self.queue.admitted(now)) is not None:
-                self.look(turn, now, policy)
+                self.queue.join(key, now)
+            while self.queue and self.throttle.admit(now) == 0.0:
+                self.look(self.queue.pop() or "", now, policy)
         return self.run
 
     def look(self, key: str, now: float, policy: Ours | Fixed) -> None:
@@ -156,7 +155,7 @@ class Account:
                 self.run.delays.append(age - order.arrives)
         order.looked, order.seen = age, arrived
         if (arrived and not self.load.keeps) or order.remaining(now) <= 0:
-            self.throttle.wants(before=order.wanted, after=0.0)
+            self.throttle.demand.release(key)
         else:
             self.wheel.schedule(key, now + policy.plan(order, now, first=False))
 
@@ -263,7 +262,7 @@ def wheel_costs(watches: int = 100_000, ticks: int = 2_000) -> tuple[float, floa
     rng, ids = random.Random(0), [f"watch-{number:032d}" for number in range(watches)]
     gc.collect()
     tracemalloc.start()
-    wheel = Wheel(now=0.0)
+    wheel = TimerQueue(now=0.0)
     for watch_id in ids:
         wheel.schedule(watch_id, rng.uniform(1_000, 4_000))
     size = tracemalloc.get_traced_memory()[0] / watches
@@ -288,8 +287,9 @@ def schedule_cost(calls: int = 50_000) -> float:
     began = time.perf_counter()
     for _ in range(calls):
         age = rng.uniform(0, 1500)
-        waiting = Waiting("first", age, 1500 - age)
-        seconds = next_look(waiting, curve, SETTINGS, stretch=1.0, chance=rng.random())
+        context = PollContext("first", age, 1500 - age)
+        usual = usual_interval(context, curve, SETTINGS, stretch=1.0)
+        seconds = next_poll(usual, context, SETTINGS, chance=rng.random())
         curve.looked(age, age + seconds, arrived=rng.random() < 0.02)
     return (time.perf_counter() - began) / calls * 1e6
 

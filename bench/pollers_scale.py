@@ -18,6 +18,7 @@ from aiokafka import AIOKafkaProducer
 
 from app import lifecycle
 from app.local_kafka import local_kafka
+from app.parts import poller_on
 from bench.watching import Quiet
 from bus import topics
 from bus.client import options
@@ -30,8 +31,7 @@ from bus.topics import WATCH_PARTITIONS
 from pollers.account import Account
 from pollers.advance import advance, opened
 from pollers.observation import Last, SeenSms
-from pollers.poller import GROUP, Poller
-from pollers.scheduler import TICK
+from pollers.poller import GROUP
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
 from pollers.watch_table import WatchTable
@@ -111,8 +111,8 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         bus = KafkaBus(kafka, BusSettings(journal_dir=Path(journal)), instance="bench")
         await bus.start()
         account = Account("main", "smsverified", Quiet(), requests_per_second=RATE, rng=random.Random(1))  # type: ignore[arg-type]
-        service = Poller(kafka, bus, {"main": account}, PollersSettings(), rng=random.Random(1))
         table = WatchTable(kafka)
+        service = poller_on(kafka, bus, {"main": account}, PollersSettings(), table)
         await asyncio.sleep(1)
         lifecycle.rest_the_collector()
         pauses.start()
@@ -135,7 +135,6 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
             "pauses over 200 ms": in_restore[1] + in_steady[1],
             "longest pause afterwards, ms": in_steady[0] * 1000,
             "looks a second": (account.outcomes.get("waiting", 0) - looks) / STEADY,
-            "CPU of a tick, ms": used / STEADY * TICK * 1000,
             "CPU, % of a core": used / STEADY * 100,
         }
         if follow is not None:

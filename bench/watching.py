@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-import random
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
+from app.parts import poller_on
 from bench.asking import Turn
 from bus import topics
 from bus.commands import CommandWriter
@@ -21,13 +21,13 @@ from pollers.account import Account
 from pollers.observation import Observation, Waiting
 from pollers.poller import Poller
 from pollers.providers.client import Client
-from pollers.scheduler import TICK
 from pollers.settings import PollersSettings
 from pollers.shard import Log
 from pollers.watches import WatchRequest
 from schemas.messages import Watch
 
 READY_SECONDS: Final = 60.0
+RESTING: Final = 10**6  # polls that seem to be in flight: the scheduler starts none
 
 
 class Quiet:
@@ -79,9 +79,18 @@ def _partition(watch: Watch) -> int:
     return partition_of(watch.key().encode(), WATCH_PARTITIONS)
 
 
+class Alone:
+    """No other process has watches."""
+
+    behind = False
+
+    def others(self, account: str, mine: frozenset[int]) -> float:  # noqa: ARG002 - the table's
+        return 0.0
+
+
 @dataclass
 class Watching:
-    """A service that looks at nothing between its turns."""
+    """A service that polls nothing between its turns."""
 
     service: Poller
     account: Account
@@ -90,7 +99,7 @@ class Watching:
         """Look as the schedule has it, with this part of the account's budget."""
 
         def before() -> None:
-            self.account.throttle.share(1, part)
+            self.account.throttle.share(1 / part)
             self._spread()
 
         return Turn(self._look, before)
@@ -120,12 +129,13 @@ class Watching:
                 self.service.scheduler.plan(shard, kept.state, soon=False)
 
     async def _look(self, seconds: float) -> int:
-        before, until = self._asked(), time.monotonic() + seconds
-        while time.monotonic() < until:
-            self.service.scheduler.tick()
-            await asyncio.sleep(TICK)
-        while self.service.scheduler._in_flight:
-            await asyncio.sleep(TICK)
+        before, scheduler = self._asked(), self.service.scheduler
+        scheduler._in_flight -= RESTING
+        scheduler._serve_soon()
+        await asyncio.sleep(seconds)
+        scheduler._in_flight += RESTING
+        while scheduler._in_flight > RESTING:
+            await asyncio.sleep(0.01)
         return self._asked() - before
 
     def _asked(self) -> int:
@@ -145,9 +155,10 @@ async def watching(
     await writer.close()
     bus = KafkaBus(kafka, BusSettings(journal_dir=directory / account.name), instance="bench")
     await bus.start()
-    service = Poller(kafka, bus, {account.name: account}, settings, rng=random.Random(1))
+    service = poller_on(kafka, bus, {account.name: account}, settings, Alone())
+    service.scheduler._in_flight = RESTING
     try:
-        service._core = [service._spawn(service._group.run())]
+        service._core = [service._spawn(service._group.run(service))]
         await _ready(service, len(watched))
         yield Watching(service, account)
     finally:

@@ -253,7 +253,7 @@ class CommandWriter:
         await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
 
     async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
-        """Take a command away from a partition. `forgets`: as housekeeping, up to this request; it withdraws nothing."""
+        """Take a command away from a partition. `forgets`: as housekeeping up to this request; nothing is withdrawn."""
         await self._send(key, None, partition, [] if forgets is None else [(FORGETS, forgets.encode())])
 
     async def close(self) -> None:

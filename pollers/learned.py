@@ -5,7 +5,6 @@ be read or written costs no more than that, and is said once.
 """
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -86,4 +85,4 @@ class Learned:
         beside = self.path.with_suffix(".new")
         beside.touch(mode=0o600)
         beside.write_text(text, "utf-8")
-        os.replace(beside, self.path)
+        beside.replace(self.path)

@@ -8,8 +8,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from bus.client import KafkaAway
-from bus.commands import SESSION_MS, Command, is_cancelled
-from bus.commands import Member as Member
+from bus.commands import SESSION_MS, Command, Member, is_cancelled
 from bus.contract import Bus, BusFull
 from bus.record import partition_of
 from bus.state_log import Fenced
@@ -287,7 +286,7 @@ class Poller:
             elif account.expected_delay() > OVERLOADED:
                 yield f"account_overloaded:{account.name}"
             yield from (f"{kind}s_paused:{account.name}" for kind in account.paused_kinds())
-        if any(hint.is_off(self._loop.time()) for hint in self.scheduler.hints.values()):
+        if any(follower.is_off for follower in self.scheduler.lists.values()):
             yield "bulk_hint_off"
 
     def _reasons_of_shards(self) -> Iterator[str]:
@@ -330,7 +329,7 @@ async def _outcome(shard: Shard) -> str:
         if is_cancelled():
             raise
         return "a stray CancelledError"
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - whatever broke it, it is given back and taken again
         _log.exception("shard_failed", partition=shard.partition)
         return type(error).__name__
     return "it returned"

@@ -46,8 +46,8 @@ def usual_interval(
     """Return the seconds between this poll and the next, whatever the watch's deadline.
 
     From `min_interval` to `max_interval`, times `stretch` (≥ 1, the account's scarcity). `at_least` lengthens it, for a
-    watch whose order fails or is seen in a list. The account's demand is counted from this interval: one that a deadline
-    has cut short would claim requests that nobody makes.
+    watch whose order fails or is seen in a list. The account's demand is counted from this interval: one that a
+    deadline has cut short would claim requests that nobody makes.
     """
     return max(settings.min_interval, at_least, _interval(context, curve, settings, stretch))
 

@@ -3,24 +3,24 @@
 import asyncio
 import random
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Final, NamedTuple, Protocol
 
 import structlog
 
 from bus.contract import BusFull
-from pollers.account import CLOCK, WAITS, Account
-from pollers.advance import Step, advance, is_news
+from pollers.account import CLOCK, Account
+from pollers.acting import asks_for_action
+from pollers.advance import Step, advance
 from pollers.curve import Curve
-from pollers.identity import with_full_text
-from pollers.list_hint import ListHint
-from pollers.observation import Last, Listing, NoCode, Observation, Trouble, Unfinished
+from pollers.list_follower import ListFollower
+from pollers.observation import Observation, Trouble
+from pollers.observing import class_of, is_about_the_order, observe
 from pollers.owned_watch import OwnedWatch
 from pollers.schedule import PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
-from pollers.throttle import HEADROOM
 from pollers.wheel import TimerQueue
 from schemas import timestamps
 
@@ -91,7 +91,7 @@ class Scheduler:
     ) -> None:
         self.plans: dict[str, Plan] = {}
         self.curves = curves if curves is not None else {}
-        self.hints = {name: ListHint() for name in accounts}
+        self.lists = {name: ListFollower(account, self._poll_now) for name, account in accounts.items()}
         self._accounts = accounts
         self._settings = settings
         self._spawn = spawn
@@ -100,14 +100,13 @@ class Scheduler:
         self._loop = asyncio.get_running_loop()
         self._timers = TimerQueue(now=self._loop.time())
         self._timer: asyncio.TimerHandle | None = None
-        self._listing: set[str] = set()  # accounts whose list is followed
         self._actions: dict[str, Owner] = {}
         self._in_flight = 0
 
     # ---- who is polled -----------------------------------------------------------------------------------------
 
     async def restore(self, shard: Owner, watches: Iterable[OwnedWatch]) -> None:
-        """Plan the watches of a shard that was just restored: the demand of all is known before the first is planned."""
+        """Plan the watches of a restored shard; the demand of all is known before the first is planned."""
         open_ones = [owned for owned in watches if not owned.ended]
         for number, owned in enumerate(open_ones):
             state = owned.state
@@ -138,7 +137,7 @@ class Scheduler:
             for key in (watch_id, ACTION + watch_id):
                 plan.account.queue.leave(key)
             plan.account.throttle.demand.release(watch_id)
-            self.hints[plan.account.name].untrack(plan.order_id, watch_id)
+            self.lists[plan.account.name].hint.untrack(plan.order_id, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
         """Call the shard's `admitted` when the account may be asked for one more thing."""
@@ -167,10 +166,10 @@ class Scheduler:
             self.plans[watch.watch_id] = plan
             if watch.order_kind != "rent":
                 now, has_sms = self._loop.time(), state.sms_count > 0
-                self.hints[account.name].track(watch.order_id, watch.watch_id, now, has_sms=has_sms)
+                self.lists[account.name].hint.track(watch.order_id, watch.watch_id, now, has_sms=has_sms)
         return plan
 
-    # ---- whose turn it is ----------------------------------------------------------------------------------------
+    # ---- whose turn it is --------------------------------------------------------------------------------------
 
     def _schedule(self, plan: Plan, state: WatchState, seconds: float) -> None:
         context = context_of(state, self._now_ms())
@@ -233,7 +232,7 @@ class Scheduler:
         else:
             account.throttle.admit(now)
             self._in_flight += 1
-            self._spawn(self._poll(watch_id, account))
+            self._spawn(self._poll(watch_id))
 
     async def _probe(self, account: Account) -> None:
         try:
@@ -241,9 +240,9 @@ class Scheduler:
         finally:
             self._serve_soon()
 
-    # ---- a poll ----------------------------------------------------------------------------------------------------
+    # ---- a poll ------------------------------------------------------------------------------------------------
 
-    async def _poll(self, watch_id: str, account: Account) -> None:
+    async def _poll(self, watch_id: str) -> None:
         try:
             plan = self.plans.get(watch_id)
             owned = plan.shard.watches.get(watch_id) if plan else None
@@ -265,7 +264,7 @@ class Scheduler:
         """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
-        observation = await self._observe(plan.account, before)
+        observation = await observe(plan.account, before)
         if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
             return SOON
         now_ms = self._now_ms()
@@ -283,59 +282,34 @@ class Scheduler:
             return 0.0
         return self._seconds(plan, step.state, first=False) if unchanged else SOON
 
-    async def _observe(self, account: Account, state: WatchState) -> Observation:
-        watch = state.watch
-        answer = await account.observe(watch.order_kind, watch.order_id)
-        known: Observation | None = None
-        while isinstance(answer, Unfinished):
-            if _shows_all_news(state, known, answer.shows):
-                return _whole(answer.shows)
-            known = answer.shows
-            if not await account.further():
-                return known or WAITS
-            answer = await account.observe(watch.order_kind, watch.order_id, answer)
-        if isinstance(answer, Trouble):
-            return known or answer
-        return await self._with_full_text(account, state, answer)
-
-    async def _with_full_text(self, account: Account, state: WatchState, observation: Observation) -> Observation:
-        if not account.client.has_full_text or not isinstance(observation, Last | NoCode):
-            return observation
-        if not is_news(state, observation):
-            return observation
-        full = await account.full_text(state.watch.order_id)
-        if isinstance(observation, Last):
-            return Last(with_full_text(observation.sms, full))
-        return Last(full) if full is not None else observation
-
     def _note(
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
-        plan.polled_ms, plan.answer = now_ms, _class_of(observation)
-        plan.failures = plan.failures + 1 if _is_about_the_order(observation) else 0
+        plan.polled_ms, plan.answer = now_ms, class_of(observation)
+        plan.failures = plan.failures + 1 if is_about_the_order(observation) else 0
         if isinstance(observation, Trouble):
             return
         found = after.sms_count > before.sms_count
-        self.hints[plan.account.name].polled(plan.order_id, left_at, found_sms=found)
+        self.lists[plan.account.name].hint.polled(plan.order_id, left_at, found_sms=found)
         if context_of(before, now_ms).phase == "first":
             opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)
             since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.learned_ms, now_ms))
             self._curve(before).looked(since, until, arrived=found)
             plan.learned_ms = now_ms
 
-    # ---- when --------------------------------------------------------------------------------------------------------
+    # ---- when --------------------------------------------------------------------------------------------------
 
     def _book(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
         """Tell the account what this watch would like; return its usual interval."""
         context, stretch = context_of(state, self._now_ms()), plan.account.throttle.stretch()
-        watch_id, hint = state.watch.watch_id, self.hints[plan.account.name]
+        watch_id, follower = state.watch.watch_id, self.lists[plan.account.name]
         back_off = min(LAST_BACK_OFF, self._settings.min_interval * 2.0**plan.failures) if plan.failures else 0.0
         usual = usual_interval(context, self._curve(state), self._settings, stretch=stretch, at_least=back_off)
         if plan.kind != "rent":
-            hint.demand.book(watch_id, demand(usual, stretch=stretch))
-        if plan.account.name in self._listing and context.phase != "next":
-            usual = max(usual, hint.at_least(plan.order_id) * stretch)
+            follower.hint.demand.book(watch_id, demand(usual, stretch=stretch))
+        if follower.running and context.phase != "next":
+            usual = max(usual, follower.hint.at_least(plan.order_id) * stretch)
         plan.account.throttle.demand.book(watch_id, demand(usual, stretch=stretch))
         return usual, context
 
@@ -352,47 +326,14 @@ class Scheduler:
     def _curve(self, state: WatchState) -> Curve:
         return self.curves.setdefault((state.provider, state.watch.service), Curve())
 
-    # ---- lists ---------------------------------------------------------------------------------------------------------
+    # ---- lists -------------------------------------------------------------------------------------------------
 
     def review_lists(self) -> None:
         """Follow the list of each account where polling every order would exceed the budget. Call it every second."""
-        for account in self._accounts.values():
-            if account.name not in self._listing and self._list_pays(account):
-                self._listing.add(account.name)
-                self._spawn(self._follow_list(account))
-
-    def _list_pays(self, account: Account) -> bool:
-        """Tell whether one list is worth its requests; it goes on until half of that demand is left."""
-        hint, rate = self.hints[account.name], account.throttle.rate * HEADROOM
-        if not account.client.has_list or hint.is_off(self._loop.time()):
-            return False
-        return hint.demand.total > (rate / 2 if account.name in self._listing else rate)
-
-    async def _follow_list(self, account: Account) -> None:
-        hint, throttle = self.hints[account.name], account.throttle
-        try:
-            while self._list_pays(account):
-                seconds = hint.interval(throttle.rate)
-                throttle.set_apart = 1 / seconds
-                if await account.further():
-                    await self._read_list(account, hint)
-                await asyncio.sleep(seconds)
-        finally:
-            throttle.set_apart = 0.0
-            hint.forget()
-            self._listing.discard(account.name)
-
-    async def _read_list(self, account: Account, hint: ListHint) -> None:
-        left_at = self._loop.time()
-        listed = await account.active()
-        if isinstance(listed, Trouble):
-            hint.useless()
-            return
-        changed = hint.judge(listed, left_at, self._loop.time())
-        if hint.is_off(self._loop.time()):
-            _log.warning("bulk_hint_off", account=account.name, seconds=round(hint.off_until - self._loop.time()))
-        for watch_id in changed:
-            self._poll_now(watch_id)
+        for follower in self.lists.values():
+            if not follower.running and follower.pays():
+                follower.running = True
+                self._spawn(follower.run())
 
     def _poll_now(self, watch_id: str) -> None:
         """Poll as soon as the account may be asked, before what is not urgent."""
@@ -416,26 +357,3 @@ async def _breathe(number: int) -> None:
 
 def _is_urgent(context: PollContext) -> bool:
     return context.phase == "next" or (context.phase == "first" and context.age < FRESH)
-
-
-def _is_about_the_order(observation: Observation) -> bool:
-    """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
-    if not isinstance(observation, Trouble):
-        return False
-    return observation.answered or observation.kind in {"denied", "request_error", "unrecognised"}
-
-
-def _class_of(observation: Observation) -> str:
-    return observation.word if isinstance(observation, Trouble) else type(observation).__name__.lower()
-
-
-def _shows_all_news(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
-    """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
-    if not isinstance(shows, Listing) or not state.complete:
-        return False
-    before = known.sms if isinstance(known, Listing) else ()
-    return not is_news(state, Listing(tuple(sms for sms in shows.sms if sms not in before)))
-
-
-def _whole(shows: Observation | None) -> Observation:
-    return replace(shows, complete=True) if isinstance(shows, Listing) else shows or WAITS

@@ -1,0 +1,65 @@
+"""Reads the list of an account's open orders, where that pays, and has the changed ones polled."""
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from pollers.account import Account
+from pollers.list_hint import ListHint
+from pollers.observation import Trouble
+from pollers.throttle import HEADROOM
+
+_log = structlog.get_logger("pollers")
+
+
+class ListFollower:
+    """The lists of one account. Belongs to one event loop."""
+
+    def __init__(self, account: Account, poll_now: Callable[[str], None]) -> None:
+        """`poll_now` polls a watch as soon as the account may be asked, before what is not urgent."""
+        self.hint = ListHint()
+        self.running = False
+        self._account = account
+        self._poll_now = poll_now
+        self._loop = asyncio.get_running_loop()
+
+    @property
+    def is_off(self) -> bool:
+        """The list missed an SMS within the last hour."""
+        return self.hint.is_off(self._loop.time())
+
+    def pays(self) -> bool:
+        """Polling every order by itself would exceed the budget; once followed, until half of that demand is left."""
+        if not self._account.client.has_list or self.is_off:
+            return False
+        rate = self._account.throttle.rate * HEADROOM
+        return self.hint.demand.total > (rate / 2 if self.running else rate)
+
+    async def run(self) -> None:
+        """Read the list again and again, as long as that pays."""
+        throttle = self._account.throttle
+        self.running = True
+        try:
+            while self.pays():
+                seconds = self.hint.interval(throttle.rate)
+                throttle.set_apart = 1 / seconds
+                if await self._account.further():
+                    await self._read()
+                await asyncio.sleep(seconds)
+        finally:
+            throttle.set_apart = 0.0
+            self.hint.forget()
+            self.running = False
+
+    async def _read(self) -> None:
+        left_at = self._loop.time()
+        listed = await self._account.active()
+        if isinstance(listed, Trouble):
+            self.hint.useless()
+            return
+        changed = self.hint.judge(listed, left_at, self._loop.time())
+        if self.is_off:
+            _log.warning("bulk_hint_off", account=self._account.name, hint="the list did not show an SMS; for an hour")
+        for watch_id in changed:
+            self._poll_now(watch_id)
