@@ -1,41 +1,311 @@
-"""When looks are started: one timer for the next that may go."""
+"""When watches are polled, within which budget, and what is left when they are over. Time is virtual."""
 
+import asyncio
 import random
 from collections.abc import Callable
-from typing import cast
+from itertools import pairwise
+from typing import Any
 
 import pytest
 
+from bus.contract import BusFull
 from pollers.account import Account
-from pollers.providers.client import Client
-from pollers.scheduler import Scheduler
+from pollers.advance import Step, opened
+from pollers.observation import Ended, Gone, Last, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
+from pollers.owned_watch import OwnedWatch
+from pollers.scheduler import LAST_BACK_OFF, SOON, Scheduler
 from pollers.settings import PollersSettings
+from pollers.state import WatchState
+from pollers.watches import WatchRequest
+from schemas import timestamps
+from tests.unit.pollers.virtual_time import virtual
+
+T0 = 1_795_000_000_000
+SERVER_ERROR = Trouble("transient", "server_error", answered=True)
 
 
-class Timers:
-    """A clock that stands still, and the delays that were asked of it."""
+class Provider:
+    """A client whose answers are made by `show`; it notes when it was asked for what."""
 
-    def __init__(self) -> None:
-        self.delays: list[float] = []
+    has_full_text = False
+    has_list = False
 
-    def time(self) -> float:
-        return 100.0
+    def __init__(self, show: Callable[[str], Any] = lambda _: Waiting()) -> None:
+        self.show = show
+        self.asked: list[tuple[float, str]] = []
+        self.latency = 0.1
+        self.listed: Callable[[], Any] = dict
 
-    def call_later(self, delay: float, callback: Callable[..., None], *args: object) -> None:
-        self.delays.append(delay)
+    async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+        self.asked.append((asyncio.get_running_loop().time(), order_id))
+        await asyncio.sleep(self.latency)
+        return self.show(order_id)
+
+    async def active(self) -> Any:
+        self.asked.append((asyncio.get_running_loop().time(), "list"))
+        await asyncio.sleep(self.latency)
+        return self.listed()
+
+    async def alive(self) -> None:
+        return None
+
+    def times(self, order_id: str) -> list[float]:
+        return [at for at, asked in self.asked if asked == order_id]
 
 
-async def test_a_look_that_may_not_go_yet_is_tried_again_at_the_next_whole_millisecond():
-    account = Account("main", "smsverified", cast("Client", None), requests_per_second=50.0, rng=random.Random(1))
-    looks = Scheduler({"main": account}, PollersSettings(), spawn=print, now_ms=lambda: 0, rng=random.Random(1))
-    looks._loop = timers = Timers()
-    account.throttle.admit(timers.time())
-    account.queue.join("watch")
+class Bench:
+    """One account, its scheduler, and a shard that takes every step."""
 
-    looks.tick()
-    looks.tick()
+    def __init__(self, provider: Provider, *, rate: float = 2.0) -> None:
+        self.provider = provider
+        client: Any = provider
+        self.account = Account("main", "grizzlysms", client, requests_per_second=rate, rng=random.Random(1))
+        self.tasks: set[asyncio.Task[None]] = set()
+        self.watches: dict[str, OwnedWatch] = {}
+        self.found: dict[str, float] = {}
+        self.admissions: list[str] = []
+        self.full = False
+        self.scheduler = Scheduler(
+            {"main": self.account}, PollersSettings(), spawn=self._spawn, now_ms=self.now_ms, rng=random.Random(2)
+        )
 
-    wait = account.throttle.wait(timers.time())
-    (delay,) = timers.delays  # uvloop would round 20.5 ms to 20, and 0.5 to none: tried in vain until the clock moves
-    assert wait < delay < wait + 0.001
-    assert delay * 1000 == pytest.approx(round(delay * 1000))
+    def _spawn(self, work: Any) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    @staticmethod
+    def now_ms() -> int:
+        return T0 + int(asyncio.get_running_loop().time() * 1000)
+
+    async def take(self, watch_id: str, step: Step) -> None:
+        if self.full:
+            raise BusFull("full")
+        if step.messages:
+            self.found.setdefault(step.state.watch.order_id, asyncio.get_running_loop().time())
+        self.watches[watch_id].state = step.state
+
+    def admitted(self, watch_id: str) -> None:
+        self.admissions.append(watch_id)
+
+    def state(self, order_id: str, *, minutes: float = 25, kind: str = "activation") -> WatchState:
+        expires = timestamps.to_text(self.now_ms() + round(minutes * 60_000))
+        request = WatchRequest(account="main", order_id=order_id, order_kind=kind, expires_at=expires)
+        return opened(request.watch(self.now_ms(), order_id), "grizzlysms", self.now_ms())
+
+    def open(self, order_id: str, *, minutes: float = 25, kind: str = "activation") -> str:
+        state = self.state(order_id, minutes=minutes, kind=kind)
+        self.watches[state.watch.watch_id] = OwnedWatch(state)
+        self.scheduler.plan(self, state, soon=False)
+        return state.watch.watch_id
+
+    @property
+    def demand(self) -> float:
+        return self.account.throttle.demand.total
+
+
+def sms(code: str) -> Last:
+    return Last(SeenSms(code=code))
+
+
+@virtual
+async def test_a_watch_that_ends_at_its_deadline_leaves_nothing_behind() -> None:
+    bench = Bench(Provider())
+    for number in range(100):
+        bench.open(str(number), minutes=1)
+        await asyncio.sleep(30)
+    await asyncio.sleep(120)
+
+    assert bench.scheduler.plans == {}
+    assert (bench.demand, bench.account.throttle.demand.exact()) == (0.0, 0.0)
+    assert (len(bench.account.queue), len(bench.scheduler._timers), bench.tasks) == (0, 0, set())
+    assert all(owned.ended for owned in bench.watches.values())
+
+
+@pytest.mark.parametrize("answer", [Ended("cancelled"), Ended("finished"), Gone()])
+def test_whatever_ends_a_watch_its_demand_is_given_back(answer: Observation) -> None:
+    @virtual
+    async def run() -> None:
+        bench = Bench(Provider(lambda _: answer))
+        for number in range(10):
+            bench.open(str(number))
+        await asyncio.sleep(300)
+
+        assert (bench.scheduler.plans, bench.demand) == ({}, 0.0)
+
+    run()
+
+
+@virtual
+async def test_the_demand_of_an_account_is_that_of_its_plans_at_any_moment() -> None:
+    bench = Bench(Provider(lambda order: sms(order * 4) if int(order) % 2 else Waiting()))
+    for number in range(60):
+        watch_id = bench.open(str(number), minutes=2 + number % 5)
+        if number % 7 == 0:
+            bench.scheduler.drop(watch_id)
+        await asyncio.sleep(5)
+        assert bench.demand == pytest.approx(bench.account.throttle.demand.exact())
+        assert len(bench.account.throttle.demand) == len(bench.scheduler.plans)
+
+
+@virtual
+async def test_an_sms_is_found_within_seconds_when_the_budget_is_ample() -> None:
+    arrives: dict[str, float] = {}
+    loop = asyncio.get_running_loop()
+    bench = Bench(Provider(lambda order: sms(f"{order}000") if loop.time() >= arrives[order] else Waiting()))
+    for number in range(20):
+        arrives[str(number)] = loop.time() + 30
+        bench.open(str(number))
+        await asyncio.sleep(60)
+    await asyncio.sleep(60)
+
+    delays = [bench.found[order] - at for order, at in arrives.items()]
+    assert sum(delays) / len(delays) < 3
+
+
+@virtual
+async def test_no_ten_seconds_have_more_requests_than_the_budget() -> None:
+    bench = Bench(Provider())
+    for number in range(200):
+        bench.open(str(number))
+    await asyncio.sleep(600)
+
+    times = [at for at, _ in bench.provider.asked]
+    assert max(sum(begin <= at < begin + 10 for at in times) for begin in times) <= 21
+    assert len(times) > 0.85 * 2 * 600
+
+
+@virtual
+async def test_an_order_that_always_fails_is_polled_less_and_less_and_the_others_as_ever() -> None:
+    bench = Bench(Provider(lambda order: SERVER_ERROR if order == "broken" else Waiting()))
+    bench.open("broken", kind="rent", minutes=10_000)
+    bench.open("fine")
+    await asyncio.sleep(1200)
+
+    gaps = [after - before for before, after in pairwise(bench.provider.times("broken"))]
+    assert max(gaps) > 0.8 * LAST_BACK_OFF
+    assert bench.account.throttle.state == "open"
+    assert len(bench.provider.times("fine")) > 100
+
+
+@virtual
+async def test_a_last_poll_that_fails_is_tried_again_every_ten_seconds_and_not_at_once() -> None:
+    bench = Bench(Provider(lambda _: Trouble("unrecognised", "no_token")))
+    bench.open("1", minutes=1)
+    await asyncio.sleep(65)
+    asked = len(bench.provider.asked)
+
+    await asyncio.sleep(120)
+
+    assert len(bench.provider.asked) - asked <= 12
+
+
+@virtual
+async def test_a_request_during_a_poll_is_followed_by_a_poll_at_once() -> None:
+    bench = Bench(Provider())
+    bench.provider.latency = 2.0
+    watch_id = bench.open("1")
+    while not bench.provider.asked:
+        await asyncio.sleep(0.1)
+    await asyncio.sleep(1)
+    owned = bench.watches[watch_id]
+    owned.state = owned.state.having(revision=owned.revision + 1)
+    bench.scheduler.plan(bench, owned.state, soon=True)
+
+    await asyncio.sleep(2.5)
+
+    first, second = bench.provider.times("1")[:2]
+    assert second - first < 2.0 + 2 * SOON + 0.6
+
+
+@virtual
+async def test_a_full_bus_does_not_end_the_polling() -> None:
+    bench = Bench(Provider(lambda _: sms("1111")))
+    bench.full = True
+    bench.open("1")
+    await asyncio.sleep(20)
+    bench.full = False
+    await asyncio.sleep(5)
+
+    assert "1" in bench.found
+
+
+@virtual
+async def test_the_demand_of_all_restored_watches_is_known_before_the_first_is_planned() -> None:
+    bench = Bench(Provider())
+    states = [bench.state(str(number)) for number in range(500)]
+    bench.watches = {state.watch.watch_id: OwnedWatch(state) for state in states}
+
+    await bench.scheduler.restore(bench, list(bench.watches.values()))
+    await asyncio.sleep(120)
+
+    assert len(bench.scheduler.plans) == 500
+    assert bench.account.queue.waiting_for(asyncio.get_running_loop().time()) < 30
+
+
+@virtual
+async def test_pages_of_a_rent_are_asked_for_only_where_something_is_new_and_within_the_budget() -> None:
+    rows = tuple(
+        SeenSms(text=f"Code {number:04}", time_raw=f"2026-11-{number % 20 + 1:02} 10:00:00") for number in range(60)
+    )
+    pages = 0
+
+    class Paged(Provider):
+        async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+            nonlocal pages
+            self.asked.append((asyncio.get_running_loop().time(), order_id))
+            await asyncio.sleep(self.latency)
+            shown = 10 if unfinished is None else unfinished.more + 10  # type: ignore[operator]
+            pages += unfinished is not None
+            listing = Listing(rows[-shown:], complete=shown >= 60)
+            return listing if shown >= 60 else Unfinished(listing, shown)
+
+    bench = Bench(Paged())
+    for number in range(10):
+        bench.open(str(number), kind="rent", minutes=10_000)
+    await asyncio.sleep(300)
+    first = pages
+    await asyncio.sleep(300)
+
+    asked = [at for at, _ in bench.provider.asked]
+    assert (first, pages) == (50, 50)
+    assert max(sum(begin <= at < begin + 10 for at in asked) for begin in asked) <= 21
+
+
+@virtual
+async def test_an_action_goes_before_polls_and_costs_the_budget_a_slot() -> None:
+    bench = Bench(Provider())
+    for number in range(100):
+        bench.open(str(number))
+    await asyncio.sleep(60)
+    watch_id = next(iter(bench.watches))
+
+    bench.scheduler.queue_action(bench, watch_id)
+    await asyncio.sleep(1.5)
+
+    assert bench.admissions == [watch_id]
+
+
+@virtual
+async def test_five_hundred_orders_on_two_requests_a_second_are_seen_within_seconds_with_a_list() -> None:
+    loop, arrives = asyncio.get_running_loop(), dict[str, float]()
+
+    def row(order: str) -> str:
+        return f"6:{order}" if loop.time() >= arrives[order] else "1"
+
+    provider = Provider(lambda order: sms(f"{int(order):05}") if loop.time() >= arrives[order] else Waiting())
+    provider.has_list = True
+    provider.listed = lambda: {order: row(order) for order in arrives}
+    bench, rng = Bench(provider), random.Random(5)
+    for number in range(500):
+        arrives[str(number)] = loop.time() + rng.uniform(60, 1200)
+        bench.open(str(number), minutes=60)
+    for _ in range(1300):
+        bench.scheduler.review_lists()
+        await asyncio.sleep(1)
+
+    delays = sorted(bench.found[order] - at for order, at in arrives.items() if at > 300)
+    assert sum(delays) / len(delays) < 4
+    assert delays[int(len(delays) * 0.99)] < 15
+    times = [at for at, _ in provider.asked]
+    assert max(sum(begin <= at < begin + 10 for at in times) for begin in times) <= 21

@@ -1,45 +1,24 @@
 """A shard keeps its order whatever fails: message, state, action, each confirmed before the next. Time is virtual."""
 
 import asyncio
-import random
-import selectors
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from heapq import heappush
 from typing import Any
 
 import pytest
 
 from bus.contract import BusFull, Delivery, Receipt
 from bus.state_log import Fenced, NotCommitted
-from pollers.account import Account
 from pollers.advance import advance
-from pollers.observation import Last, Observation, SeenSms, Waiting
+from pollers.observation import Last, Observation, SeenSms, Trouble
 from pollers.owned_watch import OwnedWatch
-from pollers.scheduler import Plan, Scheduler
-from pollers.settings import PollersSettings
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
-from pollers.watches import WatchRequest, with_desire, with_next
+from pollers.watches import WatchRequest, with_request
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
+from tests.unit.pollers.virtual_time import VirtualLoop, virtual
 
 T0 = 1_795_000_000_000
-
-
-class VirtualLoop(asyncio.SelectorEventLoop):
-    """Nobody waits: when all wait for time to pass, it has passed."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-        loop = self
-
-        class Jumping(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
-            def select(self, timeout: float | None = None) -> Any:
-                loop.now += timeout or 0.0
-                return super().select(0)
-
-        super().__init__(Jumping())
-
-    def time(self) -> float:
-        return self.now
 
 
 class FakeLog:
@@ -77,19 +56,26 @@ class FakeLog:
 
 
 class Around:
-    """The process around the shard. Messages are published at once, unless `holding`."""
+    """Everything around the shard: bus, scheduler, group, writer and account. Messages are published at once, unless
+    `holding`; an action is admitted at once, unless `busy`."""
 
     def __init__(self, events: list[str]) -> None:
         self.events = events
-        self.full = self.holding = False
+        self.full = self.holding = self.busy = False
         self.ours = True
+        self.provider = "smsverified"
         self.messages: list[Message] = []
         self.deliveries: list[Delivery] = []
         self.soon: list[bool] = []
-        self.results: list[ActResult] = []
+        self.restored: list[str] = []
+        self.erased: list[str | None] = []
+        self.put_again: list[Watch] = []
+        self.results: list[ActResult | Trouble] = []
         self.accepting = asyncio.Event()
         self.accepting.set()
         self.catching_up: Callable[[], None]
+
+    # the bus
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         await self.accepting.wait()
@@ -108,16 +94,29 @@ class Around:
         for delivery in self.deliveries:
             delivery.end("published")
 
-    async def act(self, state: WatchState, action: Action) -> ActResult:
+    # the account
+
+    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
         self.events.append(action)
         await asyncio.sleep(0.1)
         return self.results.pop(0) if self.results else "done"
 
-    def provider_of(self, account: str) -> str | None:
-        return "smsverified" if account == "main" else None
+    # the scheduler
 
-    def look_at(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
+    async def restore(self, shard: Shard, watches: Iterable[OwnedWatch]) -> None:
+        self.restored += [owned.state.watch.watch_id for owned in watches if not owned.ended]
+
+    def plan(self, shard: Shard, state: WatchState, *, soon: bool) -> None:
         self.soon.append(soon)
+
+    def drop(self, watch_id: str) -> None:
+        self.events.append("drop")
+
+    def queue_action(self, shard: Shard, watch_id: str) -> None:
+        if not self.busy:
+            shard.admitted(watch_id)
+
+    # the group and the writer
 
     def catch_up(self, partition: int) -> None:
         self.catching_up()
@@ -125,8 +124,12 @@ class Around:
     async def is_ours(self, partition: int) -> bool:
         return self.ours
 
-    async def erase(self, watch_id: str, partition: int) -> None:
+    async def put(self, key: str, value: bytes) -> None:
+        self.put_again.append(Watch.model_validate_json(value))
+
+    async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
         self.events.append("erase")
+        self.erased.append(forgets)
 
     def now_ms(self) -> int:
         return T0 + int(asyncio.get_running_loop().time() * 1000)
@@ -139,16 +142,30 @@ class Bench:
         self.events: list[str] = []
         self.log = FakeLog(self.events)
         self.around = Around(self.events)
-        self.watch = WatchRequest(account="main", order_id="7", **request).watch(T0 + 100_000)
-        self.shard = Shard(0, self.log, self.around)
-        self.around.catching_up = self.shard.caught_up
+        self.watch = WatchRequest(account="main", order_id="7", **request).watch(T0 + 100_000, "opening")
+        self.shard = self.made()
         self.run = asyncio.ensure_future(asyncio.sleep(0))
+
+    def made(self) -> Shard:
+        around: Any = self.around
+        shard = Shard(
+            0,
+            log=self.log,
+            bus=around,
+            scheduler=around,
+            group=around,
+            writer=around,
+            accounts={"main": around},
+            now_ms=around.now_ms,
+        )
+        around.catching_up = shard.caught_up
+        return shard
 
     async def start(self, *, watched: bool = True, owner_for: float = 0.0) -> "Bench":
         """Own the shard for so long already."""
         self.run = asyncio.create_task(self.shard.run())
         if watched:
-            self.shard.command(self.watch.watch_id, self.watch.to_json())
+            self.shard.command(self.watch.watch_id, self.watch)
         await asyncio.sleep(0.3 + owner_for)
         self.events.clear()
         return self
@@ -164,33 +181,24 @@ class Bench:
     async def see_code(self, code: str) -> None:
         await self.see(Last(SeenSms(code=code, text=None)))
 
-    async def say(self, watch: Watch | None) -> None:
-        self.shard.command(self.watch.watch_id, watch.to_json() if watch else None)
+    async def ask(self, desired: str, request_id: str = "", *, after: int | None = None) -> None:
+        watch = with_request(self.watch, desired, request_id=request_id or desired, after=after)
+        self.shard.command(self.watch.watch_id, watch)
+        await asyncio.sleep(0.3)
+
+    async def withdraw(self) -> None:
+        self.shard.command(self.watch.watch_id, None)
         await asyncio.sleep(0.3)
 
     def ends(self) -> list[WatchEnded]:
         return [each for each in self.around.messages if isinstance(each, WatchEnded)]
 
 
-def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test in virtual time, and what it left running to its end."""
-
-    def run() -> None:
-        with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(test())
-
-    run.__name__ = test.__name__
-    return run
-
-
 OWNED = NEW_OWNER + 1
 
 
-async def days_pass(days: int) -> None:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, VirtualLoop)
-    loop.now += days * 24 * 3600
-    await asyncio.sleep(1)
+async def hours_pass(hours: int) -> None:
+    await asyncio.sleep(hours * 3600)
 
 
 @virtual
@@ -276,7 +284,7 @@ async def test_after_a_lost_commit_memory_wins_over_what_we_committed_before() -
 
 
 @virtual
-async def test_a_state_that_somebody_else_committed_wins_over_memory_and_is_looked_at_soon() -> None:
+async def test_a_state_that_somebody_else_committed_wins_over_memory_and_is_polled_soon() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
     foreign = bench.owned.state.having(revision=40, sms_count=9, asked_after=9)
     bench.log.troubles = ["lost"]
@@ -332,7 +340,7 @@ async def test_the_end_of_a_watch_is_told_after_its_sms_are_published() -> None:
     bench = await Bench().start(owner_for=OWNED)
     bench.around.holding = True
     await bench.see_code("1111")
-    await bench.say(with_desire(bench.watch, "stop"))
+    await bench.ask("stop")
     before = list(bench.events)
 
     bench.around.publish()
@@ -348,7 +356,7 @@ async def test_the_end_of_a_watch_is_told_after_its_sms_are_published() -> None:
 async def test_the_end_of_a_watch_waits_while_the_bus_is_full() -> None:
     bench = await Bench().start()
     bench.around.full = True
-    await bench.say(with_desire(bench.watch, "stop"))
+    await bench.ask("stop")
     before = list(bench.events)
 
     bench.around.full = False
@@ -371,7 +379,7 @@ async def test_a_new_owner_does_not_act_at_first_and_then_commits_again_and_acts
 
 
 @virtual
-async def test_an_old_confirmation_does_not_let_us_act_but_the_next_look_does() -> None:
+async def test_an_old_confirmation_does_not_let_us_act_but_the_next_poll_does() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, VirtualLoop)
@@ -392,11 +400,11 @@ async def test_an_old_confirmation_does_not_let_us_act_but_the_next_look_does() 
 
 
 @virtual
-async def test_a_wish_is_not_lost_while_a_step_is_being_accepted() -> None:
+async def test_a_request_is_not_lost_while_a_step_is_being_accepted() -> None:
     bench = await Bench().start(owner_for=OWNED)
     bench.around.accepting.clear()
     step = asyncio.create_task(bench.see_code("1111"))
-    await bench.say(with_desire(bench.watch, "stop"))
+    await bench.ask("stop")
 
     bench.around.accepting.set()
     await step
@@ -407,14 +415,14 @@ async def test_a_wish_is_not_lost_while_a_step_is_being_accepted() -> None:
 
 
 @virtual
-async def test_an_action_waits_for_the_end_of_a_look_under_way() -> None:
+async def test_an_action_waits_for_the_end_of_a_poll_under_way() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
     await bench.see_code("1111")
-    bench.owned.looking = True
+    bench.owned.polling = True
     await asyncio.sleep(1)
     before = list(bench.events)
 
-    bench.owned.looking = False
+    bench.owned.polling = False
     await bench.see_code("1111")
     await asyncio.sleep(1)
 
@@ -426,7 +434,7 @@ async def test_an_action_waits_for_the_end_of_a_look_under_way() -> None:
 async def test_what_was_wanted_before_a_stop_is_not_done_after_it() -> None:
     bench = await Bench(after_sms="request_next").start()  # a new owner: the action has to wait
     await bench.see_code("1111")
-    await bench.say(with_desire(bench.watch, "stop"))
+    await bench.ask("stop")
 
     await asyncio.sleep(NEW_OWNER * 2)
 
@@ -438,7 +446,7 @@ async def test_what_was_wanted_before_a_stop_is_not_done_after_it() -> None:
 async def test_a_withdrawn_command_ends_its_watch() -> None:
     bench = await Bench().start()
 
-    await bench.say(None)
+    await bench.withdraw()
 
     assert [end.reason for end in bench.ends()] == ["stopped"]
 
@@ -462,7 +470,7 @@ async def test_a_command_that_is_older_than_a_restored_state_is_waited_for() -> 
     heir.log.states = dict(bench.log.states)
 
     def commands_come() -> None:
-        heir.shard.command(heir.watch.watch_id, heir.watch.to_json())
+        heir.shard.command(heir.watch.watch_id, heir.watch)
         heir.shard.caught_up()
 
     heir.around.catching_up = lambda: asyncio.get_running_loop().call_later(5.0, commands_come) and None
@@ -502,13 +510,13 @@ async def test_a_restored_watch_goes_on_where_it_was_and_asks_for_no_hurry() -> 
     await asyncio.sleep(1)
 
     assert heir.around.messages == []
-    assert heir.around.soon == [False]
+    assert heir.around.restored == [heir.watch.watch_id]
 
 
 @virtual
 async def test_an_unknown_account_opens_nothing() -> None:
     bench = Bench()
-    bench.watch = WatchRequest(account="other", order_id="7").watch(T0)
+    bench.watch = WatchRequest(account="other", order_id="7").watch(T0, "opening")
 
     await bench.start()
 
@@ -517,81 +525,206 @@ async def test_an_unknown_account_opens_nothing() -> None:
 
 
 @virtual
-async def test_what_ended_long_ago_is_forgotten_with_its_command() -> None:
+async def test_what_ended_a_day_ago_is_forgotten_with_its_command() -> None:
     bench = await Bench().start()
-    await bench.say(with_desire(bench.watch, "stop"))
+    await bench.ask("stop")
     bench.events.clear()
 
-    await days_pass(6)
+    await hours_pass(23)
     before = list(bench.events)
-    await days_pass(2)
+    await hours_pass(2)
 
     assert before == []
-    assert bench.events == ["erase", "state"]
+    assert bench.events == ["erase", "state", "drop"]
+    assert bench.around.erased == ["stop"]
+    assert (bench.shard.watches, bench.log.states) == ({}, {})
+
+
+@virtual
+async def test_sixteen_thousand_ended_watches_are_forgotten_without_holding_the_loop() -> None:
+    bench = await Bench().start()
+    await bench.ask("stop")
+    state = bench.owned.state
+    for number in range(2_000):
+        other = OwnedWatch(state.having(watch=state.watch.model_copy(update={"watch_id": f"w{number}"})))
+        bench.shard.watches[f"w{number}"] = other
+        heappush(bench.shard._agenda, (other.time_limit_ms, f"w{number}"))
+
+    await hours_pass(25)
+    await asyncio.sleep(60)
+
     assert bench.shard.watches == {}
-
-
-class SlowAccount(Account):
-    """Answers a look when told to."""
-
-    def __init__(self) -> None:
-        self.name, self.provider, self.zone = "main", "smsverified", "UTC"
-        self.client = type("NoFullText", (), {"has_full_text": False})()
-        self.answer: asyncio.Future[Observation] = asyncio.get_running_loop().create_future()
-
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
-        return await self.answer
-
-
-def looking(bench: Bench, account: SlowAccount) -> asyncio.Task[float]:
-    """A look at the bench's watch that is under way."""
-    looks = Scheduler(
-        {}, PollersSettings(), spawn=asyncio.ensure_future, now_ms=bench.around.now_ms, rng=random.Random(1)
-    )
-    looks._seconds = lambda *_, **__: 1.0  # type: ignore[method-assign] # the gate is another test's
-    plan = looks.plans[bench.watch.watch_id] = Plan(bench.shard, account)
-    return asyncio.create_task(looks._look_once(plan, bench.owned))
+    assert len(bench.around.erased) == 2_001
 
 
 @virtual
-async def test_a_wish_during_a_look_needs_a_look_of_its_own() -> None:
-    bench = await Bench().start(owner_for=OWNED)
-    account = SlowAccount()
-    look = looking(bench, account)
-    await asyncio.sleep(0.1)
-    await bench.say(with_desire(bench.watch, "cancel"))
+async def test_a_request_that_was_written_while_its_watch_was_forgotten_is_written_once_more() -> None:
+    bench = await Bench().start()
+    await bench.ask("stop")
+    await bench.ask("watch", "again")
 
-    account.answer.set_result(Waiting())
-    await look
-    await asyncio.sleep(1)
-    before = list(bench.events)
-    await bench.see(Waiting())
-    await asyncio.sleep(1)
+    bench.shard.command(bench.watch.watch_id, None, forgets="stop")
+    await asyncio.sleep(0.3)
 
-    assert "cancel" not in before
-    assert "cancel" in bench.events
-    assert bench.log.state(bench.watch).ended == "cancelled"
+    assert (bench.owned.ended, bench.owned.state.opening) == (False, 1)
+    assert [each.request_id for each in bench.around.put_again] == ["again"]
 
 
 @virtual
-async def test_an_answer_that_comes_after_its_state_was_replaced_is_dropped() -> None:
-    bench = await Bench().start(owner_for=OWNED)
-    account = SlowAccount()
-    look = looking(bench, account)
-    await asyncio.sleep(0.1)
-    bench.shard.watches[bench.watch.watch_id] = OwnedWatch(bench.owned.state)
+async def test_a_shard_that_starts_with_our_tombstone_behind_a_newer_request_applies_the_request() -> None:
+    bench = await Bench().start()
+    await bench.ask("stop")
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    for watch in (with_request(heir.watch, "stop", request_id="stop"), heir.watch):
+        heir.shard.command(heir.watch.watch_id, watch)
+    again = with_request(heir.watch, "watch", request_id="again")
+    heir.shard.command(heir.watch.watch_id, again)
+    heir.shard.command(heir.watch.watch_id, None, forgets="stop")
 
-    account.answer.set_result(Last(SeenSms(code="1111", text=None)))
-    await look
+    await heir.start(watched=False)
 
-    assert bench.around.messages == []
+    assert (heir.owned.ended, heir.owned.state.applied) == (False, "again")
+    assert heir.ends() == []
 
 
 @virtual
-async def test_the_wish_for_the_next_sms_is_done_once() -> None:
+async def test_a_watch_that_ended_is_opened_again_by_the_same_request_under_another_id() -> None:
     bench = await Bench().start(owner_for=OWNED)
     await bench.see_code("1111")
-    await bench.say(with_next(bench.watch, 1))
+    await bench.ask("stop")
+
+    await bench.ask("watch", "again")
+    await bench.see_code("2222")
+    await bench.ask("stop", "stop again")
+
+    sequences = [each.sequence for each in bench.around.messages if isinstance(each, SmsReceived)]
+    assert (sequences, [end.sms_count for end in bench.ends()]) == ([0, 1], [1, 2])
+    assert len({end.event_id for end in bench.ends()}) == 2
+
+
+@virtual
+async def test_requests_that_were_written_while_no_shard_ran_are_applied_in_order_and_once() -> None:
+    bench = await Bench().start()
+    await bench.see_code("1111")
+    await asyncio.sleep(1)
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    for watch in (heir.watch, with_request(heir.watch, "next", request_id="n"), heir.watch):
+        heir.shard.command(heir.watch.watch_id, watch)
+
+    await heir.start(watched=False)
+
+    assert heir.owned.state.applied == "opening"
+    assert heir.ends() == []
+
+
+@virtual
+async def test_a_next_that_comes_right_after_its_sms_counts_that_sms() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    bench.log.troubles = ["lost"] * 3  # the state with the SMS is not committed for a while
+    await bench.see_code("1111")
+    await bench.ask("next", "first")
+    await asyncio.sleep(5)
+    await bench.see_code("1111")
+    await asyncio.sleep(1)
+
+    await bench.see_code("2222")
+    await bench.ask("next", "second")
+    await bench.see_code("2222")
+    await asyncio.sleep(1)
+
+    assert bench.events.count("next") == 2
+
+
+@virtual
+async def test_a_watch_whose_provider_is_silent_ends_ten_minutes_after_its_deadline() -> None:
+    bench = await Bench().start()
+
+    await hours_pass(1)
+
+    assert [end.reason for end in bench.ends()] == ["expired"]
+
+
+@virtual
+async def test_a_watch_of_an_account_that_is_gone_ends_as_well() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    heir.shard._accounts = {}
+
+    await heir.start()
+    await hours_pass(1)
+
+    assert [end.reason for end in heir.ends()] == ["expired"]
+
+
+@virtual
+async def test_a_state_that_cannot_be_read_is_left_alone_and_costs_the_others_nothing() -> None:
+    bench = await Bench().start()
+    other = WatchRequest(account="main", order_id="8").watch(T0 + 100_000, "other")
+    heir = Bench()
+    poison = b'{"watch": {"of": "tomorrow"}}'
+    heir.log.states = {**bench.log.states, other.watch_id: poison}
+    heir.shard.command(other.watch_id, other)
+
+    await heir.start()
+
+    assert (set(heir.shard.watches), heir.shard.unreadable) == ({heir.watch.watch_id}, {other.watch_id})
+    assert heir.log.states[other.watch_id] == poison
+    assert heir.ends() == []
+
+
+@virtual
+async def test_a_command_that_cannot_be_read_does_not_withdraw_its_watch() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    heir.shard.unreadable_command(heir.watch.watch_id)
+
+    await heir.start(watched=False)
+
+    assert heir.ends() == []
+    assert not heir.owned.ended
+
+
+@virtual
+async def test_an_action_waits_until_the_account_may_be_asked_and_is_then_committed_again() -> None:
+    bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
+    bench.around.busy = True
+    await bench.see_code("1111")
+    await asyncio.sleep(30)
+    before = list(bench.events)
+
+    bench.shard.admitted(bench.watch.watch_id)
+    await asyncio.sleep(1)
+
+    assert before == ["message", "state"]
+    assert bench.events[2:4] == ["state", "next"]
+
+
+@virtual
+async def test_an_idle_shard_sleeps() -> None:
+    bench = await Bench().start()
+    turns = 0
+    original = bench.shard._commit
+
+    async def counted() -> bool:
+        nonlocal turns
+        turns += 1
+        return await original()
+
+    bench.shard._commit = counted  # type: ignore[method-assign]
+    await asyncio.sleep(600)
+
+    assert turns <= 12
+
+
+@virtual
+async def test_the_request_for_the_next_sms_is_done_once() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    await bench.see_code("1111")
+    await bench.ask("next", after=1)
     for _ in range(3):
         await bench.see_code("1111")
         await asyncio.sleep(0.5)
