@@ -11,7 +11,7 @@ import structlog
 
 from bus.contract import BusFull
 from pollers.account import CLOCK, Account
-from pollers.acting import asks_for_action
+from pollers.acting import due_action
 from pollers.advance import Step, advance
 from pollers.curve import Curve
 from pollers.list_follower import ListFollower
@@ -115,7 +115,7 @@ class Scheduler:
             await _breathe(number)
         for number, owned in enumerate(open_ones):
             if not owned.ended:
-                self.plan(shard, owned.state, soon=asks_for_action(owned.state))
+                self.plan(shard, owned.state, soon=due_action(owned.state, self._now_ms()) is not None)
             await _breathe(number)
 
     def plan(self, shard: Owner, state: WatchState, *, soon: bool) -> None:

@@ -21,7 +21,7 @@ from pollers.account import Account
 from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
-from pollers.watches import request_name, unapplied, with_request
+from pollers.watches import last_applied, request_name, unapplied, with_request
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
@@ -155,10 +155,8 @@ class Shard:
         owned = self.watches.get(watch_id)
         if owned is None or owned.ended:
             return None
-        state = owned.state
-        if state.applied in {None, request}:
-            return None
-        return with_request(state.watch, "watch", request_id=state.applied or "")
+        applied = last_applied(owned.state)
+        return None if applied == request else with_request(owned.state.watch, "watch", request_id=applied)
 
     async def _put_again(self, watch_id: str, watch: Watch) -> None:
         while True:
@@ -345,7 +343,7 @@ class Shard:
         if owned is None or not self._may_go(watch_id):
             return
         try:
-            await self._writer.erase(watch_id, self.partition, forgets=owned.state.applied or "")
+            await self._writer.erase(watch_id, self.partition, forgets=last_applied(owned.state))
         except KafkaAway:
             self._loop.call_later(3600.0, self._to_forget.append, watch_id)
         else:
