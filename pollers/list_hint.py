@@ -15,7 +15,6 @@ from pollers.throttle import Demand
 SHORTEST: Final = 1.5  # seconds between two lists
 SHARE: Final = 1 / 3  # of the requests that this process may send, at most, are for lists
 UNCHANGED: Final = 60.0  # seconds between two polls of an order whose row stays as it is, were nothing scarce
-FRESH: Final = 30.0  # seconds: an order that has just been opened is polled when its row is first seen
 MISSING: Final = 1 / 5  # of the rows gone at once, and the list is not believed
 FEW: Final = 2  # rows may always be gone at once
 LATER_LISTS: Final = 2  # that must show an SMS which a poll has found
@@ -122,7 +121,7 @@ class ListHint:
         before, row.fingerprint = row.fingerprint, fingerprint if fingerprint is not None else _gone(row)
         if row.fingerprint is None or row.fingerprint == before or row.polled_at >= left_at:
             return False
-        if before is None and left_at - row.since > FRESH and (row.has_sms or fingerprint == usual):
+        if before is None and (row.has_sms or fingerprint == usual):
             return False  # seen for the first time, and nothing about it is new
         row.hinted = True
         return True

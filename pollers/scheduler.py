@@ -21,14 +21,14 @@ from pollers.owned_watch import OwnedWatch
 from pollers.schedule import PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
-from pollers.wheel import TimerQueue
+from pollers.wheel import AT_ONCE, NORMAL, URGENT, TimerQueue
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
 FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
-AT_ONCE: Final = 100  # watches that are planned; then the loop's other work has its turn
+BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
 ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
 
@@ -58,7 +58,7 @@ class Plan:
     order_id: str
     kind: str
     learned_ms: int  # when the last poll without an SMS was answered: what the curve learns from
-    urgent: bool = False
+    rank: int = NORMAL  # in the queue of its account
     again: bool = False  # it was asked for soon while a poll was under way
     failures: int = 0  # answers in a row that were about this order and no use
     polled_ms: int = 0
@@ -143,7 +143,7 @@ class Scheduler:
         """Call the shard's `admitted` when the account may be asked for one more thing."""
         if plan := self.plans.get(watch_id):
             self._actions[watch_id] = shard
-            plan.account.queue.join(ACTION + watch_id, self._loop.time(), urgent=True)
+            plan.account.queue.join(ACTION + watch_id, self._loop.time(), rank=AT_ONCE)
             self._serve_soon()
 
     def live(self, watch_id: str) -> LivePoll | None:
@@ -173,7 +173,8 @@ class Scheduler:
 
     def _schedule(self, plan: Plan, state: WatchState, seconds: float) -> None:
         context = context_of(state, self._now_ms())
-        plan.urgent = plan.again or context.remaining <= seconds or _is_urgent(context)
+        is_urgent = plan.again or context.remaining <= seconds or _is_urgent(context)
+        plan.rank = URGENT if is_urgent else NORMAL
         self._timers.schedule(state.watch.watch_id, self._loop.time() + seconds)
         self._arm(seconds)
 
@@ -195,7 +196,7 @@ class Scheduler:
         now = self._loop.time()
         for watch_id in self._timers.due(now):
             if plan := self.plans.get(watch_id):
-                plan.account.queue.join(watch_id, now, urgent=plan.urgent)
+                plan.account.queue.join(watch_id, now, rank=plan.rank)
         for account in self._accounts.values():
             self._serve(account)
         if (at := self._timers.next_due()) is not None:
@@ -318,8 +319,6 @@ class Scheduler:
         chance = self._rng.random()
         if context.remaining <= 0 and not first:
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
-        if first and _is_urgent(context):
-            usual = min(usual, self._settings.max_interval)
         poll = first_poll if first else next_poll
         return poll(usual, context, self._settings, chance=chance)
 
@@ -345,13 +344,13 @@ class Scheduler:
             plan.again = True
             return
         self._timers.cancel(watch_id)
-        plan.account.queue.join(watch_id, self._loop.time(), urgent=True)
+        plan.account.queue.join(watch_id, self._loop.time(), rank=AT_ONCE)
         self._serve_soon()
 
 
 async def _breathe(number: int) -> None:
     """Let others have their turn, now and then."""
-    if number % AT_ONCE == 0:
+    if number % BREATHE == 0:
         await asyncio.sleep(0)
 
 

@@ -234,6 +234,8 @@ class Shard:
             if owned.time_limit_ms != before:
                 heappush(self._agenda, (owned.time_limit_ms, watch_id))
         owned.action = step.action  # what an earlier step wanted may not be wanted any longer
+        if step.action is not None and owned.admitted_at is None:
+            self._scheduler.queue_action(self, watch_id)
 
     def _mark(self, watch_id: str) -> None:
         """Commit this watch's state, and what follows from that."""

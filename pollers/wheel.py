@@ -10,7 +10,10 @@ from math import ceil, floor
 from typing import Final
 
 TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
-URGENT_IN_A_ROW: Final = 3  # urgent ones go first, but every fourth place is for those that have waited longest
+AT_ONCE: Final = 0  # the rank of an action, and of an order that has changed as a list says
+URGENT: Final = 1  # of an order that has just been opened, or whose last poll it is
+NORMAL: Final = 2
+BETTER_IN_A_ROW: Final = 3  # the other ranks go first, but every fourth place is for a normal one
 
 
 class TimerQueue:
@@ -73,41 +76,43 @@ class TimerQueue:
 
 
 class WaitQueue:
-    """What of one account is due and may not go yet: urgent entries first, each kind in the order in which it came."""
+    """What of one account is due and may not go yet: by rank, and within a rank in the order in which it came."""
 
     def __init__(self) -> None:
-        self._urgent: OrderedDict[str, float] = OrderedDict()
-        self._normal: OrderedDict[str, float] = OrderedDict()
+        self._ranks: tuple[OrderedDict[str, float], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
         self._in_a_row = 0
 
     def __len__(self) -> int:
-        return len(self._urgent) + len(self._normal)
+        return sum(map(len, self._ranks))
 
     def __contains__(self, key: str) -> bool:
-        return key in self._urgent or key in self._normal
+        return any(key in rank for rank in self._ranks)
 
-    def join(self, key: str, now: float, *, urgent: bool = False) -> None:
-        """Wait from now on; what waits already keeps its place, unless it has become urgent."""
-        if key in self._urgent:
-            return
-        if urgent:
-            self._urgent[key] = self._normal.pop(key, now)
-        else:
-            self._normal.setdefault(key, now)
+    def join(self, key: str, now: float, *, rank: int = NORMAL) -> None:
+        """Wait from now on; what waits already keeps its place, unless its rank has become a better one."""
+        for better in self._ranks[: rank + 1]:
+            if key in better:
+                return
+        since = min((worse.pop(key) for worse in self._ranks[rank + 1 :] if key in worse), default=now)
+        self._ranks[rank][key] = since
 
     def leave(self, key: str) -> None:
         """Go without a request, whether it waits or not."""
-        self._urgent.pop(key, None)
-        self._normal.pop(key, None)
+        for rank in self._ranks:
+            rank.pop(key, None)
 
     def pop(self) -> str | None:
         """Return and forget whose turn it is; None: nobody waits."""
-        turn_of_urgent = self._urgent and (not self._normal or self._in_a_row < URGENT_IN_A_ROW)
-        queue = self._urgent if turn_of_urgent else self._normal
-        self._in_a_row = self._in_a_row + 1 if turn_of_urgent else 0
-        return queue.popitem(last=False)[0] if queue else None
+        if self._in_a_row >= BETTER_IN_A_ROW and self._ranks[NORMAL]:
+            self._in_a_row = 0
+            return self._ranks[NORMAL].popitem(last=False)[0]
+        for rank in self._ranks:
+            if rank:
+                self._in_a_row = self._in_a_row + 1 if rank is not self._ranks[NORMAL] else 0
+                return rank.popitem(last=False)[0]
+        return None
 
     def waiting_for(self, now: float) -> float:
         """Return for how many seconds the oldest entry waits; 0.0: nobody does."""
-        oldest = min((next(iter(queue.values())) for queue in (self._urgent, self._normal) if queue), default=now)
+        oldest = min((next(iter(rank.values())) for rank in self._ranks if rank), default=now)
         return max(0.0, now - oldest)

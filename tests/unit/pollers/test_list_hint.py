@@ -2,7 +2,7 @@
 
 import pytest
 
-from pollers.list_hint import FRESH, OFF, UNCHANGED, ListHint
+from pollers.list_hint import OFF, UNCHANGED, ListHint
 
 OLD = 1000.0  # seconds: so long the orders are tracked when the first list leaves
 
@@ -58,11 +58,12 @@ def test_an_order_is_not_judged_by_a_list_that_left_before_it_was_opened() -> No
     assert listing.at_least("new") == 0.0
 
 
-def test_an_order_that_has_just_been_opened_is_polled_when_its_row_is_first_seen() -> None:
+def test_an_order_that_has_just_been_opened_is_polled_only_if_its_row_is_not_like_most() -> None:
     listing = hint()
-    listing.track("new", "watch-new", OLD + 5, has_sms=False)
+    for name in ("waits", "has one"):
+        listing.track(name, f"watch-{name}", OLD + 5, has_sms=False)
 
-    assert listing.judge(waiting() | {"new": "1"}, OLD + 5 + FRESH, OLD + 40) == ["watch-new"]
+    assert listing.judge(waiting() | {"waits": "1", "has one": "6:1234"}, OLD + 6, OLD + 7) == ["watch-has one"]
 
 
 def test_a_row_that_is_gone_is_polled_once_and_its_order_keeps_its_own_pace() -> None:

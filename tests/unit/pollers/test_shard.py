@@ -41,7 +41,7 @@ class FakeLog:
         if trouble == "fenced":
             raise Fenced
         if trouble != "lost":
-            self.states.update({key: value for key, value in states.items() if value is not None})
+            self.states = {key: value for key, value in (self.states | dict(states)).items() if value is not None}
         if trouble in {"lost", "unknown"}:
             self.events.append("not committed")
             raise NotCommitted(trouble)
@@ -224,7 +224,7 @@ async def test_a_state_waits_until_kafka_has_the_messages_that_it_counts() -> No
     await asyncio.sleep(1)
 
     assert before == ["message"]
-    assert bench.events[1:3] == ["state", "next"]
+    assert set(bench.events[1 : bench.events.index("next")]) == {"state"}
 
 
 @virtual
@@ -375,7 +375,7 @@ async def test_a_new_owner_does_not_act_at_first_and_then_commits_again_and_acts
     await asyncio.sleep(2)
 
     assert before == ["message", "state"]
-    assert bench.events[2:4] == ["state", "next"]
+    assert set(bench.events[2 : bench.events.index("next")]) == {"state"}
 
 
 @virtual

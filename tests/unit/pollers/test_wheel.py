@@ -1,6 +1,6 @@
 """The timers and the queue behind them: tables; the machine that tries everything is a property test."""
 
-from pollers.wheel import TimerQueue, WaitQueue
+from pollers.wheel import AT_ONCE, NORMAL, URGENT, TimerQueue, WaitQueue
 
 
 def wheel() -> TimerQueue:
@@ -115,16 +115,24 @@ def test_urgent_ones_go_first_and_every_fourth_place_is_for_the_others() -> None
     for number in range(3):
         queue.join(f"n{number}", 0.0)
     for number in range(5):
-        queue.join(f"u{number}", 1.0, urgent=True)
+        queue.join(f"u{number}", 1.0, rank=URGENT)
 
     assert popped(queue) == ["u0", "u1", "u2", "n0", "u3", "u4", "n1", "n2", None]
+
+
+def test_what_must_go_at_once_goes_before_what_is_urgent() -> None:
+    queue = WaitQueue()
+    for key, rank in (("n", NORMAL), ("u", URGENT), ("now", AT_ONCE), ("u", AT_ONCE)):
+        queue.join(key, 0.0, rank=rank)
+
+    assert popped(queue) == ["now", "u", "n", None]
 
 
 def test_what_becomes_urgent_while_it_waits_moves_and_stands_once() -> None:
     queue = WaitQueue()
     queue.join("a", 0.0)
     queue.join("b", 0.0)
-    queue.join("b", 5.0, urgent=True)
+    queue.join("b", 5.0, rank=URGENT)
     queue.join("b", 6.0)
 
     assert (queue.waiting_for(10.0), popped(queue)) == (10.0, ["b", "a", None])
@@ -133,7 +141,7 @@ def test_what_becomes_urgent_while_it_waits_moves_and_stands_once() -> None:
 def test_who_left_is_not_served() -> None:
     queue = WaitQueue()
     queue.join("a", 0.0)
-    queue.join("b", 0.0, urgent=True)
+    queue.join("b", 0.0, rank=URGENT)
 
     for watch_id in ("a", "b", "unknown"):
         queue.leave(watch_id)
