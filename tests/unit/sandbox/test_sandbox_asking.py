@@ -1,10 +1,15 @@
 """A world that is asked without a network: what HTTP would say, and how it would fail."""
 
+import asyncio
 import json
 
 import pytest
+from pydantic import SecretStr
 
-from sandbox.asking import answer
+from pollers.fetch import FetchFailed, RawAnswer
+from pollers.observation import Last, SeenSms, Unfinished
+from pollers.providers import PROVIDERS
+from sandbox.asking import BASES, answer
 from sandbox.settings import BadDay
 
 ONE = [{"code": "877613"}]
@@ -105,3 +110,98 @@ def test_a_foreign_day_leaves_alone_what_it_could_end_and_what_has_no_neighbour(
     assert f'"request_id":{order.id}' in closed
     assert ask(providers, "smsverified", "getStatus", id="1").reply.body == "NO_ACTIVATION"
     assert ended.sms[0].shows == 0
+
+
+class WorldFetcher:
+    """Puts a world behind a client of ours: what HTTP would bring, or how it would fail."""
+
+    def __init__(self, providers):
+        self.providers = providers
+        self.asked = 0
+
+    async def get(self, url):
+        self.asked += 1
+        said = answer(self.providers.world, url.path, url.query)
+        if said.delivery is not None:
+            raise FetchFailed({"slow": "timeout"}.get(said.delivery.kind, said.delivery.kind))
+        self.providers.world.book.written(said.reply, self.providers.clock.now())
+        headers = {name.lower(): value for name, value in said.reply.headers.items()}
+        return RawAnswer(said.reply.status, headers, said.reply.body.encode(), self.providers.clock.now())
+
+
+def polled(providers, provider):
+    fetcher = WorldFetcher(providers)
+    base_url = f"http://sandbox{BASES[provider]}"
+    key = SecretStr(providers.world.accounts[provider].settings.key)
+    return PROVIDERS[provider](api_key=key, base_url=base_url, fetcher=fetcher), fetcher
+
+
+def run(coroutine):
+    return asyncio.run(coroutine)
+
+
+def test_a_client_of_ours_hears_in_the_list_that_an_sms_came_and_that_the_next_is_awaited(asked):
+    providers = asked()
+    order = providers.open("grizzlysms", sms=[{"at": 5, "code": "1111"}])
+    client, _ = polled(providers, "grizzlysms")
+
+    heard = [run(client.active())]
+    providers.later(5)
+    heard.append(run(client.active()))
+    assert run(client.act("activation", order.id, "next")) == "done"
+    heard.append(run(client.active()))
+    assert run(client.act("activation", order.id, "finish")) == "done"
+
+    assert [set(rows) for rows in heard] == [{order.id}] * 3
+    assert len({rows[order.id] for rows in heard}) == 3
+    assert run(client.active()) == {}
+
+
+def test_a_client_of_ours_reads_a_rent_to_its_last_page(asked):
+    providers = asked(grizzlysms={"odd": 1, "page": 10})
+    order = providers.open("grizzlysms", "rent", sms=[{"at": -n, "text": f"n {n}"} for n in range(25)])
+    client, fetcher = polled(providers, "grizzlysms")
+
+    observation, pages = run(client.observe("rent", order.id)), 1
+    while isinstance(observation, Unfinished):
+        observation, pages = run(client.observe("rent", order.id, observation)), pages + 1
+
+    assert [sms.text for sms in observation.sms] == [f"n {n}" for n in range(24, -1, -1)]
+    assert (observation.complete, pages, fetcher.asked) == (True, 3, 3)
+
+
+def test_a_client_of_ours_falls_back_where_v2_is_not_offered(asked):
+    providers = asked(grizzlysms={"status_v2": False, "active_list": False})
+    order = providers.open("grizzlysms", sms=ONE)
+    client, _ = polled(providers, "grizzlysms")
+
+    refused = run(client.observe("activation", order.id))
+
+    assert run(client.observe("activation", order.id, refused)) == Last(SeenSms("877613"))
+    assert run(client.active()).word == "bad_action"
+
+
+def test_a_client_of_ours_drops_what_is_another_orders(asked):
+    providers = asked()
+    order, _ = providers.open("smsman", sms=ONE), providers.open("smsman", sms=[{"code": "2222"}])
+    client, _ = polled(providers, "smsman")
+    providers.world.bad(BadDay(kind="foreign"))
+
+    foreign = run(client.observe("activation", order.id))
+    providers.world.good()
+
+    assert foreign.word == "other_order"
+    assert run(client.observe("activation", order.id)).sms.code == "877613"
+
+
+@pytest.mark.parametrize("kind", ["reset", "truncated", "slow", "html", "empty", "5xx", "429"])
+def test_a_client_of_ours_learns_nothing_on_a_bad_day(asked, kind):
+    providers = asked()
+    order = providers.open("smsverified", sms=ONE)
+    client, _ = polled(providers, "smsverified")
+    providers.world.bad(BadDay(kind=kind))
+
+    observation = run(client.observe("activation", order.id))
+
+    assert (observation.kind, observation.answered) == ("throttled" if kind == "429" else "transient", False)
+    assert order.sms[0].shows == 0
