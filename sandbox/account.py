@@ -32,6 +32,7 @@ class Account:
     activations: dict[str, Activation] = field(default_factory=dict)
     rents: dict[str, Rent] = field(default_factory=dict)
     balance: float = 0.0
+    _running: list[Activation] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.balance = self.settings.balance
@@ -42,6 +43,7 @@ class Account:
         order_id, recipient = self._names(wanted, len(self.activations), now)
         ends = now + (wanted.lifetime or self.settings.lifetime)
         order = Activation(order_id, recipient, wanted.service, wanted.country, now, ends, gap=gap)
+        self._running.append(order)
         return self._keep(self.activations, order, "activation", wanted.sms)
 
     def rent(self, wanted: OrderRequest, now: float) -> Rent:
@@ -69,6 +71,11 @@ class Account:
             )
             for index, one in enumerate(written(plan, service=order.service, taken=taken, rng=rng), len(order.sms))
         )
+
+    def running(self, now: float) -> Sequence[Activation]:
+        """Return the activations that have not ended, oldest first. One that has is not looked at again."""
+        self._running = [order for order in self._running if not order.over(now)]
+        return self._running
 
     def find(self, kind: OrderKind, order_id: str) -> Order | None:
         """Return an order of either kind."""

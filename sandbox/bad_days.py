@@ -19,6 +19,7 @@ class Troubles:
     refusal: BadDay | None = None
     delivery: BadDay | None = None
     wrong_key: bool = False
+    foreign: bool = False
     lag: float = 0.0  # seconds
     clock: float = 0.0  # seconds
 
@@ -44,6 +45,7 @@ class BadDays:
             refusal,
             delivery,
             any(day.kind == "wrong_key" for day in rest),
+            any(day.kind == "foreign" for day in rest),
             max((day.length for day in rest if day.kind in {"stale", "flapping"}), default=0.0),
             sum(day.length for day in rest if day.kind == "clock"),
         )

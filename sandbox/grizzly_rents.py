@@ -9,7 +9,8 @@ from sandbox.grizzlysms import naive
 from sandbox.handler_api import Action, wrong_key
 from sandbox.orders import Phase, Rent
 from sandbox.reply import Moment, Query, Reply, as_json
-from sandbox.settings import OrderRequest
+from sandbox.settings import GrizzlySmsSettings, OrderRequest
+from sandbox.sms import Sms
 
 NO_CANCEL_AFTER: Final = 1200.0  # seconds
 HOURLY: Final = 0.9  # the price; 3.6 for the sample's four hours
@@ -32,7 +33,11 @@ def _phone(order: Rent, moment: Moment) -> Reply:
 
 
 def _minutes(query: Query) -> int | None:
-    given = query.get("rent_time", "")
+    return _whole(query, "rent_time")
+
+
+def _whole(query: Query, name: str) -> int | None:
+    given = query.get(name, "")
     return int(given) if given.isascii() and given.isdecimal() and 0 < int(given) < 10**6 else None
 
 
@@ -106,11 +111,31 @@ def _get_status(account: Account, query: Query, moment: Moment) -> Reply:
     order = account.rents.get(query["id"])
     if order is None or order.over(moment.now):
         return _error("INVALID_PHONE")
-    listing = order.listing(moment.now, moment.lag)
-    if not listing:
+    everything = order.listing(moment.now, moment.lag)
+    if not everything:
         return as_json({"status": "success", "values": {}})
     pad = " " if moment.odd else ""
-    values = {
+    listing = _page(account, query, everything)
+    values = _values(order, listing, moment)
+    quantity = f"{len(everything)}{pad}"
+    return as_json({"status": "success", "quantity": quantity, "values": values}, shows=tuple(listing))
+
+
+def _page(account: Account, query: Query, everything: list[Sms]) -> list[Sms]:
+    """Return the page that is asked for, as siblings page: `page` from 1, `size`, and the newest SMS on the first.
+
+    https://sms-online.pro/docs/api/en/get_rent_status.html; whether GrizzlySMS pages is not known.
+    """
+    usual = account.settings.page if isinstance(account.settings, GrizzlySmsSettings) else 0
+    if not usual:
+        return everything
+    page, size = _whole(query, "page") or 1, _whole(query, "size") or usual
+    return everything[(page - 1) * size : page * size]
+
+
+def _values(order: Rent, listing: list[Sms], moment: Moment) -> dict[str, dict[str, str]]:
+    pad = " " if moment.odd else ""
+    return {
         f"{place}{pad if not place else ''}": {
             f"phoneFrom{pad if place else ''}": sms.sender,
             "service": order.service,
@@ -119,7 +144,6 @@ def _get_status(account: Account, query: Query, moment: Moment) -> Reply:
         }
         for place, sms in enumerate(listing)
     }
-    return as_json({"status": "success", "quantity": f"{len(listing)}{pad}", "values": values}, shows=tuple(listing))
 
 
 def _prices(_account: Account, query: Query, _moment: Moment) -> Reply:

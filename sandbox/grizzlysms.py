@@ -6,12 +6,14 @@ from typing import Final
 
 from sandbox.account import Account
 from sandbox.handler_api import PRICE, Action, buy, find, get_number, get_status, showing
-from sandbox.orders import ENDED, Activation, Phase
+from sandbox.orders import ENDED, Activation, Level, Phase
 from sandbox.reply import Moment, Query, Reply, as_json
 from sandbox.settings import GrizzlySmsSettings
 from sandbox.sms import Sms
 
 CANCEL_AFTER: Final = 300  # seconds: activationCancel of the sample
+# The sample has 1 while it waits; the others are Tiger's: 3 waits for the next SMS, 6 has one.
+STATUS: Final = {Phase.WAIT: 1, Phase.RETRY: 3, Phase.SMS: 6}
 
 
 def naive(moment: Moment, seconds: float) -> str:
@@ -54,19 +56,20 @@ def _status_v2(account: Account, query: Query, moment: Moment) -> Reply:
 
 def _active(account: Account, _query: Query, moment: Moment) -> Reply:
     """The orders that have not ended, as a bare array; the word null when there are none."""
-    orders = [order for order in account.activations.values() if order.level(moment.now).phase not in ENDED]
-    return as_json([_row(order) for order in orders] or None)
+    return as_json([_row(order, order.level(moment.now, moment.lag)) for order in account.running(moment.now)] or None)
 
 
-def _row(order: Activation) -> dict[str, str | int | float]:
-    return {
+def _row(order: Activation, level: Level) -> dict[str, str | int | float]:
+    """The row of the sample; with an SMS, the keys that its public client types, and a sibling's status numbers."""
+    row: dict[str, str | int | float] = {
         "activationCost": PRICE,
         "activationId": order.id,
-        "activationStatus": 1,
+        "activationStatus": STATUS[level.phase],
         "countryCode": order.country,
         "phoneNumber": order.number,
         "serviceCode": order.service,
     }
+    return row if level.sms is None else row | {"smsCode": level.sms.code, "smsText": level.sms.text}
 
 
 def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
@@ -107,6 +110,15 @@ def _cancelled(account: Account, order: Activation, now: float) -> str:
 def _prices(_account: Account, query: Query, _moment: Moment) -> Reply:
     country, service = query.get("country") or "0", query.get("service") or "tg"
     return as_json({country: {service: {"count": 831358, "cost": PRICE, "retry": 0}}})
+
+
+def offered(account: Account) -> Mapping[str, Action]:
+    """Return the actions that the account's node knows: the V2 ones stand in no document."""
+    settings = account.settings
+    if not isinstance(settings, GrizzlySmsSettings):
+        return ACTIONS
+    hidden = {"getStatusV2": not settings.status_v2, "getActiveActivations": not settings.active_list}
+    return {name: action for name, action in ACTIONS.items() if not hidden.get(name)}
 
 
 ACTIONS: Final[Mapping[str, Action]] = {

@@ -88,6 +88,10 @@ class Activation(Order):
             self.ends = now
             self._levels.append(Level(now, phase, level.sms))
 
+    def over(self, now: float) -> bool:
+        """It was ended, or its time is over."""
+        return self.level(now).phase in ENDED
+
     def forgotten(self, now: float) -> bool:
         """A finished one is not found any more; one that was cancelled, or whose time was over, a while later."""
         level = self.level(now)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from sandbox.sms import Sms
@@ -37,6 +37,18 @@ class Reply:
     shows: tuple[Sms, ...] = ()
     passes: Sms | None = None
     """The SMS after this one is waited for, the answer says."""
+    status: int = 200
+    retry_after: int | str | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Return the headers that it is sent with."""
+        waits = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
+        return {"Content-Type": self.content_type} | waits
+
+    def unnoted(self) -> "Reply":
+        """Return the same answer where it shows nothing to whoever asked."""
+        return replace(self, shows=(), passes=None)
 
 
 def as_json(value: object, *, shows: tuple[Sms, ...] = (), passes: Sms | None = None) -> Reply:

@@ -5,7 +5,7 @@ from random import Random
 
 from aiohttp import web
 
-from sandbox import control, endpoints, pingme_control
+from sandbox import asking, control, endpoints, pingme_control
 from sandbox.clock import Clock
 from sandbox.pingme import PingMe
 from sandbox.settings import Scenario
@@ -80,4 +80,4 @@ class Sandbox(World):
 
     def base_url(self, provider: Provider) -> str:
         """Return what is to be a poller's `base_url`."""
-        return f"{self.url}{endpoints.BASES[provider]}"
+        return f"{self.url}{asking.BASES[provider]}"

@@ -8,7 +8,7 @@ from sandbox.plan import Curve, PlannedSms
 from sandbox.sms import OrderKind, Provider
 
 BadKind = Literal[
-    "429", "html", "empty", "5xx", "wrong_key", "reset", "truncated", "slow", "stale", "flapping", "clock"
+    "429", "html", "empty", "5xx", "wrong_key", "reset", "truncated", "slow", "stale", "flapping", "clock", "foreign"
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -62,6 +62,12 @@ class GrizzlySmsSettings(AccountSettings):
     """Share of getRentStatus answers with the slips of the document's own sample: `"0 "`, `"phoneFrom "`, `"test"`."""
     resend: Share = 0.0
     """Share of waiting answers that say STATUS_WAIT_RESEND."""
+    page: NonNegativeInt = 0
+    """So many SMS of a rent at a time, as siblings page; 0: everything at once."""
+    status_v2: bool = True
+    """getStatusV2 is offered; else it is BAD_ACTION."""
+    active_list: bool = True
+    """getActiveActivations is offered; else it is BAD_ACTION."""
 
 
 class SmsManSettings(AccountSettings):
@@ -97,7 +103,8 @@ class BadDay(Table):
     def covers(self, provider: Provider, elapsed: float) -> bool:
         """It is on for this provider, so many seconds after the start."""
         in_window = self.start <= elapsed and (self.until is None or elapsed < self.until)
-        return in_window and self.provider in (None, provider)
+        theirs = self.provider in (None, provider) and (self.kind != "foreign" or provider == "smsman")
+        return in_window and theirs
 
 
 class OrderRequest(Table):

@@ -1,6 +1,6 @@
 """SMS-Man activations, from https://sms-man.com/site/docs-apiv2; what that leaves open, from public clients."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sandbox.account import Account
@@ -8,6 +8,7 @@ from sandbox.handler_api import Action
 from sandbox.orders import ENDED, Activation, Order, Phase
 from sandbox.reply import Moment, Query, Reply, as_json
 from sandbox.settings import OrderRequest
+from sandbox.sms import OrderKind
 
 PRICE: Final = 0.15
 
@@ -79,6 +80,16 @@ def _get_sms(account: Account, query: Query, moment: Moment) -> Reply:
         return as_json(names(order) | {"sms_code": level.sms.code}, shows=(level.sms,))
     waiting = {"error_code": "wait_sms", "error_msg": "Still waiting..."}
     return as_json(names(order) | waiting, passes=level.sms)
+
+
+def another(account: Account, kind: OrderKind, query: Query, moment: Moment) -> Query | None:
+    """Return the question about another open order, where this one asks for SMS; None: there is none."""
+    asked = query.get("request_id")
+    if asked is None or "status" in query:
+        return None
+    rents = (rent for rent in account.rents.values() if not rent.over(moment.now))
+    orders: Iterable[Order] = account.running(moment.now) if kind == "activation" else rents
+    return next(({**query, "request_id": order.id} for order in orders if order.id != asked), None)
 
 
 def _set_status(account: Account, query: Query, moment: Moment) -> Reply:

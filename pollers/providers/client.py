@@ -128,8 +128,8 @@ def _is_of_another_order(answer: RawAnswer, params: Params) -> bool:
     What is no number is not an order's id, but perhaps a trace's; nor is 0.
     """
     asked = (params.get("request_id") or params.get("id") or "").strip().lstrip("0")
-    text = text_of(answer)
-    document = parse_json(answer, text) if asked and text.startswith("{") else None
+    text = text_of(answer) if asked and b"{" in answer.body else ""
+    document = parse_json(answer, text) if text.startswith("{") else None
     said = mapping(document.value) if isinstance(document, Document) else {}
     told = [trimmed(said, name) or "" for name in _ORDER_IDS]
     ids = {each.lstrip("0") for each in told if _ID.fullmatch(each)} - {""}

@@ -6,7 +6,7 @@ from random import Random
 
 import pytest
 
-from sandbox import grizzly_rents, grizzlysms, handler_api, smsman, smsman_rents, smsverified
+from sandbox.asking import BASES, ROUTES
 from sandbox.bad_days import Troubles
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
@@ -44,18 +44,16 @@ class Asked:
 
     def ask(self, provider: str, action: str, *, troubles: Troubles | None = None, **query: str) -> Reply:
         """Ask a handler_api provider by its action, or SMS-Man by `control/name` or `rent-api/name`."""
-        account = self.world.accounts[provider]
+        path, query = self.question(provider, action, **query)
         moment = self.world.moment(provider, troubles or Troubles())
+        return ROUTES[path].ask(self.world.accounts[provider], query, moment)
+
+    def question(self, provider: str, action: str, **query: str) -> tuple[str, dict[str, str]]:
+        """Return the path and the query of that, with the right key unless another is given."""
+        key = self.world.accounts[provider].settings.key
         if provider == "smsman":
-            api, name = action.split("/")
-            actions = smsman.ACTIONS if api == "control" else smsman_rents.ACTIONS
-            return smsman.ask(actions, name, account, {"token": account.settings.key} | query, moment)
-        query = {"api_key": account.settings.key, "action": action} | query
-        if provider == "smsverified":
-            return handler_api.ask(smsverified.ACTIONS, account, query, moment)
-        if action in grizzly_rents.ACTIONS:
-            return grizzly_rents.ask(account, query, moment)
-        return handler_api.ask(grizzlysms.ACTIONS, account, query, moment)
+            return f"{BASES[provider]}/{action}", {"token": key} | query
+        return BASES[provider], {"api_key": key, "action": action} | query
 
     def says(self, provider: str, action: str, **query: str) -> str:
         reply = self.ask(provider, action, **query)

@@ -182,6 +182,84 @@ def test_the_active_ones_are_a_bare_array_with_ids_as_texts(asked):
     )
 
 
+def test_the_row_of_an_active_one_changes_with_its_sms_until_it_ends(asked):
+    providers = asked()
+    order = providers.open("grizzlysms", sms=[{"at": 5, "code": "1111", "text": "a {code}"}, {"at": 9, "code": "2222"}])
+
+    def row():
+        listed = json.loads(providers.says("grizzlysms", "getActiveActivations"))
+        return listed and tuple(listed[0].get(key) for key in ("activationStatus", "smsCode", "smsText"))
+
+    rows = [row()]
+    providers.later(5)
+    rows.append(row())
+    providers.says("grizzlysms", "setStatus", id=order.id, status="3")
+    rows.append(row())
+    providers.later(5)
+    rows.append(row()[:2])
+    providers.says("grizzlysms", "setStatus", id=order.id, status="6")
+    rows.append(row())
+
+    assert rows == [(1, None, None), (6, "1111", "a 1111"), (3, "1111", "a 1111"), (6, "2222"), None]
+    assert [sms.shows for sms in order.sms] == [0, 0]
+
+
+def test_the_list_of_active_ones_lags_on_a_stale_day(asked):
+    providers = asked()
+    providers.open("grizzlysms", sms=ONE)
+
+    stale = providers.ask("grizzlysms", "getActiveActivations", troubles=Troubles(lag=5))
+
+    assert json.loads(stale.body)[0]["activationStatus"] == 1
+
+
+def test_orders_that_ended_are_not_looked_at_for_the_list(asked):
+    providers = asked()
+    for _ in range(3):
+        providers.open("grizzlysms", lifetime=1)
+    order = providers.open("grizzlysms")
+    providers.later(2)
+
+    providers.says("grizzlysms", "getActiveActivations")
+
+    assert providers.world.accounts["grizzlysms"]._running == [order]
+
+
+@pytest.mark.parametrize(("setting", "action"), [("status_v2", "getStatusV2"), ("active_list", "getActiveActivations")])
+def test_what_stands_in_no_document_need_not_be_offered(asked, setting, action):
+    providers = asked(grizzlysms={setting: False})
+
+    assert providers.says("grizzlysms", action, id="1") == "BAD_ACTION"
+    assert providers.says("grizzlysms", "getStatus", id="1") == "NO_ACTIVATION"
+
+
+def test_a_rent_is_shown_page_by_page_where_that_is_set(asked):
+    providers = asked(grizzlysms={"odd": 0, "page": 2})
+    order = providers.open("grizzlysms", "rent", sms=[{"at": -n, "text": str(n)} for n in range(5)])
+
+    def page(**query):
+        said = json.loads(providers.says("grizzlysms", "getRentStatus", id=order.id, **query))
+        return said["quantity"], [sms["text"] for sms in said["values"].values()]
+
+    assert [page(), page(page="2"), page(page="3"), page(page="4")] == [
+        ("5", ["0", "1"]),
+        ("5", ["2", "3"]),
+        ("5", ["4"]),
+        ("5", []),
+    ]
+    assert page(size="4", page="x") == ("5", ["0", "1", "2", "3"])
+    assert [sms.shows for sms in order.sms] == [1, 2, 2, 2, 2]
+
+
+def test_without_pages_the_same_is_shown_whatever_page_is_asked_for(asked):
+    providers = asked()
+    order = providers.open("grizzlysms", "rent", sms=[{}, {}])
+
+    assert providers.says("grizzlysms", "getRentStatus", id=order.id, page="2") == (
+        providers.says("grizzlysms", "getRentStatus", id=order.id)
+    )
+
+
 def test_a_provider_that_wants_a_resend_says_so_while_it_waits(asked):
     providers = asked(grizzlysms={"resend": 1})
     order = providers.open("grizzlysms", sms=[])
