@@ -98,9 +98,15 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
 
     def condition() -> Condition:
         of_bus = bus.condition()
-        return replace(of_bus, degraded=of_bus.degraded + polling.service.degraded())
+        behind = ("watch_table_behind",) if polling.table.behind else ()
+        return replace(of_bus, degraded=of_bus.degraded + polling.service.degraded() + behind)
 
-    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to)
+    def starting() -> bool:  # while Kafka is away the door for callbacks must be open
+        return not polling.table.filled and not polling.table.behind
+
+    return Admin(
+        settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to, starting=starting
+    )
 
 
 def _accounts(settings: Settings, stack: AsyncExitStack) -> Iterator[Account]:
