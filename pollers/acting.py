@@ -1,40 +1,36 @@
 """What is wanted of the provider. Nothing is, by default: an order is touched only when its watch asks for it."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from pollers.levels import with_boundary
 from pollers.observation import Trouble
-from pollers.state import Action, ActResult, WatchState
+from pollers.state import Action, ActResult, Outcome, WatchState
 from schemas.messages import Watch
 
 TOO_EARLY_MS: Final = 120_000
 """Orders cannot be cancelled in their first two minutes; asking in a loop helps nobody (providers.md, trap 33)."""
+FAILED_MS: Final = 30_000
+MOST_TRIES: Final = 10
+"""BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (providers.md 7.1)."""
 
 
-def wish(state: WatchState, now_ms: int) -> Action | None:
+def due_action(state: WatchState, now_ms: int) -> Action | None:
     """Return what is to be asked of the provider, after a look; it stays so until `answered` says what came of it."""
     if state.ended is not None or now_ms < state.not_before_ms:
         return None
-    wished = _wish(state)
-    return None if wished == state.refused else wished
+    return next(_wanted(state), None)
 
 
-def _wish(state: WatchState) -> Action | None:
-    watch = state.watch
-    has_news = state.sms_count > state.old_count
-    if watch.desired == "finish" or watch.desired == "cancel":  # noqa: PLR1714 - mypy narrows only this
-        return watch.desired
-    if watch.after_sms == "finish" and has_news:
-        return "finish"
-    after = state.sms_count if watch.after_sms == "request_next" and has_news else watch.next_after
-    return "next" if after is not None and state.asked_after < after <= state.sms_count else None
-
-
-def rewished(state: WatchState, watch: Watch) -> WatchState:
-    """Return the state with the newest word about its watch; another wish is not bound by the last one's refusal."""
-    if watch.desired != state.watch.desired:
-        state = state.having(refused=None, not_before_ms=0)
-    return state.having(watch=watch)
+def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
+    """Return the state of a live watch that is asked for the next SMS, for its end at the provider, or to go on."""
+    match watch.desired:
+        case "next":
+            return _next_requested(state, watch.next_after)
+        case "finish" | "cancel":
+            return _afresh(state).having(watch=state.watch.model_copy(update={"desired": watch.desired})), "accepted"
+        case _:
+            return _prolonged(state, watch.expires_at), "accepted"
 
 
 def answered(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> WatchState:
@@ -43,11 +39,95 @@ def answered(state: WatchState, action: Action, result: ActResult | Trouble, now
     A failed request changes nothing: the next look shows what it did, and says again what is wanted.
     """
     match result:
-        case "done" if action == "next":
-            return with_boundary(state, "requested", now_ms).having(asked_after=state.sms_count)
+        case "done":
+            return _done(state, action, now_ms)
         case "too_early" | Trouble(kind="unrecognised"):
-            return state.having(not_before_ms=now_ms + TOO_EARLY_MS)
+            return state.having(not_before_ms=now_ms + TOO_EARLY_MS, tries=0)
+        case Trouble(kind="request_error", word="bad_action") if state.tries + 1 < MOST_TRIES:
+            return state.having(not_before_ms=now_ms + FAILED_MS, tries=state.tries + 1)
         case "refused" | Trouble(kind="denied" | "request_error"):
-            return state.having(asked_after=state.sms_count) if action == "next" else state.having(refused=action)
+            return _refused(state, action, result if isinstance(result, str) else result.word, now_ms)
         case _:
             return state
+
+
+def after_sms(state: WatchState, old: int) -> WatchState:
+    """Return the state after new SMS, `old` of which are history: requests that they serve are done, tries begin anew.
+
+    History finishes no order. It may make us ask an activation for its next SMS: without that none would come.
+    """
+    state = _with_next(state, _pending(state)).having(tries=0)
+    if state.watch.after_sms == "request_next":
+        state = state.having(given_up=False)
+    is_old = state.watch.order_kind == "rent" or state.watch.after_sms == "finish"
+    return state.having(old_count=state.old_count + old) if is_old else state
+
+
+def _wanted(state: WatchState) -> Iterator[Action]:
+    watch, has_news = state.watch, state.sms_count > state.old_count and not state.given_up
+    closing: Action | None = watch.desired if watch.desired in {"finish", "cancel"} else None
+    if closing is None and watch.after_sms == "finish" and has_news:
+        closing = "finish"
+    if closing is not None and closing != state.refused:
+        yield closing
+    is_next = state.sms_count in _pending(state) or (watch.after_sms == "request_next" and has_news)
+    if is_next and state.asked_after < state.sms_count:
+        yield "next"
+
+
+def _next_requested(state: WatchState, after: int | None) -> tuple[WatchState, Outcome]:
+    """Return the state that is asked for the next SMS after this many, or after those that there are.
+
+    A request for a later count is another one: after a crash its sender may have seen SMS that we have yet to see.
+    """
+    pending = _pending(state)
+    is_asked = state.asked_after == state.sms_count
+    if after is None:
+        if pending or is_asked:
+            return state, "already"
+        after = state.sms_count
+    if after < state.sms_count or after in pending or (after == state.sms_count and is_asked):
+        return state, "already"
+    state = _afresh(state) if state.refused == "next" else state.having(tries=0, not_before_ms=0)
+    return _with_next(state, (*pending, after)), "accepted"
+
+
+def _afresh(state: WatchState) -> WatchState:
+    """Return the state without what held an earlier request up."""
+    return state.having(refused=None, refused_code=None, refused_ms=0, tries=0, not_before_ms=0)
+
+
+def _prolonged(state: WatchState, expires_at: str | None) -> WatchState:
+    if expires_at is None or expires_at <= state.watch.expires_at:
+        return state
+    return state.having(watch=state.watch.model_copy(update={"expires_at": expires_at}))
+
+
+def _done(state: WatchState, action: Action, now_ms: int) -> WatchState:
+    state = state.having(performed=action, performed_ms=now_ms, tries=0)
+    return with_boundary(state, "requested", now_ms).having(asked_after=state.sms_count) if action == "next" else state
+
+
+def _refused(state: WatchState, action: Action, code: str, now_ms: int) -> WatchState:
+    """Return the state in which a refused action is no longer wanted, whoever wanted it."""
+    state = state.having(refused=action, refused_code=code, refused_ms=now_ms, tries=0, not_before_ms=0)
+    if action == "next":
+        later = tuple(each for each in _pending(state) if each != state.sms_count)
+        state = _with_next(state, later)
+    elif state.watch.desired == action:
+        state = state.having(watch=state.watch.model_copy(update={"desired": "watch"}))
+    by_itself = {"request_next": "next", "finish": "finish"}.get(state.watch.after_sms)
+    return state.having(given_up=True) if action == by_itself else state
+
+
+def _pending(state: WatchState) -> tuple[int, ...]:
+    """Return the counts of SMS after which the next one is wanted, lowest first; those that came are served."""
+    first = () if state.watch.next_after is None else (state.watch.next_after,)
+    return tuple(each for each in (*first, *state.later_next) if each >= state.sms_count)
+
+
+def _with_next(state: WatchState, counts: tuple[int, ...]) -> WatchState:
+    first, *later = sorted(counts) or (None,)
+    if first != state.watch.next_after:
+        state = state.having(watch=state.watch.model_copy(update={"next_after": first}))
+    return state.having(later_next=tuple(later))

@@ -1,24 +1,33 @@
-"""One answer further: what a watch's state becomes, which messages it makes, and what is wanted of the provider.
+"""One answer or one request further: what a watch's state becomes, which messages it makes, what is wanted.
 
 Pure: no I/O, no clock, no randomness. Every function returns a `Step`; the caller makes its messages durable, then
 commits its state, then acts, and only then takes the next step of the same watch. The same state and the same answer
-make the same ids, so that a step may be taken again after a crash.
+make the same ids, so that a step may be taken again after a crash; a request that was applied is not applied again.
 """
 
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from pollers import acting, ending, levels, listings
+from pollers import acting, ages, answers, ending, levels, listings
 from pollers.news import published
 from pollers.observation import Ended, Gone, Last, Listing, NoCode, Observation, Trouble
 from pollers.state import Action, ActResult, WatchState
+from pollers.watches import described, last_applied, request_name
 from schemas import timestamps
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits
 
-__all__ = ["ActResult", "Action", "Step", "acted", "advance", "due_end", "is_news", "opened", "wanted"]
-
-NOTED_EVERY_MS: Final = 5 * 60_000
-"""How often a look that showed nothing new is noted nevertheless, so that an absence can be told after a restart."""
+__all__ = [
+    "ActResult",
+    "Action",
+    "Step",
+    "acted",
+    "advance",
+    "due_end",
+    "is_news",
+    "opened",
+    "requested",
+    "withdrawn",
+]
 
 
 class Step(NamedTuple):
@@ -34,13 +43,41 @@ class Step(NamedTuple):
 
 
 def opened(watch: Watch, provider: str, now_ms: int) -> WatchState:
-    """Return the first state of a watch. Give the watch to `wanted`, too: it may be one that is to stop."""
-    return WatchState(
-        watch=watch,
+    """Return the first state of a watch, its request applied; but give a request to stop to `requested`, too."""
+    state = WatchState(
+        watch=described(watch, now_ms),
         provider=provider,
         key=digits(watch.recipient or "") or watch.watch_id,
         looked_ms=min(now_ms, timestamps.to_epoch_ms(watch.opened_at)),
+        applied=request_name(watch),
     )
+    return acting.requested(state, watch)[0]
+
+
+def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
+    """Apply one request, once: `step.state` is `state` if it is the last one applied.
+
+    Only `stop` and `watch` have an effect at once. What is wanted of the provider is asked after the next look, which
+    must begin later than this: an SMS that came meanwhile is seen before its order is closed.
+    """
+    name, is_stop = request_name(watch), watch.desired == "stop" and state.ended is None
+    if name == last_applied(state) and not is_stop:
+        return Step(state)
+    applied = state.having(applied=name)
+    if is_stop:
+        return _end(state, applied.having(outcome="accepted"), "stopped", now_ms)
+    if state.ended is None:
+        after, outcome = acting.requested(applied, watch)
+    elif watch.desired == "watch":
+        after, outcome = ending.reopened(applied, described(watch, now_ms), now_ms), "accepted"
+    else:
+        after, outcome = applied, "ended"
+    return Step(_revised(state, after.having(outcome=outcome)))
+
+
+def withdrawn(state: WatchState, now_ms: int) -> Step:
+    """End a watch whose record a person took away, or whose record is not there."""
+    return Step(state) if state.ended is not None else _end(state, state, "stopped", now_ms)
 
 
 def advance(state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC") -> Step:
@@ -51,60 +88,49 @@ def advance(state: WatchState, observation: Observation, now_ms: int, *, zone: s
     if state.ended is not None:
         return Step(state)
     if isinstance(observation, Trouble):
-        return due_end(state, now_ms)
+        return due_end(state, now_ms) if now_ms >= ending.overdue_ms(state) else _troubled(state, observation, now_ms)
     if isinstance(observation, Gone):
-        return _gone(state, now_ms)
+        return _gone(state, observation, now_ms)
     seen, messages = _look(state, observation, now_ms, zone)
     if isinstance(observation, Ended):
         return _end(state, seen, observation.reason, now_ms, messages)
     if now_ms >= ending.deadline_ms(seen):
         return _end(state, seen, "expired", now_ms, messages)
-    return Step(_revised(state, seen), messages, acting.wish(seen, now_ms))
+    return Step(_revised(state, seen), messages, acting.due_action(seen, now_ms))
 
 
 def is_news(state: WatchState, observation: Observation) -> bool:
-    """Tell whether to fetch the full text first, and give `advance` a `Last` with it (`identity.with_full_text`).
+    """Tell whether to ask further before `advance`: for an activation's full text, for the other pages of a rent's SMS.
 
-    True for what `advance` would publish, and where only the text can tell: an answer without content, an equal code
-    after our own request for the next SMS.
+    Of an activation true for what `advance` would publish, and where only the text can tell: an answer without content,
+    an equal code after our own request for the next SMS. Give `advance` a `Last` with it (`identity.with_full_text`).
     """
-    if state.ended is not None or state.watch.order_kind == "rent":
+    if state.ended is not None:
         return False
     match observation:
-        case Last(sms):
+        case Listing() if state.watch.order_kind == "rent":
+            return listings.is_news(state, observation)
+        case Last(sms) if state.watch.order_kind != "rent":
             return levels.is_news(state, sms)
-        case NoCode():
+        case NoCode() if state.watch.order_kind != "rent":
             return state.newest is None or state.newest.boundary == "seen"
         case _:
             return False
-
-
-def wanted(state: WatchState, watch: Watch, now_ms: int) -> Step:
-    """Take in the newest word about a watch, between two looks.
-
-    Only `stop` has an effect at once. What is wanted of the provider is asked after the next look, which must begin
-    later than this: an SMS that came meanwhile is seen before its order is closed.
-    """
-    if state.ended is not None:
-        return Step(state)
-    wishing = acting.rewished(state, watch)
-    if watch.desired == "stop":
-        return _end(state, wishing, "stopped", now_ms)
-    return Step(_revised(state, wishing))
 
 
 def acted(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> Step:
     """Take in what came of an action. Look at once afterwards: whatever it was, the order may have changed."""
     if state.ended is not None:
         return Step(state)
+    after = acting.answered(state, action, result, now_ms)
     if result == "done" and action != "next":
-        return _end(state, state, "finished" if action == "finish" else "cancelled", now_ms)
-    return Step(_revised(state, acting.answered(state, action, result, now_ms)))
+        return _end(state, after, "finished" if action == "finish" else "cancelled", now_ms)
+    return Step(_revised(state, after))
 
 
 def due_end(state: WatchState, now_ms: int) -> Step:
     """End a watch whose last look was not answered for ten minutes; nothing happens before."""
-    if state.ended is None and ending.is_overdue(state, now_ms):
+    if state.ended is None and now_ms >= ending.overdue_ms(state):
         return _end(state, state, "expired", now_ms)
     return Step(state)
 
@@ -120,24 +146,21 @@ def _look(
         seen, news = levels.look(state, observation, now_ms)
     messages = []
     for found in news:
-        seen, message = published(seen, found, now_ms, zone)
-        messages.append(message)
-    return _noted(state, seen, now_ms), tuple(messages)
+        if not ages.is_skipped(state, found.sms, now_ms):
+            seen, message = published(state, seen, found, now_ms, zone)
+            messages.append(message)
+    if messages:
+        seen = acting.after_sms(seen, sum(each.freshness == "history" for each in messages))
+    return answers.noted(state, seen, observation, now_ms), tuple(messages)
 
 
-def _noted(before: WatchState, seen: WatchState, now_ms: int) -> WatchState:
-    """Return the state after a look that was answered."""
-    if seen.newest is not None and seen.newest.boundary == "seen":
-        seen = seen.having(asked_after=seen.sms_count)
-    if seen.first_look and seen.watch.order_kind == "rent":
-        seen = seen.having(old_count=seen.sms_count)
-    seen = seen.having(gone_count=0, first_look=False)
-    is_due = seen is not before or now_ms - before.looked_ms >= NOTED_EVERY_MS
-    return seen.having(looked_ms=now_ms) if is_due else seen
+def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
+    return Step(_revised(state, answers.noted_failure(state, trouble, now_ms)))
 
 
-def _gone(state: WatchState, now_ms: int) -> Step:
+def _gone(state: WatchState, observation: Gone, now_ms: int) -> Step:
     gone, is_end = ending.gone_once_more(state, now_ms)
+    gone = answers.noted_failure(gone, observation, now_ms)
     if is_end or now_ms >= ending.deadline_ms(state):
         return _end(state, gone, "gone" if is_end else "expired", now_ms)
     return Step(_revised(state, gone))

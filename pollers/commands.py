@@ -1,4 +1,4 @@
-"""A record of the watches topic: the watch that it asks for, or the dead letter of one that asks for nothing."""
+"""A record of the watches topic: the request that it is, or the dead letter of one that nobody can read."""
 
 from typing import Final
 
@@ -7,22 +7,25 @@ from pydantic import ValidationError
 from bus.commands import Command
 from bus.dead_letter import evidence
 from schemas import identity, timestamps
-from schemas.messages import SmsRejected, Watch
+from schemas.messages import SmsRejected, WatchRecord
 
 UNKNOWN: Final = "unknown"  # a broken command says neither whose nor where
 
 
-def read_command(key: str, value: bytes) -> Watch | None:
-    """Return the watch; None for what is none, or lies under another key than its own."""
+def read_command(key: str, value: bytes) -> WatchRecord | None:
+    """Return the request; None for what is none, or lies under another key than its watch's.
+
+    Keys that we do not know are kept, and written again by `to_json`; with a value that we do not know it is none.
+    """
     try:
-        watch = Watch.model_validate_json(value)
+        watch = WatchRecord.model_validate_json(value)
     except ValidationError:
         return None
     return watch if watch.watch_id == key else None
 
 
 def dead_letter(command: Command, now_ms: int) -> SmsRejected:
-    """Return what keeps a broken command. It lies on the topic until its author mends it, and has one id."""
+    """Return what keeps a broken command. It lies on the topic until its author replaces it, and has one id."""
     body = command.value or b""
     return SmsRejected(
         id=identity.rejected_id(UNKNOWN, UNKNOWN, "parse", "broken_watch", body),

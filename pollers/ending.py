@@ -1,8 +1,9 @@
 """When a watch ends, and the last message of it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
-from pollers.state import WatchState
+from pollers.state import OpenWatch, WatchState
 from schemas import timestamps
 from schemas.messages import WatchEnded
 from schemas.normalize import e164
@@ -14,6 +15,16 @@ RENT_GRACE_MS: Final = 10 * 60_000
 """A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (providers.md 7.4)."""
 LAST_LOOK_MS: Final = 10 * 60_000
 """How long the last look is tried for where the provider does not answer."""
+NOTHING_WANTED: Final[Mapping[str, Any]] = {
+    **dict.fromkeys(("gone_count", "gone_ms", "refused_ms", "performed_ms", "tries", "not_before_ms"), 0),
+    **dict.fromkeys(("refused", "refused_code", "performed"), None),
+    "asked_after": -1,
+    "later_next": (),
+    "given_up": False,
+}
+"""What a state says of requests and refusals before there were any; the description says the rest."""
+KEPT_MS: Final[Mapping[str, int]] = {"activation": 24 * 3_600_000, "rent": 7 * 24 * 3_600_000}
+"""How long an ended watch is remembered: until nobody repeats a request of it."""
 
 
 def deadline_ms(state: WatchState) -> int:
@@ -22,9 +33,16 @@ def deadline_ms(state: WatchState) -> int:
     return timestamps.to_epoch_ms(state.watch.expires_at) + grace
 
 
-def is_overdue(state: WatchState, now_ms: int) -> bool:
-    """Tell whether even the time for a last look is over."""
-    return now_ms >= deadline_ms(state) + LAST_LOOK_MS
+def overdue_ms(state: WatchState) -> int:
+    """Return when even the time for a last look is over: from then on `advance.due_end` ends the watch."""
+    return deadline_ms(state) + LAST_LOOK_MS
+
+
+def forget_ms(state: WatchState) -> int:
+    """Return when an ended watch is forgotten; for one that has not ended, a moment that never comes."""
+    if state.ended_at is None:
+        return timestamps.LATEST_MS
+    return timestamps.to_epoch_ms(state.ended_at) + KEPT_MS[state.watch.order_kind]
 
 
 def gone_once_more(state: WatchState, now_ms: int) -> tuple[WatchState, bool]:
@@ -50,5 +68,24 @@ def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, Watc
         reason=reason,
         sms_count=state.sms_count,
         ended_at=ended_at,
+        opening=state.opening,
     )
     return state.having(ended=reason, ended_at=ended_at), message
+
+
+def reopened(state: WatchState, watch: OpenWatch, now_ms: int) -> WatchState:
+    """Return the state of a watch that is opened again. Ids and counts go on; nothing is wanted of it.
+
+    What came in the gap is told by `looked_ms`, the time of the end: nobody looked since.
+    """
+    end_ms = now_ms if state.ended_at is None else min(now_ms, timestamps.to_epoch_ms(state.ended_at))
+    return state.having(
+        watch=watch,
+        opening=state.opening + 1,
+        reopened=True,
+        looked_ms=end_ms,
+        old_count=state.sms_count,
+        ended=None,
+        ended_at=None,
+        **NOTHING_WANTED,
+    )

@@ -5,6 +5,7 @@ FROZEN like `schemas.identity`: what changes a content changes ids, and old SMS 
 
 import re
 from dataclasses import replace
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
@@ -20,6 +21,8 @@ Content = tuple[str | None, ...]
 LONGEST_TOKEN: Final = 12  # characters; `G-482913` has 8, a phone number that calls has more
 LONGEST_CODE: Final = 32  # characters, with what stands between them; what is longer is a text
 REMEMBERED: Final = 2048  # characters of a text; ten concatenated SMS have 1 530
+_MOMENT: Final = "%Y%m%d%H%M%S"
+_ZONES_APART: Final = timedelta(hours=26)  # UTC-12 and UTC+14
 _NO_CODE_CHARACTER: Final = re.compile(r"[\W_]+")
 
 
@@ -77,6 +80,27 @@ def mark(state: WatchState, content: Content) -> str:
 def moment(sms: SeenSms) -> str | None:
     """Return the first 14 digits of the provider's time: to the second, however it is punctuated."""
     return digits(sms.time_raw)[:14] or None if sms.time_raw else None
+
+
+def order(before: str | None, now: str | None) -> int | None:
+    """Return -1, 0 or 1: a moment is earlier, equal or later than one before; None where nothing tells."""
+    if before is None or now is None or len(before) != len(now):
+        return None
+    return (now > before) - (now < before)
+
+
+def is_other_zone(before: str | None, now: str | None) -> bool:
+    """Tell whether two moments can be one in two zones: they differ by whole hours, to the second.
+
+    No activation lives for an hour, so that two of its SMS never do.
+    """
+    if before is None or now is None or before == now or len(before) != len(now) or len(now) != len("20260226120555"):
+        return False
+    try:
+        apart = datetime.strptime(now, _MOMENT) - datetime.strptime(before, _MOMENT)  # noqa: DTZ007 - zones unknown
+    except ValueError:
+        return False
+    return abs(apart) <= _ZONES_APART and apart % timedelta(hours=1) == timedelta(0)
 
 
 def remembered(sms: SeenSms) -> str | None:

@@ -5,10 +5,10 @@ codes are one SMS unless something says otherwise:
 
 - the provider was seen to wait for the next SMS (`WaitingNext`, or any wait after our own request for it);
 - two plain waits in a row were seen, and the code was not seen for a minute: one wait may be a lagging replica;
-- the provider's times differ, or the texts.
+- the provider's times differ, or the texts. Times that differ by whole hours are one, spelled in two zones.
 
 A code that comes back within half a minute without a later time, 1111, 2222, 1111, is a lagging replica as well; if it
-stays, it is new after that half minute.
+stays, it is new after that half minute. Where times are known, what was counted and is older is never new.
 """
 
 import math
@@ -47,7 +47,7 @@ def is_news(state: WatchState, sms: SeenSms) -> bool:
     newest = state.newest
     mark = identity.mark(state, content)
     unheard = newest is not None and newest.boundary == "requested" and sms.text is None
-    return unheard or _is_new(newest, sms, content, mark, math.inf)
+    return unheard or _is_new(state, sms, content, mark, math.inf)
 
 
 def arrived(state: WatchState, sms: SeenSms, content: identity.Content, now_ms: int, *, missed: bool = False) -> Looked:
@@ -80,7 +80,7 @@ def _last(state: WatchState, sms: SeenSms, now_ms: int) -> Looked:
     if content is None:
         return state, ()
     mark = identity.mark(state, content)
-    if _is_new(state.newest, sms, content, mark, now_ms):
+    if _is_new(state, sms, content, mark, now_ms):
         return arrived(state, sms, content, now_ms)
     if state.newest is not None and _is_same(state.newest, content, mark):
         return state.having(newest=_learned(state.newest, sms)), ()
@@ -111,14 +111,26 @@ def _waiting(state: WatchState, now_ms: int) -> WatchState:
     return state.having(newest=newest.model_copy(update={"waits": newest.waits + 1, "waiting_ms": since_ms}))
 
 
-def _is_new(newest: Newest | None, sms: SeenSms, content: identity.Content, mark: str, now_ms: float) -> bool:
-    if newest is None or _is_later(newest, sms):
+def _is_new(state: WatchState, sms: SeenSms, content: identity.Content, mark: str, now_ms: float) -> bool:
+    newest = state.newest
+    if newest is None:
         return True
+    is_same, time = _is_same(newest, content, mark), identity.moment(sms)
+    if is_same and identity.is_other_zone(newest.time, time) and not _is_another_text(newest, sms):
+        return False
+    order = identity.order(newest.time, time)
+    if order is not None and order != 0:
+        return order > 0 or not (is_same or mark in state.counts)
+    return _is_new_untimed(newest, sms, mark, now_ms, is_same=is_same, is_timed=order == 0)
+
+
+def _is_new_untimed(newest: Newest, sms: SeenSms, mark: str, now_ms: float, *, is_same: bool, is_timed: bool) -> bool:
+    """Tell whether an SMS is new of which the times do not say it; `is_timed`: they are equal."""
     if _is_flapping(newest, mark, now_ms):
         return False
-    if not _is_same(newest, content, mark) or _differs(newest, sms):
+    if not is_same or _is_another_text(newest, sms):
         return True
-    if newest.time is not None and newest.time == identity.moment(sms):
+    if is_timed:
         return False
     return newest.boundary == "seen" or (newest.waits == 2 and now_ms - newest.waiting_ms >= UNSEEN_MS)
 
@@ -136,16 +148,9 @@ def _is_flapping(newest: Newest | None, mark: str, now_ms: float) -> bool:
     return mark == newest.previous and now_ms - newest.came_ms < FLAPPING_MS
 
 
-def _is_later(newest: Newest, sms: SeenSms) -> bool:
-    time = identity.moment(sms)
-    return newest.time is not None and time is not None and time > newest.time
-
-
-def _differs(newest: Newest, sms: SeenSms) -> bool:
-    """Tell whether times or texts say that it is another SMS; a text may lack its beginning or its end."""
-    time, text = identity.moment(sms), identity.remembered(sms)
-    if newest.time is not None and time is not None and newest.time != time:
-        return True
+def _is_another_text(newest: Newest, sms: SeenSms) -> bool:
+    """Tell whether the texts say that it is another SMS; a text may lack its beginning or its end."""
+    text = identity.remembered(sms)
     return newest.text is not None and text is not None and text not in newest.text and newest.text not in text
 
 

@@ -6,25 +6,31 @@ providers.md 7.4 and 7.6. The place in the list says nothing: the newest is firs
 from typing import Final
 
 from pollers import identity, levels
+from pollers.ages import time_of
 from pollers.levels import Looked
-from pollers.news import Found, counted, time_of
+from pollers.news import Found, counted
 from pollers.observation import Last, Listing, Observation, SeenSms
 from pollers.state import WatchState
 from schemas import timestamps
 
-FORGOTTEN_AFTER: Final = 48 * 3600
-"""Seconds by which an SMS must be older than the newest before it is forgotten, once no answer shows it."""
+FORGOTTEN_AFTER: Final = 35 * 24 * 3600
+"""Seconds after which an SMS is forgotten that no answer shows any more: no rent lasts longer than a month."""
 
 
 def look(state: WatchState, observation: Observation, now_ms: int, zone: str) -> Looked:
-    """Return what is new in an answer about a rent. An answer that shows only the last SMS is a list of one."""
+    """Return what is new in an answer about a rent. An answer that shows only the last SMS is the end of a list."""
     match observation:
-        case Listing(listed):
-            return _rent(state, listed, now_ms, zone)
+        case Listing(listed, complete):
+            return _rent(state.having(complete=complete), listed, now_ms, zone, is_whole=complete)
         case Last(sms):
-            return _rent(state, (sms,), now_ms, zone)
+            return _rent(state, (sms,), now_ms, zone, is_whole=False)
         case _:
             return state, ()
+
+
+def is_news(state: WatchState, listing: Listing) -> bool:
+    """Tell whether to read on: the list shows an SMS that is not counted, or the one before it was not whole."""
+    return not state.complete or bool(_more_than_counted(state, listing.sms))
 
 
 def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> Looked:
@@ -38,14 +44,12 @@ def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> L
     return state, tuple(news)
 
 
-def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str) -> Looked:
-    old = state.first_look
+def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str, *, is_whole: bool) -> Looked:
     news: list[Found] = []
     for sms, content, mark in _more_than_counted(state, listed):
         state, n = counted(state, mark, _seconds(sms, now_ms, zone))
-        if not (old and state.watch.history == "skip" and _is_before(state, sms, now_ms, zone)):
-            news.append(Found(sms, content, n, "history" if old else None))
-    return (_forgotten(state, listed) if news else state), tuple(news)
+        news.append(Found(sms, content, n))
+    return (_forgotten(state, listed, now_ms) if news and is_whole else state), tuple(news)
 
 
 def _more_than_counted(state: WatchState, listed: tuple[SeenSms, ...]) -> list[tuple[SeenSms, identity.Content, str]]:
@@ -61,21 +65,16 @@ def _more_than_counted(state: WatchState, listed: tuple[SeenSms, ...]) -> list[t
     return more
 
 
-def _is_before(state: WatchState, sms: SeenSms, now_ms: int, zone: str) -> bool:
-    """Tell whether nothing says that the SMS came after the watch was opened."""
-    time = time_of(sms, now_ms, zone).time
-    return time is None or time < state.watch.opened_at
-
-
 def _seconds(sms: SeenSms, now_ms: int, zone: str) -> int:
     time = time_of(sms, now_ms, zone).time
     return (now_ms if time is None else timestamps.to_epoch_ms(time)) // 1000
 
 
-def _forgotten(state: WatchState, listed: tuple[SeenSms, ...]) -> WatchState:
+def _forgotten(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> WatchState:
+    """Return the state without what no answer will show again. What this one shows stays, however old."""
     contents = (identity.content_of(state, sms) for sms in listed)
     shown = {identity.mark(state, content) for content in contents if content}
-    oldest = max(each.at for each in state.counts.values()) - FORGOTTEN_AFTER
+    oldest = now_ms // 1000 - FORGOTTEN_AFTER
     return state.having(
         counts={mark: each for mark, each in state.counts.items() if mark in shown or each.at >= oldest}
     )

@@ -1,26 +1,26 @@
-"""An SMS that an answer shows for the first time, and the message that is made of it."""
+"""An SMS that an answer shows for the first time: whether it is news, and the message that is made of it."""
 
 from typing import Final, NamedTuple
 
-from pollers import identity
+from pollers import ages, identity
 from pollers.observation import SeenSms
 from pollers.state import Counted, WatchState
 from schemas import timestamps
 from schemas.code import extract_code
 from schemas.messages import SmsReceived
-from schemas.normalize import NO_TIME, ProviderTime, clean, e164, provider_time, sender
+from schemas.normalize import clean, digits, e164, sender
 
-AWAY_MS: Final = 10 * 60_000
-"""Codes live five to ten minutes: after so long without a look, what is shown may be an old one."""
+LONGEST_NUMBER: Final = 15
+"""Digits of a phone number, by E.164."""
 
 
 class Found(NamedTuple):
-    """A new SMS. `freshness` None: live, unless nobody had looked for long."""
+    """A new SMS. `freshness` None: its age tells."""
 
     sms: SeenSms
     content: identity.Content
     n: int
-    freshness: str | None
+    freshness: str | None = None
 
 
 def counted(state: WatchState, mark: str, at: int) -> tuple[WatchState, int]:
@@ -29,9 +29,11 @@ def counted(state: WatchState, mark: str, at: int) -> tuple[WatchState, int]:
     return state.having(counts=state.counts | {mark: Counted(n + 1, at)}), n
 
 
-def published(state: WatchState, found: Found, now_ms: int, zone: str) -> tuple[WatchState, SmsReceived]:
-    """Return the message of a new SMS, and the state that has counted it."""
-    freshness = found.freshness or ("recovered" if now_ms - state.looked_ms > AWAY_MS else "live")
+def published(
+    before: WatchState, state: WatchState, found: Found, now_ms: int, zone: str
+) -> tuple[WatchState, SmsReceived]:
+    """Return the message of a new SMS, and the state that has counted it. `before`: the state before this answer."""
+    freshness = found.freshness or ages.freshness(before, found.sms, now_ms, zone)
     state = state.having(recipient=_cleaned(found.sms.recipient) or state.recipient)
     message = _message(state, found, freshness, now_ms, zone)
     return state.having(sms_count=state.sms_count + 1), message
@@ -41,9 +43,9 @@ def _message(state: WatchState, found: Found, freshness: str, now_ms: int, zone:
     sms, watch = found.sms, state.watch
     recipient = state.recipient or watch.recipient
     origin = sender(sms.sender) if sms.sender is not None else None
-    stated = time_of(sms, now_ms, zone)
-    text = _cleaned(identity.text_of(sms))
-    code, code_source = _code(sms, text)
+    stated = ages.time_of(sms, now_ms, zone)
+    message_type = sms.message_type if sms.message_type != "sms" else watch.message_type
+    text, code, code_source = _said(sms, message_type)
     return SmsReceived(
         id=identity.event_id(state, found.content, found.n),
         provider=state.provider,
@@ -55,7 +57,7 @@ def _message(state: WatchState, found: Found, freshness: str, now_ms: int, zone:
         client_ref=watch.client_ref,
         sequence=state.sms_count,
         service=_cleaned(sms.service or watch.service),
-        message_type=sms.message_type if sms.message_type != "sms" else watch.message_type,
+        message_type=message_type,
         recipient=e164(recipient) if recipient is not None else None,
         recipient_raw=recipient,
         sender=origin.value if origin else None,
@@ -72,16 +74,21 @@ def _message(state: WatchState, found: Found, freshness: str, now_ms: int, zone:
     )
 
 
-def time_of(sms: SeenSms, now_ms: int, zone: str) -> ProviderTime:
-    """Return the provider's time, read in `zone` where it states none."""
-    return provider_time(sms.time_raw, now_ms=now_ms, zone=zone) if sms.time_raw is not None else NO_TIME
-
-
-def _code(sms: SeenSms, text: str | None) -> tuple[str | None, str | None]:
+def _said(sms: SeenSms, message_type: str) -> tuple[str | None, str | None, str | None]:
+    """Return the text, the code, and who found the code."""
+    text = _cleaned(identity.text_of(sms))
     if code := identity.token(sms.code):
-        return clean(code), "provider"
+        return text, clean(code), "provider"
+    if sms.text is None and message_type != "sms" and _is_number(sms.code):
+        return None, clean((sms.code or "").strip()), "provider"
     code = extract_code(text) if text is not None else None
-    return code, None if code is None else "extracted"
+    return text, code, None if code is None else "extracted"
+
+
+def _is_number(code: str | None) -> bool:
+    """Tell whether a caller's number stands in the place of the code: of a call that is the code, however long."""
+    number = (code or "").strip().removeprefix("+")
+    return number.isdecimal() and number == digits(number) and len(number) <= LONGEST_NUMBER
 
 
 def _cleaned(text: str | None) -> str | None:

@@ -50,6 +50,8 @@ class Listing:
     """All SMS that the order shows, oldest first."""
 
     sms: tuple[SeenSms, ...]
+    complete: bool = True
+    """False: older ones could not be had, or were not asked for."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,36 @@
-"""What people say about a watch, made into the `Watch` record that its shard follows. Pure."""
+"""Requests about watches: how one is made, what names it, and which of those on the topic to apply. Pure.
 
-from collections.abc import Mapping
-from typing import Any, Final
+The protocol is in docs/decisions/0001-watch-commands-and-states.md.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from pollers.state import OpenWatch, WatchState
 from schemas import fields, identity, timestamps
-from schemas.messages import Watch
+from schemas.messages import Watch, WatchRecord
+
+AnyWatch = TypeVar("AnyWatch", bound=Watch)
 
 MINUTE_MS: Final = 60_000
 LIFETIME_MS: Final[Mapping[str, int]] = {"activation": 25 * MINUTE_MS, "rent": 31 * 24 * 60 * MINUTE_MS}
 """How long a watch lasts unless it says so: an activation lives about 20 minutes, a rent at most a month."""
-FIXED: Final = ("account", "order_kind", "order_id", "recipient", "service", "history", "after_sms", "client_ref")
-"""What a second request for the same watch must not say otherwise."""
-DESIRES: Final = ("stop", "finish", "cancel")
+FIXED: Final = (
+    "account",
+    "order_kind",
+    "order_id",
+    "recipient",
+    "service",
+    "message_type",
+    "history",
+    "after_sms",
+    "client_ref",
+)
+"""What a second request for the same live watch must not say otherwise."""
 
 
 class WatchRequest(BaseModel):
@@ -26,19 +43,19 @@ class WatchRequest(BaseModel):
     order_id: str = Field(min_length=1, max_length=128)
     recipient: str | None = Field(None, max_length=64)
     service: str | None = Field(None, max_length=64)
+    message_type: fields.MessageType = Field("sms", min_length=1, max_length=32)
     expires_at: fields.Moment | None = None
     history: str = Field("emit", pattern="^(emit|skip)$")
     after_sms: str = Field("keep", pattern="^(keep|request_next|finish)$")
     client_ref: str | None = Field(None, max_length=128)
 
-    def watch(self, now_ms: int) -> Watch:
-        """Return the watch, opened now; it expires when asked, else after its kind's lifetime."""
-        values: dict[str, Any] = self.model_dump(exclude={"expires_at"})
+    def watch(self, now_ms: int, request_id: str | None = None) -> Watch:
+        """Return the request to watch the order from now on; without an `expires_at` of its own its shard sets one."""
         return Watch(
             watch_id=identity.watch_id(self.account, self.order_kind, self.order_id),
+            request_id=request_id,
             opened_at=timestamps.to_text(now_ms),
-            expires_at=self.expires_at or timestamps.to_text(now_ms + LIFETIME_MS[self.order_kind]),
-            **values,
+            **self.model_dump(),
         )
 
 
@@ -47,11 +64,43 @@ def conflicts(there: Watch, asked: Watch) -> list[str]:
     return [name for name in FIXED if getattr(there, name) != getattr(asked, name)]
 
 
-def with_desire(watch: Watch, desired: str) -> Watch:
-    """Return the watch with another wish: `stop`, `finish` or `cancel`."""
-    return Watch.model_validate(watch.model_dump() | {"desired": desired})
+def with_request(watch: Watch, desired: str, *, request_id: str, after: int | None = None) -> Watch:
+    """Return a request about a watch that is there; unknown keys of its description are kept. `after`: of `next`."""
+    asked = {"desired": desired, "request_id": request_id, "next_after": after}
+    return WatchRecord.model_validate(watch.model_dump() | asked)
 
 
-def with_next(watch: Watch, sms_count: int) -> Watch:
-    """Return the watch with the wish for the SMS after the `sms_count` that were seen."""
-    return Watch.model_validate(watch.model_dump() | {"next_after": sms_count})
+def request_name(watch: Watch) -> str:
+    """Return what names the request: its `request_id`, else a hash of what it says.
+
+    A key without a value, or with its default, says nothing: a program that does not know the key makes the same name.
+    """
+    if watch.request_id is not None:
+        return watch.request_id
+    said = watch.model_dump(exclude_defaults=True, exclude_none=True)
+    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
+    return f"content:{blake2b(text.encode(), digest_size=16).hexdigest()}"
+
+
+def last_applied(state: WatchState) -> str:
+    """Return the name of the last request applied; where a state names none, its watch was."""
+    return state.applied if state.applied is not None else request_name(state.watch)
+
+
+def unapplied(state: WatchState, watches: Sequence[AnyWatch]) -> Sequence[AnyWatch]:
+    """Return which of the requests about one watch are to be applied, of those on the topic, in its order.
+
+    Those behind the last one applied; all, if compaction has removed that one: then they are newer.
+    """
+    applied = last_applied(state)
+    for place in range(len(watches), 0, -1):
+        if request_name(watches[place - 1]) == applied:
+            return watches[place:]
+    return watches
+
+
+def described(watch: Watch, now_ms: int) -> OpenWatch:
+    """Return the description of a watch that is opened now, with nothing wanted of it and its end filled in."""
+    said: dict[str, Any] = watch.model_dump() | {"request_id": None, "desired": "watch", "next_after": None}
+    said["expires_at"] = watch.expires_at or timestamps.to_text(now_ms + LIFETIME_MS[watch.order_kind])
+    return OpenWatch.model_validate(said)

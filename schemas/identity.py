@@ -52,9 +52,10 @@ def watch_id(account: str, order_kind: str, order_id: str) -> str:
     return _uuid8(_texts("smsbus.watch.1", account, order_kind, order_id))
 
 
-def watch_ended_id(watch_id: str, reason: str, sms_count: int) -> str:
-    """Return the id of the end of a watch."""
-    return _uuid8(_texts("smsbus.watch-ended.1", watch_id, reason, str(sms_count)))
+def watch_ended_id(watch_id: str, reason: str, sms_count: int, opening: int = 0) -> str:
+    """Return the id of the end of a watch; `opening` says how many times it had been opened again."""
+    again = () if opening == 0 else (str(opening),)
+    return _uuid8(_texts("smsbus.watch-ended.1", watch_id, reason, str(sms_count), *again))
 
 
 def _uuid8(framed: bytes) -> str:

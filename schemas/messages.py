@@ -177,6 +177,7 @@ class WatchEnded(Message):
 
     TOPIC: ClassVar[str] = "sms.watch-ended.v1"
     CE_TYPE: ClassVar[str] = "smsbus.sms.watch-ended.v1"
+    ADDED_LATER: ClassVar[frozenset[str]] = frozenset({"opening"})
 
     watch_id: fields.WatchId = Field(description="The handle that opening the watch returned.")
     provider: fields.Provider = Field(description="Where the order is.")
@@ -188,11 +189,12 @@ class WatchEnded(Message):
     reason: fields.EndReason = Field(description="Why it ended.")
     sms_count: fields.Count = Field(description="How many SMS it had: their sequences are 0 to this less one.")
     ended_at: fields.Timestamp = Field(description="When it ended; also the Kafka record's timestamp.")
+    opening: fields.Count = Field(0, description="How many times the watch had been opened again before this end.")
 
     @property
     def event_id(self) -> str:
-        """Derived: the same end of the same watch has the same id."""
-        return identity.watch_ended_id(self.watch_id, self.reason, self.sms_count)
+        """Derived: the same end of the same opening of a watch has the same id."""
+        return identity.watch_ended_id(self.watch_id, self.reason, self.sms_count, self.opening)
 
     @property
     def event_time(self) -> str:
@@ -205,23 +207,35 @@ class WatchEnded(Message):
 
 
 class Watch(Value):
-    """What somebody wants to be watched: a command, not an event. The newest record of a key counts."""
+    """One request about a watch: a command, not an event. It carries the whole description of the watch."""
 
     TOPIC: ClassVar[str] = "sms.watches.v1"
 
     watch_id: fields.WatchId = Field(description="Made from account, order_kind and order_id.")
+    request_id: str | None = Field(
+        None,
+        min_length=1,
+        max_length=64,
+        description="Names the request, which is done once; null: its content names it.",
+    )
     account: fields.Account = Field(description="The name that our configuration gives the account.")
     order_kind: fields.OrderKind = Field(description="What was bought.")
     order_id: str = Field(description="The provider's id of it, always text.")
     recipient: str | None = Field(None, description="The number, if you know it.")
     service: str | None = Field(None, description="The provider's word for the service.")
     message_type: fields.MessageType = Field("sms", description="What kind of message is expected.")
-    desired: Literal["watch", "stop", "finish", "cancel"] = Field(
-        "watch", description="`stop` ends the watching, `finish` and `cancel` end the order at the provider."
+    desired: Literal["watch", "next", "stop", "finish", "cancel"] = Field(
+        "watch",
+        description="`watch` opens, reopens or prolongs; `next` asks the provider for the next SMS; `stop` ends the"
+        " watching, `finish` and `cancel` end the order at the provider.",
     )
-    next_after: fields.Count | None = Field(None, description="Ask for the next SMS once this many were seen.")
+    next_after: fields.Count | None = Field(
+        None, description="Of `next`: ask once this many SMS were seen; null: after those seen by then."
+    )
     opened_at: fields.Moment = Field(description="When it was asked for.")
-    expires_at: fields.Moment = Field(description="When watching ends at the latest.")
+    expires_at: fields.Moment | None = Field(
+        None, description="Of `watch`: when watching ends at the latest; null: not stated."
+    )
     history: Literal["emit", "skip"] = Field("emit", description="What becomes of SMS older than the watch.")
     after_sms: Literal["keep", "request_next", "finish"] = Field(
         "keep", description="What we do to the order after an SMS; `keep`: nothing."
@@ -231,6 +245,17 @@ class Watch(Value):
     def key(self) -> str:
         """Return the watch."""
         return self.watch_id
+
+
+class WatchRecord(Watch):
+    """A `Watch` as it is read from the topic, which a later program may have written.
+
+    Unknown keys survive: `to_json` writes them back. Unknown values are a `ValidationError`.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
+
+    order_kind: Literal["activation", "rent"]
 
 
 MESSAGES: Final[tuple[type[Message], ...]] = (SmsReceived, SmsRejected, WatchEnded)

@@ -4,10 +4,12 @@ The simulated order keeps its own book of what it showed. After a crash the poll
 that was not committed is taken again or never: its messages may be in Kafka nevertheless.
 """
 
+import json
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +35,9 @@ def watch(kind: str, after_sms: str = "keep") -> Watch:
         expires_at=to_text(OPENED_MS + 10**9),
         after_sms=after_sms,
     )
+
+
+RENT = watch("rent").model_copy(update={"expires_at": to_text(OPENED_MS + 10**10)})
 
 
 @dataclass
@@ -251,7 +256,7 @@ RENT_COMMANDS = st.lists(st.tuples(st.sampled_from(("list", "list", "lag", "empt
 @given(ROWS, RENT_COMMANDS)
 @example([SeenSms(text="Code 1111", time_raw="2026-11-22 17:00:00")] * 2, [("list", 0), ("list", 0)])
 def test_every_sms_that_a_rent_showed_is_told_once_under_one_id(rows, commands):
-    poller = Poller(opened(watch("rent"), "grizzlysms", OPENED_MS))
+    poller = Poller(opened(RENT, "grizzlysms", OPENED_MS))
     poller.commit(0)
     shown, most = 0, 0
     for place, (name, number) in enumerate(commands):
@@ -286,37 +291,58 @@ def test_the_state_of_a_rent_with_two_hundred_sms_is_below_ten_kilobytes():
         for place in range(200)
     )
 
-    state = advance(opened(watch("rent"), "grizzlysms", OPENED_MS), Listing(rows), OPENED_MS).state
+    state = advance(opened(RENT, "grizzlysms", OPENED_MS), Listing(rows), OPENED_MS).state
 
     assert state.sms_count == 200
     assert len(state.to_json()) < 10_000
 
 
-def test_a_rent_forgets_what_is_no_longer_shown_and_two_days_older_than_its_newest():
-    dates = ("17 17:00:00", "18 16:59:59", "18 17:00:00", "19 17:00:00", "20 17:00:00")
-    rows = [SeenSms(text="Code 1111", time_raw=f"2026-11-{date}") for date in dates]
-    state = opened(watch("rent"), "grizzlysms", OPENED_MS)
+DAY_MS = 24 * 3_600_000
 
-    for row in rows:
-        state = advance(state, Listing((row,)), OPENED_MS).state
-    again = advance(state, Listing((rows[0], replace(rows[4], text="new"))), OPENED_MS)
 
-    assert (state.sms_count, len(state.counts)) == (5, 3)
-    assert len(again.state.counts) == 5  # what is shown is kept, however old
+def dated(days: float) -> SeenSms:
+    """An SMS of so many days after the opening."""
+    time = to_text(OPENED_MS + int(days * DAY_MS))
+    return SeenSms(text=f"Code {time}", time_raw=time[:19].replace("T", " "))
+
+
+@pytest.mark.parametrize("answer", [Last(dated(40)), Listing((dated(40),), complete=False)])
+def test_a_rent_forgets_nothing_by_an_answer_that_is_not_whole(answer):
+    state = advance(opened(RENT, "grizzlysms", OPENED_MS), Listing((dated(0),)), OPENED_MS).state
+
+    state = advance(state, answer, OPENED_MS + 40 * DAY_MS).state
+
+    assert len(state.counts) == 2
+
+
+def test_a_rent_forgets_what_is_no_longer_shown_and_five_weeks_old_by_our_clock():
+    rows = [dated(days) for days in (0, 4.9, 5, 40)]
+    state = advance(opened(RENT, "grizzlysms", OPENED_MS), Listing(tuple(rows[:3])), OPENED_MS + 5 * DAY_MS).state
+
+    state = advance(state, Listing(tuple(rows[3:])), OPENED_MS + 40 * DAY_MS).state
+    again = advance(state, Listing((rows[0], rows[3], dated(40.001))), OPENED_MS + int(40.002 * DAY_MS))
+
+    assert (state.sms_count, len(state.counts)) == (4, 2)
+    assert len(again.state.counts) == 3  # what is shown is kept, however old
+    first, _ = again.messages
+    assert isinstance(first, SmsReceived)
+    assert first.freshness == "recovered"  # what was forgotten comes back under its old id, and never as news
     assert (
-        again.messages[0].event_id
-        == advance(opened(watch("rent"), "grizzlysms", OPENED_MS), Listing((rows[0],)), OPENED_MS).messages[0].event_id
-    )  # what was forgotten comes back under its old id
-
-
-def test_a_state_that_a_later_program_wrote_is_read_without_what_we_do_not_know():
-    state = opened(watch("activation"), "grizzlysms", OPENED_MS)
-    state = advance(state, Last(SeenSms(code="1111")), OPENED_MS).state
-
-    written = (
-        state.to_json().replace(b'{"watch":', b'{"of_tomorrow":1,"watch":').replace(b'{"mark":', b'{"new":1,"mark":')
+        first.id == advance(opened(RENT, "grizzlysms", OPENED_MS), Listing((rows[0],)), OPENED_MS).messages[0].event_id
     )
 
-    assert b'"of_tomorrow"' in written
-    assert b'"new"' in written
-    assert WatchState.from_json(written) == state
+
+def test_what_a_later_program_wrote_survives_in_a_state_at_every_level():
+    state = opened(watch("activation"), "grizzlysms", OPENED_MS)
+    state = advance(state, Last(SeenSms(code="1111")), OPENED_MS).state
+    written = json.loads(state.to_json())
+    for part in (written, written["watch"], written["newest"]):
+        part["of_tomorrow"] = {"n": [1, None]}
+
+    changed = advance(WatchState.from_json(json.dumps(written).encode()), WaitingNext("1111"), OPENED_MS + 5000).state
+
+    again = json.loads(changed.to_json())
+    for part in (again, again["watch"], again["newest"]):
+        assert part["of_tomorrow"] == {"n": [1, None]}
+    assert changed.newest is not None
+    assert changed.newest.boundary == "seen"

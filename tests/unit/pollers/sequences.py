@@ -71,13 +71,20 @@ def row(text: str, date: str | None = "2026-11-22 17:00:00", sender: str | None 
     return SeenSms(text=text, sender=sender, time_raw=date)
 
 
-def rows(*listed: SeenSms) -> Listing:
-    return Listing(tuple(listed))
+def rows(*listed: SeenSms, complete: bool = True) -> Listing:
+    return Listing(tuple(listed), complete)
+
+
+def page(*listed: SeenSms) -> Listing:
+    return rows(*listed, complete=False)
 
 
 A = row("Code 4821", "2026-11-22 16:00:00")
 B = row("Code 9934", "2026-11-22 16:30:00")
 C = row("Code 7777", "2026-11-22 17:21:00")
+OLD_A, OLD_B = replace(A, time_raw="2026-11-21 16:00:00"), replace(B, time_raw="2026-11-22 05:18:59")
+AHEAD = row("Code 1234", "2026-11-22 19:00:00")
+MANY = [row(f"Code {1000 + place}", f"2026-11-{8 + place // 3:02} 10:00:{place:02}") for place in range(12)]
 A_WITH_OFFSET = replace(A, time_raw="2026-11-22T16:00:00+00:00")
 SECOND = replace(A)  # the same second, sender and text: a real second SMS of a long message
 
@@ -178,11 +185,15 @@ HANDLER_API = [
     Sequence("silence is no boundary", [ok("1111"), after(1200, ok("1111"))], ["1111"]),
 ]  # fmt: skip
 
-T1, T2, T3 = "2026-02-26 12:05:55", "2026-02-26 12:06:30", "2026-02-26 12:09:00"
+T1, T2, T3 = "2026-11-22 17:20:01", "2026-11-22 17:20:36", "2026-11-22 17:23:06"
+T1_MOSCOW, T1_IST = "2026-11-22 20:20:01", "2026-11-22 22:50:01"
 V2_1, V2_2 = ok("8525", "Code 8525", T1), ok("8525", "Code 8525", T2)
 BARE_1, BARE_2, BARE_3 = ok("8525", None, T1), ok("8525", None, T2), ok("8525", None, T3)
-OFFSET, MILLISECONDS = ok("8525", None, "2026-02-26T12:05:55+00:00"), ok("8525", None, "2026-02-26T12:05:55.123Z")
+OFFSET, MILLISECONDS = ok("8525", None, "2026-11-22T17:20:01+00:00"), ok("8525", None, "2026-11-22T17:20:01.123Z")
 ROW_1, ROW_2 = row("Code 8525", T1), row("Code 8525", T2)
+V2_1_MOSCOW = ok("8525", "Code 8525", T1_MOSCOW)
+V2_FIRST, V2_SECOND = ok("1111", "Code 1111", T1), ok("2222", "Code 2222", T2)
+OLD, YESTERDAY = "2026-11-22 17:00:00", "2026-11-22 05:00:00"
 STATUS_V2 = [
     Sequence("V2: a level is one SMS", [V2_1] * 3, ["8525"]),
     Sequence("Q6 V2: the time differs", [V2_1, V2_2], ["8525", "8525"]),
@@ -193,7 +204,46 @@ STATUS_V2 = [
     Sequence("V2 without a code", [ok(None, "Code 8525", T1), ok("8525"), ok("", "Code 8525", T1)], ["8525"]),
     Sequence("V2: flapping to an earlier time", [BARE_1, BARE_2, BARE_1], ["8525", "8525"]),
     Sequence("V2: an equal code and a later time, again", [BARE_1, BARE_2, BARE_3], ["8525"] * 3),
-    Sequence("V2: flapping, then it stays", [BARE_1, BARE_2, BARE_1, after(30, BARE_1)], ["8525"] * 3),
+    Sequence("V2: an earlier time is never new", [BARE_1, BARE_2, BARE_1, after(30, BARE_1)], ["8525"] * 2),
+    Sequence(
+        "V2: a lagging node shows the SMS before, again and again",
+        [V2_FIRST, V2_SECOND, *[after(40, V2_FIRST), after(40, V2_SECOND)] * 3],
+        ["1111", "2222"],
+    ),
+    Sequence(
+        "V2: two nodes print one SMS in UTC and in Moscow time",
+        [V2_1, *[after(40, V2_1_MOSCOW), after(40, V2_1)] * 3],
+        ["8525"],
+    ),
+    Sequence("V2: two nodes in two zones, Moscow first", [V2_1_MOSCOW, V2_1, V2_1_MOSCOW], ["8525"]),
+    Sequence("V2: two nodes in two zones, and no text", [BARE_1, ok("8525", None, T1_MOSCOW), BARE_1], ["8525"]),
+    Sequence(
+        "V2: whole hours apart, but another text",
+        [V2_1, ok("8525", "Code 8525 again", T1), ok("8525", "8525 is your code", T1_MOSCOW)],
+        ["8525"] * 2,
+    ),
+    Sequence("V2: half an hour is no zone of the providers'", [BARE_1, ok("8525", None, T1_IST)], ["8525"] * 2),
+    Sequence(
+        "V2: an earlier time of a code that is new", [ok("8525", None, T2), ok("1111", None, T1)], ["8525", "1111"]
+    ),
+    Sequence("V2: older than the watch at the first look", [ok("8525", None, OLD)], ["8525 history"]),
+    Sequence("V2: hardly older than the watch", [ok("8525", None, "2026-11-22 17:19:01")], ["8525"]),
+    Sequence("V2: ahead of us says nothing of the age", [ok("8525", None, T1_MOSCOW)], ["8525"]),
+    Sequence("V2: an assumed zone is not believed against our own look", [WAIT, ok("8525", None, OLD)], ["8525"]),
+    Sequence("V2: a stated zone is", [WAIT, ok("8525", None, f"{OLD}Z")], ["8525 history"]),
+    Sequence(
+        "V2: stated, after the opening, and long before the last look",
+        [*[after(60, WAIT)] * 15, ok("8525", None, f"{T1}Z")],
+        ["8525 recovered"],
+    ),
+    Sequence(
+        "V2: history is skipped, if it is that in every zone, and does not come again",
+        [ok("8525", None, YESTERDAY), after(90, ok("8525", None, YESTERDAY)), retry("8525"), BARE_3],
+        ["8525"],
+        history="skip",
+    ),
+    Sequence("V2: today's is not skipped", [ok("8525", None, OLD)], ["8525 history"], history="skip"),
+    Sequence("nothing is skipped that has no time", [ok("8525")], ["8525"], history="skip"),
     Sequence("V2: an old code with a later time", [BARE_1, ok("1111", None, T2), BARE_3], ["8525", "1111", "8525"]),
     Sequence("V2: a list", [rows(row("Code 1111", T1), row("Code 2222", T2)), ok("2222")], ["1111", "2222"]),
     Sequence("V2: a list that grows", [ok("8525"), *[rows(ROW_1, ROW_2)] * 3], ["8525", "8525"]),
@@ -212,9 +262,43 @@ RENTS = [
     Sequence("the first poll, then one more", [rows(A), rows(A, B)], ["Code 4821 history", "Code 9934"]),
     Sequence("troubles are no first poll", [THROTTLED, EMPTY, rows(A)], ["Code 4821"]),
     Sequence("gone is no first poll", [GONE, rows(A)], ["Code 4821 history"]),
-    Sequence("history is skipped", [rows(A, B), rows(A, B, C)], ["Code 7777"], history="skip"),
-    Sequence("dated after the opening: not skipped", [rows(A, C)], ["Code 7777 history"], history="skip"),
-    Sequence("without a date: skipped", [rows(row("Code 1234", None))], [], history="skip"),
+    Sequence("history is skipped", [rows(OLD_A, OLD_B), rows(OLD_A, OLD_B, C)], ["Code 7777"], history="skip"),
+    Sequence("history is skipped on a later page, too", [page(C), rows(OLD_A, C)], ["Code 7777"], history="skip"),
+    Sequence("dated after the opening: not skipped", [rows(OLD_A, C)], ["Code 7777"], history="skip"),
+    Sequence(
+        "it may be later than the opening, in another zone: not skipped",
+        [rows(A)],
+        ["Code 4821 history"],
+        history="skip",
+    ),
+    Sequence("without a date: not skipped", [rows(row("Code 1234", None))], ["Code 1234 history"], history="skip"),
+    Sequence("stated, and older: skipped", [rows(A_WITH_OFFSET)], [], history="skip"),
+    Sequence(
+        "stated in the second of the opening: not skipped",
+        [rows(row("Code 1234", "2026-11-22T17:19:59+00:00"))],
+        ["Code 1234"],
+        history="skip",
+    ),
+    Sequence(
+        "it came after the opening and before the first poll",
+        [after(180, rows(A, C))],
+        ["Code 4821 history", "Code 7777"],
+    ),
+    Sequence("the same, long before the first poll", [after(700, rows(C))], ["Code 7777 recovered"]),
+    Sequence("a date ahead of us at the first poll says nothing", [rows(AHEAD)], ["Code 1234 history"]),
+    Sequence(
+        "a page that failed brings old SMS later: they are not live",
+        [page(B), rows(A, B), rows(A, B, C)],
+        ["Code 9934 history", "Code 4821 history", "Code 7777"],
+    ),
+    Sequence(
+        "a page that failed when an SMS came",
+        [rows(*MANY), page(*MANY[-9:], C), rows(*MANY, C)],
+        [*(f"{each.text} history" for each in MANY), "Code 7777"],
+    ),
+    Sequence("an answer with the last one only forgets nothing", [rows(*MANY), Last(C), rows(*MANY, C)],
+        [*(f"{each.text} history" for each in MANY), "Code 7777"],
+    ),
     Sequence("Q24 the key test is the key text", [WAIT, rows(A), rows(replace(A))], ["Code 4821"]),
     Sequence("twice in a second", [WAIT, rows(A), rows(A, SECOND), rows(A, SECOND)], ["Code 4821", "Code 4821"]),
     Sequence("an empty list between", [WAIT, rows(A), rows(), WAIT, rows(A)], ["Code 4821"]),

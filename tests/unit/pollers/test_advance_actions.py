@@ -1,13 +1,17 @@
-"""What is wanted of the provider, when, and what becomes of the wish."""
+"""What is asked of the provider, when, and what becomes of it."""
 
 import pytest
 
-from pollers.advance import Step, acted, advance, due_end, is_news, wanted
+from pollers import ending
+from pollers.advance import Step, acted, advance, due_end, is_news, requested, withdrawn
 from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.messages import WatchEnded
-from tests.unit.pollers.watching import after, at, message, sms, watch, watching
+from schemas.timestamps import to_text
+from tests.unit.pollers.watching import after, asked, at, message, sms, watch, watching
 
 SEEN = Last(sms("1111"))
+ROW = SeenSms(text="a", time_raw="2026-11-22 17:21:00")
+SEEN_ONCE = after(watching(), SEEN)
 ANSWERS = [SEEN, Waiting(), WaitingNext("1111"), NoCode(), Trouble("transient", "html"), Gone()]
 
 
@@ -21,25 +25,33 @@ def test_by_default_nothing_is_ever_asked(answer):
 def test_stop_ends_the_watch_at_once_and_asks_nothing():
     state = after(watching(), SEEN)
 
-    step = wanted(state, watch(desired="stop"), at(10))
+    step = requested(state, watch(desired="stop"), at(10))
 
     assert (step.action, step.state.ended, step.state.ended_at) == (None, "stopped", "2026-11-22T17:20:10.000Z")
     assert [(each.reason, each.sms_count) for each in step.messages] == [("stopped", 1)]
 
 
 def test_a_watch_that_is_opened_only_to_be_stopped_stops():
-    state = watching(desired="stop")
+    step = requested(watching(desired="stop"), watch(desired="stop"), at(1))
 
-    assert wanted(state, state.watch, at(1)).state.ended == "stopped"
+    assert step.state.ended == "stopped"
+    assert requested(step.state, watch(desired="stop"), at(2)) == Step(step.state)
+
+
+def test_a_watch_that_is_withdrawn_has_stopped_and_stops_once():
+    step = withdrawn(after(watching(), SEEN), at(10))
+
+    assert [(each.reason, each.sms_count) for each in step.messages] == [("stopped", 1)]
+    assert withdrawn(step.state, at(20)) == Step(step.state)
 
 
 @pytest.mark.parametrize("desired", ["finish", "cancel"])
-def test_an_order_is_closed_only_after_a_look_later_than_the_wish(desired):
-    wish = wanted(after(watching(), Waiting()), watch(desired=desired), at(10))
+def test_an_order_is_closed_only_after_a_look_later_than_the_request(desired):
+    request = requested(after(watching(), Waiting()), watch(desired=desired), at(10))
 
-    look = advance(wish.state, SEEN, at(15))
+    look = advance(request.state, SEEN, at(15))
 
-    assert (wish.action, wish.messages) == (None, ())
+    assert (request.action, request.messages) == (None, ())
     assert look.action == desired
     assert message(look).code == "1111"
 
@@ -68,31 +80,79 @@ def test_too_early_is_tried_again_after_two_minutes_and_not_before():
     assert advance(state, Waiting(), at(130)).action == "cancel"
 
 
-@pytest.mark.parametrize(
-    "result", ["refused", Trouble("denied", "cant_cancel"), Trouble("request_error", "bad_action")]
-)
-def test_what_is_refused_is_not_asked_again_but_looking_goes_on(result):
-    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", result, at(10)).state
+REFUSALS = {
+    "refused": "refused",
+    "cant_cancel": Trouble("denied", "cant_cancel"),
+    "bad_service": Trouble("request_error", "bad_service"),
+}
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_what_is_refused_is_not_asked_again_but_looking_goes_on(code):
+    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", REFUSALS[code], at(10)).state
 
     look = advance(state, SEEN, at(300))
 
     assert look.action is None
     assert message(look).code == "1111"
+    assert (look.state.refused, look.state.refused_code, look.state.refused_ms) == ("cancel", code, at(10))
+    assert look.state.watch.desired == "watch"  # nothing is wanted any longer
 
 
-def test_another_wish_is_not_bound_by_the_refusal_or_the_waiting_of_the_last_one():
+@pytest.mark.parametrize("desired", ["cancel", "finish"])
+def test_a_new_request_is_not_bound_by_the_refusal_or_the_waiting_of_the_last_one(desired):
     refused = acted(after(watching(desired="cancel"), Waiting()), "cancel", "refused", at(10)).state
     early = acted(after(watching(desired="cancel"), Waiting()), "cancel", "too_early", at(10)).state
 
     for state in (refused, early):
-        wish = wanted(state, watch(desired="finish"), at(20)).state
-        assert advance(wish, Waiting(), at(25)).action == "finish"
+        again = asked(state, desired).state
+        assert advance(again, Waiting(), at(25)).action == desired
+        assert (again.refused, again.refused_code, again.refused_ms, again.not_before_ms) == (None, None, 0, 0)
 
 
-def test_the_same_word_again_does_not_lift_a_refusal():
-    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", "refused", at(10)).state
+@pytest.mark.parametrize("action", ["next", "finish", "cancel"])
+def test_bad_action_is_tried_ten_times_half_a_minute_apart_and_then_is_a_refusal(action):
+    state, seconds = (
+        after(watching(desired=action), SEEN) if action != "next" else asked(SEEN_ONCE, "next").state,
+        100.0,
+    )
+    for _ in range(9):
+        assert advance(state, SEEN, at(seconds)).action == action
+        state = acted(state, action, Trouble("request_error", "bad_action"), at(seconds)).state
+        assert advance(state, SEEN, at(seconds + 29.9)).action is None
+        seconds += 30
 
-    assert wanted(state, watch(desired="cancel"), at(20)).state is state
+    state = acted(state, action, Trouble("request_error", "bad_action"), at(seconds)).state
+
+    assert (state.refused, state.refused_code) == (action, "bad_action")
+    assert advance(state, SEEN, at(seconds + 3600 * 24)).action is None
+    again = asked(state, action).state
+    assert again.tries == 0
+    assert advance(again, SEEN, at(seconds + 5)).action == action
+
+
+@pytest.mark.parametrize("between", ["too_early", Trouble("unrecognised", "x")])
+def test_only_bad_actions_in_a_row_are_a_refusal(between):
+    state = after(watching(desired="finish"), SEEN)
+    for result in [*[Trouble("request_error", "bad_action")] * 9, between, Trouble("request_error", "bad_action")]:
+        state = acted(state, "finish", result, at(10)).state
+
+    assert (state.refused, state.tries) == (None, 1)
+
+
+def test_what_was_done_is_remembered():
+    state = acted(asked(SEEN_ONCE, "next").state, "next", "done", at(10)).state
+
+    assert (state.performed, state.performed_ms) == ("next", at(10))
+    assert acted(state, "cancel", "done", at(20)).state.performed == "cancel"
+
+
+def test_a_finish_that_nobody_asked_for_is_not_tried_again_after_its_refusal_whatever_else_is_refused():
+    state = acted(after(watching(after_sms="finish"), SEEN), "finish", "refused", at(10)).state
+    state = acted(asked(state, "cancel").state, "cancel", "refused", at(20)).state
+
+    assert advance(state, Last(sms("2222")), at(30)).action is None
+    assert advance(asked(state, "finish").state, SEEN, at(30)).action == "finish"
 
 
 @pytest.mark.parametrize("kind", ["transient", "throttled", "auth"])
@@ -112,7 +172,7 @@ def test_an_answer_that_nobody_understands_makes_an_action_wait_two_minutes():
     assert advance(state, SEEN, at(130)).action == "finish"
 
 
-def test_a_wish_is_driven_again_after_a_restart():
+def test_what_is_wanted_is_asked_after_a_restart():
     state = after(watching(desired="finish"), SEEN)
 
     restored = type(state).from_json(state.to_json())
@@ -140,7 +200,7 @@ def test_after_sms_finish_finishes_after_the_first_sms():
 
 
 def test_after_sms_does_not_mean_the_sms_that_a_rent_had_before():
-    old, new = (SeenSms(text=text, time_raw="2026-11-22 17:21:00") for text in ("old", "new"))
+    old, new = (SeenSms(text=text, time_raw=f"2026-11-22 17:{time}:00") for text, time in (("old", 18), ("new", 20)))
 
     first = advance(watching("rent", after_sms="finish"), Listing((old,)), at(5))
     second = advance(first.state, Listing((old, new)), at(10))
@@ -149,30 +209,119 @@ def test_after_sms_does_not_mean_the_sms_that_a_rent_had_before():
     assert (message(second).freshness, second.action) == ("live", "finish")
 
 
+def test_after_sms_means_an_sms_that_came_between_the_opening_and_the_first_look():
+    came = SeenSms(text="new", time_raw="2026-11-22 17:22:00")
+
+    step = advance(watching("rent", after_sms="finish"), Listing((came,)), at(180))
+
+    assert (message(step).freshness, step.action) == ("live", "finish")
+
+
+def test_history_on_a_later_page_finishes_nothing():
+    old, new = (SeenSms(text=text, time_raw=f"2026-11-22 17:{time}:00") for text, time in (("old", 10), ("new", 18)))
+    state = after(watching("rent", after_sms="finish"), Listing((new,), complete=False))
+
+    step = advance(state, Listing((old, new)), at(10))
+
+    assert (message(step).freshness, step.action) == ("history", None)
+
+
+def test_history_finishes_no_activation_but_lets_it_go_on_to_the_next_sms():
+    old = Last(sms("1111", time_raw="2026-11-22 17:00:00"))
+
+    assert advance(watching(after_sms="finish"), old, at(5)).action is None
+    assert advance(watching(after_sms="request_next"), old, at(5)).action == "next"
+
+
 def test_the_next_sms_is_asked_for_once_so_many_were_seen():
-    state = watching(next_after=2)
+    state = asked(watching(), "next", next_after=2).state
 
     one = advance(state, SEEN, at(5))
     two = advance(one.state, Last(sms("2222")), at(10))
-    asked = acted(two.state, "next", "done", at(11)).state
+    done = acted(two.state, "next", "done", at(11)).state
 
     assert (one.action, two.action) == (None, "next")
-    assert advance(asked, Last(sms("2222")), at(15)).action is None
-    assert advance(asked, Last(sms("3333")), at(15)).action is None
+    assert advance(done, Last(sms("2222")), at(15)).action is None
+    assert advance(done, Last(sms("3333")), at(15)).action is None
 
 
-def test_a_second_request_for_the_next_sms_is_asked_after_the_next_sms():
-    state = acted(after(watching(next_after=1), SEEN), "next", "done", at(10)).state
-    state = after(state, Last(sms("2222")), start=15)
+def test_without_a_count_the_next_sms_is_that_after_those_the_shard_has():
+    second = advance(asked(SEEN_ONCE, "next").state, SEEN, at(10))
+    third = asked(after(acted(second.state, "next", "done", at(11)).state, Last(sms("2222")), start=15), "next")
 
-    again = wanted(state, watch(next_after=2), at(20)).state
+    assert second.action == "next"
+    assert third.state.outcome == "accepted"
+    assert advance(third.state, Last(sms("2222")), at(25)).action == "next"
 
-    assert advance(again, Last(sms("2222")), at(25)).action == "next"
+
+@pytest.mark.parametrize("next_after", [1, 2])
+def test_a_consumer_faster_than_the_commit_of_what_it_consumed_gets_its_next_sms(next_after):
+    """The shard knows of one SMS only, again, after a crash; the second one is in Kafka."""
+    state = acted(asked(SEEN_ONCE, "next", next_after=1).state, "next", "done", at(10)).state
+    state = asked(state, "next", next_after=next_after).state
+
+    step = advance(state, Last(sms("2222")), at(20))
+
+    assert step.action == (None if next_after == 1 else "next")
+
+
+def test_requests_for_several_counts_are_each_done():
+    state = asked(asked(SEEN_ONCE, "next", next_after=1).state, "next", next_after=2).state
+
+    first = advance(state, SEEN, at(10))
+    second = advance(acted(first.state, "next", "done", at(11)).state, Last(sms("2222")), at(15))
+    third = advance(acted(second.state, "next", "done", at(16)).state, Last(sms("3333")), at(20))
+
+    assert (first.action, second.action, third.action) == ("next", "next", None)
+    assert (third.state.watch.next_after, third.state.later_next) == (None, ())
+
+
+def test_a_second_next_has_no_effect_until_the_sms_of_the_first_came():
+    pending = asked(SEEN_ONCE, "next").state
+    done = acted(advance(pending, SEEN, at(10)).state, "next", "done", at(11)).state
+
+    for state in (pending, done, after(done, WaitingNext("1111"), start=15)):
+        again = asked(state, "next")
+        assert (again.state.outcome, again.messages) == ("already", ())
+        assert again.state.having(applied=None, outcome="accepted", revision=0) == state.having(
+            applied=None, outcome="accepted", revision=0
+        )
+
+
+def test_a_next_whose_sms_has_come_by_itself_is_served():
+    """The answer to setStatus=3 got lost, or nobody sent it: nobody asked for a third SMS."""
+    state = asked(SEEN_ONCE, "next", next_after=1).state
+    by_itself = advance(state, Last(sms("2222")), at(10))
+    lost = advance(acted(state, "next", Trouble("transient", "timeout"), at(10)).state, Last(sms("2222")), at(15))
+
+    assert (by_itself.action, lost.action) == (None, None)
+    assert asked(by_itself.state, "next", next_after=1).state.outcome == "already"
+    assert asked(by_itself.state, "next", next_after=2).state.outcome == "accepted"
+
+
+def test_a_refused_next_can_be_asked_again():
+    state = acted(asked(SEEN_ONCE, "next").state, "next", "refused", at(10)).state
+
+    assert advance(state, SEEN, at(15)).action is None
+    again = asked(state, "next")
+    assert (again.state.outcome, again.state.refused) == ("accepted", None)
+    assert advance(again.state, SEEN, at(25)).action == "next"
+
+
+def test_a_next_does_not_withdraw_a_finish_and_the_other_way_round():
+    state = asked(asked(SEEN_ONCE, "next").state, "finish").state
+    other = asked(asked(SEEN_ONCE, "finish").state, "next").state
+
+    for each in (state, other):
+        assert advance(each, SEEN, at(25)).action == "finish"
+        refused = acted(each, "finish", "refused", at(26)).state
+        assert advance(refused, SEEN, at(30)).action == "next"
 
 
 def test_the_next_sms_is_not_asked_for_while_the_provider_waits_for_it():
-    state = after(watching(next_after=1), SEEN, WaitingNext("1111"))
+    state = asked(after(watching(), SEEN, WaitingNext("1111")), "next", next_after=1).state
 
+    assert state.outcome == "already"
     assert advance(state, WaitingNext("1111"), at(20)).action is None
     assert advance(state, Last(sms("2222")), at(20)).action is None
 
@@ -213,9 +362,17 @@ def test_since_when_the_next_sms_is_awaited_is_known():
         (after(watching(), SEEN, Ended("cancelled")), Last(sms("2222")), False),
         (watching("rent"), SEEN, False),
         (watching("rent"), NoCode(), False),
+        (watching(), Listing((ROW,)), False),
+        (watching("rent"), Listing((ROW,)), True),
+        (watching("rent"), Listing(()), False),
+        (after(watching("rent"), Listing((ROW,))), Listing((ROW,)), False),
+        (after(watching("rent"), Listing((ROW,))), Listing((ROW, ROW)), True),
+        (after(watching("rent"), Listing((ROW,), complete=False)), Listing((ROW,)), True),
+        (after(watching("rent"), Listing((ROW,), complete=False), Listing((ROW,))), Listing((ROW,)), False),
+        (withdrawn(watching("rent"), at(1)).state, Listing((ROW,)), False),
     ],
 )
-def test_a_full_text_is_worth_fetching_for_what_would_be_published(state, answer, news):
+def test_it_is_worth_asking_further_for_what_would_be_published_and_for_pages_that_were_missing(state, answer, news):
     assert is_news(state, answer) is news
 
 
@@ -243,8 +400,27 @@ def test_an_unknown_order_at_its_deadline_has_expired():
     assert step.state.ended == "expired"
 
 
+@pytest.mark.parametrize(("kind", "late", "hours"), [("activation", 600, 24), ("rent", 1200, 7 * 24)])
+def test_when_a_watch_is_overdue_and_when_it_is_forgotten(kind, late, hours):
+    state = watching(kind)
+    ended = withdrawn(state, at(10)).state
+
+    assert ending.overdue_ms(state) == at(1500 + late)
+    assert ending.forget_ms(ended) == at(10) + hours * 3_600_000
+    assert ending.forget_ms(state) > at(10**9)
+
+
+def test_a_stated_later_expiry_prolongs_a_live_watch_and_nothing_else_does():
+    later, earlier = to_text(at(5000)), to_text(at(100))
+
+    assert asked(watching(), "watch", expires_at=later).state.watch.expires_at == later
+    assert asked(watching(), "watch", expires_at=earlier).state.watch == watching().watch
+    assert asked(watching(), "watch", expires_at=None).state.watch == watching().watch
+    assert asked(watching(), "finish", expires_at=later).state.watch.expires_at == watching().watch.expires_at
+
+
 def test_a_later_expiry_lets_a_watch_live_on():
-    state = wanted(watching(), watch(expires_at="2026-11-22T18:20:00.000Z"), at(10)).state
+    state = requested(watching(), watch(expires_at="2026-11-22T18:20:00.000Z"), at(10)).state
 
     assert advance(state, SEEN, at(1500)).state.ended is None
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from pollers.advance import advance, opened, wanted
+from pollers.advance import advance, opened, requested
 from pollers.observation import Ended, Last, Listing, SeenSms, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from tests.unit.pollers.watching import OPENED_MS, after, at, message, sms, watch, watching
@@ -134,10 +134,27 @@ def test_the_end_names_the_watch_its_reason_and_its_count():
     )
 
 
-def test_the_newest_word_about_a_watch_is_echoed():
-    state = wanted(watching(client_ref="old"), watch(client_ref="new"), at(1)).state
+def test_the_description_of_a_live_watch_is_that_of_its_opening():
+    state = requested(watching(client_ref="old"), watch(client_ref="new"), at(1)).state
 
-    assert message(advance(state, Last(sms("1111")), at(5))).client_ref == "new"
+    assert message(advance(state, Last(sms("1111")), at(5))).client_ref == "old"
+
+
+@pytest.mark.parametrize("message_type", ["call", "voice"])
+@pytest.mark.parametrize("number", ["4915123456789", "+4915123456789", "491512345678901", "79161234567"])
+def test_the_number_of_a_caller_is_a_code_however_long(message_type, number):
+    given = message(advance(watching(message_type=message_type), Last(sms(number)), at(5)))
+    as_sms = message(advance(watching(), Last(sms(number)), at(5)))
+
+    assert (given.code, given.text, given.code_source) == (number, None, "provider")
+    assert given.id == as_sms.id
+
+
+@pytest.mark.parametrize("code", ["4915123456789 called you", "4915123456789012", "x" * 13])
+def test_what_is_no_number_is_a_text_of_a_call_too(code):
+    given = message(advance(watching(message_type="call"), Last(sms(code)), at(5)))
+
+    assert given.text == code
 
 
 def test_an_sms_right_after_ten_minutes_without_an_answer_is_recovered_and_the_next_one_live():

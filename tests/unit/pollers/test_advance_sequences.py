@@ -2,7 +2,7 @@
 
 import pytest
 
-from pollers.advance import Step, acted, advance, opened, wanted
+from pollers.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.observation import Observation
 from pollers.state import WatchState
 from schemas.identity import watch_id
@@ -110,8 +110,9 @@ def test_a_revision_is_a_changed_state_and_an_unchanged_state_is_the_same_object
 @pytest.mark.parametrize("sequence", [each for each in SEQUENCES if each.ended], ids=lambda each: each.name)
 def test_an_ended_watch_says_nothing_more(sequence):
     _, state = play(sequence)
-    stop = state.watch.model_copy(update={"desired": "stop"})
+    stop = state.watch.model_copy(update={"desired": "stop", "request_id": "stop"})
 
     for now_ms, answer in timed(sequence):
         assert step(state, now_ms, answer) == Step(state)
-        assert wanted(state, stop, now_ms) == Step(state)
+        assert withdrawn(state, now_ms) == Step(state)
+        assert requested(state, stop, now_ms).messages == ()

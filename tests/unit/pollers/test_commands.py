@@ -1,4 +1,4 @@
-"""A record of the watches topic is a watch, or nothing that a shard may meet."""
+"""A record of the watches topic is a request about a watch, or nothing that a shard may meet."""
 
 import json
 
@@ -6,7 +6,7 @@ import pytest
 
 from bus.commands import Command
 from pollers.commands import dead_letter, read_command
-from pollers.watches import WatchRequest
+from pollers.watches import WatchRequest, conflicts
 
 WATCH = WatchRequest(account="main", order_id="7").watch(1_795_000_000_000)
 
@@ -16,7 +16,35 @@ def written(**changes: object) -> bytes:
 
 
 def test_a_watch_is_read_under_its_own_key() -> None:
-    assert read_command(WATCH.watch_id, WATCH.to_json()) == WATCH
+    read = read_command(WATCH.watch_id, WATCH.to_json())
+
+    assert read is not None
+    assert read.model_dump() == WATCH.model_dump()
+
+
+def test_keys_of_tomorrow_are_kept_and_written_again() -> None:
+    value = written(of_tomorrow={"deep": [1, {"a": None}]}, other=None)
+
+    read = read_command(WATCH.watch_id, value)
+
+    assert read is not None
+    assert json.loads(read.to_json()) == json.loads(value)
+
+
+def test_a_request_says_when_to_end_only_if_it_was_asked_to() -> None:
+    asked = WatchRequest(account="main", order_id="7", expires_at="2026-11-22T18:20:00.000Z")
+
+    assert WATCH.expires_at is None
+    assert asked.watch(1_795_000_000_000, "r").expires_at == "2026-11-22T18:20:00.000Z"
+    assert asked.watch(1_795_000_000_000, "r").request_id == "r"
+
+
+@pytest.mark.parametrize("message_type", ["call", "voice"])
+def test_what_kind_of_message_is_expected_can_be_asked_for_and_not_otherwise_the_next_time(message_type: str) -> None:
+    asked = WatchRequest(account="main", order_id="7", message_type=message_type).watch(1_795_000_000_000)
+
+    assert asked.message_type == message_type
+    assert conflicts(WATCH, asked) == ["message_type"]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +57,12 @@ def test_a_watch_is_read_under_its_own_key() -> None:
         written(opened_at="2026-99-99T99:99:99.999Z"),
         written(opened_at="0000-01-01T00:00:00.000Z"),
         written(desired="everything"),
+        written(order_kind="subscription"),
+        written(history="some"),
+        written(request_id=""),
+        written(request_id="r" * 65),
+        written(next_after=-1),
+        written(opened_at=None),
     ],
 )
 def test_what_no_shard_could_follow_is_no_watch(value: bytes) -> None:

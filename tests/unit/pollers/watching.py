@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pollers.advance import Step, advance, opened
+from pollers.advance import Step, advance, opened, requested
 from pollers.observation import Observation, SeenSms
 from pollers.state import WatchState
 from schemas.identity import watch_id
@@ -39,6 +39,12 @@ def after(state: WatchState, *observations: Observation, start: float = 5) -> Wa
     for place, observation in enumerate(observations):
         state = advance(state, observation, at(start + 5 * place)).state
     return state
+
+
+def asked(state: WatchState, desired: str, **fields: Any) -> Step:
+    """A new request, at twenty seconds."""
+    request = watch(state.watch.order_kind, desired=desired, request_id=f"after {state.revision}", **fields)
+    return requested(state, request, at(20))
 
 
 def message(step: Step) -> SmsReceived:
