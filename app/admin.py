@@ -56,6 +56,7 @@ class Listener:
     def __init__(self, settings: AdminSettings, add_routes: Callable[[web.UrlDispatcher], None]) -> None:
         self.ready = False
         """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
+        self._has_started = False
         self._settings = settings
         application = web.Application(middlewares=[_in_our_words])
         add_routes(application.router)
@@ -76,11 +77,22 @@ class Listener:
         """Stop listening; safe to call when it never started."""
         await self._runner.cleanup()
 
-    def answer_readyz(self, condition: Readiness) -> web.Response:
-        """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door."""
-        status = "stopping" if not self.ready else "ready" if condition.can_accept else "full"
+    def answer_readyz(self, condition: Readiness, *, starting: bool) -> web.Response:
+        """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door.
+
+        And while it is still starting: who was told once that it has started is not told otherwise.
+        """
+        self._has_started = self._has_started or (self.ready and not starting)
+        status = self._status(condition)
         answer = {"status": status, "degraded": list(condition.degraded)}
         return web.json_response(answer, status=200 if status == "ready" else 503)
+
+    def _status(self, condition: Readiness) -> str:
+        if not self.ready:
+            return "stopping"
+        if not self._has_started:
+            return "starting"
+        return "ready" if condition.can_accept else "full"
 
 
 class Admin(Listener):
@@ -94,8 +106,9 @@ class Admin(Listener):
         condition: Callable[[], Readiness],
         registry: CollectorRegistry,
         extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
+        starting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`extend` adds routes of its own, which guard themselves."""
+        """`extend` adds routes of its own, which guard themselves. `starting`: what they answer from is not there yet."""
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)
@@ -107,6 +120,7 @@ class Admin(Listener):
         super().__init__(settings, add_routes)
         self._alive = alive
         self._condition = condition
+        self._starting = starting
         registry.register(_Degraded(condition))
 
     async def _livez(self, _: web.Request) -> web.Response:
@@ -114,7 +128,7 @@ class Admin(Listener):
         return livez(alive=self._alive())
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        return self.answer_readyz(self._condition())
+        return self.answer_readyz(self._condition(), starting=self._starting())
 
 
 def livez(*, alive: bool) -> web.Response:

@@ -129,6 +129,8 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
         accounts=polled_accounts(settings),
         token=settings.admin.token or None,
         now_ms=polling.poller.now_ms,
+        live=polling.poller.scheduler.live,
+        expected_delay=polling.poller.expected_delay,
     )
 
     def alive() -> bool:
@@ -138,7 +140,12 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
         of_bus = bus.condition()
         return replace(of_bus, degraded=of_bus.degraded + polling.poller.degraded())
 
-    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to)
+    def starting() -> bool:  # while Kafka is away the door for callbacks must be open
+        return not polling.table.filled and not polling.table.behind
+
+    return Admin(
+        settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to, starting=starting
+    )
 
 
 def _accounts(settings: Settings, stack: AsyncExitStack) -> Iterator[Account]:

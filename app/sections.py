@@ -100,8 +100,8 @@ class Account(Section):
     base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_address)] | None = None
     proxy_url: SecretStr | None = None  # may carry a password
     max_requests_per_second: PositiveFloat | None = None
-    # What a poll of a handler_api asks. V2 brings texts and times where a provider has it, and gives way where not.
-    status_action: Literal["getStatus", "getStatusV2"] = "getStatus"
+    # What a poll of a handler_api asks; None: what suits the provider best. V2 brings texts and times.
+    status_action: Literal["getStatus", "getStatusV2"] | None = None
     # Of times that a provider states without one. No document says; one client of GrizzlySMS says UTC.
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 

@@ -6,19 +6,56 @@ Any replica answers; only the shard's owner acts. While Kafka is away commands a
 import asyncio
 import hmac
 import json
+import uuid
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Final, NamedTuple
 
 from aiohttp import web
-from pydantic import SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
+from app.watch_query import WrongQuery, query_in
+from app.watch_view import view
 from bus.client import KafkaAway
 from bus.commands import CommandWriter
-from pollers.watch_table import Known, WatchTable
-from pollers.watches import DESIRES, WatchRequest, conflicts, with_desire, with_next
+from pollers.watch_table import Known, Listing, LivePoll, WatchTable
+from pollers.watches import WatchRequest, conflicts, with_request
+from schemas import fields
 from schemas.messages import Watch
 
 RETRY_AFTER: Final = "5"  # seconds
+REQUESTS: Final = ("next", "stop", "finish", "cancel")
+
+Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+class Patience(NamedTuple):
+    """How many seconds an answer is held back."""
+
+    ready: float = 5.0
+    """For the table to be filled: less than a client's own patience."""
+    outcome: float = 2.0
+    """For the shard to apply a request; a commit takes 40-80 ms."""
+
+
+PATIENCE: Final = Patience()
+
+
+class NextRequest(BaseModel):
+    """The body of `POST /v1/watches/{id}/next`, which may be left out."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    after: fields.Count | None = None
+
+
+def not_polled_here(_: str) -> LivePoll | None:
+    """Know nothing of any watch's polls."""
+    return None
+
+
+def no_delay_expected(_: str) -> float | None:
+    """Expect nothing of any account."""
+    return None
 
 
 class WatchApi:
@@ -32,28 +69,36 @@ class WatchApi:
         accounts: frozenset[str],
         token: SecretStr | None,
         now_ms: Callable[[], int],
+        live: Callable[[str], LivePoll | None] = not_polled_here,
+        expected_delay: Callable[[str], float | None] = no_delay_expected,
+        patience: Patience = PATIENCE,
     ) -> None:
-        """Take requests without a token when `token` is None: none is configured, and the listener is on loopback."""
+        """Take requests without a token when `token` is None: none is configured, and the listener is on loopback.
+
+        `live` says of a watch what the process that polls it knows, and nothing of others' watches; `expected_delay`
+        how many seconds an account's new watch waits for its SMS, where that is worth saying.
+        """
         self._table = table
         self._writer = writer
         self._accounts = accounts
         self._token = token
         self._now_ms = now_ms
+        self._live = live
+        self._expected_delay = expected_delay
+        self._patience = patience
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Mount the routes."""
         router.add_post("/v1/watches", self._guarded(self._open))
         router.add_get("/v1/watches", self._guarded(self._list))
         router.add_get("/v1/watches/{id}", self._guarded(self._show))
-        router.add_post("/v1/watches/{id}/{wish}", self._guarded(self._wish))
+        router.add_post("/v1/watches/{id}/{request}", self._guarded(self._request))
 
-    def _guarded(
-        self, answer: Callable[[web.Request], Awaitable[web.Response]]
-    ) -> Callable[[web.Request], Awaitable[web.Response]]:
+    def _guarded(self, answer: Answer) -> Answer:
         async def guarded(request: web.Request) -> web.Response:
             if not self._admits(request):
                 return problem(401, "unauthorized", "Send the admin token: Authorization: Bearer …")
-            if not self._table.filled:
+            if not await self._table.wait_filled(self._patience.ready):
                 return problem(503, "not_ready", "The watches are still being read. Ask again.", RETRY_AFTER)
             try:
                 return await answer(request)
@@ -68,73 +113,114 @@ class WatchApi:
         shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
         return hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self._token.get_secret_value().encode())
 
-    async def _open(self, request: web.Request) -> web.Response:
-        asked = await self._asked(request)
-        if isinstance(asked, web.Response):
-            return asked
-        watch = asked.watch(self._now_ms())
-        there = self._table.get(watch.watch_id)
-        if there is None:
-            await self._put(watch)
-            return web.json_response({"watch_id": watch.watch_id}, status=201)
-        if different := conflicts(there.watch, watch):
-            detail = f"This watch is open with another {', '.join(different)}."
-            return problem(409, "conflict", detail)
-        return web.json_response({"watch_id": watch.watch_id})
+    # ---- opening -----------------------------------------------------------------------------------------------
 
-    async def _asked(self, request: web.Request) -> WatchRequest | web.Response:
+    async def _open(self, request: web.Request) -> web.Response:
         try:
             asked = WatchRequest.model_validate_json(await request.read())
         except ValidationError as error:
-            fields = sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()})
-            return problem(400, "invalid_watch", f"Wrong or missing: {', '.join(fields)}."[:300])
+            return problem(400, "invalid_watch", f"Wrong or missing: {wrong_fields(error)}."[:300])
         if asked.account not in self._accounts:
             known = ", ".join(sorted(self._accounts)) or "none"
             return problem(400, "unknown_account", f"No such polling account is configured here; there are: {known}.")
-        return asked
+        return await self._asked_for(asked.watch(self._now_ms(), new_request_id()))
 
-    async def _list(self, _: web.Request) -> web.Response:
-        watches = await asyncio.to_thread(lambda: [told(known) for known in self._table.all()])
-        return web.json_response({"watches": watches})
+    async def _asked_for(self, watch: Watch) -> web.Response:
+        """Write the record, whatever is there: the shard decides whether it opens, prolongs, or changes nothing."""
+        there = self._table.get(watch.watch_id)
+        if there is not None and there.stuck:
+            return unreadable()
+        live = there is not None and there.ended is None and there.watch is not None
+        if there is not None and there.watch is not None and live and (different := conflicts(there.watch, watch)):
+            return problem(409, "conflict", f"This watch is open with another {', '.join(different)}.")
+        await self._put(watch)
+        handle = {"watch_id": watch.watch_id, "request_id": watch.request_id}
+        delay = self._expected_delay(watch.account)
+        more = {"expected_delay_seconds": delay} if delay is not None else {}
+        return web.json_response(handle | more, status=200 if live else 201)
+
+    # ---- showing -----------------------------------------------------------------------------------------------
+
+    async def _list(self, request: web.Request) -> web.Response:
+        try:
+            query = query_in(request.query.items())
+        except WrongQuery as wrong:
+            return problem(400, "invalid_query", f"Wrong or unknown: {wrong}."[:300])
+        listing = await self._table.listing(query.filters, query.limit, query.after)
+        live = [self._live(known.watch_id) for known in listing.watches]
+        return web.json_response(text=await asyncio.to_thread(as_text, listing, live))
 
     async def _show(self, request: web.Request) -> web.Response:
         known = self._table.get(request.match_info["id"])
-        return web.json_response(told(known)) if known else unknown_watch()
+        return web.json_response(view(known, self._live(known.watch_id))) if known else unknown_watch()
 
-    async def _wish(self, request: web.Request) -> web.Response:
-        wish = request.match_info["wish"]
+    # ---- asking of one that there is ---------------------------------------------------------------------------
+
+    async def _request(self, request: web.Request) -> web.Response:
+        desired = request.match_info["request"]
         known = self._table.get(request.match_info["id"])
         if known is None:
             return unknown_watch()
-        if wish not in {"next", *DESIRES}:
+        if desired not in REQUESTS:
             return problem(404, "not_found", "A watch can be asked for next, stop, finish and cancel.")
+        try:
+            after = next_in(await request.read()).after if desired == "next" else None
+        except ValidationError as error:
+            return problem(400, "invalid_request", f'Wrong: {wrong_fields(error)}. It takes {{"after": n}}.'[:300])
+        return await self._requested(known, desired, after)
+
+    async def _requested(self, known: Known, desired: str, after: int | None) -> web.Response:
         if known.ended is not None:
-            return problem(409, "ended", "This watch has ended.")
-        await self._put(wished(known, wish))
-        return web.json_response({"watch_id": known.watch.watch_id, "wish": wish}, status=202)
+            return ended()
+        if known.watch is None or known.stuck:
+            return unreadable()
+        request_id = new_request_id()
+        await self._put(with_request(known.watch, desired, request_id=request_id, after=after))
+        outcome = await self._table.outcome(known.watch_id, request_id, self._patience.outcome)
+        if outcome == "ended":
+            return ended()
+        answer = {"watch_id": known.watch_id, "request": desired, "request_id": request_id}
+        return web.json_response(answer | {"status": outcome or "pending"}, status=202)
 
     async def _put(self, watch: Watch) -> None:
         await self._writer.put(watch.key(), watch.to_json())
         self._table.put(watch)
 
 
-def wished(known: Known, wish: str) -> Watch:
-    """Return the watch with the wish in it: `next`, `stop`, `finish` or `cancel`."""
-    if wish == "next":
-        return with_next(known.watch, known.sms_count)
-    return with_desire(known.watch, wish)
+def new_request_id() -> str:
+    """Return a name for a request that no other has."""
+    return uuid.uuid4().hex
 
 
-def told(known: Known) -> dict[str, Any]:
-    """Return a watch and how far it has come, for people and for JSON."""
-    watch: dict[str, Any] = json.loads(known.watch.to_json())
-    seen = known.progress is not None
-    return watch | {"sms_count": known.sms_count, "ended": known.ended, "seen_by_a_poller": seen}
+def next_in(body: bytes) -> NextRequest:
+    """Return what the body says; none says nothing. Raises `ValidationError`."""
+    return NextRequest.model_validate_json(body) if body.strip() else NextRequest()
+
+
+def as_text(listing: Listing, live: list[LivePoll | None]) -> str:
+    """Return a page as JSON; text by text, since one of a megabyte would keep other threads waiting."""
+    views = [json.dumps(view(known, poll)) for known, poll in zip(listing.watches, live, strict=True)]
+    return f'{{"watches": [{", ".join(views)}], "next": {json.dumps(listing.next)}}}'
+
+
+def wrong_fields(error: ValidationError) -> str:
+    """Return the names of the fields that are wrong or missing."""
+    return ", ".join(sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()}))
 
 
 def unknown_watch() -> web.Response:
     """Answer for an id that nobody opened."""
     return problem(404, "unknown_watch", "No such watch.")
+
+
+def ended() -> web.Response:
+    """Answer for a request that comes too late."""
+    return problem(409, "ended", "This watch has ended.")
+
+
+def unreadable() -> web.Response:
+    """Answer for a watch that its shard leaves alone."""
+    return problem(409, "unreadable", "What the topics hold of this watch cannot be read: nothing is done for it.")
 
 
 def problem(status: int, reason: str, detail: str, retry_after: str | None = None) -> web.Response:

@@ -302,6 +302,11 @@ class Poller:
         if len(running) < len(self._keepers):
             yield "shard_restoring"
 
+    def expected_delay(self, account: str) -> float | None:
+        """Return how many seconds a new watch's SMS waits for its poll, where it is long enough to say so."""
+        delay = self.accounts[account].expected_delay() if account in self.accounts else 0.0
+        return delay if delay > OVERLOADED else None
+
     def oldest_due(self) -> float:
         """Return for how many seconds the oldest poll that is due waits, of accounts that may be asked."""
         now = self._loop.time()

@@ -5,9 +5,7 @@ import random
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any, Final, NamedTuple, Protocol
-
-import structlog
+from typing import Any, Final, Protocol
 
 from bus.contract import BusFull
 from pollers.account import CLOCK, Account
@@ -21,6 +19,7 @@ from pollers.owned_watch import OwnedWatch
 from pollers.schedule import PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
+from pollers.watch_table import LivePoll
 from pollers.wheel import AT_ONCE, NORMAL, URGENT, TimerQueue
 from schemas import timestamps
 
@@ -31,8 +30,6 @@ LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the p
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
 ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
-
-_log = structlog.get_logger("pollers")
 
 
 class Owner(Protocol):
@@ -63,17 +60,6 @@ class Plan:
     failures: int = 0  # answers in a row that were about this order and no use
     polled_ms: int = 0
     answer: str = ""
-
-
-class LivePoll(NamedTuple):
-    """The last poll of a watch, as the process that owns it knows: a committed state is minutes old."""
-
-    polled_ms: int
-    """0: not polled yet."""
-    answer: str
-    """Its class, as a machine word."""
-    next_in: float | None
-    """Seconds until the next one; None: it waits for its turn, or is under way."""
 
 
 class Scheduler:
@@ -152,7 +138,8 @@ class Scheduler:
         if plan is None:
             return None
         due = self._timers.due_at(watch_id)
-        return LivePoll(plan.polled_ms, plan.answer, None if due is None else max(0.0, due - self._loop.time()))
+        next_in = None if due is None else max(0.0, due - self._loop.time())
+        return LivePoll(plan.polled_ms or None, plan.answer or None, next_in)
 
     def _plan_of(self, shard: Owner, state: WatchState) -> Plan | None:
         watch = state.watch

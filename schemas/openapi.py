@@ -138,14 +138,15 @@ def _livez() -> Document:
 
 def _readyz() -> Document:
     words = {"type": "array", "items": {"type": "string"}, "description": "Machine words for what is wrong besides."}
-    answer = status("ready", "full", "stopping")
+    answer = status("ready", "starting", "full", "stopping")
     answer["properties"]["degraded"] = words
     answer["required"].append("degraded")
     return {
         "tags": ["operate"],
         "operationId": "readyz",
         "summary": "Can anything be accepted?",
-        "description": "503 only when nothing can be made durable; whatever else is wrong stands in `degraded`.",
+        "description": "503 while it starts, while it stops, and when nothing can be made durable; whatever else is wrong "
+        "stands in `degraded`.",
         "security": [],
         "responses": {"200": json_answer("It can.", answer), "503": json_answer("Send nothing here now.", answer)},
     }

@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 import time
+import uuid
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,13 +12,18 @@ import typer
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from bus.settings import KafkaSettings
+    from pollers.watch_listing import Filters
     from pollers.watch_table import Known, WatchTable
     from pollers.watches import WatchRequest
+    from schemas.messages import Watch
 
 watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
 
 UNITS = {"m": 60, "h": 3600, "d": 86400}
+BEHIND_MS = 60_000  # a clock that differs by less is not worth a word
 Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
 
 
@@ -28,20 +34,22 @@ def add(
     rent: Annotated[bool, typer.Option("--rent", help="It is a rent.")] = False,
     number: Annotated[str | None, typer.Option(help="The number that it bought.")] = None,
     service: Annotated[str | None, typer.Option(help="The provider's word for the service.")] = None,
-    until: Annotated[str | None, typer.Option(metavar="20m", help="How long to watch.")] = None,
+    kind: Annotated[str, typer.Option("--type", metavar="sms", help="What was bought: sms, call or voice.")] = "sms",
+    until: Annotated[str | None, typer.Option(metavar="20m", help="How long to watch, from now on.")] = None,
     ref: Annotated[str | None, typer.Option(help="Your own text, echoed in every event.")] = None,
     history: Annotated[str, typer.Option(help="SMS older than the watch: emit or skip.")] = "emit",
     after_sms: Annotated[str, typer.Option(help="After an SMS: keep, request_next or finish.")] = "keep",
     config: Config = None,
 ) -> None:
-    """Watch an order; prints the watch's id. The same again prints the same id."""
+    """Watch an order; prints the watch's id.
+
+    The same again prints the same id: it opens the watch again where it has ended, and prolongs it with a later --until.
+    """
     from pydantic import ValidationError
 
     from pollers.watches import WatchRequest
-    from schemas import timestamps
 
-    now_ms = time.time_ns() // 1_000_000
-    expires = timestamps.to_text(now_ms + _seconds(until) * 1000) if until else None
+    lasting = _seconds(until) if until else None
     with readable_errors():
         settings = settings_for(config)
         if account not in settings.accounts:
@@ -53,81 +61,149 @@ def add(
                 order_id=order,
                 recipient=number,
                 service=service,
-                expires_at=expires,
+                message_type=kind,
                 history=history,
                 after_sms=after_sms,
                 client_ref=ref,
             )
         except ValidationError as error:
             raise end(Code.USAGE, *(f"--{each['loc'][0]}: {each['msg']}" for each in error.errors())) from None
-        typer.echo(asyncio.run(put(settings.kafka, asked)))
+        typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
 
 
-async def put(kafka: "KafkaSettings", asked: "WatchRequest") -> str:
-    """Ask for a watch; return its id. Ends the command where the same watch is open with other words."""
-    from bus.commands import CommandWriter
+async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | None = None) -> str:
+    """Ask for a watch, of so many seconds; return its id. Ends the command where it is open with other words."""
+    from schemas import timestamps
+
+    table = await _table(kafka)
+    now_ms = _now_ms(table)
+    if lasting is not None:
+        asked = asked.model_copy(update={"expires_at": timestamps.to_text(now_ms + lasting * 1000)})
+    watch = asked.watch(now_ms, uuid.uuid4().hex)
+    _insist_on_no_conflict(table.get(watch.watch_id), watch)
+    await _write(kafka, watch)
+    return watch.watch_id
+
+
+def _now_ms(table: "WatchTable") -> int:
+    """Return the time of this machine's clock, or of the pollers' where ours is behind: else a watch ends too early."""
+    now_ms = time.time_ns() // 1_000_000
+    if (behind_ms := table.newest_ms - now_ms) > BEHIND_MS:
+        say(f"this machine's clock is {behind_ms // 1000} s or more behind the pollers'; theirs is used")
+    return max(now_ms, table.newest_ms)
+
+
+def _insist_on_no_conflict(there: "Known | None", watch: "Watch") -> None:
     from pollers.watches import conflicts
 
-    watch, table = asked.watch(time.time_ns() // 1_000_000), await _table(kafka)
-    there = table.get(watch.watch_id)
-    if there and (different := conflicts(there.watch, watch)):
+    if there is None or there.watch is None or there.ended is not None:
+        return
+    if there.stuck:
+        raise end(Code.FAILED, f"the state of {watch.watch_id} cannot be read by this version: it is left alone")
+    if different := conflicts(there.watch, watch):
         raise end(Code.FAILED, f"{watch.watch_id} is open with another {', '.join(different)}")
-    if there is None:
-        writer = CommandWriter(kafka)
-        try:
-            await writer.put(watch.key(), watch.to_json())
-        finally:
-            await writer.close()
-    return watch.watch_id
 
 
 @watch_app.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False, config: Config = None
+    everything: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False,
+    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
+    state: Annotated[str | None, typer.Option(help="open, ended, unreadable, or why it ended.")] = None,
+    ref: Annotated[str | None, typer.Option(help="Only those with this text of yours.")] = None,
+    config: Config = None,
 ) -> None:
     """Print one line a watch, newest first; the numbers are masked."""
+    from pollers.watch_listing import STATES, Filters
+
+    if state is not None and state not in STATES:
+        raise end(Code.USAGE, f"--state is one of {', '.join(STATES)}")
     with readable_errors():
-        for known in asyncio.run(_table(settings_for(config).kafka)).all():
-            if everything or known.ended is None:
-                typer.echo(_line(known))
+        filters = Filters(account=account, state=state, client_ref=ref)
+        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=everything or state is not None))
+
+
+async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool) -> None:
+    async for known in _listed(await _table(kafka), filters):
+        if with_ended or known.ended is None:
+            typer.echo(_line(known))
+
+
+async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Known]":
+    from pollers.watch_listing import LARGEST_PAGE
+
+    after: str | None = None
+    while True:
+        page = await table.listing(filters, LARGEST_PAGE, after)
+        for known in page.watches:
+            yield known
+        if (after := page.next) is None:
+            return
 
 
 @watch_app.command()
 def show(watch: Id, config: Config = None) -> None:
-    """Print a watch and how far it has come, as JSON."""
-    from app.watch_api import told
+    """Print a watch and how far it has come, as JSON: a live one before an ended one, then the newest."""
+    from app.watch_view import view
 
     with readable_errors():
         table = asyncio.run(_table(settings_for(config).kafka))
-        typer.echo(json.dumps(told(_found(table, watch)), ensure_ascii=False, indent=2))
+        known = max(
+            _named(table, watch), key=lambda each: (each.ended is None, each.watch.opened_at if each.watch else "")
+        )
+        typer.echo(json.dumps(view(known), ensure_ascii=False, indent=2))
 
 
-def _wish(name: str, meaning: str) -> None:
-    def command(watch: Id, config: Config = None) -> None:
-        with readable_errors():
-            asyncio.run(_say(settings_for(config).kafka, watch, name))
-            say(f"{name} is asked for; the shard's owner does it")
-
-    watch_app.command(name, help=meaning)(command)
-
-
-_wish("stop", "Stop watching; the order stays as it is at the provider.")
-_wish("next", "Ask the provider for the next SMS on the same number, once the present one is published.")
-_wish("finish", "Finish the order at the provider.")
-_wish("cancel", "Cancel the order at the provider, after one last look.")
+@watch_app.command("next")
+def next_(
+    watch: Id,
+    after: Annotated[
+        int | None, typer.Option(min=0, metavar="N", help="Once N SMS were seen: the last one's sequence plus one.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Ask the provider for the next SMS on the same number, once the present one is published."""
+    _ask(watch, "next", config, after=after)
 
 
-async def _say(kafka: "KafkaSettings", watch: str, wish: str) -> None:
-    from app.watch_api import wished
+@watch_app.command()
+def stop(watch: Id, config: Config = None) -> None:
+    """Stop watching; the order stays as it is at the provider."""
+    _ask(watch, "stop", config)
+
+
+@watch_app.command()
+def finish(watch: Id, config: Config = None) -> None:
+    """Finish the order at the provider."""
+    _ask(watch, "finish", config)
+
+
+@watch_app.command()
+def cancel(watch: Id, config: Config = None) -> None:
+    """Cancel the order at the provider, after one last look."""
+    _ask(watch, "cancel", config)
+
+
+def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) -> None:
+    with readable_errors():
+        asyncio.run(_request(settings_for(config).kafka, watch, desired, after))
+        say(f"{desired} is asked for; the shard's owner does it")
+
+
+async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:
+    from pollers.watches import with_request
+
+    known = _live(_named(await _table(kafka), named), named)
+    if known.watch is None or known.stuck:
+        raise end(Code.FAILED, f"{known.watch_id} cannot be read by this version: it is left alone")
+    await _write(kafka, with_request(known.watch, desired, request_id=uuid.uuid4().hex, after=after))
+
+
+async def _write(kafka: "KafkaSettings", watch: "Watch") -> None:
     from bus.commands import CommandWriter
 
-    known = _found(await _table(kafka), watch)
-    if known.ended is not None:
-        raise end(Code.FAILED, f"this watch has ended: {known.ended}")
     writer = CommandWriter(kafka)
     try:
-        changed = wished(known, wish)
-        await writer.put(changed.key(), changed.to_json())
+        await writer.put(watch.key(), watch.to_json())
     finally:
         await writer.close()
 
@@ -140,21 +216,39 @@ async def _table(kafka: "KafkaSettings") -> "WatchTable":
     return table
 
 
-def _found(table: "WatchTable", named: str) -> "Known":
+def _named(table: "WatchTable", named: str) -> "list[Known]":
+    """Return the watch of this id, or those of ACCOUNT/ORDER: an activation and a rent may have the same number."""
+    from schemas.identity import watch_id
+
     account, _, order = named.partition("/")
-    for known in table.all():
-        if named == known.watch.watch_id or (account, order) == (known.watch.account, known.watch.order_id):
-            return known
-    raise end(Code.FAILED, f"there is no watch {named}: see `smsbus watch list --all`")
+    ids = (named, *(watch_id(account, kind, order) for kind in ("activation", "rent")))
+    found = [known for each in ids if (known := table.get(each)) is not None]
+    if not found:
+        raise end(Code.FAILED, f"there is no watch {named}: see `smsbus watch list --all`")
+    return found
+
+
+def _live(found: "list[Known]", named: str) -> "Known":
+    """Return the one that is live; money is at stake, so nothing is guessed."""
+    live = [known for known in found if known.ended is None]
+    if len(live) > 1:
+        both = [f"  {known.watch_id} ({known.watch.order_kind if known.watch else 'unreadable'})" for known in live]
+        raise end(Code.FAILED, f"{named} is two watches, say the id of one:", *both)
+    if not live:
+        raise end(Code.FAILED, *(f"{known.watch_id} has ended: {known.ended}" for known in found))
+    return live[0]
 
 
 def _line(known: "Known") -> str:
     from app.sms_lines import masked_number
 
-    watch = known.watch
+    if (watch := known.watch) is None:
+        return f"{known.watch_id}\tcannot be read by this version"
     status = known.ended or ("watching" if known.progress else "not seen by a poller yet")
+    if known.unreadable:
+        status = "cannot be read by this version"
     fields = (watch.watch_id, watch.account, watch.order_kind, watch.order_id, masked_number(watch.recipient or ""))
-    return "\t".join((*fields, f"{known.sms_count} SMS", status, f"until {watch.expires_at}"))
+    return "\t".join((*fields, f"{known.sms_count} SMS", status, f"until {known.expires_at}"))
 
 
 def _seconds(duration: str) -> int:

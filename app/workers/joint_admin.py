@@ -40,16 +40,19 @@ class Together:
 
     can_accept: bool
     degraded: tuple[str, ...]
+    starting: bool = False
 
 
 def together(doors: Sequence[Answer | None], others: Sequence[Answer | None]) -> Together:
     """Return how all are, of what each said to /readyz (None: nothing). One open door is enough to accept."""
     answers = [*doors, *others]
-    words = [word for answer in answers if answer for word in json.loads(answer.text)["degraded"]]
+    said = [json.loads(answer.text) for answer in answers if answer]
+    words = [word for each in said for word in each["degraded"]]
     if None in answers:
         words.append(RESTARTING)
     can_accept = any(door is not None and door.status == 200 for door in doors)
-    return Together(can_accept, tuple(dict.fromkeys(words)))
+    starting = any(each["status"] == "starting" for each in said)
+    return Together(can_accept, tuple(dict.fromkeys(words)), starting)
 
 
 class JointAdmin(Listener):
@@ -92,7 +95,8 @@ class JointAdmin(Listener):
 
     async def _readyz(self, _: web.Request) -> web.Response:
         doors, others = await asyncio.gather(self._ask(self._doors, "/readyz"), self._ask(self._others, "/readyz"))
-        return self.answer_readyz(together(doors, others))
+        all_of_them = together(doors, others)
+        return self.answer_readyz(all_of_them, starting=all_of_them.starting)
 
     async def _metrics(self, _: web.Request) -> web.Response:
         workers = [*self._doors, *self._others]

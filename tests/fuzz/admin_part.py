@@ -10,10 +10,13 @@ from pydantic import SecretStr
 
 from app.admin import Admin
 from app.sections import AdminSettings
-from app.watch_api import WatchApi
+from app.watch_api import Patience, WatchApi
 from bus.client import KafkaAway
+from bus.reader import ReadRecord
 from bus.settings import KafkaSettings
-from pollers.watch_table import Progress, WatchTable
+from bus.state_log import STATES
+from pollers.state import WatchState
+from pollers.watch_table import WatchTable
 from schemas.messages import Watch
 from schemas.timestamps import to_text
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
@@ -59,10 +62,17 @@ class Internal:
 def internal(token: str | None) -> Iterator[Internal]:
     """An open admin listener; `token` None: nobody is asked for one."""
     home, writer, table = LoopThread(), Writer(), WatchTable(KafkaSettings())
-    table.filled = True
+    table._filled.set()
     secret = SecretStr(token) if token else None
     writer_like: Any = writer
-    api = WatchApi(table, writer_like, accounts=frozenset({ACCOUNT}), token=secret, now_ms=lambda: NOW_MS)
+    api = WatchApi(
+        table,
+        writer_like,
+        accounts=frozenset({ACCOUNT}),
+        token=secret,
+        now_ms=lambda: NOW_MS,
+        patience=Patience(ready=0.001, outcome=0.001),  # there is no shard
+    )
     admin = Admin(
         AdminSettings(port=0),
         alive=lambda: True,
@@ -81,10 +91,11 @@ def internal(token: str | None) -> Iterator[Internal]:
 
 def with_watches(part: Internal) -> Internal:
     """Return it with one watch that is open and one that has ended."""
-    for watch_id in (OPEN, ENDED):
+    for number, watch_id in enumerate((OPEN, ENDED)):
         times = {"opened_at": to_text(NOW_MS), "expires_at": to_text(NOW_MS + 1000)}
         watch = Watch(watch_id=watch_id, account=ACCOUNT, order_kind="activation", order_id=watch_id, **times)
         ended = "expired" if watch_id == ENDED else None
+        state = WatchState(watch=watch, provider="smsman", key="1", looked_ms=NOW_MS, ended=ended)
         part.table.put(watch)
-        part.table._progress[watch_id] = Progress(0, ended)
+        part.table.take(STATES, ReadRecord(0, number, NOW_MS, watch_id.encode(), state.to_json(), {}))
     return part

@@ -9,6 +9,7 @@ import pytest
 import schemathesis
 from schemathesis.checks import CHECKS
 
+from pollers.watch_listing import cursor
 from schemas.timestamps import to_text
 from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, OPEN, Internal, internal, with_watches
 from tests.fuzz.budget import TIMEOUT, fuzzed
@@ -73,7 +74,7 @@ def guarded() -> Iterator[Internal]:
 @pytest.fixture(scope="module")
 def unread() -> Iterator[Internal]:
     with internal(None) as part:
-        part.table.filled = False
+        part.table._filled.clear()
         yield part
 
 
@@ -115,6 +116,8 @@ def test_the_admin_listener_answers_as_it_is_described(free: Internal, case: Any
         case.body |= {name: value for name, value in ours.items() if isinstance(case.body.get(name), str)}
     if "id" in (case.path_parameters or {}):
         case.path_parameters["id"] = OPEN
+    if isinstance((case.query or {}).get("after"), str):
+        case.query["after"] = cursor((NOW_MS, OPEN))
 
     ask(case, free)
 

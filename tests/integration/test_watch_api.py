@@ -1,5 +1,6 @@
 """Watches over HTTP: what is asked for becomes a record on the watches topic, or a problem that says why not."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,15 +10,19 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from app.watch_api import WatchApi
+from app.watch_api import Patience, WatchApi
 from bus.commands import WATCHES, CommandWriter
-from bus.reader import BEGINNING, read
+from bus.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
-from pollers.watch_table import WatchTable
+from bus.state_log import STATES
+from pollers.state import WatchState
+from pollers.watch_table import LivePoll, WatchTable
+from pollers.watches import WatchRequest
 from tests.kafka_fixtures import TestKafka
 
 NOW_MS = 1_795_000_000_000
 TOKEN = "a-long-token-of-the-admin"
+SOON = Patience(ready=0.3, outcome=0.3)
 ASKED = {"account": "main", "order_id": "860170", "recipient": "33774545375", "client_ref": "mine"}
 NOBODY = "0190b5a0-0000-8000-8000-000000000000"
 
@@ -28,6 +33,8 @@ class Api:
     def __init__(self, settings: KafkaSettings, token: str | None) -> None:
         self.settings = settings
         self.table = WatchTable(settings)
+        self.lives: dict[str, LivePoll] = {}
+        self.delays: dict[str, float] = {}
         self.writer = CommandWriter(settings)
         self.watches = WatchApi(
             self.table,
@@ -35,7 +42,11 @@ class Api:
             accounts=frozenset({"main"}),
             token=SecretStr(token) if token else None,
             now_ms=lambda: NOW_MS,
+            live=self.lives.get,
+            expected_delay=self.delays.get,
+            patience=SOON,
         )
+        self._offset = 0
 
     async def start(self) -> None:
         application = web.Application()
@@ -57,6 +68,30 @@ class Api:
     async def get(self, path: str, **options: Any) -> tuple[int, dict[str, Any]]:
         async with self.session.get(path, **options) as answer:
             return answer.status, await answer.json(content_type=None)
+
+    def commit(self, watch_id: str, **values: Any) -> None:
+        """Be the shard, as far as the table sees it: the watch's state is this one now."""
+        known = self.table.get(watch_id)
+        assert known is not None
+        assert known.watch is not None
+        watch = known.watch.model_copy(update={"expires_at": "2026-11-18T11:31:40.000Z", "request_id": None})
+        values = {"applied": known.watch.request_id, **values}
+        state = WatchState(watch=watch, provider="smsman", key="1", looked_ms=NOW_MS, **values)
+        self._offset += 1
+        record = ReadRecord(0, self._offset, NOW_MS, watch_id.encode(), state.to_json(), {})
+        self.table.take(STATES, record)
+
+    async def asked(self, watch_id: str, request: str, body: Any = None, **values: Any) -> tuple[int, dict[str, Any]]:
+        """Ask for something that the shard applies at once."""
+        before = self._newest(watch_id)
+        asking = asyncio.ensure_future(self.post(f"/v1/watches/{watch_id}/{request}", body))
+        while (command := self._newest(watch_id)) == before:
+            await asyncio.sleep(0.01)
+        self.commit(watch_id, applied=command["request_id"], **values)
+        return await asking
+
+    def _newest(self, watch_id: str) -> Any:
+        return json.loads(self.table._entries[watch_id].command or b"null")
 
     async def records(self) -> list[dict[str, Any]]:
         records = read(self.settings, WATCHES, start=BEGINNING, follow=False)
@@ -81,24 +116,75 @@ async def guarded(settings: KafkaSettings) -> AsyncIterator[Api]:
     await api.stop()
 
 
-async def test_the_first_post_opens_a_watch_and_the_same_again_answers_the_same_id(api: Api) -> None:
+async def test_the_first_post_opens_a_watch_and_the_same_again_is_one_more_request_for_it(api: Api) -> None:
     status, opened = await api.post("/v1/watches", ASKED)
-    again = await api.post("/v1/watches", ASKED)
+    again_status, again = await api.post("/v1/watches", ASKED)
 
-    assert status == 201
-    assert again == (200, opened)
-    [record] = await api.records()
-    assert (record["watch_id"], record["order_id"], record["desired"]) == (opened["watch_id"], "860170", "watch")
-    assert record["expires_at"] == "2026-11-18T11:31:40.000Z"
+    assert (status, again_status) == (201, 200)
+    assert again["watch_id"] == opened["watch_id"]
+    first, second = await api.records()
+    assert [first["request_id"], second["request_id"]] == [opened["request_id"], again["request_id"]]
+    assert (first["watch_id"], first["order_id"], first["desired"]) == (opened["watch_id"], "860170", "watch")
+    assert first["request_id"] != second["request_id"]
 
 
-async def test_the_same_order_with_other_wishes_is_a_conflict_that_names_them(api: Api) -> None:
+async def test_only_a_stated_end_stands_in_the_record(api: Api) -> None:
     await api.post("/v1/watches", ASKED)
+    await api.post("/v1/watches", ASKED | {"expires_at": "2026-11-18T12:00:00.000Z"})
+
+    assert [record["expires_at"] for record in await api.records()] == [None, "2026-11-18T12:00:00.000Z"]
+
+
+async def test_an_ended_watch_is_opened_again_whatever_it_was_before(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    api.commit(opened["watch_id"], ended="gone", sms_count=2)
+
+    status, again = await api.post("/v1/watches", ASKED | {"after_sms": "finish"})
+    _, shown = await api.get(f"/v1/watches/{opened['watch_id']}")
+
+    assert (status, again["watch_id"]) == (201, opened["watch_id"])
+    assert (shown["ended"], shown["sms_count"]) == (None, 2)
+    assert [record["after_sms"] for record in await api.records()] == ["keep", "finish"]
+
+
+async def test_a_live_watch_with_other_words_is_a_conflict_that_names_them(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    api.commit(opened["watch_id"])
 
     status, problem = await api.post("/v1/watches", ASKED | {"client_ref": "yours", "after_sms": "finish"})
 
     assert (status, problem["reason"]) == (409, "conflict")
     assert "after_sms, client_ref" in problem["detail"]
+    assert len(await api.records()) == 1
+
+
+async def test_a_call_can_be_watched_for(api: Api) -> None:
+    status, _ = await api.post("/v1/watches", ASKED | {"message_type": "call"})
+
+    assert status == 201
+    assert [record["message_type"] for record in await api.records()] == ["call"]
+
+
+async def test_who_opens_a_watch_hears_how_long_it_will_wait_where_that_is_long(api: Api) -> None:
+    _, quick = await api.post("/v1/watches", ASKED)
+    api.delays["main"] = 90.0
+    _, slow = await api.post("/v1/watches", ASKED)
+
+    assert "expected_delay_seconds" not in quick
+    assert slow["expected_delay_seconds"] == 90.0
+
+
+async def test_a_watch_whose_state_cannot_be_read_takes_no_requests(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    watch_id = opened["watch_id"]
+    api.table.take(STATES, ReadRecord(0, 1, NOW_MS, watch_id.encode(), b"{", {}))
+
+    again = await api.post("/v1/watches", ASKED)
+    stop = await api.post(f"/v1/watches/{watch_id}/stop")
+    shown = await api.get(f"/v1/watches/{watch_id}")
+
+    assert [(status, problem["reason"]) for status, problem in (again, stop)] == [(409, "unreadable")] * 2
+    assert (shown[1]["unreadable"], shown[1]["client_ref"]) == (True, "mine")
     assert len(await api.records()) == 1
 
 
@@ -135,9 +221,9 @@ async def test_a_body_that_comes_in_pieces_is_read_whole(api: Api) -> None:
 async def test_without_the_token_nothing_is_told_or_done(guarded: Api, headers: dict[str, str]) -> None:
     opened = await guarded.post("/v1/watches", ASKED, headers=headers)
     listed = await guarded.get("/v1/watches", headers=headers)
-    wished = await guarded.post(f"/v1/watches/{NOBODY}/stop", headers=headers)
+    stopped = await guarded.post(f"/v1/watches/{NOBODY}/stop", headers=headers)
 
-    assert [opened[0], listed[0], wished[0]] == [401, 401, 401]
+    assert [opened[0], listed[0], stopped[0]] == [401, 401, 401]
     assert await guarded.records() == []
 
 
@@ -147,23 +233,70 @@ async def test_with_the_token_a_watch_is_opened(guarded: Api) -> None:
     assert status == 201
 
 
-@pytest.mark.parametrize("wish", ["stop", "finish", "cancel"])
-async def test_a_wish_stands_in_the_record(api: Api, wish: str) -> None:
+@pytest.mark.parametrize("request_", ["next", "stop", "finish", "cancel"])
+async def test_each_request_is_a_record_of_its_own_and_answered_with_its_outcome(api: Api, request_: str) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    watch_id = opened["watch_id"]
+
+    first = await api.asked(watch_id, request_, outcome="accepted")
+    second = await api.asked(watch_id, request_, outcome="already")
+
+    assert (first[0], first[1]["request"], first[1]["status"]) == (202, request_, "accepted")
+    assert (second[0], second[1]["status"]) == (202, "already")
+    records = await api.records()
+    assert [record["desired"] for record in records] == ["watch", request_, request_]
+    assert [record["request_id"] for record in records[1:]] == [first[1]["request_id"], second[1]["request_id"]]
+
+
+async def test_a_request_that_no_shard_applies_in_time_is_pending(api: Api) -> None:
     _, opened = await api.post("/v1/watches", ASKED)
 
-    status, _ = await api.post(f"/v1/watches/{opened['watch_id']}/{wish}")
+    status, answer = await api.post(f"/v1/watches/{opened['watch_id']}/finish")
 
-    assert status == 202
-    assert [record["desired"] for record in await api.records()] == ["watch", wish]
+    assert (status, answer["status"]) == (202, "pending")
 
 
-async def test_the_wish_for_the_next_sms_says_after_how_many(api: Api) -> None:
+@pytest.mark.parametrize(
+    ("body", "after"), [(b"", None), (b"{}", None), (b'{"after": null}', None), (b'{"after": 3}', 3)]
+)
+async def test_the_next_sms_can_be_asked_for_after_so_many(api: Api, body: bytes, after: int | None) -> None:
     _, opened = await api.post("/v1/watches", ASKED)
 
-    status, _ = await api.post(f"/v1/watches/{opened['watch_id']}/next")
+    async with api.session.post(f"/v1/watches/{opened['watch_id']}/next", data=body) as answer:
+        assert answer.status == 202
+    assert [record["next_after"] for record in await api.records()] == [None, after]
 
-    assert status == 202
-    assert [record["next_after"] for record in await api.records()] == [None, 0]
+
+@pytest.mark.parametrize(
+    ("body", "named"), [(b"{", "the body"), (b"3", "the body"), (b'{"after": -1}', "after"), (b'{"until": 1}', "until")]
+)
+async def test_a_wrong_body_of_next_is_a_problem_that_names_what_is_wrong(api: Api, body: bytes, named: str) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+
+    async with api.session.post(f"/v1/watches/{opened['watch_id']}/next", data=body) as answer:
+        problem = await answer.json(content_type=None)
+
+    assert (problem["status"], problem["reason"]) == (400, "invalid_request")
+    assert named in problem["detail"]
+    assert len(await api.records()) == 1
+
+
+async def test_an_ended_watch_takes_no_requests(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    api.commit(opened["watch_id"], ended="expired")
+
+    status, problem = await api.post(f"/v1/watches/{opened['watch_id']}/next")
+
+    assert (status, problem["reason"]) == (409, "ended")
+    assert len(await api.records()) == 1
+
+
+async def test_a_request_that_finds_the_watch_ended_says_so(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+
+    status, problem = await api.asked(opened["watch_id"], "next", outcome="ended", ended="expired")
+
+    assert (status, problem["reason"]) == (409, "ended")
 
 
 async def test_watches_are_listed_and_shown_and_what_is_not_there_is_404(api: Api) -> None:
@@ -174,19 +307,116 @@ async def test_watches_are_listed_and_shown_and_what_is_not_there_is_404(api: Ap
     nobody = await api.get(f"/v1/watches/{NOBODY}")
     odd = await api.post(f"/v1/watches/{opened['watch_id']}/dance")
 
-    assert listed == (200, {"watches": [shown[1]]})
+    assert listed == (200, {"watches": [shown[1]], "next": None})
     assert (shown[1]["client_ref"], shown[1]["sms_count"], shown[1]["seen_by_a_poller"]) == ("mine", 0, False)
+    assert shown[1]["expires_at"] == "2026-11-18T11:31:40.000Z"
     assert (nobody[0], odd[0]) == (404, 404)
 
 
-async def test_until_the_watches_are_read_the_answer_is_503(settings: KafkaSettings) -> None:
+async def test_a_watch_is_shown_with_its_polls_and_what_was_asked_done_and_refused(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    watch_id = opened["watch_id"]
+    api.commit(
+        watch_id,
+        first_look=False,
+        answer="waiting",
+        performed="next",
+        performed_ms=NOW_MS,
+        refused="cancel",
+        refused_code="early_cancel_denied",
+        refused_ms=NOW_MS + 1,
+        not_before_ms=NOW_MS + 2,
+    )
+
+    _, committed = await api.get(f"/v1/watches/{watch_id}")
+    api.lives[watch_id] = LivePoll(NOW_MS + 5_000, "last", 1.5)
+    _, polled = await api.get(f"/v1/watches/{watch_id}")
+
+    assert committed["performed"] == {"action": "next", "at": "2026-11-18T11:06:40.000Z"}
+    refused = {"action": "cancel", "at": "2026-11-18T11:06:40.001Z", "code": "early_cancel_denied"}
+    assert committed["refused"] == refused
+    assert committed["not_before"] == "2026-11-18T11:06:40.002Z"
+    polls = [[each["last_polled_at"], each["last_answer"], each["next_poll_in"]] for each in (committed, polled)]
+    assert polls == [["2026-11-18T11:06:40.000Z", "waiting", None], ["2026-11-18T11:06:45.000Z", "last", 1.5]]
+
+
+async def test_watches_are_listed_by_filters_and_pages(api: Api) -> None:
+    for number in range(5):
+        await api.post("/v1/watches", ASKED | {"order_id": str(number), "client_ref": f"ref {number % 2}"})
+
+    _, page = await api.get("/v1/watches", params={"limit": "2", "client_ref": "ref 0", "account": "main"})
+    _, rest = await api.get("/v1/watches", params={"limit": "2", "client_ref": "ref 0", "after": page["next"]})
+    _, ended = await api.get("/v1/watches", params={"state": "ended"})
+
+    assert {watch["order_id"] for watch in page["watches"] + rest["watches"]} == {"0", "2", "4"}
+    assert (len(page["watches"]), rest["next"], ended["watches"]) == (2, None, [])
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("limit=0", "limit"),
+        ("limit=1001", "limit"),
+        ("limit=many", "limit"),
+        ("limit=", "limit"),
+        ("state=sleepy", "state"),
+        ("after=nowhere", "after"),
+        ("colour=red&limit=-1", "colour, limit"),
+        ("account=main&account=other", "account"),
+    ],
+)
+async def test_wrong_parameters_of_the_list_are_a_problem_that_names_them(api: Api, query: str, named: str) -> None:
+    status, problem = await api.get(f"/v1/watches?{query}")
+
+    assert (status, problem["reason"]) == (400, "invalid_query")
+    assert named in problem["detail"]
+
+
+async def test_until_the_watches_are_read_a_request_waits_and_then_the_answer_is_503(settings: KafkaSettings) -> None:
     api = Api(settings, None)
     await api.start()
 
     status, problem = await api.post("/v1/watches", ASKED)
+    asking = asyncio.ensure_future(api.post("/v1/watches", ASKED))
+    await api.table.fill()
 
     assert (status, problem["reason"]) == (503, "not_ready")
+    assert (await asking)[0] == 201
     await api.stop()
+
+
+async def test_a_table_that_follows_knows_what_others_write(settings: KafkaSettings) -> None:
+    api, writer = Api(settings, None), CommandWriter(settings)
+    following = asyncio.ensure_future(api.table.follow())
+    assert await api.table.wait_filled(20)
+
+    watch = WatchRequest(account="main", order_id="7").watch(NOW_MS, "r1")
+    await writer.put(watch.key(), watch.to_json())
+    async with asyncio.timeout(20):
+        while api.table.get(watch.watch_id) is None:
+            await asyncio.sleep(0.05)
+
+    assert api.table.behind is False
+    following.cancel()
+    await asyncio.wait([following])
+    await writer.close()
+
+
+async def test_a_table_without_kafka_is_behind_until_it_comes_back(settings: KafkaSettings, kafka: TestKafka) -> None:
+    await kafka.kill()
+    table = WatchTable(settings)
+    following = asyncio.ensure_future(table.follow())
+    async with asyncio.timeout(40):
+        while not table.behind:
+            await asyncio.sleep(0.05)
+    filled_without_kafka = table.filled
+    await kafka.start()
+
+    assert filled_without_kafka is False
+    assert await table.wait_filled(30)
+    assert table.behind is False
+    following.cancel()
+    await asyncio.wait([following])
 
 
 async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(api: Api, kafka: TestKafka) -> None:
@@ -199,5 +429,5 @@ async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(api: Api
     status, _ = await api.post("/v1/watches", ASKED)
 
     assert away == (503, "kafka_away", "5")
-    assert nothing_kept == (200, {"watches": []})
+    assert nothing_kept == (200, {"watches": [], "next": None})
     assert status == 201

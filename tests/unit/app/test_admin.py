@@ -61,6 +61,35 @@ async def test_readiness_is_lost_only_when_nothing_can_be_accepted_or_when_stopp
     assert json.loads(answer.text) == {"status": word, "degraded": list(condition.degraded)}
 
 
+def admin_that(starting):
+    admin = Admin(
+        AdminSettings(), alive=lambda: True, condition=Condition, registry=CollectorRegistry(), starting=starting
+    )
+    admin.ready = True
+    return admin
+
+
+async def readyz(admin):
+    answer = await admin._readyz(make_mocked_request("GET", "/readyz"))
+    return answer.status, json.loads(answer.text)["status"]
+
+
+async def test_until_it_has_started_it_is_not_ready_and_afterwards_it_never_starts_again():
+    starts = [True, True, False, True]
+    admin = admin_that(lambda: starts.pop(0))
+
+    answers = [await readyz(admin) for _ in range(4)]
+
+    assert answers == [(503, "starting"), (503, "starting"), (200, "ready"), (200, "ready")]
+
+
+async def test_what_stops_while_it_starts_is_stopping():
+    admin = admin_that(lambda: True)
+    admin.ready = False
+
+    assert await readyz(admin) == (503, "stopping")
+
+
 async def test_metrics_are_those_of_the_registry():
     registry = CollectorRegistry()
     Counter("smsbus_probe", "A count.", registry=registry).inc(3)

@@ -53,7 +53,7 @@ def test_an_account_that_is_polled_needs_a_key_and_no_callback_token(environment
     settings = load()
 
     account = settings.accounts["pool"]
-    assert (account.provider, account.status_action, account.zone) == (provider, "getStatus", "UTC")
+    assert (account.provider, account.status_action, account.zone) == (provider, None, "UTC")
     assert settings.pingme_accounts() == []
 
 

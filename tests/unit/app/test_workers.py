@@ -155,6 +155,21 @@ async def test_readiness_is_that_of_the_doors_together_until_stopping_begins():
     assert (stopping.status, json.loads(stopping.text)["status"]) == (503, "stopping")
 
 
+async def test_the_whole_is_ready_once_the_pollers_have_started():
+    pollers = Child(Answer(503, '{"status": "starting", "degraded": []}'))
+    admin = Asked(AdminSettings(), [Child(READY)], pollers, CollectorRegistry())
+    admin.ready = True
+
+    answers = [await admin._readyz(make_mocked_request("GET", "/readyz"))]
+    pollers.answer = READY
+    answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
+    pollers.answer = Answer(503, '{"status": "starting", "degraded": []}')  # it was started again: the doors stay open
+    answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
+
+    said = [(answer.status, json.loads(answer.text)["status"]) for answer in answers]
+    assert said == [(503, "starting"), (200, "ready"), (200, "ready")]
+
+
 async def test_what_the_supervisor_knows_is_in_the_metrics_beside_the_answers():
     text = (await asked("/metrics", [Child(Answer(200, exposition(3)))])).text
 

@@ -218,7 +218,8 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/metrics": {"get"},
         "/v1/watches": {"get", "post"},
         "/v1/watches/{id}": {"get"},
-        "/v1/watches/{id}/{wish}": {"post"},
+        "/v1/watches/{id}/next": {"post"},
+        "/v1/watches/{id}/{request}": {"post"},
     }
 
 

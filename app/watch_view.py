@@ -1,0 +1,75 @@
+"""A watch and how far it has come, for people and for JSON."""
+
+from typing import Any
+
+from pollers.state import WatchState
+from pollers.watch_table import Known, LivePoll
+from schemas import timestamps
+
+DESCRIPTION = (
+    "account",
+    "order_kind",
+    "order_id",
+    "recipient",
+    "service",
+    "message_type",
+    "opened_at",
+    "history",
+    "after_sms",
+    "client_ref",
+)
+"""What stands in the view as it stands in the record."""
+
+
+def view(known: Known, live: LivePoll | None = None) -> dict[str, Any]:
+    """Return what is known of a watch; `live` is what the process that polls it knows besides."""
+    watch = known.watch
+    description = {name: getattr(watch, name) for name in DESCRIPTION} if watch else {}
+    progress = {
+        "expires_at": known.expires_at,
+        "sms_count": known.sms_count,
+        "ended": known.ended,
+        "seen_by_a_poller": known.progress is not None,
+        "unreadable": known.unreadable,
+    }
+    return {"watch_id": known.watch_id, **description, **progress, **_actions(known), **_polls(known.state, live)}
+
+
+def _actions(known: Known) -> dict[str, Any]:
+    state = known.state
+    if state is None:
+        desired = known.watch.desired if known.watch and known.progress is None else "watch"
+        asked = desired if desired != "watch" else None
+        return {"opening": None, "requested": asked, "performed": None, "refused": None, "not_before": None}
+    return {
+        "opening": state.opening,
+        "requested": _requested(state),
+        "performed": _did(state.performed, state.performed_ms),
+        "refused": _did(state.refused, state.refused_ms, code=state.refused_code),
+        "not_before": _moment(state.not_before_ms),
+    }
+
+
+def _requested(state: WatchState) -> str | None:
+    """Return what is still to be done at the provider."""
+    if state.watch.desired in {"finish", "cancel"}:
+        return state.watch.desired
+    return "next" if state.watch.next_after is not None else None
+
+
+def _did(action: str | None, at_ms: int, **more: str | None) -> dict[str, str | None] | None:
+    return {"action": action, "at": _moment(at_ms), **more} if action is not None else None
+
+
+def _polls(state: WatchState | None, live: LivePoll | None) -> dict[str, Any]:
+    polled_ms = max(0 if state.first_look else state.looked_ms, state.noted_ms) if state else 0
+    if live is None:
+        answer = state.answer if state else None
+        return {"last_polled_at": _moment(polled_ms), "last_answer": answer, "next_poll_in": None}
+    last_ms = live.last_polled_ms if live.last_polled_ms is not None else polled_ms
+    answer = live.last_answer if live.last_answer is not None else state.answer if state else None
+    return {"last_polled_at": _moment(last_ms), "last_answer": answer, "next_poll_in": live.next_poll_in}
+
+
+def _moment(epoch_ms: int) -> str | None:
+    return timestamps.to_text(epoch_ms) if epoch_ms else None
