@@ -43,7 +43,7 @@ def add(
 ) -> None:
     """Watch an order; prints the watch's id.
 
-    The same again prints the same id: it opens the watch again where it has ended, and prolongs it with a later --until.
+    The same again prints the same id: it opens a watch again that has ended, and prolongs it with a later --until.
     """
     from pydantic import ValidationError
 

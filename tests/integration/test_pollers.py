@@ -10,10 +10,12 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
 
+from app.parts import poller_on
 from app.reconcile import Verdict, reconcile
 from bus import topics
 from bus.commands import WATCHES, CommandWriter
@@ -27,7 +29,8 @@ from pollers.fetch import HttpFetcher
 from pollers.poller import Poller
 from pollers.providers import PROVIDERS
 from pollers.settings import PollersSettings
-from pollers.watches import WatchRequest, with_desire, with_next
+from pollers.watch_table import WatchTable
+from pollers.watches import WatchRequest, with_request
 from sandbox.bad_days import REFUSALS, Troubles
 from sandbox.orders import Activation, Order
 from sandbox.plan import PlannedSms
@@ -89,7 +92,7 @@ class Stage:
         """Open an order at the provider, and a watch for it."""
         order = self.world.open(wanted)
         asked = {"account": wanted.provider, "order_kind": wanted.kind, "order_id": order.id, "recipient": order.number}
-        watch = WatchRequest.model_validate(asked | request).watch(self.service.now_ms())
+        watch = WatchRequest.model_validate(asked | request).watch(self.service.now_ms(), str(uuid4()))
         await self.say(watch)
         return order, watch
 
@@ -146,11 +149,15 @@ async def polling(kafka: KafkaSettings, directory: Path, world: World, *, rate: 
         for name, account in world.accounts.items()
     }
     pace = PollersSettings(min_interval=0.3, max_interval=1.5)
-    stage.service = Poller(kafka, stage, accounts, pace)
+    table = WatchTable(kafka)
+    stage.service = poller_on(kafka, stage, accounts, pace, table)
     stage.service.start()
+    following = asyncio.create_task(table.follow())
     try:
         yield stage
     finally:
+        following.cancel()
+        await asyncio.wait([following])
         await stage.service.stop()
         await writer.close()
         await fetcher.close()
@@ -215,7 +222,7 @@ async def test_a_wish_for_the_next_sms_brings_it_once_the_present_one_is_publish
     await asyncio.sleep(1)
     before = list(nexts)
 
-    await stage.say(with_next(watch, 1))
+    await stage.say(with_request(watch, "next", request_id="1", after=1))
     await until(lambda: stage.published_of(order.id) == 2)
 
     assert before == []
@@ -231,7 +238,7 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
     await until(lambda: stage.sms_accepted() == 3)
 
     for wish, (_, watch) in opened.items():
-        await stage.say(with_desire(watch, wish))
+        await stage.say(with_request(watch, wish, request_id=wish))
     await until(lambda: len(stage.ended()) == 3)
     await asyncio.sleep(0.5)
 
@@ -247,11 +254,11 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
 
 async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_is_a_dead_letter(stage: Stage) -> None:
     order = stage.world.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.2),)))
-    watch = WatchRequest(account="smsman", order_id=order.id).watch(stage.service.now_ms())
+    watch = WatchRequest(account="smsman", order_id=order.id).watch(stage.service.now_ms(), str(uuid4()))
     right = partition_of(watch.key().encode(), topics.WATCH_PARTITIONS)
     wrong = (right + 1) % topics.WATCH_PARTITIONS
 
-    await stage.writer._send(watch.key(), watch.to_json(), wrong)
+    await stage.writer._send(watch.key(), watch.to_json(), wrong, [])
     await stage.writer.put("my-own-key", b'{"watch": "no"}')
     await until(lambda: stage.published_of(order.id) == 1)
     await asyncio.sleep(0.5)

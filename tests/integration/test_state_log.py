@@ -80,18 +80,18 @@ class Member:
         self.shards: frozenset[int] = frozenset()
         self.commands: list[Command] = []
         self.caught_up: set[int] = set()
-        self.group = ShardGroup(
-            settings,
-            group=settings.topic("pollers"),
-            on_shards=self._on_shards,
-            on_command=self.commands.append,
-            on_caught_up=self.caught_up.add,
-        )
-        self.task = asyncio.create_task(self.group.run())
+        self.group = ShardGroup(settings, group=settings.topic("pollers"))
+        self.task = asyncio.create_task(self.group.run(self))
 
-    def _on_shards(self, shards: frozenset[int]) -> None:
-        self.shards = shards
-        self.caught_up &= shards
+    def on_shards(self, ours: frozenset[int]) -> None:
+        self.shards = ours
+        self.caught_up &= ours
+
+    def on_command(self, command: Command) -> None:
+        self.commands.append(command)
+
+    def on_caught_up(self, partition: int) -> None:
+        self.caught_up.add(partition)
 
     async def stop(self) -> None:
         self.task.cancel()
