@@ -19,9 +19,10 @@ from bus.contract import Bus, BusFull
 from bus.state_log import NotCommitted
 from pollers.account import Account
 from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
+from pollers.inbox import Inbox, not_applied
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
-from pollers.watches import last_applied, request_name, unapplied, with_request
+from pollers.watches import last_applied
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
@@ -101,8 +102,7 @@ class Shard:
         self._writer = writer
         self._accounts = accounts
         self._now_ms = now_ms
-        self._inbox: dict[str, list[Watch | None]] = {}  # requests of each watch, not applied yet; None: withdrawn
-        self._present: set[str] = set()  # watches whose newest record is no tombstone, until the shard runs
+        self._inbox = Inbox()
         self._caught_up = asyncio.Event()
         self._something_to_do = asyncio.Event()
         self._dirty: set[str] = set()
@@ -121,42 +121,21 @@ class Shard:
 
         It is applied with the next commit, once we have caught up.
         """
-        inbox = self._inbox.setdefault(watch_id, [])
-        self._present.add(watch_id)
         if watch is not None:
-            inbox.append(watch)
+            self._inbox.request(watch_id, watch)
         elif forgets is None:
-            inbox[:] = [None]
-            self._present.discard(watch_id)
-        else:
-            self._was_forgotten(watch_id, forgets, inbox)
+            self._inbox.withdraw(watch_id)
+        elif (again := self._inbox.forget(watch_id, forgets, self.watches.get(watch_id))) is not None:
+            self._spawn(self._put_again(watch_id, again))
         self._something_to_do.set()
 
     def unreadable_command(self, watch_id: str) -> None:
         """Know that there is a record, though nobody here can read it: its watch is not withdrawn."""
-        self._present.add(watch_id)
+        self._inbox.present.add(watch_id)
 
     def caught_up(self) -> None:
         """Every command of before `Group.catch_up` was given to `command`."""
         self._caught_up.set()
-
-    def _was_forgotten(self, watch_id: str, request: str, inbox: list[Watch | None]) -> None:
-        """Our own tombstone: requests up to this one are over. One that was written meanwhile is written once more."""
-        names = [request_name(watch) if watch else None for watch in inbox]
-        if request in names:
-            del inbox[: len(names) - names[::-1].index(request)]
-        wanted = inbox[-1] if inbox else self._opened_again(watch_id, request)
-        if wanted is None:
-            self._present.discard(watch_id)
-        else:
-            self._spawn(self._put_again(watch_id, wanted))
-
-    def _opened_again(self, watch_id: str, request: str) -> Watch | None:
-        owned = self.watches.get(watch_id)
-        if owned is None or owned.ended:
-            return None
-        applied = last_applied(owned.state)
-        return None if applied == request else with_request(owned.state.watch, "watch", request_id=applied)
 
     async def _put_again(self, watch_id: str, watch: Watch) -> None:
         while True:
@@ -166,19 +145,17 @@ class Shard:
                 await asyncio.sleep(RETRY)
 
     async def _apply_requests(self) -> None:
-        inbox, self._inbox = self._inbox, {}
-        for number, (watch_id, requests) in enumerate(inbox.items()):
+        for number, (watch_id, requests) in enumerate(self._inbox.taken()):
             await _breathe(number)
-            left = await self._apply_all(watch_id, requests)
-            if left:
-                self._inbox[watch_id] = [*left, *self._inbox.get(watch_id, [])]
+            if left := await self._apply_all(watch_id, requests):
+                self._inbox.put_back(watch_id, left)
 
     async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
         """Apply the requests of one watch in order; return those that must wait for a step under way."""
         if watch_id in self.unreadable:
             return []
         if owned := self.watches.get(watch_id):
-            requests = _not_applied(owned.state, requests)
+            requests = not_applied(owned.state, requests)
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
             if owned is not None and owned.taking:
@@ -250,9 +227,7 @@ class Shard:
             await self._restore()
             await self._catch_up()
             self._may_act_from = self._loop.time() + NEW_OWNER
-            for watch_id in self.watches.keys() - self._present:
-                self._inbox.setdefault(watch_id, [None])
-            self._present.clear()
+            self._inbox.withdraw_absent(self.watches)
             await self._scheduler.restore(self, list(self.watches.values()))
             self.running = True
             await self._go_on()
@@ -353,7 +328,7 @@ class Shard:
 
     def _may_go(self, watch_id: str) -> bool:
         owned = self.watches.get(watch_id)
-        return bool(owned and owned.ended and watch_id not in self._dirty and not self._inbox.get(watch_id))
+        return bool(owned and owned.ended and watch_id not in self._dirty and watch_id not in self._inbox)
 
     # ---- states ------------------------------------------------------------------------------------------------
 
@@ -476,11 +451,3 @@ class Shard:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             _log.error("shard_task_failed", partition=self.partition, exc_info=error)
-
-
-def _not_applied(state: WatchState, requests: list[Watch | None]) -> list[Watch | None]:
-    """Return the requests that the state does not know; a withdrawal only where the state is not newer than it."""
-    watches = [request for request in requests if request is not None]
-    left = unapplied(state, watches)
-    is_newer = len(left) < len(watches)
-    return list(left) if is_newer or requests[:1] != [None] else [None, *left]

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,24 @@ from pollers.poller import JOINING, Poller
 from pollers.settings import PollersSettings
 from pollers.watches import WatchRequest
 from schemas.messages import SmsRejected, Watch, WatchEnded
-from tests.unit.pollers.virtual_time import virtual
+from tests.unit.pollers import virtual_time
 
 T0 = 1_795_000_000_000
+STARTED: list[Poller] = []
+
+
+def virtual(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[..., None]:
+    """Run a test in virtual time, and stop its pollers: they would take their shards again."""
+
+    async def stopped() -> None:
+        try:
+            await test()
+        finally:
+            while STARTED:
+                await STARTED.pop().stop()
+
+    stopped.__name__ = test.__name__
+    return virtual_time.virtual(stopped)
 
 
 class Group:
@@ -139,6 +154,7 @@ class Bench:
             rng=random.Random(2),
             learned=learned,
         )
+        STARTED.append(self.poller)
 
     @staticmethod
     def now_ms() -> int:

@@ -1,0 +1,84 @@
+"""The requests of a shard's watches that are not applied yet, as the records of the topic make them. Pure.
+
+The protocol is in docs/decisions/0001-watch-commands-and-states.md.
+"""
+
+from collections.abc import Iterable, Iterator
+
+from pollers.owned_watch import OwnedWatch
+from pollers.state import WatchState
+from pollers.watches import last_applied, request_name, unapplied, with_request
+from schemas.messages import Watch
+
+Requests = list[Watch | None]
+"""Of one watch, in the order of the topic; None: it was withdrawn, and can only be the first."""
+
+
+class Inbox:
+    """What is to be applied with the next commit."""
+
+    def __init__(self) -> None:
+        self.present: set[str] = set()
+        """Watches whose newest record is no tombstone; known until `withdraw_absent`."""
+        self._requests: dict[str, Requests] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._requests)
+
+    def __contains__(self, watch_id: str) -> bool:
+        return watch_id in self._requests
+
+    def request(self, watch_id: str, watch: Watch) -> None:
+        """A record asks for something."""
+        self._requests.setdefault(watch_id, []).append(watch)
+        self.present.add(watch_id)
+
+    def withdraw(self, watch_id: str) -> None:
+        """Somebody took the record away: what was asked before does not count any longer."""
+        self._requests[watch_id] = [None]
+        self.present.discard(watch_id)
+
+    def forget(self, watch_id: str, request: str, owned: OwnedWatch | None) -> Watch | None:
+        """Our own tombstone: requests up to this one are over. Return a newer one, which is to be written again."""
+        requests = self._requests.pop(watch_id, [])
+        names = [request_name(watch) if watch else None for watch in requests]
+        if request in names:
+            del requests[: len(names) - names[::-1].index(request)]
+        wanted = requests[-1] if requests else _opened_again(owned, request)
+        if requests:
+            self._requests[watch_id] = requests
+        if wanted is None:
+            self.present.discard(watch_id)
+        return wanted
+
+    def withdraw_absent(self, watch_ids: Iterable[str]) -> None:
+        """Withdraw the watches for which there is no record: whoever took it away does not want them any longer."""
+        for watch_id in watch_ids:
+            if watch_id not in self.present:
+                self._requests.setdefault(watch_id, [None])
+        self.present.clear()
+
+    def taken(self) -> Iterator[tuple[str, Requests]]:
+        """Yield all that is there, and forget it."""
+        requests, self._requests = self._requests, {}
+        yield from requests.items()
+
+    def put_back(self, watch_id: str, requests: Requests) -> None:
+        """Keep these, before those that came meanwhile."""
+        self._requests[watch_id] = [*requests, *self._requests.get(watch_id, [])]
+
+
+def not_applied(state: WatchState, requests: Requests) -> Requests:
+    """Return the requests that the state does not know; a withdrawal only where the state is not newer than it."""
+    watches = [request for request in requests if request is not None]
+    left = unapplied(state, watches)
+    is_newer = len(left) < len(watches)
+    return list(left) if is_newer or requests[:1] != [None] else [None, *left]
+
+
+def _opened_again(owned: OwnedWatch | None, request: str) -> Watch | None:
+    """Return a request that stands for a live watch which another request has opened again."""
+    if owned is None or owned.ended:
+        return None
+    applied = last_applied(owned.state)
+    return None if applied == request else with_request(owned.state.watch, "watch", request_id=applied)
