@@ -224,8 +224,8 @@ def _request() -> Document:
 def _asked(*reasons: str) -> Document:
     answers = {"202": json_answer("Asked for.", _ref("WatchAnswer"))}
     return {
-        "description": "Each is a request of its own, also when it was made before. The shard's owner does it after one "
-        "more poll; whether it was done stands in `performed` or `refused` of the watch.",
+        "description": "Each is a request of its own, also when it was made before. The shard's owner does it after "
+        "one more poll; whether it was done stands in `performed` or `refused` of the watch.",
         "security": FREE,
         "responses": _answers(answers, "unknown_watch", "ended", "unreadable", *reasons),
     }
