@@ -108,7 +108,7 @@ class Admin(Listener):
         extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
         starting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`extend` adds routes that guard themselves. `starting`: what they answer from is not there yet."""
+        """`extend` adds routes of its own, which guard themselves. `starting`: what they need is not there yet."""
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)

@@ -47,6 +47,7 @@ class _State(BaseModel):
 class Entry:
     """One watch: its newest command, and its state while it is live. Texts are read when they are asked for."""
 
+    watch_id: str
     command: bytes | None = None
     state: bytes | None = None
     """Of a live watch, and one that cannot be read."""

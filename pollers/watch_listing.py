@@ -53,16 +53,16 @@ class _State(BaseModel):
     watch: _Described = Field(default_factory=_Described)
 
 
-def page(entries: Sequence[tuple[str, Entry]], filters: Filters, limit: int, after: Place | None) -> Page:
+def page(entries: Sequence[Entry], filters: Filters, limit: int, after: Place | None) -> Page:
     """Return `limit` watches that come after a place, newest first."""
     found = heapq.nlargest(limit + 1, _places(entries, filters, after))
     more = cursor(found[limit - 1]) if len(found) > limit else None
     return Page([watch_id for _, watch_id in found[:limit]], more)
 
 
-def _places(entries: Sequence[tuple[str, Entry]], filters: Filters, after: Place | None) -> Iterator[Place]:
-    for watch_id, entry in entries:
-        place = (entry.opened_ms, watch_id)
+def _places(entries: Sequence[Entry], filters: Filters, after: Place | None) -> Iterator[Place]:
+    for entry in entries:
+        place = (entry.opened_ms, entry.watch_id)
         if (after is None or place < after) and entry.is_known and _passes(entry, filters):
             yield place
 

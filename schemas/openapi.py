@@ -145,8 +145,8 @@ def _readyz() -> Document:
         "tags": ["operate"],
         "operationId": "readyz",
         "summary": "Can anything be accepted?",
-        "description": "503 while it starts, while it stops, and when nothing can be made durable; whatever else is "
-        "wrong stands in `degraded`.",
+        "description": "503 while it starts or stops, and when nothing can be made durable; whatever else is wrong "
+        "stands in `degraded`.",
         "security": [],
         "responses": {"200": json_answer("It can.", answer), "503": json_answer("Send nothing here now.", answer)},
     }

@@ -5,16 +5,19 @@ called once and never again by itself: some cost money, and a time-out does not 
 """
 
 import asyncio
+import json
 import sys
 from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 import typer
 
 from app.cli.account_words import outcome, sentence
+from app.cli.bought import Wanted, wanted_of
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from yarl import URL
 
@@ -105,18 +108,26 @@ def call(
     method: Annotated[str, typer.Argument(metavar="METHOD", help="As in the provider's document; `?` lists them.")],
     parameters: Annotated[list[str] | None, typer.Argument(metavar="K=V…", help="The method's parameters.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
-    watch: Annotated[bool, typer.Option("--watch", help="Watch the order that is bought, at once.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help='Watch the order that is bought; prints {"watch_id": …} behind it.')
+    ] = False,
     config: Config = None,
 ) -> None:
-    """Call a method once and print its answer as JSON. What costs money shows the price and asks first."""
+    """Call a method once and print its answer as JSON. What costs money shows the price and asks first.
+
+    A bought order is printed before anything else can fail. With --watch a second JSON document follows,
+    {"watch_id": …}; when the order cannot be watched, the exit code is 1 and stderr has the command that watches it.
+    """
     with readable_errors():
         settings = settings_for(config)
         if watch:
             _insist_on_watchable(settings, account, method)
-        answer = called(settings, account, method, parameters or [], yes=yes)
-        order = bought(answer)
-        more = {"watch_id": _watch(settings, account, order)} if watch and order else {}
-        typer.echo(as_json(answer, **more))
+        called_with = parameters or []
+        answer = called(settings, account, method, called_with, yes=yes)
+        _print(answer)
+        if watch and (order := bought(answer)):
+            wanted = wanted_of(account, settings.accounts[account].zone, order, given(called_with))
+            typer.echo(json.dumps({"watch_id": _watch(settings, wanted, config)}))
 
 
 def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
@@ -130,12 +141,28 @@ def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
     asyncio.run(topics.partitions(settings.kafka, WATCHES))
 
 
-def _watch(settings: "Settings", name: str, order: "Order") -> str:
-    from app.cli.watch import put
-    from pollers.watches import WatchRequest
+def _print(answer: object) -> None:
+    """Print an answer at once; where nobody reads stdout any longer, what was bought must still be seen."""
+    try:
+        typer.echo(as_json(answer))
+    except OSError:
+        if bought(answer) is None:
+            raise
+        say(as_json(answer))
 
-    asked = WatchRequest(account=name, order_kind=order.order_kind, order_id=order.order_id, recipient=order.number)
-    return asyncio.run(put(settings.kafka, asked))
+
+def _watch(settings: "Settings", wanted: "Wanted", config: "Path | None") -> str:
+    """Watch what was bought; whatever goes wrong, the person learns what was bought and how to watch it."""
+    from app.cli.watch import put
+
+    try:
+        with readable_errors():
+            return asyncio.run(put(settings.kafka, wanted.request(), keep=True))
+    except BaseException as error:
+        unwatched = end(Code.FAILED, *wanted.unwatched(config))
+        if isinstance(error, typer.Exit):
+            raise unwatched from None
+        raise
 
 
 def called(settings: "Settings", name: str, method: str, parameters: list[str], *, yes: bool) -> object:
@@ -159,9 +186,8 @@ def bought(answer: object) -> "Order | None":
     return answer if isinstance(answer, Order) else None
 
 
-def as_json(answer: object, **more: str) -> str:
+def as_json(answer: object) -> str:
     """Return the answer for people and programs: an object that begins with its kind, or a list of objects."""
-    import json
     import re
     from dataclasses import asdict, is_dataclass
 
@@ -175,7 +201,7 @@ def as_json(answer: object, **more: str) -> str:
     else:
         fields = plain(answer)
         kind = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(answer).__name__).lower()
-        shown = {"answer": kind, **fields, **more} if isinstance(fields, dict) else fields
+        shown = {"answer": kind, **fields} if isinstance(fields, dict) else fields
     return clean(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
@@ -216,12 +242,18 @@ def _usage(endpoint: Method) -> str:
     return " ".join([endpoint.name, *(f"{name}=…" for name in endpoint.required), *optional, *price])
 
 
-def _params(account: "Account", endpoint: Method, given: list[str]) -> dict[str, str]:
+def given(parameters: list[str]) -> dict[str, str]:
+    """Return what was typed as `name=value`, by name."""
+    pairs = [parameter.partition("=") for parameter in parameters]
+    return {name: value for name, _, value in pairs}
+
+
+def _params(account: "Account", endpoint: Method, parameters: list[str]) -> dict[str, str]:
     """Return the parameters by name. PingMe's userId is known from the settings."""
-    pairs = [parameter.partition("=") for parameter in given]
+    pairs = [parameter.partition("=") for parameter in parameters]
     names = [name for name, _, _ in pairs]
     allowed = (*endpoint.required, *endpoint.optional)
-    params = {name: value for name, _, value in pairs}
+    params = given(parameters)
     if account.user_id and "userId" in allowed:
         params.setdefault("userId", account.user_id)
     problems = [f"{name} needs a value: {name}=…" for name, equals, _ in pairs if not equals and name in allowed]

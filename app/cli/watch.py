@@ -43,7 +43,7 @@ def add(
 ) -> None:
     """Watch an order; prints the watch's id.
 
-    The same again prints the same id: it opens a watch again that has ended, and prolongs it with a later --until.
+    The same again prints the same id: it opens the watch again where it has ended, and a later --until prolongs it.
     """
     from pydantic import ValidationError
 
@@ -71,8 +71,11 @@ def add(
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
 
 
-async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | None = None) -> str:
-    """Ask for a watch, of so many seconds; return its id. Ends the command where it is open with other words."""
+async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | None = None, keep: bool = False) -> str:
+    """Ask for a watch, of so many seconds; return its id.
+
+    Where it is open with other words, `keep` leaves it those; without it the command ends.
+    """
     from schemas import timestamps
 
     table = await _table(kafka)
@@ -80,7 +83,7 @@ async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | N
     if lasting is not None:
         asked = asked.model_copy(update={"expires_at": timestamps.to_text(now_ms + lasting * 1000)})
     watch = asked.watch(now_ms, uuid.uuid4().hex)
-    _insist_on_no_conflict(table.get(watch.watch_id), watch)
+    _insist_on_no_conflict(table.get(watch.watch_id), watch, keep=keep)
     await _write(kafka, watch)
     return watch.watch_id
 
@@ -93,14 +96,14 @@ def _now_ms(table: "WatchTable") -> int:
     return max(now_ms, table.newest_ms)
 
 
-def _insist_on_no_conflict(there: "Known | None", watch: "Watch") -> None:
+def _insist_on_no_conflict(there: "Known | None", watch: "Watch", *, keep: bool) -> None:
     from pollers.watches import conflicts
 
     if there is None or there.watch is None or there.ended is not None:
         return
     if there.stuck:
         raise end(Code.FAILED, f"the state of {watch.watch_id} cannot be read by this version: it is left alone")
-    if different := conflicts(there.watch, watch):
+    if not keep and (different := conflicts(there.watch, watch)):
         raise end(Code.FAILED, f"{watch.watch_id} is open with another {', '.join(different)}")
 
 

@@ -9,13 +9,17 @@ from contextlib import contextmanager
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
-from app.cli import account, cli
+from app.cli import account, bought, cli
+from app.cli import watch as watch_commands
 from app.cli.outcome import Code
 from bus import topics
+from bus.client import KafkaAway
 from bus.settings import KafkaSettings
 from pollers.watch_table import WatchTable
+from schemas.messages import Watch
 from tests.kafka_fixtures import TestKafka
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")
@@ -261,22 +265,99 @@ def test_pingme_is_called_with_the_configured_user(monkeypatch: pytest.MonkeyPat
     assert asked == ["/thirdparty/lockNumber"]
 
 
-def test_a_bought_order_is_watched_in_the_same_breath(
-    monkeypatch: pytest.MonkeyPatch, kafka: TestKafka, topic_prefix: str
-) -> None:
+def documents(text: str) -> list[dict[str, str]]:
+    """Return the JSON documents that follow each other in a text."""
+    found, decoder = [], json.JSONDecoder()
+    while text := text.lstrip():
+        document, end = decoder.raw_decode(text)
+        found.append(document)
+        text = text[end:]
+    return found
+
+
+@pytest.fixture
+def topics_of_ours(monkeypatch: pytest.MonkeyPatch, kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
     asyncio.run(topics.create(settings))
     monkeypatch.setenv("SMSBUS_KAFKA__BOOTSTRAP_SERVERS", kafka.bootstrap_servers)
     monkeypatch.setenv("SMSBUS_KAFKA__TOPIC_PREFIX", topic_prefix)
+    return settings
+
+
+def watched(settings: KafkaSettings) -> Watch:
+    table = WatchTable(settings)
+    asyncio.run(table.fill())
+    (known,) = asyncio.run(table.listing()).watches
+    assert known.watch is not None
+    return known.watch
+
+
+def test_a_bought_order_is_printed_and_then_watched_with_what_the_purchase_knew(
+    monkeypatch: pytest.MonkeyPatch, topics_of_ours: KafkaSettings
+) -> None:
     with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, _):
         grizzly(monkeypatch, root)
         result = called("pool", *BUY, "--yes", "--watch")
 
-    table = WatchTable(settings)
-    asyncio.run(table.fill())
-    (known,) = table.all()
-    assert json.loads(result.stdout)["watch_id"] == known.watch.watch_id
-    assert (known.watch.order_id, known.watch.recipient) == ("38496653", "66846426435")
+    order, watch = documents(result.stdout)
+    record = watched(topics_of_ours)
+    assert (order["order_id"], watch) == ("38496653", {"watch_id": record.watch_id})
+    assert (record.order_id, record.recipient, record.service) == ("38496653", "66846426435", "tg")
+    assert (record.expires_at, record.message_type) == (None, "sms")
+
+
+def test_a_rent_is_watched_until_its_own_end_and_prolonged_with_it(
+    monkeypatch: pytest.MonkeyPatch, topics_of_ours: KafkaSettings
+) -> None:
+    rent = '{"status": "success", "phone": {"id": "7", "endDate": "%s", "number": "66846426435"}}'
+    rented, longer = rent % "2099-12-31T19:30:52", rent % "2099-12-31T23:30:52"
+    answers = {"getRentPrices": PRICES, "getRentNumber": rented, "continueRentNumber": longer}
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow")
+    monkeypatch.setattr(bought, "LONGEST_MS", 100 * 366 * 86_400_000)
+    with provider(answers.__getitem__) as (root, _):
+        grizzly(monkeypatch, root)
+        called("pool", "getRentNumber", "service=tg", "country=12", "rent_time=4", "--yes", "--watch")
+        first = watched(topics_of_ours)
+        called("pool", "continueRentNumber", "id=7", "rent_time=4", "--yes", "--watch")
+
+    second = watched(topics_of_ours)
+    assert (first.order_kind, first.expires_at) == ("rent", "2099-12-31T16:40:52.000Z")
+    assert (second.watch_id, second.expires_at) == (first.watch_id, "2099-12-31T20:40:52.000Z")
+
+
+@pytest.mark.parametrize(("activation_type", "message_type"), [("0", "sms"), ("1", "call"), ("2", "voice")])
+def test_a_bought_call_is_watched_as_one(
+    monkeypatch: pytest.MonkeyPatch, topics_of_ours: KafkaSettings, activation_type: str, message_type: str
+) -> None:
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__CALLS__PROVIDER", "smsverified")
+    monkeypatch.setenv("SMSBUS_ACCOUNTS__CALLS__API_KEY", KEY)
+    answers = {"getPrices": "{}", "getCountries": "{}", "getNumber": "ACCESS_NUMBER:1:2"}
+    with provider(answers.__getitem__) as (root, _):
+        monkeypatch.setenv("SMSBUS_ACCOUNTS__CALLS__BASE_URL", f"{root}/stubs/handler_api.php")
+        called(
+            "calls", "getNumber", "service=vk", "country=48", f"activationType={activation_type}", "--yes", "--watch"
+        )
+
+    assert watched(topics_of_ours).message_type == message_type
+
+
+@pytest.mark.parametrize("failure", [KafkaAway("no broker answers"), OSError("no disk"), typer.Exit(2)])
+def test_what_was_bought_is_printed_and_the_command_that_watches_it_too_when_it_cannot_be_watched(
+    monkeypatch: pytest.MonkeyPatch, topics_of_ours: KafkaSettings, failure: Exception
+) -> None:
+    async def fails(*_: object, **__: object) -> str:
+        raise failure
+
+    monkeypatch.setattr(watch_commands, "put", fails)
+    with provider(selling("ACCESS_NUMBER:38496653:66846426435")) as (root, asked):
+        grizzly(monkeypatch, root)
+        result = called("pool", *BUY, "--yes", "--watch")
+
+    assert result.exit_code == Code.FAILED
+    assert [document["order_id"] for document in documents(result.stdout)] == ["38496653"]
+    assert "activation 38496653 with the number 66846426435 was bought and is not watched" in result.stderr
+    assert "smsbus watch add pool 38496653 --number=66846426435 --service=tg" in result.stderr
+    assert asked.count("getNumber") == 1
 
 
 def test_nothing_is_bought_where_it_could_not_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:

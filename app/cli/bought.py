@@ -1,0 +1,87 @@
+"""What was bought, and how it is to be watched: what the purchase knew is not asked for twice."""
+
+import shlex
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from pollers.providers.answers import Order
+    from pollers.watches import WatchRequest
+
+GRACE_MS: Final = 10 * 60_000
+"""How much longer than the order an order is watched: late SMS, and clocks that differ."""
+LONGEST_MS: Final = 400 * 24 * 3_600_000  # no order lasts longer; a time beyond that is none
+SERVICES: Final = ("service", "application_id")  # what the methods that buy call it
+KINDS: Final = {"1": "call", "2": "voice"}
+"""SMSVerified's `activationType`; 0 is an SMS."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A bought order as it is to be watched."""
+
+    account: str
+    order: "Order"
+    service: str | None
+    message_type: str
+    expires_at: str | None
+
+    def request(self) -> "WatchRequest":
+        """Return the request for its watch. Raises `ValidationError` for an order that is none."""
+        from pollers.watches import WatchRequest
+
+        return WatchRequest(
+            account=self.account,
+            order_kind=self.order.order_kind,
+            order_id=self.order.order_id,
+            recipient=self.order.number,
+            service=self.service,
+            message_type=self.message_type,
+            expires_at=self.expires_at,
+        )
+
+    def unwatched(self, config: Path | None) -> tuple[str, str]:
+        """Return what a person must know when it is not watched."""
+        order = self.order
+        bought = (
+            f"the {order.order_kind} {order.order_id} with the number {order.number} was bought and is not watched."
+        )
+        return f"{bought} This watches it:", f"  {shlex.join(self._command(config))}"
+
+    def _command(self, config: Path | None) -> list[str]:
+        words = ["smsbus", "watch", "add", self.account, self.order.order_id, f"--number={self.order.number}"]
+        words += ["--rent"] if self.order.order_kind == "rent" else []
+        words += [f"--service={self.service}"] if self.service else []
+        words += [f"--type={self.message_type}"] if self.message_type != "sms" else []
+        words += [f"--until={self._minutes()}m"] if self.expires_at else []
+        return words + ([f"--config={config}"] if config else [])
+
+    def _minutes(self) -> int:
+        from schemas import timestamps
+
+        left_ms = timestamps.to_epoch_ms(self.expires_at) - _now_ms() if self.expires_at else 0
+        return max(left_ms // 60_000, 1)
+
+
+def wanted_of(account: str, zone: str, order: "Order", parameters: Mapping[str, str]) -> Wanted:
+    """Return how an order is to be watched that these parameters bought; `zone`: of times that state none."""
+    service = next((parameters[name] for name in SERVICES if parameters.get(name)), None)
+    kind = KINDS.get(parameters.get("activationType", ""), "sms")
+    return Wanted(account, order, service, kind, _end(order.expires, zone, _now_ms()))
+
+
+def _end(expires: str | None, zone: str, now_ms: int) -> str | None:
+    """Return when an order ends, and a little; None where it does not say, or names a time that is over."""
+    from schemas import timestamps
+    from schemas.normalize import provider_time
+
+    said = provider_time(expires, now_ms=now_ms + LONGEST_MS, zone=zone).time if expires else None
+    ends_ms = timestamps.to_epoch_ms(said) if said else 0
+    return timestamps.to_text(ends_ms + GRACE_MS) if ends_ms > now_ms else None
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
