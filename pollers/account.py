@@ -19,6 +19,8 @@ T = TypeVar("T")
 
 ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
 BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
+NO_LIST: Final = frozenset({"bad_action", "too_large"})
+"""Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
 WAITS: Final = Trouble("transient", "account_waits")  # we did not ask: the account backs off or is paused
 CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
 
@@ -73,7 +75,7 @@ class Account:
         answer = await self.client.active()
         trouble = answer if isinstance(answer, Trouble) else None
         self._count("list" if trouble is None else f"list_{trouble.word}")
-        self._report(None if trouble and trouble.word == "bad_action" else trouble, started)
+        self._report(None if trouble and trouble.word in NO_LIST else trouble, started)
         return answer
 
     async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:

@@ -76,6 +76,11 @@ def not_applied(state: WatchState, requests: Requests) -> Requests:
     return list(left) if is_newer or requests[:1] != [None] else [None, *left]
 
 
+def is_withdrawal(requests: Requests) -> bool:
+    """Tell whether there is nothing to wait for: the watch ends, or nothing is asked."""
+    return not requests or any(request is None or request.desired == "stop" for request in requests)
+
+
 def _opened_again(owned: OwnedWatch | None, request: str) -> Watch | None:
     """Return a request that stands for a live watch which another request has opened again."""
     if owned is None or owned.ended:

@@ -26,7 +26,7 @@ class ListFollower:
 
     @property
     def is_off(self) -> bool:
-        """The list missed an SMS within the last hour."""
+        """The list is not followed for an hour: it missed an SMS, or was of no use."""
         return self.hint.is_off(self._loop.time())
 
     def pays(self) -> bool:
@@ -56,10 +56,10 @@ class ListFollower:
         left_at = self._loop.time()
         listed = await self._account.active()
         if isinstance(listed, Trouble):
-            self.hint.useless()
-            return
-        changed = self.hint.judge(listed, left_at, self._loop.time())
+            self.hint.useless(self._loop.time())
+        else:
+            for watch_id in self.hint.judge(listed, left_at, self._loop.time()):
+                self._poll_now(watch_id)
         if self.is_off:
-            _log.warning("bulk_hint_off", account=self._account.name, hint="the list did not show an SMS; for an hour")
-        for watch_id in changed:
-            self._poll_now(watch_id)
+            hint = "for an hour every order is polled by itself: the list missed an SMS, or could not be read"
+            _log.warning("bulk_hint_off", account=self._account.name, hint=hint)

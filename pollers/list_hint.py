@@ -19,6 +19,7 @@ MISSING: Final = 1 / 5  # of the rows gone at once, and the list is not believed
 FEW: Final = 2  # rows may always be gone at once
 LATER_LISTS: Final = 2  # that must show an SMS which a poll has found
 MOST_USELESS: Final = 3  # lists in a row
+GIVE_UP: Final = 20  # likewise
 OFF: Final = 3600.0  # seconds
 GONE: Final = ""  # the fingerprint of an order that the list does not have
 
@@ -59,7 +60,7 @@ class ListHint:
         return max(SHORTEST, 1 / (SHARE * requests_per_second))
 
     def is_off(self, now: float) -> bool:
-        """It missed an SMS within the last hour."""
+        """It missed an SMS within the last hour, or was of no use again and again."""
         return now < self.off_until
 
     def track(self, order_id: str, watch_id: str, now: float, *, has_sms: bool) -> None:
@@ -91,7 +92,7 @@ class ListHint:
         known = {order_id: row for order_id, row in self._rows.items() if row.since < left_at}
         present = {order_id for order_id, row in known.items() if row.fingerprint}
         if len(present - listed.keys()) > max(FEW, len(present) * MISSING):
-            self.useless()
+            self.useless(now)
             return []
         self._useless = 0
         usual = _commonest(listed)
@@ -106,11 +107,16 @@ class ListHint:
             return []
         return changed
 
-    def useless(self) -> None:
-        """There was no list, or none to be believed: after three of them orders are polled as if there were none."""
+    def useless(self, now: float) -> None:
+        """There was no list, or none to be believed: after three of them orders are polled as if there were none.
+
+        After twenty the list is not asked for again for an hour.
+        """
         self._useless += 1
         if self._useless >= MOST_USELESS:
             self.forget()
+        if self._useless >= GIVE_UP:
+            self._useless, self.off_until = 0, now + OFF
 
     def forget(self) -> None:
         """Know nothing of the rows any more: after a time without lists they are seen for the first time again."""

@@ -27,18 +27,17 @@ class PollerMetrics(Collector):
         yield GaugeMetricFamily(
             "smsbus_polls_oldest_due_seconds", "How long the oldest poll that is due waits", poller.oldest_due()
         )
-        yield self._unreadable()
+        yield from self._unreadable()
         yield self._polls()
         yield from self._accounts()
 
-    def _unreadable(self) -> Metric:
-        family = GaugeMetricFamily(
-            "smsbus_unreadable_records", "Watch records of another version that are left alone", labels=["topic"]
-        )
+    def _unreadable(self) -> Iterator[Metric]:
         states = sum(len(shard.unreadable) for shard in self._poller.shards.values())
-        family.add_metric(["states"], states)
-        family.add_metric(["commands"], self._poller.unreadable_commands)
-        return family
+        yield GaugeMetricFamily(
+            "smsbus_unreadable_states", "Watches whose state nobody here can read: left alone", states
+        )
+        commands = self._poller.unreadable_commands
+        yield CounterMetricFamily("smsbus_unreadable_commands", "Watch records that became dead letters", commands)
 
     def _polls(self) -> Metric:
         family = CounterMetricFamily("smsbus_polls", "Answers to requests", labels=["account", "outcome"])

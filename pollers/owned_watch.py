@@ -30,9 +30,10 @@ class OwnedWatch:
         "revision",
         "taking",
         "time_limit_ms",
+        "unseen",
     )
 
-    def __init__(self, state: WatchState, *, committed: int = -1, attempted: int = -1) -> None:
+    def __init__(self, state: WatchState, *, committed: int = -1, attempted: int = -1, unseen: bool = False) -> None:
         self.state = state
         self.receipts = _NONE  # of messages that may not be published yet
         self.ending: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
@@ -41,6 +42,7 @@ class OwnedWatch:
         self.acting = False
         self.polling = False  # an action would make the answer under way one of before it: it waits for the poll's end
         self.taking = False  # a step is being accepted: the next one builds on what comes of it
+        self.unseen = unseen and not self.ended  # restored, and no answer since: it may have been further than this
         self.committed = committed  # newest revision that we committed
         self.attempted = attempted  # newest revision that we tried to commit
 

@@ -26,6 +26,7 @@ HEARTBEAT: Final = 1.0  # seconds between two looks at the clock, the budget's s
 JOINING: Final = 15.0  # seconds without shards after which a process says so: a rebalance takes less
 OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn before that is said
 OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS, likewise
+LONGER_MS: Final = 1000  # by which a Retry-After must have moved to be written down at once
 FIRST_WATCH: Final = 0.45  # requests a second: of a watch that the table does not have yet
 RESTART: Final = (1.0, 60.0)  # seconds before a shard that ended by itself is run again: the first pause, the longest
 
@@ -124,7 +125,7 @@ class Poller:
             self._share_budgets()
             self.scheduler.review_lists()
             self._say_what_is_wrong()
-            if beaten - saved > SAVE_EVERY or self._waits().keys() != self._learned.waits.keys():
+            if beaten - saved > SAVE_EVERY or self._is_told_to_wait_longer():
                 saved = beaten
                 self._save_learned()
             await asyncio.sleep(HEARTBEAT)
@@ -257,6 +258,13 @@ class Poller:
             for name, throttle in throttles.items()
             if throttle.told_to_wait(now)
         }
+
+    def _is_told_to_wait_longer(self) -> bool:
+        known = self._learned.waits
+        return any(
+            name not in known or wait.until_ms - known[name].until_ms > LONGER_MS
+            for name, wait in self._waits().items()
+        )
 
     def _resume_waits(self) -> None:
         for name, wait in self._learned.waits.items():

@@ -37,7 +37,7 @@ class Owner(Protocol):
 
     watches: dict[str, OwnedWatch]
 
-    async def take(self, watch_id: str, step: Step) -> None:
+    async def take(self, watch_id: str, step: Step, *, answered: bool) -> None:
         """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`."""
         ...
 
@@ -261,7 +261,7 @@ class Scheduler:
         if not unchanged:
             step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
         try:
-            await shard.take(watch_id, step)
+            await shard.take(watch_id, step, answered=not isinstance(observation, Trouble))
         except BusFull:
             return FULL_BUS
         self._note(plan, before, step.state, observation, left_at, now_ms)

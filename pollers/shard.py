@@ -19,7 +19,7 @@ from bus.contract import Bus, BusFull
 from bus.state_log import NotCommitted
 from pollers.account import Account
 from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
-from pollers.inbox import Inbox, not_applied
+from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
 from pollers.watches import last_applied
@@ -103,6 +103,7 @@ class Shard:
         self._accounts = accounts
         self._now_ms = now_ms
         self._inbox = Inbox()
+        self._waiting: dict[str, Requests] = {}  # for the first answer about a restored watch
         self._caught_up = asyncio.Event()
         self._something_to_do = asyncio.Event()
         self._dirty: set[str] = set()
@@ -147,15 +148,22 @@ class Shard:
     async def _apply_requests(self) -> None:
         for number, (watch_id, requests) in enumerate(self._inbox.taken()):
             await _breathe(number)
-            if left := await self._apply_all(watch_id, requests):
+            if left := await self._apply_all(watch_id, [*self._waiting.pop(watch_id, ()), *requests]):
                 self._inbox.put_back(watch_id, left)
 
     async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
-        """Apply the requests of one watch in order; return those that must wait for a step under way."""
+        """Apply the requests of one watch in order; return those that must wait for a step under way.
+
+        Those of a restored watch wait for its first answer: the predecessor may have published an SMS, or an end, that
+        the restored state does not know, and the requests may be about that.
+        """
         if watch_id in self.unreadable:
             return []
         if owned := self.watches.get(watch_id):
             requests = not_applied(owned.state, requests)
+            if owned.unseen and not is_withdrawal(requests):
+                self._waiting[watch_id] = requests
+                return []
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
             if owned is not None and owned.taking:
@@ -188,10 +196,17 @@ class Shard:
 
     # ---- a step ------------------------------------------------------------------------------------------------
 
-    async def take(self, watch_id: str, step: Step) -> None:
-        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced."""
+    async def take(self, watch_id: str, step: Step, *, answered: bool = True) -> None:
+        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced.
+
+        `answered`: it said something about the order, so that requests which waited for that are applied now.
+        """
         if owned := self.watches.get(watch_id):
             await self._take(owned, step)
+            owned.unseen = owned.unseen and not answered
+            if not owned.unseen and (waiting := self._waiting.pop(watch_id, None)):
+                self._inbox.put_back(watch_id, waiting)
+                self._something_to_do.set()
 
     async def _take(self, owned: OwnedWatch, step: Step) -> None:
         watch_id = step.state.watch.watch_id
@@ -361,7 +376,7 @@ class Shard:
             if owned.revision != restored.revision:
                 self._mark(watch_id)
             return
-        owned = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision)
+        owned = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision, unseen=True)
         self.watches[watch_id] = owned
         heappush(self._agenda, (owned.time_limit_ms, watch_id))
         if self.running:  # otherwise `run` plans the polls when all is restored

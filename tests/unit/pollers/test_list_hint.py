@@ -91,7 +91,7 @@ def test_after_three_useless_lists_every_order_has_its_own_pace_again() -> None:
         listing.judge({}, OLD + at, OLD + at + 1)
     before = listing.at_least("7")
 
-    listing.useless()
+    listing.useless(OLD + 6)
 
     assert (before, listing.at_least("7")) == (UNCHANGED, 0.0)
 
@@ -99,7 +99,7 @@ def test_after_three_useless_lists_every_order_has_its_own_pace_again() -> None:
 def test_a_useful_list_between_useless_ones_starts_their_count_again() -> None:
     listing = hint()
     for at in range(2, 20, 2):
-        listing.useless()
+        listing.useless(OLD + at)
         listing.judge(waiting(), OLD + at, OLD + at + 1)
 
     assert listing.at_least("7") == UNCHANGED
@@ -150,3 +150,11 @@ def test_what_is_polled_no_more_is_not_judged_and_wants_nothing() -> None:
     listing.untrack("3", "watch-3")
 
     assert (listing.judge(waiting() | {"3": "6"}, OLD + 2, OLD + 3), listing.demand.total) == ([], 0.0)
+
+
+def test_a_list_that_is_never_of_use_is_not_asked_for_again_for_an_hour() -> None:
+    listing = hint()
+
+    off = [listing.useless(OLD + number) or listing.is_off(OLD + number) for number in range(20)]
+
+    assert off == [False] * 19 + [True]

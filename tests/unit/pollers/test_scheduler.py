@@ -78,7 +78,7 @@ class Bench:
     def now_ms() -> int:
         return T0 + int(asyncio.get_running_loop().time() * 1000)
 
-    async def take(self, watch_id: str, step: Step) -> None:
+    async def take(self, watch_id: str, step: Step, *, answered: bool) -> None:
         if self.full:
             raise BusFull("full")
         if step.messages:

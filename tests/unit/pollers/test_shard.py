@@ -174,9 +174,10 @@ class Bench:
     def owned(self) -> OwnedWatch:
         return self.shard.watches[self.watch.watch_id]
 
-    async def see(self, observation: Observation) -> None:
+    async def see(self, observation: Observation, *, answered: bool = True) -> None:
         now_ms = self.around.now_ms()
-        await self.shard.take(self.watch.watch_id, advance(self.owned.state, observation, now_ms))
+        step = advance(self.owned.state, observation, now_ms)
+        await self.shard.take(self.watch.watch_id, step, answered=answered)
 
     async def see_code(self, code: str) -> None:
         await self.see(Last(SeenSms(code=code, text=None)))
@@ -614,6 +615,8 @@ async def test_requests_that_were_written_while_no_shard_ran_are_applied_in_orde
         heir.shard.command(heir.watch.watch_id, watch)
 
     await heir.start(watched=False)
+    await heir.see_code("1111")
+    await asyncio.sleep(1)
 
     assert heir.owned.state.applied == "opening"
     assert heir.ends() == []
@@ -730,3 +733,56 @@ async def test_the_request_for_the_next_sms_is_done_once() -> None:
         await asyncio.sleep(0.5)
 
     assert bench.events.count("next") == 1
+
+
+@virtual
+async def test_a_next_about_an_sms_that_the_predecessor_could_not_commit_is_not_swallowed() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    await bench.see_code("1111")
+    await bench.ask("next", "first")
+    await bench.see_code("1111")
+    await asyncio.sleep(1)
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)  # the predecessor publishes 2222 now, and dies
+    for watch in (heir.watch, with_request(heir.watch, "next", request_id="first")):
+        heir.shard.command(heir.watch.watch_id, watch)
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "next", request_id="second"))
+
+    await heir.start(watched=False, owner_for=OWNED)
+    await heir.see(Trouble("transient", "reset"), answered=False)
+    await asyncio.sleep(1)
+    early = heir.owned.state.applied
+    await heir.see_code("2222")
+    await asyncio.sleep(1)
+    await heir.see_code("2222")
+    await asyncio.sleep(1)
+
+    assert (early, heir.owned.state.applied, heir.owned.state.outcome) == ("first", "second", "accepted")
+    assert "next" in heir.events
+
+
+@virtual
+async def test_a_watch_that_ended_without_a_commit_is_opened_again_by_the_request_that_followed() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)  # the predecessor publishes the end now, and dies
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
+
+    await heir.start(watched=False)
+    await heir.see(Ended("cancelled"))
+    await asyncio.sleep(1)
+
+    assert [end.reason for end in heir.ends()] == ["cancelled"]
+    assert (heir.owned.ended, heir.owned.state.opening) == (False, 1)
+
+
+@virtual
+async def test_a_restored_watch_is_stopped_at_once_though_nobody_answers() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "stop", request_id="stop"))
+
+    await heir.start(watched=False)
+
+    assert [end.reason for end in heir.ends()] == ["stopped"]
