@@ -218,7 +218,7 @@ async def test_a_body_that_comes_in_pieces_is_read_whole(api: Api) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
-async def test_without_the_token_nothing_is_told_or_done(guarded: Api, headers: dict[str, str]) -> None:
+async def test_without_the_token_nothing_is_shown_or_done(guarded: Api, headers: dict[str, str]) -> None:
     opened = await guarded.post("/v1/watches", ASKED, headers=headers)
     listed = await guarded.get("/v1/watches", headers=headers)
     stopped = await guarded.post(f"/v1/watches/{NOBODY}/stop", headers=headers)
