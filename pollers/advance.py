@@ -16,19 +16,6 @@ from schemas import timestamps
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits
 
-__all__ = [
-    "ActResult",
-    "Action",
-    "Step",
-    "acted",
-    "advance",
-    "due_end",
-    "is_news",
-    "opened",
-    "requested",
-    "withdrawn",
-]
-
 
 class Step(NamedTuple):
     """What follows. `state` is the very same object where nothing changed, and then need not be written.
@@ -43,13 +30,13 @@ class Step(NamedTuple):
 
 
 def opened(watch: Watch, provider: str, now_ms: int) -> WatchState:
-    """Return the first state of a watch, its request applied; but give a request to stop to `requested`, too."""
+    """Return the first state of a watch, its request applied. Give the request to `requested`, too: only that stops."""
     state = WatchState(
         watch=described(watch, now_ms),
         provider=provider,
         key=digits(watch.recipient or "") or watch.watch_id,
         looked_ms=min(now_ms, timestamps.to_epoch_ms(watch.opened_at)),
-        applied=request_name(watch),
+        applied=None if watch.desired == "stop" else request_name(watch),
     )
     return acting.requested(state, watch)[0]
 
@@ -60,11 +47,11 @@ def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
     Only `stop` and `watch` have an effect at once. What is wanted of the provider is asked after the next look, which
     must begin later than this: an SMS that came meanwhile is seen before its order is closed.
     """
-    name, is_stop = request_name(watch), watch.desired == "stop" and state.ended is None
-    if name == last_applied(state) and not is_stop:
+    name = request_name(watch)
+    if name == last_applied(state):
         return Step(state)
     applied = state.having(applied=name)
-    if is_stop:
+    if watch.desired == "stop" and state.ended is None:
         return _end(state, applied.having(outcome="accepted"), "stopped", now_ms)
     if state.ended is None:
         after, outcome = acting.requested(applied, watch)

@@ -76,7 +76,7 @@ def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, Watc
 def reopened(state: WatchState, watch: OpenWatch, now_ms: int) -> WatchState:
     """Return the state of a watch that is opened again. Ids and counts go on; nothing is wanted of it.
 
-    What came in the gap is told by `looked_ms`, the time of the end: nobody looked since.
+    `looked_ms` is the time of the end: nobody looked since.
     """
     end_ms = now_ms if state.ended_at is None else min(now_ms, timestamps.to_epoch_ms(state.ended_at))
     return state.having(

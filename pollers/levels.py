@@ -46,8 +46,8 @@ def is_news(state: WatchState, sms: SeenSms) -> bool:
         return False
     newest = state.newest
     mark = identity.mark(state, content)
-    unheard = newest is not None and newest.boundary == "requested" and sms.text is None
-    return unheard or _is_new(state, sms, content, mark, math.inf)
+    only_text_tells = newest is not None and newest.boundary == "requested" and sms.text is None
+    return only_text_tells or _is_new(state, sms, content, mark, math.inf)
 
 
 def arrived(state: WatchState, sms: SeenSms, content: identity.Content, now_ms: int, *, missed: bool = False) -> Looked:

@@ -75,7 +75,8 @@ class WatchState(BaseModel):
     revision: int = 0
     """Grows by one with each changed state."""
     applied: str | None = None
-    """`watches.request_name` of the last request applied; None: a program wrote the state that named no requests."""
+    """`watches.request_name` of the last request applied; None: a program wrote the state that named no requests, or
+    the watch was opened by a request to stop that is still to be applied."""
     outcome: Outcome = "accepted"
     """What became of that request."""
     opening: int = 0

@@ -46,6 +46,17 @@ def test_a_request_is_applied_once(desired, state):
     assert requested(step.state, request, at(120)) == Step(step.state)
 
 
+@pytest.mark.parametrize("request_id", [None, "r"])
+def test_a_stop_that_opens_a_watch_is_not_lost_if_only_the_opening_was_committed(request_id):
+    stop = watch(desired="stop", request_id=request_id)
+    state = opened(stop, "smsverified", OPENED_MS)
+
+    restored = WatchState.from_json(state.to_json())
+
+    assert unapplied(restored, [stop]) == [stop]
+    assert requested(restored, stop, at(1)).state.ended == "stopped"
+
+
 @pytest.mark.parametrize("desired", DESIRED)
 def test_a_request_without_an_id_is_named_by_its_content(desired):
     request = watch(desired=desired)
