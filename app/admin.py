@@ -80,7 +80,7 @@ class Listener:
     def answer_readyz(self, condition: Readiness, *, starting: bool) -> web.Response:
         """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door.
 
-        And while it is still starting: who was told once that it has started is not told otherwise.
+        And while it is still starting: once it has said that it has started, it never says otherwise.
         """
         self._has_started = self._has_started or (self.ready and not starting)
         status = self._status(condition)

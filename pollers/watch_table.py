@@ -94,7 +94,9 @@ class WatchTable:
         self._kafka = kafka
         self._filled = asyncio.Event()
         self._entries: dict[str, Entry] = {}
-        self._seen: dict[tuple[str, int], int] = {}
+        self._seen: dict[tuple[str, int], int] = {}  # the newest offset of each partition that was taken
+        self._read_to: dict[tuple[str, int], int] = {}  # the same, of this reading
+        self._now_ms = now_ms
         self._open = OpenWatches(now_ms)
         self._asking: dict[str, list[tuple[str, asyncio.Future[str]]]] = {}
 
@@ -169,7 +171,10 @@ class WatchTable:
 
     async def fill(self) -> None:
         """Read both topics to their ends. Raises `KafkaAway` or `TopicsError`."""
-        await self._read_both(BEGINNING, follow=False)
+        await self._read_all()
+        if any(self._read_to.get(place, -1) < offset for place, offset in self._seen.items()):
+            self._forget_all()  # the topics were made anew
+            await self._read_all()
         self.behind = False
         self._filled.set()
 
@@ -187,6 +192,13 @@ class WatchTable:
                     _log.warning("watch_table_behind", error=type(error).__name__)
                 said = type(error)
                 await asyncio.sleep(RETRY)
+
+    async def _read_all(self) -> None:
+        self._read_to = {}
+        await self._read_both(BEGINNING, follow=False)
+
+    def _forget_all(self) -> None:
+        self._seen, self._entries, self._open = {}, {}, OpenWatches(self._now_ms)
 
     async def _read_both(self, start: Start, *, follow: bool) -> None:
         reads = [asyncio.ensure_future(self._read(topic, start, follow=follow)) for topic in (WATCHES, STATES)]
@@ -208,6 +220,7 @@ class WatchTable:
     def take(self, topic: str, record: ReadRecord) -> None:
         """Take one record of either topic; one that was taken before changes nothing."""
         place = (topic, record.partition)
+        self._read_to[place] = max(self._read_to.get(place, -1), record.offset)
         if record.offset <= self._seen.get(place, -1):
             return
         self._seen[place] = record.offset

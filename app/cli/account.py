@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 import typer
 
 from app.cli.account_words import outcome, sentence
-from app.cli.bought import Wanted, wanted_of
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.purchase import Wanted, wanted_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -268,8 +268,8 @@ def _params(account: "Account", endpoint: Method, parameters: list[str]) -> dict
 def _agree(account: "Account", endpoint: Method, params: dict[str, str], *, yes: bool) -> None:
     """Return when the person wants to spend the money; ends the command when not."""
     price = asyncio.run(_price(account, endpoint, params))
-    told = f"the price is {price}" if price else "price unknown: the provider does not tell it beforehand"
-    say(f"{endpoint.name} at {account.provider} costs money; {told}")
+    price_in_words = f"the price is {price}" if price else "price unknown: the provider does not tell it beforehand"
+    say(f"{endpoint.name} at {account.provider} costs money; {price_in_words}")
     if yes:
         return
     if not is_terminal():

@@ -12,7 +12,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from app.cli import account, bought, cli
+from app.cli import account, cli, purchase
 from app.cli import watch as watch_commands
 from app.cli.outcome import Code
 from bus import topics
@@ -313,7 +313,7 @@ def test_a_rent_is_watched_until_its_own_end_and_prolonged_with_it(
     rented, longer = rent % "2099-12-31T19:30:52", rent % "2099-12-31T23:30:52"
     answers = {"getRentPrices": PRICES, "getRentNumber": rented, "continueRentNumber": longer}
     monkeypatch.setenv("SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow")
-    monkeypatch.setattr(bought, "LONGEST_MS", 100 * 366 * 86_400_000)
+    monkeypatch.setattr(purchase, "LONGEST_MS", 100 * 366 * 86_400_000)
     with provider(answers.__getitem__) as (root, _):
         grizzly(monkeypatch, root)
         called("pool", "getRentNumber", "service=tg", "country=12", "rent_time=4", "--yes", "--watch")

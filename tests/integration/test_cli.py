@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -234,6 +235,51 @@ def test_once_verified_it_starts_without_kafka_and_takes_messages_into_the_journ
     assert (drained.returncode, "published=1" in drained.stdout) == (0, True)
     assert [json.loads(line)["id"] for line in shown.stdout.splitlines()] == [posted.stdout.split()[2]]
     assert "rows=0" in smsbus("journal", "status").stdout
+
+
+def with_a_polled_account(smsbus: Installation) -> None:
+    pool = [
+        "[accounts.pool]",
+        'provider = "grizzlysms"',
+        'api_key = "planted-key-5e1f"',
+        'base_url = "http://127.0.0.1:9"',
+    ]
+    smsbus.file.write_text(smsbus.file.read_text() + "\n".join(pool))
+
+
+def test_who_waits_until_it_is_ready_can_open_a_watch_at_once(smsbus):
+    smsbus("topics", "create")
+    with_a_polled_account(smsbus)
+    with smsbus.serving() as service:
+        words = set()
+        while (answer := service.admin("/readyz"))[0] != 200:
+            words.add(answer[1]["status"])
+            time.sleep(0.01)
+        body = json.dumps({"account": "pool", "order_id": "7"}).encode()
+        opened = urllib.request.urlopen(service.event("serving")["admin"] + "/v1/watches", body)
+
+        assert opened.status == 201
+        assert words <= {"starting"}
+
+
+def test_without_kafka_the_door_is_open_although_the_watches_cannot_be_read(smsbus, kafka, event_loop_free):
+    smsbus("topics", "create")
+    with_a_polled_account(smsbus)
+    with smsbus.serving():
+        pass
+    event_loop_free(kafka.kill())
+
+    with smsbus.serving() as service:
+        deadline = time.monotonic() + START_SECONDS
+        while service.admin("/readyz")[0] != 200 and time.monotonic() < deadline:
+            time.sleep(0.1)
+        status, answer = service.admin("/readyz")
+        posted = smsbus("trigger", "pingme", "--url", service.url)
+        service.end(signal.SIGTERM)
+
+    assert (status, answer["status"]) == (200, "ready")
+    assert "watch_table_behind" in answer["degraded"]
+    assert posted.stdout.split()[:2] == ["200", "accepted"]
 
 
 def test_draining_without_kafka_fails_and_loses_nothing(smsbus, kafka, event_loop_free):

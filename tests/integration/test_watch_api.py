@@ -30,7 +30,7 @@ NOBODY = "0190b5a0-0000-8000-8000-000000000000"
 class Api:
     """The routes on a port of their own, and a client for them."""
 
-    def __init__(self, settings: KafkaSettings, token: str | None) -> None:
+    def __init__(self, settings: KafkaSettings, token: str | None, patience: Patience = SOON) -> None:
         self.settings = settings
         self.table = WatchTable(settings)
         self.lives: dict[str, LivePoll] = {}
@@ -44,7 +44,7 @@ class Api:
             now_ms=lambda: NOW_MS,
             live=self.lives.get,
             expected_delay=self.delays.get,
-            patience=SOON,
+            patience=patience,
         )
         self._offset = 0
 
@@ -218,7 +218,7 @@ async def test_a_body_that_comes_in_pieces_is_read_whole(api: Api) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
-async def test_without_the_token_nothing_is_told_or_done(guarded: Api, headers: dict[str, str]) -> None:
+async def test_without_the_token_nothing_is_shown_or_done(guarded: Api, headers: dict[str, str]) -> None:
     opened = await guarded.post("/v1/watches", ASKED, headers=headers)
     listed = await guarded.get("/v1/watches", headers=headers)
     stopped = await guarded.post(f"/v1/watches/{NOBODY}/stop", headers=headers)
@@ -372,15 +372,26 @@ async def test_wrong_parameters_of_the_list_are_a_problem_that_names_them(api: A
     assert named in problem["detail"]
 
 
-async def test_until_the_watches_are_read_a_request_waits_and_then_the_answer_is_503(settings: KafkaSettings) -> None:
+async def test_while_the_watches_are_not_read_the_answer_is_503(settings: KafkaSettings) -> None:
     api = Api(settings, None)
     await api.start()
 
     status, problem = await api.post("/v1/watches", ASKED)
-    asking = asyncio.ensure_future(api.post("/v1/watches", ASKED))
-    await api.table.fill()
 
     assert (status, problem["reason"]) == (503, "not_ready")
+    await api.stop()
+
+
+async def test_a_request_waits_until_the_watches_are_read(settings: KafkaSettings) -> None:
+    api = Api(settings, None, Patience(ready=30, outcome=0.3))
+    await api.start()
+
+    asking = asyncio.ensure_future(api.post("/v1/watches", ASKED))
+    await asyncio.sleep(0.05)
+    waits = not asking.done()
+    await api.table.fill()
+
+    assert waits
     assert (await asking)[0] == 201
     await api.stop()
 

@@ -11,6 +11,7 @@ from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.state_log import STATES
 from bus.topics import WATCH_PARTITIONS
+from pollers import watch_table
 from pollers.open_watches import AGED, FRESH, MOST, RENT, WITH_SMS, Open, weights
 from pollers.state import WatchState
 from pollers.watch_listing import Filters
@@ -188,6 +189,25 @@ def test_of_very_many_watches_a_part_is_weighed_for_all():
     shard = {str(number): Open(is_rent=True, opened_ms=0, has_sms=False) for number in range(MOST)}
 
     assert weights({0: shard, 1: shard}, NOW_MS) == pytest.approx({0: MOST * RENT, 1: MOST * RENT})
+
+
+async def test_topics_that_were_made_anew_are_read_anew(topics, monkeypatch):
+    old, new = order(1), order(2)
+    kept: list[ReadRecord] = []
+
+    async def read(_, topic, **__):
+        for record in kept if topic == WATCHES else ():
+            yield record
+
+    monkeypatch.setattr(watch_table, "read", read)
+    kept = [ReadRecord(0, 7, NOW_MS, old.watch_id.encode(), old.to_json(), {})]
+    await topics.table.fill()
+    kept = [ReadRecord(0, 0, NOW_MS, new.watch_id.encode(), new.to_json(), {})]
+    await topics.table.fill()
+
+    assert topics.table.get(old.watch_id) is None
+    assert topics.table.get(new.watch_id).watch == new
+    assert topics.table.others("main", NOBODY) == FRESH
 
 
 async def test_the_outcome_of_a_request_is_there_as_soon_as_its_shard_has_committed_it(topics):

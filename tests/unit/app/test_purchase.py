@@ -2,8 +2,8 @@
 
 import pytest
 
-from app.cli import bought
-from app.cli.bought import wanted_of
+from app.cli import purchase
+from app.cli.purchase import wanted_of
 from pollers.providers.answers import Order
 
 NOW_MS = 1_700_000_000_000  # 2023-11-14 22:13:20
@@ -11,7 +11,7 @@ NOW_MS = 1_700_000_000_000  # 2023-11-14 22:13:20
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    monkeypatch.setattr(bought, "_now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(purchase, "_now_ms", lambda: NOW_MS)
 
 
 def order(**values):
