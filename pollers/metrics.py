@@ -33,9 +33,7 @@ class PollerMetrics(Collector):
 
     def _unreadable(self) -> Iterator[Metric]:
         states = sum(len(shard.unreadable) for shard in self._poller.shards.values())
-        yield GaugeMetricFamily(
-            "smsbus_unreadable_states", "Watches whose state nobody here can read: left alone", states
-        )
+        yield GaugeMetricFamily("smsbus_unreadable_states", "Watches whose state we cannot read", states)
         commands = self._poller.unreadable_commands
         yield CounterMetricFamily("smsbus_unreadable_commands", "Watch records that became dead letters", commands)
 

@@ -260,11 +260,8 @@ class Poller:
         }
 
     def _is_told_to_wait_longer(self) -> bool:
-        known = self._learned.waits
-        return any(
-            name not in known or wait.until_ms - known[name].until_ms > LONGER_MS
-            for name, wait in self._waits().items()
-        )
+        known = {name: wait.until_ms for name, wait in self._learned.waits.items()}
+        return any(wait.until_ms - known.get(name, 0) > LONGER_MS for name, wait in self._waits().items())
 
     def _resume_waits(self) -> None:
         for name, wait in self._learned.waits.items():

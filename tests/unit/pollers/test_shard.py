@@ -10,7 +10,7 @@ import pytest
 from bus.contract import BusFull, Delivery, Receipt
 from bus.state_log import Fenced, NotCommitted
 from pollers.advance import advance
-from pollers.observation import Last, Observation, SeenSms, Trouble
+from pollers.observation import Ended, Last, Observation, SeenSms, Trouble
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
