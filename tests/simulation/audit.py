@@ -1,0 +1,208 @@
+"""What must hold in every run. Shares no code with what it audits: it reads the providers' book, the topics, the log.
+
+Each rule is a function from the evidence to its breaches. A new one is a function and a line in `RULES`, and a break in
+`breaks` that it must find.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from statistics import fmean
+from typing import TYPE_CHECKING, Final
+
+from schemas.messages import SmsReceived, WatchEnded
+from tests.simulation import audit_budget, audit_requests
+from tests.simulation.clock import EPOCH, START
+from tests.simulation.evidence import Evidence, Visible
+from tests.simulation.findings import Finding
+from tests.simulation.watches import Case
+
+if TYPE_CHECKING:
+    from tests.simulation.town import Town
+
+LATE_END: Final = 11 * 60.0  # seconds
+RENT_GRACE: Final = 10 * 60.0  # a rent is polled for so long after its end
+DAY: Final = 86_400.0
+Rule = Callable[[Evidence], Iterator[Finding]]
+
+
+def published(evidence: Evidence) -> Iterator[Finding]:
+    """Every SMS that was visible for longer than the interval is published, before that interval is over."""
+    for case in evidence.cases:
+        codes = {_name(case, record.message): record.at for record in reversed(evidence.received[case.watch_id])}
+        for shown in evidence.shows(case):
+            since = max(shown.since, case.asked[0].at)
+            until = min(shown.until, evidence.end_of(case), _deadline(evidence, case))
+            at = codes.get(shown.sms.nonce if case.kind == "rent" else shown.sms.code)
+            if case.readable and (breach := _judged(evidence, case, shown, since, until, at)):
+                yield breach
+
+
+def _judged(
+    evidence: Evidence, case: Case, shown: Visible, since: float, until: float, at: float | None
+) -> Finding | None:
+    if at is not None and at - since <= SHORTEST:
+        return None
+    allowed = evidence.allowed(case, since)
+    if at is None and until - since > allowed and evidence.over - since > allowed:
+        words = f"SMS {shown.sms.index} was visible for {until - since:.1f} s and is not published ({allowed:.1f} s allowed)"
+        return _about(evidence, "published", case, since, words)
+    if at is not None and at - since > allowed:
+        words = f"SMS {shown.sms.index} was published after {at - since:.1f} s, {allowed:.1f} s are allowed"
+        return _about(evidence, "delay", case, since, words)
+    return None
+
+
+SHORTEST: Final = 32.0  # seconds: no interval is shorter
+
+
+def sequence(evidence: Evidence) -> Iterator[Finding]:
+    """The SMS of a watch come in their order with the sequences 0, 1, 2 …, and nothing else comes."""
+    for case in evidence.cases:
+        firsts = {record.message.event_id: record.message for record in reversed(evidence.received[case.watch_id])}
+        ordered = [firsts[each] for each in dict.fromkeys(r.message.event_id for r in evidence.received[case.watch_id])]
+        sequences = [message.sequence for message in ordered if isinstance(message, SmsReceived)]
+        if sequences != list(range(len(sequences))):
+            yield _about(evidence, "sequence", case, case.opened, f"the sequences are {sequences}")
+        places = {(sms.nonce if case.kind == "rent" else sms.code): sms.index for sms in case.order.sms}
+        indexes = [places.get(_name(case, message), -1) for message in ordered]
+        if -1 in indexes or indexes != sorted(indexes):
+            yield _about(evidence, "sequence", case, case.opened, f"the SMS came in the order {indexes}")
+
+
+def ids(evidence: Evidence) -> Iterator[Finding]:
+    """An SMS has one id; a message comes again only after a crash, a fence or an unknown commit of its shard."""
+    for case in evidence.cases:
+        named: dict[str, set[str]] = {}
+        for record in evidence.received[case.watch_id]:
+            named.setdefault(_name(case, record.message), set()).add(record.message.event_id)
+        for name, several in named.items():
+            if len(several) > 1:
+                yield _about(evidence, "ids", case, case.opened, f"SMS {name} has {len(several)} ids")
+        yield from _repeats(evidence, case)
+
+
+def _repeats(evidence: Evidence, case: Case) -> Iterator[Finding]:
+    incidents = [
+        each.at for each in evidence.town.kafka.incidents if each.partition in {None, evidence.partition(case)}
+    ]
+    incidents += [each.at for each in evidence.town.coordinator.history if each.partition == evidence.partition(case)]
+    first: dict[str, float] = {}
+    for record in [*evidence.received[case.watch_id], *evidence.ended[case.watch_id]]:
+        before = first.setdefault(record.message.event_id, record.at)
+        if record.at > before and not any(before - 60 <= at <= record.at for at in incidents):
+            yield _about(evidence, "ids", case, record.at, f"{record.message.event_id} came twice, and nothing broke")
+
+
+def ends(evidence: Evidence) -> Iterator[Finding]:
+    """`WatchEnded` comes within 11 minutes of the later of deadline, Kafka's return and the shard having an owner."""
+    for case in evidence.cases:
+        deadline = _deadline(evidence, case)
+        wrong = evidence.town.plan.clocks_wrong_by
+        late_from = deadline + wrong + LATE_END
+        late_from += sum(max(0.0, end - max(deadline, begin)) for begin, end in evidence.unowned(case) if end > deadline)
+        found = evidence.ended[case.watch_id]
+        if case.readable and not found and late_from < evidence.over:
+            yield _about(evidence, "ends", case, deadline, "it has no end")
+        for record in found:
+            assert isinstance(record.message, WatchEnded)
+            if record.message.reason == "expired" and record.at < deadline - wrong - 1:
+                yield _about(evidence, "ends", case, record.at, f"it expired {deadline - record.at:.0f} s too early")
+            counted = len({each.message.event_id for each in evidence.received[case.watch_id] if each.at <= record.at})
+            if record.message.sms_count != counted:
+                words = f"its end counts {record.message.sms_count} SMS, {counted} were published before it"
+                yield _about(evidence, "ends", case, record.at, words)
+        if found and found[0].at > late_from:
+            yield _about(evidence, "ends", case, deadline, f"its end came {found[0].at - deadline:.0f} s after the deadline")
+
+
+def drift(evidence: Evidence) -> Iterator[Finding]:
+    """Delays do not grow: the last day is like the second; of a shorter run, the last quarter like the second."""
+    span = evidence.town.seconds
+    day = DAY if span >= 3 * DAY else span / 4
+    if day < 600:
+        return
+    early, late = delays(evidence, START + day, START + 2 * day), delays(evidence, evidence.over - day, evidence.over)
+    if len(early) >= 5 and len(late) >= 5 and fmean(late) > 1.5 * fmean(early) + 3.0:
+        words = f"the mean delay has grown from {fmean(early):.1f} s to {fmean(late):.1f} s"
+        yield Finding("drift", evidence.over - START, "all accounts", words)
+
+
+def numbers(evidence: Evidence) -> Iterator[Finding]:
+    """The delays are what this scenario promises."""
+    plan, found = evidence.town.plan, sorted(delays(evidence, START, evidence.over))
+    if not found:
+        return
+    for name, value, below in (("mean", fmean(found), plan.mean_below), ("p99", p99(found), plan.p99_below)):
+        if below is not None and value > below:
+            yield Finding("numbers", evidence.over - START, plan.name, f"{name} delay {value:.1f} s, not below {below} s")
+
+
+def delays(evidence: Evidence, since: float, until: float) -> list[float]:
+    """Return the delays of SMS that became visible then; one that was visible and never published counts as lasting."""
+    found = []
+    for case in evidence.cases:
+        at = {_name(case, record.message): record.at for record in reversed(evidence.received[case.watch_id])}
+        for shown in evidence.shows(case):
+            begin = max(shown.since, case.asked[0].at)
+            gone = min(shown.until, evidence.end_of(case))
+            name = shown.sms.nonce if case.kind == "rent" else shown.sms.code
+            if since <= begin < until and begin < gone:
+                found.append(max(0.0, at.get(name, gone) - begin))
+    return found
+
+
+def p99(found: list[float]) -> float:
+    """Return the 99th percentile of sorted numbers."""
+    return found[min(len(found) - 1, int(len(found) * 0.99))]
+
+
+def unhandled(evidence: Evidence) -> Iterator[Finding]:
+    """No exception goes unheard, and nothing is logged as an error."""
+    for words in evidence.town.driver.errors[:10]:
+        yield Finding("unhandled", evidence.over - START, "the log", words)
+
+
+def watching(evidence: Evidence) -> Iterator[Finding]:
+    """What was found while the run went on: `demand`, `leftovers`, `truth`."""
+    yield from evidence.town.watching.findings
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "published": published,
+    "sequence": sequence,
+    "ids": ids,
+    "ends": ends,
+    "drift": drift,
+    "numbers": numbers,
+    "budget": audit_budget.budget,
+    "retry_after": audit_budget.retry_after,
+    "polls": audit_requests.polls,
+    "requests": audit_requests.performed,
+    "watching": watching,
+    "unhandled": unhandled,
+}
+
+
+def audit(town: "Town") -> list[Finding]:
+    """Return all breaches of all rules, the earliest first."""
+    evidence = Evidence(town)
+    return sorted((finding for rule in RULES.values() for finding in rule(evidence)), key=lambda each: each.at)
+
+
+def _name(case: Case, message: object) -> str:
+    """Return what identifies an SMS at its provider: a rent's nonce, else the code."""
+    assert isinstance(message, SmsReceived)
+    if case.kind == "rent":
+        text = message.text or ""
+        return next((sms.nonce for sms in case.order.sms if sms.nonce in text), text)
+    return message.code or next((sms.code for sms in case.order.sms if sms.code in (message.text or "")), "")
+
+
+def _deadline(evidence: Evidence, case: Case) -> float:
+    return case.ends + (RENT_GRACE if case.kind == "rent" else 0.0)
+
+
+def _about(evidence: Evidence, rule: str, case: Case, at: float, words: str) -> Finding:
+    return Finding(rule, at - START, case.watch_id, words, evidence.story(case))
+
+
+__all__ = ["EPOCH", "RULES", "audit", "delays", "p99"]

@@ -1,0 +1,214 @@
+"""A finished run in the auditor's words: who showed what and when, what was published, who owned what."""
+
+import json
+from bisect import bisect_right
+from collections import defaultdict
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from bus.record import partition_of
+from sandbox.orders import Activation, Phase
+from sandbox.sms import Sms
+from schemas.messages import SmsReceived, WatchEnded
+from tests.simulation.clock import EPOCH, START
+from tests.simulation.formula import Demand, Life, interval
+from tests.simulation.kafka import SHARDS, Published
+from tests.simulation.requests import Request
+from tests.simulation.watches import Case
+
+if TYPE_CHECKING:
+    from tests.simulation.town import Town
+
+Span = tuple[float, float]
+NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody had it
+ANSWERED: Final = frozenset({"ok", "slow"})
+
+
+class Visible(NamedTuple):
+    """An SMS as the provider showed it to whoever asked, on the run's clock."""
+
+    sms: Sms
+    since: float
+    until: float
+
+
+class Evidence:
+    """Made when the run is over."""
+
+    def __init__(self, town: "Town") -> None:
+        self.town = town
+        self.over = town.clock.now
+        self.rate = town.plan.rate
+        self.log = town.providers.log
+        self.cases = [case for case in town.people.cases.values() if case.asked]
+        self.received: defaultdict[str, list[Published]] = defaultdict(list)
+        self.ended: defaultdict[str, list[Published]] = defaultdict(list)
+        for record in town.kafka.published:
+            if isinstance(record.message, SmsReceived):
+                self.received[record.message.watch_id or ""].append(record)
+            elif isinstance(record.message, WatchEnded):
+                self.ended[record.message.watch_id].append(record)
+        self.troubled = {name: _troubled(self.log.all, name) for name in town.world.accounts}
+        self.spread = 1.0 if town.plan.replicas == 1 else 1.5
+
+    # ---- a watch ---------------------------------------------------------------------------------------------------
+
+    def shows(self, case: Case) -> list[Visible]:
+        """Return what its order showed, oldest first."""
+        if isinstance(case.order, Activation):
+            levels = [*case.order._levels]
+            ends = [each.since for each in levels[1:]] + [EPOCH + 10**9]
+            return [
+                Visible(level.sms, _clock(level.since), _clock(end))
+                for level, end in zip(levels, ends, strict=True)
+                if level.phase is Phase.SMS and level.sms
+            ]
+        return [Visible(sms, _clock(sms.at), _clock(case.order.ends)) for sms in case.order.arrived(EPOCH + 10**9)]
+
+    def end_of(self, case: Case) -> float:
+        """Return when its end was published; later than everything if it was not."""
+        return min((record.at for record in self.ended[case.watch_id]), default=self.over)
+
+    def polls(self, case: Case) -> list[Request]:
+        """Return the requests about its order."""
+        return self.log.of_order[case.account, case.order_key]
+
+    def partition(self, case: Case) -> int:
+        """Return its shard."""
+        return partition_of(case.watch_id.encode(), SHARDS)
+
+    def state(self, case: Case) -> dict[str, object]:
+        """Return its committed state."""
+        return self.town.people.state(case)
+
+    # ---- how long things may take ------------------------------------------------------------------------------------
+
+    @cached_property
+    def demands(self) -> dict[str, Demand]:
+        """The claims on each account."""
+        lives: defaultdict[str, list[Life]] = defaultdict(list)
+        for case in self.cases:
+            seen = [record.at for record in self.received[case.watch_id]]
+            asked = [each.at for each in case.asked if each.desired == "next"]
+            lives[case.account].append(Life(case.kind, case.opened, self.end_of(case), seen, asked))
+        return {account: Demand(each) for account, each in lives.items()}
+
+    def interval(self, case: Case, at: float) -> float:
+        """Return the order's longest interval around this moment, without what is lost to trouble."""
+        calm = interval(self.demands[case.account].most(at - 60, at + 60), self.rate)
+        return self.spread * interval(self.demands[case.account].most(at - calm, at + calm), self.rate)
+
+    def allowed(self, case: Case, at: float) -> float:
+        """Return how long after `at` the order must have been polled with an answer: the formula, and all trouble."""
+        usual = allowed = self.interval(case, at)
+        for _ in range(5):  # trouble makes it longer, and then there may be more trouble in it
+            more = usual * (1 + self._failures(case, at, at + allowed)) + self.lost(case, at, at + allowed)
+            if more <= allowed:
+                break
+            allowed = more
+        return allowed
+
+    def lost(self, case: Case, since: float, until: float) -> float:
+        """Return the seconds in which nobody could poll it: the account backing off, its shard without an owner."""
+        spans = _merged([*_within(self.troubled[case.account], since, until), *self.unowned(case)])
+        return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
+
+    def _failures(self, case: Case, since: float, until: float) -> int:
+        asked = self.polls(case)
+        return sum(since - 15 <= each.sent <= until and each.outcome not in ANSWERED for each in asked)
+
+    def unowned(self, case: Case) -> list[Span]:
+        """Return when its shard had no owner that could work."""
+        return self._unowned[self.partition(case)]
+
+    @cached_property
+    def _unowned(self) -> dict[int, list[Span]]:
+        found: dict[int, list[Span]] = {partition: [(START, START + NEW_OWNER)] for partition in range(SHARDS)}
+        sleeping = self.sleeps()
+        owner: dict[int, tuple[float, str | None]] = {}
+        ends = {partition: (self.over, partition, None) for partition in range(SHARDS)}
+        for at, partition, replica in [*self.town.coordinator.history, *ends.values()]:
+            since, before = owner.get(partition, (START, None))
+            if before is None:
+                found[partition].append((since, at + NEW_OWNER))
+            else:
+                found[partition] += [(max(since, a), min(at, b) + NEW_OWNER) for a, b in sleeping[before] if b > since]
+                found[partition].append((at, at + NEW_OWNER))
+            owner[partition] = (at, replica)
+        found = {partition: [*spans, *self.outages()] for partition, spans in found.items()}
+        return {partition: _merged([each for each in spans if each[1] > each[0]]) for partition, spans in found.items()}
+
+    def outages(self) -> list[Span]:
+        """Return when Kafka was away for everybody, or a replica was cut off from it; and a while after it came back."""
+        return [(since, until + NEW_OWNER) for since, until, _ in self.town.kafka.outages]
+
+    def sleeps(self) -> defaultdict[str, list[Span]]:
+        """Return when each replica was down or stood still."""
+        began: dict[str, float] = {}
+        spans: defaultdict[str, list[Span]] = defaultdict(list)
+        for at, what, whom in self.town.notes:
+            if what in {"asleep", "killed", "stopped"}:
+                began.setdefault(whom, at)
+            elif what in {"awake", "started"} and whom in began:
+                spans[whom].append((began.pop(whom), at))
+        for whom, at in began.items():
+            spans[whom].append((at, self.over))
+        return spans
+
+    # ---- telling -----------------------------------------------------------------------------------------------------
+
+    def story(self, case: Case) -> tuple[str, ...]:
+        """Return what happened to a watch, line by line; of many polls the first and the last."""
+        lines = [(each.at, f"asked: {each.desired} ({each.request_id})") for each in case.asked]
+        lines += [(each.since, f"the provider shows SMS {each.sms.index}") for each in self.shows(case)]
+        lines += [
+            (each.at, f"published: sequence {each.message.sequence}, {each.message.id[:8]} by {each.replica}")
+            for each in self.received[case.watch_id]
+            if isinstance(each.message, SmsReceived)
+        ]
+        lines += [(each.at, f"ended: {json.loads(each.message.to_json())['reason']}") for each in self.ended[case.watch_id]]
+        lines += [(case.ends, "its deadline")]
+        lines += [
+            (each.sent, f"{each.kind} {each.action} by {each.replica}: {each.outcome} {each.body}".rstrip())
+            for each in self.polls(case)
+        ]
+        told = [f"{at - START:10.3f}  {words}" for at, words in sorted(lines)]
+        head = f"{case.account} {case.order_key} watch {case.watch_id} shard {self.partition(case)}"
+        return (head, *told) if len(told) < 60 else (head, *told[:30], f"… {len(told) - 55} lines …", *told[-25:])
+
+
+def _clock(seconds: float) -> float:
+    """Return the run's clock at seconds since 1970."""
+    return seconds - EPOCH + START
+
+
+def _troubled(requests: list[Request], account: str) -> list[Span]:
+    """Return when the account had reason to back off: from each failed answer to the next good one."""
+    spans: list[Span] = []
+    began: float | None = None
+    answers = [each for each in requests if each.account == account and each.answered is not None]
+    for each in sorted(answers, key=lambda each: each.answered or 0.0):
+        at = each.answered or 0.0
+        if each.outcome in ANSWERED:
+            if began is not None:
+                spans.append((began, at))
+            began = None
+        elif began is None:
+            began = at
+    return spans if began is None else [*spans, (began, float("inf"))]
+
+
+def _within(spans: list[Span], since: float, until: float) -> list[Span]:
+    first = max(0, bisect_right(spans, (since, 0.0)) - 1)
+    last = bisect_right(spans, (until, 0.0))
+    return spans[first:last]
+
+
+def _merged(spans: list[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for begin, end in sorted(spans):
+        if merged and begin <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((begin, end))
+    return merged
