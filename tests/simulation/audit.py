@@ -88,7 +88,9 @@ def _repeats(evidence: Evidence, case: Case) -> Iterator[Finding]:
     first: dict[str, float] = {}
     for record in [*evidence.received[case.watch_id], *evidence.ended[case.watch_id]]:
         before = first.setdefault(record.message.event_id, record.at)
-        if record.at > before and not any(before - 60 <= at <= record.at for at in incidents):
+        broke = any(before - 60 <= at <= record.at for at in incidents)
+        broke = broke or any(since <= record.at and before - 60 <= until for since, until in evidence.outages())
+        if record.at > before and not broke:
             yield _about(evidence, "ids", case, record.at, f"{record.message.event_id} came twice, and nothing broke")
 
 

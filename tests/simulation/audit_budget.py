@@ -1,7 +1,7 @@
 """What an account may be asked: its budget, and nothing while it said to wait."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from tests.simulation.clock import START
@@ -31,9 +31,9 @@ def budget(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("budget", request.sent - START, account, words)
 
 
-def _excused(evidence: Evidence):  # noqa: ANN202
+def _excused(evidence: Evidence) -> Callable[[float], bool]:
     moves = sorted({each.at for each in evidence.town.coordinator.history})
-    cut = [(since, until) for since, until, _ in evidence.town.kafka.outages]
+    cut = [(since, until) for since, until, _ in evidence.town.kafka.all_outages()]
 
     def excused(at: float) -> bool:
         several = evidence.town.plan.replicas > 1
@@ -46,7 +46,6 @@ def _excused(evidence: Evidence):  # noqa: ANN202
 def retry_after(evidence: Evidence) -> Iterator[Finding]:
     """Within a Retry-After that a replica has read it asks nothing of the account."""
     told = sorted(evidence.log.told, key=lambda each: each.since)
-    starts = {(each.name, each.started_at) for each in evidence.town.replicas}
     for request in evidence.log.all:
         while told and told[0].until <= request.sent:
             told.pop(0)
@@ -57,4 +56,3 @@ def retry_after(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("retry_after", request.sent - START, f"{request.account} by {request.replica}", words)
                 told.remove(each)
                 break
-    del starts

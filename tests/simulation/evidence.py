@@ -4,6 +4,7 @@ import json
 from bisect import bisect_right
 from collections import defaultdict
 from functools import cached_property
+from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from bus.record import partition_of
@@ -55,15 +56,17 @@ class Evidence:
 
     def shows(self, case: Case) -> list[Visible]:
         """Return what its order showed, oldest first."""
+        now = EPOCH + self.over - START
         if isinstance(case.order, Activation):
-            levels = [*case.order._levels]
+            case.order.level(now)  # levels come to be when they are looked at
+            levels = case.order._levels
             ends = [each.since for each in levels[1:]] + [EPOCH + 10**9]
             return [
                 Visible(level.sms, _clock(level.since), _clock(end))
                 for level, end in zip(levels, ends, strict=True)
                 if level.phase is Phase.SMS and level.sms
             ]
-        return [Visible(sms, _clock(sms.at), _clock(case.order.ends)) for sms in case.order.arrived(EPOCH + 10**9)]
+        return [Visible(sms, _clock(sms.at), _clock(case.order.ends)) for sms in case.order.arrived(now)]
 
     def end_of(self, case: Case) -> float:
         """Return when its end was published; later than everything if it was not."""
@@ -140,7 +143,7 @@ class Evidence:
 
     def outages(self) -> list[Span]:
         """Return when Kafka was away for everybody, or a replica was cut off from it; and a while after it came back."""
-        return [(since, until + NEW_OWNER) for since, until, _ in self.town.kafka.outages]
+        return [(since, until + NEW_OWNER) for since, until, _ in self.town.kafka.all_outages()]
 
     def sleeps(self) -> defaultdict[str, list[Span]]:
         """Return when each replica was down or stood still."""
@@ -168,13 +171,24 @@ class Evidence:
         ]
         lines += [(each.at, f"ended: {json.loads(each.message.to_json())['reason']}") for each in self.ended[case.watch_id]]
         lines += [(case.ends, "its deadline")]
-        lines += [
-            (each.sent, f"{each.kind} {each.action} by {each.replica}: {each.outcome} {each.body}".rstrip())
-            for each in self.polls(case)
-        ]
-        told = [f"{at - START:10.3f}  {words}" for at, words in sorted(lines)]
+        lines += [(each.sent, _told(each)) for each in self.polls(case)]
         head = f"{case.account} {case.order_key} watch {case.watch_id} shard {self.partition(case)}"
+        told = _shortened(sorted(lines))
         return (head, *told) if len(told) < 60 else (head, *told[:30], f"… {len(told) - 55} lines …", *told[-25:])
+
+
+def _told(request: Request) -> str:
+    return f"{request.kind} {request.action} by {request.replica}: {request.outcome} {request.body}".rstrip()
+
+
+def _shortened(lines: list[tuple[float, str]]) -> list[str]:
+    """Return the lines with their times; of equal ones in a row the first, how many more there were, and until when."""
+    told: list[str] = []
+    for words, equal in groupby(lines, key=lambda line: line[1]):
+        times = [at - START for at, _ in equal]
+        more = f", {len(times) - 1} more until {times[-1]:.3f}" if len(times) > 1 else ""
+        told.append(f"{times[0]:10.3f}  {words}{more}")
+    return told
 
 
 def _clock(seconds: float) -> float:

@@ -109,6 +109,10 @@ class Kafka:
         for hear in self.on_return:
             hear()
 
+    def all_outages(self) -> list[tuple[float, float, str | None]]:
+        """Return the outages, those that last still as far as they have come."""
+        return [*self.outages, *((since, self.loop.time(), whom) for whom, since in self._left.items())]
+
     async def ask(self, replica: str, do: Callable[[], T], *, patience: float) -> T:
         """Return what `do` makes of it here. Raises what `do` raises, or `TimeoutError`: it may still be done."""
         caller = asyncio.get_running_loop()

@@ -65,7 +65,7 @@ def held(town: Town, hours: float) -> Iterator[Finding]:
     steps = {each.step for each in again.driver.held}
     for each in town.driver.held:
         if each.step in steps:
-            yield Finding("held", 0.0, f"step {each.step}", f"{each.seconds * 1000:.0f} ms of CPU in {each.what}")
+            yield Finding("held", 0.0, f"step {each.step}", f"{each.seconds * 1000:.0f} ms in {each.what}")
 
 
 def tell(plan: Plan, seed: int, hours: float, found: list[Finding], stories: int) -> None:
