@@ -1,11 +1,12 @@
 """What shards rely on: the fenced memory, the group, the commands. One suite for the real ones and for their twins.
 
-The real ones run on a broker; the twins of `tests.simulation` in virtual time. What only a process that stands still can
-show is in `tests/simulation/test_group.py`.
+The real ones run on a broker; the twins of `tests.simulation` in virtual time. What only a process that stands still
+can show is in `tests/simulation/test_group.py`.
 """
 
 import asyncio
 import contextlib
+import random
 from collections.abc import Callable, Coroutine, Iterator
 from inspect import signature
 from typing import Any
@@ -74,8 +75,6 @@ class Twin:
     """The twins, in virtual time."""
 
     def __init__(self, seed: int) -> None:
-        import random
-
         self._driver = Driver(random.Random(seed))
         self._loop = self._driver.loop("test")
         self._kafka = Kafka(self._loop, Faults(random.Random(seed)))
@@ -83,7 +82,10 @@ class Twin:
         self._seats = 0
 
     def run(self, work: Coroutine[Any, Any, None]) -> None:
-        self._driver.complete(work, self._loop)
+        try:
+            self._driver.complete(work, self._loop)
+        finally:
+            self._driver.end()
 
     def log(self, partition: int) -> TwinLog:
         return TwinLog(self._kafka, partition, f"owner of {partition}")

@@ -43,7 +43,8 @@ def _judged(
         return None
     allowed = evidence.allowed(case, since)
     if at is None and until - since > allowed and evidence.over - since > allowed:
-        words = f"SMS {shown.sms.index} was visible for {until - since:.1f} s and is not published ({allowed:.1f} s allowed)"
+        visible = f"SMS {shown.sms.index} was visible for {until - since:.1f} s"
+        words = f"{visible} and is not published, {allowed:.1f} s are allowed"
         return _about(evidence, "published", case, since, words)
     if at is not None and at - since > allowed:
         words = f"SMS {shown.sms.index} was published after {at - since:.1f} s, {allowed:.1f} s are allowed"
@@ -100,7 +101,9 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
         deadline = _deadline(evidence, case)
         wrong = evidence.town.plan.clocks_wrong_by
         late_from = deadline + wrong + LATE_END
-        late_from += sum(max(0.0, end - max(deadline, begin)) for begin, end in evidence.unowned(case) if end > deadline)
+        late_from += sum(
+            max(0.0, end - max(deadline, begin)) for begin, end in evidence.unowned(case) if end > deadline
+        )
         found = evidence.ended[case.watch_id]
         if case.readable and not found and late_from < evidence.over:
             yield _about(evidence, "ends", case, deadline, "it has no end")
@@ -113,7 +116,9 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
                 words = f"its end counts {record.message.sms_count} SMS, {counted} were published before it"
                 yield _about(evidence, "ends", case, record.at, words)
         if found and found[0].at > late_from:
-            yield _about(evidence, "ends", case, deadline, f"its end came {found[0].at - deadline:.0f} s after the deadline")
+            yield _about(
+                evidence, "ends", case, deadline, f"its end came {found[0].at - deadline:.0f} s after the deadline"
+            )
 
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
@@ -135,7 +140,9 @@ def numbers(evidence: Evidence) -> Iterator[Finding]:
         return
     for name, value, below in (("mean", fmean(found), plan.mean_below), ("p99", p99(found), plan.p99_below)):
         if below is not None and value > below:
-            yield Finding("numbers", evidence.over - START, plan.name, f"{name} delay {value:.1f} s, not below {below} s")
+            yield Finding(
+                "numbers", evidence.over - START, plan.name, f"{name} delay {value:.1f} s, not below {below} s"
+            )
 
 
 def delays(evidence: Evidence, since: float, until: float) -> list[float]:

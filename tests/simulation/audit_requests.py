@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tests.simulation.clock import START
-from tests.simulation.evidence import ANSWERED, Evidence
+from tests.simulation.evidence import Evidence
 from tests.simulation.findings import Finding
 from tests.simulation.watches import HAS_REQUEST_IDS, Asked, Case
 
@@ -25,8 +25,8 @@ def polls(evidence: Evidence) -> Iterator[Finding]:
         if not case.readable:
             continue
         over = min(evidence.end_of(case), case.ends, _stopped(case))
-        answered = [each.sent for each in evidence.polls(case) if each.kind != "action" and each.outcome in ANSWERED]
-        for before, after in _gaps([case.asked[0].at, *answered], over):
+        polled = [each.sent for each in evidence.polls(case) if each.kind != "action"]
+        for before, after in _gaps([case.asked[0].at, *polled], over):
             if after - before > BEFORE_A_LIST and after - before > evidence.allowed(case, before):
                 words = f"not polled for {after - before:.1f} s, {evidence.allowed(case, before):.1f} s are allowed"
                 yield Finding("polls", before - START, case.watch_id, words, evidence.story(case))

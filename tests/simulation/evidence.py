@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Span = tuple[float, float]
 NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody had it
 ANSWERED: Final = frozenset({"ok", "slow"})
+PROVE: Final = ANSWERED | {"broken"}
+"""Answers that prove that the provider works and knows us."""
+SLOW_START: Final = 16.0  # requests' time: gaps of 8, 4, 2 requests after a back-off, and a little
 
 
 class Visible(NamedTuple):
@@ -49,7 +52,7 @@ class Evidence:
                 self.received[record.message.watch_id or ""].append(record)
             elif isinstance(record.message, WatchEnded):
                 self.ended[record.message.watch_id].append(record)
-        self.troubled = {name: _troubled(self.log.all, name) for name in town.world.accounts}
+        self.troubled = {name: self._troubled(name) for name in town.world.accounts}
         self.spread = 1.0 if town.plan.replicas == 1 else 1.5
 
     # ---- a watch ---------------------------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Evidence:
         return {partition: _merged([each for each in spans if each[1] > each[0]]) for partition, spans in found.items()}
 
     def outages(self) -> list[Span]:
-        """Return when Kafka was away for everybody, or a replica was cut off from it; and a while after it came back."""
+        """Return when Kafka was away for everybody, or a replica was cut off from it, and a while after that."""
         return [(since, until + NEW_OWNER) for since, until, _ in self.town.kafka.all_outages()]
 
     def sleeps(self) -> defaultdict[str, list[Span]]:
@@ -158,6 +161,26 @@ class Evidence:
             spans[whom].append((at, self.over))
         return spans
 
+    def _troubled(self, account: str) -> list[Span]:
+        """Return when the account had reason to back off: from a failed answer to the next good one, and to the moment
+        when a slow start and the queue that has grown meanwhile are behind it.
+        """
+        answers = [each for each in self.log.all if each.account == account and each.answered is not None]
+        began: float | None = None
+        spans: list[Span] = []
+        for at, outcome in sorted((each.answered or 0.0, each.outcome) for each in answers):
+            if outcome in PROVE:
+                if began is not None:
+                    spans.append((began, at + min(at - began, self._queue(account, at)) + SLOW_START / self.rate))
+                began = None
+            elif began is None:
+                began = at
+        return _merged(spans if began is None else [*spans, (began, float("inf"))])
+
+    def _queue(self, account: str, at: float) -> float:
+        """Return how long it takes to poll every open order of the account once."""
+        return sum(case.account == account and case.opened < at < case.ends for case in self.cases) / self.rate
+
     # ---- telling -----------------------------------------------------------------------------------------------------
 
     def story(self, case: Case) -> tuple[str, ...]:
@@ -169,7 +192,9 @@ class Evidence:
             for each in self.received[case.watch_id]
             if isinstance(each.message, SmsReceived)
         ]
-        lines += [(each.at, f"ended: {json.loads(each.message.to_json())['reason']}") for each in self.ended[case.watch_id]]
+        lines += [
+            (each.at, f"ended: {json.loads(each.message.to_json())['reason']}") for each in self.ended[case.watch_id]
+        ]
         lines += [(case.ends, "its deadline")]
         lines += [(each.sent, _told(each)) for each in self.polls(case)]
         head = f"{case.account} {case.order_key} watch {case.watch_id} shard {self.partition(case)}"
@@ -194,22 +219,6 @@ def _shortened(lines: list[tuple[float, str]]) -> list[str]:
 def _clock(seconds: float) -> float:
     """Return the run's clock at seconds since 1970."""
     return seconds - EPOCH + START
-
-
-def _troubled(requests: list[Request], account: str) -> list[Span]:
-    """Return when the account had reason to back off: from each failed answer to the next good one."""
-    spans: list[Span] = []
-    began: float | None = None
-    answers = [each for each in requests if each.account == account and each.answered is not None]
-    for each in sorted(answers, key=lambda each: each.answered or 0.0):
-        at = each.answered or 0.0
-        if each.outcome in ANSWERED:
-            if began is not None:
-                spans.append((began, at))
-            began = None
-        elif began is None:
-            began = at
-    return spans if began is None else [*spans, (began, float("inf"))]
 
 
 def _within(spans: list[Span], since: float, until: float) -> list[Span]:

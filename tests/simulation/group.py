@@ -37,7 +37,7 @@ class Coordinator:
 
     def __init__(self, kafka: Kafka) -> None:
         self.history: list[Ownership] = []
-        self.owners: dict[int, "TwinGroup"] = {}
+        self.owners: dict[int, TwinGroup] = {}
         self._kafka = kafka
         self._beats: dict[TwinGroup, float] = {}
         self._rebalancing = False

@@ -112,6 +112,31 @@ def failing(*, share: float) -> Begin:
     return begin
 
 
+def throttled(*, every: float = 120.0, retry_after: int = 30) -> Begin:
+    """Now and then one request is too many, and is told for how long."""
+
+    async def begin(town: "Town") -> None:
+        rng = town.random("throttled")
+        while True:
+            await asyncio.sleep(rng.expovariate(1 / every))
+            town.world.bad(BadDay(kind="429", retry_after=retry_after))
+            await asyncio.sleep(1.0)
+            town.world.good()
+
+    return begin
+
+
+def outage(*, after: float = 300.0) -> Begin:
+    """From then on the provider answers nothing but 502."""
+
+    async def begin(town: "Town") -> None:
+        await asyncio.sleep(after)
+        town.note("bad", "5xx")
+        town.world.bad(BadDay(kind="5xx"))
+
+    return begin
+
+
 def bad_hours() -> Begin:
     """Now and then a provider has a bad time: a throttle with Retry-After, an outage, a wrong key, slow answers."""
 

@@ -1,4 +1,4 @@
-"""A Kafka in memory: what all replicas of a run see of each other. It runs on a loop of its own that never stands still.
+"""A Kafka in memory: what all replicas of a run see of each other. Its loop never stands still.
 
 A request that was sent arrives, whatever becomes of whoever sent it: killed, standing still, or tired of waiting.
 """
@@ -60,7 +60,7 @@ class Incident(NamedTuple):
 
 
 class Kafka:
-    """The topics, and who may write states. `unreachable` holds the replicas that are cut off; `away` means all of them."""
+    """The topics, and who may write states. `unreachable` are the replicas that are cut off; `away` means all."""
 
     def __init__(self, loop: Loop, faults: Faults) -> None:
         self.loop = loop
@@ -167,7 +167,9 @@ class Kafka:
 
     # ---- commands and messages ---------------------------------------------------------------------------------------
 
-    def append(self, key: str, value: bytes | None, *, partition: int | None = None, forgets: str | None = None) -> None:
+    def append(
+        self, key: str, value: bytes | None, *, partition: int | None = None, forgets: str | None = None
+    ) -> None:
         """Write a command, to the partition of its key where none is named."""
         at = partition_of(key.encode(), SHARDS) if partition is None else partition
         self.commands[at].append(Command(self._ends[at], key, value, forgets, self.loop.time()))
@@ -204,7 +206,7 @@ class Kafka:
 def _serve(caller: Any, answer: asyncio.Future[T], do: Callable[[], T], back_at: float) -> None:
     try:
         value = do()
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the caller's
         caller.call_at(back_at, _fail, answer, error)
     else:
         caller.call_at(back_at, _settle, answer, value)

@@ -6,10 +6,12 @@ others go on need several loops on one clock, and a seed that decides who runs n
 """
 
 import asyncio
+import atexit
 import gc
 import heapq
 import itertools
 import random
+import sys
 from asyncio import events
 from collections.abc import Callable, Coroutine
 from math import inf
@@ -28,15 +30,21 @@ SPINNING: Final = 300_000
 COLLECT_EVERY: Final = 2_000_000
 """Steps between two collections of garbage, which happen outside of steps so that none is measured with one."""
 
-_numbers = itertools.count()
+_graves: list[object] = []
+"""What was killed and what a run left behind: to finalise it would run it."""
+
+
+@atexit.register
+def _rest() -> None:
+    sys.unraisablehook = lambda _: None
 
 
 class Numbered(asyncio.Task):
     """A task whose hash is its number and not its address: sets of tasks then have one order in all processes."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.number = next(_numbers)
-        super().__init__(*args, **kwargs)
+    def __init__(self, coro: Any, *, number: int, **named: Any) -> None:
+        self.number = number
+        super().__init__(coro, **named)
 
     def __hash__(self) -> int:
         return self.number
@@ -63,7 +71,9 @@ class Loop(asyncio.BaseEventLoop):
         self._clock = clock
         self._driver = driver
         self.set_debug(False)
-        self.set_task_factory(lambda loop, coro, **named: Numbered(coro, loop=loop, **named))
+        self.set_task_factory(
+            lambda loop, coro, **named: Numbered(coro, number=next(driver.numbers), loop=loop, **named)
+        )
         self.set_exception_handler(driver.heard)
 
     def time(self) -> float:
@@ -78,6 +88,9 @@ class Loop(asyncio.BaseEventLoop):
         """Return the wall clock in milliseconds."""
         return int(self.wall() * 1000)
 
+    def __del__(self) -> None:
+        """It was never closed: a killed process closes nothing."""
+
     def call_soon_threadsafe(self, callback: Any, *args: Any, context: Any = None) -> Any:
         """There is one thread."""
         return self.call_soon(callback, *args, context=context)
@@ -87,7 +100,7 @@ class Loop(asyncio.BaseEventLoop):
         future = self.create_future()
         try:
             future.set_result(func(*args))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whoever waits hears of it
             future.set_exception(error)
         return future
 
@@ -160,8 +173,8 @@ class Driver:
         self.held: list[Held] = []
         self.errors: list[str] = []
         """What reached an exception handler of a loop: nobody else heard of it."""
+        self.numbers = itertools.count()
         self._loops: list[Loop] = []
-        self._dead: list[object] = []
         self._rng = rng
 
     def loop(self, name: str) -> Loop:
@@ -176,7 +189,12 @@ class Driver:
         tasks = asyncio.all_tasks(loop)
         for task in tasks:
             task._log_destroy_pending = False
-        self._dead.append((loop, tasks))  # so that nothing of it is finalised, which would run it
+        _graves.append((loop, tasks))
+
+    def end(self) -> None:
+        """Kill whatever is left."""
+        for loop in list(self._loops):
+            self.kill(loop)
 
     def run(self, until: float) -> None:
         """Let time pass up to this moment of the clock."""

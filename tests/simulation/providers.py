@@ -51,7 +51,7 @@ class Providers:
         if troubles.wrong_key:
             query[endpoints.KEYS[provider]] = "was right yesterday"
         if (broken := self.broken.get(_order(path, query))) is not None:
-            return Answered(broken, Reply(broken))
+            return Answered("broken", Reply(broken))
         reply = _ask(path)(self.world.accounts[provider], query, self.world.moment(provider, troubles))
         if self.paged and query.get("action") == "getRentStatus":
             reply = _page(reply, int(query.get("page", "1")))
@@ -96,7 +96,7 @@ class SimFetcher:
             async with asyncio.timeout(PATIENCE):
                 return await answer
         except TimeoutError:
-            request.outcome = "timeout"
+            request.answered, request.outcome = self._replica.time(), "timeout"
             raise FetchFailed("timeout") from None
 
     def _arrived(self, request: Request, path: str, query: dict[str, str], answer: asyncio.Future[RawAnswer]) -> None:
@@ -152,7 +152,7 @@ def _ask(path: str) -> Callable[[Account, Query, Moment], Reply]:
 
 def _page(reply: Reply, number: int) -> Reply:
     """Show a page of a rent's SMS; `quantity` counts all of them."""
-    shown = cast(Mapping[str, Any], json.loads(reply.body))
+    shown = cast("Mapping[str, Any]", json.loads(reply.body))
     rows = list(shown.get("values", {}).values())[(number - 1) * PAGE : number * PAGE]
     if "quantity" not in shown:
         return reply

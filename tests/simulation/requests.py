@@ -23,7 +23,7 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 class Request:
-    """One request. Times are seconds of the run's clock; `answered` None: no answer has arrived (yet)."""
+    """One request. Times are seconds of the run's clock; `answered`: when its end was known; None: it is not."""
 
     __slots__ = ("account", "action", "answered", "arrived", "body", "kind", "order", "outcome", "replica", "sent")
 
@@ -38,7 +38,7 @@ class Request:
         self.arrived: float | None = None
         self.answered: float | None = None
         self.outcome = "lost"
-        """`ok`, `429`, `5xx`, `html`, `empty`, `wrong_key`, `reset`, `truncated`, `timeout`, `error` or `lost`."""
+        """`ok`, a kind of bad day, `broken` (an order that answers an error for ever), `timeout` or `lost`."""
         self.body = ""
         """What an action was answered."""
 

@@ -14,6 +14,8 @@ SCENARIOS: Final[Mapping[str, Plan]] = {
         Plan("failing_rents", (does.standing(activations=10), does.broken_rents(number=3)), mean_below=2.0),
         Plan("bad_day", (does.standing(activations=50), does.failing(share=0.3)), mean_below=30.0, bad=True),
         Plan("bad_hours", (does.standing(activations=20), does.bad_hours()), bad=True),
+        Plan("throttled", (does.standing(activations=30), does.throttled()), bad=True),
+        Plan("outage", (does.standing(activations=20), does.outage()), bad=True),
         Plan("rents", (does.rents(number=40, sms=200), does.standing(activations=5))),
         Plan("replicas", (does.customers(per_minute=4), does.replicas_change()), replicas=3),
         Plan("kafka_away", (does.customers(per_minute=4), does.kafka_goes_away()), replicas=2),

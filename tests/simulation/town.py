@@ -101,6 +101,7 @@ class Town:
                 self.spawn(begin(self))
             self.spawn(self.watching.run())
             self.driver.run(self.clock.now + self.seconds)
+        self.driver.end()
 
     def digest(self) -> str:
         """Return what stands for all that happened: equal for equal seeds, in any process."""

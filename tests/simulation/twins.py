@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from bus.client import KafkaAway
 from bus.contract import BusFull, Delivery, Receipt
-from bus.state_log import Fenced, NotCommitted
+from bus.state_log import NotCommitted
 from schemas.messages import Message
 from tests.simulation.kafka import Kafka
 from tests.simulation.loop import Loop

@@ -124,9 +124,7 @@ def replaced() -> Iterator[None]:
     if IS_GIVEN_ITS_PARTS:
         yield
         return
-    with patch.multiple(
-        pollers.poller, ShardGroup=_OwnGroup, CommandWriter=_own_writer, StateLog=_own_log, time=_Time
-    ):
+    with patch.multiple(pollers.poller, ShardGroup=_OwnGroup, CommandWriter=_own_writer, StateLog=_own_log, time=_Time):
         yield
 
 
@@ -150,9 +148,7 @@ def planned(poller: Poller) -> set[str]:
 
 def watched(poller: Poller) -> set[str]:
     """Return the ids of the watches that this process has and that have not ended."""
-    return {
-        watch_id for shard in poller.shards.values() for watch_id, kept in shard.watches.items() if not kept.ended
-    }
+    return {watch_id for shard in poller.shards.values() for watch_id, kept in shard.watches.items() if not kept.ended}
 
 
 def tasks(poller: Poller) -> int:

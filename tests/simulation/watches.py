@@ -1,4 +1,4 @@
-"""The watches of a run as whoever asked for them knows them. Records are written by hand: nothing of `pollers` helps."""
+"""The watches of a run as whoever asked for them knows them. Their records are written by hand."""
 
 import json
 from dataclasses import dataclass, field
