@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--break", dest="broken", help="break the program so (tests/simulation/breaks.py)")
     parser.add_argument("--here", action="store_true", help="one run, in this process")
     chosen = parser.parse_args(arguments)
-    from tests.simulation import runner  # noqa: PLC0415 - only in the process that has the right hash seed
+    from tests.simulation import runner
 
     if chosen.here:
         return runner.run(chosen)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 LATE_END: Final = 11 * 60.0  # seconds
 RENT_GRACE: Final = 10 * 60.0  # a rent is polled for so long after its end
 DAY: Final = 86_400.0
+SHORT_RUN: Final = 3 * 3600.0  # seconds; before, the number of open orders still grows
 Rule = Callable[[Evidence], Iterator[Finding]]
 
 
@@ -122,10 +123,10 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
 
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
-    """Delays do not grow: the last day is like the second; of a shorter run, the last quarter like the second."""
+    """Delays do not grow: the last day is like the second; of a run of hours, the last quarter like the second."""
     span = evidence.town.seconds
     day = DAY if span >= 3 * DAY else span / 4
-    if day < 600:
+    if span < SHORT_RUN:
         return
     early, late = delays(evidence, START + day, START + 2 * day), delays(evidence, evidence.over - day, evidence.over)
     if len(early) >= 5 and len(late) >= 5 and fmean(late) > 1.5 * fmean(early) + 3.0:

@@ -1,5 +1,6 @@
 """The program broken on purpose, each time in one place, and the rule that must find it."""
 
+import asyncio
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final, NamedTuple
@@ -13,6 +14,7 @@ from pollers.shard import Shard
 from pollers.state import WatchState
 from pollers.throttle import AccountThrottle
 from schemas.messages import SmsReceived
+from tests.simulation.clock import START
 
 Patch = Callable[[], Any]
 
@@ -46,7 +48,7 @@ def keeps_demand() -> Any:
 
 def never_drops() -> Any:
     """A watch that has ended stays planned."""
-    return patch.object(Scheduler, "drop", lambda self, watch_id: None)
+    return patch.object(Scheduler, "drop", _nothing)
 
 
 def hears_no_retry_after() -> Any:
@@ -109,21 +111,20 @@ def polls_one_shard_less() -> Any:
 
 def never_ends() -> Any:
     """A watch without an answer at its deadline is never ended."""
-    return patch("pollers.advance.due_end", lambda state, now_ms: Step(state))
+    return patch("pollers.advance.due_end", lambda state, _now_ms: Step(state))
 
 
 def polls_nothing_at_all() -> Any:
     """Nobody is served any more, and nothing says so."""
-    return patch.object(Scheduler, "_serve", lambda self, account: None)
+    return patch.object(Scheduler, "_serve", _nothing)
 
 
 def holds_the_loop() -> Any:
     """A step counts to ten million now and then."""
-    calls = iter(range(10**9))
     advance = scheduling.advance
 
     def heavy(*arguments: Any, **named: Any) -> Step:
-        if next(calls) % 100 == 50:
+        if asyncio.get_running_loop().time() % 60 < 2:
             sum(range(4_000_000))
         return advance(*arguments, **named)
 
@@ -131,16 +132,18 @@ def holds_the_loop() -> Any:
 
 
 def slows_down() -> Any:
-    """Intervals grow with the age of the process."""
+    """Intervals grow once the process is older than an hour and a half."""
     schedule = scheduling.next_look
 
     def slower(waiting: Any, curve: Any, settings: Any, *, stretch: float, chance: float) -> float:
-        import asyncio
-
-        age = asyncio.get_running_loop().time() - 1000
-        return schedule(waiting, curve, settings, stretch=stretch, chance=chance) * (1 + age / 300)
+        late = max(0.0, asyncio.get_running_loop().time() - START - 5400)
+        return schedule(waiting, curve, settings, stretch=stretch, chance=chance) * (1 + late / 600)
 
     return patch.object(scheduling, "next_look", slower)
+
+
+def _nothing(*_: object) -> None:
+    """Stand in for what is left out."""
 
 
 def _messages(change: Callable[[SmsReceived], SmsReceived | None], *, also: bool = False) -> Any:
@@ -177,5 +180,5 @@ BREAKS: Final[Mapping[str, Break]] = {
     "never_ends": Break(never_ends, _found_by("ends"), "outage", 0.6),
     "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth", "polls"), hours=0.1),
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
-    "slows_down": Break(slows_down, _found_by("drift", "delay"), hours=0.8),
+    "slows_down": Break(slows_down, _found_by("drift"), hours=3.0),
 }
