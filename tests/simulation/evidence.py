@@ -3,6 +3,7 @@
 import json
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -25,6 +26,8 @@ NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody 
 ANSWERED: Final = frozenset({"ok", "slow"})
 PROVE: Final = ANSWERED | {"broken"}
 """Answers that prove that the provider works and knows us."""
+PROBED: Final = 320.0
+"""Seconds after which an account that backs off, or is paused, is asked again at the latest."""
 SLOW_START: Final = 16.0  # requests' time: gaps of 8, 4, 2 requests after a back-off, and a little
 
 
@@ -162,20 +165,28 @@ class Evidence:
         return spans
 
     def _troubled(self, account: str) -> list[Span]:
-        """Return when the account had reason to back off: from a failed answer to the next good one, and to the moment
-        when a slow start and the queue that has grown meanwhile are behind it.
+        """Return when a replica had reason to back the account off, which each does for itself."""
+        of_replica: defaultdict[str, list[tuple[float, str]]] = defaultdict(list)
+        for each in self.log.all:
+            if each.account == account and each.answered is not None:
+                of_replica[each.replica].append((each.answered, each.outcome))
+        return _merged([span for answers in of_replica.values() for span in self._backing_off(account, answers)])
+
+    def _backing_off(self, account: str, answers: list[tuple[float, str]]) -> Iterator[Span]:
+        """Yield the times from a failed answer to the next good one, and to the moment when a slow start and the queue
+        that has grown meanwhile are behind it. A replica that asks no more is not waited for.
         """
-        answers = [each for each in self.log.all if each.account == account and each.answered is not None]
         began: float | None = None
-        spans: list[Span] = []
-        for at, outcome in sorted((each.answered or 0.0, each.outcome) for each in answers):
-            if outcome in PROVE:
-                if began is not None:
-                    spans.append((began, at + min(at - began, self._queue(account, at)) + SLOW_START / self.rate))
+        last = 0.0
+        for at, outcome in sorted(answers):
+            if began is not None and (outcome in PROVE or at - last > PROBED):
+                until = at if outcome in PROVE else last + PROBED
+                yield began, until + min(until - began, self._queue(account, until)) + SLOW_START / self.rate
                 began = None
-            elif began is None:
-                began = at
-        return _merged(spans if began is None else [*spans, (began, float("inf"))])
+            if outcome not in PROVE:
+                began, last = began or at, at
+        if began is not None:
+            yield began, last + PROBED
 
     def _queue(self, account: str, at: float) -> float:
         """Return how long it takes to poll every open order of the account once."""
