@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import random
 from collections.abc import Callable, Coroutine, Iterator
-from inspect import signature
 from typing import Any
 
 import pytest
@@ -27,7 +26,6 @@ from tests.simulation.loop import Driver
 from tests.simulation.twins import TwinLog, TwinWriter
 
 ALL = frozenset(range(WATCH_PARTITIONS))
-HAS_FORGETS = "forgets" in Command.__slots__
 
 
 class Real:
@@ -57,18 +55,8 @@ class Real:
         return writer
 
     def group(self, member: "Member") -> tuple[Any, Coroutine[Any, Any, None]]:
-        name = self._settings.topic("pollers")
-        if "on_shards" not in signature(ShardGroup.__init__).parameters:
-            group: Any = ShardGroup(self._settings, group=name)
-            return group, group.run(member)
-        group = ShardGroup(
-            self._settings,
-            group=name,
-            on_shards=member.on_shards,
-            on_command=member.on_command,
-            on_caught_up=member.on_caught_up,
-        )
-        return group, group.run()
+        group = ShardGroup(self._settings, group=self._settings.topic("pollers"))
+        return group, group.run(member)
 
 
 class Twin:
@@ -212,7 +200,7 @@ def test_a_member_sees_all_commands_of_its_shards_in_order_from_the_first_and_th
         for n in range(20):
             await writer.put("one", str(n).encode())
             await writer.put(f"watch-{n}", b"{}")
-        await writer.put("watch-3", None)
+        await writer.erase("watch-3", partition_of(b"watch-3", WATCH_PARTITIONS))
         member = Member(side)
         await until(lambda: member.caught_up == ALL)
 
@@ -262,14 +250,13 @@ def test_a_command_is_taken_away_from_the_partition_that_is_named(side: Side) ->
     side.run(work())
 
 
-@pytest.mark.skipif(not HAS_FORGETS, reason="tombstones of ours do not say yet what they forget")
 def test_a_tombstone_of_ours_says_which_request_it_forgets_and_a_persons_says_nothing(side: Side) -> None:
     async def work() -> None:
         writer, member = side.writer(), Member(side)
         shard = partition_of(b"one", WATCH_PARTITIONS)
 
         await writer.erase("one", shard, forgets="r1")
-        await writer.put("one", None)
+        await writer.erase("one", shard)
         await until(lambda: len(member.commands) == 2)
 
         assert [each.forgets for each in member.commands] == ["r1", None]
@@ -301,6 +288,23 @@ def test_members_share_the_shards_and_each_shard_is_its_owners_alone(side: Side)
         assert not await second.group.is_ours(taken)
         assert len(first.commands) > 40  # what comes anew is read from its beginning
         await first.leave()
+
+    side.run(work())
+
+
+def test_a_shard_that_starts_again_sees_its_commands_from_the_first_on_and_catches_up(side: Side) -> None:
+    async def work() -> None:
+        writer, member = side.writer(), Member(side)
+        for n in range(5):
+            await writer.put("one", str(n).encode())
+        await until(lambda: member.caught_up == ALL and len(member.commands) == 5)
+        told, shard = member.times_caught_up, partition_of(b"one", WATCH_PARTITIONS)
+
+        member.group.start_again(shard)
+        await until(lambda: member.times_caught_up == told + 1)
+
+        assert member.seen("one") == [str(n).encode() for n in range(5)] * 2
+        await member.leave()
 
     side.run(work())
 

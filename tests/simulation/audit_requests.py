@@ -6,7 +6,7 @@ from typing import Final
 from tests.simulation.clock import START
 from tests.simulation.evidence import Evidence
 from tests.simulation.findings import Finding
-from tests.simulation.watches import HAS_REQUEST_IDS, Asked, Case
+from tests.simulation.watches import Asked, Case
 
 GRACE: Final = 15.0  # seconds: a new owner does not act, and Kafka may be slow
 TOO_EARLY: Final = 120.0
@@ -71,8 +71,6 @@ def _is_superseded(case: Case, asked: Asked, until: float) -> bool:
 def _is_shown(evidence: Evidence, case: Case, asked: Asked) -> bool:
     """The state says what became of it: refused, or nothing to do."""
     state = evidence.state(case)
-    if not HAS_REQUEST_IDS:
-        return state.get("refused") == asked.desired
     if state.get("refused") == asked.desired:
         return bool(state.get("refused_code"))
     return state.get("applied") == asked.request_id and state.get("outcome") in {"already", "ended"}

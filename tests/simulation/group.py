@@ -3,9 +3,9 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
-from bus.commands import Command
+from bus.commands import Command, Member
 from tests.simulation.kafka import SHARDS, Kafka
 
 SESSION: Final = 6.0  # seconds; these are those of the real group
@@ -14,14 +14,6 @@ REBALANCE: Final = (1.0, 3.0)
 SILENCE: Final = 30.0
 ASK_PATIENCE: Final = 5.0
 AT_ONCE: Final = 1_000
-
-
-class Member(Protocol):
-    """Who hears what the group says, on its own loop, one call at a time."""
-
-    def on_shards(self, ours: frozenset[int]) -> None: ...
-    def on_command(self, command: Command) -> None: ...
-    def on_caught_up(self, partition: int) -> None: ...
 
 
 class Ownership(NamedTuple):
@@ -163,14 +155,16 @@ class TwinGroup:
 
     def lose_all(self) -> None:
         """Have no shard any longer, and join again."""
+        self.joined = False
         self._lose()
         self._rejoin.set()
 
-    def rejoin(self, partition: int) -> None:
-        """Give this shard back and join again: only a new assignment may start it."""
-        self._positions.pop(partition, None)
-        self._ends.pop(partition, None)
-        self._rejoin.set()
+    def start_again(self, partition: int) -> None:
+        """Give every command of this shard once more, from the first one on."""
+        if partition in self._positions:
+            self._positions[partition] = 0
+            self.catch_up(partition)
+            self.wake()
 
     def catch_up(self, partition: int) -> None:
         """Call `on_caught_up` once every command that lies on this shard by now has been seen."""
@@ -263,14 +257,9 @@ class TwinGroup:
             if partition not in self._positions:
                 return
             self._positions[partition] = record.offset + 1
-            member.on_command(_command(partition, record.key, record.value, record.forgets))
+            member.on_command(Command(partition, record.key, record.value, record.forgets))
         if self._positions.get(partition, 0) < self._kafka.end(partition):
             if not self._kafka.commands_from(partition, self._positions[partition], 1):
                 self._positions[partition] = self._kafka.end(partition)  # compacted away
             else:
                 self.wake()
-
-
-def _command(partition: int, key: str, value: bytes | None, forgets: str | None) -> Command:
-    named = {"forgets": forgets} if "forgets" in Command.__slots__ else {}
-    return Command(partition, key, value, **named)

@@ -10,7 +10,6 @@ from sandbox.settings import BadDay, BadKind
 from sandbox.sms import OrderKind, Provider
 from tests.simulation.kafka import SHARDS
 from tests.simulation.plan import Begin
-from tests.simulation.watches import HAS_REQUEST_IDS
 
 if TYPE_CHECKING:
     from tests.simulation.town import Town
@@ -76,7 +75,6 @@ def rents(*, number: int, sms: int, before: int = 0, provider: Provider = "grizz
     """So many rents from the start, each with its SMS spread over the run, in pages of ten."""
 
     async def begin(town: "Town") -> None:
-        town.providers.paged = True
         rng = town.random("rents")
         for _ in range(number):
             await asyncio.sleep(rng.uniform(0, 2))
@@ -243,7 +241,7 @@ def requests(*, every: float = 20.0) -> Begin:
 
     async def begin(town: "Town") -> None:
         rng = town.random("requests")
-        words = ("next", "next", "finish", "cancel", "stop") + (("reopen", "prolong") if HAS_REQUEST_IDS else ())
+        words = ("next", "next", "finish", "cancel", "stop", "reopen", "prolong")
         while True:
             await asyncio.sleep(rng.expovariate(1 / every))
             if cases := list(town.people.cases.values())[-200:]:

@@ -51,6 +51,15 @@ class Published(NamedTuple):
     key: str
 
 
+class Record(NamedTuple):
+    """One record of either compacted topic, in the order in which they were written."""
+
+    is_command: bool
+    partition: int
+    key: str
+    value: bytes | None
+
+
 class Incident(NamedTuple):
     """Something after which a message may come twice: `fenced`, `unknown`, `crash`. `partition` None: of any."""
 
@@ -74,6 +83,8 @@ class Kafka:
         self.incidents: list[Incident] = []
         self.outages: list[tuple[float, float, str | None]] = []
         """From when to when somebody (None: everybody) could not reach it; over ones only."""
+        self.records: list[Record] = []
+        self.on_record: list[Callable[[], None]] = []
         self.on_command: list[Callable[[int], None]] = []
         self.on_published: list[Callable[[Published], None]] = []
         self.on_return: list[Callable[[], None]] = []
@@ -160,6 +171,7 @@ class Kafka:
                 self.states[partition].pop(key, None)
             else:
                 self.states[partition][key] = value
+            self._written(Record(is_command=False, partition=partition, key=key, value=value))
 
     def happened(self, what: str, partition: int | None = None) -> None:
         """Note an incident."""
@@ -174,8 +186,14 @@ class Kafka:
         at = partition_of(key.encode(), SHARDS) if partition is None else partition
         self.commands[at].append(Command(self._ends[at], key, value, forgets, self.loop.time()))
         self._ends[at] += 1
+        self._written(Record(is_command=True, partition=at, key=key, value=value))
         for hear in self.on_command:
             hear(at)
+
+    def _written(self, record: Record) -> None:
+        self.records.append(record)
+        for hear in self.on_record:
+            hear()
 
     def end(self, partition: int) -> int:
         """Return the offset that the next command gets."""

@@ -13,7 +13,7 @@ from sandbox.sms import OrderKind, Provider
 from schemas.messages import SmsReceived
 from tests.simulation.kafka import SHARDS, Published
 from tests.simulation.twins import TwinWriter
-from tests.simulation.watches import HAS_REQUEST_IDS, LIFETIME, Asked, Case
+from tests.simulation.watches import LIFETIME, Asked, Case
 
 if TYPE_CHECKING:
     from tests.simulation.town import Town
@@ -63,8 +63,6 @@ class People:
         """POST until it is taken; what is known of the watch decides as the API does."""
         self._requests += 1
         request_id = f"r{self._requests}"
-        if desired == "next" and not HAS_REQUEST_IDS:
-            after = self.seen(case)
         value = case.record(desired, request_id, after=after, states_end=states_end)
         for _ in range(TRIES):
             try:
@@ -74,10 +72,6 @@ class People:
             else:
                 case.asked.append(Asked(self._town.loop.time(), desired, request_id, after))
                 return
-
-    def seen(self, case: Case) -> int:
-        """Return how many SMS the committed state counts."""
-        return int(self.state(case).get("sms_count", 0))
 
     def state(self, case: Case) -> dict[str, object]:
         """Return the committed state; nothing of one that is none."""
@@ -95,8 +89,9 @@ class People:
         if case is None or case.kind == "rent" or record.message.sequence is None:
             return
         if record.message.sequence + 1 < len(case.order.sms):
-            self._town.spawn(self._next(case, self._rng.choice((0.0, 0.02, 0.2, 3.0))))
+            counted = self._rng.choice((None, record.message.sequence + 1))
+            self._town.spawn(self._next(case, self._rng.choice((0.0, 0.02, 0.2, 3.0)), counted))
 
-    async def _next(self, case: Case, after: float) -> None:
-        await asyncio.sleep(after)
-        await self.ask(case, "next")
+    async def _next(self, case: Case, pause: float, after: int | None) -> None:
+        await asyncio.sleep(pause)
+        await self.ask(case, "next", after=after)

@@ -19,8 +19,6 @@ class Plan:
     rate: float = 2.0
     """Requests a second of each account."""
     replicas: int = 1
-    texts: bool = False
-    """GrizzlySMS is asked for getStatusV2."""
     mean_below: float | None = None
     """Seconds of delay; None: the formula of the interval alone decides."""
     p99_below: float | None = None

@@ -1,29 +1,25 @@
 """The sandbox's providers behind the fetcher: answers arrive after a while that the seed decides.
 
-It does what `sandbox.endpoints` does with sockets: refuse, answer with a wrong key, answer, or let the answer suffer.
+It puts time around `sandbox.asking` as `sandbox.endpoints` puts HTTP around it.
 """
 
 import asyncio
-import json
 import random
-from collections.abc import Callable, Mapping
-from dataclasses import replace
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 from yarl import URL
 
 from pollers.fetch import FetchFailed, RawAnswer
-from sandbox import endpoints, smsman, smsman_rents, wire
-from sandbox.account import Account
-from sandbox.reply import TEXT, Moment, Query, Reply
-from sandbox.settings import BadDay
+from sandbox import asking
+from sandbox.reply import Reply
 from sandbox.sms import Provider
 from sandbox.world import World
 from tests.simulation.loop import Loop
 from tests.simulation.requests import KINDS, Kind, Request, RequestLog, Told
 
 PATIENCE: Final = 15.0  # seconds, the real fetcher's
-PAGE: Final = 10  # SMS on a page of getRentStatus, as siblings page
+WRONG_KEY: Final = ("BAD_KEY", "NO_KEY", "wrong_token")
 HOST: Final = "http://sandbox.invalid"
 
 
@@ -34,8 +30,6 @@ class Providers:
         self.world = world
         self.log = RequestLog()
         self.broken: dict[str, str] = {}
-        self.paged = False
-        """getRentStatus shows ten SMS on each page."""
         self.loop = loop
         self._rng = rng
 
@@ -43,34 +37,33 @@ class Providers:
         """Return the seconds of one way: 60 ms in the middle, at times half a second."""
         return min(0.02 + self._rng.expovariate(1 / 0.06), 2.0)
 
-    def answer(self, provider: Provider, path: str, query: dict[str, str]) -> "Answered":
+    def answer(self, path: str, query: dict[str, str]) -> "Answered":
         """Return what the provider says now."""
-        troubles = self.world.troubles(provider)
-        if troubles.refusal is not None:
-            return _refused(troubles.refusal)
-        if troubles.wrong_key:
-            query[endpoints.KEYS[provider]] = "was right yesterday"
         if (broken := self.broken.get(_order(path, query))) is not None:
             return Answered("broken", Reply(broken))
-        reply = _ask(path)(self.world.accounts[provider], query, self.world.moment(provider, troubles))
-        if self.paged and query.get("action") == "getRentStatus":
-            reply = _page(reply, int(query.get("page", "1")))
-        delivery = troubles.delivery
-        word = "wrong_key" if troubles.wrong_key else "ok" if delivery is None else delivery.kind
-        return Answered(word, reply, slow=delivery.length if delivery and delivery.kind == "slow" else 0.0)
+        said = asking.answer(self.world, path, query)
+        assert said is not None, path
+        slow = said.delivery is not None and said.delivery.kind == "slow"
+        return Answered(_word(said), said.reply, said.delivery.length if said.delivery and slow else 0.0)
 
 
-class Answered:
+class Answered(NamedTuple):
     """An answer before it is on its way."""
 
-    def __init__(
-        self, word: str, reply: Reply, *, status: int = 200, retry_after: str | None = None, slow: float = 0.0
-    ) -> None:
-        self.word = word
-        self.reply = reply
-        self.status = status
-        self.retry_after = retry_after
-        self.slow = slow
+    word: str
+    """`Request.outcome`."""
+    reply: Reply
+    slow: float = 0.0
+
+
+def _word(said: asking.Answer) -> str:
+    if said.delivery is not None:
+        return said.delivery.kind
+    if said.reply.status != 200:
+        return "429" if said.reply.status == 429 else "5xx"
+    if said.reply.body in {"", asking.MAINTENANCE}:
+        return "html" if said.reply.body else "empty"
+    return "wrong_key" if any(token in said.reply.body for token in WRONG_KEY) else "ok"
 
 
 class SimFetcher:
@@ -102,7 +95,7 @@ class SimFetcher:
     def _arrived(self, request: Request, path: str, query: dict[str, str], answer: asyncio.Future[RawAnswer]) -> None:
         providers = self._providers
         request.arrived = providers.loop.time()
-        answered = providers.answer(self._provider, path, query)
+        answered = providers.answer(path, query)
         back = providers.way() + answered.slow
         if answered.word in {"ok", "slow"}:
             providers.loop.call_later(back, self._written, answered.reply)
@@ -121,43 +114,12 @@ class SimFetcher:
             answer.set_exception(FetchFailed(answered.word))
             return
         headers = {"content-type": answered.reply.content_type}
-        if answered.retry_after is not None:
-            headers["retry-after"] = answered.retry_after
-            if answered.retry_after.isdecimal():
-                until = now + min(max(int(answered.retry_after), 1), 600)
+        if answered.reply.retry_after is not None:
+            headers["retry-after"] = str(answered.reply.retry_after)
+            if headers["retry-after"].isdecimal():
+                until = now + min(max(int(headers["retry-after"]), 1), 600)
                 self._providers.log.told.append(Told(request.account, request.replica, now, until))
-        answer.set_result(RawAnswer(answered.status, headers, answered.reply.body.encode(), self._replica.wall()))
-
-
-def _refused(day: BadDay) -> Answered:
-    status, body = {
-        "429": (429, "Too Many Requests"),
-        "html": (200, wire.MAINTENANCE),
-        "empty": (200, ""),
-        "5xx": (day.status, wire.BAD_GATEWAY.format(status=day.status)),
-    }[day.kind]
-    retry_after = None if day.retry_after is None else str(day.retry_after)
-    return Answered(day.kind, Reply(body, TEXT), status=status, retry_after=retry_after)
-
-
-def _ask(path: str) -> Callable[[Account, Query, Moment], Reply]:
-    if path == endpoints.BASES["smsverified"]:
-        return endpoints._smsverified
-    if path == endpoints.BASES["grizzlysms"]:
-        return endpoints._grizzlysms
-    api, name = path.removeprefix(f"{endpoints.BASES['smsman']}/").split("/")
-    actions = smsman.ACTIONS if api == "control" else smsman_rents.ACTIONS
-    return lambda account, query, moment: smsman.ask(actions, name, account, query, moment)
-
-
-def _page(reply: Reply, number: int) -> Reply:
-    """Show a page of a rent's SMS; `quantity` counts all of them."""
-    shown = cast("Mapping[str, Any]", json.loads(reply.body))
-    rows = list(shown.get("values", {}).values())[(number - 1) * PAGE : number * PAGE]
-    if "quantity" not in shown:
-        return reply
-    body = json.dumps({**shown, "values": {str(place): row for place, row in enumerate(rows)}}, ensure_ascii=False)
-    return replace(reply, body=body, shows=reply.shows[(number - 1) * PAGE : number * PAGE])
+        answer.set_result(RawAnswer(answered.reply.status, headers, answered.reply.body.encode(), self._replica.wall()))
 
 
 def _kind(url: URL, query: Mapping[str, str]) -> Kind:

@@ -30,6 +30,7 @@ class Replica:
         self.poller: Poller | None = None
         self._starts = 0
         self._disk: deque[Sent] = deque()
+        self.learned = under_test.Kept()
 
     @property
     def asleep(self) -> bool:
@@ -42,7 +43,6 @@ class Replica:
         self.seed = f"{self.town.seed} {self.name} {self._starts}"
         self.loop = self.town.driver.loop(self.name)
         self.loop.wrong_by = self.wrong_by
-        self.loop.replica = self  # type: ignore[attr-defined]
         self.started_at = self.woke_at = self.loop.time()
         self.up = True
         self.loop.create_task(self._run())
@@ -50,6 +50,7 @@ class Replica:
 
     async def _run(self) -> None:
         self.bus = TwinBus(self.town.kafka, self.name, self.loop, self._disk)
+        self.learned.load()
         self.poller = under_test.poller_of(self)
         self.poller.start()
 

@@ -36,7 +36,6 @@ SCENARIOS: Final[Mapping[str, Plan]] = {
                 does.compaction(),
             ),
             replicas=3,
-            texts=True,
             bad=True,
             clocks_wrong_by=5.0,
         ),

@@ -10,7 +10,6 @@ import structlog
 from bus.record import partition_of
 from sandbox.settings import GrizzlySmsSettings, Scenario
 from sandbox.world import World
-from tests.simulation import under_test
 from tests.simulation.clock import START, TrueTime
 from tests.simulation.faults import Faults
 from tests.simulation.group import Coordinator, TwinGroup
@@ -43,7 +42,7 @@ class Town:
         self.faults = Faults(self.random("faults"))
         self.kafka = Kafka(self.loop, self.faults)
         self.coordinator = Coordinator(self.kafka)
-        scenario = Scenario(grizzlysms=GrizzlySmsSettings(no_cancel=0.0))
+        scenario = Scenario(grizzlysms=GrizzlySmsSettings(no_cancel=0.0, page=10))
         self.world = World(scenario, rng=self.random("world"), clock=TrueTime(self.clock))
         self.providers = Providers(self.world, self.loop, self.random("network"))
         self.people = People(self)
@@ -93,14 +92,13 @@ class Town:
 
     def run(self) -> None:
         """Let all of it happen."""
-        with under_test.replaced():
-            structlog.configure(processors=[self._logged])
-            for replica in self.replicas:
-                replica.start()
-            for begin in self.plan.begins:
-                self.spawn(begin(self))
-            self.spawn(self.watching.run())
-            self.driver.run(self.clock.now + self.seconds)
+        structlog.configure(processors=[self._logged])
+        for replica in self.replicas:
+            replica.start()
+        for begin in self.plan.begins:
+            self.spawn(begin(self))
+        self.spawn(self.watching.run())
+        self.driver.run(self.clock.now + self.seconds)
         self.driver.end()
 
     def digest(self) -> str:

@@ -67,7 +67,7 @@ class TwinWriter:
         self._kafka = kafka
         self._replica = replica
 
-    async def put(self, key: str, value: bytes | None) -> None:
+    async def put(self, key: str, value: bytes) -> None:
         """Return when the command is in Kafka. Raises `KafkaAway`: it may still arrive."""
         await self._send(key, value, None, None)
 

@@ -7,13 +7,10 @@ from typing import Final
 from sandbox.orders import Order
 from sandbox.sms import OrderKind, Provider
 from schemas import identity
-from schemas.messages import Watch
 from schemas.timestamps import to_text
 from tests.simulation.clock import EPOCH, START
 
 LIFETIME: Final = {"activation": 25 * 60.0, "rent": 31 * 24 * 3600.0}
-HAS_REQUEST_IDS: Final = "request_id" in Watch.model_fields
-"""The protocol of decision 1 is there."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +53,7 @@ class Case:
     def record(self, desired: str, request_id: str, *, after: int | None = None, states_end: bool = False) -> bytes:
         """Return a record of the watches topic."""
         value = {
+            "request_id": request_id,
             "watch_id": self.watch_id,
             "account": self.account,
             "order_kind": self.kind,
@@ -66,15 +64,11 @@ class Case:
             "desired": desired,
             "next_after": after,
             "opened_at": text(self.opened),
-            "expires_at": text(self.ends) if states_end or not HAS_REQUEST_IDS else None,
+            "expires_at": text(self.ends) if states_end else None,
             "history": "emit",
             "after_sms": self.after_sms,
             "client_ref": None,
         }
-        if HAS_REQUEST_IDS:
-            value["request_id"] = request_id
-        elif desired == "next":
-            value["desired"] = "watch"
         return json.dumps(value).encode()
 
 
