@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tests.simulation.town import Town
 
 LATE_END: Final = 11 * 60.0  # seconds
-RENT_GRACE: Final = 10 * 60.0  # a rent is polled for so long after its end
+SLACK: Final = 3.0  # seconds that a request to prolong is under way
 DAY: Final = 86_400.0
 SHORT_RUN: Final = 3 * 3600.0  # seconds; before, the number of open orders still grows
 Rule = Callable[[Evidence], Iterator[Finding]]
@@ -30,10 +30,11 @@ def published(evidence: Evidence) -> Iterator[Finding]:
     for case in evidence.cases:
         codes = {_name(case, record.message): record.at for record in reversed(evidence.received[case.watch_id])}
         for shown in evidence.shows(case):
-            since = max(shown.since, case.asked[0].at)
-            until = min(shown.until, evidence.end_of(case), _deadline(evidence, case))
+            if not case.readable or (opened := evidence.open_from(case, shown.since)) is None:
+                continue
+            until = min(shown.until, opened[1], evidence.deadline(case, opened[0]))
             at = codes.get(shown.sms.nonce if case.kind == "rent" else shown.sms.code)
-            if case.readable and (breach := _judged(evidence, case, shown, since, until, at)):
+            if breach := _judged(evidence, case, shown, opened[0], until, at):
                 yield breach
 
 
@@ -99,27 +100,28 @@ def _repeats(evidence: Evidence, case: Case) -> Iterator[Finding]:
 def ends(evidence: Evidence) -> Iterator[Finding]:
     """`WatchEnded` comes within 11 minutes of the later of deadline, Kafka's return and the shard having an owner."""
     for case in evidence.cases:
-        deadline = _deadline(evidence, case)
-        wrong = evidence.town.plan.clocks_wrong_by
-        late_from = deadline + wrong + LATE_END
-        late_from += sum(
-            max(0.0, end - max(deadline, begin)) for begin, end in evidence.unowned(case) if end > deadline
-        )
-        found = evidence.ended[case.watch_id]
-        if case.readable and not found and late_from < evidence.over:
-            yield _about(evidence, "ends", case, deadline, "it has no end")
-        for record in found:
+        yield from _end(evidence, case, *evidence.openings(case)[-1])
+        for record in evidence.ended[case.watch_id]:
             assert isinstance(record.message, WatchEnded)
-            if record.message.reason == "expired" and record.at < deadline - wrong - 1:
-                yield _about(evidence, "ends", case, record.at, f"it expired {deadline - record.at:.0f} s too early")
+            early = evidence.deadline(case, record.at) - evidence.town.plan.clocks_wrong_by - record.at
+            if record.message.reason == "expired" and early > 1 + SLACK:
+                yield _about(evidence, "ends", case, record.at, f"it expired {early:.0f} s too early")
             counted = len({each.message.event_id for each in evidence.received[case.watch_id] if each.at <= record.at})
             if record.message.sms_count != counted:
                 words = f"its end counts {record.message.sms_count} SMS, {counted} were published before it"
                 yield _about(evidence, "ends", case, record.at, words)
-        if found and found[0].at > late_from:
-            yield _about(
-                evidence, "ends", case, deadline, f"its end came {found[0].at - deadline:.0f} s after the deadline"
-            )
+
+
+def _end(evidence: Evidence, case: Case, opened: float, ended: float) -> Iterator[Finding]:
+    """Judge the end of its last opening."""
+    deadline = evidence.deadline(case, ended)
+    late_from = max(deadline, opened) + evidence.town.plan.clocks_wrong_by + LATE_END
+    late_from += sum(max(0.0, end - max(deadline, begin)) for begin, end in evidence.unowned(case) if end > deadline)
+    if case.readable and ended > late_from:
+        words = (
+            "it has no end" if ended == evidence.over else f"its end came {ended - deadline:.0f} s after the deadline"
+        )
+        yield _about(evidence, "ends", case, deadline, words)
 
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
@@ -152,11 +154,10 @@ def delays(evidence: Evidence, since: float, until: float) -> list[float]:
     for case in evidence.cases:
         at = {_name(case, record.message): record.at for record in reversed(evidence.received[case.watch_id])}
         for shown in evidence.shows(case):
-            begin = max(shown.since, case.asked[0].at)
-            gone = min(shown.until, evidence.end_of(case))
-            name = shown.sms.nonce if case.kind == "rent" else shown.sms.code
-            if since <= begin < until and begin < gone:
-                found.append(max(0.0, at.get(name, gone) - begin))
+            opened = evidence.open_from(case, shown.since)
+            if opened is not None and since <= opened[0] < until and opened[0] < shown.until:
+                name = shown.sms.nonce if case.kind == "rent" else shown.sms.code
+                found.append(max(0.0, at.get(name, min(shown.until, opened[1])) - opened[0]))
     return found
 
 
@@ -187,6 +188,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "retry_after": audit_budget.retry_after,
     "polls": audit_requests.polls,
     "requests": audit_requests.performed,
+    "unasked": audit_requests.unasked,
     "watching": watching,
     "unhandled": unhandled,
 }
@@ -205,10 +207,6 @@ def _name(case: Case, message: object) -> str:
         text = message.text or ""
         return next((sms.nonce for sms in case.order.sms if sms.nonce in text), text)
     return message.code or next((sms.code for sms in case.order.sms if sms.code in (message.text or "")), "")
-
-
-def _deadline(evidence: Evidence, case: Case) -> float:
-    return case.ends + (RENT_GRACE if case.kind == "rent" else 0.0)
 
 
 def _about(evidence: Evidence, rule: str, case: Case, at: float, words: str) -> Finding:

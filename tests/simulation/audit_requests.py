@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from tests.simulation.clock import START
-from tests.simulation.evidence import Evidence
+from tests.simulation.evidence import ANSWERED, Evidence
 from tests.simulation.findings import Finding
 from tests.simulation.watches import Asked, Case
 
@@ -24,7 +24,8 @@ def polls(evidence: Evidence) -> Iterator[Finding]:
     for case in evidence.cases:
         if not case.readable:
             continue
-        over = min(evidence.end_of(case), case.ends, _stopped(case))
+        begin, end = evidence.openings(case)[0]
+        over = min(end, evidence.deadline(case, begin), _stopped(case))
         polled = [each.sent for each in evidence.polls(case) if each.kind != "action"]
         for before, after in _gaps([case.asked[0].at, *polled], over):
             if after - before > BEFORE_A_LIST and after - before > evidence.allowed(case, before):
@@ -51,10 +52,22 @@ def performed(evidence: Evidence) -> Iterator[Finding]:
                 yield Finding("requests", asked.at - START, case.watch_id, words, evidence.story(case))
 
 
+def unasked(evidence: Evidence) -> Iterator[Finding]:
+    """Nothing is asked of an order that nobody asked for; once more only where nobody knows what came of it."""
+    for case in evidence.cases:
+        done = [each for each in evidence.polls(case) if each.kind == "action" and each.action in STATUS["next"]]
+        wanted = sum(each.desired == "next" for each in case.asked)
+        doubtful = sum(each.outcome not in ANSWERED for each in done) + len(evidence.town.kafka.incidents)
+        if case.after_sms == "keep" and len(done) - doubtful > wanted:
+            words = f"the next SMS was asked for {len(done)} times, {wanted} were wanted"
+            yield Finding("unasked", done[-1].sent - START, case.watch_id, words, evidence.story(case))
+
+
 def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:
     allowed = 2 * evidence.allowed(case, asked.at) + GRACE + (TOO_EARLY if asked.desired == "cancel" else 0.0)
     until = asked.at + allowed
-    if until > min(evidence.over, evidence.end_of(case), case.ends):
+    opened = evidence.open_from(case, asked.at)
+    if opened is None or until > min(opened[1], evidence.deadline(case, asked.at)):
         return True  # the watch or the run was over before
     statuses = STATUS[asked.desired]
     done = [each for each in evidence.polls(case) if each.kind == "action" and each.action in statuses]

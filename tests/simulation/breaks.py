@@ -2,17 +2,18 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
 from pollers import scheduler as scheduling
 from pollers.account import Account
 from pollers.advance import Step
+from pollers.poller import Poller
 from pollers.scheduler import Scheduler
 from pollers.shard import Shard
 from pollers.state import WatchState
-from pollers.throttle import AccountThrottle
+from pollers.throttle import AccountThrottle, Demand
 from schemas.messages import SmsReceived
 from tests.simulation.clock import START
 
@@ -37,13 +38,7 @@ class Break(NamedTuple):
 
 def keeps_demand() -> Any:
     """A watch that is dropped leaves its demand at the account."""
-
-    def drop(self: Scheduler, watch_id: str) -> None:
-        if (plan := self.plans.pop(watch_id, None)) is not None:
-            self._wheel.cancel(watch_id)
-            plan.account.queue.leave(watch_id)
-
-    return patch.object(Scheduler, "drop", drop)
+    return patch.object(Demand, "release", _nothing)
 
 
 def never_drops() -> Any:
@@ -111,12 +106,20 @@ def polls_one_shard_less() -> Any:
 
 def never_ends() -> Any:
     """A watch without an answer at its deadline is never ended."""
-    return patch("pollers.advance.due_end", lambda state, _now_ms: Step(state))
+    return patch("pollers.ending.overdue_ms", lambda _: 10**15)
 
 
 def polls_nothing_at_all() -> Any:
     """Nobody is served any more, and nothing says so."""
-    return patch.object(Scheduler, "_serve", _nothing)
+    stack = ExitStack()
+    stack.enter_context(patch.object(Scheduler, "_serve", _nothing))
+    stack.enter_context(patch.object(Poller, "degraded", lambda _: ()))
+    return stack
+
+
+def applies_again() -> Any:
+    """A shard that starts applies every request that lies there, whether it was applied or not."""
+    return patch("pollers.shard.not_applied", lambda _, requests: list(requests))
 
 
 def holds_the_loop() -> Any:
@@ -133,13 +136,13 @@ def holds_the_loop() -> Any:
 
 def slows_down() -> Any:
     """Intervals grow once the process is older than an hour and a half."""
-    schedule = scheduling.next_look
+    next_poll = scheduling.next_poll
 
-    def slower(waiting: Any, curve: Any, settings: Any, *, stretch: float, chance: float) -> float:
+    def slower(usual: float, *rest: Any, **named: Any) -> float:
         late = max(0.0, asyncio.get_running_loop().time() - START - 5400)
-        return schedule(waiting, curve, settings, stretch=stretch, chance=chance) * (1 + late / 600)
+        return next_poll(usual, *rest, **named) * (1 + late / 600)
 
-    return patch.object(scheduling, "next_look", slower)
+    return patch.object(scheduling, "next_poll", slower)
 
 
 def _nothing(*_: object) -> None:
@@ -178,7 +181,8 @@ BREAKS: Final[Mapping[str, Break]] = {
     "never_acts": Break(never_acts, _found_by("requests"), hours=0.2),
     "polls_one_shard_less": Break(polls_one_shard_less, _found_by("polls", "published"), hours=0.2),
     "never_ends": Break(never_ends, _found_by("ends"), "outage", 0.6),
-    "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth", "polls"), hours=0.1),
+    "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth"), hours=0.1),
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
+    "applies_again": Break(applies_again, _found_by("unasked", "requests"), "restarts", 0.3),
     "slows_down": Break(slows_down, _found_by("drift"), hours=3.0),
 }

@@ -22,10 +22,14 @@ if TYPE_CHECKING:
     from tests.simulation.town import Town
 
 Span = tuple[float, float]
+RENT_GRACE: Final = 10 * 60.0
 NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody had it
 ANSWERED: Final = frozenset({"ok", "slow"})
 PROVE: Final = ANSWERED | {"broken"}
 """Answers that prove that the provider works and knows us."""
+SHARED: Final = 3.0
+"""By how much an order's interval may be longer where replicas share a budget by weights that are not quite what their
+watches want; on average it is much less, which `mean_below` holds."""
 PROBED: Final = 320.0
 """Seconds after which an account that backs off, or is paused, is asked again at the latest."""
 SLOW_START: Final = 16.0  # requests' time: gaps of 8, 4, 2 requests after a back-off, and a little
@@ -56,7 +60,7 @@ class Evidence:
             elif isinstance(record.message, WatchEnded):
                 self.ended[record.message.watch_id].append(record)
         self.troubled = {name: self._troubled(name) for name in town.world.accounts}
-        self.spread = 1.0 if town.plan.replicas == 1 else 1.5
+        self.spread = 1.0 if town.plan.replicas == 1 else SHARED
 
     # ---- a watch ---------------------------------------------------------------------------------------------------
 
@@ -77,6 +81,24 @@ class Evidence:
     def end_of(self, case: Case) -> float:
         """Return when its end was published; later than everything if it was not."""
         return min((record.at for record in self.ended[case.watch_id]), default=self.over)
+
+    def deadline(self, case: Case, at: float) -> float:
+        """Return when a watch is to end, as far as was asked at this time; a rent is polled for a while longer."""
+        said = [each.ends for each in case.asked if each.desired == "watch" and each.at <= at] or [case.asked[0].ends]
+        return said[-1] + (RENT_GRACE if case.kind == "rent" else 0.0)
+
+    def openings(self, case: Case) -> list[Span]:
+        """Return from when to when it was open: from each request to watch it to the next end."""
+        ends = sorted(record.at for record in self.ended[case.watch_id])
+        found: list[Span] = []
+        for asked in case.asked:
+            if asked.desired == "watch" and (not found or asked.at > found[-1][1]):
+                found.append((asked.at, next((at for at in ends if at > asked.at), self.over)))
+        return found
+
+    def open_from(self, case: Case, at: float) -> Span | None:
+        """Return when it was open from this moment on, at the earliest; None: never again."""
+        return next(((max(at, begin), end) for begin, end in self.openings(case) if end > at), None)
 
     def polls(self, case: Case) -> list[Request]:
         """Return the requests about its order."""
@@ -108,19 +130,26 @@ class Evidence:
         return self.spread * interval(self.demands[case.account].most(at - calm, at + calm), self.rate)
 
     def allowed(self, case: Case, at: float) -> float:
-        """Return how long after `at` the order must have been polled with an answer: the formula, and all trouble."""
-        usual = allowed = self.interval(case, at)
-        for _ in range(5):  # trouble makes it longer, and then there may be more trouble in it
-            more = usual * (1 + self._failures(case, at, at + allowed)) + self.lost(case, at, at + allowed)
-            if more <= allowed:
-                break
-            allowed = more
-        return allowed
+        """Return how long after `at` the order must have been polled with an answer.
 
-    def lost(self, case: Case, since: float, until: float) -> float:
-        """Return the seconds in which nobody could poll it: the account backing off, its shard without an owner."""
-        spans = _merged([*_within(self.troubled[case.account], since, until), *self.unowned(case)])
-        return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
+        The interval, one more for each poll that failed and each new owner (who spreads the first polls over one), and
+        all the time in which nobody could poll: the account backing off, the shard without an owner.
+        """
+        usual, allowed = self.interval(case, at), 0.0
+        spans = _merged([*self.troubled[case.account], *self.unowned(case)])
+        while True:
+            intervals = 1 + self._failures(case, at, at + allowed) + self._moves(case, at, at + allowed)
+            longer = _after(at, usual * intervals, spans) - at
+            if longer <= allowed:
+                return allowed
+            allowed = longer
+
+    def _moves(self, case: Case, since: float, until: float) -> int:
+        partition = self.partition(case)
+        return sum(
+            each.partition == partition and each.replica is not None and since <= each.at <= until
+            for each in self.town.coordinator.history
+        )
 
     def _failures(self, case: Case, since: float, until: float) -> int:
         asked = self.polls(case)
@@ -232,10 +261,14 @@ def _clock(seconds: float) -> float:
     return seconds - EPOCH + START
 
 
-def _within(spans: list[Span], since: float, until: float) -> list[Span]:
-    first = max(0, bisect_right(spans, (since, 0.0)) - 1)
-    last = bisect_right(spans, (until, 0.0))
-    return spans[first:last]
+def _after(at: float, seconds: float, spans: list[Span]) -> float:
+    """Return when so many seconds have passed that lie in none of these spans, which are in order and apart."""
+    until = at + seconds
+    for begin, end in spans[max(0, bisect_right(spans, (at, 0.0)) - 1) :]:
+        if begin >= until:
+            break
+        until += max(0.0, end - max(at, begin))
+    return until
 
 
 def _merged(spans: list[Span]) -> list[Span]:

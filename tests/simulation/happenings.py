@@ -183,6 +183,19 @@ def replicas_change(*, every: float = 400.0) -> Begin:
     return begin
 
 
+def restarts(*, every: float = 300.0) -> Begin:
+    """Each replica is stopped and started again, as in a deployment."""
+
+    async def begin(town: "Town") -> None:
+        while True:
+            for replica in town.replicas:
+                await asyncio.sleep(every)
+                await replica.stop()
+                replica.start()
+
+    return begin
+
+
 def kafka_goes_away(*, every: float = 1200.0) -> Begin:
     """Kafka is away for seconds or minutes, now and then."""
 

@@ -63,6 +63,7 @@ class People:
         """POST until it is taken; what is known of the watch decides as the API does."""
         self._requests += 1
         request_id = f"r{self._requests}"
+        ends = case.ends
         value = case.record(desired, request_id, after=after, states_end=states_end)
         for _ in range(TRIES):
             try:
@@ -70,7 +71,7 @@ class People:
             except KafkaAway:
                 await asyncio.sleep(5.0)
             else:
-                case.asked.append(Asked(self._town.loop.time(), desired, request_id, after))
+                case.asked.append(Asked(self._town.loop.time(), desired, request_id, after, ends))
                 return
 
     def state(self, case: Case) -> dict[str, object]:

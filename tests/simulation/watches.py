@@ -21,6 +21,8 @@ class Asked:
     desired: str
     request_id: str
     after: int | None = None
+    ends: float = 0.0
+    """When the watch is to end, since this was asked."""
 
 
 @dataclass(eq=False)
