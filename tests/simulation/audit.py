@@ -48,7 +48,7 @@ def _judged(
         visible = f"SMS {shown.sms.index} was visible for {until - since:.1f} s"
         words = f"{visible} and is not published, {allowed:.1f} s are allowed"
         return _about(evidence, "published", case, since, words)
-    if at is not None and at - since > allowed:
+    if at is not None and at - since > allowed and shown.since >= since:  # what is older than the watch is history
         words = f"SMS {shown.sms.index} was published after {at - since:.1f} s, {allowed:.1f} s are allowed"
         return _about(evidence, "delay", case, since, words)
     return None
@@ -155,7 +155,12 @@ def delays(evidence: Evidence, since: float, until: float) -> list[float]:
         at = {_name(case, record.message): record.at for record in reversed(evidence.received[case.watch_id])}
         for shown in evidence.shows(case):
             opened = evidence.open_from(case, shown.since)
-            if opened is not None and since <= opened[0] < until and opened[0] < shown.until:
+            if (
+                opened is not None
+                and since <= opened[0] < until
+                and opened[0] < shown.until
+                and shown.since >= opened[0]
+            ):
                 name = shown.sms.nonce if case.kind == "rent" else shown.sms.code
                 found.append(max(0.0, at.get(name, min(shown.until, opened[1])) - opened[0]))
     return found

@@ -73,11 +73,14 @@ def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:
     done = [each for each in evidence.polls(case) if each.kind == "action" and each.action in statuses]
     if any(asked.at <= each.sent <= until for each in done):
         return True
+    came = [each.message.sequence for each in evidence.received[case.watch_id] if asked.at <= each.at <= until]
+    if asked.desired == "next" and any((sequence or 0) >= (asked.after or 0) for sequence in came):
+        return True  # by itself
     return _is_superseded(case, asked, until) or _is_shown(evidence, case, asked)
 
 
 def _is_superseded(case: Case, asked: Asked, until: float) -> bool:
-    """A later request took its place, or the SMS that was asked for came by itself."""
+    """A later request took its place."""
     return any(asked.at < each.at <= until and each.desired != "watch" for each in case.asked)
 
 

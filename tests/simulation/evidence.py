@@ -132,17 +132,31 @@ class Evidence:
     def allowed(self, case: Case, at: float) -> float:
         """Return how long after `at` the order must have been polled with an answer.
 
-        The interval, one more for each poll that failed and each new owner (who spreads the first polls over one), and
+        The interval, one more for each poll that failed and each new owner (who spreads the first polls over one),
         all the time in which nobody could poll: the account backing off, the shard without an owner.
         """
         usual, allowed = self.interval(case, at), 0.0
         spans = _merged([*self.troubled[case.account], *self.unowned(case)])
         while True:
             intervals = 1 + self._failures(case, at, at + allowed) + self._moves(case, at, at + allowed)
-            longer = _after(at, usual * intervals, spans) - at
+            seconds = usual * intervals + self._further(case.account, at, at + max(allowed, usual)) / self.rate
+            longer = _after(at, seconds, spans) - at
             if longer <= allowed:
                 return allowed
             allowed = longer
+
+    def _further(self, account: str, since: float, until: float) -> int:
+        """Return how many requests of the account were no polls: pages, texts, actions, lists."""
+        sent = self._sent_further[account]
+        return bisect_right(sent, until) - bisect_right(sent, since)
+
+    @cached_property
+    def _sent_further(self) -> dict[str, list[float]]:
+        found: defaultdict[str, list[float]] = defaultdict(list)
+        for each in self.log.all:
+            if each.kind != "poll":
+                found[each.account].append(each.sent)
+        return found
 
     def _moves(self, case: Case, since: float, until: float) -> int:
         partition = self.partition(case)
