@@ -6,14 +6,18 @@ CASE ?=
 SCALE ?= 1
 MINUTES ?= 60
 BENCH_ARGS ?=
+SEEDS ?= 1
+HOURS ?= 1
+SCENARIO ?= all
 
-.PHONY: demo test test-all faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: demo test test-all simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make test    everything that must hold, on real parts"
 	@echo "make test-all  that, ten minutes of fuzzing, and the fault matrix at its full size: an hour"
+	@echo "make simulate  the pollers for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"
@@ -37,6 +41,9 @@ demo: .venv/ready
 
 test: .venv/ready
 	$(BIN)/pytest
+
+simulate: .venv/ready
+	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) --scenario $(SCENARIO)
 
 test-all: test faults
 	FUZZ_MINUTES=10 $(BIN)/pytest tests/fuzz

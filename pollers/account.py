@@ -78,13 +78,16 @@ class Account:
         self._report(None if trouble and trouble.word in NO_LIST else trouble, started)
         return answer
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
-        """Do it, in bounded time, as the throttle has admitted. A time-out is trouble: nobody knows what was done.
+    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float = 0.0) -> ActResult | Trouble:
+        """Do it, in bounded time, as the throttle has admitted `late` seconds ago.
+
+        A time-out is trouble: nobody knows what was done.
 
         While the account backs off nothing is done: the state still says what is wanted, and the next poll drives it.
         """
         if self.throttle.state != "open":
             return WAITS
+        self.throttle.went_late(late)
         result = await self._act(order_kind, order_id, action, None)
         if isinstance(result, Another):
             result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS

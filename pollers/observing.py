@@ -44,8 +44,9 @@ def _shows_all_news(state: WatchState, known: Observation | None, shows: Observa
     """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
     if not isinstance(shows, Listing) or not state.complete:
         return False
-    before = known.sms if isinstance(known, Listing) else ()
-    return not is_news(state, Listing(tuple(sms for sms in shows.sms if sms not in before)))
+    before = len(known.sms) if isinstance(known, Listing) else 0
+    added = shows.sms[: len(shows.sms) - before]  # older pages are put before newer ones
+    return not is_news(state, Listing(added))
 
 
 def _whole(shows: Observation | None) -> Observation:

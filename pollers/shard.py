@@ -441,16 +441,21 @@ class Shard:
         if owned.admitted_at is None or self._loop.time() - owned.admitted_at > LICENCE:
             self._scheduler.queue_action(self, watch_id)
             return
-        action, owned.action, owned.acting, owned.admitted_at = owned.action, None, True, None
-        self._spawn(self._act(watch_id, owned, action, confirmed_at))
+        owned.acting = True
+        self._spawn(self._act(watch_id, owned, owned.action, confirmed_at, owned.admitted_at))
+        owned.action = owned.admitted_at = None
 
-    async def _act(self, watch_id: str, owned: OwnedWatch, action: Action, confirmed_at: float) -> None:
+    async def _act(
+        self, watch_id: str, owned: OwnedWatch, action: Action, confirmed_at: float, admitted_at: float
+    ) -> None:
         try:
-            if self._loop.time() - confirmed_at > LICENCE:
+            now = self._loop.time()
+            if now - confirmed_at > LICENCE:
                 return  # the state still says what is wanted: the next poll drives it again
             state = owned.state
             account = self._accounts[state.watch.account]
-            result = await account.act(state.watch.order_kind, state.watch.order_id, action)
+            late = now - admitted_at
+            result = await account.act(state.watch.order_kind, state.watch.order_id, action, late=late)
             if self.watches.get(watch_id) is owned:
                 await self._take(owned, acted(owned.state, action, result, self._now_ms()))
                 self._scheduler.plan(self, owned.state, soon=True)

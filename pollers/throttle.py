@@ -134,6 +134,11 @@ class AccountThrottle:
         self._next_place(now + wait)
         return wait
 
+    def went_late(self, seconds: float) -> None:
+        """A request that was admitted went so much later: the next one waits as much longer."""
+        self._place += seconds
+        self._slot += seconds
+
     @property
     def probes_key(self) -> bool:
         """The probe is the cheap one that asks about the key, not a poll: the key was wrong, or a poll failed again."""

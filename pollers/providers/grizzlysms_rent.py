@@ -75,7 +75,8 @@ def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinish
     if isinstance(page.shows, Ended | Gone):
         return newer
     older = page.shows.sms if isinstance(page.shows, Listing) else ()
-    added = tuple(sms for sms in older if sms not in newer.sms)
+    shown = set(newer.sms)
+    added = tuple(sms for sms in older if sms not in shown)
     quantity = asked.quantity if page.quantity is None else page.quantity
     together = Listing((*added, *newer.sms), complete=not added or len(added) + len(newer.sms) >= quantity)
     if together.complete or asked.page == MOST_PAGES:

@@ -96,7 +96,7 @@ class Around:
 
     # the account
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float) -> ActResult | Trouble:
         self.events.append(action)
         await asyncio.sleep(0.1)
         return self.results.pop(0) if self.results else "done"

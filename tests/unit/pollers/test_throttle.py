@@ -93,6 +93,16 @@ def test_a_reserved_slot_is_nobody_elses() -> None:
     assert min(others) - mine >= 0.35 - 0.01
 
 
+def test_a_request_that_went_late_makes_the_next_one_wait_as_much_longer() -> None:
+    account = gate()
+    account.admit(0.0)
+    before = account.wait(0.2)
+
+    account.went_late(0.2)
+
+    assert account.wait(0.2) == pytest.approx(before + 0.2)
+
+
 def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
     account = gate(requests_per_second=2.0)
     assert account.stretch() == 1.0

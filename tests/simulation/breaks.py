@@ -1,0 +1,188 @@
+"""The program broken on purpose, each time in one place, and the rule that must find it."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from typing import Any, Final, NamedTuple
+from unittest.mock import patch
+
+from pollers import scheduler as scheduling
+from pollers.account import Account
+from pollers.advance import Step
+from pollers.poller import Poller
+from pollers.scheduler import Scheduler
+from pollers.shard import Shard
+from pollers.state import WatchState
+from pollers.throttle import AccountThrottle, Demand
+from schemas.messages import SmsReceived
+from tests.simulation.clock import START
+
+Patch = Callable[[], Any]
+
+
+class Break(NamedTuple):
+    """What is done to the program, and where and by which rule it is found."""
+
+    patch: Patch
+    rules: frozenset[str]
+    """One of them must find it."""
+    scenario: str = "quiet"
+    hours: float = 0.4
+
+    @contextmanager
+    def breaks(self) -> Iterator[None]:
+        """Break it for as long as this lasts."""
+        with self.patch():
+            yield
+
+
+def keeps_demand() -> Any:
+    """A watch that is dropped leaves its demand at the account."""
+    return patch.object(Demand, "release", _nothing)
+
+
+def never_drops() -> Any:
+    """A watch that has ended stays planned."""
+    return patch.object(Scheduler, "drop", _nothing)
+
+
+def hears_no_retry_after() -> Any:
+    """A Retry-After is read and not heeded, nor is any other trouble."""
+    report = AccountThrottle.report
+
+    def deaf(self: AccountThrottle, trouble: Any, **when: Any) -> Any:
+        return report(self, None if trouble and trouble.kind == "throttled" else trouble, **when)
+
+    return patch.object(AccountThrottle, "report", deaf)
+
+
+def actions_beside_the_budget() -> Any:
+    """Everything is asked twice, and the throttle counts one of them."""
+    observe = Account.observe
+
+    async def twice(self: Account, *asked: Any, **named: Any) -> Any:
+        await self.client.observe(*asked, **named)
+        return await observe(self, *asked, **named)
+
+    return patch.object(Account, "observe", twice)
+
+
+def counts_one_too_many() -> Any:
+    """Sequences begin at 1."""
+    return _messages(lambda message: message.model_copy(update={"sequence": (message.sequence or 0) + 1}))
+
+
+def forgets_to_publish() -> Any:
+    """Every third SMS is counted and not published."""
+    seen = iter(range(10**9))
+    return _messages(lambda message: None if next(seen) % 3 == 2 else message)
+
+
+def makes_new_ids() -> Any:
+    """An SMS that is published again, as every second one is, has another id."""
+    return _messages(lambda message: message.model_copy(update={"id": message.id[:-4] + "0000"}), also=True)
+
+
+def never_acts() -> Any:
+    """What is wanted of the provider is forgotten."""
+    take = Shard._take
+
+    async def _take(self: Shard, kept: Any, step: Step) -> None:
+        await take(self, kept, step._replace(action=None))
+
+    return patch.object(Shard, "_take", _take)
+
+
+def polls_one_shard_less() -> Any:
+    """A shard's watches are restored and never planned."""
+    plan = Scheduler.plan
+
+    def forgets(self: Scheduler, shard: Shard, state: WatchState, **named: Any) -> None:
+        if shard.partition != 3:
+            plan(self, shard, state, **named)
+
+    return patch.object(Scheduler, "plan", forgets)
+
+
+def never_ends() -> Any:
+    """A watch without an answer at its deadline is never ended."""
+    return patch("pollers.ending.overdue_ms", lambda _: 10**15)
+
+
+def polls_nothing_at_all() -> Any:
+    """Nobody is served any more, and nothing says so."""
+    stack = ExitStack()
+    stack.enter_context(patch.object(Scheduler, "_serve", _nothing))
+    stack.enter_context(patch.object(Poller, "degraded", lambda _: ()))
+    return stack
+
+
+def applies_again() -> Any:
+    """A shard that starts applies every request that lies there, whether it was applied or not."""
+    return patch("pollers.shard.not_applied", lambda _, requests: list(requests))
+
+
+def holds_the_loop() -> Any:
+    """A step counts to ten million now and then."""
+    advance = scheduling.advance
+
+    def heavy(*arguments: Any, **named: Any) -> Step:
+        if asyncio.get_running_loop().time() % 60 < 2:
+            sum(range(4_000_000))
+        return advance(*arguments, **named)
+
+    return patch.object(scheduling, "advance", heavy)
+
+
+def slows_down() -> Any:
+    """Intervals grow once the process is older than an hour and a half."""
+    next_poll = scheduling.next_poll
+
+    def slower(usual: float, *rest: Any, **named: Any) -> float:
+        late = max(0.0, asyncio.get_running_loop().time() - START - 5400)
+        return next_poll(usual, *rest, **named) * (1 + late / 600)
+
+    return patch.object(scheduling, "next_poll", slower)
+
+
+def _nothing(*_: object) -> None:
+    """Stand in for what is left out."""
+
+
+def _messages(change: Callable[[SmsReceived], SmsReceived | None], *, also: bool = False) -> Any:
+    """Let what a look brings pass through this before it is accepted."""
+    take = Shard.take
+
+    async def changed(self: Shard, watch_id: str, step: Step) -> None:
+        messages: list[Any] = []
+        for message in step.messages:
+            if not isinstance(message, SmsReceived):
+                messages.append(message)
+                continue
+            messages += [message] if also else []
+            messages += [found] if (found := change(message)) else []
+        await take(self, watch_id, step._replace(messages=tuple(messages)))
+
+    return patch.object(Shard, "take", changed)
+
+
+def _found_by(*rules: str) -> frozenset[str]:
+    return frozenset(rules)
+
+
+BREAKS: Final[Mapping[str, Break]] = {
+    "keeps_demand": Break(keeps_demand, _found_by("demand")),
+    "never_drops": Break(never_drops, _found_by("leftovers")),
+    "hears_no_retry_after": Break(hears_no_retry_after, _found_by("retry_after"), "throttled"),
+    "actions_beside_the_budget": Break(actions_beside_the_budget, _found_by("budget"), "business", 0.1),
+    "counts_one_too_many": Break(counts_one_too_many, _found_by("sequence"), hours=0.1),
+    "forgets_to_publish": Break(forgets_to_publish, _found_by("published", "sequence"), hours=0.2),
+    "makes_new_ids": Break(makes_new_ids, _found_by("ids"), hours=0.1),
+    "never_acts": Break(never_acts, _found_by("requests"), hours=0.2),
+    "polls_one_shard_less": Break(polls_one_shard_less, _found_by("polls", "published"), hours=0.2),
+    "never_ends": Break(never_ends, _found_by("ends"), "outage", 0.6),
+    "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth"), hours=0.1),
+    "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
+    "applies_again": Break(applies_again, _found_by("unasked", "requests"), "restarts", 0.3),
+    "slows_down": Break(slows_down, _found_by("drift"), hours=3.0),
+}

@@ -1,0 +1,73 @@
+"""Runs one scenario with one seed, and tells what came of it."""
+
+import argparse
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import nullcontext
+from statistics import fmean
+
+from tests.simulation.audit import audit, delays, p99
+from tests.simulation.breaks import BREAKS
+from tests.simulation.clock import START
+from tests.simulation.evidence import Evidence
+from tests.simulation.findings import Finding
+from tests.simulation.scenarios import SCENARIOS
+from tests.simulation.town import Town
+
+HEAD = "scenario       seed    SMS   mean    p99    max  req/s   ends on time     steps    wall  digest"
+END = 11 * 60.0  # seconds
+
+
+def names(chosen: str) -> list[str]:
+    """Return the scenarios that are meant."""
+    return list(SCENARIOS) if chosen == "all" else chosen.split(",")
+
+
+def run(chosen: argparse.Namespace) -> int:
+    """Return 0 when no rule was broken, and 1 otherwise; print a row of the table, and the stories."""
+    with BREAKS[chosen.broken].breaks() if chosen.broken else nullcontext():
+        began = time.perf_counter()
+        town = Town(SCENARIOS[chosen.scenario], chosen.seed, chosen.hours)
+        town.run()
+        found = audit(town)
+        print(row(town, time.perf_counter() - began), flush=True)
+        found += held(town, chosen.hours)
+    tell(found, chosen.stories)
+    if found:
+        again = f"--scenario {chosen.scenario} --seed {chosen.seed} --hours {chosen.hours}"
+        print(f"\nagain: python -m tests.simulation {again}\n", flush=True)
+    return int(bool(found))
+
+
+def row(town: Town, wall: float) -> str:
+    """Return one row of the table."""
+    evidence = Evidence(town)
+    found = sorted(delays(evidence, START, evidence.over)) or [0.0]
+    due = [case for case in evidence.cases if case.ends + END < evidence.over]
+    on_time = f"{sum(evidence.end_of(case) <= case.ends + END for case in due)}/{len(due)}"
+    rate = max(Counter(each.account for each in town.providers.log.all).values(), default=0) / town.seconds
+    return (
+        f"{town.plan.name:14} {town.seed:4} {len(found):6} {fmean(found):6.1f} {p99(found):6.1f} {found[-1]:6.1f} "
+        f"{rate:6.2f} {on_time:>14} {town.driver.steps:9} {wall:6.1f}s  {town.digest()}"
+    )
+
+
+def held(town: Town, hours: float) -> Iterator[Finding]:
+    """Run again what had a step that held its loop: a machine has hiccups, a program does it again at the same step."""
+    if not town.driver.held:
+        return
+    again = Town(town.plan, town.seed, hours)
+    again.run()
+    steps = {each.step for each in again.driver.held}
+    for each in town.driver.held:
+        if each.step in steps:
+            yield Finding("held", 0.0, f"step {each.step}", f"{each.seconds * 1000:.0f} ms in {each.what}")
+
+
+def tell(found: list[Finding], stories: int) -> None:
+    """Print the first breaches of each rule."""
+    for rule, count in Counter(each.rule for each in found).items():
+        print(f"\nrule '{rule}' broken {count} times")
+        for finding in [each for each in found if each.rule == rule][:stories]:
+            print(finding)
