@@ -184,5 +184,5 @@ BREAKS: Final[Mapping[str, Break]] = {
     "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth"), hours=0.1),
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
     "applies_again": Break(applies_again, _found_by("unasked", "requests"), "restarts", 0.3),
-    "slows_down": Break(slows_down, _found_by("drift"), hours=3.0),
+    "slows_down": Break(slows_down, _found_by("drift", "polls"), hours=3.0),
 }
