@@ -16,11 +16,11 @@ from pollers.list_follower import ListFollower
 from pollers.observation import Observation, Trouble
 from pollers.observing import class_of, is_about_the_order, observe
 from pollers.owned_watch import OwnedWatch
-from pollers.schedule import PollContext, context_of, demand, first_poll, next_poll, usual_interval
+from pollers.schedule import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
 from pollers.watch_table import LivePoll
-from pollers.wheel import AT_ONCE, NORMAL, URGENT, TimerQueue
+from pollers.wheel import AT_ONCE, NORMAL, TICK, URGENT, TimerQueue
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
@@ -28,6 +28,7 @@ FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is 
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
+RECONSIDER: Final = 20.0  # seconds: a poll that is further ahead is planned once more after a third of that time
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
 ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
 
@@ -55,6 +56,9 @@ class Plan:
     order_id: str
     kind: str
     learned_ms: int  # when the last poll without an SMS was answered: what the curve learns from
+    since: float = 0.0  # when the interval began
+    part: float = 0.0  # of the usual interval, that the next poll waits; 0.0: it is planned for a fixed time
+    due_at: float = 0.0  # when it is due
     rank: int = NORMAL  # in the queue of its account
     again: bool = False  # it was asked for soon while a poll was under way
     failures: int = 0  # answers in a row that were about this order and no use
@@ -112,6 +116,8 @@ class Scheduler:
             return
         seconds = self._seconds(plan, state, first=True)
         plan.again = soon
+        if soon:
+            plan.part = 0.0
         self._schedule(plan, state, min(SOON, seconds) if soon else seconds)
 
     def drop(self, watch_id: str) -> None:
@@ -137,8 +143,7 @@ class Scheduler:
         plan = self.plans.get(watch_id)
         if plan is None:
             return None
-        due = self._timers.due_at(watch_id)
-        next_in = None if due is None else max(0.0, due - self._loop.time())
+        next_in = max(0.0, plan.due_at - self._loop.time()) if watch_id in self._timers else None
         return LivePoll(plan.polled_ms or None, plan.answer or None, next_in)
 
     def _plan_of(self, shard: Owner, state: WatchState) -> Plan | None:
@@ -162,8 +167,27 @@ class Scheduler:
         context = context_of(state, self._now_ms())
         is_urgent = plan.again or context.remaining <= seconds or _is_urgent(context)
         plan.rank = URGENT if is_urgent else NORMAL
-        self._timers.schedule(state.watch.watch_id, self._loop.time() + seconds)
+        plan.due_at = self._loop.time() + seconds
+        self._set_timer(state.watch.watch_id, plan)
+
+    def _set_timer(self, watch_id: str, plan: Plan) -> None:
+        """Wake up when the poll is due; long before that once more, since by then the budget may be less scarce."""
+        now = self._loop.time()
+        seconds = plan.due_at - now
+        if plan.part and seconds > RECONSIDER:
+            seconds = max(RECONSIDER, seconds / 3)
+        self._timers.schedule(watch_id, now + seconds)
         self._arm(seconds)
+
+    def _reconsider(self, watch_id: str, plan: Plan) -> None:
+        """Plan a poll that is not due yet for what the account's budget is now."""
+        owned = plan.shard.watches.get(watch_id)
+        if owned is None or owned.ended:
+            return
+        usual, context = self._book(plan, owned.state)
+        now = self._loop.time()
+        plan.due_at = min(plan.since + plan.part * usual, now + max(0.0, context.remaining))
+        self._set_timer(watch_id, plan)
 
     def _arm(self, seconds: float) -> None:
         """Wake up in so many seconds, unless it is sooner already."""
@@ -182,7 +206,11 @@ class Scheduler:
         self._timer = None
         now = self._loop.time()
         for watch_id in self._timers.due(now):
-            if plan := self.plans.get(watch_id):
+            if (plan := self.plans.get(watch_id)) is None:
+                continue
+            if now < plan.due_at - TICK:
+                self._reconsider(watch_id, plan)
+            else:
                 plan.account.queue.join(watch_id, now, rank=plan.rank)
         for account in self._accounts.values():
             self._serve(account)
@@ -304,7 +332,9 @@ class Scheduler:
     def _seconds(self, plan: Plan, state: WatchState, *, first: bool) -> float:
         usual, context = self._book(plan, state)
         chance = self._rng.random()
+        plan.since, plan.part = self._loop.time(), chance if first else 1 - JITTER * chance
         if context.remaining <= 0 and not first:
+            plan.part = 0.0
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
         poll = first_poll if first else next_poll
         return poll(usual, context, self._settings, chance=chance)

@@ -96,6 +96,7 @@ class AccountThrottle:
         self._closed_at = -inf  # requests that started earlier say nothing new about a back-off
         self._probing_until = -inf  # a probe is under way; should its answer get lost, the next goes then
         self._failures = 0
+        self._missed_one = False
         self._throttled = False
         self._slowdown = 1.0
         self._order_errors = 0
@@ -195,6 +196,9 @@ class AccountThrottle:
     def _back_off(self, trouble: Trouble, now: float) -> Transition | None:
         if self.state == "paused":
             return self._close("paused", trouble, PROBE_EVERY, now)
+        if trouble.kind == "transient" and not (self._missed_one or self.state != "open" or self.told_to_wait(now)):
+            self._missed_one, self._slowdown = True, max(self._slowdown, 2.0)
+            return None  # one lost connection: the next request waits twice as long, and if that fails as well, all do
         doubled = 2.0 ** min(self._failures, 10)
         self._failures += 1
         # One lost connection is no reason to crawl afterwards; a provider that told us to slow down is.
@@ -213,6 +217,7 @@ class AccountThrottle:
 
     def _answered(self, now: float) -> Transition | None:
         self._probing_until = -inf
+        self._missed_one = False
         self._slowdown = max(1.0, self._slowdown / 2)
         if not self._throttled or self._slowdown == 1.0:
             self._failures, self._throttled = 0, False

@@ -52,11 +52,6 @@ class TimerQueue:
         """Forget this id, whether it is known or not."""
         self._ticks.pop(watch_id, None)
 
-    def due_at(self, watch_id: str) -> float | None:
-        """Return when this id is due; None where it is not scheduled."""
-        tick = self._ticks.get(watch_id)
-        return None if tick is None else tick * self._tick
-
     def next_due(self) -> float | None:
         """Return when `due` should be called next, by the clock of `schedule`; None: nothing is scheduled."""
         return self._order[0] * self._tick if self._order else None

@@ -244,6 +244,24 @@ async def test_the_demand_of_all_restored_watches_is_known_before_the_first_is_p
 
 
 @virtual
+async def test_a_poll_that_was_planned_while_the_budget_was_scarce_comes_sooner_when_it_is_not() -> None:
+    bench = Bench(Provider())
+    watches = [bench.open(str(number)) for number in range(200)]
+    bench.account.throttle.share(0.05)
+    await asyncio.sleep(120)
+    for watch_id in watches[1:]:
+        bench.scheduler.drop(watch_id)
+    bench.account.throttle.share(1.0)
+    await asyncio.sleep(5)
+    polled, asked = len(bench.provider.times("0")), asyncio.get_running_loop().time()
+
+    while len(bench.provider.times("0")) == polled:
+        await asyncio.sleep(1)
+
+    assert asyncio.get_running_loop().time() - asked < 400
+
+
+@virtual
 async def test_pages_of_a_rent_are_asked_for_only_where_something_is_new_and_within_the_budget() -> None:
     rows = tuple(
         SeenSms(text=f"Code {number:04}", time_raw=f"2026-11-{number % 20 + 1:02} 10:00:00") for number in range(60)

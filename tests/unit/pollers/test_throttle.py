@@ -32,9 +32,16 @@ def answered(account: AccountThrottle, at: float) -> Transition | None:
     return account.report(None, started=at, now=at)
 
 
+def lost_one(account: AccountThrottle, at: float) -> None:
+    """One lost connection: not more than a longer gap."""
+    assert account.report(RESET, started=at, now=at) is None
+
+
 def failing(account: AccountThrottle, trouble: Trouble, times: int, now: float = 0.0) -> list[float]:
-    """Return the seconds that each of so many failures in a row closed the gate for."""
+    """Return the seconds that each of so many failures in a row closed the account for; of lost connections but one."""
     waits = []
+    if trouble is RESET and account.state == "open":
+        lost_one(account, now + 1e-6)
     for _ in range(times):
         now += account.wait(now) + 1e-6
         assert account.admit(now) == 0.0
@@ -160,6 +167,7 @@ def test_each_failure_in_a_row_doubles_the_wait_from_one_to_three_hundred_second
 
 def test_requests_that_were_under_way_do_not_escalate() -> None:
     account = gate()
+    lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     before = account.wait(10.0)
 
@@ -171,6 +179,7 @@ def test_requests_that_were_under_way_do_not_escalate() -> None:
 
 def test_a_late_retry_after_is_honoured_still() -> None:
     account = gate()
+    lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     account.report(Trouble("throttled", "http_429", retry_after=7.0), started=9.5, now=10.5)
 
@@ -179,6 +188,7 @@ def test_a_late_retry_after_is_honoured_still() -> None:
 
 def test_a_retry_after_that_comes_while_the_probe_is_under_way_outlives_its_success() -> None:
     account = gate()
+    lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     probe = 10.0 + account.wait(10.0)
     account.admit(probe)
@@ -216,15 +226,15 @@ def test_only_one_probe_is_under_way_and_a_lost_one_is_followed_by_another() -> 
     assert min(after - before for before, after in pairwise(probes)) >= 19.99
 
 
-def test_one_lost_connection_costs_a_second_and_no_crawl() -> None:
+def test_one_lost_connection_costs_a_longer_gap_and_no_pause() -> None:
     account = gate()
-    account.report(RESET, started=0.0, now=0.0)
-    probe = account.wait(0.0)
-    account.admit(probe)
-    answered(account, probe)
+    lost_one(account, 0.0)
+    account.admit(0.0)
 
-    times = list(admissions(account, probe, probe + 20))
+    times = [at for at in admissions(account, 0.0, 20.0) if answered(account, at) or True]
 
+    assert account.state == "open"
+    assert times[0] >= 0.35 * 2
     assert len(times) == pytest.approx(40, abs=3)
 
 
@@ -354,7 +364,22 @@ def test_what_concerns_one_request_does_not_slow_the_account(trouble: Trouble) -
 
 def test_each_transition_is_told_once_with_its_reason() -> None:
     account, told, now = gate(), [], 0.0
-    for trouble in [None, RESET, RESET, THROTTLED, BAD_KEY, BAD_KEY, RESET, None, None, RESET, DENIED, None]:
+    for trouble in [
+        None,
+        RESET,
+        RESET,
+        RESET,
+        THROTTLED,
+        BAD_KEY,
+        BAD_KEY,
+        RESET,
+        None,
+        None,
+        RESET,
+        RESET,
+        DENIED,
+        None,
+    ]:
         now += account.wait(now) + 1
         account.admit(now)
         told.append(account.report(trouble, started=now, now=now))
