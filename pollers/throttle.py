@@ -196,7 +196,8 @@ class AccountThrottle:
     def _back_off(self, trouble: Trouble, now: float) -> Transition | None:
         if self.state == "paused":
             return self._close("paused", trouble, PROBE_EVERY, now)
-        if trouble.kind == "transient" and not (self._missed_one or self.state != "open" or self.told_to_wait(now)):
+        is_lost = trouble.kind == "transient" and not trouble.answered
+        if is_lost and self.state == "open" and not self._missed_one and not self.told_to_wait(now):
             self._missed_one, self._slowdown = True, max(self._slowdown, 2.0)
             return None  # one lost connection: the next request waits twice as long, and if that fails as well, all do
         doubled = 2.0 ** min(self._failures, 10)
