@@ -1,7 +1,7 @@
 """A finished run in the auditor's words: who showed what and when, what was published, who owned what."""
 
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from functools import cached_property
@@ -13,7 +13,7 @@ from sandbox.orders import Activation, Phase
 from sandbox.sms import Sms
 from schemas.messages import SmsReceived, WatchEnded
 from tests.simulation.clock import EPOCH, START
-from tests.simulation.formula import Demand, Life, interval
+from tests.simulation.formula import Demand, Life, back_off, interval, listed_interval
 from tests.simulation.kafka import SHARDS, Published
 from tests.simulation.requests import Request
 from tests.simulation.watches import Case
@@ -32,6 +32,7 @@ SHARED: Final = 3.0
 watches want; on average it is much less, which `mean_below` holds."""
 PROBED: Final = 320.0
 """Seconds after which an account that backs off, or is paused, is asked again at the latest."""
+LISTED: Final = 10.0  # seconds between two lists, at most, while they are followed
 SLOW_START: Final = 16.0  # requests' time: gaps of 8, 4, 2 requests after a back-off, and a little
 
 
@@ -127,7 +128,30 @@ class Evidence:
     def interval(self, case: Case, at: float) -> float:
         """Return the order's longest interval around this moment, without what is lost to trouble."""
         calm = interval(self.demands[case.account].most(at - 60, at + 60), self.rate)
-        return self.spread * interval(self.demands[case.account].most(at - calm, at + calm), self.rate)
+        usual = self.spread * interval(self.demands[case.account].most(at - calm, at + calm), self.rate)
+        usual = max(usual, self._back_off(case, at))
+        return listed_interval(usual) if self._is_listed(case, at) else usual
+
+    def _back_off(self, case: Case, at: float) -> float:
+        """Return how long an order rests that was answered with so many errors in a row."""
+        asked = [each for each in self.polls(case) if each.sent <= at]
+        errors = 0
+        while errors < len(asked) and asked[-1 - errors].outcome not in ANSWERED:
+            errors += 1
+        return back_off(errors)
+
+    def _is_listed(self, case: Case, at: float) -> bool:
+        """Tell whether the list of open orders was followed around this moment."""
+        sent = self._lists[case.account]
+        return case.kind != "rent" and bisect_right(sent, at + LISTED) > bisect_left(sent, at - LISTED)
+
+    @cached_property
+    def _lists(self) -> dict[str, list[float]]:
+        found: defaultdict[str, list[float]] = defaultdict(list)
+        for each in self.log.all:
+            if each.kind == "list":
+                found[each.account].append(each.sent)
+        return found
 
     def allowed(self, case: Case, at: float) -> float:
         """Return how long after `at` the order must have been polled with an answer.

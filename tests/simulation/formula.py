@@ -3,6 +3,10 @@
 An order's poll interval is at most 30 s · max(1, Σ dᵢ / (0.95 · rate)) + 2 s. dᵢ is what an open order may claim of its
 account's budget, requests a second: 1 in its first ten minutes without an SMS and after a `next`, 1/9 later
 without an SMS, 1/30 after its SMS, 1/25 for a rent.
+
+While the list of open orders is followed, one whose row does not change is polled every minute, or in 1.6 times the
+interval above, whichever is longer: lists take up to a third of the budget. An order that was answered with n errors in
+a row rests for 2ⁿ s, at most 300.
 """
 
 from bisect import bisect_left, bisect_right
@@ -19,6 +23,9 @@ FRESH_DEMAND: Final = 1.0
 LATE_DEMAND: Final = 1 / 9
 SEEN_DEMAND: Final = 1 / 30
 RENT_DEMAND: Final = 1 / 25
+UNCHANGED: Final = 60.0
+LISTS_TAKE: Final = 1.6
+LAST_BACK_OFF: Final = 300.0
 
 
 class Life(NamedTuple):
@@ -82,3 +89,13 @@ def interval(demand: float, rate: float) -> float:
 def overlap(since: float, until: float, spans: Iterable[tuple[float, float]]) -> float:
     """Return how many seconds of a time lie in these spans, which do not overlap each other."""
     return sum(max(0.0, min(until, end) - max(since, begin)) for begin, end in spans)
+
+
+def listed_interval(usual: float) -> float:
+    """Return the interval of an order in a list that is followed."""
+    return max(UNCHANGED + SLACK, LISTS_TAKE * usual)
+
+
+def back_off(errors: int) -> float:
+    """Return how long an order rests after so many errors in a row."""
+    return min(LAST_BACK_OFF, 2.0**errors) if errors else 0.0
