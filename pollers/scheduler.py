@@ -28,7 +28,7 @@ FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is 
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
-RECONSIDER: Final = 20.0  # seconds: a poll that is further ahead is planned once more after a third of that time
+RECONSIDER: Final = 30.0  # seconds: a poll that is further ahead is planned once more when half of that is over
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
 ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
 
@@ -118,7 +118,7 @@ class Scheduler:
         plan.again = soon
         if soon:
             plan.part = 0.0
-        self._schedule(plan, state, min(SOON, seconds) if soon else seconds)
+        self._schedule(state.watch.watch_id, plan, min(SOON, seconds) if soon else seconds)
 
     def drop(self, watch_id: str) -> None:
         """Poll no more, until it is planned again."""
@@ -163,19 +163,18 @@ class Scheduler:
 
     # ---- whose turn it is --------------------------------------------------------------------------------------
 
-    def _schedule(self, plan: Plan, state: WatchState, seconds: float) -> None:
-        context = context_of(state, self._now_ms())
-        is_urgent = plan.again or context.remaining <= seconds or _is_urgent(context)
-        plan.rank = URGENT if is_urgent else NORMAL
+    def _schedule(self, watch_id: str, plan: Plan, seconds: float) -> None:
+        if plan.again:
+            plan.rank = URGENT
         plan.due_at = self._loop.time() + seconds
-        self._set_timer(state.watch.watch_id, plan)
+        self._set_timer(watch_id, plan)
 
     def _set_timer(self, watch_id: str, plan: Plan) -> None:
         """Wake up when the poll is due; long before that once more, since by then the budget may be less scarce."""
         now = self._loop.time()
         seconds = plan.due_at - now
         if plan.part and seconds > RECONSIDER:
-            seconds = max(RECONSIDER, seconds / 3)
+            seconds = max(RECONSIDER, seconds / 2)
         self._timers.schedule(watch_id, now + seconds)
         self._arm(seconds)
 
@@ -271,7 +270,7 @@ class Scheduler:
             finally:
                 owned.polling = False
                 if self.plans.get(watch_id) is plan:
-                    self._schedule(plan, owned.state, SOON if plan.again else seconds)
+                    self._schedule(watch_id, plan, SOON if plan.again else seconds)
         finally:
             self._in_flight -= 1
             self._serve_soon()
@@ -334,10 +333,11 @@ class Scheduler:
         chance = self._rng.random()
         plan.since, plan.part = self._loop.time(), chance if first else 1 - JITTER * chance
         if context.remaining <= 0 and not first:
-            plan.part = 0.0
+            plan.part, plan.rank = 0.0, URGENT
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
-        poll = first_poll if first else next_poll
-        return poll(usual, context, self._settings, chance=chance)
+        seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
+        plan.rank = URGENT if _is_urgent(context) or context.remaining <= seconds else NORMAL
+        return seconds
 
     def _curve(self, state: WatchState) -> Curve:
         return self.curves.setdefault((state.provider, state.watch.service), Curve())
