@@ -5,16 +5,20 @@ commits its state, then acts, and only then takes the next step of the same watc
 make the same ids, so that a step may be taken again after a crash; a request that was applied is not applied again.
 """
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
 from pollers import acting, ages, answers, ending, levels, listings
-from pollers.news import published
+from pollers.news import Messages, published
 from pollers.observation import Ended, Gone, Last, Listing, NoCode, Observation, Trouble
 from pollers.state import Action, ActResult, WatchState
 from pollers.watches import described, last_applied, request_name
 from schemas import timestamps
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits
+
+FEW: Final = 20
+"""More SMS in one answer, the first of a rent as a rule, are made into messages one by one, when they are accepted."""
 
 
 class Step(NamedTuple):
@@ -25,7 +29,7 @@ class Step(NamedTuple):
     """
 
     state: WatchState
-    messages: tuple[SmsReceived | WatchEnded, ...] = ()
+    messages: Sequence[SmsReceived | WatchEnded] = ()
     action: Action | None = None
 
 
@@ -124,21 +128,23 @@ def due_end(state: WatchState, now_ms: int) -> Step:
 
 def _look(
     state: WatchState, observation: Observation, now_ms: int, zone: str
-) -> tuple[WatchState, tuple[SmsReceived, ...]]:
+) -> tuple[WatchState, Sequence[SmsReceived]]:
     if state.watch.order_kind == "rent":
         seen, news = listings.look(state, observation, now_ms, zone)
     elif isinstance(observation, Listing):
         seen, news = listings.activation(state, observation.sms, now_ms)
     else:
         seen, news = levels.look(state, observation, now_ms)
-    messages = []
+    makers, old = [], 0
     for found in news:
         if not ages.is_skipped(state, found.sms, now_ms):
-            seen, message = published(state, seen, found, now_ms, zone)
-            messages.append(message)
-    if messages:
-        seen = acting.after_sms(seen, sum(each.freshness == "history" for each in messages))
-    return answers.noted(state, seen, observation, now_ms), tuple(messages)
+            seen, freshness, maker = published(state, seen, found, now_ms, zone)
+            makers.append(maker)
+            old += freshness == "history"
+    if makers:
+        seen = acting.after_sms(seen, old)
+    messages = Messages(makers) if len(makers) > FEW else tuple(make() for make in makers)
+    return answers.noted(state, seen, observation, now_ms), messages
 
 
 def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
@@ -153,9 +159,7 @@ def _gone(state: WatchState, observation: Gone, now_ms: int) -> Step:
     return Step(_revised(state, gone))
 
 
-def _end(
-    before: WatchState, state: WatchState, reason: str, now_ms: int, messages: tuple[SmsReceived, ...] = ()
-) -> Step:
+def _end(before: WatchState, state: WatchState, reason: str, now_ms: int, messages: Sequence[SmsReceived] = ()) -> Step:
     state, end = ending.ended(state, reason, now_ms)
     return Step(_revised(before, state), (*messages, end))
 

@@ -1,6 +1,8 @@
 """An SMS that an answer shows for the first time: whether it is news, and the message that is made of it."""
 
-from typing import Final, NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from functools import partial
+from typing import Final, NamedTuple, overload
 
 from pollers import ages, identity
 from pollers.observation import SeenSms
@@ -29,14 +31,42 @@ def counted(state: WatchState, mark: str, at: int) -> tuple[WatchState, int]:
     return state.having(counts=state.counts | {mark: Counted(n + 1, at)}), n
 
 
+Maker = Callable[[], SmsReceived]
+
+
+class Messages(Sequence[SmsReceived]):
+    """Messages that are made when they are looked at: two hundred at once would hold the event loop for 40 ms."""
+
+    def __init__(self, makers: Iterable[Maker]) -> None:
+        self._made: list[SmsReceived | Maker] = list(makers)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @overload
+    def __getitem__(self, place: int) -> SmsReceived: ...
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[SmsReceived]: ...
+    def __getitem__(self, place: int | slice) -> SmsReceived | Sequence[SmsReceived]:
+        if isinstance(place, slice):
+            return [self[number] for number in range(*place.indices(len(self)))]
+        made = self._made[place]
+        if not isinstance(made, SmsReceived):
+            made = self._made[place] = made()
+        return made
+
+
 def published(
     before: WatchState, state: WatchState, found: Found, now_ms: int, zone: str
-) -> tuple[WatchState, SmsReceived]:
-    """Return the message of a new SMS, and the state that has counted it. `before`: the state before this answer."""
+) -> tuple[WatchState, str, Maker]:
+    """Return the state that has counted a new SMS, its freshness, and what makes its message.
+
+    `before`: the state before this answer.
+    """
     freshness = found.freshness or ages.freshness(before, found.sms, now_ms, zone)
     state = state.having(recipient=_cleaned(found.sms.recipient) or state.recipient)
-    message = _message(state, found, freshness, now_ms, zone)
-    return state.having(sms_count=state.sms_count + 1), message
+    maker = partial(_message, state, found, freshness, now_ms, zone)
+    return state.having(sms_count=state.sms_count + 1), freshness, maker
 
 
 def _message(state: WatchState, found: Found, freshness: str, now_ms: int, zone: str) -> SmsReceived:

@@ -31,6 +31,7 @@ LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
 NEW_OWNER: Final = 10.0  # seconds without acting: the predecessor may still have an action under way
 LONGEST_SLEEP: Final = 60.0  # seconds: the wall clock, which deadlines are in, may jump
 AT_ONCE: Final = 500  # watches; then the loop's other work has its turn
+MESSAGES_AT_ONCE: Final = 20  # likewise
 ERASE_AT_ONCE: Final = 100
 RETRY: Final = 1.0  # seconds between two tries of what Kafka or the journal did not take
 
@@ -212,7 +213,9 @@ class Shard:
         watch_id = step.state.watch.watch_id
         owned.taking = True
         try:
-            for message in step.messages:
+            for number, message in enumerate(step.messages, 1):
+                if number % MESSAGES_AT_ONCE == 0:
+                    await asyncio.sleep(0)
                 if isinstance(message, WatchEnded):
                     owned.ending = message
                 else:
