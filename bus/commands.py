@@ -120,8 +120,9 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         if partition in self._positions:
             self._positions[partition] = 0
             self._ask_anew(partition)
-            if self._consumer is not None:
-                self._consumer.seek(TopicPartition(self._topic, partition), 0)
+            part = TopicPartition(self._topic, partition)
+            if self._consumer is not None and part in self._consumer.assignment():  # else the next one begins there
+                self._consumer.seek(part, 0)
 
     def catch_up(self, partition: int) -> None:
         """Call `on_caught_up` again once every command that lies on this shard by now has been seen."""

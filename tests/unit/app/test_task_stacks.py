@@ -8,7 +8,7 @@ from itertools import takewhile
 
 import uvloop
 
-from app import task_stacks
+from app import lifecycle, task_stacks
 from app.task_stacks import MOST_FRAMES, MOST_TASKS, show
 
 
@@ -110,3 +110,11 @@ def test_the_signal_is_heard_by_an_idle_loop_and_by_one_that_is_held(capfd, monk
 
     assert said.count("\nwaits\n") == 4
     assert said.count("holds_the_loop") >= 2
+
+
+async def test_a_process_that_hears_the_signal_to_stop_hears_this_one_too():
+    before = signal.getsignal(signal.SIGUSR1)
+    lifecycle.stop_on_signals()
+    after = signal.signal(signal.SIGUSR1, before)
+
+    assert callable(after)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaConnectionError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError
 
 from bus.commands import Command, ShardGroup
 from bus.settings import KafkaSettings
@@ -15,6 +15,7 @@ class Consumer:
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []
+        self.assigned: set[TopicPartition] = set()
         self.positions: dict[TopicPartition, int] = {}
         self.while_asking: Callable[[], None] = lambda: None
 
@@ -24,9 +25,11 @@ class Consumer:
         return dict.fromkeys(parts, 3)
 
     def assignment(self) -> set[TopicPartition]:
-        return set(self.positions)
+        return self.assigned
 
     def seek(self, part: TopicPartition, offset: int) -> None:
+        if part not in self.assigned:
+            raise IllegalStateError(part)
         self.positions[part] = offset
 
     async def position(self, part: TopicPartition) -> int:
@@ -58,7 +61,7 @@ async def group() -> ShardGroup:
 
 async def assign(group: ShardGroup, *partitions: int) -> None:
     parts = {TopicPartition(group._topic, partition) for partition in partitions}
-    group._consumer.positions = {part: at for part, at in group._consumer.positions.items() if part in parts}
+    group._consumer.assigned = parts
     await group.on_partitions_assigned(parts)
 
 
@@ -105,3 +108,12 @@ async def test_without_an_answer_no_shard_has_caught_up_and_the_next_session_ask
 
     assert group._consumer.asked == [[0, 1, 2]] * 2
     assert group._member.caught_up == []
+
+
+async def test_a_shard_that_starts_again_while_nothing_is_assigned_begins_with_its_first_command_then(group):
+    group._positions[1] = 3
+    group._consumer.assigned = set()
+    group.start_again(1)
+    await assign(group, 0, 1, 2)
+
+    assert group._consumer.positions[TopicPartition(group._topic, 1)] == 0
