@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
-from app import logs, parts, verified
+from app import logs, parts, task_stacks, verified
 from app.parts import Role
 from app.refusal import StartRefused, started
 from app.settings import Settings
@@ -176,7 +176,8 @@ class _Deadline:
 
 
 def stop_on_signals() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set."""
+    """Return what SIGTERM and SIGINT set; from now on SIGUSR1 shows what each task waits for."""
+    task_stacks.show_on_signal()
     stop = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)

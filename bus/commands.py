@@ -32,7 +32,6 @@ SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the g
 PUT_TIMEOUT: Final = 10.0
 ASK_TIMEOUT: Final = 5.0
 BACKOFF: Final = 1.0
-ASKING: Final = -1  # for an end that is not known yet
 FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
 
 log = structlog.get_logger()
@@ -73,7 +72,8 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._group = group
         self._member: Member | None = None
         self._positions: dict[int, int] = {}  # of our shards
-        self._ends: dict[int, int | None] = {}  # of shards that have not caught up
+        self._ends: dict[int, int | None] = {}  # of shards that have not caught up; None: to be asked for
+        self._asked: set[int] = set()  # of those, whose ends are being asked for
         self._rejoin = asyncio.Event()
         self._left_for: str | None = None
         self._consumer: AIOKafkaConsumer | None = None
@@ -109,6 +109,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         """Have no shard any longer, and join again: for a process that slept longer than `SESSION_MS`, too."""
         self._positions.clear()
         self._ends.clear()
+        self._asked.clear()
         self.joined = False
         if self._member is not None:
             self._member.on_shards(frozenset())
@@ -118,14 +119,15 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         """Give every command of this shard once more, from the first one on: what ran it has ended."""
         if partition in self._positions:
             self._positions[partition] = 0
-            self._ends[partition] = None
-            if self._consumer is not None:
-                self._consumer.seek(TopicPartition(self._topic, partition), 0)
+            self._ask_anew(partition)
+            part = TopicPartition(self._topic, partition)
+            if self._consumer is not None and part in self._consumer.assignment():  # else the next one begins there
+                self._consumer.seek(part, 0)
 
     def catch_up(self, partition: int) -> None:
         """Call `on_caught_up` again once every command that lies on this shard by now has been seen."""
         if partition in self._positions:
-            self._ends[partition] = None
+            self._ask_anew(partition)
 
     async def is_ours(self, partition: int) -> bool:
         """Ask the brokers whether the group gives us this shard now; False, too, when they do not answer.
@@ -141,6 +143,11 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         except FAILURES:
             return False
         return True
+
+    def _ask_anew(self, partition: int) -> None:
+        """Ask for this shard's end, and believe no answer that is on its way."""
+        self._ends[partition] = None
+        self._asked.discard(partition)
 
     async def _session(self) -> None:
         self._rejoin.clear()
@@ -190,19 +197,26 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._member.on_command(Command(part.partition, key, record.value, forgets))
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:
+        await self._ask_for_ends(consumer)
         for partition, end in list(self._ends.items()):
-            part = TopicPartition(self._topic, partition)
             if end is None:
-                self._ends[partition] = ASKING
-                end = (await consumer.end_offsets([part]))[part]  # noqa: PLW2901 - now it is known
-                if self._ends.get(partition) != ASKING:
-                    continue  # asked for anew, or lost
-                self._ends[partition] = end
+                continue
+            part = TopicPartition(self._topic, partition)
             reached = part in consumer.assignment() and await consumer.position(part) >= end
             if reached and self._ends.get(partition) == end:
                 del self._ends[partition]
                 if self._member is not None:
                     self._member.on_caught_up(partition)
+
+    async def _ask_for_ends(self, consumer: AIOKafkaConsumer) -> None:
+        """Ask once for all: the answer comes behind that of a fetch, which has half a second for new commands."""
+        asked = self._asked = {partition for partition, end in self._ends.items() if end is None}
+        if not asked:
+            return
+        ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in asked])
+        for part, end in ends.items():
+            if part.partition in asked:  # else it is lost meanwhile, or to be asked for anew
+                self._ends[part.partition] = end
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
         """Called at the start of every rebalance with everything; the next assignment says what really changed."""
@@ -214,10 +228,11 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         for lost in set(self._positions) - ours:
             del self._positions[lost]
             self._ends.pop(lost, None)
+            self._asked.discard(lost)
         for part in assigned:
             if part.partition not in self._positions:
                 self._positions[part.partition] = 0
-                self._ends[part.partition] = None
+                self._ask_anew(part.partition)
             if self._consumer is not None:
                 self._consumer.seek(part, self._positions[part.partition])
         if self._member is not None:

@@ -1,13 +1,19 @@
 """Starting while something is missing: refused in one readable line, or going on with what was verified before."""
 
 import asyncio
+from contextlib import suppress
+from typing import Any
 
+import aiohttp
 import pytest
 
 from tests.e2e.load import Load, firsts_and_rest
-from tests.e2e.program import Ended, Installation, free_port
+from tests.e2e.program import Ended, Installation, Replica, eventually, free_port
 from tests.e2e.topic import events, problems
 from tests.faults.checker import percentile
+from tests.faults.sandbox import Sandbox
+
+POLLED_SECONDS = 10
 
 
 @pytest.mark.timeout(120)
@@ -35,6 +41,24 @@ async def test_a_service_restarted_while_kafka_is_away_accepts_into_its_journal(
     assert problems(load.posts, await events(smsbus)) == []
 
 
+@pytest.mark.timeout(120)
+async def test_a_watch_is_accepted_at_the_first_readiness_and_polled_soon(smsbus, tmp_path):
+    async with Sandbox(tmp_path, seed=1) as sandbox:
+        for _ in range(2):
+            order = await sandbox.open_order("smsverified", "activation", [0.0])
+            serving = asyncio.create_task(smsbus.serve("--role", "pollers", **sandbox.settings))
+            replica = await _first_readiness(smsbus, serving)
+            status = await _watch(replica, order)
+
+            async def polled(order: str = order["order"]) -> bool:
+                return any(sms["order"] == order and sms["shown"] for sms in (await sandbox.book())["sms"])
+
+            await eventually(polled, POLLED_SECONDS, "the order is polled")
+
+            assert status == 201
+            assert await (await serving).terminate() == 0
+
+
 async def test_a_first_start_without_a_broker_names_the_variable(tmp_path):
     alone = Installation(tmp_path, f"127.0.0.1:{free_port()}", "")
 
@@ -50,6 +74,24 @@ async def test_a_misspelled_variable_is_answered_with_the_right_one(smsbus):
 
     assert "SMSBUS_RECIEVER__PORT" in line
     assert "did you mean SMSBUS_RECEIVER__PORT?" in line
+
+
+async def _first_readiness(installation: Installation, serving: "asyncio.Task[Replica]") -> Replica:
+    """Return the replica that is being started at the first 200 of its /readyz."""
+    known = len(installation.replicas)
+    while True:
+        assert not serving.done() or serving.result()
+        for replica in installation.replicas[known:]:
+            with suppress(aiohttp.ClientError):
+                if (await replica.get("/readyz"))[0] == 200:
+                    return replica
+        await asyncio.sleep(0.01)
+
+
+async def _watch(replica: Replica, order: dict[str, Any]) -> int:
+    wanted = {"account": order["provider"], "order_id": order["order"], "recipient": order["number"]}
+    async with aiohttp.ClientSession() as session, session.post(f"{replica.admin}/v1/watches", json=wanted) as answer:
+        return answer.status
 
 
 def _refusal(ended: Ended) -> str:
