@@ -75,7 +75,12 @@ class ListHint:
     def at_least(self, order_id: str) -> float:
         """Return the shortest interval that the watch of an order needs; 0.0 where no list has shown it."""
         row = self._rows.get(order_id)
-        return UNCHANGED if row is not None and row.fingerprint else 0.0
+        return UNCHANGED if row is not None and row.fingerprint and not row.hinted else 0.0
+
+    def is_hinted(self, order_id: str) -> bool:
+        """Tell whether a list has said that this order changed, and no poll was answered since."""
+        row = self._rows.get(order_id)
+        return row is not None and row.hinted
 
     def polled(self, order_id: str, left_at: float, *, found_sms: bool) -> None:
         """A poll that left at this time was answered."""

@@ -24,6 +24,7 @@ from pollers.wheel import AT_ONCE, NORMAL, TICK, URGENT, TimerQueue
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
+HINTED: Final = 2.0  # seconds until an order that has changed, as a list says, is polled again after a failure
 FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
@@ -295,7 +296,13 @@ class Scheduler:
         if step.state.ended is not None:
             self.drop(watch_id)
             return 0.0
-        return self._seconds(plan, step.state, first=False) if unchanged else SOON
+        if not unchanged:
+            return SOON
+        seconds = self._seconds(plan, step.state, first=False)
+        if self.lists[plan.account.name].hint.is_hinted(plan.order_id):
+            plan.part, plan.rank = 0.0, URGENT  # it changed, and this poll was not answered
+            return min(seconds, HINTED)
+        return seconds
 
     def _note(
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int

@@ -158,3 +158,13 @@ def test_a_list_that_is_never_of_use_is_not_asked_for_again_for_an_hour() -> Non
     off = [listing.useless(OLD + number) or listing.is_off(OLD + number) for number in range(20)]
 
     assert off == [False] * 19 + [True]
+
+
+def test_an_order_that_changed_keeps_its_own_pace_until_a_poll_of_it_is_answered() -> None:
+    listing = hint()
+    listing.judge(waiting() | {"3": "6:1234"}, OLD + 2, OLD + 3)
+    before = (listing.is_hinted("3"), listing.at_least("3"))
+
+    listing.polled("3", OLD + 4, found_sms=True)
+
+    assert (before, listing.is_hinted("3"), listing.at_least("3")) == ((True, 0.0), False, UNCHANGED)

@@ -327,3 +327,30 @@ async def test_five_hundred_orders_on_two_requests_a_second_are_seen_within_seco
     assert delays[int(len(delays) * 0.99)] < 15
     times = [at for at, _ in provider.asked]
     assert max(sum(begin <= at < begin + 10 for at in times) for begin in times) <= 21
+
+
+@virtual
+async def test_a_poll_that_a_list_has_caused_and_that_failed_is_made_again_at_once() -> None:
+    loop, arrived, fails = asyncio.get_running_loop(), set[str](), 2
+
+    def show(order: str) -> Observation:
+        nonlocal fails
+        if order not in arrived:
+            return Waiting()
+        fails -= 1
+        return Trouble("transient", "reset") if fails >= 0 else sms("4821")
+
+    provider = Provider(show)
+    provider.has_list = True
+    provider.listed = lambda: {str(number): "6" if str(number) in arrived else "1" for number in range(100)}
+    bench = Bench(provider)
+    for number in range(100):
+        bench.open(str(number), minutes=60)
+    for second in range(600):
+        bench.scheduler.review_lists()
+        if second == 500:
+            arrived.add("7")
+            came = loop.time()
+        await asyncio.sleep(1)
+
+    assert bench.found["7"] - came < 12
