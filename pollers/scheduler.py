@@ -91,6 +91,7 @@ class Scheduler:
         self._loop = asyncio.get_running_loop()
         self._timers = TimerQueue(now=self._loop.time())
         self._timer: asyncio.TimerHandle | None = None
+        self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
         self._in_flight = 0
 
@@ -194,10 +195,10 @@ class Scheduler:
         seconds = ceil(max(seconds, 0.0) / CLOCK) * CLOCK
         at = self._loop.time() + seconds
         if self._timer is not None:
-            if self._timer.when() <= at:
+            if self._wakes_at <= at:
                 return
             self._timer.cancel()
-        self._timer = self._loop.call_later(seconds, self._wake)
+        self._timer, self._wakes_at = self._loop.call_later(seconds, self._wake), at
 
     def _serve_soon(self) -> None:
         self._arm(0.0)

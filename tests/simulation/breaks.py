@@ -153,7 +153,7 @@ def _messages(change: Callable[[SmsReceived], SmsReceived | None], *, also: bool
     """Let what a look brings pass through this before it is accepted."""
     take = Shard.take
 
-    async def changed(self: Shard, watch_id: str, step: Step) -> None:
+    async def changed(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
         messages: list[Any] = []
         for message in step.messages:
             if not isinstance(message, SmsReceived):
@@ -161,7 +161,7 @@ def _messages(change: Callable[[SmsReceived], SmsReceived | None], *, also: bool
                 continue
             messages += [message] if also else []
             messages += [found] if (found := change(message)) else []
-        await take(self, watch_id, step._replace(messages=tuple(messages)))
+        await take(self, watch_id, step._replace(messages=tuple(messages)), **answered)
 
     return patch.object(Shard, "take", changed)
 
