@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -10,18 +11,24 @@ from pollers.list_hint import ListHint
 from pollers.observation import Trouble
 from pollers.throttle import HEADROOM
 
+FEWEST: Final = 8
+"""Orders for which a list can pay: it takes as long as three of their polls, since lists get a third of the budget."""
+
 _log = structlog.get_logger("pollers")
 
 
 class ListFollower:
     """The lists of one account. Belongs to one event loop."""
 
-    def __init__(self, account: Account, poll_now: Callable[[str], None]) -> None:
-        """`poll_now` polls a watch as soon as the account may be asked, before what is not urgent."""
+    def __init__(
+        self, account: Account, poll_now: Callable[[str], None], stopped: Callable[[Account], None]
+    ) -> None:
+        """`poll_now` polls a watch before what is not urgent; `stopped` hears that orders have their own pace again."""
         self.hint = ListHint()
         self.running = False
         self._account = account
         self._poll_now = poll_now
+        self._stopped = stopped
         self._loop = asyncio.get_running_loop()
 
     @property
@@ -31,7 +38,7 @@ class ListFollower:
 
     def pays(self) -> bool:
         """Polling every order by itself would exceed the budget; once followed, until half of that demand is left."""
-        if not self._account.client.has_list or self.is_off:
+        if not self._account.client.has_list or self.is_off or len(self.hint.demand) < FEWEST:
             return False
         rate = self._account.throttle.rate * HEADROOM
         return self.hint.demand.total > (rate / 2 if self.running else rate)
@@ -51,6 +58,7 @@ class ListFollower:
             throttle.set_apart = 0.0
             self.hint.forget()
             self.running = False
+            self._stopped(self._account)
 
     async def _read(self) -> None:
         left_at = self._loop.time()

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from itertools import chain, islice
 from typing import Final, NamedTuple
 
-FRESH_MS: Final = 180_000
-"""So long after its opening an activation's SMS is most probable, and it is polled most."""
-FRESH, AGED, WITH_SMS, RENT = 0.45, 0.11, 0.033, 0.04  # requests/s that the schedule's own intervals come to
+BY_AGE: Final = ((120_000, 0.45), (300_000, 0.22), (600_000, 0.14))
+"""Up to an age in ms, an activation without an SMS wants so many requests/s: what the schedule's intervals come to."""
+OLDER, WITH_SMS, RENT = 0.1, 0.033, 0.04  # likewise
 KEPT_MS: Final = 2_000
 MOST: Final = 2_000
 """Of an account with more open watches so many are weighed, and stand for all: 1 ms, whatever there is."""
@@ -26,7 +26,8 @@ class Open(NamedTuple):
             return RENT
         if self.has_sms:
             return WITH_SMS
-        return FRESH if now_ms - self.opened_ms < FRESH_MS else AGED
+        age_ms = now_ms - self.opened_ms
+        return next((wanted for until_ms, wanted in BY_AGE if age_ms < until_ms), OLDER)
 
 
 class OpenWatches:

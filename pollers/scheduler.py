@@ -82,7 +82,7 @@ class Scheduler:
     ) -> None:
         self.plans: dict[str, Plan] = {}
         self.curves = curves if curves is not None else {}
-        self.lists = {name: ListFollower(account, self._poll_now) for name, account in accounts.items()}
+        self.lists = {name: ListFollower(account, self._poll_now, self._replan) for name, account in accounts.items()}
         self._accounts = accounts
         self._settings = settings
         self._spawn = spawn
@@ -358,6 +358,17 @@ class Scheduler:
             if not follower.running and follower.pays():
                 follower.running = True
                 self._spawn(follower.run())
+
+    def _replan(self, account: Account) -> None:
+        """Plan every watch of an account again: no list tells any longer which of them have changed."""
+        self._spawn(self._replan_all([watch_id for watch_id, plan in self.plans.items() if plan.account is account]))
+
+    async def _replan_all(self, watch_ids: Iterable[str]) -> None:
+        for number, watch_id in enumerate(watch_ids):
+            plan = self.plans.get(watch_id)
+            if plan is not None and plan.part and watch_id in self._timers:
+                self._reconsider(watch_id, plan)
+            await _breathe(number)
 
     def _poll_now(self, watch_id: str) -> None:
         """Poll as soon as the account may be asked, before what is not urgent."""

@@ -24,5 +24,7 @@ class Plan:
     p99_below: float | None = None
     clocks_wrong_by: float = 0.0
     """Seconds by which a replica's wall clock may be wrong at most."""
+    lists: bool = True
+    """GrizzlySMS offers its list of open activations."""
     bad: bool = False
     """The providers' answers fail now and then."""

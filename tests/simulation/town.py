@@ -47,7 +47,7 @@ class Town:
         self.faults = Faults(self.random("faults"))
         self.kafka = Kafka(self.loop, self.faults)
         self.coordinator = Coordinator(self.kafka)
-        scenario = Scenario(grizzlysms=GrizzlySmsSettings(no_cancel=0.0, page=10))
+        scenario = Scenario(grizzlysms=GrizzlySmsSettings(no_cancel=0.0, page=10, active_list=plan.lists))
         self.world = World(scenario, rng=self.random("world"), clock=TrueTime(self.clock))
         self.providers = Providers(self.world, self.loop, self.random("network"))
         self.people = People(self)

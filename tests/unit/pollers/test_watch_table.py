@@ -12,7 +12,7 @@ from bus.settings import KafkaSettings
 from bus.state_log import STATES
 from bus.topics import WATCH_PARTITIONS
 from pollers import watch_table
-from pollers.open_watches import AGED, FRESH, MOST, RENT, WITH_SMS, Open, weights
+from pollers.open_watches import BY_AGE, MOST, OLDER, RENT, WITH_SMS, Open, weights
 from pollers.state import WatchState
 from pollers.watch_listing import Filters
 from pollers.watch_table import WatchTable
@@ -20,6 +20,7 @@ from pollers.watches import WatchRequest, with_request
 from schemas.messages import Watch, WatchRecord
 
 NOW_MS = 1_795_000_000_000
+FRESH = BY_AGE[0][1]
 NOBODY: frozenset[int] = frozenset()
 
 
@@ -168,9 +169,9 @@ def test_the_weight_of_others_is_that_of_the_account_s_open_watches_on_their_par
     topics.commit(order(5), ended="expired")
 
     mine = partition_of(fresh.watch_id.encode(), WATCH_PARTITIONS)
-    assert topics.table.others("main", NOBODY) == pytest.approx(FRESH + AGED + WITH_SMS + RENT)
+    assert topics.table.others("main", NOBODY) == pytest.approx(FRESH + OLDER + WITH_SMS + RENT)
     assert topics.table.others("main", frozenset(range(12))) == 0
-    assert topics.table.others("main", frozenset({mine})) <= AGED + WITH_SMS + RENT + 1e-9
+    assert topics.table.others("main", frozenset({mine})) <= OLDER + WITH_SMS + RENT + 1e-9
     assert topics.table.others("other", NOBODY) == 0
 
 
