@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
@@ -104,6 +104,29 @@ def polls_one_shard_less() -> Any:
     return patch.object(Scheduler, "plan", forgets)
 
 
+def pages_beside_the_budget() -> Any:
+    """Further pages, texts and lists are asked for without waiting for a slot."""
+
+    async def at_once(self: Account) -> bool:
+        return self.throttle.state == "open"
+
+    return patch.object(Account, "further", at_once)
+
+
+def lets_a_shard_end() -> Any:
+    """A shard ends with a stray CancelledError after five minutes, and nobody takes it again."""
+    run, sleep = Shard.run, asyncio.sleep
+
+    async def cancelled(self: Shard) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(300 if self.partition == 3 else None):
+                await run(self)
+        self.running = True
+        await sleep(10**9)
+
+    return patch.object(Shard, "run", cancelled)
+
+
 def never_ends() -> Any:
     """A watch without an answer at its deadline is never ended."""
     return patch("pollers.ending.overdue_ms", lambda _: 10**15)
@@ -180,6 +203,8 @@ BREAKS: Final[Mapping[str, Break]] = {
     "makes_new_ids": Break(makes_new_ids, _found_by("ids"), hours=0.1),
     "never_acts": Break(never_acts, _found_by("requests"), hours=0.2),
     "polls_one_shard_less": Break(polls_one_shard_less, _found_by("polls", "published"), hours=0.2),
+    "pages_beside_the_budget": Break(pages_beside_the_budget, _found_by("budget"), "rents", 0.1),
+    "lets_a_shard_end": Break(lets_a_shard_end, _found_by("polls", "published", "truth"), hours=0.4),
     "never_ends": Break(never_ends, _found_by("ends"), "outage", 0.6),
     "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth"), hours=0.1),
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
