@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from pollers.answers import name
 from pollers.observation import Observation, SeenSms, Trouble, Unfinished
 from pollers.providers.client import Another, Client
 from pollers.state import Action, ActResult
@@ -51,6 +52,7 @@ class Account:
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
         self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
+        self._open_since = self._loop.time()
 
     # ---- requests ----------------------------------------------------------------------------------------------
 
@@ -58,7 +60,7 @@ class Account:
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
         """Ask once, as the throttle has admitted."""
-        answer = await self._reported(self.client.observe(order_kind, order_id, unfinished))
+        answer = await self._reported(self.client.observe(order_kind, order_id, unfinished), "unfinished")
         self._note_bad_action(order_kind, answer)
         return answer
 
@@ -66,7 +68,7 @@ class Account:
         """Fetch the text that an answer was too short for; None when it cannot be had now."""
         if not await self.further():
             return None
-        answer = await self._reported(self.client.full_text(order_id))
+        answer = await self._reported(self.client.full_text(order_id), "full_text")
         return None if isinstance(answer, Trouble) else answer
 
     async def active(self) -> Mapping[str, str] | Trouble:
@@ -93,13 +95,11 @@ class Account:
             result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS
         if isinstance(result, Another):
             result = "refused"
-        said = result.word if isinstance(result, Trouble) else result
-        _log.info("acted", account=self.name, action=action, result=said)
         return result
 
     async def probe(self) -> None:
         """Ask whether a paused account works again."""
-        await self._reported(self.client.alive())
+        await self._reported(self.client.alive(), "key_works")
 
     async def further(self) -> bool:
         """Wait for the slot of one more request; False: the account backs off or is paused, so do not send it."""
@@ -124,11 +124,12 @@ class Account:
 
     # ---- what came of them --------------------------------------------------------------------------------------
 
-    async def _reported(self, request: Coroutine[Any, Any, T]) -> T:
+    async def _reported(self, request: Coroutine[Any, Any, T], otherwise: str) -> T:
+        """Return the answer, counted and heard. `otherwise`: its name where it is no observation."""
         started = self._loop.time()
         answer = await request
         trouble = answer if isinstance(answer, Trouble) else None
-        self._count(trouble.word if trouble else type(answer).__name__.lower())
+        self._count(name(answer) if isinstance(answer, Observation) else otherwise)
         self._report(trouble, started)
         return answer
 
@@ -141,8 +142,10 @@ class Account:
         transition = self.throttle.report(trouble, started=started, now=self._loop.time())
         if transition is None:
             return
+        if transition.state == "open":
+            self._open_since = self._loop.time()
         say = _log.info if transition.state == "open" else _log.warning
-        words = {"reason": transition.reason, "seconds": round(transition.seconds)}
+        words = {"reason": transition.reason, "next_request_in": round(transition.seconds)}
         say("account_" + transition.state, account=self.name, **words)
 
     # ---- a kind of order that the provider does not offer ---------------------------------------------------------
@@ -168,10 +171,19 @@ class Account:
 
     # ---- how it is doing -------------------------------------------------------------------------------------------
 
+    def oldest_due(self) -> float:
+        """Return for how many seconds the oldest poll that is due waits, while the account might be asked."""
+        now = self._loop.time()
+        return min(self.queue.waiting_for(now), now - self._open_since) if self.throttle.state == "open" else 0.0
+
     def expected_delay(self) -> float:
-        """Return how many seconds an SMS waits for its poll on average: half the mean interval, unless a list helps."""
+        """Return how many seconds an SMS waits for its poll on average.
+
+        Half the mean interval; where a list tells which orders have changed, as long as those before it take.
+        """
         watches = len(self.throttle.demand)
         if self.throttle.set_apart:
-            return 1 / self.throttle.set_apart
+            polls = self.throttle.rate * HEADROOM - self.throttle.set_apart
+            return max(1 / self.throttle.set_apart, self.queue.before_others() / max(polls, self.throttle.rate / 2))
         scarce = self.throttle.stretch() > 1
         return watches / (2 * HEADROOM * self.throttle.rate) if scarce else 0.0

@@ -14,15 +14,15 @@ from pollers.throttle import HEADROOM
 FEWEST: Final = 8
 """Orders for which a list can pay: it takes as long as three of their polls, since lists get a third of the budget."""
 
+BEHIND: Final = 10.0  # seconds of polls
+
 _log = structlog.get_logger("pollers")
 
 
 class ListFollower:
     """The lists of one account. Belongs to one event loop."""
 
-    def __init__(
-        self, account: Account, poll_now: Callable[[str], None], stopped: Callable[[Account], None]
-    ) -> None:
+    def __init__(self, account: Account, poll_now: Callable[[str], None], stopped: Callable[[Account], None]) -> None:
         """`poll_now` polls a watch before what is not urgent; `stopped` hears that orders have their own pace again."""
         self.hint = ListHint()
         self.running = False
@@ -51,7 +51,7 @@ class ListFollower:
             while self.pays():
                 seconds = self.hint.interval(throttle.rate)
                 throttle.set_apart = 1 / seconds
-                if await self._account.further():
+                if not self._is_behind() and await self._account.further():
                     await self._read()
                 await asyncio.sleep(seconds)
         finally:
@@ -59,6 +59,10 @@ class ListFollower:
             self.hint.forget()
             self.running = False
             self._stopped(self._account)
+
+    def _is_behind(self) -> bool:
+        """So many orders are known to have changed that another list would only take requests from them."""
+        return self._account.queue.before_others() > BEHIND * self._account.throttle.rate
 
     async def _read(self) -> None:
         left_at = self._loop.time()

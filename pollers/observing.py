@@ -53,11 +53,6 @@ def _whole(shows: Observation | None) -> Observation:
     return replace(shows, complete=True) if isinstance(shows, Listing) else shows or WAITS
 
 
-def class_of(observation: Observation) -> str:
-    """Return what kind of answer it is, as a machine word."""
-    return observation.word if isinstance(observation, Trouble) else type(observation).__name__.lower()
-
-
 def is_about_the_order(observation: Observation) -> bool:
     """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
     if not isinstance(observation, Trouble):

@@ -314,16 +314,21 @@ class Poller:
 
     def oldest_due(self) -> float:
         """Return for how many seconds the oldest poll that is due waits, of accounts that may be asked."""
-        now = self._loop.time()
-        open_ones = (account for account in self.accounts.values() if account.throttle.state == "open")
-        return max((account.queue.waiting_for(now) for account in open_ones), default=0.0)
+        return max((account.oldest_due() for account in self.accounts.values()), default=0.0)
+
+    def _facts(self, reason: str) -> dict[str, object]:
+        """Return what the log says besides."""
+        if reason != "polls_overdue":
+            return {}
+        worst = max(self.accounts.values(), key=lambda account: account.oldest_due())
+        return {"account": worst.name, "oldest_due": round(worst.oldest_due())}
 
     def _say_what_is_wrong(self) -> None:
         """One log line when something begins, and one when it is over."""
         said_elsewhere = ("account_paused", "account_backing_off", "bulk_hint_off")
         reasons = frozenset(reason for reason in self._reasons() if not reason.startswith(said_elsewhere))
         for reason in sorted(reasons - self._said):
-            _log.warning("degraded", reason=reason, oldest_due=round(self.oldest_due()))
+            _log.warning("degraded", reason=reason, **self._facts(reason))
         for reason in sorted(self._said - reasons):
             _log.info("degraded_no_more", reason=reason)
         self._said = reasons

@@ -11,16 +11,17 @@ from bus.contract import BusFull
 from pollers.account import CLOCK, Account
 from pollers.acting import due_action
 from pollers.advance import Step, advance
+from pollers.answers import name
 from pollers.curve import Curve
 from pollers.list_follower import ListFollower
 from pollers.observation import Observation, Trouble
-from pollers.observing import class_of, is_about_the_order, observe
+from pollers.observing import is_about_the_order, observe
 from pollers.owned_watch import OwnedWatch
 from pollers.schedule import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
 from pollers.watch_table import LivePoll
-from pollers.wheel import AT_ONCE, NORMAL, TICK, URGENT, TimerQueue
+from pollers.wheel import ASKED, CHANGED, NORMAL, TICK, URGENT, TimerQueue
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
@@ -137,7 +138,7 @@ class Scheduler:
         """Call the shard's `admitted` when the account may be asked for one more thing."""
         if plan := self.plans.get(watch_id):
             self._actions[watch_id] = shard
-            plan.account.queue.join(ACTION + watch_id, self._loop.time(), rank=AT_ONCE)
+            plan.account.queue.join(ACTION + watch_id, self._loop.time(), rank=ASKED)
             self._serve_soon()
 
     def live(self, watch_id: str) -> LivePoll | None:
@@ -167,7 +168,7 @@ class Scheduler:
 
     def _schedule(self, watch_id: str, plan: Plan, seconds: float) -> None:
         if plan.again:
-            plan.rank = URGENT
+            plan.rank = ASKED
         plan.due_at = self._loop.time() + seconds
         self._set_timer(watch_id, plan)
 
@@ -301,7 +302,7 @@ class Scheduler:
             return SOON
         seconds = self._seconds(plan, step.state, first=False)
         if self.lists[plan.account.name].hint.is_hinted(plan.order_id):
-            plan.part, plan.rank = 0.0, URGENT  # it changed, and this poll was not answered
+            plan.part, plan.rank = 0.0, CHANGED  # it changed, and this poll was not answered
             return min(seconds, HINTED)
         return seconds
 
@@ -309,7 +310,7 @@ class Scheduler:
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
-        plan.polled_ms, plan.answer = now_ms, class_of(observation)
+        plan.polled_ms, plan.answer = now_ms, name(observation)
         plan.failures = plan.failures + 1 if is_about_the_order(observation) else 0
         if isinstance(observation, Trouble):
             return
@@ -380,7 +381,7 @@ class Scheduler:
             plan.again = True
             return
         self._timers.cancel(watch_id)
-        plan.account.queue.join(watch_id, self._loop.time(), rank=AT_ONCE)
+        plan.account.queue.join(watch_id, self._loop.time(), rank=CHANGED)
         self._serve_soon()
 
 

@@ -20,6 +20,7 @@ from bus.state_log import NotCommitted
 from pollers.account import Account
 from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
 from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
+from pollers.observation import Trouble
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
 from pollers.watches import last_applied
@@ -459,6 +460,8 @@ class Shard:
             account = self._accounts[state.watch.account]
             late = now - admitted_at
             result = await account.act(state.watch.order_kind, state.watch.order_id, action, late=late)
+            said = result.word if isinstance(result, Trouble) else result
+            _log.info("acted", account=state.watch.account, watch_id=watch_id, action=action, result=said)
             if self.watches.get(watch_id) is owned:
                 await self._take(owned, acted(owned.state, action, result, self._now_ms()))
                 self._scheduler.plan(self, owned.state, soon=True)

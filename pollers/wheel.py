@@ -6,14 +6,15 @@ admits one → a poll, after which the watch is scheduled again: so there is nev
 
 from collections import OrderedDict
 from heapq import heappop, heappush
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import Final
 
 TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
-AT_ONCE: Final = 0  # the rank of an action, and of an order that has changed as a list says
-URGENT: Final = 1  # of an order that has just been opened, or whose last poll it is
-NORMAL: Final = 2
-BETTER_IN_A_ROW: Final = 3  # the other ranks go first, but every fourth place is for a normal one
+ASKED: Final = 0  # the rank of an action, and of the poll that goes before one or follows a request
+CHANGED: Final = 1  # of an order that has changed, as a list says
+URGENT: Final = 2  # of one that has just been opened, or whose last poll it is
+NORMAL: Final = 3
+TURNS: Final = 4  # every fourth place is for whoever of the last two ranks has waited longest
 
 
 class TimerQueue:
@@ -74,8 +75,8 @@ class WaitQueue:
     """What of one account is due and may not go yet: by rank, and within a rank in the order in which it came."""
 
     def __init__(self) -> None:
-        self._ranks: tuple[OrderedDict[str, float], ...] = (OrderedDict(), OrderedDict(), OrderedDict())
-        self._in_a_row = 0
+        self._ranks: tuple[OrderedDict[str, float], ...] = tuple(OrderedDict() for _ in range(NORMAL + 1))
+        self._turn = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._ranks))
@@ -98,16 +99,22 @@ class WaitQueue:
 
     def pop(self) -> str | None:
         """Return and forget whose turn it is; None: nobody waits."""
-        if self._in_a_row >= BETTER_IN_A_ROW and self._ranks[NORMAL]:
-            self._in_a_row = 0
-            return self._ranks[NORMAL].popitem(last=False)[0]
-        for rank in self._ranks:
-            if rank:
-                self._in_a_row = self._in_a_row + 1 if rank is not self._ranks[NORMAL] else 0
-                return rank.popitem(last=False)[0]
-        return None
+        self._turn = (self._turn + 1) % TURNS
+        ranks = self._ranks
+        if self._turn == 0:
+            ranks = tuple(sorted(self._ranks[URGENT:], key=_head)) + self._ranks
+        first = next(filter(None, ranks), None)
+        return first.popitem(last=False)[0] if first else None
+
+    def before_others(self) -> int:
+        """Return how many wait in the first two ranks."""
+        return len(self._ranks[ASKED]) + len(self._ranks[CHANGED])
 
     def waiting_for(self, now: float) -> float:
         """Return for how many seconds the oldest entry waits; 0.0: nobody does."""
-        oldest = min((next(iter(rank.values())) for rank in self._ranks if rank), default=now)
-        return max(0.0, now - oldest)
+        return max(0.0, now - min(map(_head, self._ranks), default=now)) if self else 0.0
+
+
+def _head(rank: OrderedDict[str, float]) -> float:
+    """Return since when the first of a rank waits."""
+    return next(iter(rank.values()), inf)

@@ -1,6 +1,6 @@
 """The timers and the queue behind them: tables; the machine that tries everything is a property test."""
 
-from pollers.wheel import AT_ONCE, NORMAL, URGENT, TimerQueue, WaitQueue
+from pollers.wheel import CHANGED, NORMAL, URGENT, TimerQueue, WaitQueue
 
 
 def wheel() -> TimerQueue:
@@ -110,7 +110,7 @@ def test_who_came_first_goes_first() -> None:
     assert popped(queue) == ["a", "b", "c", None]
 
 
-def test_urgent_ones_go_first_and_every_fourth_place_is_for_the_others() -> None:
+def test_better_ranks_go_first_and_every_fourth_place_is_for_who_has_waited_longest_of_the_others() -> None:
     queue = WaitQueue()
     for number in range(3):
         queue.join(f"n{number}", 0.0)
@@ -120,9 +120,19 @@ def test_urgent_ones_go_first_and_every_fourth_place_is_for_the_others() -> None
     assert popped(queue) == ["u0", "u1", "u2", "n0", "u3", "u4", "n1", "n2", None]
 
 
+def test_an_order_that_was_just_opened_does_not_wait_for_hundreds_that_have_changed() -> None:
+    queue = WaitQueue()
+    for number in range(300):
+        queue.join(f"c{number}", 0.0, rank=CHANGED)
+    queue.join("new", 1.0, rank=URGENT)
+
+    assert "new" in [queue.pop() for _ in range(4)]
+    assert queue.before_others() == 297
+
+
 def test_what_must_go_at_once_goes_before_what_is_urgent() -> None:
     queue = WaitQueue()
-    for key, rank in (("n", NORMAL), ("u", URGENT), ("now", AT_ONCE), ("u", AT_ONCE)):
+    for key, rank in (("n", NORMAL), ("u", URGENT), ("now", CHANGED), ("u", CHANGED)):
         queue.join(key, 0.0, rank=rank)
 
     assert popped(queue) == ["now", "u", "n", None]
