@@ -82,7 +82,7 @@ def _partition(watch: Watch) -> int:
 class Alone:
     """No other process has watches."""
 
-    behind = False
+    behind, filled = False, True
 
     def others(self, account: str, mine: frozenset[int]) -> float:  # noqa: ARG002 - the table's
         return 0.0

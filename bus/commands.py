@@ -193,7 +193,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             return
         self._positions[part.partition] = record.offset + 1
         key, headers = (record.key or b"").decode("utf-8", "replace"), dict(record.headers)
-        forgets = headers[FORGETS].decode("utf-8", "replace") if FORGETS in headers else None
+        forgets = (headers[FORGETS] or b"").decode("utf-8", "replace") if FORGETS in headers else None
         self._member.on_command(Command(part.partition, key, record.value, forgets))
 
     async def _catch_up(self, consumer: AIOKafkaConsumer) -> None:

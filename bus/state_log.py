@@ -120,7 +120,7 @@ async def _read_through(consumer: AIOKafkaConsumer, part: TopicPartition, end: i
     position, moved_at = await consumer.position(part), loop.time()
     while position < end:
         for record in (await consumer.getmany(part, timeout_ms=200, max_records=AT_ONCE)).get(part, ()):
-            key = record.key.decode()
+            key = (record.key or b"").decode("utf-8", "replace")
             if record.value is None:
                 states.pop(key, None)
             else:

@@ -9,14 +9,18 @@ from bus.dead_letter import evidence
 from schemas import identity, timestamps
 from schemas.messages import SmsRejected, WatchRecord
 
+LARGEST: Final = 64 * 1024  # bytes
 UNKNOWN: Final = "unknown"  # a broken command says neither whose nor where
 
 
 def read_command(key: str, value: bytes) -> WatchRecord | None:
     """Return the request; None for what is none, or lies under another key than its watch's.
 
-    Keys that we do not know are kept, and written again by `to_json`; with a value that we do not know it is none.
+    Keys that we do not know are kept, and written again by `to_json`; with a value that we do not know it is none. Nor
+    is one that is far larger than a request can be: its state would have to hold it as well.
     """
+    if len(value) > LARGEST:
+        return None
     try:
         watch = WatchRecord.model_validate_json(value)
     except ValidationError:

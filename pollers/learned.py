@@ -49,7 +49,7 @@ class Learned:
         try:
             kept = json.loads(self.path.read_text("utf-8"))
             self._take(kept)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             _log.warning("learned_unreadable", file=str(self.path), error=str(error), hint="it is written anew")
 
     def _take(self, kept: Any) -> None:  # noqa: ANN401 - JSON

@@ -145,7 +145,7 @@ def _is_same(newest: Newest | None, content: identity.Content, mark: str) -> boo
 def _is_flapping(newest: Newest | None, mark: str, now_ms: float) -> bool:
     if newest is None or newest.boundary == "seen":
         return False
-    return mark == newest.previous and now_ms - newest.came_ms < FLAPPING_MS
+    return mark == newest.previous and 0 <= now_ms - newest.came_ms < FLAPPING_MS
 
 
 def _is_another_text(newest: Newest, sms: SeenSms) -> bool:

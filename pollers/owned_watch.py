@@ -20,8 +20,10 @@ class OwnedWatch:
         "acting",
         "action",
         "admitted_at",
-        "attempted",
+        "attempted_as",
+        "bus_full",
         "committed",
+        "committed_as",
         "ended",
         "ending",
         "packed",
@@ -33,7 +35,7 @@ class OwnedWatch:
         "unseen",
     )
 
-    def __init__(self, state: WatchState, *, committed: int = -1, attempted: int = -1, unseen: bool = False) -> None:
+    def __init__(self, state: WatchState, *, committed: int = -1, unseen: bool = False) -> None:
         self.state = state
         self.receipts = _NONE  # of messages that may not be published yet
         self.ending: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
@@ -43,8 +45,10 @@ class OwnedWatch:
         self.polling = False  # an action would make the answer under way one of before it: it waits for the poll's end
         self.taking = False  # a step is being accepted: the next one builds on what comes of it
         self.unseen = unseen and not self.ended  # restored, and no answer since: it may have been further than this
+        self.bus_full = False  # a poll of it showed something that the bus did not take
         self.committed = committed  # newest revision that we committed
-        self.attempted = attempted  # newest revision that we tried to commit
+        self.committed_as = 0  # its hash: another owner's state may have the same revision
+        self.attempted_as = 0  # of the newest state that we tried to commit
 
     @property
     def state(self) -> WatchState:

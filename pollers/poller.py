@@ -54,6 +54,8 @@ class Table(Protocol):
 
     @property
     def behind(self) -> bool: ...  # noqa: D102 - see there
+    @property
+    def filled(self) -> bool: ...  # noqa: D102
     def others(self, account: str, mine: frozenset[int]) -> float: ...  # noqa: D102
 
 
@@ -242,9 +244,10 @@ class Poller:
         mine = frozenset(self._keepers)
         for account in self.accounts.values():
             account.throttle.share(self._share(account.name, mine))
+        self.scheduler.budgets_changed()
 
     def _share(self, account: str, mine: frozenset[int]) -> float:
-        if self._table.behind:
+        if self._table.behind or not self._table.filled:
             return len(mine) / WATCH_PARTITIONS
         others = self._table.others(account, mine)
         own = self._table.others(account, frozenset(range(WATCH_PARTITIONS)) - mine) or FIRST_WATCH

@@ -26,6 +26,8 @@ from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
 HINTED: Final = 2.0  # seconds until an order that has changed, as a list says, is polled again after a failure
+FEW_FAILURES: Final = 2  # in a row, of an order that has changed; then it backs off like any other
+MOST_DOUBLED: Final = 10  # times
 FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
@@ -95,6 +97,7 @@ class Scheduler:
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
         self._in_flight = 0
+        self._in_flight_of: dict[str, int] = {}  # by account
 
     # ---- who is polled -----------------------------------------------------------------------------------------
 
@@ -229,11 +232,15 @@ class Scheduler:
                 self._spawn(self._probe(account))
             self._arm(throttle.wait(now))
             return
-        while account.queue and self._in_flight < self._settings.workers:
+        while account.queue and self._in_flight < self._settings.workers and self._may_start(account):
             if wait := throttle.wait(now):
                 self._arm(wait)
                 return
             self._start(account, account.queue.pop() or "", now)
+
+    def _may_start(self, account: Account) -> bool:
+        """Tell whether an account leaves the others their part of the polls in flight, however slow it answers."""
+        return self._in_flight_of.get(account.name, 0) < max(1, self._settings.workers // len(self._accounts))
 
     def _start(self, account: Account, key: str, now: float) -> None:
         watch_id = key.removeprefix(ACTION)
@@ -249,8 +256,8 @@ class Scheduler:
             self._timers.schedule(watch_id, now + wait * (1 + self._rng.random()))
         else:
             account.throttle.admit(now)
-            self._in_flight += 1
-            self._spawn(self._poll(watch_id))
+            self._count_in_flight(account, 1)
+            self._spawn(self._poll(watch_id, account))
 
     async def _probe(self, account: Account) -> None:
         try:
@@ -260,7 +267,7 @@ class Scheduler:
 
     # ---- a poll ------------------------------------------------------------------------------------------------
 
-    async def _poll(self, watch_id: str) -> None:
+    async def _poll(self, watch_id: str, account: Account) -> None:
         try:
             plan = self.plans.get(watch_id)
             owned = plan.shard.watches.get(watch_id) if plan else None
@@ -275,8 +282,12 @@ class Scheduler:
                 if self.plans.get(watch_id) is plan:
                     self._schedule(watch_id, plan, SOON if plan.again else seconds)
         finally:
-            self._in_flight -= 1
+            self._count_in_flight(account, -1)
             self._serve_soon()
+
+    def _count_in_flight(self, account: Account, change: int) -> None:
+        self._in_flight += change
+        self._in_flight_of[account.name] = self._in_flight_of.get(account.name, 0) + change
 
     async def _poll_once(self, plan: Plan, owned: OwnedWatch) -> float:
         """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
@@ -294,15 +305,19 @@ class Scheduler:
             await shard.take(watch_id, step, answered=not isinstance(observation, Trouble))
         except BusFull:
             return FULL_BUS
+        if self.plans.get(watch_id) is not plan:
+            return SOON  # its shard was lost meanwhile
         self._note(plan, before, step.state, observation, left_at, now_ms)
         if step.state.ended is not None:
             self.drop(watch_id)
             return 0.0
-        if not unchanged:
-            return SOON
-        seconds = self._seconds(plan, step.state, first=False)
-        if self.lists[plan.account.name].hint.is_hinted(plan.order_id):
-            plan.part, plan.rank = 0.0, CHANGED  # it changed, and this poll was not answered
+        return self._seconds_after(plan, step.state) if unchanged else SOON
+
+    def _seconds_after(self, plan: Plan, state: WatchState) -> float:
+        """Return in how many seconds to poll again: soon where a list said that it changed, and this poll failed."""
+        seconds = self._seconds(plan, state, first=False)
+        if plan.failures <= FEW_FAILURES and self.lists[plan.account.name].hint.is_hinted(plan.order_id):
+            plan.part, plan.rank = 0.0, CHANGED
             return min(seconds, HINTED)
         return seconds
 
@@ -328,7 +343,8 @@ class Scheduler:
         """Tell the account what this watch would like; return its usual interval."""
         context, stretch = context_of(state, self._now_ms()), plan.account.throttle.stretch()
         watch_id, follower = state.watch.watch_id, self.lists[plan.account.name]
-        back_off = min(LAST_BACK_OFF, self._settings.min_interval * 2.0**plan.failures) if plan.failures else 0.0
+        doubled = 2.0 ** min(plan.failures, MOST_DOUBLED) if plan.failures else 0.0
+        back_off = min(LAST_BACK_OFF, self._settings.min_interval * doubled)
         usual = usual_interval(context, self._curve(state), self._settings, stretch=stretch, at_least=back_off)
         if plan.kind != "rent":
             follower.hint.demand.book(watch_id, demand(usual, stretch=stretch))
@@ -352,6 +368,10 @@ class Scheduler:
         return self.curves.setdefault((state.provider, state.watch.service), Curve())
 
     # ---- lists -------------------------------------------------------------------------------------------------
+
+    def budgets_changed(self) -> None:
+        """See at once who may go now: a share of a budget has grown."""
+        self._serve_soon()
 
     def review_lists(self) -> None:
         """Follow the list of each account where polling every order would exceed the budget. Call it every second."""

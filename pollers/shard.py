@@ -28,6 +28,9 @@ from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
 NOTHING_READY: Final = 0.25  # seconds between two tries while every dirty state waits for Kafka to take its messages
+ADMITTED: Final = 15.0  # seconds for which a slot of the budget is kept for an action: the slowest commit takes 12
+BUS_FULL_MS: Final = 5_000
+LARGEST: Final = 900_000  # bytes of a state; Kafka takes a million in a record
 LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
 NEW_OWNER: Final = 10.0  # seconds without acting: the predecessor may still have an action under way
 LONGEST_SLEEP: Final = 60.0  # seconds: the wall clock, which deadlines are in, may jump
@@ -113,6 +116,7 @@ class Shard:
         self._to_forget: list[str] = []
         self._erased: set[str] = set()  # their commands are erased, their states may go
         self._erasing = False
+        self._too_large: set[str] = set()
         self._loop = asyncio.get_running_loop()
         self._may_act_from = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
@@ -150,7 +154,8 @@ class Shard:
     async def _apply_requests(self) -> None:
         for number, (watch_id, requests) in enumerate(self._inbox.taken()):
             await _breathe(number)
-            if left := await self._apply_all(watch_id, [*self._waiting.pop(watch_id, ()), *requests]):
+            waiting = self._waiting.pop(watch_id, []) if requests[:1] != [None] else []
+            if left := await self._apply_all(watch_id, [*waiting, *requests]):
                 self._inbox.put_back(watch_id, left)
 
     async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
@@ -168,8 +173,9 @@ class Shard:
                 return []
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
-            if owned is not None and owned.taking:
-                return requests[place:]
+            if owned is not None and (owned.taking or owned.ending is not None):
+                return requests[place:]  # one step at a time, and no end is overwritten
+            await _breathe(place + 1)
             await self._apply(owned, request)
         return []
 
@@ -204,11 +210,18 @@ class Shard:
         `answered`: it said something about the order, so that requests which waited for that are applied now.
         """
         if owned := self.watches.get(watch_id):
+            owned.bus_full = True
             await self._take(owned, step)
-            owned.unseen = owned.unseen and not answered
-            if not owned.unseen and (waiting := self._waiting.pop(watch_id, None)):
-                self._inbox.put_back(watch_id, waiting)
-                self._something_to_do.set()
+            owned.bus_full = False
+            if answered:
+                self._seen(watch_id, owned)
+
+    def _seen(self, watch_id: str, owned: OwnedWatch) -> None:
+        """The restored state is as the provider says, or the watch is over: what waited for that is applied."""
+        owned.unseen = False
+        if waiting := self._waiting.pop(watch_id, None):
+            self._inbox.put_back(watch_id, waiting)
+            self._something_to_do.set()
 
     async def _take(self, owned: OwnedWatch, step: Step) -> None:
         watch_id = step.state.watch.watch_id
@@ -298,11 +311,12 @@ class Shard:
                 continue  # its time has moved
             if owned.ended:
                 self._to_forget.append(watch_id)
-            elif owned.taking:
-                heappush(self._agenda, (time_ms, watch_id))
-                return
+            elif owned.taking or owned.bus_full:  # an SMS of it was seen, and is not durable yet
+                owned.time_limit_ms = now_ms + BUS_FULL_MS
+                heappush(self._agenda, (owned.time_limit_ms, watch_id))
             else:
                 await self._take(owned, due_end(owned.state, now_ms))
+                self._seen(watch_id, owned)
                 self._scheduler.plan(self, owned.state, soon=False)
 
     # ---- forgetting --------------------------------------------------------------------------------------------
@@ -319,6 +333,7 @@ class Shard:
         try:
             await self._log.commit(dict.fromkeys(gone))
         except NotCommitted:
+            self._to_forget += gone
             await self._restore()
             return
         for watch_id in gone:
@@ -375,12 +390,13 @@ class Shard:
             self._leave_alone(watch_id, error)
             return
         owned = self.watches.get(watch_id)
-        if owned is not None and restored.revision in {owned.committed, owned.attempted}:
-            owned.committed = restored.revision
+        if owned is not None and hash(value) in {owned.committed_as, owned.attempted_as}:
+            owned.committed, owned.committed_as = restored.revision, hash(value)
             if owned.revision != restored.revision:
                 self._mark(watch_id)
             return
-        owned = OwnedWatch(restored, committed=restored.revision, attempted=restored.revision, unseen=True)
+        owned = OwnedWatch(restored, committed=restored.revision, unseen=True)
+        owned.committed_as = owned.attempted_as = hash(value)
         self.watches[watch_id] = owned
         heappush(self._agenda, (owned.time_limit_ms, watch_id))
         if self.running:  # otherwise `run` plans the polls when all is restored
@@ -396,12 +412,13 @@ class Shard:
     async def _commit(self) -> bool:
         """Commit every dirty state whose messages are in Kafka, and act on it; False: none was ready."""
         await self._accept_endings()
+        self._leave_out_what_is_too_large()
         ready = {each: owned for each in self._dirty if (owned := self.watches.get(each)) and owned.is_settled()}
         if not ready:
             return False
         revisions = {watch_id: owned.revision for watch_id, owned in ready.items()}
-        for watch_id, revision in revisions.items():
-            ready[watch_id].attempted = revision
+        for owned in ready.values():
+            owned.attempted_as = hash(owned.packed)
         try:
             await self._log.commit({watch_id: owned.packed for watch_id, owned in ready.items()})
         except NotCommitted as error:
@@ -410,11 +427,20 @@ class Shard:
             return True
         confirmed_at = self._loop.time()
         for watch_id, owned in ready.items():
-            owned.committed = revisions[watch_id]
+            owned.committed, owned.committed_as = revisions[watch_id], owned.attempted_as
             if owned.revision == revisions[watch_id]:
                 self._dirty.discard(watch_id)
                 self._act_on(watch_id, owned, confirmed_at)
         return True
+
+    def _leave_out_what_is_too_large(self) -> None:
+        """A record that Kafka refuses for its size would hold up every other state of the shard."""
+        dirty = {each: owned for each in self._dirty if (owned := self.watches.get(each))}
+        for watch_id in [each for each, owned in dirty.items() if len(owned.packed) > LARGEST]:
+            self._dirty.discard(watch_id)
+            if watch_id not in self._too_large:
+                self._too_large.add(watch_id)
+                _log.error("state_too_large", watch_id=watch_id, hint="it is polled on and not kept over a restart")
 
     async def _accept_endings(self) -> None:
         """The end of a watch comes last, when the SMS that it counts are published."""
@@ -442,7 +468,7 @@ class Shard:
         if confirmed_at < self._may_act_from:
             self._loop.call_at(self._may_act_from + COMMIT_EVERY, self._mark, watch_id)  # commit again, then act
             return
-        if owned.admitted_at is None or self._loop.time() - owned.admitted_at > LICENCE:
+        if owned.admitted_at is None or self._loop.time() - owned.admitted_at > ADMITTED:
             self._scheduler.queue_action(self, watch_id)
             return
         owned.acting = True

@@ -119,7 +119,7 @@ class WatchState(BaseModel):
     noted_ms: int = 0
     """When an answer was last noted that said nothing about the order; for all others `looked_ms` says it."""
     ended: fields.EndReason | None = None
-    ended_at: fields.Timestamp | None = None
+    ended_at: fields.Moment | None = None
 
     @field_validator("watch", mode="before")
     @classmethod

@@ -161,8 +161,8 @@ class AccountThrottle:
 
         Returns a transition when the state changed by it, and only then.
         """
-        self._believe(trouble, now)
         if started <= self._closed_at:
+            self._believe(trouble, now)
             self._until = max(self._until, self._told_until)
             return None
         if self._is_answer(trouble):
@@ -196,8 +196,8 @@ class AccountThrottle:
     def _back_off(self, trouble: Trouble, now: float) -> Transition | None:
         if self.state == "paused":
             return self._close("paused", trouble, PROBE_EVERY, now)
-        is_lost = trouble.kind == "transient" and not trouble.answered
-        if is_lost and self.state == "open" and not self._missed_one and not self.told_to_wait(now):
+        is_lost = trouble.kind == "transient" and not trouble.answered and trouble.retry_after is None
+        if is_lost and self.state == "open" and not self._missed_one:
             self._missed_one, self._slowdown = True, max(self._slowdown, 2.0)
             return None  # one lost connection: the next request waits twice as long, and if that fails as well, all do
         doubled = 2.0 ** min(self._failures, 10)
@@ -209,6 +209,7 @@ class AccountThrottle:
 
     def _close(self, state: State, trouble: Trouble, seconds: float, now: float) -> Transition | None:
         """Let nothing go for so long, or for as long as the provider said."""
+        self._believe(trouble, now)
         self._closed_at = now
         self._probing_until = -inf
         self._until = max(self._until, self._told_until, now + seconds)

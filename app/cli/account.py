@@ -145,10 +145,10 @@ def _print(answer: object) -> None:
     """Print an answer at once; where nobody reads stdout any longer, what was bought must still be seen."""
     try:
         typer.echo(as_json(answer))
-    except OSError:
+    except (OSError, UnicodeError):
         if bought(answer) is None:
             raise
-        say(as_json(answer))
+        say(as_json(answer).encode("ascii", "backslashreplace").decode())
 
 
 def _watch(settings: "Settings", wanted: "Wanted", config: "Path | None") -> str:

@@ -78,8 +78,9 @@ def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinish
     shown = set(newer.sms)
     added = tuple(sms for sms in older if sms not in shown)
     quantity = asked.quantity if page.quantity is None else page.quantity
-    together = Listing((*added, *newer.sms), complete=not added or len(added) + len(newer.sms) >= quantity)
-    if together.complete or asked.page == MOST_PAGES:
+    is_last = not added or asked.page == MOST_PAGES  # what is older than that cannot be had, now or later
+    together = Listing((*added, *newer.sms), complete=is_last or len(added) + len(newer.sms) >= quantity)
+    if together.complete:
         return together
     return Unfinished(together, More(asked.page + 1, quantity))
 

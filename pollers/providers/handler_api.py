@@ -8,7 +8,7 @@ from yarl import URL
 
 from pollers.dialect import Token, parse_done, parse_status, read, refusal, status_of
 from pollers.fetch import Fetcher, RawAnswer
-from pollers.json_answers import Document, code_in, count, first, given, mapping, trimmed
+from pollers.json_answers import Document, code_in, count, first, given, mapping, oldest_first, trimmed
 from pollers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Unfinished, Waiting
 from pollers.providers.answers import ActResult, Balance, Order, Price
 from pollers.providers.client import Action, Endpoint, Params, acted, ask
@@ -88,7 +88,7 @@ def _last(sms: SeenSms) -> Last | NoCode:
 def _listed(all_sms: list[SeenSms]) -> Observation:
     if not all_sms:
         return Waiting()
-    return _last(all_sms[0]) if len(all_sms) == 1 else Listing(tuple(all_sms))
+    return _last(all_sms[0]) if len(all_sms) == 1 else Listing(oldest_first(all_sms[::-1]))
 
 
 def seen(sms: dict[str, object], message_type: str = "sms") -> SeenSms:

@@ -114,7 +114,7 @@ class Log:
 
 
 class Table:
-    behind = False
+    behind, filled = False, True
 
     def __init__(self) -> None:
         self.weights: dict[int, float] = {}
@@ -360,7 +360,18 @@ def test_what_a_provider_told_us_to_wait_and_the_curves_hold_after_a_restart(tmp
     second()
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"curves": [["a", "b", "[]"]], "waits": {}}', '{"curves": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 100_000,
+        '{"curves": [], "waits": {"main": {"until_ms": Infinity, "reason": "x"}}}',
+        "",
+        "{",
+        "[]",
+        '{"curves": [["a", "b", "[]"]], "waits": {}}',
+        '{"curves": 1}',
+    ],
+)
 def test_a_file_that_cannot_be_read_costs_no_start(tmp_path: Path, text: str) -> None:
     file = tmp_path / "learned.json"
     file.write_text(text)

@@ -354,3 +354,70 @@ async def test_a_poll_that_a_list_has_caused_and_that_failed_is_made_again_at_on
         await asyncio.sleep(1)
 
     assert bench.found["7"] - came < 12
+
+
+@virtual
+async def test_a_thousand_failures_in_a_row_are_no_more_than_a_long_rest() -> None:
+    bench = Bench(Provider(lambda _: SERVER_ERROR))
+    watch_id = bench.open("1", kind="rent", minutes=100_000)
+    bench.scheduler.plans[watch_id].failures = 5_000
+    await asyncio.sleep(2_000)
+
+    assert 4 <= len(bench.provider.asked) <= 9
+
+
+@virtual
+async def test_a_shard_that_is_lost_while_a_step_is_taken_leaves_no_demand() -> None:
+    bench = Bench(Provider())
+    watch_id = bench.open("1")
+    take = bench.take
+
+    async def lost(watch_id: str, step: Step, *, answered: bool) -> None:
+        await take(watch_id, step, answered=answered)
+        bench.scheduler.drop(watch_id)
+
+    bench.take = lost  # type: ignore[method-assign]
+    await asyncio.sleep(60)
+
+    assert (bench.demand, watch_id in bench.scheduler.plans) == (0.0, False)
+
+
+@virtual
+async def test_an_account_that_answers_slowly_leaves_the_others_their_polls() -> None:
+    slow, quick = Provider(), Provider()
+    slow.latency = 14.0
+    clients: Any = {f"slow{number}": slow for number in range(5)} | {"main": quick}
+    accounts = {
+        name: Account(name, "grizzlysms", client, requests_per_second=2.0, rng=random.Random(1))
+        for name, client in clients.items()
+    }
+    bench = Bench(quick)
+    bench.scheduler = Scheduler(
+        accounts, PollersSettings(), spawn=bench._spawn, now_ms=bench.now_ms, rng=random.Random(2)
+    )
+    for account in accounts:
+        for number in range(100 if account != "main" else 5):
+            request = WatchRequest(account=account, order_id=f"{account}-{number}")
+            state = opened(request.watch(bench.now_ms(), "1"), "grizzlysms", bench.now_ms())
+            bench.watches[state.watch.watch_id] = OwnedWatch(state)
+            bench.scheduler.plan(bench, state, soon=False)
+    await asyncio.sleep(300)
+
+    assert len(quick.asked) > 100
+
+
+@virtual
+async def test_an_order_that_changed_and_always_fails_backs_off_like_any_other() -> None:
+    provider = Provider(lambda order: SERVER_ERROR if order == "7" else Waiting())
+    provider.has_list = True
+    changed = False
+    provider.listed = lambda: {str(number): "6" if number == 7 and changed else "1" for number in range(100)}
+    bench = Bench(provider)
+    for number in range(100):
+        bench.open(str(number), minutes=600)
+    for second in range(2400):
+        bench.scheduler.review_lists()
+        changed = second > 300
+        await asyncio.sleep(1)
+
+    assert len([at for at in provider.times("7") if at > 600]) < 30

@@ -786,3 +786,105 @@ async def test_a_restored_watch_is_stopped_at_once_though_nobody_answers() -> No
     await heir.start(watched=False)
 
     assert [end.reason for end in heir.ends()] == ["stopped"]
+
+
+@virtual
+async def test_a_restored_watch_that_ends_without_an_answer_is_opened_again_by_what_waited_for_one() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    heir.shard.command(heir.watch.watch_id, heir.watch)
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
+
+    await heir.start(watched=False)
+    await hours_pass(1)
+
+    assert heir.owned.state.opening == 1
+    assert heir.ends()[0].reason == "expired"
+
+
+@virtual
+async def test_a_watch_whose_sms_the_bus_does_not_take_does_not_end_before_it_does() -> None:
+    bench = await Bench().start()
+    bench.around.full = True
+    with pytest.raises(BusFull):
+        await bench.see_code("1111")
+    await hours_pass(1)
+    before = bench.owned.ended
+
+    bench.around.full = False
+    await bench.see_code("1111")
+    await asyncio.sleep(10)
+
+    assert not before
+    assert [type(message) for message in bench.around.messages] == [SmsReceived, WatchEnded]
+
+
+@virtual
+async def test_each_of_two_openings_that_end_at_once_has_its_end() -> None:
+    bench = await Bench().start()
+    for desired, name in (("stop", "s1"), ("watch", "w2"), ("stop", "s2")):
+        bench.shard.command(bench.watch.watch_id, with_request(bench.watch, desired, request_id=name))
+    await asyncio.sleep(2)
+
+    assert [end.opening for end in bench.ends()] == [0, 1]
+
+
+@virtual
+async def test_a_state_that_is_too_large_for_kafka_holds_up_no_other() -> None:
+    bench = await Bench().start()
+    other = WatchRequest(account="main", order_id="8").watch(T0 + 100_000, "other")
+    bench.shard.command(other.watch_id, other)
+    await asyncio.sleep(1)
+    bench.owned.state = bench.owned.state.having(revision=50, recipient="1" * 1_000_000)
+    bench.shard._mark(bench.watch.watch_id)
+    bench.shard.command(other.watch_id, with_request(other, "stop", request_id="stop"))
+    await asyncio.sleep(1)
+
+    assert bench.log.state(other).ended == "stopped"
+    assert bench.log.state(bench.watch).revision < 50
+
+
+@virtual
+async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_too() -> None:
+    bench = await Bench().start()
+    heir = Bench()
+    heir.log.states = dict(bench.log.states)
+    heir.shard.command(heir.watch.watch_id, heir.watch)
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "finish", request_id="finish"))
+    await heir.start(watched=False)
+
+    await heir.withdraw()
+
+    assert [end.reason for end in heir.ends()] == ["stopped"]
+
+
+@virtual
+async def test_another_owners_state_of_the_same_revision_wins_over_memory() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    await bench.see_code("1111")
+    await asyncio.sleep(1)
+    mine = bench.owned.state
+    bench.log.states[bench.watch.watch_id] = mine.having(revision=mine.revision + 1, sms_count=7).to_json()
+    bench.log.troubles = ["lost"]
+
+    await bench.see_code("2222")
+    await asyncio.sleep(2)
+
+    assert bench.owned.state.sms_count == 7
+
+
+@virtual
+async def test_an_action_is_done_although_every_commit_takes_three_seconds() -> None:
+    bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
+    commit = bench.log.commit
+
+    async def slow(states: Mapping[str, bytes | None]) -> None:
+        await asyncio.sleep(3)
+        await commit(states)
+
+    bench.log.commit = slow  # type: ignore[method-assign]
+    await bench.see_code("1111")
+    await asyncio.sleep(15)
+
+    assert bench.events.count("next") == 1

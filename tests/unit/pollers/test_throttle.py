@@ -391,3 +391,10 @@ def test_each_transition_is_told_once_with_its_reason() -> None:
         ("backing_off", "reset"),
         ("open", "answered"),
     ]
+
+
+def test_a_retry_after_in_an_answer_about_one_order_stops_no_other_request() -> None:
+    account = gate()
+    account.report(Trouble("transient", "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
+
+    assert (account.state, account.told_to_wait(1.0)) == ("open", 0.0)
