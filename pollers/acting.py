@@ -6,10 +6,17 @@ from typing import Final
 from pollers.levels import with_boundary
 from pollers.observation import Trouble
 from pollers.state import Action, ActResult, Outcome, WatchState
+from schemas import timestamps
 from schemas.messages import Watch
 
-TOO_EARLY_MS: Final = 120_000
+EARLY_MS: Final = 120_000
 """Orders cannot be cancelled in their first two minutes; asking in a loop helps nobody (providers.md, trap 33)."""
+MARGIN_MS: Final = 1000
+AT_LEAST_MS: Final = 10_000
+"""What was too early is not asked again sooner than this, wherever the provider's two minutes end."""
+STILL_EARLY_MS: Final = 30_000
+"""Some want five minutes."""
+UNCLEAR_MS: Final = 120_000
 FAILED_MS: Final = 30_000
 MOST_TRIES: Final = 10
 """BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (providers.md 7.1)."""
@@ -41,12 +48,14 @@ def answered(state: WatchState, action: Action, result: ActResult | Trouble, now
     match result:
         case "done":
             return _done(state, action, now_ms)
-        case "too_early" | Trouble(kind="unrecognised"):
-            return state.having(not_before_ms=now_ms + TOO_EARLY_MS, tries=0)
-        case Trouble(kind="request_error", word="bad_action") if state.tries + 1 < MOST_TRIES:
-            return state.having(not_before_ms=now_ms + FAILED_MS, tries=state.tries + 1)
+        case "too_early" | Trouble(word="early_cancel_denied"):
+            return _held(state, action, result, _no_longer_early_ms(state, now_ms))
+        case Trouble(kind="unrecognised"):
+            return _held(state, action, result, now_ms + UNCLEAR_MS)
+        case Trouble(kind="request_error", word="bad_action") if _tried(state, action) < MOST_TRIES:
+            return _held(state, action, result, now_ms + FAILED_MS, tries=_tried(state, action))
         case "refused" | Trouble(kind="denied" | "request_error"):
-            return _refused(state, action, result if isinstance(result, str) else result.word, now_ms)
+            return _refused(state, action, _code(result), now_ms)
         case _:
             return state
 
@@ -63,38 +72,94 @@ def after_sms(state: WatchState, old: int) -> WatchState:
     return state.having(old_count=state.old_count + old) if is_old else state
 
 
+def let_go(before: WatchState, after: WatchState) -> WatchState:
+    """Return the state without what held up the action that was wanted before, if that is not wanted any longer."""
+    if not (after.not_before_ms or after.held_code) or _first(before) == _first(after):
+        return after
+    return _unheld(after)
+
+
 def _wanted(state: WatchState) -> Iterator[Action]:
-    watch, has_news = state.watch, state.sms_count > state.old_count and not state.given_up
-    closing: Action | None = watch.desired if watch.desired in {"finish", "cancel"} else None
-    if closing is None and watch.after_sms == "finish" and has_news:
-        closing = "finish"
-    if closing is not None and closing != state.refused:
+    """Yield what is wanted, an order's end before its next SMS: what holds anything up holds the first of it up."""
+    if (closing := _closing(state)) is not None:
         yield closing
-    is_next = state.sms_count in _pending(state) or (watch.after_sms == "request_next" and has_news)
+    is_next = state.sms_count in _pending(state) or (state.watch.after_sms == "request_next" and _has_news(state))
     if is_next and state.asked_after < state.sms_count:
         yield "next"
+
+
+def _first(state: WatchState) -> tuple[Action | None, int]:
+    """Return what is wanted first, and which: each SMS has a next one of its own."""
+    action = next(_wanted(state), None)
+    return action, state.sms_count if action == "next" else 0
+
+
+def _closing(state: WatchState) -> Action | None:
+    closing: Action | None = state.watch.desired if state.watch.desired in {"finish", "cancel"} else None
+    if closing is None and state.watch.after_sms == "finish" and _has_news(state):
+        closing = "finish"
+    return closing if closing != state.refused else None
+
+
+def _has_news(state: WatchState) -> bool:
+    return state.sms_count > state.old_count and not state.given_up
 
 
 def _next_requested(state: WatchState, after: int | None) -> tuple[WatchState, Outcome]:
     """Return the state that is asked for the next SMS after this many, or after those that there are.
 
     A request for a later count is another one: after a crash its sender may have seen SMS that we have yet to see.
+    What an order's end waits for is not the next SMS's to forget.
     """
     pending = _pending(state)
     is_asked = state.asked_after == state.sms_count
-    if after is None:
-        if pending or is_asked:
-            return state, "already"
-        after = state.sms_count
+    after = state.sms_count if after is None else after
     if after < state.sms_count or after in pending or (after == state.sms_count and is_asked):
         return state, "already"
-    state = _afresh(state) if state.refused == "next" else state.having(tries=0, not_before_ms=0)
+    if state.refused == "next":
+        state = _unrefused(state)
+    if _closing(state) is None:
+        state = _unheld(state)
     return _with_next(state, (*pending, after)), "accepted"
 
 
 def _afresh(state: WatchState) -> WatchState:
     """Return the state without what held an earlier request up."""
-    return state.having(refused=None, refused_code=None, refused_ms=0, tries=0, not_before_ms=0)
+    return _unheld(_unrefused(state))
+
+
+def _unrefused(state: WatchState) -> WatchState:
+    return state.having(refused=None, refused_code=None, refused_ms=0)
+
+
+def _unheld(state: WatchState) -> WatchState:
+    return state.having(tries=0, not_before_ms=0, held_code=None)
+
+
+def _held(
+    state: WatchState, action: Action, result: ActResult | Trouble, until_ms: int, *, tries: int = 0
+) -> WatchState:
+    """Return the state in which an action waits; what was requested while it was under way does not wait for it."""
+    if _first(state)[0] != action:
+        return state
+    return state.having(not_before_ms=until_ms, tries=tries, held_code=_code(result))
+
+
+def _tried(state: WatchState, action: Action) -> int:
+    """Return how many times in a row this action failed, this time included."""
+    return state.tries + 1 if _first(state)[0] == action else 1
+
+
+def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:
+    """Return when to ask again what was too early; a clock that is ahead of ours prolongs nothing."""
+    opened_ms = min(now_ms, timestamps.to_epoch_ms(state.watch.opened_at))
+    if now_ms >= opened_ms + EARLY_MS:
+        return now_ms + STILL_EARLY_MS
+    return max(now_ms + AT_LEAST_MS, opened_ms + EARLY_MS + MARGIN_MS)
+
+
+def _code(result: ActResult | Trouble) -> str:
+    return result.word if isinstance(result, Trouble) else result
 
 
 def _prolonged(state: WatchState, expires_at: str | None) -> WatchState:
@@ -104,13 +169,15 @@ def _prolonged(state: WatchState, expires_at: str | None) -> WatchState:
 
 
 def _done(state: WatchState, action: Action, now_ms: int) -> WatchState:
-    state = state.having(performed=action, performed_ms=now_ms, tries=0)
-    return with_boundary(state, "requested", now_ms).having(asked_after=state.sms_count) if action == "next" else state
+    done = state.having(performed=action, performed_ms=now_ms, tries=0)
+    if action == "next":
+        done = with_boundary(done, "requested", now_ms).having(asked_after=state.sms_count)
+    return let_go(state, done)
 
 
 def _refused(state: WatchState, action: Action, code: str, now_ms: int) -> WatchState:
     """Return the state in which a refused action is no longer wanted, whoever wanted it."""
-    state = state.having(refused=action, refused_code=code, refused_ms=now_ms, tries=0, not_before_ms=0)
+    state = _unheld(state).having(refused=action, refused_code=code, refused_ms=now_ms)
     if action == "next":
         later = tuple(each for each in _pending(state) if each != state.sms_count)
         state = _with_next(state, later)

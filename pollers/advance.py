@@ -144,7 +144,7 @@ def _look(
     if makers:
         seen = acting.after_sms(seen, old)
     messages = Messages(makers) if len(makers) > FEW else tuple(make() for make in makers)
-    return answers.noted(state, seen, observation, now_ms), messages
+    return acting.let_go(state, answers.noted(state, seen, observation, now_ms)), messages
 
 
 def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:

@@ -17,7 +17,7 @@ LAST_LOOK_MS: Final = 10 * 60_000
 """How long the last look is tried for where the provider does not answer."""
 NOTHING_WANTED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("gone_count", "gone_ms", "refused_ms", "performed_ms", "tries", "not_before_ms"), 0),
-    **dict.fromkeys(("refused", "refused_code", "performed"), None),
+    **dict.fromkeys(("refused", "refused_code", "performed", "held_code"), None),
     "asked_after": -1,
     "later_next": (),
     "given_up": False,
@@ -70,7 +70,7 @@ def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, Watc
         ended_at=ended_at,
         opening=state.opening,
     )
-    return state.having(ended=reason, ended_at=ended_at), message
+    return state.having(ended=reason, ended_at=ended_at, not_before_ms=0, held_code=None), message
 
 
 def reopened(state: WatchState, watch: OpenWatch, now_ms: int) -> WatchState:

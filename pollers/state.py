@@ -114,6 +114,9 @@ class WatchState(BaseModel):
     """How many times in a row an action failed in a way that may pass."""
     not_before_ms: int = 0
     """Until then nothing is asked of the provider."""
+    held_code: str | None = None
+    """Why what is wanted waits: the provider's word (`early_cancel_denied`, `bad_action`), or `too_early`. None: it
+    does not, or the program that wrote the state did not say why."""
     answer: str | None = None
     """What the last noted answer was: the name of its class (`waiting_next`), or `Trouble.word`."""
     noted_ms: int = 0

@@ -43,7 +43,7 @@ class Owed:
     def request(self, desired: str, after: int | None, count: int) -> None:
         if desired in {"finish", "cancel"}:
             self.closing = desired
-        elif desired == "next" and not (after is None and (self.after or count in self.asked)):
+        elif desired == "next" and not (after is None and count in self.after | self.asked):
             self.after.add(count if after is None else after)
             self.sms(count)
 
@@ -154,7 +154,7 @@ class World:
                 self.take(withdrawn(self.state, self.now_ms))
             return
         watch = self.read(value)
-        before = self.state
+        before, waiting = self.state, self.waiting()
         if before is None:
             self.state = opened(watch, "smsverified", self.now_ms)
         live = self.state is not None and self.state.ended is None
@@ -163,8 +163,20 @@ class World:
             self.lineage.applied.append(request_name(watch))
             if live:
                 self.lineage.owed.request(watch.desired, watch.next_after, step.state.sms_count)
+                self.check_waiting(watch.desired, step.state, waiting)
         self.take(step)
         assert requested(step.state, watch, self.now_ms).state is step.state, "applied twice is applied once"
+
+    def waiting(self) -> tuple[int, int, str | None]:
+        """Return what holds up the action that is wanted."""
+        state = self.state
+        return (0, 0, None) if state is None else (state.not_before_ms, state.tries, state.held_code)
+
+    def check_waiting(self, desired: str, after: WatchState, before: tuple[int, int, str | None]) -> None:
+        if desired in {"finish", "cancel"}:
+            assert acting.due_action(after, self.now_ms) == desired, "what is requested waits for nothing"
+        elif desired == "next" and self.lineage.owed.closing is not None:
+            assert (after.not_before_ms, after.tries, after.held_code) == before, "a next moved a closing's time"
 
     def take(self, step: Step) -> None:
         self.state = step.state
@@ -275,6 +287,9 @@ class World:
         state = json.loads(self.state.to_json())
         assert {**state["watch"], **LATER} == state["watch"], "unknown keys survive"
         assert WatchState.from_json(self.state.to_json()) == self.state
+        wanted = acting.due_action(self.state, self.now_ms + LIFE_MS)
+        assert self.state.held_code is None or (wanted is not None and self.state.not_before_ms), "nothing is held"
+        assert self.state.ended or wanted == self.lineage.owed.closing or self.lineage.owed.closing is None, "lost"
 
     def settle(self) -> None:
         """Everything works from now on: what is owed comes."""
@@ -321,6 +336,8 @@ def test_every_request_is_done_once_and_in_order_whatever_happens_meanwhile(comm
 HISTORIES = {
     "a restart": [("sms", 0), ("poll", 0), ("next", 1), ("finish", 1), ("commit", 0), ("crash", 0)],
     "requests while no shard ran": [("commit", 0), ("stop_shard", 0), ("finish", 1), ("next", 1), ("start", 0)],
+    "a next beside a cancel that waits": [("sms", 0), ("poll", 0), ("cancel", 1), ("poll", 3), ("next", 1)],
+    "a count that never comes": [("sms", 0), ("poll", 0), ("next", 4), ("next", 1), ("poll", 0), ("sms", 0)],
     "refused, and asked again": [("cancel", 1), ("poll", 2), ("cancel", 1), ("poll", 0)],
     "three openings": [("sms", 0), ("poll", 0), *[("stop", 1), ("watch", 1), ("poll", 0)] * 2, ("stop", 1)],
     "an SMS in the gap": [("sms", 0), ("poll", 0), ("stop", 1), ("sms", 0), ("watch", 1), ("poll", 0)],
@@ -357,6 +374,10 @@ def still_refused(state: WatchState) -> WatchState:
     return state
 
 
+def no_closing(state: WatchState) -> None:
+    return None
+
+
 REOPENED = ending.reopened
 BREAKS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("a restart", watches, "unapplied", everything),
@@ -364,6 +385,7 @@ BREAKS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("three openings", identity, "watch_ended_id", same_id),
     ("an SMS in the gap", ending, "reopened", forgetful),
     ("refused, and asked again", acting, "_afresh", still_refused),
+    ("a next beside a cancel that waits", acting, "_closing", no_closing),
 ]
 
 

@@ -1,5 +1,7 @@
 """What is asked of the provider, when, and what becomes of it."""
 
+import json
+
 import pytest
 
 from pollers import ending
@@ -73,11 +75,128 @@ def test_what_the_provider_closed_for_us_has_ended(action, reason):
     assert [(each.reason, each.sms_count) for each in step.messages] == [(reason, 1)]
 
 
-def test_too_early_is_tried_again_after_two_minutes_and_not_before():
-    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", "too_early", at(10)).state
+@pytest.mark.parametrize(
+    ("denied", "again"),
+    [(0, 121), (10, 121), (111, 121), (115, 125), (119, 129), (119.999, 129.999), (120, 150), (290, 320)],
+)
+def test_too_early_is_tried_again_once_two_minutes_have_passed_since_the_opening_and_never_at_once(denied, again):
+    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", "too_early", at(denied)).state
 
-    assert advance(state, Waiting(), at(129.999)).action is None
-    assert advance(state, Waiting(), at(130)).action == "cancel"
+    assert state.not_before_ms == at(again)
+    assert advance(state, Waiting(), at(again) - 1).action is None
+    assert advance(state, Waiting(), at(again)).action == "cancel"
+
+
+def test_a_watch_that_says_it_was_opened_in_the_future_waits_no_longer_for_that():
+    state = after(watching(desired="cancel", opened_at=to_text(at(86_400)), expires_at=to_text(at(90_000))), Waiting())
+
+    assert acted(state, "cancel", "too_early", at(10)).state.not_before_ms == at(131)
+
+
+def test_a_provider_that_wants_five_minutes_is_asked_a_few_times_and_then_has_cancelled():
+    state, asked_at = after(watching(desired="cancel"), Waiting()), []
+    for second in range(5, 400):
+        look = advance(state, Waiting(), at(second))
+        state = look.state
+        if look.action is not None:
+            asked_at.append(second)
+            state = acted(state, look.action, "done" if second >= 300 else "too_early", at(second)).state
+
+    assert state.ended == "cancelled"
+    assert asked_at == [5, 121, 151, 181, 211, 241, 271, 301]
+
+
+HELD = {
+    "too_early": "too_early",
+    "early_cancel_denied": Trouble("denied", "early_cancel_denied"),
+    "bad_action": Trouble("request_error", "bad_action"),
+    "prose": Trouble("unrecognised", "prose"),
+}
+
+
+@pytest.mark.parametrize("code", HELD)
+def test_the_state_says_why_what_is_wanted_waits_until_it_is_asked_again_done_or_refused(code):
+    wanted = after(watching(desired="cancel"), Waiting())
+    assert "held_code" not in json.loads(wanted.to_json())
+    state = acted(wanted, "cancel", HELD[code], at(10)).state
+
+    assert (state.held_code, state.refused, state.watch.desired) == (code, None, "cancel")
+    assert type(state).from_json(state.to_json()) == state
+    assert advance(state, Waiting(), at(11)).state.held_code == code
+    assert asked(state, "watch").state.held_code == code
+    for again in ("cancel", "finish"):
+        assert asked(state, again).state.held_code is None
+    for result in ("done", "refused"):
+        assert acted(state, "cancel", result, at(200)).state.held_code is None
+    for step in (withdrawn(state, at(20)), asked(state, "stop"), advance(state, Ended("cancelled"), at(20))):
+        assert (step.state.held_code, step.state.not_before_ms) == (None, 0)
+
+
+def test_what_held_a_next_is_forgotten_with_it():
+    held = acted(asked(SEEN_ONCE, "next").state, "next", Trouble("request_error", "bad_action"), at(10)).state
+    both = asked(asked(SEEN_ONCE, "next", next_after=1).state, "next", next_after=2).state
+    both = acted(both, "next", Trouble("unrecognised", "prose"), at(10)).state
+
+    for over in (
+        acted(held, "next", "done", at(40)).state,
+        acted(held, "next", "refused", at(40)).state,
+        asked(held, "next", next_after=2).state,
+        advance(held, Last(sms("2222")), at(15)).state,
+        advance(held, WaitingNext("1111"), at(15)).state,
+    ):
+        assert (over.held_code, over.not_before_ms, over.tries) == (None, 0, 0)
+    assert (held.held_code, held.tries) == ("bad_action", 1)
+    assert advance(both, Last(sms("2222")), at(15)).action == "next"  # another one, which nothing holds
+
+
+@pytest.mark.parametrize("code", HELD)
+@pytest.mark.parametrize("after_count", [None, 1, 3])
+@pytest.mark.parametrize("closing", ["cancel", "finish", "by itself"])
+def test_a_next_leaves_a_closing_that_waits_as_it_is(closing, after_count, code):
+    action = "cancel" if closing == "cancel" else "finish"
+    state = after(watching(after_sms="finish"), SEEN) if closing == "by itself" else asked(SEEN_ONCE, closing).state
+    state = acted(state, action, HELD[code], at(10)).state
+
+    step = asked(state, "next", next_after=after_count)
+
+    assert step.state.outcome == "accepted"
+    waits = ("not_before_ms", "tries", "held_code")
+    assert [getattr(step.state, each) for each in waits] == [getattr(state, each) for each in waits]
+    assert advance(step.state, SEEN, state.not_before_ms - 1).action is None
+    assert advance(step.state, SEEN, state.not_before_ms).action == action
+
+
+def test_a_next_that_was_refused_can_be_asked_again_while_a_cancel_waits():
+    refused = acted(asked(SEEN_ONCE, "next").state, "next", "refused", at(10)).state
+    waits = acted(asked(refused, "cancel").state, "cancel", "too_early", at(20)).state.having(refused="next")
+
+    again = asked(waits, "next").state
+
+    assert (again.outcome, again.refused, again.not_before_ms) == ("accepted", None, waits.not_before_ms)
+
+
+@pytest.mark.parametrize("result", [*HELD.values(), "refused", "done", Trouble("transient", "timeout")])
+@pytest.mark.parametrize("closing", ["cancel", "finish"])
+def test_what_comes_of_an_earlier_action_does_not_hold_up_a_closing_that_was_asked_for_meanwhile(closing, result):
+    asking = advance(asked(SEEN_ONCE, "next").state, SEEN, at(21))
+    assert asking.action == "next"
+    meanwhile = asked(asking.state, closing).state
+
+    state = acted(meanwhile, "next", result, at(23)).state
+
+    assert (state.not_before_ms, state.tries, state.held_code) == (0, 0, None)
+    assert advance(state, SEEN, at(24)).action == closing
+
+
+@pytest.mark.parametrize("closing", ["cancel", "finish"])
+@pytest.mark.parametrize("before", ["cancel", "finish", "next"])
+@pytest.mark.parametrize("result", ["too_early", "refused", Trouble("request_error", "bad_action")])
+def test_a_closing_is_wanted_as_soon_as_it_is_requested_whatever_was_before(closing, before, result):
+    state = acted(asked(SEEN_ONCE, before).state, before, result, at(21)).state
+
+    again = asked(state, closing).state
+
+    assert advance(again, SEEN, at(22)).action == closing
 
 
 REFUSALS = {
@@ -286,6 +405,21 @@ def test_a_second_next_has_no_effect_until_the_sms_of_the_first_came():
         assert again.state.having(applied=None, outcome="accepted", revision=0) == state.having(
             applied=None, outcome="accepted", revision=0
         )
+
+
+@pytest.mark.parametrize("count", [2, 9])
+def test_a_count_that_may_never_come_does_not_stand_in_the_way_of_a_plain_next(count):
+    state = asked(SEEN_ONCE, "next", next_after=count).state
+
+    plain = asked(state, "next").state
+    assert (plain.outcome, plain.watch.next_after, plain.later_next) == ("accepted", 1, (count,))
+    assert advance(plain, SEEN, at(25)).action == "next"
+    assert asked(plain, "next").state.outcome == "already"  # it is wanted now
+    done = acted(plain, "next", "done", at(26)).state
+    assert asked(done, "next").state.outcome == "already"  # it was asked for, and its SMS has not come
+    come = advance(done, Last(sms("2222")), at(30))
+    assert come.action == ("next" if count == 2 else None)
+    assert asked(come.state, "next").state.outcome == ("already" if count == 2 else "accepted")
 
 
 def test_a_next_whose_sms_has_come_by_itself_is_served():

@@ -2,8 +2,9 @@
 
 import pytest
 
+from pollers import answers
 from pollers.advance import Step, advance
-from pollers.observation import Gone, Last, Listing, NoCode, Trouble, Waiting, WaitingNext
+from pollers.observation import Ended, Gone, Last, Listing, NoCode, Trouble, Waiting, WaitingNext
 from tests.unit.pollers.watching import after, at, sms, watching
 
 BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
@@ -18,10 +19,13 @@ BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
         (NoCode(), "no_code"),
         (Listing(()), "listing"),
         (Gone(), "gone"),
+        (Ended("cancelled"), "ended"),
+        (Trouble("denied", "early_cancel_denied"), "early_cancel_denied"),
         (BAD, "http_502"),
     ],
 )
 def test_an_answer_is_noted_by_its_class_or_its_word(answer, name):
+    assert answers.name(answer) == name
     assert advance(watching(), answer, at(60)).state.answer == name
 
 

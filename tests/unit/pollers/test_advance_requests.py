@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from pollers import ending
 from pollers.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.commands import read_command
 from pollers.observation import Ended, Gone, Last, Listing, SeenSms, Waiting, WaitingNext
@@ -134,6 +135,7 @@ def test_what_was_wanted_and_refused_before_a_watch_is_opened_again_is_forgotten
     state = acted(asked(state, "cancel").state, "cancel", "too_early", at(40)).state
     state = acted(asked(state, "finish").state, "finish", "refused", at(50)).state
     state = asked(asked(state, "next", next_after=7).state, "next", next_after=9).state
+    state = acted(asked(state, "cancel").state, "cancel", "too_early", at(60)).state
 
     again = reopened(withdrawn(state, at(100)).state)
 
@@ -145,6 +147,7 @@ def test_what_was_wanted_and_refused_before_a_watch_is_opened_again_is_forgotten
         None,
         0,
     )
+    assert ending.NOTHING_WANTED["held_code"] is again.held_code is None
     assert (again.not_before_ms, again.asked_after, again.watch.next_after, again.later_next) == (0, -1, None, ())
     assert asked(again, "next").state.outcome == "accepted"
 
