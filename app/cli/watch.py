@@ -96,6 +96,8 @@ def _asked(**said: str) -> "WatchRequest":
         wrong = [] if asked.message_type in MESSAGE_TYPES else ["message_type"]
     except ValidationError as error:
         wrong = [str(each["loc"][0]) for each in error.errors()]
+    if not said["order_id"]:
+        raise end(Code.USAGE, "ORDER must not be empty")
     if wrong:
         raise end(Code.USAGE, *(f"{OPTIONS[name]}: {MUST_BE[name]}" for name in wrong))
     return asked
