@@ -26,6 +26,7 @@ from schemas.messages import Watch
 
 RETRY_AFTER: Final = "5"  # seconds
 REQUESTS: Final = ("next", "stop", "finish", "cancel")
+AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # what can be posted stays with its own address
 UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask again."
 LONGEST_DETAIL: Final = 600
 
@@ -63,7 +64,7 @@ def no_delay_expected(_: str) -> float | None:
 
 
 class WatchApi:
-    """`POST /v1/watches`, `GET /v1/watches[/{id}]`, `POST /v1/watches/{id}/next|finish|cancel|stop`."""
+    """`POST /v1/watches`, `GET /v1/watches[/{id}|/{account}/{order}]`, `POST /v1/watches/{id}/next|finish|cancel|stop`."""
 
     def __init__(
         self,
@@ -96,7 +97,7 @@ class WatchApi:
         router.add_post("/v1/watches", self._guarded(self._open))
         router.add_get("/v1/watches", self._guarded(self._list))
         router.add_get("/v1/watches/{id}", self._guarded(self._show))
-        router.add_get("/v1/watches/{account}/{order}", self._guarded(self._show_order))
+        router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._guarded(self._show_order))
         router.add_post("/v1/watches/{id}/{request}", self._guarded(self._request))
 
     def _guarded(self, answer: Answer) -> Answer:
@@ -167,8 +168,6 @@ class WatchApi:
     async def _show_order(self, request: web.Request) -> web.Response:
         """Show what `smsbus watch show ACCOUNT/ORDER` shows."""
         account, order = request.match_info["account"], request.match_info["order"]
-        if order in REQUESTS:
-            raise web.HTTPMethodNotAllowed(request.method, ["POST"])
         kinds = [self._table.get(id_of_watch(account, kind, order)) for kind in ("activation", "rent")]
         found = newest_first(known for known in kinds if known is not None)
         return self._shown(found[0]) if found else unknown_watch()
