@@ -64,7 +64,7 @@ def no_delay_expected(_: str) -> float | None:
 
 
 class WatchApi:
-    """`POST /v1/watches`, `GET /v1/watches[/{id}|/{account}/{order}]`, `POST /v1/watches/{id}/next|finish|cancel|stop`."""
+    """`POST` and `GET /v1/watches`, `GET …/{id}` and `…/{account}/{order}`, `POST …/{id}/next|finish|cancel|stop`."""
 
     def __init__(
         self,

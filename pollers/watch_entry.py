@@ -1,7 +1,7 @@
 """What is kept of each watch by those who do not own it: little, as there are a hundred thousand.
 
-The state of an ended watch is kept as its bytes until it is forgotten. An activation's has about 550, for 24 hours: at
-20 ends a minute that is 28,800 of them, 16 MB.
+The state of an ended watch is kept as its bytes until it is forgotten. An activation's has 550 to 800, for 24 hours: at
+20 ends a minute that is 28,800 of them, 16 to 23 MB.
 """
 
 import sys
