@@ -1,6 +1,6 @@
 """Watches over HTTP, on the admin listener: what people and consumers ask for becomes a record on the watches topic.
 
-Any replica answers; only the shard's owner acts. While Kafka is away commands are not accepted (503).
+Any replica answers; only the shard's owner acts. A request that Kafka does not confirm is answered 503.
 """
 
 import asyncio
@@ -14,16 +14,21 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from app.watch_query import WrongQuery, query_in
-from app.watch_view import view
+from app.watch_view import newest_first, view
+from app.watch_words import in_conflict, sentences, wrong_value
 from bus.client import KafkaAway
 from bus.commands import CommandWriter
 from pollers.watch_table import Known, Listing, LivePoll, WatchTable
 from pollers.watches import WatchRequest, conflicts, with_request
-from schemas import fields
+from schemas import fields, timestamps
+from schemas.identity import watch_id as id_of_watch
 from schemas.messages import Watch
 
 RETRY_AFTER: Final = "5"  # seconds
 REQUESTS: Final = ("next", "stop", "finish", "cancel")
+AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # what can be posted stays with its own address
+UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask again."
+LONGEST_DETAIL: Final = 600
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -59,7 +64,7 @@ def no_delay_expected(_: str) -> float | None:
 
 
 class WatchApi:
-    """`POST /v1/watches`, `GET /v1/watches[/{id}]`, `POST /v1/watches/{id}/next|finish|cancel|stop`."""
+    """`POST` and `GET /v1/watches`, `GET …/{id}` and `…/{account}/{order}`, `POST …/{id}/next|finish|cancel|stop`."""
 
     def __init__(
         self,
@@ -92,6 +97,7 @@ class WatchApi:
         router.add_post("/v1/watches", self._guarded(self._open))
         router.add_get("/v1/watches", self._guarded(self._list))
         router.add_get("/v1/watches/{id}", self._guarded(self._show))
+        router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._guarded(self._show_order))
         router.add_post("/v1/watches/{id}/{request}", self._guarded(self._request))
 
     def _guarded(self, answer: Answer) -> Answer:
@@ -103,7 +109,7 @@ class WatchApi:
             try:
                 return await answer(request)
             except KafkaAway:
-                return problem(503, "kafka_away", "Commands are not kept while Kafka is away.", RETRY_AFTER)
+                return problem(503, "kafka_away", UNCONFIRMED, RETRY_AFTER)
 
         return guarded
 
@@ -119,20 +125,25 @@ class WatchApi:
         try:
             asked = WatchRequest.model_validate_json(await request.read())
         except ValidationError as error:
-            return problem(400, "invalid_watch", f"Wrong or missing: {wrong_fields(error)}."[:300])
+            return problem(400, "invalid_watch", said(sentences(error, "a watch", WatchRequest.model_fields)))
+        now_ms = self._now_ms()
+        if (wrong := wrong_value(asked, timestamps.to_text(now_ms))) is not None:
+            return problem(400, "invalid_watch", said([wrong]))
         if asked.account not in self._accounts:
             known = ", ".join(sorted(self._accounts)) or "none"
             return problem(400, "unknown_account", f"No such polling account is configured here; there are: {known}.")
-        return await self._asked_for(asked.watch(self._now_ms(), new_request_id()))
+        return await self._asked_for(asked, now_ms)
 
-    async def _asked_for(self, watch: Watch) -> web.Response:
+    async def _asked_for(self, asked: WatchRequest, now_ms: int) -> web.Response:
         """Write the record, whatever is there: the shard decides whether it opens, prolongs, or changes nothing."""
-        there = self._table.get(watch.watch_id)
-        if there is not None and there.stuck:
+        known = self._table.get(asked.watch_id)
+        if known is not None and known.stuck:
             return unreadable()
-        live = there is not None and there.ended is None and there.watch is not None
-        if there is not None and there.watch is not None and live and (different := conflicts(there.watch, watch)):
-            return problem(409, "conflict", f"This watch is open with another {', '.join(different)}.")
+        there = known.watch if known is not None else None
+        live = known is not None and known.ended is None and there is not None
+        if there is not None and live and (different := conflicts(there, asked)):
+            return problem(409, "conflict", f"This watch is open {in_conflict(different, asked.watch_id)}.")
+        watch = asked.watch(now_ms, new_request_id(), there=there)
         await self._put(watch)
         handle = {"watch_id": watch.watch_id, "request_id": watch.request_id}
         delay = self._expected_delay(watch.account)
@@ -145,14 +156,24 @@ class WatchApi:
         try:
             query = query_in(request.query.items())
         except WrongQuery as wrong:
-            return problem(400, "invalid_query", f"Wrong or unknown: {wrong}."[:300])
+            return problem(400, "invalid_query", said(str(wrong).splitlines()))
         listing = await self._table.listing(query.filters, query.limit, query.after)
         live = [self._live(known.watch_id) for known in listing.watches]
-        return web.json_response(text=await asyncio.to_thread(as_text, listing, live))
+        return web.json_response(text=await asyncio.to_thread(as_text, listing, live, self._now_ms()))
 
     async def _show(self, request: web.Request) -> web.Response:
         known = self._table.get(request.match_info["id"])
-        return web.json_response(view(known, self._live(known.watch_id))) if known else unknown_watch()
+        return self._shown(known) if known is not None else unknown_watch()
+
+    async def _show_order(self, request: web.Request) -> web.Response:
+        """Show what `smsbus watch show ACCOUNT/ORDER` shows."""
+        account, order = request.match_info["account"], request.match_info["order"]
+        kinds = [self._table.get(id_of_watch(account, kind, order)) for kind in ("activation", "rent")]
+        found = newest_first(known for known in kinds if known is not None)
+        return self._shown(found[0]) if found else unknown_watch()
+
+    def _shown(self, known: Known) -> web.Response:
+        return web.json_response(view(known, self._live(known.watch_id), now_ms=self._now_ms()))
 
     # ---- asking of one that there is ---------------------------------------------------------------------------
 
@@ -166,7 +187,7 @@ class WatchApi:
         try:
             after = next_in(await request.read()).after if desired == "next" else None
         except ValidationError as error:
-            return problem(400, "invalid_request", f'Wrong: {wrong_fields(error)}. It takes {{"after": n}}.'[:300])
+            return problem(400, "invalid_request", said(sentences(error, "this request", NextRequest.model_fields)))
         return await self._requested(known, desired, after)
 
     async def _requested(self, known: Known, desired: str, after: int | None) -> web.Response:
@@ -197,15 +218,16 @@ def next_in(body: bytes) -> NextRequest:
     return NextRequest.model_validate_json(body) if body.strip() else NextRequest()
 
 
-def as_text(listing: Listing, live: list[LivePoll | None]) -> str:
+def as_text(listing: Listing, live: list[LivePoll | None], now_ms: int) -> str:
     """Return a page as JSON; text by text, since one of a megabyte would keep other threads waiting."""
-    views = [json.dumps(view(known, poll)) for known, poll in zip(listing.watches, live, strict=True)]
+    views = [json.dumps(view(known, poll, now_ms=now_ms)) for known, poll in zip(listing.watches, live, strict=True)]
     return f'{{"watches": [{", ".join(views)}], "next": {json.dumps(listing.next)}}}'
 
 
-def wrong_fields(error: ValidationError) -> str:
-    """Return the names of the fields that are wrong or missing."""
-    return ", ".join(sorted({".".join(map(str, each["loc"])) or "the body" for each in error.errors()}))
+def said(lines: list[str]) -> str:
+    """Return these sentences as one."""
+    text = "; ".join(lines)
+    return f"{text}." if len(text) < LONGEST_DETAIL else f"{text[: LONGEST_DETAIL - 1]}…"
 
 
 def unknown_watch() -> web.Response:
@@ -224,7 +246,7 @@ def unreadable() -> web.Response:
 
 
 def problem(status: int, reason: str, detail: str, retry_after: str | None = None) -> web.Response:
-    """Answer an RFC 9457 problem that says nothing of what came in."""
+    """Answer an RFC 9457 problem; of what came in it names fields only."""
     document = {"type": f"urn:smsbus:problem:{reason}", "title": reason.replace("_", " ").capitalize()}
     document |= {"status": status, "detail": detail, "reason": reason}  # type: ignore[dict-item] # a number
     headers = {"Retry-After": retry_after} if retry_after else {}

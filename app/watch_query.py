@@ -1,9 +1,20 @@
 """What stands behind the question mark of `GET /v1/watches`."""
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from app.watch_words import unknown
 from pollers.watch_listing import LARGEST_PAGE, PAGE, STATES, Filters, place_of
+from schemas.normalize import digits
+
+MUST_BE: Final = {
+    "account": "the name of an account",
+    "state": f"one of {', '.join(STATES)}",
+    "client_ref": "the text of a watch",
+    "recipient": "a number with digits",
+    "limit": f"1 to {LARGEST_PAGE}",
+    "after": "the `next` of a page",
+}
 
 
 class Query(NamedTuple):
@@ -15,7 +26,7 @@ class Query(NamedTuple):
 
 
 class WrongQuery(Exception):
-    """Parameters that are unknown, or have a value that makes no sense; the text names them."""
+    """Parameters that are unknown, or have a value that makes no sense; the text has a line for each."""
 
     safe_to_log = True
 
@@ -23,13 +34,17 @@ class WrongQuery(Exception):
 def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
     """Return the query that these parameters make. Raises `WrongQuery`."""
     parameters: dict[str, str] = {}
-    wrong = set()
+    wrong = {}
     for name, value in pairs:
-        if name in parameters or not _is_right(name, value):
-            wrong.add(name)
+        if name not in MUST_BE:
+            wrong[name] = unknown(name, MUST_BE, "no parameter of this list")
+        elif name in parameters:
+            wrong[name] = f"{name} stands there twice"
+        elif not _is_right(name, value):
+            wrong[name] = f"{name} must be {MUST_BE[name]}"
         parameters[name] = value
     if wrong:
-        raise WrongQuery(", ".join(sorted(wrong)))
+        raise WrongQuery("\n".join(wrong[name] for name in sorted(wrong)))
     filters = Filters(**{name: parameters.get(name) for name in Filters._fields})
     return Query(filters, int(parameters.get("limit", PAGE)), parameters.get("after"))
 
@@ -42,8 +57,10 @@ def _is_right(name: str, value: str) -> bool:
             return _is_place(value)
         case "state":
             return value in STATES
+        case "recipient":
+            return bool(digits(value))
         case _:
-            return name in Filters._fields
+            return bool(value)
 
 
 def _is_place(text: str) -> bool:

@@ -1,7 +1,9 @@
 """A watch and how far it has come, for people and for JSON."""
 
+from collections.abc import Iterable
 from typing import Any
 
+from pollers.acting import due_action
 from pollers.state import WatchState
 from pollers.watch_table import Known, LivePoll
 from schemas import timestamps
@@ -21,7 +23,14 @@ DESCRIPTION = (
 """What stands in the view as it stands in the record."""
 
 
-def view(known: Known, live: LivePoll | None = None) -> dict[str, Any]:
+def newest_first(found: Iterable[Known]) -> list[Known]:
+    """Return the watches of one order as they are to be shown: a live one before an ended one, then the newest."""
+    return sorted(
+        found, key=lambda known: (known.ended is None, known.watch.opened_at if known.watch else ""), reverse=True
+    )
+
+
+def view(known: Known, live: LivePoll | None = None, *, now_ms: int) -> dict[str, Any]:
     """Return what is known of a watch; `live` is what the process that polls it knows besides."""
     watch = known.watch
     description = {name: getattr(watch, name) for name in DESCRIPTION} if watch else {}
@@ -32,22 +41,38 @@ def view(known: Known, live: LivePoll | None = None) -> dict[str, Any]:
         "seen_by_a_poller": known.progress is not None,
         "unreadable": known.unreadable,
     }
-    return {"watch_id": known.watch_id, **description, **progress, **_actions(known), **_polls(known.state, live)}
+    return {
+        "watch_id": known.watch_id,
+        **description,
+        **progress,
+        **_actions(known, now_ms),
+        **_polls(known.state, live),
+    }
 
 
-def _actions(known: Known) -> dict[str, Any]:
+def _actions(known: Known, now_ms: int) -> dict[str, Any]:
     state = known.state
     if state is None:
         desired = known.watch.desired if known.watch and known.progress is None else "watch"
         asked = desired if desired != "watch" else None
-        return {"opening": None, "requested": asked, "performed": None, "refused": None, "not_before": None}
+        nothing = dict.fromkeys(("opening", "performed", "refused", "not_before", "waiting"))
+        return {**nothing, "requested": asked}
     return {
         "opening": state.opening,
-        "requested": _requested(state),
+        "requested": _requested(state) if state.ended is None else None,
         "performed": _did(state.performed, state.performed_ms),
         "refused": _did(state.refused, state.refused_ms, code=state.refused_code),
         "not_before": _moment(state.not_before_ms),
+        "waiting": _waiting(state, now_ms),
     }
+
+
+def _waiting(state: WatchState, now_ms: int) -> dict[str, str | None] | None:
+    """Return the action that is put off, until when, and the provider's word for why."""
+    until_ms = state.not_before_ms
+    action = due_action(state, until_ms) if until_ms > now_ms else None
+    reason = getattr(state, "held_code", None)  # not every state says it
+    return {"action": action, "until": _moment(until_ms), "reason": reason} if action is not None else None
 
 
 def _requested(state: WatchState) -> str | None:

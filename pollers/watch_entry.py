@@ -1,4 +1,8 @@
-"""What is kept of each watch by those who do not own it: little, as there are a hundred thousand."""
+"""What is kept of each watch by those who do not own it: little, as there are a hundred thousand.
+
+The state of an ended watch is kept as its bytes until it is forgotten. An activation's has 550 to 800, for 24 hours: at
+20 ends a minute that is 28,800 of them, 16 to 23 MB.
+"""
 
 import sys
 from dataclasses import dataclass
@@ -51,6 +55,8 @@ class Entry:
     command: bytes | None = None
     state: bytes | None = None
     """Of a live watch, and one that cannot be read."""
+    past: bytes | None = None
+    """The last state of a watch that has ended."""
     progress: Progress | None = None
     """None: no shard has committed anything of it that can be read."""
     applied: str | None = None
@@ -103,7 +109,8 @@ class Entry:
 
     def take_state(self, value: bytes | None) -> None:
         """Take the newest state; None: it was forgotten."""
-        self.state, self.progress, self.applied, self.reopens = value, None, None, False
+        self.state, self.past = value, None
+        self.progress, self.applied, self.reopens = None, None, False
         if value is None:
             self._describe(_asked(self.command))
         elif (state := _state(value)) is not None:
@@ -111,7 +118,7 @@ class Entry:
             self.applied = state.applied or _last_applied(value)
             self._describe(state.watch)
             if state.ended is not None:
-                self.state = None
+                self.state, self.past = None, value
                 self._compare()
 
     def _compare(self) -> None:

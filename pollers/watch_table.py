@@ -35,9 +35,10 @@ class Known(NamedTuple):
 
     watch_id: str
     watch: Watch | None
-    """As its shard has it; before that and afterwards as it was asked for. None: neither can be read."""
+    """As its shard has or had it; before that, and once it is asked to be opened again, as it was asked for. None:
+    neither can be read."""
     state: WatchState | None
-    """Of a live watch that its shard has opened."""
+    """Of a watch that its shard has opened, and the last one of a watch that has ended."""
     progress: Progress | None
     """None: no shard has committed anything of it yet that can be read."""
     ended: str | None
@@ -254,4 +255,6 @@ def _known(entry: Entry) -> Known:
     if watch is not None and watch.watch_id != entry.watch_id:  # its shard makes a dead letter of it
         watch = None
     stuck = entry.state is not None and state is None
+    if entry.ended is not None:
+        state = state_in(entry.past)
     return Known(entry.watch_id, state.watch if state else watch, state, entry.progress, entry.ended, stuck)

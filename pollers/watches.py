@@ -13,24 +13,15 @@ from pydantic import BaseModel, ConfigDict, Field
 from pollers.state import OpenWatch, WatchState
 from schemas import fields, identity, timestamps
 from schemas.messages import Watch, WatchRecord
+from schemas.normalize import digits
 
 AnyWatch = TypeVar("AnyWatch", bound=Watch)
 
 MINUTE_MS: Final = 60_000
 LIFETIME_MS: Final[Mapping[str, int]] = {"activation": 25 * MINUTE_MS, "rent": 31 * 24 * 60 * MINUTE_MS}
 """How long a watch lasts unless it says so: an activation lives about 20 minutes, a rent at most a month."""
-FIXED: Final = (
-    "account",
-    "order_kind",
-    "order_id",
-    "recipient",
-    "service",
-    "message_type",
-    "history",
-    "after_sms",
-    "client_ref",
-)
-"""What a second request for the same live watch must not say otherwise."""
+DESCRIBED: Final = ("recipient", "service", "message_type", "history", "after_sms", "client_ref")
+"""What a request need not say again of a watch that there is; of a live one it must not say otherwise."""
 
 
 class WatchRequest(BaseModel):
@@ -49,19 +40,33 @@ class WatchRequest(BaseModel):
     after_sms: str = Field("keep", pattern="^(keep|request_next|finish)$")
     client_ref: str | None = Field(None, max_length=128)
 
-    def watch(self, now_ms: int, request_id: str | None = None) -> Watch:
-        """Return the request to watch the order from now on; without an `expires_at` of its own its shard sets one."""
+    @property
+    def watch_id(self) -> str:
+        """The id of the watch that is asked for."""
+        return identity.watch_id(self.account, self.order_kind, self.order_id)
+
+    def watch(self, now_ms: int, request_id: str | None = None, *, there: Watch | None = None) -> Watch:
+        """Return the request to watch the order from now on; without an `expires_at` of its own its shard sets one.
+
+        What it does not state is as in `there`, the watch as it is known, live or ended.
+        """
+        unstated = [name for name in DESCRIBED if there is not None and name not in self.model_fields_set]
         return Watch(
-            watch_id=identity.watch_id(self.account, self.order_kind, self.order_id),
+            watch_id=self.watch_id,
             request_id=request_id,
             opened_at=timestamps.to_text(now_ms),
-            **self.model_dump(),
+            **self.model_dump() | {name: getattr(there, name) for name in unstated},
         )
 
 
-def conflicts(there: Watch, asked: Watch) -> list[str]:
-    """Return the names of the fields in which the same watch was asked for differently."""
-    return [name for name in FIXED if getattr(there, name) != getattr(asked, name)]
+def conflicts(there: Watch, asked: WatchRequest) -> list[str]:
+    """Return the names of the fields that a request states otherwise than the watch has them."""
+    stated = [name for name in DESCRIBED if name in asked.model_fields_set]
+    return [name for name in stated if _compared(name, getattr(there, name)) != _compared(name, getattr(asked, name))]
+
+
+def _compared(name: str, value: str | None) -> str | None:
+    return digits(value) if name == "recipient" and value is not None else value
 
 
 def with_request(watch: Watch, desired: str, *, request_id: str, after: int | None = None) -> Watch:

@@ -6,20 +6,22 @@ from schemas import timestamps
 from schemas.openapi_parts import Document, Problem, error_of, json_answer
 
 PROBLEMS: Final = (
-    Problem("invalid_watch", 400, "Something in the body is wrong or missing; the detail names the fields."),
+    Problem("invalid_watch", 400, "Something in the body is wrong or missing; the detail says what is right."),
     Problem("unknown_account", 400, "No polling account of this name is configured here."),
-    Problem("invalid_request", 400, "The body of `next` is none of ours; the detail names what is wrong."),
-    Problem("invalid_query", 400, "A parameter is unknown, stands there twice or makes no sense; the detail names it."),
+    Problem("invalid_request", 400, "The body of `next` is none of ours; the detail says what is right."),
+    Problem("invalid_query", 400, "A parameter is unknown, stands there twice or makes no sense, as the detail says."),
     Problem("bad_request", 400, "The body is not what its head says."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
     Problem("unknown_watch", 404, "Nobody opened this watch."),
     Problem("not_found", 404, "A watch can be asked for `next`, `stop`, `finish` and `cancel`."),
-    Problem("conflict", 409, "The watch is open with other fields."),
+    Problem(
+        "conflict", 409, "The watch is open with other fields, which the detail names: leave them out, or repeat them."
+    ),
     Problem("ended", 409, "The watch has ended: opening it again is all that can be asked."),
     Problem("unreadable", 409, "What the topics hold of the watch cannot be read by this version: it is left alone."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("not_ready", 503, "The watches are still being read: ask again."),
-    Problem("kafka_away", 503, "Commands are not kept while Kafka is away: ask again."),
+    Problem("kafka_away", 503, "Kafka did not confirm it: it may or may not be done. Ask again."),
 )
 FREE: Final[list[Document]] = [{}, {"adminToken": []}]
 """Where no token is configured, which only a listener on loopback may do, nobody is asked for it."""
@@ -27,6 +29,7 @@ FREE: Final[list[Document]] = [{}, {"adminToken": []}]
 
 REQUESTS: Final = ["next", "stop", "finish", "cancel"]
 STATES: Final = ["open", "ended", "finished", "cancelled", "expired", "gone", "stopped", "unreadable"]
+MESSAGE_TYPES: Final = ["sms", "call", "voice"]
 TEXT: Final[Document] = {"type": ["string", "null"]}
 AFTER: Final[Document] = {
     "type": ["integer", "null"],
@@ -68,10 +71,11 @@ def schemas() -> Document:
             "`pending`: its shard has not applied it yet, and will.",
         },
     }
+    viewed = {**described, "message_type": {"type": "string", "examples": MESSAGE_TYPES}}
     return {
         "WatchRequest": _strict(described, "account", "order_id"),
         "NextRequest": _strict({"after": AFTER}),
-        "WatchView": {"type": "object", "properties": {"watch_id": {"type": "string"}, **described, **_progress()}},
+        "WatchView": {"type": "object", "properties": {"watch_id": {"type": "string"}, **viewed, **_progress()}},
         "WatchHandle": {"type": "object", "properties": opened, "required": ["watch_id", "request_id"]},
         "WatchAnswer": {"type": "object", "properties": asked, "required": list(asked)},
     }
@@ -84,18 +88,12 @@ def _described() -> Document:
         "order_id": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The provider's id, as text."},
         "recipient": {**TEXT, "maxLength": 64, "description": "The number, if you know it."},
         "service": {**TEXT, "maxLength": 64},
-        "message_type": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 32,
-            "default": "sms",
-            "examples": ["sms", "call", "voice"],
-            "description": "What was bought.",
-        },
+        "message_type": {"enum": MESSAGE_TYPES, "default": "sms", "description": "What was bought."},
         "expires_at": {
             **TEXT,
             "pattern": timestamps.PATTERN,
-            "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days. A later one prolongs.",
+            "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days. A later one prolongs; "
+            "one in the past is refused.",
         },
         "history": {"enum": ["emit", "skip"], "default": "emit"},
         "after_sms": {"enum": ["keep", "request_next", "finish"], "default": "keep"},
@@ -119,6 +117,10 @@ def _progress() -> Document:
         "requested": {**TEXT, "description": "What is still to be done at the provider, of what was asked."},
         "performed": _nullable(done, "What was done at the provider last."),
         "refused": _nullable({**done, "code": TEXT}, "What the provider refused last, and the word it gave."),
+        "waiting": _nullable(
+            {"action": done["action"], "until": moment, "reason": TEXT},
+            "What is put off until `not_before`, and the word for why; null: nothing is, or it is not known.",
+        ),
         "not_before": {**moment, "description": "Until then nothing is asked of the provider: it was too early."},
         "last_polled_at": {
             **moment,
@@ -164,6 +166,8 @@ def _open() -> Document:
         "tags": ["watch"],
         "operationId": "openWatch",
         "summary": "Watch an order: its SMS appear on `sms.received.v1`",
+        "description": "Of an order that was watched before, live or ended, what is left out stays as it was, but for "
+        "`expires_at`. A live one takes no other values: only a later `expires_at`.",
         "security": FREE,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
         "responses": _answers(
@@ -182,10 +186,12 @@ def _list() -> Document:
         "summary": "The watches of the installation, newest first, a page at a time",
         "security": FREE,
         "parameters": [
-            _parameter("account", {"type": "string"}, "Of this account."),
+            _parameter("account", {"type": "string", "minLength": 1}, "Of this account."),
             _parameter("state", {"enum": STATES}, "Open, ended, or ended for this reason."),
-            _parameter("client_ref", {"type": "string"}, "With this text of yours."),
-            _parameter("recipient", {"type": "string"}, "Of this number; only its digits are compared."),
+            _parameter("client_ref", {"type": "string", "minLength": 1}, "With this text of yours."),
+            _parameter(
+                "recipient", {"type": "string", "pattern": "[0-9]"}, "Of this number; only its digits are compared."
+            ),
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Watches a page."),
             _parameter("after", {"type": "string"}, "The `next` of the page before."),
         ],
@@ -202,6 +208,8 @@ def _show() -> Document:
         "tags": ["watch"],
         "operationId": "showWatch",
         "summary": "One watch and how far it has come",
+        "description": "`/v1/watches/ACCOUNT/ORDER` shows the same by the provider's id: a live watch before an ended "
+        "one, then the newest. An ended watch is shown until it is forgotten: an activation 24 hours, a rent 7 days.",
         "security": FREE,
         "responses": _answers(
             {"200": json_answer("As its shard last committed it.", _ref("WatchView"))}, "unknown_watch"

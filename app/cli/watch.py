@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import shlex
 import time
 import uuid
 from typing import TYPE_CHECKING, Annotated
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
 
 UNITS = {"m": 60, "h": 3600, "d": 86400}
+OPTIONS = {
+    "order_id": "ORDER",
+    "recipient": "--number",
+    "service": "--service",
+    "message_type": "--type",
+    "history": "--history",
+    "after_sms": "--after-sms",
+    "client_ref": "--ref",
+}
+"""How the command spells the fields of a watch."""
 BEHIND_MS = 60_000  # a clock that differs by less is not worth a word
 Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
 
@@ -34,41 +45,62 @@ def add(
     rent: Annotated[bool, typer.Option("--rent", help="It is a rent.")] = False,
     number: Annotated[str | None, typer.Option(help="The number that it bought.")] = None,
     service: Annotated[str | None, typer.Option(help="The provider's word for the service.")] = None,
-    kind: Annotated[str, typer.Option("--type", metavar="sms", help="What was bought: sms, call or voice.")] = "sms",
-    until: Annotated[str | None, typer.Option(metavar="20m", help="How long to watch, from now on.")] = None,
+    kind: Annotated[
+        str | None, typer.Option("--type", metavar="sms", help="What was bought: sms, call or voice; by default sms.")
+    ] = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="20m", help="How long to watch, like 20m, 4h or 30d; by default 25m, a rent 31d."),
+    ] = None,
     ref: Annotated[str | None, typer.Option(help="Your own text, echoed in every event.")] = None,
-    history: Annotated[str, typer.Option(help="SMS older than the watch: emit or skip.")] = "emit",
-    after_sms: Annotated[str, typer.Option(help="After an SMS: keep, request_next or finish.")] = "keep",
+    history: Annotated[
+        str | None, typer.Option(help="SMS older than the watch: emit or skip; by default emit.")
+    ] = None,
+    after_sms: Annotated[
+        str | None, typer.Option(help="After an SMS: keep, request_next or finish; by default keep.")
+    ] = None,
     config: Config = None,
 ) -> None:
     """Watch an order; prints the watch's id.
 
-    The same again prints the same id: it opens the watch again where it has ended, and a later --until prolongs it.
+    The same order again prints the same id: it opens the watch again where it has ended, and a later --until prolongs
+    it. What is not said again stays as it was.
     """
-    from pydantic import ValidationError
-
-    from pollers.watches import WatchRequest
-
-    lasting = _seconds(until) if until else None
+    lasting = _seconds(until) if until is not None else None
+    options = {
+        "recipient": number,
+        "service": service,
+        "message_type": kind,
+        "history": history,
+        "after_sms": after_sms,
+        "client_ref": ref,
+    }
+    said = {name: value for name, value in options.items() if value is not None}
+    asked = _asked(account=account, order_kind="rent" if rent else "activation", order_id=order, **said)
     with readable_errors():
         settings = settings_for(config)
         if account not in settings.accounts:
             raise end(Code.USAGE, f"no account {account} is configured; there are: {', '.join(settings.accounts)}")
-        try:
-            asked = WatchRequest(
-                account=account,
-                order_kind="rent" if rent else "activation",
-                order_id=order,
-                recipient=number,
-                service=service,
-                message_type=kind,
-                history=history,
-                after_sms=after_sms,
-                client_ref=ref,
-            )
-        except ValidationError as error:
-            raise end(Code.USAGE, *(f"--{each['loc'][0]}: {each['msg']}" for each in error.errors())) from None
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
+
+
+def _asked(**said: str) -> "WatchRequest":
+    """Return the request that states just this."""
+    from pydantic import ValidationError
+
+    from app.watch_words import MESSAGE_TYPES, MUST_BE
+    from pollers.watches import WatchRequest
+
+    try:
+        asked = WatchRequest.model_validate(said)
+        wrong = [] if asked.message_type in MESSAGE_TYPES else ["message_type"]
+    except ValidationError as error:
+        wrong = [str(each["loc"][0]) for each in error.errors()]
+    if not said["order_id"]:
+        raise end(Code.USAGE, "ORDER must not be empty")
+    if wrong:
+        raise end(Code.USAGE, *(f"{OPTIONS[name]}: {MUST_BE[name]}" for name in wrong))
+    return asked
 
 
 async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | None = None, keep: bool = False) -> str:
@@ -82,8 +114,9 @@ async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | N
     now_ms = _now_ms(table)
     if lasting is not None:
         asked = asked.model_copy(update={"expires_at": timestamps.to_text(now_ms + lasting * 1000)})
-    watch = asked.watch(now_ms, uuid.uuid4().hex)
-    _insist_on_no_conflict(table.get(watch.watch_id), watch, keep=keep)
+    known = table.get(asked.watch_id)
+    _insist_on_no_conflict(known, asked, keep=keep)
+    watch = asked.watch(now_ms, uuid.uuid4().hex, there=known.watch if known is not None else None)
     await _write(kafka, watch)
     return watch.watch_id
 
@@ -96,15 +129,16 @@ def _now_ms(table: "WatchTable") -> int:
     return max(now_ms, table.newest_ms)
 
 
-def _insist_on_no_conflict(there: "Known | None", watch: "Watch", *, keep: bool) -> None:
+def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep: bool) -> None:
+    from app.watch_words import in_conflict
     from pollers.watches import conflicts
 
     if there is None or there.watch is None or there.ended is not None:
         return
     if there.stuck:
-        raise end(Code.FAILED, f"the state of {watch.watch_id} cannot be read by this version: it is left alone")
-    if not keep and (different := conflicts(there.watch, watch)):
-        raise end(Code.FAILED, f"{watch.watch_id} is open with another {', '.join(different)}")
+        raise end(Code.FAILED, f"the state of {asked.watch_id} cannot be read by this version: it is left alone")
+    if not keep and (different := conflicts(there.watch, asked)):
+        raise end(Code.FAILED, f"{asked.watch_id} is open {in_conflict(different, asked.watch_id)}")
 
 
 @watch_app.command("list")
@@ -146,14 +180,16 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
 @watch_app.command()
 def show(watch: Id, config: Config = None) -> None:
     """Print a watch and how far it has come, as JSON: a live one before an ended one, then the newest."""
-    from app.watch_view import view
+    from app.watch_view import newest_first, view
 
     with readable_errors():
         table = asyncio.run(_table(settings_for(config).kafka))
-        known = max(
-            _named(table, watch), key=lambda each: (each.ended is None, each.watch.opened_at if each.watch else "")
-        )
-        typer.echo(json.dumps(view(known), ensure_ascii=False, indent=2))
+        known, *others = newest_first(_named(table, watch))
+        for other in others:
+            kind = other.watch.order_kind if other.watch else "unreadable"
+            say(f"{watch} is two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
+        shown = view(known, now_ms=time.time_ns() // 1_000_000)
+        typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
 @watch_app.command("next")
@@ -189,7 +225,7 @@ def cancel(watch: Id, config: Config = None) -> None:
 def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) -> None:
     with readable_errors():
         asyncio.run(_request(settings_for(config).kafka, watch, desired, after))
-        say(f"{desired} is asked for; the shard's owner does it")
+        say(f"{desired} is requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.quote(watch)}`")
 
 
 async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:
@@ -255,8 +291,7 @@ def _line(known: "Known") -> str:
 
 
 def _seconds(duration: str) -> int:
-    match = re.fullmatch(r"(\d{1,5})([mhd])", duration)
-    if match is None:
-        message = "write it as 20m, 4h or 30d"
-        raise typer.BadParameter(message)
+    match = re.fullmatch(r"([0-9]{1,5})([mhd])", duration)
+    if match is None or int(match[1]) == 0:
+        raise end(Code.USAGE, "--until: how long to watch, like 20m, 4h or 30d")
     return int(match[1]) * UNITS[match[2]]

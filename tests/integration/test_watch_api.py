@@ -135,6 +135,33 @@ async def test_only_a_stated_end_stands_in_the_record(api: Api) -> None:
     assert [record["expires_at"] for record in await api.records()] == [None, "2026-11-18T12:00:00.000Z"]
 
 
+async def test_a_live_watch_is_prolonged_without_saying_again_what_it_is(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED)
+    api.commit(opened["watch_id"])
+
+    order = {name: ASKED[name] for name in ("account", "order_id")}
+    later = "2026-11-18T12:00:00.000Z"
+    status, _ = await api.post("/v1/watches", order | {"recipient": "+33 774 545 375", "expires_at": later})
+
+    assert status == 200
+    record = (await api.records())[-1]
+    assert (record["client_ref"], record["expires_at"]) == ("mine", later)
+
+
+async def test_an_ended_watch_is_opened_again_as_it_was(api: Api) -> None:
+    described = {"service": "tg", "message_type": "call", "history": "skip", "after_sms": "finish"}
+    _, opened = await api.post("/v1/watches", ASKED | described | {"expires_at": "2026-11-18T12:00:00.000Z"})
+    api.commit(opened["watch_id"], ended="gone")
+
+    status, _ = await api.post("/v1/watches", {"account": "main", "order_id": "860170"})
+
+    assert status == 201
+    first, again = await api.records()
+    names = ("recipient", "client_ref", *described)
+    assert {name: again[name] for name in names} == {name: first[name] for name in names}
+    assert again["expires_at"] is None
+
+
 async def test_an_ended_watch_is_opened_again_whatever_it_was_before(api: Api) -> None:
     _, opened = await api.post("/v1/watches", ASKED)
     api.commit(opened["watch_id"], ended="gone", sms_count=2)
@@ -154,7 +181,8 @@ async def test_a_live_watch_with_other_words_is_a_conflict_that_names_them(api: 
     status, problem = await api.post("/v1/watches", ASKED | {"client_ref": "yours", "after_sms": "finish"})
 
     assert (status, problem["reason"]) == (409, "conflict")
-    assert "after_sms, client_ref" in problem["detail"]
+    assert "after_sms, client_ref: leave them out, or repeat them" in problem["detail"]
+    assert f"`smsbus watch show {opened['watch_id']}`" in problem["detail"]
     assert len(await api.records()) == 1
 
 
@@ -196,7 +224,9 @@ async def test_a_watch_whose_state_cannot_be_read_takes_no_requests(api: Api) ->
         (ASKED | {"order_kind": "purchase"}, "invalid_watch", "order_kind"),
         (ASKED | {"expires_at": "soon"}, "invalid_watch", "expires_at"),
         (ASKED | {"expires_at": "2026-02-30T00:00:00.000Z"}, "invalid_watch", "expires_at"),
-        (ASKED | {"surprise": 1}, "invalid_watch", "surprise"),
+        (ASKED | {"expires_at": "2026-11-18T11:06:39.999Z"}, "invalid_watch", "expires_at must not be in the past"),
+        (ASKED | {"message_type": "fax"}, "invalid_watch", "message_type must be sms, call or voice"),
+        (ASKED | {"surprise": 1}, "invalid_watch", "surprise is no field of a watch"),
         ([], "invalid_watch", "the body"),
     ],
 )
@@ -306,11 +336,16 @@ async def test_watches_are_listed_and_shown_and_what_is_not_there_is_404(api: Ap
     shown = await api.get(f"/v1/watches/{opened['watch_id']}")
     nobody = await api.get(f"/v1/watches/{NOBODY}")
     odd = await api.post(f"/v1/watches/{opened['watch_id']}/dance")
+    by_order = await api.get("/v1/watches/main/860170")
+    no_order = await api.get("/v1/watches/main/860171")
+    async with api.session.get(f"/v1/watches/{opened['watch_id']}/stop") as answer:
+        wrong_method = answer.status, answer.headers["Allow"]
 
     assert listed == (200, {"watches": [shown[1]], "next": None})
     assert (shown[1]["client_ref"], shown[1]["sms_count"], shown[1]["seen_by_a_poller"]) == ("mine", 0, False)
     assert shown[1]["expires_at"] == "2026-11-18T11:31:40.000Z"
-    assert (nobody[0], odd[0]) == (404, 404)
+    assert (nobody[0], odd[0], no_order[0], wrong_method) == (404, 404, 404, (405, "POST"))
+    assert by_order == shown
 
 
 async def test_a_watch_is_shown_with_its_polls_and_what_was_asked_done_and_refused(api: Api) -> None:
@@ -361,7 +396,9 @@ async def test_watches_are_listed_by_filters_and_pages(api: Api) -> None:
         ("limit=", "limit"),
         ("state=sleepy", "state"),
         ("after=nowhere", "after"),
-        ("colour=red&limit=-1", "colour, limit"),
+        ("colour=red&limit=-1", "colour is no parameter of this list; limit must be 1 to 1000"),
+        ("recipient=%2B", "recipient"),
+        ("client_ref=", "client_ref"),
         ("account=main&account=other", "account"),
     ],
 )
@@ -434,11 +471,13 @@ async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(api: Api
     await kafka.kill()
 
     async with api.session.post("/v1/watches", json=ASKED) as answer:
-        away = (answer.status, (await answer.json(content_type=None))["reason"], answer.headers["Retry-After"])
+        problem = await answer.json(content_type=None)
+        away = (answer.status, problem["reason"], answer.headers["Retry-After"])
     nothing_kept = await api.get("/v1/watches")
     await kafka.start()
     status, _ = await api.post("/v1/watches", ASKED)
 
     assert away == (503, "kafka_away", "5")
+    assert "it may or may not be done" in problem["detail"]
     assert nothing_kept == (200, {"watches": [], "next": None})
     assert status == 201

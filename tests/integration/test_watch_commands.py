@@ -57,7 +57,8 @@ class Commands:
             await log.close()
 
         record = next(record for record in reversed(self.records()) if record["watch_id"] == watch_id)
-        order = {name: record[name] for name in ("account", "order_kind", "order_id", "recipient")}
+        names = ("account", "order_kind", "order_id", "recipient", "message_type", "after_sms", "client_ref")
+        order = {name: record[name] for name in names}
         watch = WatchRequest(**order, expires_at="2031-01-01T00:00:00.000Z").watch(0)
         applied = {"applied": record["request_id"]}
         state = WatchState(watch=watch, provider="grizzlysms", key="1", looked_ms=0, **applied, **values)
@@ -95,8 +96,18 @@ def test_an_ended_watch_is_opened_again_with_other_words_and_a_live_one_is_not(s
     smsbus.add(*ORDER, "--type", "call")
 
     assert refused.exit_code == Code.FAILED
-    assert "is open with another message_type" in refused.stderr
+    assert "is open with another message_type: leave them out, or repeat them as" in refused.stderr
     assert [record["message_type"] for record in smsbus.records()] == ["sms", "call"]
+
+
+def test_what_is_not_said_again_stays_as_it_was_of_a_live_and_of_an_ended_watch(smsbus: Commands) -> None:
+    watch_id = smsbus.add(*ORDER, "--ref", "mine", "--after-sms", "finish")
+    smsbus.add("pool", "7", "--until", "40m")
+    smsbus.commit(watch_id, ended="gone")
+    smsbus.add("pool", "7")
+
+    said = [(each["recipient"], each["client_ref"], each["after_sms"]) for each in smsbus.records()]
+    assert said == [("33774545375", "mine", "finish")] * 3
 
 
 def test_a_clock_that_is_behind_the_pollers_does_not_end_a_watch_at_once(
@@ -156,6 +167,8 @@ def test_of_a_live_and_an_ended_watch_the_live_one_is_meant(smsbus: Commands) ->
     asked = smsbus("finish", "pool/7")
 
     assert json.loads(shown.stdout)["watch_id"] == rent
+    assert f"pool/7 is two watches: the other is {activation} (activation, expired)" in shown.stderr
+    assert "finish is requested; a running `smsbus serve` does it: see `smsbus watch show pool/7`" in asked.stderr
     assert asked.exit_code == Code.OK
     assert [record["watch_id"] for record in smsbus.records() if record["desired"] == "finish"] == [rent]
 

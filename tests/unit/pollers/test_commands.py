@@ -41,10 +41,26 @@ def test_a_request_says_when_to_end_only_if_it_was_asked_to() -> None:
 
 @pytest.mark.parametrize("message_type", ["call", "voice"])
 def test_what_kind_of_message_is_expected_can_be_asked_for_and_not_otherwise_the_next_time(message_type: str) -> None:
-    asked = WatchRequest(account="main", order_id="7", message_type=message_type).watch(1_795_000_000_000)
+    asked = WatchRequest(account="main", order_id="7", message_type=message_type)
 
-    assert asked.message_type == message_type
+    assert asked.watch(1_795_000_000_000).message_type == message_type
     assert conflicts(WATCH, asked) == ["message_type"]
+
+
+def test_only_what_a_request_states_can_be_in_conflict_and_the_rest_is_as_it_was() -> None:
+    there = WatchRequest(
+        account="main", order_id="7", recipient="33774545375", client_ref="mine", after_sms="finish", history="skip"
+    ).watch(1_795_000_000_000, "r")
+    asked = WatchRequest(account="main", order_id="7", recipient="+33 774 545 375")
+
+    again = asked.watch(1_795_000_001_000, "s", there=there)
+
+    assert conflicts(there, asked) == []
+    assert (again.client_ref, again.after_sms, again.history) == ("mine", "finish", "skip")
+    assert (again.recipient, again.request_id, again.expires_at) == ("+33 774 545 375", "s", None)
+    assert again.opened_at == "2026-11-18T11:06:41.000Z"
+    other = WatchRequest(account="main", order_id="7", recipient="33774545376", client_ref=None, after_sms="finish")
+    assert conflicts(there, other) == ["recipient", "client_ref"]
 
 
 @pytest.mark.parametrize(

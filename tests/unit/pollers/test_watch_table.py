@@ -95,7 +95,23 @@ def test_an_ended_watch_is_ended_whichever_topic_is_read_first(topics, state_fir
         topics.commit(watch, ended="expired")
 
     known = topics.table.get(watch.watch_id)
-    assert (known.ended, known.watch, known.state) == ("expired", watch, None)
+    assert (known.ended, known.watch.order_id, known.state.ended) == ("expired", "1", "expired")
+    assert (topics.table.state(watch.watch_id), topics.table.others("main", NOBODY)) == (None, 0)
+
+
+def test_an_ended_watch_keeps_its_last_state_until_it_is_forgotten_or_opened_again(topics):
+    watch = order(1)
+    topics.ask(watch)
+    topics.commit(watch, ended="finished", performed="finish", performed_ms=NOW_MS, answer="over", opening=2)
+    ended = topics.table.get(watch.watch_id).state
+    topics.ask(order(1, request_id="r2"))
+    asked = topics.table.get(watch.watch_id)
+    topics.commit(watch, applied="r2")
+    again = topics.table.get(watch.watch_id).state
+
+    assert (ended.performed, ended.performed_ms, ended.answer, ended.opening) == ("finish", NOW_MS, "over", 2)
+    assert (asked.state, asked.ended) == (None, None)
+    assert (again.ended, again.performed) == (None, None)
 
 
 def test_an_ended_watch_that_is_asked_for_again_is_no_longer_ended(topics):
