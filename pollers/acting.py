@@ -18,13 +18,15 @@ STILL_EARLY_MS: Final = 30_000
 """Some want five minutes."""
 UNCLEAR_MS: Final = 120_000
 FAILED_MS: Final = 30_000
+LONGEST_WAIT_MS: Final = 300_000
+"""What is to wait for longer was written before our clock was put back."""
 MOST_TRIES: Final = 10
 """BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (providers.md 7.1)."""
 
 
 def due_action(state: WatchState, now_ms: int) -> Action | None:
     """Return what is to be asked of the provider, after a look; it stays so until `answered` says what came of it."""
-    if state.ended is not None or now_ms < state.not_before_ms:
+    if state.ended is not None or 0 < state.not_before_ms - now_ms <= LONGEST_WAIT_MS:
         return None
     return next(_wanted(state), None)
 

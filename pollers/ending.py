@@ -47,7 +47,7 @@ def forget_ms(state: WatchState) -> int:
 
 def gone_once_more(state: WatchState, now_ms: int) -> tuple[WatchState, bool]:
     """Return the state that has heard once more that the order is unknown, and whether that is the end."""
-    since_ms = state.gone_ms if state.gone_count else now_ms
+    since_ms = min(state.gone_ms, now_ms) if state.gone_count else now_ms  # our clock may have been put back
     count = min(state.gone_count + 1, GONE_TIMES)
     state = state.having(gone_count=count, gone_ms=since_ms)
     return state, count == GONE_TIMES and now_ms - since_ms >= GONE_MS

@@ -171,7 +171,7 @@ class Scheduler:
 
     def _schedule(self, watch_id: str, plan: Plan, seconds: float) -> None:
         if plan.again:
-            plan.rank = ASKED
+            plan.rank = URGENT
         plan.due_at = self._loop.time() + seconds
         self._set_timer(watch_id, plan)
 

@@ -10,11 +10,11 @@ from math import ceil, floor, inf
 from typing import Final
 
 TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
-ASKED: Final = 0  # the rank of an action, and of the poll that goes before one or follows a request
+ASKED: Final = 0  # the rank of an action
 CHANGED: Final = 1  # of an order that has changed, as a list says
-URGENT: Final = 2  # of one that has just been opened, or whose last poll it is
+URGENT: Final = 2  # of one that has just been opened or asked about, or whose last poll it is
 NORMAL: Final = 3
-TURNS: Final = 4  # every fourth place is for whoever of the last two ranks has waited longest
+TURNS: Final = 8  # every eighth place is for whoever of the last two ranks has waited longest
 
 
 class TimerQueue:

@@ -110,14 +110,14 @@ def test_who_came_first_goes_first() -> None:
     assert popped(queue) == ["a", "b", "c", None]
 
 
-def test_better_ranks_go_first_and_every_fourth_place_is_for_who_has_waited_longest_of_the_others() -> None:
+def test_better_ranks_go_first_and_every_eighth_place_is_for_who_has_waited_longest_of_the_others() -> None:
     queue = WaitQueue()
     for number in range(3):
         queue.join(f"n{number}", 0.0)
-    for number in range(5):
+    for number in range(9):
         queue.join(f"u{number}", 1.0, rank=URGENT)
 
-    assert popped(queue) == ["u0", "u1", "u2", "n0", "u3", "u4", "n1", "n2", None]
+    assert popped(queue) == [*(f"u{number}" for number in range(7)), "n0", "u7", "u8", "n1", "n2", None]
 
 
 def test_an_order_that_was_just_opened_does_not_wait_for_hundreds_that_have_changed() -> None:
@@ -126,8 +126,8 @@ def test_an_order_that_was_just_opened_does_not_wait_for_hundreds_that_have_chan
         queue.join(f"c{number}", 0.0, rank=CHANGED)
     queue.join("new", 1.0, rank=URGENT)
 
-    assert "new" in [queue.pop() for _ in range(4)]
-    assert queue.before_others() == 297
+    assert "new" in [queue.pop() for _ in range(8)]
+    assert queue.before_others() == 293
 
 
 def test_what_must_go_at_once_goes_before_what_is_urgent() -> None:
