@@ -87,6 +87,19 @@ def test_too_early_is_tried_again_once_two_minutes_have_passed_since_the_opening
     assert advance(state, Waiting(), at(again)).action == "cancel"
 
 
+def test_a_clock_that_was_put_back_holds_no_action_up():
+    state = acted(after(watching(desired="cancel"), Waiting()), "cancel", "too_early", at(86_400)).state
+
+    assert advance(state, Waiting(), at(10)).action == "cancel"
+
+
+def test_a_clock_that_was_put_back_does_not_keep_an_order_that_is_gone():
+    state = advance(after(watching(), Waiting()), Gone(), at(300)).state
+    ends = [(state := advance(state, Gone(), at(second)).state).ended for second in (10, 20, 45)]
+
+    assert ends == [None, None, "gone"]
+
+
 def test_a_watch_that_says_it_was_opened_in_the_future_waits_no_longer_for_that():
     state = after(watching(desired="cancel", opened_at=to_text(at(86_400)), expires_at=to_text(at(90_000))), Waiting())
 
