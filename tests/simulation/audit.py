@@ -103,7 +103,8 @@ def ends(evidence: Evidence) -> Iterator[Finding]:
         yield from _end(evidence, case, *evidence.openings(case)[-1])
         for record in evidence.ended[case.watch_id]:
             assert isinstance(record.message, WatchEnded)
-            early = evidence.deadline(case, record.at) - evidence.town.plan.clocks_wrong_by - record.at
+            wrong = 2 * evidence.town.plan.clocks_wrong_by  # one clock sets the deadline, another ends the watch
+            early = evidence.deadline(case, record.at) - wrong - record.at
             if record.message.reason == "expired" and early > 1 + SLACK:
                 yield _about(evidence, "ends", case, record.at, f"it expired {early:.0f} s too early")
             counted = len({each.message.event_id for each in evidence.received[case.watch_id] if each.at <= record.at})
