@@ -22,7 +22,6 @@ ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this 
 BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
-LATE: Final = 1.0  # seconds after its slot: then an action takes a new one
 WAITS: Final = Trouble("transient", "account_waits")  # we did not ask: the account backs off or is paused
 CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
 
@@ -90,10 +89,7 @@ class Account:
         """
         if self.throttle.state != "open":
             return WAITS
-        if late <= LATE:
-            self.throttle.went_late(late)
-        elif not await self.further():  # its slot is long over
-            return WAITS
+        self.throttle.went_late(late)
         result = await self._act(order_kind, order_id, action, None)
         if isinstance(result, Another):
             result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS

@@ -176,6 +176,10 @@ class WatchTable:
         if any(self._read_to.get(place, -1) < offset for place, offset in self._seen.items()):
             self._forget_all()  # the topics were made anew
             await self._read_all()
+        self.caught_up()
+
+    def caught_up(self) -> None:
+        """Both topics were read to their ends."""
         self.behind = False
         self._filled.set()
 

@@ -41,7 +41,7 @@ class Follower:
             for key, value in states.items():
                 self._take(STATES, partition, key, value)
         self._read = len(self._kafka.records)
-        self.table.behind = False
+        self.table.caught_up()
 
     def _wake(self) -> None:
         if not self._waking and not self.table.behind:

@@ -1,6 +1,5 @@
 """Every request of an account obeys its one back-off: looks, actions and full texts alike."""
 
-import asyncio
 import random
 from typing import Any
 
@@ -99,14 +98,6 @@ async def test_another_way_to_act_is_tried_once_and_within_the_budget(account: A
 
     assert (acted, provider.asked) == ("done", ["next", "ready"])
     assert account._loop.time() - began >= 0.13
-
-
-async def test_an_action_that_is_long_late_takes_a_new_slot(account: Account, provider: Provider) -> None:
-    provider.answer = "done"
-
-    await account.act("activation", "7", "next", late=10.0)
-
-    assert 0.0 < account.throttle.wait(asyncio.get_running_loop().time()) < 1.0
 
 
 async def test_a_text_that_is_fetched_apart_waits_for_its_slot_and_its_refusal_is_heard(
