@@ -183,7 +183,6 @@ class Account:
         """
         watches = len(self.throttle.demand)
         if self.throttle.set_apart:
-            polls = self.throttle.rate * HEADROOM - self.throttle.set_apart
-            return max(1 / self.throttle.set_apart, self.queue.before_others() / max(polls, self.throttle.rate / 2))
+            return max(1 / self.throttle.set_apart, self.queue.before_others() / self.throttle.for_polls)
         scarce = self.throttle.stretch() > 1
         return watches / (2 * HEADROOM * self.throttle.rate) if scarce else 0.0

@@ -110,7 +110,12 @@ class AccountThrottle:
 
     def stretch(self) -> float:
         """Return by how much all intervals must grow so that the watches' demand fits the budget; at least 1."""
-        return max(1.0, self.demand.total / max(self.rate * HEADROOM - self.set_apart, self.rate / 2))
+        return max(1.0, self.demand.total / self.for_polls)
+
+    @property
+    def for_polls(self) -> float:
+        """Requests a second that are left for polls of single orders."""
+        return max(self.rate * HEADROOM - self.set_apart, self.rate / 2)
 
     def wait(self, now: float) -> float:
         """Return the seconds until a request may go; 0.0: now."""
