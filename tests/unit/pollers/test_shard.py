@@ -161,6 +161,12 @@ class Bench:
         around.catching_up = shard.caught_up
         return shard
 
+    def heir(self) -> "Bench":
+        """Return the shard's next owner, who will restore what is committed by now."""
+        heir = Bench()
+        heir.log.states = dict(self.log.states)
+        return heir
+
     async def start(self, *, watched: bool = True, owner_for: float = 0.0) -> "Bench":
         """Own the shard for so long already."""
         self.run = asyncio.create_task(self.shard.run())
@@ -455,8 +461,7 @@ async def test_a_withdrawn_command_ends_its_watch() -> None:
 @virtual
 async def test_a_restored_state_without_a_command_ends() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
 
     await heir.start(watched=False)
 
@@ -467,8 +472,7 @@ async def test_a_restored_state_without_a_command_ends() -> None:
 @virtual
 async def test_a_command_that_is_older_than_a_restored_state_is_waited_for() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
 
     def commands_come() -> None:
         heir.shard.command(heir.watch.watch_id, heir.watch)
@@ -484,8 +488,7 @@ async def test_a_command_that_is_older_than_a_restored_state_is_waited_for() -> 
 @virtual
 async def test_who_is_no_longer_the_owner_ends_no_watch() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
 
     def caught_up_too_late() -> None:
         heir.around.ours = False
@@ -503,8 +506,7 @@ async def test_a_restored_watch_goes_on_where_it_was_and_asks_for_no_hurry() -> 
     bench = await Bench().start()
     await bench.see_code("1111")
     await asyncio.sleep(1)
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
 
     await heir.start()
     await heir.see_code("1111")
@@ -575,8 +577,7 @@ async def test_a_request_that_was_written_while_its_watch_was_forgotten_is_writt
 async def test_a_shard_that_starts_with_our_tombstone_behind_a_newer_request_applies_the_request() -> None:
     bench = await Bench().start()
     await bench.ask("stop")
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     for watch in (with_request(heir.watch, "stop", request_id="stop"), heir.watch):
         heir.shard.command(heir.watch.watch_id, watch)
     again = with_request(heir.watch, "watch", request_id="again")
@@ -609,8 +610,7 @@ async def test_requests_that_were_written_while_no_shard_ran_are_applied_in_orde
     bench = await Bench().start()
     await bench.see_code("1111")
     await asyncio.sleep(1)
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     for watch in (heir.watch, with_request(heir.watch, "next", request_id="n"), heir.watch):
         heir.shard.command(heir.watch.watch_id, watch)
 
@@ -652,8 +652,7 @@ async def test_a_watch_whose_provider_is_silent_ends_ten_minutes_after_its_deadl
 @virtual
 async def test_a_watch_of_an_account_that_is_gone_ends_as_well() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     heir.shard._accounts = {}
 
     await heir.start()
@@ -681,8 +680,7 @@ async def test_a_state_that_cannot_be_read_is_left_alone_and_costs_the_others_no
 @virtual
 async def test_a_command_that_cannot_be_read_does_not_withdraw_its_watch() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     heir.shard.unreadable_command(heir.watch.watch_id)
 
     await heir.start(watched=False)
@@ -742,8 +740,7 @@ async def test_a_next_about_an_sms_that_the_predecessor_could_not_commit_is_not_
     await bench.ask("next", "first")
     await bench.see_code("1111")
     await asyncio.sleep(1)
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)  # the predecessor publishes 2222 now, and dies
+    heir = bench.heir()  # the predecessor publishes 2222 now, and dies
     for watch in (heir.watch, with_request(heir.watch, "next", request_id="first")):
         heir.shard.command(heir.watch.watch_id, watch)
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "next", request_id="second"))
@@ -764,8 +761,7 @@ async def test_a_next_about_an_sms_that_the_predecessor_could_not_commit_is_not_
 @virtual
 async def test_a_watch_that_ended_without_a_commit_is_opened_again_by_the_request_that_followed() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)  # the predecessor publishes the end now, and dies
+    heir = bench.heir()  # the predecessor publishes the end now, and dies
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
 
     await heir.start(watched=False)
@@ -779,8 +775,7 @@ async def test_a_watch_that_ended_without_a_commit_is_opened_again_by_the_reques
 @virtual
 async def test_a_restored_watch_is_stopped_at_once_though_nobody_answers() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "stop", request_id="stop"))
 
     await heir.start(watched=False)
@@ -791,8 +786,7 @@ async def test_a_restored_watch_is_stopped_at_once_though_nobody_answers() -> No
 @virtual
 async def test_a_restored_watch_that_ends_without_an_answer_is_opened_again_by_what_waited_for_one() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     heir.shard.command(heir.watch.watch_id, heir.watch)
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
 
@@ -848,8 +842,7 @@ async def test_a_state_that_is_too_large_for_kafka_holds_up_no_other() -> None:
 @virtual
 async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_too() -> None:
     bench = await Bench().start()
-    heir = Bench()
-    heir.log.states = dict(bench.log.states)
+    heir = bench.heir()
     heir.shard.command(heir.watch.watch_id, heir.watch)
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "finish", request_id="finish"))
     await heir.start(watched=False)
