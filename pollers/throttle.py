@@ -141,9 +141,14 @@ class AccountThrottle:
         return wait
 
     def went_late(self, seconds: float) -> None:
-        """A request that was admitted went so much later: the next one waits as much longer."""
-        self._place += seconds
-        self._slot += seconds
+        """Charge a request that goes so much later than it was admitted once more: its slot then was left empty.
+
+        At most a gap, however late it goes: ten that were late together wait for ten gaps, not for ten times as long as
+        each was late.
+        """
+        late = min(seconds, self._slowdown / self.rate)
+        self._place += late
+        self._slot += late
 
     @property
     def probes_key(self) -> bool:

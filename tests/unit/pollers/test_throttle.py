@@ -110,6 +110,16 @@ def test_a_request_that_went_late_makes_the_next_one_wait_as_much_longer() -> No
     assert account.wait(0.2) == pytest.approx(before + 0.2)
 
 
+def test_requests_that_were_late_together_wait_for_a_gap_each_however_late_they_went() -> None:
+    account = gate(requests_per_second=100.0)
+    account.admit(0.0)
+
+    for _ in range(20):
+        account.went_late(3.0)
+
+    assert 20 * 0.01 <= account.wait(0.0) <= 22 * 0.01
+
+
 def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
     account = gate(requests_per_second=2.0)
     assert account.stretch() == 1.0
