@@ -23,6 +23,7 @@ from app.local_kafka.node import Node
 from tests.faults.proxy import Proxy
 from tests.loop_thread import LoopThread
 
+KEPT = {"log.initial.task.delay.ms": 10**12}  # no retention: our messages have fixed dates, older than a topic keeps
 NOTICED_SECONDS = 1.0  # until a controller that slept, too, shuts out the broker that was silent, and takes it back
 
 _numbers = itertools.count(1)
@@ -135,7 +136,7 @@ def running_kafka(directory: Path, nodes: int, *, proxied: bool = False) -> Iter
     home = LoopThread()
     proxies = [Proxy(port, home) for port in _free_client_ports(nodes if proxied else 0)]
     clients = {number: ClientPorts(proxy.target, proxy.port) for number, proxy in enumerate(proxies, 1)}
-    opened = open_cluster(directory, nodes=nodes, port=None, fast=True, held=True, clients=clients)
+    opened = open_cluster(directory, nodes=nodes, port=None, fast=True, held=True, clients=clients, more=KEPT)
     cluster: Cluster = home.run(opened)
     try:
         home.run(cluster.start())

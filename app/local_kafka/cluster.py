@@ -52,13 +52,15 @@ async def open_cluster(
     fast: bool,
     held: bool,
     clients: Mapping[int, ClientPorts] | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> Cluster:
     """Return the cluster of `directory`, its jars fetched if they were not here; starts nothing.
 
-    `clients`, by the node's number, is for this run only and not kept in the directory. Raises LocalKafkaError when the
-    extra is missing, the jars cannot be had, or the directory holds something else.
+    `clients`, by the node's number, and `more` settings of every node are for this run only and not kept in the
+    directory. Raises LocalKafkaError when the extra is missing, the jars cannot be had, or the directory holds
+    something else.
     """
-    launch = Launch(_java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {})
+    launch = Launch(_java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {}, more=more or {})
     return Cluster(await asyncio.to_thread(open_layout, directory, nodes=nodes, port=port), launch)
 
 

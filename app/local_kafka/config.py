@@ -49,12 +49,16 @@ class ClientPorts(NamedTuple):
 
 
 def server_properties(
-    node: int, cluster: Sequence[Ports], log_directory: Path, client: ClientPorts | None = None
+    node: int,
+    cluster: Sequence[Ports],
+    log_directory: Path,
+    client: ClientPorts | None = None,
+    more: Mapping[str, object] | None = None,
 ) -> str:
     """Return the configuration of node number `node` (1, 2, …) of a cluster with these ports.
 
     With `client` for every node, who asks at `listens` learns the `advertised` ports of all; who asks at a broker's own
-    port learns those, and so do the nodes.
+    port learns those, and so do the nodes. `more` settings win over ours.
     """
     ports = cluster[node - 1]
     voters = ",".join(f"{number}@{HOST}:{each.controller}" for number, each in enumerate(cluster, 1))
@@ -67,6 +71,7 @@ def server_properties(
     if client:
         own |= _third_listener(ports, client, own["listeners"])
     settings = own | dict(ALWAYS) | _replication(len(cluster)) | dict(ONE_NODE if len(cluster) == 1 else THREE_NODES)
+    settings |= more or {}
     return "".join(f"{name}={value}\n" for name, value in settings.items())
 
 

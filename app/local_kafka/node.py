@@ -26,6 +26,7 @@ class Launch:
     fast: bool
     held: bool
     clients: Mapping[int, ClientPorts] = field(default_factory=dict)  # by the number of the node
+    more: Mapping[str, object] = field(default_factory=dict)  # settings of every node
 
 
 class Node:
@@ -117,7 +118,8 @@ class Node:
                 raise LocalKafkaError(f"port {port} is taken by another program: stop that one, or choose another port")
         self.home.mkdir(exist_ok=True)
         client = self._launch.clients.get(self.number)
-        self._properties.write_text(server_properties(self.number, ports, self.home / "data", client))
+        settings = server_properties(self.number, ports, self.home / "data", client, self._launch.more)
+        self._properties.write_text(settings)
         self._log_start = log_size(self.home)
         return (self.home / "data" / "meta.properties").exists()
 

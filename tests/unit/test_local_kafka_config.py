@@ -26,3 +26,9 @@ def test_a_third_listener_sends_its_clients_elsewhere_and_the_nodes_to_each_othe
     assert properties["listeners"].split(",")[2:] == ["CLIENT://127.0.0.1:3002"]
     assert properties["advertised.listeners"] == "PLAINTEXT://127.0.0.1:1002,CLIENT://127.0.0.1:4002"
     assert properties["inter.broker.listener.name"] == "PLAINTEXT"
+
+
+def test_more_settings_win_over_ours() -> None:
+    lines = server_properties(1, CLUSTER, Path("there"), more={"group.initial.rebalance.delay.ms": 3}).splitlines()
+
+    assert [line for line in lines if line.startswith("group.initial")] == ["group.initial.rebalance.delay.ms=3"]
