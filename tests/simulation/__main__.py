@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -21,25 +22,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--stories", type=int, default=2, help="how many breaches of each rule are told")
     parser.add_argument("--break", dest="broken", help="break the program so (tests/simulation/breaks.py)")
     parser.add_argument("--here", action="store_true", help="one run, in this process")
+    parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="how many runs at a time")
     chosen = parser.parse_args(arguments)
     from tests.simulation import runner
 
     if chosen.here:
         return runner.run(chosen)
     print(runner.HEAD, flush=True)
-    codes = [_run(chosen, name, seed) for name in runner.names(chosen.scenario) for seed in _seeds(chosen)]
-    return int(any(codes))
+    wanted = [(name, seed) for name in runner.names(chosen.scenario) for seed in _seeds(chosen)]
+    worst = 0
+    with ThreadPoolExecutor(max(1, chosen.jobs)) as pool:
+        for ended in pool.map(lambda each: _run(chosen, *each), wanted):
+            print(ended.stdout, end="", flush=True)
+            worst = max(worst, abs(ended.returncode))
+    return int(worst > 0)
 
 
 def _seeds(chosen: argparse.Namespace) -> range:
     return range(chosen.seed, chosen.seed + chosen.seeds)
 
 
-def _run(chosen: argparse.Namespace, name: str, seed: int) -> int:
+def _run(chosen: argparse.Namespace, name: str, seed: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "tests.simulation", "--here", "--scenario", name, "--seed", str(seed)]
     command += ["--hours", str(chosen.hours), "--stories", str(chosen.stories)]
     command += ["--break", chosen.broken] if chosen.broken else []
-    return subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": "0"}).returncode
+    environ = os.environ | {"PYTHONHASHSEED": "0"}
+    return subprocess.run(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 if __name__ == "__main__":
