@@ -1,6 +1,7 @@
 """What is wanted of the provider. Nothing is, by default: an order is touched only when its watch asks for it."""
 
 from collections.abc import Iterator
+from math import inf
 from typing import Final
 
 from pollers.levels import with_boundary
@@ -29,6 +30,13 @@ def due_action(state: WatchState, now_ms: int) -> Action | None:
     if state.ended is not None or 0 < state.not_before_ms - now_ms <= LONGEST_WAIT_MS:
         return None
     return next(_wanted(state), None)
+
+
+def asked_again_in(state: WatchState, now_ms: int) -> float:
+    """Return the seconds until what is wanted, and was held up, may be asked again; infinity where nothing is."""
+    wait_ms = state.not_before_ms - now_ms
+    is_held = 0 < wait_ms <= LONGEST_WAIT_MS and due_action(state, state.not_before_ms) is not None
+    return wait_ms / 1000 if is_held else inf
 
 
 def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Protocol
 
 from bus.contract import BusFull
 from pollers.account import CLOCK, Account
-from pollers.acting import due_action
+from pollers.acting import asked_again_in, due_action
 from pollers.advance import Step, advance
 from pollers.answers import name
 from pollers.curve import Curve
@@ -30,6 +30,7 @@ FEW_FAILURES: Final = 2  # in a row, of an order that has changed; then it backs
 MOST_DOUBLED: Final = 10  # times
 FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
+HELD_MARGIN: Final = 0.05  # seconds after a held action may be asked again: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
 RECONSIDER: Final = 30.0  # seconds: a poll that is further ahead is planned once more when half of that is over
@@ -362,6 +363,9 @@ class Scheduler:
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
         plan.rank = URGENT if _is_urgent(context) or context.remaining <= seconds else NORMAL
+        if (held := asked_again_in(state, self._now_ms()) + HELD_MARGIN) < seconds:
+            plan.part, plan.rank = 0.0, URGENT
+            return held
         return seconds
 
     def _curve(self, state: WatchState) -> Curve:

@@ -305,6 +305,23 @@ async def test_an_action_goes_before_polls_and_costs_the_budget_a_slot() -> None
 
 
 @virtual
+async def test_what_was_too_early_is_polled_for_as_soon_as_its_waiting_time_is_over() -> None:
+    bench = Bench(Provider(lambda order: Last(SeenSms(code="123456"))), rate=0.5)
+    for number in range(100):
+        bench.open(str(number))
+    await asyncio.sleep(300)  # all have their SMS, and with this budget minutes between two polls
+    until = asyncio.get_running_loop().time() + 40
+    state = bench.state("held")
+    cancelled = state.watch.model_copy(update={"desired": "cancel"})
+    held = OwnedWatch(state.having(watch=cancelled, not_before_ms=bench.now_ms() + 40_000))
+    bench.watches[state.watch.watch_id] = held
+    bench.scheduler.plan(bench, held.state, soon=False)
+    await asyncio.sleep(50)
+
+    assert [at for at in bench.provider.times("held") if until <= at <= until + 5]
+
+
+@virtual
 async def test_five_hundred_orders_on_two_requests_a_second_are_seen_within_seconds_with_a_list() -> None:
     loop, arrives = asyncio.get_running_loop(), dict[str, float]()
 

@@ -25,11 +25,20 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 
 
 def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test in virtual time, and what it left running to its end."""
+    """Run a test in virtual time, then cancel what it left running, and what that starts when it is cancelled."""
+
+    async def whole() -> None:
+        try:
+            await test()
+        finally:
+            while left := asyncio.all_tasks() - {asyncio.current_task()}:
+                for task in left:
+                    task.cancel()
+                await asyncio.wait(left)
 
     def run() -> None:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(test())
+            runner.run(whole())
 
     run.__name__ = test.__name__
     return run
