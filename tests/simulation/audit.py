@@ -84,10 +84,7 @@ def ids(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _repeats(evidence: Evidence, case: Case) -> Iterator[Finding]:
-    incidents = [
-        each.at for each in evidence.town.kafka.incidents if each.partition in {None, evidence.partition(case)}
-    ]
-    incidents += [each.at for each in evidence.town.coordinator.history if each.partition == evidence.partition(case)]
+    incidents = evidence.incidents(case)
     first: dict[str, float] = {}
     for record in [*evidence.received[case.watch_id], *evidence.ended[case.watch_id]]:
         before = first.setdefault(record.message.event_id, record.at)

@@ -1,11 +1,13 @@
 """What is asked of orders: they are polled in time, and what people asked for is done or shown as refused."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Final
 
 from tests.simulation.clock import START
 from tests.simulation.evidence import ANSWERED, Evidence
 from tests.simulation.findings import Finding
+from tests.simulation.requests import Request
 from tests.simulation.watches import Asked, Case
 
 GRACE: Final = 15.0  # seconds: a new owner does not act, and Kafka may be slow
@@ -56,11 +58,22 @@ def unasked(evidence: Evidence) -> Iterator[Finding]:
     """Nothing is asked of an order that nobody asked for; once more only where nobody knows what came of it."""
     for case in evidence.cases:
         done = [each for each in evidence.polls(case) if each.kind == "action" and each.action in STATUS["next"]]
+        yield from _asked_again(evidence, case, [each for each in done if "ACCESS" in each.body or "true" in each.body])
         wanted = sum(each.desired == "next" for each in case.asked)
         doubtful = sum(each.outcome not in ANSWERED for each in done) + len(evidence.town.kafka.incidents)
         if case.after_sms == "keep" and len(done) - doubtful > wanted:
             words = f"the next SMS was asked for {len(done)} times, {wanted} were wanted"
             yield Finding("unasked", done[-1].sent - START, case.watch_id, words, evidence.story(case))
+
+
+def _asked_again(evidence: Evidence, case: Case, granted: list[Request]) -> Iterator[Finding]:
+    """A next SMS that was granted is not asked for again before it has come: a second request is `already`."""
+    events = [each.since for each in evidence.shows(case)] + [begin for begin, _ in evidence.openings(case)]
+    events += [each for span in evidence.unowned(case) for each in span] + evidence.incidents(case)
+    for before, after in pairwise(granted):
+        if not any(before.sent - GRACE <= at <= after.sent for at in events):
+            words = f"the next SMS was asked for {after.sent - before.sent:.1f} s after it had been granted"
+            yield Finding("unasked", after.sent - START, case.watch_id, words, evidence.story(case))
 
 
 def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
+from pollers import acting
 from pollers import scheduler as scheduling
 from pollers.account import Account
 from pollers.advance import Step
@@ -91,6 +92,40 @@ def never_acts() -> Any:
         await take(self, kept, step._replace(action=None))
 
     return patch.object(Shard, "_take", _take)
+
+
+def asks_again() -> Any:
+    """A next SMS that was granted and has not come is asked for once more, if somebody says so."""
+    next_requested = acting._next_requested
+
+    def afresh(state: WatchState, after: int | None) -> Any:
+        return next_requested(state.having(asked_after=-1), after)
+
+    return patch.object(acting, "_next_requested", afresh)
+
+
+def publishes_late() -> Any:
+    """What a poll has found is taken three minutes later."""
+    take = Shard.take
+
+    async def late(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
+        if step.messages:
+            await asyncio.sleep(180)
+        await take(self, watch_id, step, **answered)
+
+    return patch.object(Shard, "take", late)
+
+
+def fails_now_and_then() -> Any:
+    """What is learned from an answer is a bug of ours, twice an hour."""
+    note = Scheduler._note
+
+    def failing(self: Scheduler, *step: Any) -> None:
+        if asyncio.get_running_loop().time() % 1800 < 60:
+            raise ZeroDivisionError
+        note(self, *step)
+
+    return patch.object(Scheduler, "_note", failing)
 
 
 def polls_one_shard_less() -> Any:
@@ -209,5 +244,8 @@ BREAKS: Final[Mapping[str, Break]] = {
     "polls_nothing_at_all": Break(polls_nothing_at_all, _found_by("truth"), hours=0.1),
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
     "applies_again": Break(applies_again, _found_by("unasked", "requests"), "restarts", 0.3),
+    "asks_again": Break(asks_again, _found_by("unasked"), "requests", 0.3),
+    "publishes_late": Break(publishes_late, _found_by("delay"), hours=0.2),
+    "fails_now_and_then": Break(fails_now_and_then, _found_by("unhandled"), hours=0.6),
     "slows_down": Break(slows_down, _found_by("drift", "polls"), hours=3.0),
 }

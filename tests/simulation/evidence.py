@@ -193,6 +193,12 @@ class Evidence:
         asked = self.polls(case)
         return sum(since - 15 <= each.sent <= until and each.outcome not in ANSWERED for each in asked)
 
+    def incidents(self, case: Case) -> list[float]:
+        """Return when a commit of its shard was refused or unknown, and when the shard moved."""
+        mine = self.partition(case)
+        found = [each.at for each in self.town.kafka.incidents if each.partition in {None, mine}]
+        return found + [each.at for each in self.town.coordinator.history if each.partition == mine]
+
     def unowned(self, case: Case) -> list[Span]:
         """Return when its shard had no owner that could work."""
         return self._unowned[self.partition(case)]
