@@ -148,7 +148,11 @@ def _look(
 
 
 def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
-    return Step(_revised(state, answers.noted_failure(state, trouble, now_ms)))
+    """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
+    is_strange = trouble.kind == "unrecognised" and trouble.answered
+    action = acting.due_action(state, now_ms) if is_strange else None
+    noted = _revised(state, answers.noted_failure(state, trouble, now_ms))
+    return Step(noted, action=action if action == state.watch.desired and action != "next" else None)
 
 
 def _gone(state: WatchState, observation: Gone, now_ms: int) -> Step:

@@ -58,6 +58,15 @@ def test_an_order_is_closed_only_after_a_look_later_than_the_request(desired):
     assert message(look).code == "1111"
 
 
+@pytest.mark.parametrize("desired", ["finish", "cancel"])
+def test_an_order_s_end_does_not_wait_until_we_understand_what_the_provider_says_of_it(desired: str) -> None:
+    strange = Trouble("unrecognised", "unknown_token", answered=True)
+
+    assert advance(asked(SEEN_ONCE, desired).state, strange, at(20)).action == desired
+    assert advance(asked(SEEN_ONCE, "next").state, strange, at(20)).action is None
+    assert advance(SEEN_ONCE, strange, at(20)).action is None
+
+
 @pytest.mark.parametrize("no_look", [Trouble("transient", "html"), Gone()])
 def test_an_answer_that_says_nothing_about_the_order_is_no_last_look(no_look):
     state = watching(desired="cancel")
