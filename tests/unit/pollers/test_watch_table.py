@@ -267,6 +267,7 @@ async def test_watches_are_listed_newest_first_and_page_by_page(topics):
         (Filters(client_ref="mine"), ["2"]),
         (Filters(recipient="+33 774 545 375"), ["3"]),
         (Filters(recipient="33774545376"), ["1"]),
+        (Filters(recipient="33774545377"), ["4"]),
     ],
 )
 async def test_a_filter_lists_what_has_it(topics, filters, found):
@@ -279,7 +280,7 @@ async def test_a_filter_lists_what_has_it(topics, filters, found):
     for watch in watches:
         topics.ask(watch)
     topics.commit(watches[0], recipient="+33774545376")
-    topics.commit(watches[3], ended="gone")
+    topics.commit(watches[3], ended="gone", recipient="+33774545377")  # its command names none
 
     listing = await topics.table.listing(filters)
 
