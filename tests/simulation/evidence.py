@@ -27,7 +27,7 @@ NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody 
 ANSWERED: Final = frozenset({"ok", "slow"})
 PROVE: Final = ANSWERED | {"broken"}
 """Answers that prove that the provider works and knows us."""
-SHARED: Final = 3.0
+SHARED: Final = 2.5
 """By how much an order's interval may be longer where replicas share a budget by weights that are not quite what their
 watches want; on average it is much less, which `mean_below` holds."""
 PROBED: Final = 320.0
@@ -197,7 +197,11 @@ class Evidence:
         """Return when a commit of its shard was refused or unknown, and when the shard moved."""
         mine = self.partition(case)
         found = [each.at for each in self.town.kafka.incidents if each.partition in {None, mine}]
-        return found + [each.at for each in self.town.coordinator.history if each.partition == mine]
+        return found + self.moves(case)
+
+    def moves(self, case: Case) -> list[float]:
+        """Return when its shard came to an owner, or lost one."""
+        return [each.at for each in self.town.coordinator.history if each.partition == self.partition(case)]
 
     def unowned(self, case: Case) -> list[Span]:
         """Return when its shard had no owner that could work."""

@@ -37,6 +37,11 @@ class Coordinator:
         kafka.on_return.append(self._returned)
         kafka.loop.call_later(HEARTBEAT, self._sweep)
 
+    def join(self, seat: "TwinGroup") -> None:
+        """A member comes, as a new one: if it was here before, and left unheard, its old membership ends."""
+        self.leave(seat)
+        self.beat(seat)
+
     def beat(self, seat: "TwinGroup") -> None:
         """A heartbeat: one of a seat that was not known joins it."""
         joins = seat not in self._beats
@@ -131,6 +136,7 @@ class TwinGroup:
         self._loop = asyncio.get_running_loop()
         self._member: Member | None = None
         self._in_session = False
+        self._joins = True
         self._positions: dict[int, int] = {}
         self._ends: dict[int, int | None] = {}
         self._answered = self._loop.time()
@@ -144,7 +150,7 @@ class TwinGroup:
         try:
             while True:
                 self._rejoin.clear()
-                self._in_session = True
+                self._in_session = self._joins = True
                 self._beat()
                 await self._rejoin.wait()
                 self._leave()
@@ -210,7 +216,8 @@ class TwinGroup:
         self._loop.call_later(HEARTBEAT, self._beat)
         if self._kafka.reaches(self.replica):
             self._answered = self._loop.time()
-            self._coordinator.beat(self)
+            (self._coordinator.join if self._joins else self._coordinator.beat)(self)
+            self._joins = False
         elif self._loop.time() - self._answered > SILENCE:
             self.joined = False
 
