@@ -210,6 +210,7 @@ async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
             "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
         )
         raise StartRefused([message])
+    _log.info("local_kafka_starting", directory=str(settings.data_dir / "kafka"), port=int(port))
     async with local_kafka(settings.data_dir / "kafka", 1, int(port)) as cluster:
         await topics.create(settings.kafka)
         keeper = asyncio.create_task(_keep_running(cluster))

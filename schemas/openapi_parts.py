@@ -73,7 +73,7 @@ def problem() -> Document:
             "type": {"type": "string", "format": "uri", "description": "`urn:smsbus:problem:` and the reason."},
             "title": {"type": "string"},
             "status": {"type": "integer"},
-            "detail": {"type": "string", "description": "For people; never quotes the request."},
+            "detail": {"type": "string", "description": "For people; quotes no value of the request."},
             "reason": {"type": "string", "examples": [problem.reason for problem in PROBLEMS]},
         },
         "required": ["type", "title", "status", "detail", "reason"],
