@@ -89,7 +89,15 @@ def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:
     came = [each.message.sequence for each in evidence.received[case.watch_id] if asked.at <= each.at <= until]
     if asked.desired == "next" and any((sequence or 0) >= (asked.after or 0) for sequence in came):
         return True  # by itself
+    if asked.desired == "next" and _is_granted(evidence, case, done, asked.at):
+        return True
     return _is_superseded(case, asked, until) or _is_shown(evidence, case, asked)
+
+
+def _is_granted(evidence: Evidence, case: Case, done: list[Request], at: float) -> bool:
+    """The next SMS was asked for already, and has not come: the answer is `already`."""
+    before = max((each.sent for each in done if each.sent < at and each.outcome in ANSWERED), default=None)
+    return before is not None and not any(before < each.at < at for each in evidence.received[case.watch_id])
 
 
 def _is_superseded(case: Case, asked: Asked, until: float) -> bool:

@@ -1,6 +1,7 @@
 """The real `WatchTable` of a replica, which follows the topics of a Kafka in memory."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from bus.commands import WATCHES
 from bus.reader import ReadRecord
@@ -11,6 +12,7 @@ from tests.simulation.clock import EPOCH, START
 from tests.simulation.kafka import Kafka
 from tests.simulation.loop import Loop
 
+AT_ONCE = 100  # records; then the loop's other work has its turn
 NOBODY = KafkaSettings(bootstrap_servers="127.0.0.1:1")
 
 
@@ -34,14 +36,27 @@ class Follower:
         if not self._kafka.reaches(self._replica):
             self._loop.call_later(1.0, self._fill)
             return
-        for partition, commands in enumerate(self._kafka.commands):
-            for command in commands:
-                self._take(WATCHES, partition, command.key, command.value)
-        for partition, states in enumerate(self._kafka.states):
-            for key, value in states.items():
-                self._take(STATES, partition, key, value)
+        there = [
+            (WATCHES, partition, command.key, command.value)
+            for partition, commands in enumerate(self._kafka.commands)
+            for command in commands
+        ]
+        there += [
+            (STATES, partition, key, value)
+            for partition, states in enumerate(self._kafka.states)
+            for key, value in states.items()
+        ]
         self._read = len(self._kafka.records)
+        self._take_some(iter(there))
+
+    def _take_some(self, records: Iterator[tuple[str, int, str, bytes | None]]) -> None:
+        for number, record in enumerate(records, 1):
+            self._take(*record)
+            if number == AT_ONCE:
+                self._loop.call_soon(self._take_some, records)
+                return
         self.table.caught_up()
+        self._wake()
 
     def _wake(self) -> None:
         if not self._waking and not self.table.behind:
@@ -52,11 +67,12 @@ class Follower:
         self._waking = False
         if not self._kafka.reaches(self._replica):
             return
-        records = self._kafka.records
-        while self._read < len(records):
-            record = records[self._read]
-            self._read += 1
+        records = self._kafka.records[self._read : self._read + AT_ONCE]
+        self._read += len(records)
+        for record in records:
             self._take(WATCHES if record.is_command else STATES, record.partition, record.key, record.value)
+        if self._read < len(self._kafka.records):
+            self._wake()
 
     def _take(self, topic: str, partition: int, key: str, value: bytes | None) -> None:
         self._offsets[topic, partition] += 1
