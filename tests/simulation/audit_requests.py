@@ -77,7 +77,7 @@ def _asked_again(evidence: Evidence, case: Case, granted: list[Request]) -> Iter
 
 
 def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:
-    allowed = 2 * evidence.allowed(case, asked.at) + GRACE + (TOO_EARLY if asked.desired == "cancel" else 0.0)
+    allowed = 2 * evidence.promptly(case, asked.at) + GRACE + (TOO_EARLY if asked.desired == "cancel" else 0.0)
     until = asked.at + allowed
     opened = evidence.open_from(case, asked.at)
     if opened is None or until > min(opened[1], evidence.deadline(case, asked.at)):

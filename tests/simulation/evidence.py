@@ -32,6 +32,7 @@ SHARED: Final = 2.5
 watches want; on average it is much less, which `mean_below` holds."""
 PROBED: Final = 320.0
 """Seconds after which an account that backs off, or is paused, is asked again at the latest."""
+PROMPT: Final = 60.0  # seconds that a request waits for its turn, at most
 LISTED: Final = 10.0  # seconds between two lists, at most, while they are followed
 SLOW_START: Final = 16.0  # requests' time: gaps of 8, 4, 2 requests after a back-off, and a little
 
@@ -153,13 +154,17 @@ class Evidence:
                 found[each.account].append(each.sent)
         return found
 
-    def allowed(self, case: Case, at: float) -> float:
+    def promptly(self, case: Case, at: float) -> float:
+        """Return how long after `at` a poll must have been answered that goes before what is not urgent."""
+        return self.allowed(case, at, usual=max(self.spread * PROMPT, self._back_off(case, at)))
+
+    def allowed(self, case: Case, at: float, usual: float | None = None) -> float:
         """Return how long after `at` the order must have been polled with an answer.
 
         The interval, one more for each poll that failed and each new owner (who spreads the first polls over one),
         all the time in which nobody could poll: the account backing off, the shard without an owner.
         """
-        usual, allowed = self.interval(case, at), 0.0
+        usual, allowed = usual or self.interval(case, at), 0.0
         spans = _merged([*self.troubled[case.account], *self.unowned(case)])
         while True:
             intervals = 1 + self._failures(case, at, at + allowed) + self._moves(case, at, at + allowed)
