@@ -17,16 +17,18 @@ class Open(NamedTuple):
     """What a watch's weight depends on."""
 
     is_rent: bool
-    opened_ms: int
-    has_sms: bool
+    since_ms: int
+    """When it began to wait for the SMS that it waits for."""
+    rests: bool
+    """It has had an SMS, and was not asked for the next one."""
 
     def weight(self, now_ms: int) -> float:
         """Return how many requests a second such a watch wants."""
         if self.is_rent:
             return RENT
-        if self.has_sms:
+        if self.rests:
             return WITH_SMS
-        age_ms = now_ms - self.opened_ms
+        age_ms = now_ms - self.since_ms
         return next((wanted for until_ms, wanted in BY_AGE if age_ms < until_ms), OLDER)
 
 

@@ -37,6 +37,13 @@ class _Asked(BaseModel):
     opened_at: str
 
 
+class _Newest(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    boundary: str = "none"
+    boundary_ms: int = 0
+
+
 class _State(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
@@ -45,6 +52,7 @@ class _State(BaseModel):
     ended: str | None = None
     applied: str | None = None
     outcome: str = "accepted"
+    newest: _Newest | None = None
 
 
 @dataclass(slots=True)
@@ -64,6 +72,8 @@ class Entry:
     account: str | None = None
     is_rent: bool = False
     opened_ms: int = 0
+    awaits_ms: int | None = None
+    """Since when the next SMS is waited for, after one was seen."""
     reopens: bool = False
     """It has ended, and its newest command, which no shard has applied yet, opens it again."""
 
@@ -97,7 +107,8 @@ class Entry:
         if self.account is None or not self.is_open:
             return None
         has_sms = self.progress is not None and self.progress.sms_count > 0
-        return self.account, Open(self.is_rent, self.opened_ms, has_sms)
+        since_ms = self.opened_ms if self.awaits_ms is None else self.awaits_ms
+        return self.account, Open(self.is_rent, since_ms, has_sms and self.awaits_ms is None)
 
     def take_command(self, value: bytes | None) -> None:
         """Take the newest command; None: it was taken away."""
@@ -110,12 +121,14 @@ class Entry:
     def take_state(self, value: bytes | None) -> None:
         """Take the newest state; None: it was forgotten."""
         self.state, self.past = value, None
-        self.progress, self.applied, self.reopens = None, None, False
+        self.progress, self.applied, self.awaits_ms, self.reopens = None, None, None, False
         if value is None:
             self._describe(_asked(self.command))
         elif (state := _state(value)) is not None:
             self.progress = _shared(state.sms_count, state.ended, state.outcome)
             self.applied = state.applied or _last_applied(value)
+            if state.newest is not None and state.newest.boundary != "none":
+                self.awaits_ms = state.newest.boundary_ms
             self._describe(state.watch)
             if state.ended is not None:
                 self.state, self.past = None, value

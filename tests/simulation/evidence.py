@@ -27,7 +27,7 @@ NEW_OWNER: Final = 15.0  # seconds after a shard's move that count as if nobody 
 ANSWERED: Final = frozenset({"ok", "slow"})
 PROVE: Final = ANSWERED | {"broken"}
 """Answers that prove that the provider works and knows us."""
-SHARED: Final = 2.5
+SHARED: Final = 3.0
 """By how much an order's interval may be longer where replicas share a budget by weights that are not quite what their
 watches want; on average it is much less, which `mean_below` holds."""
 PROBED: Final = 320.0

@@ -13,7 +13,7 @@ from bus.state_log import STATES
 from bus.topics import WATCH_PARTITIONS
 from pollers import watch_table
 from pollers.open_watches import BY_AGE, MOST, OLDER, RENT, WITH_SMS, Open, weights
-from pollers.state import WatchState
+from pollers.state import Newest, WatchState
 from pollers.watch_listing import Filters
 from pollers.watch_table import WatchTable
 from pollers.watches import WatchRequest, with_request
@@ -191,6 +191,15 @@ def test_the_weight_of_others_is_that_of_the_account_s_open_watches_on_their_par
     assert topics.table.others("other", NOBODY) == 0
 
 
+def test_a_watch_whose_next_sms_was_asked_for_weighs_like_one_that_was_opened_then(topics):
+    old = order(1, at_ms=NOW_MS - 900_000)
+    topics.ask(old)
+    newest = Newest(mark="0" * 16, text=None, time=None, came_ms=NOW_MS, boundary="requested", boundary_ms=NOW_MS)
+    topics.commit(old, sms_count=1, newest=newest)
+
+    assert topics.table.others("main", NOBODY) == pytest.approx(FRESH)
+
+
 def test_weights_are_two_seconds_old_at_most(topics):
     topics.ask(order(1))
     first = topics.table.others("main", NOBODY)
@@ -203,7 +212,7 @@ def test_weights_are_two_seconds_old_at_most(topics):
 
 
 def test_of_very_many_watches_a_part_is_weighed_for_all():
-    shard = {str(number): Open(is_rent=True, opened_ms=0, has_sms=False) for number in range(MOST)}
+    shard = {str(number): Open(is_rent=True, since_ms=0, rests=False) for number in range(MOST)}
 
     assert weights({0: shard, 1: shard}, NOW_MS) == pytest.approx({0: MOST * RENT, 1: MOST * RENT})
 
