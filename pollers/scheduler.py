@@ -341,8 +341,18 @@ class Scheduler:
     # ---- when --------------------------------------------------------------------------------------------------
 
     def _book(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
-        """Tell the account what this watch would like; return its usual interval."""
-        context, stretch = context_of(state, self._now_ms()), plan.account.throttle.stretch()
+        """Tell the account what this watch would like; return its usual interval.
+
+        What it wanted until now may have been most of what made the budget scarce: that is taken back first.
+        """
+        context, throttle = context_of(state, self._now_ms()), plan.account.throttle
+        before = throttle.stretch()
+        usual = self._wanted(plan, state, context, before)
+        after = throttle.stretch()
+        return (usual if after == before else self._wanted(plan, state, context, after)), context
+
+    def _wanted(self, plan: Plan, state: WatchState, context: PollContext, stretch: float) -> float:
+        """Book what the watch would like at this scarcity; return its usual interval."""
         watch_id, follower = state.watch.watch_id, self.lists[plan.account.name]
         doubled = 2.0 ** min(plan.failures, MOST_DOUBLED) if plan.failures else 0.0
         back_off = min(LAST_BACK_OFF, self._settings.min_interval * doubled)
@@ -352,7 +362,7 @@ class Scheduler:
         if follower.running and context.phase != "next":
             usual = max(usual, follower.hint.at_least(plan.order_id) * stretch)
         plan.account.throttle.demand.book(watch_id, demand(usual, stretch=stretch))
-        return usual, context
+        return usual
 
     def _seconds(self, plan: Plan, state: WatchState, *, first: bool) -> float:
         usual, context = self._book(plan, state)

@@ -10,7 +10,8 @@ import pytest
 
 from bus.contract import BusFull
 from pollers.account import Account
-from pollers.advance import Step, opened
+from pollers.advance import Step, advance, opened
+from pollers.levels import with_boundary
 from pollers.observation import Ended, Gone, Last, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduler import LAST_BACK_OFF, SOON, Scheduler
@@ -302,6 +303,21 @@ async def test_an_action_goes_before_polls_and_costs_the_budget_a_slot() -> None
     await asyncio.sleep(1.5)
 
     assert bench.admissions == [watch_id]
+
+
+@virtual
+async def test_an_order_that_rests_is_not_planned_by_the_scarcity_that_it_had_made_itself() -> None:
+    bench = Bench(Provider(lambda _: sms("123456")), rate=0.1)
+    state = bench.state("7")
+    step = advance(state, sms("123456"), bench.now_ms())
+    waiting = with_boundary(step.state, "requested", bench.now_ms())
+    bench.scheduler.plan(bench, waiting, soon=False)
+    scarce = bench.account.throttle.stretch()
+
+    usual, _ = bench.scheduler._book(bench.scheduler.plans[state.watch.watch_id], step.state)
+
+    assert scarce > 5
+    assert usual == PollersSettings().max_interval
 
 
 @virtual
