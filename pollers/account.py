@@ -87,7 +87,7 @@ class Account:
 
         While the account backs off nothing is done: the state still says what is wanted, and the next poll drives it.
         """
-        if self.throttle.state != "open":
+        if self.throttle.state != "open" or self.throttle.told_to_wait(self._loop.time()):
             return WAITS
         self.throttle.went_late(late)
         result = await self._act(order_kind, order_id, action, None)

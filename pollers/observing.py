@@ -53,6 +53,11 @@ def _whole(shows: Observation | None) -> Observation:
     return replace(shows, complete=True) if isinstance(shows, Listing) else shows or WAITS
 
 
+def is_said(observation: Observation) -> bool:
+    """The provider said something about the order, be it in words that we do not know."""
+    return not isinstance(observation, Trouble) or (observation.kind == "unrecognised" and observation.answered)
+
+
 def is_about_the_order(observation: Observation) -> bool:
     """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
     if not isinstance(observation, Trouble):

@@ -197,7 +197,7 @@ class Poller:
 
     def _let_go(self, partition: int) -> None:
         shard = self.shards.pop(partition, None)
-        for watch_id in list(shard.watches) if shard else ():
+        for watch_id in shard.let_go() if shard else ():
             self.scheduler.drop(watch_id)
 
     def on_caught_up(self, partition: int) -> None:

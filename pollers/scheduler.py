@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
 from math import ceil
@@ -15,7 +16,7 @@ from pollers.answers import name
 from pollers.curve import Curve
 from pollers.list_follower import ListFollower
 from pollers.observation import Observation, Trouble
-from pollers.observing import is_about_the_order, observe
+from pollers.observing import is_about_the_order, is_said, observe
 from pollers.owned_watch import OwnedWatch
 from pollers.schedule import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.settings import PollersSettings
@@ -58,7 +59,8 @@ class Plan:
 
     shard: Owner
     account: Account
-    order_id: str
+    row: str
+    """The id of its row in the list of open orders; empty for a rent, which has none."""
     kind: str
     learned_ms: int  # when the last poll without an SMS was answered: what the curve learns from
     since: float = 0.0  # when the interval began
@@ -97,6 +99,7 @@ class Scheduler:
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
+        self._turns = deque(accounts.values())
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
 
@@ -136,7 +139,7 @@ class Scheduler:
             for key in (watch_id, ACTION + watch_id):
                 plan.account.queue.leave(key)
             plan.account.throttle.demand.release(watch_id)
-            self.lists[plan.account.name].hint.untrack(plan.order_id, watch_id)
+            self.lists[plan.account.name].hint.untrack(plan.row, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
         """Call the shard's `admitted` when the account may be asked for one more thing."""
@@ -161,11 +164,11 @@ class Scheduler:
         plan = self.plans.get(watch.watch_id)
         if plan is None or plan.shard is not shard:
             self.drop(watch.watch_id)
-            plan = Plan(shard, account, watch.order_id, watch.order_kind, learned_ms=state.looked_ms)
-            self.plans[watch.watch_id] = plan
-            if watch.order_kind != "rent":
+            row = watch.order_id if watch.order_kind != "rent" else ""
+            plan = self.plans[watch.watch_id] = Plan(shard, account, row, watch.order_kind, learned_ms=state.looked_ms)
+            if row:
                 now, has_sms = self._loop.time(), state.sms_count > 0
-                self.lists[account.name].hint.track(watch.order_id, watch.watch_id, now, has_sms=has_sms)
+                self.lists[account.name].hint.track(row, watch.watch_id, now, has_sms=has_sms)
         return plan
 
     # ---- whose turn it is --------------------------------------------------------------------------------------
@@ -181,7 +184,7 @@ class Scheduler:
         now = self._loop.time()
         seconds = plan.due_at - now
         if plan.part and seconds > RECONSIDER:
-            seconds = max(RECONSIDER, seconds / 2)
+            seconds = max(RECONSIDER * (1 - self._rng.random() / 2), seconds / 2)  # not all in the same tick
         self._timers.schedule(watch_id, now + seconds)
         self._arm(seconds)
 
@@ -218,8 +221,10 @@ class Scheduler:
                 self._reconsider(watch_id, plan)
             else:
                 plan.account.queue.join(watch_id, now, rank=plan.rank)
-        for account in self._accounts.values():
-            self._serve(account)
+        for _ in self._accounts:
+            self._turns.rotate(1)
+            self._serve(self._turns[0])
+        self._turns.rotate(1)  # where there are more accounts than workers, another one is first next time
         if (at := self._timers.next_due()) is not None:
             self._arm(at - now)
 
@@ -248,7 +253,10 @@ class Scheduler:
         plan = self.plans.get(watch_id)
         if plan is None:
             return
-        if key != watch_id:
+        owned = plan.shard.watches.get(watch_id)
+        if key == watch_id and owned is not None and owned.polling:
+            plan.again = True  # its watch was reopened meanwhile: the poll under way plans the next one
+        elif key != watch_id:
             shard = self._actions.pop(watch_id, None)
             if shard is not None and account.throttle.state == "open":  # else its next poll asks for it again
                 account.throttle.admit(now)
@@ -272,7 +280,7 @@ class Scheduler:
         try:
             plan = self.plans.get(watch_id)
             owned = plan.shard.watches.get(watch_id) if plan else None
-            if plan is None or owned is None or owned.polling:
+            if plan is None or owned is None:
                 return
             seconds = self._settings.max_interval  # even a bug does not end the polling
             owned.polling, plan.again = True, False
@@ -280,8 +288,9 @@ class Scheduler:
                 seconds = SOON if owned.acting else await self._poll_once(plan, owned)
             finally:
                 owned.polling = False
-                if self.plans.get(watch_id) is plan:
-                    self._schedule(watch_id, plan, SOON if plan.again else seconds)
+                now = self.plans.get(watch_id)
+                if now is not None and (now is plan or now.again):
+                    self._schedule(watch_id, now, SOON if now.again else seconds)
         finally:
             self._count_in_flight(account, -1)
             self._serve_soon()
@@ -303,7 +312,7 @@ class Scheduler:
         if not unchanged:
             step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
         try:
-            await shard.take(watch_id, step, answered=not isinstance(observation, Trouble))
+            await shard.take(watch_id, step, answered=is_said(observation))
         except BusFull:
             return FULL_BUS
         if self.plans.get(watch_id) is not plan:
@@ -312,13 +321,21 @@ class Scheduler:
         if step.state.ended is not None:
             self.drop(watch_id)
             return 0.0
-        return self._seconds_after(plan, step.state) if unchanged else SOON
+        return self._seconds_after(plan, step.state, observation) if unchanged else SOON
 
-    def _seconds_after(self, plan: Plan, state: WatchState) -> float:
-        """Return in how many seconds to poll again: soon where a list said that it changed, and this poll failed."""
+    def _seconds_after(self, plan: Plan, state: WatchState, observation: Observation) -> float:
+        """Return in how many seconds to poll again: soon where this poll failed, and there is something to find or do.
+
+        That is where a list said that the order changed, or where something is wanted of it.
+        """
         seconds = self._seconds(plan, state, first=False)
-        if plan.failures <= FEW_FAILURES and self.lists[plan.account.name].hint.is_hinted(plan.order_id):
+        if plan.failures > FEW_FAILURES:
+            return seconds
+        if self.lists[plan.account.name].hint.is_hinted(plan.row):
             plan.part, plan.rank = 0.0, CHANGED
+            return min(seconds, HINTED)
+        if isinstance(observation, Trouble) and due_action(state, self._now_ms()) is not None:
+            plan.part, plan.rank = 0.0, URGENT
             return min(seconds, HINTED)
         return seconds
 
@@ -331,7 +348,7 @@ class Scheduler:
         if isinstance(observation, Trouble):
             return
         found = after.sms_count > before.sms_count
-        self.lists[plan.account.name].hint.polled(plan.order_id, left_at, found_sms=found)
+        self.lists[plan.account.name].hint.polled(plan.row, left_at, found_sms=found)
         if context_of(before, now_ms).phase == "first":
             opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)
             since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.learned_ms, now_ms))
@@ -360,7 +377,7 @@ class Scheduler:
         if plan.kind != "rent":
             follower.hint.demand.book(watch_id, demand(usual, stretch=stretch))
         if follower.running and context.phase != "next":
-            usual = max(usual, follower.hint.at_least(plan.order_id) * stretch)
+            usual = max(usual, follower.hint.at_least(plan.row) * stretch)
         plan.account.throttle.demand.book(watch_id, demand(usual, stretch=stretch))
         return usual
 

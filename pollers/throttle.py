@@ -102,11 +102,14 @@ class AccountThrottle:
         self._order_errors = 0
 
     def share(self, fraction: float) -> None:
-        """Take this process's part of the budget, 0 to 1. A larger one counts from the last request on."""
-        self.rate = self._budget * min(1.0, max(fraction, LEAST_SHARE))
-        gap = self._slowdown / self.rate
-        self._place = min(self._place, self._last + gap)
-        self._slot = min(self._slot, self._place + JITTER * gap)
+        """Take this process's part of the budget, 0 to 1.
+
+        It counts from the last request on: as many gaps as the next one was away it is away still.
+        """
+        before, self.rate = self.rate, self._budget * min(1.0, max(fraction, LEAST_SHARE))
+        if self.rate != before and self._last > -inf:
+            self._place = self._last + (self._place - self._last) * before / self.rate
+            self._slot = self._last + (self._slot - self._last) * before / self.rate
 
     def stretch(self) -> float:
         """Return by how much all intervals must grow so that the watches' demand fits the budget; at least 1."""
@@ -177,7 +180,7 @@ class AccountThrottle:
             return None
         if self._is_answer(trouble):
             return self._answered(now)
-        if trouble is None or trouble.kind in {"throttled", "transient"}:
+        if trouble is None or trouble.kind in {"throttled", "transient"} or _says_when(trouble):
             return self._back_off(trouble or Trouble("transient", "none"), now)
         if trouble.kind == "auth" or self.state == "paused":
             self._slowdown = SLOWEST
@@ -189,7 +192,7 @@ class AccountThrottle:
         if trouble is None:
             self._order_errors = 0
             return True
-        if self.state == "paused" or trouble.kind in {"auth", "throttled"}:
+        if self.state == "paused" or trouble.kind in {"auth", "throttled"} or _says_when(trouble):
             return False
         if trouble.kind != "transient":
             self._order_errors = 0
@@ -245,3 +248,8 @@ class AccountThrottle:
         gap = self._slowdown / self.rate
         self._place, self._last = max(self._place + gap, at + (1 - CARRY) * gap), at
         self._slot = self._place + JITTER * gap * self._rng.random()
+
+
+def _says_when(trouble: Trouble) -> bool:
+    """The provider says when to come again, whatever else it says."""
+    return trouble.retry_after is not None and trouble.kind != "auth"

@@ -254,7 +254,7 @@ def requests(*, every: float = 20.0) -> Begin:
 
     async def begin(town: "Town") -> None:
         rng = town.random("requests")
-        words = ("next", "next", "impatient", "finish", "cancel", "stop", "reopen", "prolong")
+        words = ("next", "next", "impatient", "finish", "cancel", "stop", "hesitate", "reopen", "prolong")
         while True:
             await asyncio.sleep(rng.expovariate(1 / every))
             if cases := list(town.people.cases.values())[-200:]:
@@ -276,7 +276,12 @@ async def _request(town: "Town", watch_id: str, word: str) -> None:
         await town.people.ask(case, "next")
         await asyncio.sleep(8.0)
         await town.people.ask(case, "next")
-    elif word not in {"reopen", "prolong", "impatient"} and not ended and case.asked:
+    elif word == "hesitate" and not ended and case.asked:
+        await town.people.ask(case, "stop")
+        await asyncio.sleep(1.0)
+        case.ends = max(case.ends, town.loop.time() + 300.0)
+        await town.people.ask(case, "watch", states_end=True)
+    elif word not in {"reopen", "prolong", "impatient", "hesitate"} and not ended and case.asked:
         await town.people.ask(case, word)
 
 

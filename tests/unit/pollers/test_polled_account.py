@@ -1,6 +1,8 @@
 """Every request of an account obeys its one back-off: looks, actions and full texts alike."""
 
+import asyncio
 import random
+from math import inf
 from typing import Any
 
 import pytest
@@ -67,6 +69,17 @@ async def test_an_account_that_backs_off_is_asked_for_nothing_at_all(account: Ac
 
     assert (acted, full) == (Trouble("transient", "account_waits"), None)
     assert provider.asked == ["observe"]
+
+
+async def test_an_older_request_that_hears_a_retry_after_stops_an_action_as_well(
+    account: Account, provider: Provider
+) -> None:
+    account.throttle.report(TOO_MANY, started=-inf, now=asyncio.get_running_loop().time())
+
+    acted = await account.act("activation", "7", "cancel")
+
+    assert (account.throttle.state, acted) == ("open", Trouble("transient", "account_waits"))
+    assert provider.asked == []
 
 
 async def test_an_action_that_is_too_much_for_the_provider_makes_the_account_back_off(

@@ -13,6 +13,7 @@ from pollers.account import Account
 from pollers.advance import Step, advance, opened
 from pollers.levels import with_boundary
 from pollers.observation import Ended, Gone, Last, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
+from pollers.observing import is_said
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduler import LAST_BACK_OFF, SOON, Scheduler
 from pollers.settings import PollersSettings
@@ -306,6 +307,68 @@ async def test_an_action_goes_before_polls_and_costs_the_budget_a_slot() -> None
 
 
 @virtual
+async def test_a_watch_that_is_reopened_while_a_poll_is_under_way_is_polled_on() -> None:
+    bench = Bench(Provider())
+    watch_id = bench.open("7")
+    bench.provider.latency = 5.0
+    while not bench.watches[watch_id].polling:
+        await asyncio.sleep(0.1)
+    bench.scheduler.drop(watch_id)  # stopped
+    bench.scheduler.plan(bench, bench.watches[watch_id].state, soon=True)  # and reopened
+    await asyncio.sleep(3)
+    bench.provider.latency = 0.1
+    asked = len(bench.provider.asked)
+    await asyncio.sleep(60)
+
+    assert len(bench.provider.asked) - asked > 3
+
+
+@virtual
+async def test_what_is_wanted_does_not_wait_for_an_interval_because_one_poll_was_lost() -> None:
+    lost = [Trouble("transient", "reset")]
+    bench = Bench(Provider(lambda order: lost.pop() if order == "7" and lost else Waiting()), rate=1.0)
+    for number in range(100, 200):
+        bench.open(str(number))
+    await asyncio.sleep(600)  # the others rest longer and longer
+    state = bench.state("7")
+    wanted = state.having(watch=state.watch.model_copy(update={"desired": "cancel"}))
+    bench.watches[state.watch.watch_id] = OwnedWatch(wanted)
+    bench.scheduler.plan(bench, wanted, soon=True)
+    await asyncio.sleep(30)
+
+    first, second, *_ = bench.provider.times("7")
+    assert second - first < 10
+
+
+@virtual
+async def test_a_rent_is_not_taken_for_the_activation_with_the_same_id() -> None:
+    bench = Bench(Provider(lambda _: Listing((SeenSms(text="1"),))))
+    rent = bench.state("7", kind="rent")
+    bench.scheduler.lists["main"].hint.track("7", "the activation's watch", 0.0, has_sms=False)
+    bench.watches[rent.watch.watch_id] = OwnedWatch(rent)
+    bench.scheduler.plan(bench, rent, soon=True)
+    await asyncio.sleep(30)
+
+    assert bench.found
+    assert not bench.scheduler.lists["main"].hint._rows["7"].has_sms
+
+
+@pytest.mark.parametrize(
+    ("observation", "said"),
+    [
+        (Waiting(), True),
+        (Trouble("unrecognised", "unknown_token", answered=True), True),
+        (Trouble("unrecognised", "not_json"), False),
+        (Trouble("transient", "server_error", answered=True), False),
+    ],
+)
+def test_requests_that_wait_for_an_answer_are_applied_after_one_in_words_that_nobody_knows(
+    observation: Observation, said: bool
+) -> None:
+    assert is_said(observation) is said
+
+
+@virtual
 async def test_an_order_that_rests_is_not_planned_by_the_scarcity_that_it_had_made_itself() -> None:
     bench = Bench(Provider(lambda _: sms("123456")), rate=0.1)
     state = bench.state("7")
@@ -437,6 +500,29 @@ async def test_an_account_that_answers_slowly_leaves_the_others_their_polls() ->
     await asyncio.sleep(300)
 
     assert len(quick.asked) > 100
+
+
+@virtual
+async def test_with_more_slow_accounts_than_workers_the_quick_ones_have_their_turn() -> None:
+    slow, quick = Provider(), Provider()
+    slow.latency = 12.0
+    clients: Any = {f"slow{number}": slow for number in range(4)} | {"main": quick}
+    accounts = {
+        name: Account(name, "grizzlysms", client, requests_per_second=2.0, rng=random.Random(1))
+        for name, client in clients.items()
+    }
+    bench = Bench(quick)
+    settings = PollersSettings(workers=4)
+    bench.scheduler = Scheduler(accounts, settings, spawn=bench._spawn, now_ms=bench.now_ms, rng=random.Random(2))
+    for account in accounts:
+        for number in range(100 if account != "main" else 1):
+            request = WatchRequest(account=account, order_id=f"{account}-{number}")
+            state = opened(request.watch(bench.now_ms(), "1"), "grizzlysms", bench.now_ms())
+            bench.watches[state.watch.watch_id] = OwnedWatch(state)
+            bench.scheduler.plan(bench, state, soon=False)
+    await asyncio.sleep(300)
+
+    assert len(quick.asked) > 10
 
 
 @virtual

@@ -705,6 +705,24 @@ async def test_an_action_waits_until_the_account_may_be_asked_and_is_then_commit
 
 
 @virtual
+async def test_an_action_that_ends_after_its_shard_was_lost_plans_nothing() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    await bench.see_code("1111")
+    bench.shard.command(bench.watch.watch_id, with_request(bench.watch, "next", request_id="next"))
+    await asyncio.sleep(0.3)
+    await bench.see_code("1111")
+    while "next" not in bench.events:
+        await asyncio.sleep(0.01)
+    planned = len(bench.around.soon)
+
+    lost = bench.shard.let_go()
+    await asyncio.sleep(1)
+
+    assert lost == [bench.watch.watch_id]
+    assert len(bench.around.soon) == planned
+
+
+@virtual
 async def test_an_idle_shard_sleeps() -> None:
     bench = await Bench().start()
     turns = 0

@@ -403,8 +403,24 @@ def test_each_transition_is_told_once_with_its_reason() -> None:
     ]
 
 
-def test_a_retry_after_in_an_answer_about_one_order_stops_no_other_request() -> None:
+@pytest.mark.parametrize("kind", ["transient", "throttled", "denied", "unrecognised", "request_error"])
+def test_a_retry_after_is_heeded_whatever_else_the_answer_says(kind: str) -> None:
     account = gate()
-    account.report(Trouble("transient", "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
+    account.report(Trouble(kind, "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
 
-    assert (account.state, account.told_to_wait(1.0)) == ("open", 0.0)
+    assert (account.state, account.told_to_wait(1.0)) == ("backing_off", 60.0)
+
+
+def test_a_share_that_changes_leaves_the_next_request_as_many_gaps_away() -> None:
+    account = gate(requests_per_second=10.0)
+    account.admit(0.0)
+    for _ in range(20):
+        account.went_late(5.0)
+
+    account.share(1.0)
+    same = account.wait(0.0)
+    account.share(0.5)
+    half = account.wait(0.0)
+
+    assert same == pytest.approx(2.1, abs=0.05)
+    assert half == pytest.approx(2 * same)
