@@ -9,7 +9,7 @@ import itertools
 import random
 import shutil
 from collections.abc import Callable, Coroutine, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +20,10 @@ from app.local_kafka.config import ClientPorts
 from app.local_kafka.jars import kafka_classpath
 from app.local_kafka.layout import is_free
 from app.local_kafka.node import Node
-from bus.client import KafkaAway
-from bus.cluster import admin, nodes
-from bus.settings import KafkaSettings
 from tests.faults.proxy import Proxy
 from tests.loop_thread import LoopThread
 
 KEPT = {"log.initial.task.delay.ms": 10**12}  # no retention: our messages have fixed dates, older than a topic keeps
-ANSWERED_SECONDS = 60.0  # at most; usually at once
 NOTICED_SECONDS = 1.0  # until a controller that slept, too, shuts out the broker that was silent, and takes it back
 
 _numbers = itertools.count(1)
@@ -120,7 +116,6 @@ class TestKafka:
         for proxy in self.proxies:
             proxy.heal()
         self._home.run(self._heal())
-        self._home.run(self._answered())
 
     async def _heal(self) -> None:
         await asyncio.gather(*(node.resume() for node in self._cluster.nodes))
@@ -129,17 +124,6 @@ class TestKafka:
         for node in self.nodes:
             node.slept = False
         await self._cluster.start()
-
-    async def _answered(self) -> None:
-        """Every broker runs, and says so to a client: right after a pause it may not know of itself yet."""
-        settings = KafkaSettings(bootstrap_servers=self.bootstrap_servers)
-        async with asyncio.timeout(ANSWERED_SECONDS):
-            while True:
-                with suppress(KafkaAway):
-                    async with admin(settings) as client:
-                        if len(await nodes(client)) == len(self.nodes):
-                            return
-                await asyncio.sleep(0.1)
 
 
 @contextmanager
@@ -187,6 +171,13 @@ def kafka_jars() -> None:
 def kafka(kafka_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestKafka]:
     """One node, shared by the session."""
     with running_kafka(tmp_path_factory.mktemp("kafka"), 1) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def own_kafka(kafka_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestKafka]:
+    """One node for one test, which may kill it: the shared one has so many topics that it takes a minute to start."""
+    with running_kafka(tmp_path_factory.mktemp("own_kafka"), 1) as cluster:
         yield cluster
 
 

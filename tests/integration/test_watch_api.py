@@ -11,6 +11,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from app.watch_api import Patience, WatchApi
+from bus import topics
 from bus.commands import WATCHES, CommandWriter
 from bus.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
@@ -450,15 +451,22 @@ async def test_a_table_that_follows_knows_what_others_write(settings: KafkaSetti
     await writer.close()
 
 
-async def test_a_table_without_kafka_is_behind_until_it_comes_back(settings: KafkaSettings, kafka: TestKafka) -> None:
-    await kafka.kill()
+async def installed(kafka: TestKafka) -> KafkaSettings:
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers)
+    await topics.create(settings)
+    return settings
+
+
+async def test_a_table_without_kafka_is_behind_until_it_comes_back(own_kafka: TestKafka) -> None:
+    settings = await installed(own_kafka)
+    await own_kafka.kill()
     table = WatchTable(settings)
     following = asyncio.ensure_future(table.follow())
     async with asyncio.timeout(40):
         while not table.behind:
             await asyncio.sleep(0.05)
     filled_without_kafka = table.filled
-    await kafka.start()
+    await own_kafka.start()
 
     assert filled_without_kafka is False
     assert await table.wait_filled(30)
@@ -467,15 +475,19 @@ async def test_a_table_without_kafka_is_behind_until_it_comes_back(settings: Kaf
     await asyncio.wait([following])
 
 
-async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(api: Api, kafka: TestKafka) -> None:
-    await kafka.kill()
+async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(own_kafka: TestKafka) -> None:
+    api = Api(await installed(own_kafka), None)
+    await api.table.fill()
+    await api.start()
+    await own_kafka.kill()
 
     async with api.session.post("/v1/watches", json=ASKED) as answer:
         problem = await answer.json(content_type=None)
         away = (answer.status, problem["reason"], answer.headers["Retry-After"])
     nothing_kept = await api.get("/v1/watches")
-    await kafka.start()
+    await own_kafka.start()
     status, _ = await api.post("/v1/watches", ASKED)
+    await api.stop()
 
     assert away == (503, "kafka_away", "5")
     assert "it may or may not be done" in problem["detail"]
