@@ -134,10 +134,13 @@ def _end(evidence: Evidence, case: Case, opened: float, ended: float) -> Iterato
 
 
 def drift(evidence: Evidence) -> Iterator[Finding]:
-    """Delays do not grow: the last day is like the second; of a run of hours, the last quarter like the second."""
+    """Delays do not grow: the last day is like the second; of a run of hours, the last quarter like the second.
+
+    Where providers have bad days, delays are as those lie in the run.
+    """
     span = evidence.town.seconds
     day = DAY if span >= 3 * DAY else span / 4
-    if span < SHORT_RUN:
+    if span < SHORT_RUN or evidence.town.plan.bad:
         return
     early, late = delays(evidence, START + day, START + 2 * day), delays(evidence, evidence.over - day, evidence.over)
     if len(early) >= 5 and len(late) >= 5 and fmean(late) > 1.5 * fmean(early) + 3.0:
