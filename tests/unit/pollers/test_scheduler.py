@@ -478,51 +478,35 @@ async def test_a_shard_that_is_lost_while_a_step_is_taken_leaves_no_demand() -> 
     assert (bench.demand, watch_id in bench.scheduler.plans) == (0.0, False)
 
 
-@virtual
-async def test_an_account_that_answers_slowly_leaves_the_others_their_polls() -> None:
+async def quick_polls(slow_accounts: int, latency: float, *, quick_watches: int, settings: PollersSettings) -> int:
+    """Return how often a quick account is asked in five minutes beside slow ones with a hundred watches each."""
     slow, quick = Provider(), Provider()
-    slow.latency = 14.0
-    clients: Any = {f"slow{number}": slow for number in range(5)} | {"main": quick}
+    slow.latency = latency
+    clients: Any = {f"slow{number}": slow for number in range(slow_accounts)} | {"main": quick}
     accounts = {
         name: Account(name, "grizzlysms", client, requests_per_second=2.0, rng=random.Random(1))
         for name, client in clients.items()
     }
     bench = Bench(quick)
-    bench.scheduler = Scheduler(
-        accounts, PollersSettings(), spawn=bench._spawn, now_ms=bench.now_ms, rng=random.Random(2)
-    )
+    bench.scheduler = Scheduler(accounts, settings, spawn=bench._spawn, now_ms=bench.now_ms, rng=random.Random(2))
     for account in accounts:
-        for number in range(100 if account != "main" else 5):
+        for number in range(100 if account != "main" else quick_watches):
             request = WatchRequest(account=account, order_id=f"{account}-{number}")
             state = opened(request.watch(bench.now_ms(), "1"), "grizzlysms", bench.now_ms())
             bench.watches[state.watch.watch_id] = OwnedWatch(state)
             bench.scheduler.plan(bench, state, soon=False)
     await asyncio.sleep(300)
+    return len(quick.asked)
 
-    assert len(quick.asked) > 100
+
+@virtual
+async def test_an_account_that_answers_slowly_leaves_the_others_their_polls() -> None:
+    assert await quick_polls(5, 14.0, quick_watches=5, settings=PollersSettings()) > 100
 
 
 @virtual
 async def test_with_more_slow_accounts_than_workers_the_quick_ones_have_their_turn() -> None:
-    slow, quick = Provider(), Provider()
-    slow.latency = 12.0
-    clients: Any = {f"slow{number}": slow for number in range(4)} | {"main": quick}
-    accounts = {
-        name: Account(name, "grizzlysms", client, requests_per_second=2.0, rng=random.Random(1))
-        for name, client in clients.items()
-    }
-    bench = Bench(quick)
-    settings = PollersSettings(workers=4)
-    bench.scheduler = Scheduler(accounts, settings, spawn=bench._spawn, now_ms=bench.now_ms, rng=random.Random(2))
-    for account in accounts:
-        for number in range(100 if account != "main" else 1):
-            request = WatchRequest(account=account, order_id=f"{account}-{number}")
-            state = opened(request.watch(bench.now_ms(), "1"), "grizzlysms", bench.now_ms())
-            bench.watches[state.watch.watch_id] = OwnedWatch(state)
-            bench.scheduler.plan(bench, state, soon=False)
-    await asyncio.sleep(300)
-
-    assert len(quick.asked) > 10
+    assert await quick_polls(4, 12.0, quick_watches=1, settings=PollersSettings(workers=4)) > 10
 
 
 @virtual
