@@ -183,6 +183,6 @@ class Account:
         """
         watches = len(self.throttle.demand)
         if self.throttle.set_apart:
-            return max(1 / self.throttle.set_apart, self.queue.before_others() / self.throttle.for_polls)
+            return max(1 / self.throttle.set_apart, self.queue.before_others() / self.throttle.rate)
         scarce = self.throttle.stretch() > 1
         return watches / (2 * HEADROOM * self.throttle.rate) if scarce else 0.0

@@ -22,7 +22,7 @@ from pollers.schedule import JITTER, PollContext, context_of, demand, first_poll
 from pollers.settings import PollersSettings
 from pollers.state import WatchState
 from pollers.watch_table import LivePoll
-from pollers.wheel import ASKED, CHANGED, NORMAL, TICK, URGENT, TimerQueue
+from pollers.wheel import ASKED, CHANGED, NORMAL, REQUESTED, TICK, URGENT, TimerQueue
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
@@ -175,7 +175,7 @@ class Scheduler:
 
     def _schedule(self, watch_id: str, plan: Plan, seconds: float) -> None:
         if plan.again:
-            plan.rank = URGENT
+            plan.rank = min(plan.rank, URGENT)
         plan.due_at = self._loop.time() + seconds
         self._set_timer(watch_id, plan)
 
@@ -264,7 +264,7 @@ class Scheduler:
         elif wait := account.wait_of_kind(plan.kind, now):
             self._timers.schedule(watch_id, now + wait * (1 + self._rng.random()))
         else:
-            account.throttle.admit(now)
+            account.throttle.admit(now, hinted=plan.rank == CHANGED)
             self._count_in_flight(account, 1)
             self._spawn(self._poll(watch_id, account))
 
@@ -335,7 +335,7 @@ class Scheduler:
             plan.part, plan.rank = 0.0, CHANGED
             return min(seconds, HINTED)
         if isinstance(observation, Trouble) and due_action(state, self._now_ms()) is not None:
-            plan.part, plan.rank = 0.0, URGENT
+            plan.part = 0.0
             return min(seconds, HINTED)
         return seconds
 
@@ -389,11 +389,18 @@ class Scheduler:
             plan.part, plan.rank = 0.0, URGENT
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
-        plan.rank = URGENT if _is_urgent(context) or context.remaining <= seconds else NORMAL
+        plan.rank = self._rank(state, context, seconds)
         if (held := asked_again_in(state, self._now_ms()) + HELD_MARGIN) < seconds:
-            plan.part, plan.rank = 0.0, URGENT
+            plan.part, plan.rank = 0.0, REQUESTED
             return held
         return seconds
+
+    def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
+        """Return how urgent the poll is that is to be made in so many seconds."""
+        if due_action(state, self._now_ms()) is not None:
+            return REQUESTED
+        is_fresh = context.phase == "first" and context.age < FRESH
+        return URGENT if is_fresh or context.phase == "next" or context.remaining <= seconds else NORMAL
 
     def _curve(self, state: WatchState) -> Curve:
         return self.curves.setdefault((state.provider, state.watch.service), Curve())
@@ -432,6 +439,7 @@ class Scheduler:
             plan.again = True
             return
         self._timers.cancel(watch_id)
+        plan.part, plan.rank = 0.0, CHANGED
         plan.account.queue.join(watch_id, self._loop.time(), rank=CHANGED)
         self._serve_soon()
 
@@ -440,7 +448,3 @@ async def _breathe(number: int) -> None:
     """Let others have their turn, now and then."""
     if number % BREATHE == 0:
         await asyncio.sleep(0)
-
-
-def _is_urgent(context: PollContext) -> bool:
-    return context.phase == "next" or (context.phase == "first" and context.age < FRESH)

@@ -6,7 +6,7 @@ Five hundred watches that each retry on their own would be a ban (trap 44), and 
 
 import random
 from dataclasses import dataclass
-from math import fsum, inf
+from math import exp, fsum, inf
 from typing import Final, Literal
 
 from pollers.observation import Trouble
@@ -24,6 +24,7 @@ HEADROOM: Final = 0.95  # of the budget is planned for polls; actions, full text
 ERRORS_OF_ORDERS: Final = 5
 """So many orders in a row answered with an error of the provider's own before the account backs off: a single order
 that always answers SERVER_ERROR must not slow the others (providers.md 3.3)."""
+LEAST_FOR_POLLS: Final = 1 / 8  # of the budget: even where lists name more orders than it is enough for
 LEAST_SHARE: Final = 1 / 1000
 """Of the budget, for a process that has no watch of the account now: the next one recalculates the share."""
 
@@ -76,6 +77,21 @@ class Demand:
             self._total = 0.0
 
 
+class Frequency:
+    """How often something happens, over about a minute. Pure: times are arguments, in seconds of one clock."""
+
+    MEMORY: Final = 60.0
+
+    def __init__(self) -> None:
+        self.per_second = 0.0
+        self._at = -inf
+
+    def note(self, now: float, *, times: int) -> None:
+        """Take in that it has happened so many times since the last call, which may be none."""
+        self.per_second = self.per_second * exp((self._at - now) / self.MEMORY) + times / self.MEMORY
+        self._at = now
+
+
 class AccountThrottle:
     """Admits the requests of one account and hears how each ended. Belongs to one event loop."""
 
@@ -84,6 +100,7 @@ class AccountThrottle:
         self.reason = ""  # of the last transition
         self.demand = Demand()
         self.set_apart = 0.0  # requests a second that are not for polls of single orders: those for lists
+        self.hinted = Frequency()  # of polls that a list has asked for
         self._budget = requests_per_second
         self.rate = requests_per_second
         """Requests a second that this process may send: its share of the budget."""
@@ -117,15 +134,17 @@ class AccountThrottle:
 
     @property
     def for_polls(self) -> float:
-        """Requests a second that are left for polls of single orders."""
-        return max(self.rate * HEADROOM - self.set_apart, self.rate / 2)
+        """Requests a second that are left for polls of single orders, each after its interval."""
+        return max(self.rate * HEADROOM - self.set_apart - self.hinted.per_second, self.rate * LEAST_FOR_POLLS)
 
     def wait(self, now: float) -> float:
         """Return the seconds until a request may go; 0.0: now."""
         return max(0.0, self._until - now, self._probing_until - now, self._slot - now)
 
-    def admit(self, now: float) -> float:
+    def admit(self, now: float, *, hinted: bool = False) -> float:
         """Return 0.0 if one request must go now, and count it; else the seconds after which to ask again.
+
+        `hinted`: it is the poll of an order that has changed, as a list says.
 
         Unless the state is `open`, the request is the one probe. Report how it ended; a probe that is never reported is
         followed by another.
@@ -135,6 +154,7 @@ class AccountThrottle:
             if self.state != "open":
                 self._probing_until = now + PROBE_LOST
             self._next_place(now)
+            self.hinted.note(now, times=int(hinted))
         return wait
 
     def reserve(self, now: float) -> float:

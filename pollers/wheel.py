@@ -11,9 +11,10 @@ from typing import Final
 
 TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
 ASKED: Final = 0  # the rank of an action
-CHANGED: Final = 1  # of an order that has changed, as a list says
-URGENT: Final = 2  # of one that has just been opened or asked about, or whose last poll it is
-NORMAL: Final = 3
+CHANGED: Final = 1  # of one that has changed, as a list says
+REQUESTED: Final = 2  # of one of which something is wanted: it is asked for after a poll
+URGENT: Final = 3  # of one that has just been opened or asked about, or whose last poll it is
+NORMAL: Final = 4
 TURNS: Final = 8  # every eighth place is for whoever of the last two ranks has waited longest
 
 

@@ -341,6 +341,22 @@ async def test_what_is_wanted_does_not_wait_for_an_interval_because_one_poll_was
 
 
 @virtual
+async def test_what_is_wanted_does_not_wait_for_a_hundred_orders_that_were_just_opened() -> None:
+    bench = Bench(Provider(), rate=1.0)
+    for number in range(100, 400):
+        bench.open(str(number))
+    await asyncio.sleep(30)
+    assert len(bench.account.queue) > 20
+    state = bench.state("7")
+    wanted = state.having(watch=state.watch.model_copy(update={"desired": "cancel"}))
+    bench.watches[state.watch.watch_id] = OwnedWatch(wanted)
+    bench.scheduler.plan(bench, wanted, soon=True)
+    await asyncio.sleep(5)
+
+    assert bench.provider.times("7")
+
+
+@virtual
 async def test_a_rent_is_not_taken_for_the_activation_with_the_same_id() -> None:
     bench = Bench(Provider(lambda _: Listing((SeenSms(text="1"),))))
     rent = bench.state("7", kind="rent")

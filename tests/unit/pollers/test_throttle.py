@@ -145,6 +145,20 @@ def test_what_lists_need_is_not_there_for_polls() -> None:
     assert account.stretch() == pytest.approx(9.5 / 1.5)
 
 
+def test_polls_that_lists_ask_for_are_not_there_for_others_until_a_minute_or_two_later() -> None:
+    account = gate(requests_per_second=2.0)
+    account.demand.book("a", 9.0)
+    now = 0.0
+    while now < 300.0:
+        now += account.admit(now, hinted=True)
+    crowded = account.stretch()
+    while now < 600.0:
+        now += account.admit(now)
+
+    assert crowded == pytest.approx(9.0 / (2.0 / 8))
+    assert account.stretch() == pytest.approx(9.0 / 1.9, rel=0.02)
+
+
 # ---- back-off --------------------------------------------------------------------------------------------------
 
 

@@ -1,6 +1,6 @@
 """The timers and the queue behind them: tables; the machine that tries everything is a property test."""
 
-from pollers.wheel import CHANGED, NORMAL, URGENT, TimerQueue, WaitQueue
+from pollers.wheel import CHANGED, NORMAL, REQUESTED, URGENT, TimerQueue, WaitQueue
 
 
 def wheel() -> TimerQueue:
@@ -132,10 +132,10 @@ def test_an_order_that_was_just_opened_does_not_wait_for_hundreds_that_have_chan
 
 def test_what_must_go_at_once_goes_before_what_is_urgent() -> None:
     queue = WaitQueue()
-    for key, rank in (("n", NORMAL), ("u", URGENT), ("now", CHANGED), ("u", CHANGED)):
+    for key, rank in (("n", NORMAL), ("u", URGENT), ("r", REQUESTED), ("now", CHANGED), ("u", CHANGED)):
         queue.join(key, 0.0, rank=rank)
 
-    assert popped(queue) == ["now", "u", "n", None]
+    assert popped(queue) == ["now", "u", "r", "n", None]
 
 
 def test_what_becomes_urgent_while_it_waits_moves_and_stands_once() -> None:
