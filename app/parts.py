@@ -126,7 +126,7 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
     watches = WatchApi(
         polling.table,
         polling.writer,
-        accounts=polled_accounts(settings),
+        accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
         token=settings.admin.token or None,
         now_ms=polling.poller.now_ms,
         live=polling.poller.scheduler.live,

@@ -7,7 +7,7 @@ import asyncio
 import hmac
 import json
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
 from aiohttp import web
@@ -15,9 +15,10 @@ from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 from app.watch_query import WrongQuery, query_in
 from app.watch_view import newest_first, view
-from app.watch_words import in_conflict, sentences, wrong_value
+from app.watch_words import in_conflict, no_such_kind, sentences, wrong_value
 from bus.client import KafkaAway
 from bus.commands import CommandWriter
+from pollers.providers import has_kind
 from pollers.watch_table import Known, Listing, LivePoll, WatchTable
 from pollers.watches import WatchRequest, conflicts, with_request
 from schemas import fields, timestamps
@@ -71,7 +72,7 @@ class WatchApi:
         table: WatchTable,
         writer: CommandWriter,
         *,
-        accounts: frozenset[str],
+        accounts: Mapping[str, str],
         token: SecretStr | None,
         now_ms: Callable[[], int],
         live: Callable[[str], LivePoll | None] = not_polled_here,
@@ -132,6 +133,8 @@ class WatchApi:
         if asked.account not in self._accounts:
             known = ", ".join(sorted(self._accounts)) or "none"
             return problem(400, "unknown_account", f"No such polling account is configured here; there are: {known}.")
+        if not has_kind(provider := self._accounts[asked.account], asked.order_kind):
+            return problem(400, "invalid_watch", said([no_such_kind(provider, asked.order_kind)]))
         return await self._asked_for(asked, now_ms)
 
     async def _asked_for(self, asked: WatchRequest, now_ms: int) -> web.Response:

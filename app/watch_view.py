@@ -55,11 +55,12 @@ def _actions(known: Known, now_ms: int) -> dict[str, Any]:
     if state is None:
         desired = known.watch.desired if known.watch and known.progress is None else "watch"
         asked = desired if desired != "watch" else None
-        nothing = dict.fromkeys(("opening", "performed", "refused", "not_before", "waiting"))
+        nothing = dict.fromkeys(("opening", "performed", "refused", "not_before", "waiting", "requested_after"))
         return {**nothing, "requested": asked}
     return {
         "opening": state.opening,
-        "requested": _requested(state) if state.ended is None else None,
+        "requested": (wanted := _requested(state) if state.ended is None else None),
+        "requested_after": state.watch.next_after if wanted == "next" else None,
         "performed": _did(state.performed, state.performed_ms),
         "refused": _did(state.refused, state.refused_ms, code=state.refused_code),
         "not_before": _moment(state.not_before_ms),
@@ -79,7 +80,12 @@ def _requested(state: WatchState) -> str | None:
     """Return what is still to be done at the provider."""
     if state.watch.desired in {"finish", "cancel"}:
         return state.watch.desired
-    return "next" if state.watch.next_after is not None else None
+    return "next" if state.watch.next_after is not None and not _is_asked(state) else None
+
+
+def _is_asked(state: WatchState) -> bool:
+    """Tell whether the provider was asked for the next SMS, and it has not come: nothing is left to be done."""
+    return state.watch.next_after == state.sms_count == state.asked_after
 
 
 def _did(action: str | None, at_ms: int, **more: str | None) -> dict[str, str | None] | None:

@@ -53,6 +53,11 @@ def in_conflict(names: Collection[str], watch_id: str) -> str:
     return f"with another {', '.join(names)}: leave them out, or repeat them as `smsbus watch show {watch_id}` has them"
 
 
+def no_such_kind(provider: str, order_kind: str) -> str:
+    """Say that a provider has no such orders."""
+    return f"{provider} has no {order_kind}s: watch its activations"
+
+
 def wrong_value(asked: WatchRequest, now: str) -> str | None:
     """Return what is wrong with a request although it has the right form; None: nothing is."""
     if asked.message_type not in MESSAGE_TYPES:

@@ -94,7 +94,7 @@ class Account:
         if isinstance(result, Another):
             result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS
         if isinstance(result, Another):
-            result = "refused"
+            result = Trouble("denied", "wrong_status")
         return result
 
     async def probe(self) -> None:

@@ -64,7 +64,7 @@ def answered(state: WatchState, action: Action, result: ActResult | Trouble, now
             return _held(state, action, result, now_ms + UNCLEAR_MS)
         case Trouble(kind="request_error", word="bad_action") if _tried(state, action) < MOST_TRIES:
             return _held(state, action, result, now_ms + FAILED_MS, tries=_tried(state, action))
-        case "refused" | Trouble(kind="denied" | "request_error"):
+        case Trouble(kind="denied" | "request_error"):
             return _refused(state, action, _code(result), now_ms)
         case _:
             return state

@@ -311,6 +311,7 @@ class Scheduler:
         step = advance(before if unchanged else owned.state, observation, now_ms, zone=plan.account.zone)
         if not unchanged:
             step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
+        plan.polled_ms, plan.answer = now_ms, name(observation)
         try:
             await shard.take(watch_id, step, answered=is_said(observation))
         except BusFull:
@@ -343,7 +344,6 @@ class Scheduler:
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
-        plan.polled_ms, plan.answer = now_ms, name(observation)
         plan.failures = plan.failures + 1 if is_about_the_order(observation) else 0
         if isinstance(observation, Trouble):
             return

@@ -23,6 +23,7 @@ from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
 from pollers.observation import Trouble
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
+from pollers.watch_table import LivePoll
 from pollers.watches import last_applied
 from schemas.messages import Watch, WatchEnded
 
@@ -57,6 +58,7 @@ class Scheduler(Protocol):
     def plan(self, shard: "Shard", state: WatchState, *, soon: bool) -> None: ...  # noqa: D102
     def drop(self, watch_id: str) -> None: ...  # noqa: D102
     def queue_action(self, shard: "Shard", watch_id: str) -> None: ...  # noqa: D102
+    def live(self, watch_id: str) -> LivePoll | None: ...  # noqa: D102
 
 
 class Group(Protocol):
@@ -236,6 +238,7 @@ class Shard:
                     owned.owes(await self._bus.accept(message, key=step.state.key))
         finally:
             owned.taking = False
+        step = step._replace(state=self._as_polled_last(step.state))
         if step.state.revision != owned.revision or step.action is not None:
             self._mark(watch_id)
         if step.state.revision != owned.revision:
@@ -458,6 +461,13 @@ class Shard:
             with suppress(BusFull):
                 owned.owes(await self._bus.accept(owned.ending))
                 owned.ending = None
+
+    def _as_polled_last(self, state: WatchState) -> WatchState:
+        """Return the state of an ended watch with its last poll, which states are not written for otherwise."""
+        live = self._scheduler.live(state.watch.watch_id)
+        if state.ended is None or live is None or live.last_polled_ms is None:
+            return state
+        return state.having(noted_ms=live.last_polled_ms, answer=live.last_answer)
 
     # ---- acting ------------------------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from schemas import fields
 from schemas.messages import Watch, WatchRecord
 
 Action = Literal["next", "finish", "cancel"]
-ActResult = Literal["done", "too_early", "refused"]
+ActResult = Literal["done", "too_early"]
 Outcome = Literal["accepted", "already", "ended"]
 
 Mark = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from pollers.state import OpenWatch, WatchState
 from schemas import fields, identity, timestamps
@@ -39,6 +39,13 @@ class WatchRequest(BaseModel):
     history: str = Field("emit", pattern="^(emit|skip)$")
     after_sms: str = Field("keep", pattern="^(keep|request_next|finish)$")
     client_ref: str | None = Field(None, max_length=128)
+
+    @field_validator("expires_at", mode="before")
+    @classmethod
+    def _to_the_second(cls, value: object) -> object:
+        """Take a moment without milliseconds as well: the contract's own have them."""
+        is_short = isinstance(value, str) and len(value) == len("2026-01-31T12:00:00Z") and value.endswith("Z")
+        return f"{str(value)[:-1]}.000Z" if is_short else value
 
     @property
     def watch_id(self) -> str:

@@ -91,7 +91,7 @@ def _described() -> Document:
         "message_type": {"enum": MESSAGE_TYPES, "default": "sms", "description": "What was bought."},
         "expires_at": {
             **TEXT,
-            "pattern": timestamps.PATTERN,
+            "pattern": timestamps.PATTERN.replace(r"\.[0-9]{3}", r"(\.[0-9]{3})?"),
             "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days. A later one prolongs; "
             "one in the past is refused.",
         },
@@ -115,6 +115,10 @@ def _progress() -> Document:
             "description": "Its records cannot be read by this version: it is left alone.",
         },
         "requested": {**TEXT, "description": "What is still to be done at the provider, of what was asked."},
+        "requested_after": {
+            "type": ["integer", "null"],
+            "description": "Of a requested `next`: it is asked for once so many SMS were seen.",
+        },
         "performed": _nullable(done, "What was done at the provider last."),
         "refused": _nullable({**done, "code": TEXT}, "What the provider refused last, and the word it gave."),
         "waiting": _nullable(

@@ -71,7 +71,7 @@ def rent(account: Account, text: Text = None, after: After = 1.0, config: Config
 
 
 def _order(config: Path | None, name: str, kind: str, text: str | None, after: float) -> None:
-    from app.cli.watch import put
+    from app.cli.watch import insist_on_kind, put
     from pollers.watches import WatchRequest
 
     with readable_errors():
@@ -79,6 +79,7 @@ def _order(config: Path | None, name: str, kind: str, text: str | None, after: f
         account = settings.accounts.get(name)
         if account is None or account.base_url is None:
             raise end(Code.USAGE, f"{name} is no polled account with a base_url: see `smsbus sandbox`")
+        insist_on_kind(account.provider, kind)
         plan = {"at": after} | ({"text": text} if text else {})
         wanted = {"provider": account.provider, "kind": kind, "sms": [plan]}
         order = asyncio.run(_opened(account.base_url, wanted))

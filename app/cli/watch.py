@@ -81,7 +81,17 @@ def add(
         settings = settings_for(config)
         if account not in settings.accounts:
             raise end(Code.USAGE, f"no account {account} is configured; there are: {', '.join(settings.accounts)}")
+        insist_on_kind(settings.accounts[account].provider, asked.order_kind)
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
+
+
+def insist_on_kind(provider: str, order_kind: str) -> None:
+    """End the command where the provider has no such orders."""
+    from app.watch_words import no_such_kind
+    from pollers.providers import PROVIDERS, has_kind
+
+    if provider in PROVIDERS and not has_kind(provider, order_kind):
+        raise end(Code.USAGE, no_such_kind(provider, order_kind))
 
 
 def _asked(**said: str) -> "WatchRequest":

@@ -12,3 +12,8 @@ PROVIDERS: Final[dict[str, type[Client]]] = {
     "grizzlysms": GrizzlySms,
     "smsman": SmsMan,
 }
+
+
+def has_kind(provider: str, order_kind: str) -> bool:
+    """Tell whether there are such orders at this provider."""
+    return order_kind != "rent" or PROVIDERS[provider].has_rents

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-ActResult = Literal["done", "too_early", "refused"]
-"""Of an action on an order: `too_early` may be tried once more later, `refused` is final."""
+ActResult = Literal["done", "too_early"]
+"""Of an action on an order that was not refused: what is `too_early` may be tried once more later."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Generic, Literal, Protocol, TypeVar
 from urllib.parse import quote_plus
 
@@ -26,6 +26,8 @@ _ORDER_IDS: Final = ("request_id", "activationId", "id")
 _ID: Final = re.compile(r"[0-9]{1,20}")
 
 # "Not in this state", in the words of three providers: no mistake of ours, the order has moved on.
+NO_NEXT_OF_A_RENT: Final = Trouble("denied", "a_rent_shows_all")
+"""Of asking a rent for its next SMS, without a request."""
 _NOT_NOW: Final = frozenset({"bad_status", "incorect_status", "incorrect_status", "wrong_status"})
 
 
@@ -56,6 +58,7 @@ class Client(Protocol):
     """
 
     endpoints: Mapping[str, Endpoint[Any]]
+    has_rents: bool
     has_full_text: bool
     has_list: bool
     """`active` may be asked; not any more after the provider refused it again and again."""
@@ -148,16 +151,16 @@ def _with_query(address: URL, query: str) -> URL:
 
 
 def acted(said: Done | Ended | Gone | Trouble) -> ActResult | Trouble:
-    """Return what came of an action."""
+    """Return what came of an action; trouble that is `denied` is final, and its word is the provider's."""
     match said:
         case Done() | Ended():
             return "done"
         case Trouble(word="early_cancel_denied"):
             return "too_early"
-        case Gone() | Trouble(kind="denied"):
-            return "refused"
+        case Gone():
+            return Trouble("denied", "no_such_order", answered=True)
         case Trouble(word=word) if word in _NOT_NOW:
-            return "refused"
+            return replace(said, kind="denied")
         case _:
             return said
 

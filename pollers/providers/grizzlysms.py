@@ -11,7 +11,7 @@ from pollers.json_answers import Document, code_in, entries, given, mapping, tri
 from pollers.observation import Gone, Listing, Observation, SeenSms, Trouble, Unfinished
 from pollers.providers import grizzlysms_rent as rent
 from pollers.providers.answers import ActiveActivation, ActResult
-from pollers.providers.client import Action, Endpoint, Params, acted, table
+from pollers.providers.client import NO_NEXT_OF_A_RENT, Action, Endpoint, Params, acted, table
 from pollers.providers.handler_api import (
     GET_BALANCE,
     GET_STATUS,
@@ -108,6 +108,7 @@ class GrizzlySms:
     Two public clients poll with getStatusV2; a node that refuses it is polled with getStatus.
     """
 
+    has_rents = True
     has_full_text = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
         GET_NUMBER,
@@ -176,7 +177,7 @@ class GrizzlySms:
         if order_kind != "rent":
             return await self._api.set_status(order_id, action)
         if action not in _RENT_STATUS_OF:
-            return "refused"
+            return NO_NEXT_OF_A_RENT
         return acted(await self.ask(rent.SET_RENT_STATUS, {"id": order_id, "status": _RENT_STATUS_OF[action]}))
 
     async def alive(self) -> Trouble | None:

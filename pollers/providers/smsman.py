@@ -15,7 +15,7 @@ from pollers.json_answers import code_in, count, entries, first, keyed, mapping,
 from pollers.observation import Gone, Last, Observation, SeenSms, Trouble, Unfinished, Waiting, WaitingNext
 from pollers.providers import smsman_rent as rent
 from pollers.providers.answers import ActResult, Named, Price, Stock
-from pollers.providers.client import Action, Another, Endpoint, Params, acted, ask, table
+from pollers.providers.client import NO_NEXT_OF_A_RENT, Action, Another, Endpoint, Params, acted, ask, table
 from pollers.providers.smsman_answers import (
     Failure,
     parse_balance,
@@ -111,6 +111,7 @@ APPLICATIONS: Final = Endpoint("applications", parse_named)
 class SmsMan:
     """A client. `base_url` is the host's root; `/control/` and `/rent-api/` follow it."""
 
+    has_rents = True
     has_full_text = False
     has_list = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
@@ -166,7 +167,7 @@ class SmsMan:
         if order_kind != "rent":
             return await self._set_status(order_id, another or _STATUS_OF[action])
         if action == "next":
-            return "refused"
+            return NO_NEXT_OF_A_RENT
         status = "close" if action == "finish" else "cancel"
         return acted(await self.ask(rent.SET_STATUS, {"request_id": order_id, "status": status}))
 

@@ -76,6 +76,7 @@ GET_PRICES: Final = Endpoint("getPrices", parse_prices)
 class SmsVerified:
     """A client. Activations only; full texts as long as getFullSms is offered."""
 
+    has_rents = False
     has_list = False
     endpoints: Mapping[str, Endpoint[Any]] = table(
         GET_BALANCE,

@@ -68,7 +68,7 @@ def internal(token: str | None) -> Iterator[Internal]:
     api = WatchApi(
         table,
         writer_like,
-        accounts=frozenset({ACCOUNT}),
+        accounts={ACCOUNT: "grizzlysms"},
         token=secret,
         now_ms=lambda: NOW_MS,
         patience=Patience(ready=0.001, outcome=0.001),  # there is no shard

@@ -40,7 +40,7 @@ class Api:
         self.watches = WatchApi(
             self.table,
             self.writer,
-            accounts=frozenset({"main"}),
+            accounts={"main": "grizzlysms", "verified": "smsverified"},
             token=SecretStr(token) if token else None,
             now_ms=lambda: NOW_MS,
             live=self.lives.get,
@@ -227,6 +227,7 @@ async def test_a_watch_whose_state_cannot_be_read_takes_no_requests(api: Api) ->
         (ASKED | {"expires_at": "2026-02-30T00:00:00.000Z"}, "invalid_watch", "expires_at"),
         (ASKED | {"expires_at": "2026-11-18T11:06:39.999Z"}, "invalid_watch", "expires_at must not be in the past"),
         (ASKED | {"message_type": "fax"}, "invalid_watch", "message_type must be sms, call or voice"),
+        (ASKED | {"account": "verified", "order_kind": "rent"}, "invalid_watch", "smsverified has no rents"),
         (ASKED | {"surprise": 1}, "invalid_watch", "surprise is no field of a watch"),
         ([], "invalid_watch", "the body"),
     ],

@@ -11,7 +11,7 @@ SCENARIOS: Final[Mapping[str, Plan]] = {
     for plan in (
         Plan("quiet", (does.customers(per_minute=2),), mean_below=6.0),
         Plan("business", (does.customers(per_minute=20), does.compaction()), mean_below=2.5, p99_below=7.0),
-        Plan("unlisted", (does.customers(per_minute=20), does.compaction()), mean_below=50.0, lists=False),
+        Plan("unlisted", (does.customers(per_minute=20), does.compaction()), mean_below=60.0, lists=False),
         Plan("failing_rents", (does.standing(activations=10), does.broken_rents(number=3)), mean_below=2.0),
         Plan("bad_day", (does.standing(activations=50), does.failing(share=0.3)), mean_below=30.0, bad=True),
         Plan("bad_hours", (does.standing(activations=20), does.bad_hours()), bad=True),

@@ -46,6 +46,24 @@ def test_nothing_waits_where_nothing_is_wanted_or_the_watch_has_ended() -> None:
     assert view(known(desired="cancel", not_before_ms=NOW_MS + 1, ended="gone"), now_ms=NOW_MS)["waiting"] is None
 
 
+def asked_for_next(after: int, **values: object) -> Known:
+    made = known(sms_count=1, **values)
+    assert made.state
+    watch = made.state.watch.model_copy(update={"next_after": after})
+    return made._replace(state=made.state.having(watch=watch)) if hasattr(made, "_replace") else made
+
+
+def test_a_next_that_the_provider_was_asked_for_is_not_shown_as_still_to_be_done() -> None:
+    wanted, done = view(asked_for_next(1), now_ms=NOW_MS), view(asked_for_next(1, asked_after=1), now_ms=NOW_MS)
+    later = view(asked_for_next(5, asked_after=1), now_ms=NOW_MS)
+
+    assert [(each["requested"], each["requested_after"]) for each in (wanted, done, later)] == [
+        ("next", 1),
+        (None, None),
+        ("next", 5),
+    ]
+
+
 def test_of_one_order_a_live_watch_comes_before_an_ended_one_and_then_the_newest() -> None:
     ended, live = known(ended="gone", at_ms=NOW_MS + 1), known(order_kind="rent")
     old, new = known(), known(order_kind="rent", at_ms=NOW_MS + 1)

@@ -9,7 +9,7 @@ from pollers.advance import Step, acted, advance, due_end, is_news, requested, w
 from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from schemas.timestamps import to_text
-from tests.unit.pollers.watching import after, asked, at, message, sms, watch, watching
+from tests.unit.pollers.watching import REFUSED, after, asked, at, message, sms, watch, watching
 
 SEEN = Last(sms("1111"))
 ROW = SeenSms(text="a", time_raw="2026-11-22 17:21:00")
@@ -148,7 +148,7 @@ def test_the_state_says_why_what_is_wanted_waits_until_it_is_asked_again_done_or
     assert asked(state, "watch").state.held_code == code
     for again in ("cancel", "finish"):
         assert asked(state, again).state.held_code is None
-    for result in ("done", "refused"):
+    for result in ("done", REFUSED):
         assert acted(state, "cancel", result, at(200)).state.held_code is None
     for step in (withdrawn(state, at(20)), asked(state, "stop"), advance(state, Ended("cancelled"), at(20))):
         assert (step.state.held_code, step.state.not_before_ms) == (None, 0)
@@ -161,7 +161,7 @@ def test_what_held_a_next_is_forgotten_with_it():
 
     for over in (
         acted(held, "next", "done", at(40)).state,
-        acted(held, "next", "refused", at(40)).state,
+        acted(held, "next", REFUSED, at(40)).state,
         asked(held, "next", next_after=2).state,
         advance(held, Last(sms("2222")), at(15)).state,
         advance(held, WaitingNext("1111"), at(15)).state,
@@ -189,7 +189,7 @@ def test_a_next_leaves_a_closing_that_waits_as_it_is(closing, after_count, code)
 
 
 def test_a_next_that_was_refused_can_be_asked_again_while_a_cancel_waits():
-    refused = acted(asked(SEEN_ONCE, "next").state, "next", "refused", at(10)).state
+    refused = acted(asked(SEEN_ONCE, "next").state, "next", REFUSED, at(10)).state
     waits = acted(asked(refused, "cancel").state, "cancel", "too_early", at(20)).state.having(refused="next")
 
     again = asked(waits, "next").state
@@ -197,7 +197,7 @@ def test_a_next_that_was_refused_can_be_asked_again_while_a_cancel_waits():
     assert (again.outcome, again.refused, again.not_before_ms) == ("accepted", None, waits.not_before_ms)
 
 
-@pytest.mark.parametrize("result", [*HELD.values(), "refused", "done", Trouble("transient", "timeout")])
+@pytest.mark.parametrize("result", [*HELD.values(), REFUSED, "done", Trouble("transient", "timeout")])
 @pytest.mark.parametrize("closing", ["cancel", "finish"])
 def test_what_comes_of_an_earlier_action_does_not_hold_up_a_closing_that_was_asked_for_meanwhile(closing, result):
     asking = advance(asked(SEEN_ONCE, "next").state, SEEN, at(21))
@@ -212,7 +212,7 @@ def test_what_comes_of_an_earlier_action_does_not_hold_up_a_closing_that_was_ask
 
 @pytest.mark.parametrize("closing", ["cancel", "finish"])
 @pytest.mark.parametrize("before", ["cancel", "finish", "next"])
-@pytest.mark.parametrize("result", ["too_early", "refused", Trouble("request_error", "bad_action")])
+@pytest.mark.parametrize("result", ["too_early", REFUSED, Trouble("request_error", "bad_action")])
 def test_a_closing_is_wanted_as_soon_as_it_is_requested_whatever_was_before(closing, before, result):
     state = acted(asked(SEEN_ONCE, before).state, before, result, at(21)).state
 
@@ -222,7 +222,6 @@ def test_a_closing_is_wanted_as_soon_as_it_is_requested_whatever_was_before(clos
 
 
 REFUSALS = {
-    "refused": "refused",
     "cant_cancel": Trouble("denied", "cant_cancel"),
     "bad_service": Trouble("request_error", "bad_service"),
 }
@@ -242,7 +241,7 @@ def test_what_is_refused_is_not_asked_again_but_looking_goes_on(code):
 
 @pytest.mark.parametrize("desired", ["cancel", "finish"])
 def test_a_new_request_is_not_bound_by_the_refusal_or_the_waiting_of_the_last_one(desired):
-    refused = acted(after(watching(desired="cancel"), Waiting()), "cancel", "refused", at(10)).state
+    refused = acted(after(watching(desired="cancel"), Waiting()), "cancel", REFUSED, at(10)).state
     early = acted(after(watching(desired="cancel"), Waiting()), "cancel", "too_early", at(10)).state
 
     for state in (refused, early):
@@ -289,8 +288,8 @@ def test_what_was_done_is_remembered():
 
 
 def test_a_finish_that_nobody_asked_for_is_not_tried_again_after_its_refusal_whatever_else_is_refused():
-    state = acted(after(watching(after_sms="finish"), SEEN), "finish", "refused", at(10)).state
-    state = acted(asked(state, "cancel").state, "cancel", "refused", at(20)).state
+    state = acted(after(watching(after_sms="finish"), SEEN), "finish", REFUSED, at(10)).state
+    state = acted(asked(state, "cancel").state, "cancel", REFUSED, at(20)).state
 
     assert advance(state, Last(sms("2222")), at(30)).action is None
     assert advance(asked(state, "finish").state, SEEN, at(30)).action == "finish"
@@ -456,7 +455,7 @@ def test_a_next_whose_sms_has_come_by_itself_is_served():
 
 
 def test_a_refused_next_can_be_asked_again():
-    state = acted(asked(SEEN_ONCE, "next").state, "next", "refused", at(10)).state
+    state = acted(asked(SEEN_ONCE, "next").state, "next", REFUSED, at(10)).state
 
     assert advance(state, SEEN, at(15)).action is None
     again = asked(state, "next")
@@ -470,7 +469,7 @@ def test_a_next_does_not_withdraw_a_finish_and_the_other_way_round():
 
     for each in (state, other):
         assert advance(each, SEEN, at(25)).action == "finish"
-        refused = acted(each, "finish", "refused", at(26)).state
+        refused = acted(each, "finish", REFUSED, at(26)).state
         assert advance(refused, SEEN, at(30)).action == "next"
 
 
@@ -483,7 +482,7 @@ def test_the_next_sms_is_not_asked_for_while_the_provider_waits_for_it():
 
 
 def test_a_refused_request_for_the_next_sms_is_made_again_only_after_that_sms():
-    state = acted(after(watching(after_sms="request_next"), SEEN), "next", "refused", at(10)).state
+    state = acted(after(watching(after_sms="request_next"), SEEN), "next", REFUSED, at(10)).state
 
     assert advance(state, SEEN, at(15)).action is None
     assert advance(state, Last(sms("2222")), at(15)).action == "next"

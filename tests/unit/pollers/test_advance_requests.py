@@ -13,7 +13,7 @@ from pollers.watches import request_name, unapplied, with_request
 from schemas.identity import watch_ended_id
 from schemas.messages import Watch, WatchEnded
 from schemas.timestamps import to_text
-from tests.unit.pollers.watching import MINUTE_MS, OPENED_MS, after, asked, at, message, sms, watch, watching
+from tests.unit.pollers.watching import MINUTE_MS, OPENED_MS, REFUSED, after, asked, at, message, sms, watch, watching
 
 SEEN = Last(sms("1111"))
 DESIRED = ["watch", "next", "finish", "cancel", "stop"]
@@ -133,7 +133,7 @@ def test_a_watch_that_is_opened_again_is_described_anew_and_counts_on_under_its_
 def test_what_was_wanted_and_refused_before_a_watch_is_opened_again_is_forgotten():
     state = acted(asked(after(watching(), SEEN), "next").state, "next", "done", at(30)).state
     state = acted(asked(state, "cancel").state, "cancel", "too_early", at(40)).state
-    state = acted(asked(state, "finish").state, "finish", "refused", at(50)).state
+    state = acted(asked(state, "finish").state, "finish", REFUSED, at(50)).state
     state = asked(asked(state, "next", next_after=7).state, "next", next_after=9).state
     state = acted(asked(state, "cancel").state, "cancel", "too_early", at(60)).state
 

@@ -95,7 +95,7 @@ async def test_an_action_that_is_too_much_for_the_provider_makes_the_account_bac
 
 
 async def test_a_refused_action_is_an_answer_like_any_other(account: Account, provider: Provider) -> None:
-    provider.answer = "refused"
+    provider.answer = Trouble("denied", "cant_cancel")
 
     await account.act("activation", "7", "next")
 

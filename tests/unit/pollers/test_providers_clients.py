@@ -114,7 +114,7 @@ def test_an_action_is_one_request(provider, order_kind, action, asked):
 def test_the_next_sms_of_a_rent_is_not_asked_for(provider):
     acting, wire = client(provider, "")
 
-    assert run(acting.act("rent", "7", "next")) == "refused"
+    assert run(acting.act("rent", "7", "next")) == Trouble("denied", "a_rent_shows_all")
     assert wire.asked == []
 
 
@@ -378,7 +378,7 @@ def test_the_next_sms_of_sms_man_is_asked_for_in_the_documented_way_where_the_ot
 
     assert another == Another("ready")
     assert run(acting.act("activation", "7", "next", another.how)) == "done"
-    assert run(acting.act("activation", "7", "next", another.how)) == "refused"
+    assert run(acting.act("activation", "7", "next", another.how)) == told("denied", "wrong_status")
     assert [url.rpartition("status=")[2] for url in wire.asked] == ["retrysms", "ready", "ready"]
 
 
@@ -396,10 +396,10 @@ def test_smsverified_has_no_rents():
         ("ACCESS_CANCEL", "done"),
         ("ALREADY_CANCEL", "done"),
         ("EARLY_CANCEL_DENIED", "too_early"),
-        ("OTP_RECEIVED", "refused"),
-        ("STATUS_ALREADY_CHANGED", "refused"),
-        ("NO_ACTIVATION", "refused"),
-        ("BAD_STATUS", "refused"),
+        ("OTP_RECEIVED", told("denied", "otp_received")),
+        ("STATUS_ALREADY_CHANGED", told("denied", "status_already_changed")),
+        ("NO_ACTIVATION", told("denied", "no_such_order")),
+        ("BAD_STATUS", told("denied", "bad_status")),
         ("BAD_KEY", told("auth", "bad_key")),
         ("BAD_ACTION", told("request_error", "bad_action")),
         ("ERROR_SQL", told("transient", "error_sql")),
@@ -417,11 +417,11 @@ def test_what_came_of_an_action_on_an_activation(answer, result):
     ("provider", "order_kind", "answer", "result"),
     [
         ("grizzlysms", "rent", '{"status":"error","error":"ALREADY_FINISH"}', "done"),
-        ("grizzlysms", "rent", '{"status":"error","error":"CANT_CANCEL"}', "refused"),
-        ("grizzlysms", "rent", '{"status":"error","error":"INCORECT_STATUS"}', "refused"),
-        ("grizzlysms", "rent", '{"status":"error","error":"INVALID_PHONE"}', "refused"),
+        ("grizzlysms", "rent", '{"status":"error","error":"CANT_CANCEL"}', told("denied", "cant_cancel")),
+        ("grizzlysms", "rent", '{"status":"error","error":"INCORECT_STATUS"}', told("denied", "incorect_status")),
+        ("grizzlysms", "rent", '{"status":"error","error":"INVALID_PHONE"}', told("denied", "no_such_order")),
         ("grizzlysms", "rent", '{"status":"error","error":"SQL_ERROR"}', told("transient", "sql_error")),
-        ("smsman", "activation", '{"success":false,"error_code":"wrong_status"}', "refused"),
+        ("smsman", "activation", '{"success":false,"error_code":"wrong_status"}', told("denied", "wrong_status")),
         ("smsman", "activation", '{"success":false,"error_code":"wrong_token"}', told("auth", "wrong_token")),
         ("smsman", "activation", '{"request_id":7}', told("unrecognised", "unknown_shape")),
     ],

@@ -14,6 +14,7 @@ from pollers.observation import Ended, Last, Observation, SeenSms, Trouble
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.state import Action, ActResult, WatchState
+from pollers.watch_table import LivePoll
 from pollers.watches import WatchRequest, with_request
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
 from tests.unit.pollers.virtual_time import VirtualLoop, virtual
@@ -62,6 +63,7 @@ class Around:
     def __init__(self, events: list[str]) -> None:
         self.events = events
         self.full = self.holding = self.busy = False
+        self.polled: LivePoll | None = None
         self.ours = True
         self.provider = "smsverified"
         self.messages: list[Message] = []
@@ -111,6 +113,9 @@ class Around:
 
     def drop(self, watch_id: str) -> None:
         self.events.append("drop")
+
+    def live(self, watch_id: str) -> LivePoll | None:
+        return self.polled
 
     def queue_action(self, shard: Shard, watch_id: str) -> None:
         if not self.busy:
@@ -447,6 +452,18 @@ async def test_what_was_wanted_before_a_stop_is_not_done_after_it() -> None:
 
     assert bench.log.state(bench.watch).ended == "stopped"
     assert "next" not in bench.events
+
+
+@virtual
+async def test_an_ended_watch_keeps_its_last_poll() -> None:
+    bench = await Bench().start()
+    bench.around.polled = LivePoll(1_795_000_000_007, "gone", None)
+
+    await bench.ask("stop")
+    await asyncio.sleep(1)
+
+    state = bench.log.state(bench.watch)
+    assert (state.ended, state.noted_ms, state.answer) == ("stopped", 1_795_000_000_007, "gone")
 
 
 @virtual

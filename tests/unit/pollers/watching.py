@@ -3,7 +3,7 @@
 from typing import Any
 
 from pollers.advance import Step, advance, opened, requested
-from pollers.observation import Observation, SeenSms
+from pollers.observation import Observation, SeenSms, Trouble
 from pollers.state import WatchState
 from schemas.identity import watch_id
 from schemas.messages import SmsReceived, Watch
@@ -11,6 +11,7 @@ from schemas.timestamps import to_text
 
 OPENED_MS = 1_795_368_000_000  # 2026-11-22T17:20:00Z
 MINUTE_MS = 60_000
+REFUSED = Trouble("denied", "status_already_changed")
 
 
 def watch(kind: str = "activation", **fields: Any) -> Watch:
