@@ -28,7 +28,8 @@ OPENED_MS = 1_795_368_000_000
 LIFE_MS = 10**9
 KEY = identity.watch_id("shop", "activation", "860")
 LATER = {"of_tomorrow": {"deep": [1, None]}}
-RESULTS: tuple[Any, ...] = ("done", "done", "refused", "too_early", Trouble("request_error", "bad_action"), "lost")
+REFUSED = Trouble("denied", "cant_cancel")
+RESULTS: tuple[Any, ...] = ("done", "done", REFUSED, "too_early", Trouble("request_error", "bad_action"), "lost")
 LOST = Trouble("transient", "timeout")
 
 
@@ -212,7 +213,7 @@ class World:
         if number == 8:
             return  # we crash before we know
         step = acted(self.state, action, LOST if result == "lost" else result, self.now_ms)
-        if result in {"done", "refused"}:
+        if result in {"done", REFUSED}:
             owed.act(action, count, done=result == "done")
         self.take(step)
 
