@@ -170,7 +170,7 @@ class Shard:
             return []
         if owned := self.watches.get(watch_id):
             requests = not_applied(owned.state, requests)
-            if owned.unseen and not is_withdrawal(requests):
+            if owned.unseen and not owned.ended and not is_withdrawal(requests):
                 self._waiting[watch_id] = requests
                 return []
         for place, request in enumerate(requests):
@@ -215,7 +215,7 @@ class Shard:
             owned.bus_full = True
             await self._take(owned, step)
             owned.bus_full = False
-            if answered:
+            if answered or owned.ended:
                 self._seen(watch_id, owned)
 
     def _seen(self, watch_id: str, owned: OwnedWatch) -> None:

@@ -534,6 +534,19 @@ async def test_a_restored_watch_goes_on_where_it_was_and_asks_for_no_hurry() -> 
 
 
 @virtual
+async def test_a_restored_watch_that_is_stopped_before_its_first_answer_can_be_opened_again() -> None:
+    bench = await Bench().start()
+    heir = await bench.heir().start()
+    await heir.ask("stop")
+
+    await heir.ask("watch", "again")
+    await asyncio.sleep(1)
+
+    assert not heir.owned.ended
+    assert heir.log.state(heir.watch).opening == 1
+
+
+@virtual
 async def test_an_unknown_account_opens_nothing() -> None:
     bench = Bench()
     bench.watch = WatchRequest(account="other", order_id="7").watch(T0, "opening")
