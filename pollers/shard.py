@@ -464,8 +464,8 @@ class Shard:
 
     def _as_polled_last(self, state: WatchState) -> WatchState:
         """Return the state of an ended watch with its last poll, which states are not written for otherwise."""
-        live = self._scheduler.live(state.watch.watch_id)
-        if state.ended is None or live is None or live.last_polled_ms is None:
+        live = self._scheduler.live(state.watch.watch_id) if state.ended is not None else None
+        if live is None or live.last_polled_ms is None:
             return state
         return state.having(noted_ms=live.last_polled_ms, answer=live.last_answer)
 

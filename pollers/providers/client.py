@@ -25,9 +25,9 @@ Params = Mapping[str, str]
 _ORDER_IDS: Final = ("request_id", "activationId", "id")
 _ID: Final = re.compile(r"[0-9]{1,20}")
 
-# "Not in this state", in the words of three providers: no mistake of ours, the order has moved on.
 NO_NEXT_OF_A_RENT: Final = Trouble("denied", "a_rent_shows_all")
 """Of asking a rent for its next SMS, without a request."""
+# "Not in this state", in the words of three providers: no mistake of ours, the order has moved on.
 _NOT_NOW: Final = frozenset({"bad_status", "incorect_status", "incorrect_status", "wrong_status"})
 
 

@@ -331,6 +331,14 @@ async def test_a_request_that_finds_the_watch_ended_says_so(api: Api) -> None:
     assert (status, problem["reason"]) == (409, "ended")
 
 
+async def test_a_moment_may_leave_out_its_milliseconds(api: Api) -> None:
+    _, opened = await api.post("/v1/watches", ASKED | {"expires_at": "2026-11-18T12:00:00Z"})
+
+    _, shown = await api.get(f"/v1/watches/{opened['watch_id']}")
+
+    assert shown["expires_at"] == "2026-11-18T12:00:00.000Z"
+
+
 async def test_watches_are_listed_and_shown_and_what_is_not_there_is_404(api: Api) -> None:
     _, opened = await api.post("/v1/watches", ASKED)
 
