@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from bus.commands import Command, Member
+from bus.commands import AT_ONCE, Command, Member
 from tests.simulation.kafka import SHARDS, Kafka
 
 SESSION: Final = 6.0  # seconds; these are those of the real group
@@ -13,7 +13,6 @@ HEARTBEAT: Final = 1.0
 REBALANCE: Final = (1.0, 3.0)
 SILENCE: Final = 30.0
 ASK_PATIENCE: Final = 5.0
-AT_ONCE: Final = 1_000
 
 
 class Ownership(NamedTuple):
@@ -252,17 +251,19 @@ class TwinGroup:
         if not self._kafka.reaches(self.replica):
             self._loop.call_later(1.0, self.wake)
             return
+        room = AT_ONCE
         for partition in sorted(self._positions):
-            self._deliver_from(self._member, partition)
+            room -= self._deliver_from(self._member, partition, room)
         for partition, end in list(self._ends.items()):
             if end is not None and self._positions.get(partition, -1) >= end:
                 del self._ends[partition]
                 self._member.on_caught_up(partition)
 
-    def _deliver_from(self, member: Member, partition: int) -> None:
-        for record in self._kafka.commands_from(partition, self._positions[partition], AT_ONCE):
+    def _deliver_from(self, member: Member, partition: int, room: int) -> int:
+        records = self._kafka.commands_from(partition, self._positions[partition], room)
+        for record in records:
             if partition not in self._positions:
-                return
+                return room
             self._positions[partition] = record.offset + 1
             member.on_command(Command(partition, record.key, record.value, record.forgets))
         if self._positions.get(partition, 0) < self._kafka.end(partition):
@@ -270,3 +271,4 @@ class TwinGroup:
                 self._positions[partition] = self._kafka.end(partition)  # compacted away
             else:
                 self.wake()
+        return len(records)
