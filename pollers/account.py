@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections.abc import Coroutine, Mapping
-from math import ceil
+from math import ceil, inf
 from typing import Any, Final, TypeVar
 
 import structlog
@@ -19,6 +19,7 @@ from pollers.wheel import WaitQueue
 T = TypeVar("T")
 
 ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
+FULL_TEXTS: Final = 3  # requests: an SMS is published once, and what is not known of it then never is
 BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
@@ -50,6 +51,8 @@ class Account:
         self.outcomes: dict[str, int] = {}  # of requests, by machine word: for the metrics
         self.answered_at = 0.0  # when an answer last said something, seconds since 1970
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
+        self._key_wrong_at = inf  # when an action was last told so; never
+        self.heard_at = 0.0  # when an answer last said something, by the loop's clock
         self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self._open_since = self._loop.time()
@@ -65,11 +68,16 @@ class Account:
         return answer
 
     async def full_text(self, order_id: str) -> SeenSms | None:
-        """Fetch the text that an answer was too short for; None when it cannot be had now."""
-        if not await self.further():
-            return None
-        answer = await self._reported(self.client.full_text(order_id), "full_text")
-        return None if isinstance(answer, Trouble) else answer
+        """Fetch the text that an answer was too short for; None when it cannot be had in three tries."""
+        for _ in range(FULL_TEXTS):
+            if not await self.further():
+                return None
+            answer = await self._reported(self.client.full_text(order_id), "full_text")
+            if not isinstance(answer, Trouble):
+                return answer
+            if answer.kind != "transient":
+                return None
+        return None
 
     async def active(self) -> Mapping[str, str] | Trouble:
         """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
@@ -119,8 +127,16 @@ class Account:
                 result = await self.client.act(order_kind, order_id, action, another.how if another else None)
         except TimeoutError:
             result = Trouble("transient", "action_timeout")
-        self._report(result if isinstance(result, Trouble) else None, started)
+        trouble = result if isinstance(result, Trouble) else None
+        self._report(None if trouble is not None and self._is_about_this_act(trouble) else trouble, started)
         return result
+
+    def _is_about_this_act(self, trouble: Trouble) -> bool:
+        """The key is called wrong once more for an action, and was right for something else meanwhile."""
+        if trouble.kind != "auth":
+            return False
+        before, self._key_wrong_at = self._key_wrong_at, self._loop.time()
+        return before < self.heard_at
 
     # ---- what came of them --------------------------------------------------------------------------------------
 
@@ -139,6 +155,7 @@ class Account:
     def _report(self, trouble: Trouble | None, started: float) -> None:
         if trouble is None:
             self.answered_at = time.time()
+            self.heard_at = self._loop.time()
         transition = self.throttle.report(trouble, started=started, now=self._loop.time())
         if transition is None:
             return

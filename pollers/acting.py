@@ -23,6 +23,10 @@ LONGEST_WAIT_MS: Final = 300_000
 """What is to wait for longer was written before our clock was put back."""
 MOST_TRIES: Final = 10
 """BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (providers.md 7.1)."""
+LOST_MS: Final = (5_000, 240_000)
+"""The shortest and the longest wait after a request that failed: it doubles, so that one order costs the others little.
+
+Longer than `LONGEST_WAIT_MS` would not be believed."""
 
 
 def due_action(state: WatchState, now_ms: int) -> Action | None:
@@ -53,21 +57,30 @@ def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
 def answered(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> WatchState:
     """Return the state that knows what came of an action, its end excepted.
 
-    A failed request changes nothing: the next look shows what it did, and says again what is wanted.
+    A failed request may have been done all the same: the next look shows it, or it is asked for again, later each time.
     """
     match result:
         case "done":
             return _done(state, action, now_ms)
+        case Trouble(word="account_waits"):
+            return state
         case "too_early" | Trouble(word="early_cancel_denied"):
             return _held(state, action, result, _no_longer_early_ms(state, now_ms))
         case Trouble(kind="unrecognised"):
             return _held(state, action, result, now_ms + UNCLEAR_MS)
-        case Trouble(kind="request_error", word="bad_action") if _tried(state, action) < MOST_TRIES:
-            return _held(state, action, result, now_ms + FAILED_MS, tries=_tried(state, action))
-        case Trouble(kind="denied" | "request_error"):
-            return _refused(state, action, _code(result), now_ms)
         case _:
-            return state
+            return _failed(state, action, result, now_ms)
+
+
+def is_to_be_closed(state: WatchState) -> bool:
+    """Somebody asked for the order's end at the provider, and it is neither done nor refused."""
+    return state.watch.desired in {"finish", "cancel"} and state.watch.desired != state.refused
+
+
+def never_done(state: WatchState, why: str, now_ms: int) -> WatchState:
+    """Return the state of a watch that ends for this reason: what was asked for and not done is refused with it."""
+    closing = _closing(state) if is_to_be_closed(state) else None
+    return state if closing is None else _refused(state, closing, why, now_ms)
 
 
 def after_sms(state: WatchState, old: int) -> WatchState:
@@ -155,9 +168,25 @@ def _held(
     return state.having(not_before_ms=until_ms, tries=tries, held_code=_code(result))
 
 
-def _tried(state: WatchState, action: Action) -> int:
-    """Return how many times in a row this action failed, this time included."""
-    return state.tries + 1 if _first(state)[0] == action else 1
+def _failed(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> WatchState:
+    """Return the state in which an action was refused, or is tried again, later each time."""
+    tried = _tried(state, action, result)
+    match result:
+        case Trouble(kind="request_error", word="bad_action") if tried < MOST_TRIES:
+            return _held(state, action, result, now_ms + FAILED_MS, tries=tried)
+        case Trouble(kind="denied" | "request_error"):
+            return _refused(state, action, _code(result), now_ms)
+        case _:
+            shortest, longest = LOST_MS
+            return _held(
+                state, action, result, now_ms + min(longest, shortest << min(tried - 1, MOST_TRIES)), tries=tried
+            )
+
+
+def _tried(state: WatchState, action: Action, result: ActResult | Trouble) -> int:
+    """Return how many times in a row this action failed so, this time included."""
+    is_so = (state.held_code == "bad_action") == (_code(result) == "bad_action")
+    return state.tries + 1 if is_so and _first(state)[0] == action else 1
 
 
 def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:

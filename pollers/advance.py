@@ -66,26 +66,36 @@ def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
     return Step(_revised(state, after.having(outcome=outcome)))
 
 
+def only_applied(before: WatchState, after: WatchState) -> bool:
+    """Tell whether a request changed nothing but that it was applied: it wants what is so already."""
+    return after.having(applied=before.applied, outcome=before.outcome, revision=before.revision) == before
+
+
 def withdrawn(state: WatchState, now_ms: int) -> Step:
     """End a watch whose record a person took away, or whose record is not there."""
     return Step(state) if state.ended is not None else _end(state, state, "stopped", now_ms)
 
 
-def advance(state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC") -> Step:
+def advance(
+    state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC", many_gone: bool = False
+) -> Step:
     """Take in one answer. `zone` says how to read the provider's times that state none.
 
-    An answer at or after `ending.deadline_ms` is the last one.
+    `many_gone`: see `ending.gone_once_more`.
+
+    An answer at or after `ending.deadline_ms` is the last one, unless somebody asked for the order's end: that is tried
+    for ten minutes more. It costs money where it is not done.
     """
     if state.ended is not None:
         return Step(state)
     if isinstance(observation, Trouble):
         return due_end(state, now_ms) if now_ms >= ending.overdue_ms(state) else _troubled(state, observation, now_ms)
     if isinstance(observation, Gone):
-        return _gone(state, observation, now_ms)
+        return _gone(state, observation, now_ms, many=many_gone)
     seen, messages = _look(state, observation, now_ms, zone)
     if isinstance(observation, Ended):
         return _end(state, seen, observation.reason, now_ms, messages)
-    if now_ms >= ending.deadline_ms(seen):
+    if now_ms >= (ending.overdue_ms(seen) if acting.is_to_be_closed(seen) else ending.deadline_ms(seen)):
         return _end(state, seen, "expired", now_ms, messages)
     return Step(_revised(state, seen), messages, acting.due_action(seen, now_ms))
 
@@ -155,8 +165,8 @@ def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
     return Step(noted, action=action if action == state.watch.desired and action != "next" else None)
 
 
-def _gone(state: WatchState, observation: Gone, now_ms: int) -> Step:
-    gone, is_end = ending.gone_once_more(state, now_ms)
+def _gone(state: WatchState, observation: Gone, now_ms: int, *, many: bool) -> Step:
+    gone, is_end = ending.gone_once_more(state, now_ms, many=many)
     gone = answers.noted_failure(gone, observation, now_ms)
     if is_end or now_ms >= ending.deadline_ms(state):
         return _end(state, gone, "gone" if is_end else "expired", now_ms)
@@ -164,6 +174,8 @@ def _gone(state: WatchState, observation: Gone, now_ms: int) -> Step:
 
 
 def _end(before: WatchState, state: WatchState, reason: str, now_ms: int, messages: Sequence[SmsReceived] = ()) -> Step:
+    if reason in {"expired", "gone"}:
+        state = acting.never_done(state, reason, now_ms)
     state, end = ending.ended(state, reason, now_ms)
     return Step(_revised(before, state), (*messages, end))
 

@@ -11,6 +11,7 @@ from schemas.normalize import e164
 GONE_TIMES: Final = 3
 GONE_MS: Final = 30_000
 """An order is gone when the provider says so three times in a row over half a minute; once may be a lagging replica."""
+MANY_GONE_MS: Final = 10 * 60_000
 RENT_GRACE_MS: Final = 10 * 60_000
 """A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (providers.md 7.4)."""
 LAST_LOOK_MS: Final = 10 * 60_000
@@ -45,12 +46,15 @@ def forget_ms(state: WatchState) -> int:
     return timestamps.to_epoch_ms(state.ended_at) + KEPT_MS[state.watch.order_kind]
 
 
-def gone_once_more(state: WatchState, now_ms: int) -> tuple[WatchState, bool]:
-    """Return the state that has heard once more that the order is unknown, and whether that is the end."""
+def gone_once_more(state: WatchState, now_ms: int, *, many: bool) -> tuple[WatchState, bool]:
+    """Return the state that has heard once more that the order is unknown, and whether that is the end.
+
+    `many`: so are many others of the account at once, which is rather a provider that has forgotten for a while.
+    """
     since_ms = min(state.gone_ms, now_ms) if state.gone_count else now_ms  # our clock may have been put back
     count = min(state.gone_count + 1, GONE_TIMES)
     state = state.having(gone_count=count, gone_ms=since_ms)
-    return state, count == GONE_TIMES and now_ms - since_ms >= GONE_MS
+    return state, count == GONE_TIMES and now_ms - since_ms >= (MANY_GONE_MS if many else GONE_MS)
 
 
 def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, WatchEnded]:

@@ -53,11 +53,11 @@ class Learned:
             _log.warning("learned_unreadable", file=str(self.path), error=str(error), hint="it is written anew")
 
     def _take(self, kept: Any) -> None:  # noqa: ANN401 - JSON
-        for provider, service, curve in kept["curves"]:
-            self.curves[provider, service] = Curve.from_json(curve)
         self.waits = {
             name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in kept["waits"].items()
-        }
+        }  # first: a curve of other ranges, from before an upgrade, must not cost a Retry-After
+        for provider, service, curve in kept["curves"]:
+            self.curves[provider, service] = Curve.from_json(curve)
 
     def save(self, waits: Mapping[str, ToldToWait]) -> None:
         """Write the file, whole or not at all."""

@@ -38,6 +38,10 @@ class Row:
     """When its last poll left."""
     hinted: bool = False
     """A list has said that it changed, and it was not polled since."""
+    in_vain: int = 0
+    """Hints in a row whose poll found nothing."""
+    quiet_until: float = 0.0
+    """Until then it gives no hint: it changes without an SMS."""
     unproved: tuple[str, int, float] | None = None
     """A poll found an SMS of which no list had said anything: the row then, how many lists may still show it, since."""
 
@@ -89,6 +93,11 @@ class ListHint:
             return
         if found_sms and row.fingerprint and not row.hinted:
             row.unproved = (row.fingerprint, LATER_LISTS, left_at)
+        if found_sms:
+            row.in_vain, row.quiet_until = 0, 0.0
+        elif row.hinted:
+            row.in_vain += 1
+            row.quiet_until = left_at + _quiet(row.in_vain)
         row.has_sms = row.has_sms or found_sms
         row.polled_at, row.hinted = left_at, False
 
@@ -129,8 +138,13 @@ class ListHint:
             row.fingerprint, row.hinted, row.unproved = None, False, None
 
     def _is_changed(self, row: Row, fingerprint: str | None, usual: str | None, left_at: float) -> bool:
-        before, row.fingerprint = row.fingerprint, fingerprint if fingerprint is not None else _gone(row)
-        if row.fingerprint is None or row.fingerprint == before or row.polled_at >= left_at:
+        before, after = row.fingerprint, fingerprint if fingerprint is not None else _gone(row)
+        if after is None or after == before:
+            return False
+        if before is not None and (row.polled_at >= left_at or left_at < row.quiet_until):
+            return False  # nobody knows which was first: the next list shows the change once more
+        row.fingerprint = after
+        if row.polled_at >= left_at:
             return False
         if before is None and (row.has_sms or fingerprint == usual):
             return False  # seen for the first time, and nothing about it is new
@@ -153,6 +167,11 @@ class ListHint:
 def _gone(row: Row) -> str | None:
     """Return the fingerprint of an order that a list does not have: nothing, where none has shown it yet."""
     return None if row.fingerprint is None else GONE
+
+
+def _quiet(in_vain: int) -> float:
+    """Return for how many seconds a row gives no hint after so many in vain; the first one costs it nothing."""
+    return min(UNCHANGED, 2.0**in_vain) if in_vain > 1 else 0.0
 
 
 def _commonest(listed: Mapping[str, str]) -> str | None:

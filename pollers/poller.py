@@ -27,6 +27,7 @@ JOINING: Final = 15.0  # seconds without shards after which a process says so: a
 OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn before that is said
 OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS, likewise
 LONGER_MS: Final = 1000  # by which a Retry-After must have moved to be written down at once
+GROWS_AFTER: Final = 3.5  # seconds: what others know of our watches is as old as its sum and their heartbeat
 FIRST_WATCH: Final = 0.45  # requests a second: of a watch that the table does not have yet
 RESTART: Final = (1.0, 60.0)  # seconds before a shard that ended by itself is run again: the first pause, the longest
 
@@ -87,6 +88,7 @@ class Poller:
         self._table = table
         self._learned = learned or Learned()
         self._loop = asyncio.get_running_loop()
+        self._shares: dict[str, list[tuple[float, float]]] = {}
         self._keepers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._core: list[asyncio.Task[None]] = []
@@ -243,8 +245,18 @@ class Poller:
         """Share each account's budget by the requests that its watches want, ours and those of other processes."""
         mine = frozenset(self._keepers)
         for account in self.accounts.values():
-            account.throttle.share(self._share(account.name, mine))
+            account.throttle.share(self._least_share(account.name, self._share(account.name, mine)))
         self.scheduler.budgets_changed()
+
+    def _least_share(self, account: str, share: float) -> float:
+        """Return the least share of the last seconds: it grows when the others know, too, that theirs has shrunk."""
+        now = self._loop.time()
+        if not self._keepers:
+            self._shares.pop(account, None)
+            return share  # nothing is polled here: whatever we are given next is the first
+        recent = [(at, each) for at, each in self._shares.get(account, ()) if now - at < GROWS_AFTER]
+        self._shares[account] = [*recent, (now, share)]
+        return min(each for _, each in self._shares[account])
 
     def _share(self, account: str, mine: frozenset[int]) -> float:
         if self._table.behind or not self._table.filled:
@@ -291,8 +303,10 @@ class Poller:
         for account in self.accounts.values():
             if account.throttle.state != "open":
                 yield f"account_{account.throttle.state}:{account.name}"
-            elif account.expected_delay() > OVERLOADED:
+            elif self.scheduler.expected_delay(account) > OVERLOADED:
                 yield f"account_overloaded:{account.name}"
+            if self.scheduler.many_gone(account):
+                yield f"orders_unknown:{account.name}"
             yield from (f"{kind}s_paused:{account.name}" for kind in account.paused_kinds())
         if any(follower.is_off for follower in self.scheduler.lists.values()):
             yield "bulk_hint_off"
@@ -312,7 +326,7 @@ class Poller:
 
     def expected_delay(self, account: str) -> float | None:
         """Return how many seconds a new watch's SMS waits for its poll, where it is long enough to say so."""
-        delay = self.accounts[account].expected_delay() if account in self.accounts else 0.0
+        delay = self.scheduler.expected_delay(self.accounts[account]) if account in self.accounts else 0.0
         return delay if delay > OVERLOADED else None
 
     def oldest_due(self) -> float:

@@ -5,17 +5,19 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, inf
+from statistics import fmean
 from typing import Any, Final, Protocol
 
 from bus.contract import BusFull
-from pollers.account import CLOCK, Account
+from pollers.account import CLOCK, WAITS, Account
 from pollers.acting import asked_again_in, due_action
 from pollers.advance import Step, advance
 from pollers.answers import name
 from pollers.curve import Curve
 from pollers.list_follower import ListFollower
-from pollers.observation import Observation, Trouble
+from pollers.list_hint import FEW, MISSING
+from pollers.observation import Gone, Listing, Observation, Trouble
 from pollers.observing import is_about_the_order, is_said, observe
 from pollers.owned_watch import OwnedWatch
 from pollers.schedule import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
@@ -69,6 +71,8 @@ class Plan:
     rank: int = NORMAL  # in the queue of its account
     again: bool = False  # it was asked for soon while a poll was under way
     failures: int = 0  # answers in a row that were about this order and no use
+    troubles: int = 0  # polls in a row that failed, whatever it was about
+    broken_at: float = inf  # when the provider last broke over this order (HTTP 5xx) and was not answered since
     polled_ms: int = 0
     answer: str = ""
 
@@ -100,6 +104,7 @@ class Scheduler:
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
         self._turns = deque(accounts.values())
+        self._gone: dict[str, set[str]] = {name: set() for name in accounts}  # by account: orders that nobody knows
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
 
@@ -139,6 +144,7 @@ class Scheduler:
             for key in (watch_id, ACTION + watch_id):
                 plan.account.queue.leave(key)
             plan.account.throttle.demand.release(watch_id)
+            self._gone[plan.account.name].discard(watch_id)
             self.lists[plan.account.name].hint.untrack(plan.row, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
@@ -155,6 +161,19 @@ class Scheduler:
             return None
         next_in = max(0.0, plan.due_at - self._loop.time()) if watch_id in self._timers else None
         return LivePoll(plan.polled_ms or None, plan.answer or None, next_in)
+
+    def many_gone(self, account: Account) -> bool:
+        """Tell whether the provider knows so few of an account's orders that it is rather the provider who forgot."""
+        return len(self._gone[account.name]) > max(FEW, len(account.throttle.demand) * MISSING)
+
+    def expected_delay(self, account: Account) -> float:
+        """Return how many seconds an SMS waits for its poll on average; of rents, where a list tells of all others."""
+        delay = account.expected_delay()
+        if not self.lists[account.name].running:
+            return delay
+        rents = [plan for plan in self.plans.values() if plan.account is account and plan.kind == "rent" and plan.part]
+        of_rents = fmean(plan.due_at - plan.since for plan in rents) / 2 if rents else 0.0
+        return max(delay, of_rents)
 
     def _plan_of(self, shard: Owner, state: WatchState) -> Plan | None:
         watch = state.watch
@@ -308,7 +327,13 @@ class Scheduler:
             return SOON
         now_ms = self._now_ms()
         unchanged = owned.revision == before.revision
-        step = advance(before if unchanged else owned.state, observation, now_ms, zone=plan.account.zone)
+        step = advance(
+            before if unchanged else owned.state,
+            observation,
+            now_ms,
+            zone=plan.account.zone,
+            many_gone=isinstance(observation, Gone) and self.many_gone(plan.account),
+        )
         if not unchanged:
             step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
         plan.polled_ms, plan.answer = now_ms, name(observation)
@@ -330,7 +355,7 @@ class Scheduler:
         That is where a list said that the order changed, or where something is wanted of it.
         """
         seconds = self._seconds(plan, state, first=False)
-        if plan.failures > FEW_FAILURES:
+        if plan.troubles > FEW_FAILURES:
             return seconds
         if self.lists[plan.account.name].hint.is_hinted(plan.row):
             plan.part, plan.rank = 0.0, CHANGED
@@ -344,9 +369,11 @@ class Scheduler:
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
-        plan.failures = plan.failures + 1 if is_about_the_order(observation) else 0
+        self._note_failures(plan, observation)
         if isinstance(observation, Trouble):
             return
+        gone = self._gone[plan.account.name]
+        (gone.add if isinstance(observation, Gone) else gone.discard)(before.watch.watch_id)
         found = after.sms_count > before.sms_count
         self.lists[plan.account.name].hint.polled(plan.row, left_at, found_sms=found)
         if context_of(before, now_ms).phase == "first":
@@ -354,6 +381,25 @@ class Scheduler:
             since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.learned_ms, now_ms))
             self._curve(before).looked(since, until, arrived=found)
             plan.learned_ms = now_ms
+
+    def _note_failures(self, plan: Plan, observation: Observation) -> None:
+        """Note whether the order fails: then it is polled less often, and not the account.
+
+        That is where the provider says so, where the rest of its SMS cannot be had, and where the provider breaks over
+        it while it answers for others.
+        """
+        account, now = plan.account, self._loop.time()
+        if isinstance(observation, Trouble):
+            plan.troubles += observation != WAITS
+            is_broken = observation.word.startswith("http_5")
+            if is_about_the_order(observation) or (is_broken and account.heard_at > plan.broken_at):
+                plan.failures += 1
+            if is_broken:
+                plan.broken_at = now
+            return
+        is_cut_short = isinstance(observation, Listing) and not observation.complete
+        plan.failures = plan.failures + 1 if is_cut_short and account.throttle.state == "open" else 0
+        plan.troubles, plan.broken_at = plan.failures, inf
 
     # ---- when --------------------------------------------------------------------------------------------------
 

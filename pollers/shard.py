@@ -18,7 +18,7 @@ from bus.client import KafkaAway
 from bus.contract import Bus, BusFull
 from bus.state_log import NotCommitted
 from pollers.account import Account
-from pollers.advance import Step, acted, due_end, opened, requested, withdrawn
+from pollers.advance import Step, acted, due_end, only_applied, opened, requested, withdrawn
 from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
 from pollers.observation import Trouble
 from pollers.owned_watch import OwnedWatch
@@ -190,7 +190,8 @@ class Shard:
         step = withdrawn(state, now_ms) if request is None else requested(state, request, now_ms)
         if step.state is not state:
             await self._take(owned, step)
-            self._scheduler.plan(self, owned.state, soon=True)
+            if not only_applied(state, step.state):
+                self._scheduler.plan(self, owned.state, soon=True)
 
     async def _open(self, watch: Watch) -> None:
         account = self._accounts.get(watch.account)

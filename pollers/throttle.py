@@ -16,6 +16,7 @@ State = Literal["open", "backing_off", "paused"]
 BACKOFF_LAST: Final = 200.0  # seconds; the first is 1, each doubles, and jitter adds up to a half: 1 to 300
 RETRY_AFTER: Final = (1.0, 600.0)  # what we believe of a Retry-After: 0 and 10^9 are seen (trap 47)
 PROBE_EVERY: Final = 60.0  # seconds between two probes of a paused account
+MOST_PAUSES: Final = 3  # times that is doubled, where what it answers to a probe is no plain answer and it pauses again
 PROBE_LOST: Final = 20.0  # seconds: longer than any request may take, so only one probe is ever under way
 SLOWEST: Final = 8.0  # the first gap of a slow start, in gaps of the budget; halves with every answer
 JITTER: Final = 0.2  # of a gap: so much later may a request go than its place in the row
@@ -117,6 +118,7 @@ class AccountThrottle:
         self._throttled = False
         self._slowdown = 1.0
         self._order_errors = 0
+        self._pauses = 0
 
     def share(self, fraction: float) -> None:
         """Take this process's part of the budget, 0 to 1.
@@ -204,15 +206,18 @@ class AccountThrottle:
             return self._back_off(trouble or Trouble("transient", "none"), now)
         if trouble.kind == "auth" or self.state == "paused":
             self._slowdown = SLOWEST
-            return self._close("paused", trouble, PROBE_EVERY, now)
+            self._pauses += self.state != "paused"
+            return self._close("paused", trouble, PROBE_EVERY * 2.0 ** min(self._pauses - 1, MOST_PAUSES), now)
         return self._answered(now)
 
     def _is_answer(self, trouble: Trouble | None) -> bool:
         """The provider works and knows us, whatever it thinks of this one request."""
         if trouble is None:
-            self._order_errors = 0
+            self._order_errors = self._pauses = 0
             return True
-        if self.state == "paused" or trouble.kind in {"auth", "throttled"} or _says_when(trouble):
+        if trouble.kind in {"auth", "throttled"} or _says_when(trouble):
+            return False
+        if self.state == "paused" and not (trouble.answered and trouble.kind != "transient"):
             return False
         if trouble.kind != "transient":
             self._order_errors = 0

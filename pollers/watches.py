@@ -6,9 +6,9 @@ The protocol is in docs/decisions/0001-watch-commands-and-states.md.
 import json
 from collections.abc import Mapping, Sequence
 from hashlib import blake2b
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from pollers.state import OpenWatch, WatchState
 from schemas import fields, identity, timestamps
@@ -31,7 +31,7 @@ class WatchRequest(BaseModel):
 
     account: str
     order_kind: str = Field("activation", pattern="^(activation|rent)$")
-    order_id: str = Field(min_length=1, max_length=128)
+    order_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
     recipient: str | None = Field(None, max_length=64)
     service: str | None = Field(None, max_length=64)
     message_type: fields.MessageType = Field("sms", min_length=1, max_length=32)

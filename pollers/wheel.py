@@ -15,7 +15,7 @@ CHANGED: Final = 1  # of one that has changed, as a list says
 REQUESTED: Final = 2  # of one of which something is wanted: it is asked for after a poll
 URGENT: Final = 3  # of one that has just been opened or asked about, or whose last poll it is
 NORMAL: Final = 4
-TURNS: Final = 8  # every eighth place is for whoever of the last two ranks has waited longest
+TURNS: Final = 8  # every eighth place is for whoever of the last three ranks has waited longest
 
 
 class TimerQueue:
@@ -103,7 +103,7 @@ class WaitQueue:
         self._turn = (self._turn + 1) % TURNS
         ranks = self._ranks
         if self._turn == 0:
-            ranks = tuple(sorted(self._ranks[URGENT:], key=_head)) + self._ranks
+            ranks = tuple(sorted(self._ranks[REQUESTED:], key=_head)) + self._ranks
         first = next(filter(None, ranks), None)
         return first.popitem(last=False)[0] if first else None
 

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from pollers import ending
-from pollers.advance import Step, acted, advance, due_end, is_news, requested, withdrawn
+from pollers.account import WAITS
+from pollers.acting import MOST_TRIES
+from pollers.advance import Step, acted, advance, due_end, is_news, only_applied, requested, withdrawn
 from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from schemas.timestamps import to_text
@@ -295,14 +297,37 @@ def test_a_finish_that_nobody_asked_for_is_not_tried_again_after_its_refusal_wha
     assert advance(asked(state, "finish").state, SEEN, at(30)).action == "finish"
 
 
-@pytest.mark.parametrize("kind", ["transient", "throttled", "auth"])
-def test_a_failed_action_is_wanted_again_with_the_next_look(kind):
+def test_an_action_that_was_not_asked_for_is_wanted_again_with_the_next_look():
     state = after(watching(desired="finish"), SEEN)
 
-    step = acted(state, "finish", Trouble(kind, "x"), at(10))
+    step = acted(state, "finish", WAITS, at(10))
 
     assert step == Step(state)
-    assert advance(state, SEEN, at(15)).action == "finish"
+    assert advance(state, SEEN, at(10)).action == "finish"
+
+
+@pytest.mark.parametrize("kind", ["transient", "throttled", "auth"])
+def test_an_action_that_fails_is_asked_for_again_later_each_time_and_never_given_up(kind):
+    state, now, waits = after(watching(desired="finish", expires_at="2026-11-23T18:00:00.000Z"), SEEN), 10, []
+    for _ in range(10):
+        state = acted(state, "finish", Trouble(kind, "x"), at(now)).state
+        began = now
+        while advance(state, SEEN, at(now)).action is None:
+            now += 1
+        waits.append(now - began)
+
+    assert waits == [5, 10, 20, 40, 80, 160, 240, 240, 240, 240]
+    assert state.refused is None
+
+
+def test_failures_of_another_kind_are_no_step_to_a_refusal():
+    state = after(watching(desired="finish"), SEEN)
+    for number in range(MOST_TRIES):
+        state = acted(state, "finish", Trouble("transient", "x"), at(10 + number)).state
+
+    state = acted(state, "finish", Trouble("request_error", "bad_action"), at(30)).state
+
+    assert (state.refused, state.tries) == (None, 1)
 
 
 def test_an_answer_that_nobody_understands_makes_an_action_wait_two_minutes():
@@ -580,7 +605,50 @@ def test_a_later_expiry_lets_a_watch_live_on():
     assert advance(state, SEEN, at(1500)).state.ended is None
 
 
-def test_a_closed_order_is_not_closed_by_the_deadline_again():
-    step = advance(watching(desired="cancel"), SEEN, at(1500))
+@pytest.mark.parametrize("desired", ["finish", "cancel"])
+def test_the_end_that_somebody_asked_for_is_tried_for_ten_minutes_after_the_deadline(desired):
+    state = watching(desired=desired)
 
-    assert (step.state.ended, step.action) == ("expired", None)
+    at_the_deadline = advance(state, SEEN, at(1500))
+    done = acted(at_the_deadline.state, desired, "done", at(1501)).state
+    over = [
+        step(state).state for step in (lambda each: advance(each, SEEN, at(2101)), lambda each: due_end(each, at(2101)))
+    ]
+
+    assert (at_the_deadline.state.ended, at_the_deadline.action) == (None, desired)
+    assert done.ended == {"finish": "finished", "cancel": "cancelled"}[desired]
+    assert [(each.ended, each.refused, each.refused_code) for each in over] == [("expired", desired, "expired")] * 2
+
+
+def test_an_end_that_was_refused_or_that_nobody_asked_for_holds_no_watch_open():
+    refused = acted(watching(desired="cancel"), "cancel", REFUSED, at(10)).state
+
+    assert advance(refused, SEEN, at(1500)).state.ended == "expired"
+    assert advance(watching(after_sms="finish"), SEEN, at(1500)).state.ended == "expired"
+
+
+def test_an_order_that_nobody_knows_any_longer_says_that_its_end_was_never_asked_for():
+    state = watching(desired="cancel")
+    for seconds in (10, 30, 50):
+        state = advance(state, Gone(), at(seconds)).state
+
+    assert (state.ended, state.refused, state.refused_code) == ("gone", "cancel", "gone")
+
+
+def test_many_orders_that_are_unknown_at_once_have_ten_minutes_to_come_back():
+    state = watching()
+    for seconds in (10, 30, 50, 500):
+        state = advance(state, Gone(), at(seconds), many_gone=True).state
+    back = advance(state, SEEN, at(520)).state
+
+    assert (state.ended, back.ended, back.gone_count) == (None, None, 0)
+    assert advance(state, Gone(), at(611), many_gone=True).state.ended == "gone"
+
+
+def test_a_request_that_wants_what_is_so_already_has_only_been_applied():
+    state = asked(watching(), "finish").state
+
+    assert only_applied(state, asked(state, "finish").state)
+    assert only_applied(state, asked(state, "watch").state)
+    assert not only_applied(state, asked(state, "cancel").state)
+    assert not only_applied(watching(), state)

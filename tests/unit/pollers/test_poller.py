@@ -303,6 +303,22 @@ async def test_an_account_with_more_orders_than_its_budget_says_so() -> None:
 
 
 @virtual
+async def test_a_share_shrinks_at_once_and_grows_when_the_others_must_know() -> None:
+    bench = Bench()
+    bench.table.weights = {0: 1.0, 1: 1.0, 7: 6.0}
+    await bench.start(0, 1, 2, 3)
+    rates = []
+    for weights in ({0: 2.0, 7: 8.0}, {0: 8.0, 7: 2.0}):
+        bench.table.weights = weights
+        await asyncio.sleep(2)
+        rates.append(bench.account.throttle.rate)
+    await asyncio.sleep(3)
+    rates.append(bench.account.throttle.rate)
+
+    assert rates == pytest.approx([50 * 0.2, 50 * 0.2, 50 * 0.8])
+
+
+@virtual
 async def test_budgets_are_shared_by_what_the_watches_of_each_process_want() -> None:
     bench = Bench()
     bench.table.weights = {0: 1.0, 1: 1.0, 7: 6.0}
@@ -310,7 +326,7 @@ async def test_budgets_are_shared_by_what_the_watches_of_each_process_want() -> 
 
     shared = bench.account.throttle.rate
     bench.table.behind = True
-    await asyncio.sleep(2)
+    await asyncio.sleep(5)
 
     assert shared == pytest.approx(50 * 0.25)
     assert bench.account.throttle.rate == pytest.approx(50 * 4 / 12)

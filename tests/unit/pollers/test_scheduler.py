@@ -124,14 +124,14 @@ async def test_a_watch_that_ends_at_its_deadline_leaves_nothing_behind() -> None
     assert all(owned.ended for owned in bench.watches.values())
 
 
-@pytest.mark.parametrize("answer", [Ended("cancelled"), Ended("finished"), Gone()])
-def test_whatever_ends_a_watch_its_demand_is_given_back(answer: Observation) -> None:
+@pytest.mark.parametrize(("answer", "seconds"), [(Ended("cancelled"), 300), (Ended("finished"), 300), (Gone(), 900)])
+def test_whatever_ends_a_watch_its_demand_is_given_back(answer: Observation, seconds: float) -> None:
     @virtual
     async def run() -> None:
         bench = Bench(Provider(lambda _: answer))
         for number in range(10):
             bench.open(str(number))
-        await asyncio.sleep(300)
+        await asyncio.sleep(seconds)
 
         assert (bench.scheduler.plans, bench.demand) == ({}, 0.0)
 
