@@ -52,7 +52,8 @@ class Account:
         self.answered_at = 0.0  # when an answer last said something, seconds since 1970
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
         self._key_wrong_at = inf  # when an action was last told so; never
-        self.heard_at = 0.0  # when an answer last said something, by the loop's clock
+        self.observed_at = 0.0  # when an order was last answered for, by the loop's clock
+        self._heard_at = 0.0  # when anything was
         self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self._open_since = self._loop.time()
@@ -65,6 +66,8 @@ class Account:
         """Ask once, as the throttle has admitted."""
         answer = await self._reported(self.client.observe(order_kind, order_id, unfinished), "unfinished")
         self._note_bad_action(order_kind, answer)
+        if not isinstance(answer, Trouble):
+            self.observed_at = self._loop.time()
         return answer
 
     async def full_text(self, order_id: str) -> SeenSms | None:
@@ -136,7 +139,7 @@ class Account:
         if trouble.kind != "auth":
             return False
         before, self._key_wrong_at = self._key_wrong_at, self._loop.time()
-        return before < self.heard_at
+        return before < self._heard_at
 
     # ---- what came of them --------------------------------------------------------------------------------------
 
@@ -155,7 +158,7 @@ class Account:
     def _report(self, trouble: Trouble | None, started: float) -> None:
         if trouble is None:
             self.answered_at = time.time()
-            self.heard_at = self._loop.time()
+            self._heard_at = self._loop.time()
         transition = self.throttle.report(trouble, started=started, now=self._loop.time())
         if transition is None:
             return

@@ -392,7 +392,7 @@ class Scheduler:
         if isinstance(observation, Trouble):
             plan.troubles += observation != WAITS
             is_broken = observation.word.startswith("http_5")
-            if is_about_the_order(observation) or (is_broken and account.heard_at > plan.broken_at):
+            if is_about_the_order(observation) or (is_broken and account.observed_at > plan.broken_at):
                 plan.failures += 1
             if is_broken:
                 plan.broken_at = now

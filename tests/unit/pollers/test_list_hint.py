@@ -50,6 +50,34 @@ def test_a_change_that_a_poll_has_seen_after_the_list_left_is_not_polled_again()
     assert listing.judge(waiting() | {"3": "6:1234"}, OLD + 2, OLD + 3) == []
 
 
+def test_a_change_behind_a_poll_that_overlapped_its_list_is_shown_by_the_next_one() -> None:
+    listing = hint()
+    listing.polled("3", OLD + 2.5, found_sms=False)  # answered before the SMS came, and the list was made after it
+
+    early, late = (listing.judge(waiting() | {"3": "6:1234"}, OLD + left, OLD + left + 1) for left in (2, 4))
+
+    assert (early, late) == ([], ["watch-3"])
+
+
+def test_a_row_that_comes_and_goes_without_an_sms_is_polled_less_and_less_until_one_comes() -> None:
+    listing, polled = hint(), []
+    for number in range(150):
+        left = OLD + 2 + 2 * number
+        listed = waiting() if number % 2 else {name: row for name, row in waiting().items() if name != "3"}
+        if listing.judge(listed, left, left):
+            polled.append(left - OLD)
+            listing.polled("3", left + 0.1, found_sms=False)
+    calm = [left for left in polled if left > 60]
+    listing.judge(waiting(), OLD + 400, OLD + 400)
+    sms = listing.judge(waiting() | {"3": "6:1234"}, OLD + 402, OLD + 402)
+    listing.polled("3", OLD + 402.1, found_sms=True)
+    more = listing.judge(waiting() | {"3": "6:5678"}, OLD + 404, OLD + 404)
+
+    assert polled[:2] == [2, 4]
+    assert len(calm) <= 5
+    assert (sms, more) == (["watch-3"], ["watch-3"])
+
+
 def test_an_order_is_not_judged_by_a_list_that_left_before_it_was_opened() -> None:
     listing = hint()
     listing.track("new", "watch-new", OLD + 5, has_sms=False)

@@ -148,3 +148,40 @@ async def test_a_list_that_is_not_offered_is_no_trouble_of_the_account(account: 
         await account.active()
 
     assert (account.throttle.state, account.paused_kinds()) == ("open", ())
+
+
+async def test_a_full_text_that_is_lost_on_its_way_is_asked_for_three_times(
+    account: Account, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = [Trouble("transient", "server_error", answered=True)] * 2 + [SeenSms(text="Your code is 1111")]
+
+    async def lose(_: str) -> Any:
+        return answers.pop(0)
+
+    monkeypatch.setattr(provider, "full_text", lose)
+
+    assert await account.full_text("7") == SeenSms(text="Your code is 1111")
+    answers[:] = [Trouble("transient", "server_error", answered=True)] * 4
+    assert await account.full_text("7") is None
+    assert len(answers) == 1
+
+
+async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_account_again(
+    account: Account, provider: Provider
+) -> None:
+    provider.answer = Trouble("auth", "bad_key")
+    await account.act("activation", "7", "finish")
+    paused = account.throttle.state
+    await asyncio.sleep(0)
+    account.throttle.state = "open"  # the probe was answered
+    provider.answer = Waiting()
+    await account.observe("activation", "8")
+
+    provider.answer = Trouble("auth", "bad_key")
+    result = await account.act("activation", "7", "finish")
+
+    assert (paused, result, account.throttle.state) == ("paused", Trouble("auth", "bad_key"), "open")
+
+    await account.observe("activation", "8")
+
+    assert account.throttle.state == "paused"

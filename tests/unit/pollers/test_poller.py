@@ -173,6 +173,10 @@ class Bench:
         self.group.commands.append(Command(partition, watch.watch_id, value or watch.to_json()))
         return watch
 
+    def repeat(self, order_id: str, request_id: str) -> None:
+        watch = WatchRequest(account="main", order_id=order_id).watch(self.now_ms(), request_id)
+        self.group.member.on_command(Command(self.partition(watch), watch.watch_id, watch.to_json()))
+
     def partition(self, watch: Watch) -> int:
         return partition_of(watch.watch_id.encode(), 12)
 
@@ -404,3 +408,33 @@ def test_a_file_that_cannot_be_written_costs_nothing_but_a_line(tmp_path: Path) 
     (tmp_path / "taken").write_text("")
 
     Learned(tmp_path / "taken" / "learned.json").save({})
+
+
+def test_a_curve_of_another_version_costs_no_retry_after(tmp_path: Path) -> None:
+    file = tmp_path / "learned.json"
+    wait = {"until_ms": 1_800_000_000_000, "reason": "http_429"}
+    file.write_text(json.dumps({"version": 1, "curves": [["a", "b", {"x": 1}]], "waits": {"main": wait}}))
+    learned = Learned(file)
+
+    learned.load()
+
+    assert learned.waits == {"main": ToldToWait(1_800_000_000_000, "http_429")}
+
+
+@virtual
+async def test_who_asks_again_for_what_is_so_already_causes_no_polls() -> None:
+    asked = []
+    for again in (False, True):
+        bench = Bench()
+        for number in range(20):
+            bench.command(str(number))
+        await bench.start(*range(12))
+        await asyncio.sleep(60)
+        before = len(bench.client.asked)
+        for turn in range(60):
+            for number in range(20 if again else 0):
+                bench.repeat(str(number), f"again {turn} {number}")
+            await asyncio.sleep(1)
+        asked.append(len(bench.client.asked) - before)
+
+    assert asked[1] <= 1.2 * asked[0]

@@ -546,3 +546,96 @@ async def test_an_order_that_changed_and_always_fails_backs_off_like_any_other()
         await asyncio.sleep(1)
 
     assert len([at for at in provider.times("7") if at > 600]) < 30
+
+
+@virtual
+async def test_rents_whose_further_page_always_fails_rest_and_the_others_are_polled_as_ever() -> None:
+    class Cut(Provider):
+        async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+            self.asked.append((asyncio.get_running_loop().time(), order_id))
+            await asyncio.sleep(self.latency)
+            if order_kind != "rent":
+                return Waiting()
+            return (
+                SERVER_ERROR if unfinished is not None else Unfinished(Listing((SeenSms(text="Code 1111"),), False), 1)
+            )
+
+    bench = Bench(Cut())
+    for number in range(5):
+        bench.open(f"rent {number}", kind="rent", minutes=10_000)
+        bench.open(f"fine {number}", minutes=600)
+    await asyncio.sleep(1200)
+
+    of_rents = [at for at, order in bench.provider.asked if order.startswith("rent")]
+    assert len(bench.found) == 5, "what the first page shows is published"
+    assert len(of_rents) < 120
+    assert len(bench.provider.asked) - len(of_rents) > 200
+
+
+@virtual
+async def test_an_order_over_which_the_provider_breaks_rests_and_the_account_does_not() -> None:
+    bench = Bench(Provider(lambda order: Trouble("transient", "http_500") if order == "broken" else Waiting()))
+    bench.open("broken", minutes=600)
+    for number in range(20):
+        bench.open(str(number), minutes=600)
+    closed = 0
+    for _ in range(1200):
+        closed += bench.account.throttle.state != "open"
+        await asyncio.sleep(1)
+
+    assert len(bench.provider.times("broken")) < 30
+    assert closed < 30
+
+
+@virtual
+async def test_a_provider_that_breaks_over_every_order_makes_the_account_back_off_and_no_order_rest() -> None:
+    broken = True
+    bench = Bench(Provider(lambda _: Trouble("transient", "http_500") if broken else Waiting()))
+    for number in range(20):
+        bench.open(str(number), minutes=600)
+    await asyncio.sleep(600)
+    closed = bench.account.throttle.state
+
+    broken = False
+    await asyncio.sleep(120)
+
+    assert closed == "backing_off"
+    assert {plan.failures for plan in bench.scheduler.plans.values()} == {0}
+
+
+@virtual
+async def test_orders_that_are_all_unknown_for_a_while_are_polled_on_and_one_alone_has_ended() -> None:
+    away: set[str] = set()
+    bench = Bench(Provider(lambda order: Gone() if order in away else Waiting()))
+    for number in range(20):
+        bench.open(str(number), minutes=60)
+    await asyncio.sleep(60)
+    away.update(str(number) for number in range(20))
+    await asyncio.sleep(120)
+    said = bench.scheduler.many_gone(bench.account)
+    away.clear()
+    await asyncio.sleep(120)
+    alive = [owned for owned in bench.watches.values() if not owned.ended]
+    away.add("7")
+    await asyncio.sleep(240)
+
+    assert (said, len(alive), bench.scheduler.many_gone(bench.account)) == (True, 20, False)
+    assert [owned.state.watch.order_id for owned in bench.watches.values() if owned.ended] == ["7"]
+
+
+@virtual
+async def test_rents_that_no_list_tells_of_count_for_the_delay_that_is_expected() -> None:
+    provider = Provider()
+    provider.has_list = True
+    provider.listed = lambda: {str(number): "1" for number in range(30)}
+    bench = Bench(provider, rate=1.0)
+    for number in range(30):
+        bench.open(str(number), minutes=600)
+    for number in range(400):
+        bench.open(f"rent {number}", kind="rent", minutes=10_000)
+    for _ in range(1200):
+        bench.scheduler.review_lists()
+        await asyncio.sleep(1)
+
+    assert bench.account.expected_delay() < 10
+    assert bench.scheduler.expected_delay(bench.account) > 100

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -438,3 +439,33 @@ def test_a_share_that_changes_leaves_the_next_request_as_many_gaps_away() -> Non
 
     assert same == pytest.approx(2.1, abs=0.05)
     assert half == pytest.approx(2 * same)
+
+
+@pytest.mark.parametrize("kind", ["denied", "request_error", "unrecognised"])
+def test_whatever_the_provider_says_to_a_probe_in_its_own_words_ends_a_pause(kind: Any) -> None:
+    account = gate()
+    account.report(BAD_KEY, started=0.0, now=0.0)
+    account.admit(60.0)
+
+    told = account.report(Trouble(kind, "no_balance", answered=True), started=60.0, now=60.1)
+
+    assert told is not None
+    assert told.state == "open"
+
+
+def test_who_is_paused_again_and_again_behind_such_an_answer_is_probed_less_often_until_one_is_plain() -> None:
+    account, now, pauses = gate(), 0.0, []
+    for _ in range(6):
+        told = account.report(BAD_KEY, started=now, now=now)
+        assert told is not None
+        pauses.append(told.seconds)
+        now += told.seconds
+        account.admit(now)
+        account.report(Trouble("denied", "no_balance", answered=True), started=now, now=now + 0.1)
+        now += 1
+    answered(account, now)
+    plain = account.report(BAD_KEY, started=now + 1, now=now + 1)
+
+    assert pauses == [60, 120, 240, 480, 480, 480]
+    assert plain is not None
+    assert plain.seconds == 60

@@ -1,6 +1,6 @@
 """The timers and the queue behind them: tables; the machine that tries everything is a property test."""
 
-from pollers.wheel import CHANGED, NORMAL, REQUESTED, URGENT, TimerQueue, WaitQueue
+from pollers.wheel import CHANGED, NORMAL, REQUESTED, TURNS, URGENT, TimerQueue, WaitQueue
 
 
 def wheel() -> TimerQueue:
@@ -128,6 +128,18 @@ def test_an_order_that_was_just_opened_does_not_wait_for_hundreds_that_have_chan
 
     assert "new" in [queue.pop() for _ in range(8)]
     assert queue.before_others() == 293
+
+
+def test_what_is_requested_does_not_wait_for_orders_that_change_without_end() -> None:
+    queue = WaitQueue()
+    queue.join("finish", 0.0, rank=REQUESTED)
+    queue.join("normal", 1.0, rank=NORMAL)
+    went = []
+    for number in range(2 * TURNS):
+        queue.join(f"changed {number}", 2.0, rank=CHANGED)
+        went.append(queue.pop())
+
+    assert [each for each in went if not str(each).startswith("changed")] == ["finish", "normal"]
 
 
 def test_what_must_go_at_once_goes_before_what_is_urgent() -> None:
