@@ -10,16 +10,21 @@ from typing import Any, Final, TypeVar
 import structlog
 
 from pollers.answers import name
+from pollers.ending import GONE_MS
+from pollers.list_hint import FEW
 from pollers.observation import Observation, SeenSms, Trouble, Unfinished
 from pollers.providers.client import Another, Client
 from pollers.state import Action, ActResult
 from pollers.throttle import HEADROOM, PROBE_EVERY, AccountThrottle
 from pollers.wheel import WaitQueue
+from schemas.timestamps import LATEST_MS
 
 T = TypeVar("T")
 
 ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
-FULL_TEXTS: Final = 3  # requests: an SMS is published once, and what is not known of it then never is
+FULL_TEXTS: Final = 2  # requests: an SMS is published once, and what is not known of it then never is
+SLOW_TEXT: Final = 5.0  # seconds: an SMS whose code is known does not wait for its text any longer
+UNKNOWN: Final = 3  # answers in a row
 BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
@@ -53,6 +58,8 @@ class Account:
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
         self._key_wrong_at = inf  # when an action was last told so; never
         self.observed_at = 0.0  # when an order was last answered for, by the loop's clock
+        self.known_ms = 0  # when an order was last known, milliseconds since 1970
+        self.unknown: list[int] = []  # when orders were unknown since then, likewise: the first few
         self._heard_at = 0.0  # when anything was
         self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
@@ -71,14 +78,15 @@ class Account:
         return answer
 
     async def full_text(self, order_id: str) -> SeenSms | None:
-        """Fetch the text that an answer was too short for; None when it cannot be had in three tries."""
+        """Fetch the text that an answer was too short for; None when it cannot be had in two tries."""
         for _ in range(FULL_TEXTS):
             if not await self.further():
                 return None
+            began = self._loop.time()
             answer = await self._reported(self.client.full_text(order_id), "full_text")
             if not isinstance(answer, Trouble):
                 return answer
-            if answer.kind != "transient":
+            if answer.kind != "transient" or self._loop.time() - began > SLOW_TEXT:
                 return None
         return None
 
@@ -190,6 +198,24 @@ class Account:
         return max(0.0, wait)
 
     # ---- how it is doing -------------------------------------------------------------------------------------------
+
+    def note_known(self, now_ms: int, *, known: bool) -> None:
+        """The provider knew an order, or did not."""
+        if known:
+            self.known_ms = now_ms
+            self.unknown.clear()
+        elif len(self.unknown) < UNKNOWN:
+            self.unknown.append(now_ms)
+
+    def orders_unknown(self, now_ms: int) -> bool:
+        """For half a minute and several answers the provider has known none of more than a few orders."""
+        if len(self.throttle.demand) <= FEW or len(self.unknown) < UNKNOWN:
+            return False
+        return now_ms - self.unknown[0] >= GONE_MS
+
+    def last_known_ms(self) -> int:
+        """Return when another order was last known; of a few orders nobody can tell."""
+        return self.known_ms if len(self.throttle.demand) > FEW else LATEST_MS
 
     def oldest_due(self) -> float:
         """Return for how many seconds the oldest poll that is due waits, while the account might be asked."""

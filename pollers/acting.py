@@ -73,13 +73,13 @@ def answered(state: WatchState, action: Action, result: ActResult | Trouble, now
 
 
 def is_to_be_closed(state: WatchState) -> bool:
-    """Somebody asked for the order's end at the provider, and it is neither done nor refused."""
-    return state.watch.desired in {"finish", "cancel"} and state.watch.desired != state.refused
+    """The order's end at the provider is wanted, and neither done nor refused."""
+    return _closing(state) is not None
 
 
 def never_done(state: WatchState, why: str, now_ms: int) -> WatchState:
-    """Return the state of a watch that ends for this reason: what was asked for and not done is refused with it."""
-    closing = _closing(state) if is_to_be_closed(state) else None
+    """Return the state of a watch that ends for this reason: an end that was wanted and not done is refused with it."""
+    closing = _closing(state)
     return state if closing is None else _refused(state, closing, why, now_ms)
 
 

@@ -77,25 +77,25 @@ def withdrawn(state: WatchState, now_ms: int) -> Step:
 
 
 def advance(
-    state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC", many_gone: bool = False
+    state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC", known_ms: int = timestamps.LATEST_MS
 ) -> Step:
     """Take in one answer. `zone` says how to read the provider's times that state none.
 
-    `many_gone`: see `ending.gone_once_more`.
+    `known_ms`: see `ending.gone_once_more`.
 
-    An answer at or after `ending.deadline_ms` is the last one, unless somebody asked for the order's end: that is tried
-    for ten minutes more. It costs money where it is not done.
+    An answer at or after `ending.deadline_ms` is the last one, unless the order's end is wanted: that is tried for ten
+    minutes more. It costs money where it is not done.
     """
     if state.ended is not None:
         return Step(state)
     if isinstance(observation, Trouble):
         return due_end(state, now_ms) if now_ms >= ending.overdue_ms(state) else _troubled(state, observation, now_ms)
     if isinstance(observation, Gone):
-        return _gone(state, observation, now_ms, many=many_gone)
+        return _gone(state, observation, now_ms, known_ms)
     seen, messages = _look(state, observation, now_ms, zone)
     if isinstance(observation, Ended):
         return _end(state, seen, observation.reason, now_ms, messages)
-    if now_ms >= (ending.overdue_ms(seen) if acting.is_to_be_closed(seen) else ending.deadline_ms(seen)):
+    if now_ms >= _last_ms(seen):
         return _end(state, seen, "expired", now_ms, messages)
     return Step(_revised(state, seen), messages, acting.due_action(seen, now_ms))
 
@@ -165,12 +165,17 @@ def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
     return Step(noted, action=action if action == state.watch.desired and action != "next" else None)
 
 
-def _gone(state: WatchState, observation: Gone, now_ms: int, *, many: bool) -> Step:
-    gone, is_end = ending.gone_once_more(state, now_ms, many=many)
+def _gone(state: WatchState, observation: Gone, now_ms: int, known_ms: int) -> Step:
+    gone, is_end = ending.gone_once_more(state, now_ms, known_ms)
     gone = answers.noted_failure(gone, observation, now_ms)
-    if is_end or now_ms >= ending.deadline_ms(state):
+    if is_end or now_ms >= _last_ms(gone):
         return _end(state, gone, "gone" if is_end else "expired", now_ms)
     return Step(_revised(state, gone))
+
+
+def _last_ms(state: WatchState) -> int:
+    """Return from when on an answer ends the watch."""
+    return ending.overdue_ms(state) if acting.is_to_be_closed(state) else ending.deadline_ms(state)
 
 
 def _end(before: WatchState, state: WatchState, reason: str, now_ms: int, messages: Sequence[SmsReceived] = ()) -> Step:

@@ -11,7 +11,9 @@ from schemas.normalize import e164
 GONE_TIMES: Final = 3
 GONE_MS: Final = 30_000
 """An order is gone when the provider says so three times in a row over half a minute; once may be a lagging replica."""
-MANY_GONE_MS: Final = 10 * 60_000
+KNOWN_MS: Final = 10_000
+"""So much later than an order was unknown another must have been known: not by an answer that was on its way."""
+ALL_GONE_MS: Final = 10 * 60_000
 RENT_GRACE_MS: Final = 10 * 60_000
 """A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (providers.md 7.4)."""
 LAST_LOOK_MS: Final = 10 * 60_000
@@ -46,15 +48,17 @@ def forget_ms(state: WatchState) -> int:
     return timestamps.to_epoch_ms(state.ended_at) + KEPT_MS[state.watch.order_kind]
 
 
-def gone_once_more(state: WatchState, now_ms: int, *, many: bool) -> tuple[WatchState, bool]:
+def gone_once_more(state: WatchState, now_ms: int, known_ms: int) -> tuple[WatchState, bool]:
     """Return the state that has heard once more that the order is unknown, and whether that is the end.
 
-    `many`: so are many others of the account at once, which is rather a provider that has forgotten for a while.
+    `known_ms`: when the provider last knew another order of the account. If that was before this one was unknown, it is
+    rather the provider who has forgotten for a while.
     """
     since_ms = min(state.gone_ms, now_ms) if state.gone_count else now_ms  # our clock may have been put back
     count = min(state.gone_count + 1, GONE_TIMES)
     state = state.having(gone_count=count, gone_ms=since_ms)
-    return state, count == GONE_TIMES and now_ms - since_ms >= (MANY_GONE_MS if many else GONE_MS)
+    patience = GONE_MS if known_ms >= since_ms + KNOWN_MS else ALL_GONE_MS
+    return state, count == GONE_TIMES and now_ms - since_ms >= patience
 
 
 def ended(state: WatchState, reason: str, now_ms: int) -> tuple[WatchState, WatchEnded]:

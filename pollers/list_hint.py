@@ -8,6 +8,7 @@ documented for its siblings only, so an SMS that two later lists do not show swi
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Final
 
 from pollers.throttle import Demand
@@ -17,6 +18,8 @@ SHARE: Final = 1 / 3  # of the requests that this process may send, at most, are
 UNCHANGED: Final = 60.0  # seconds between two polls of an order whose row stays as it is, were nothing scarce
 MISSING: Final = 1 / 5  # of the rows gone at once, and the list is not believed
 FEW: Final = 2  # rows may always be gone at once
+LONGEST_QUIET: Final = 30.0  # seconds in which a row that changes in vain gives no hint
+CALM: Final = 45.0  # seconds between two changes in vain that have nothing to do with each other
 LATER_LISTS: Final = 2  # that must show an SMS which a poll has found
 MOST_USELESS: Final = 3  # lists in a row
 GIVE_UP: Final = 20  # likewise
@@ -39,7 +42,8 @@ class Row:
     hinted: bool = False
     """A list has said that it changed, and it was not polled since."""
     in_vain: int = 0
-    """Hints in a row whose poll found nothing."""
+    """Hints in a row whose poll found nothing, the last at `in_vain_at`."""
+    in_vain_at: float = -inf
     quiet_until: float = 0.0
     """Until then it gives no hint: it changes without an SMS."""
     unproved: tuple[str, int, float] | None = None
@@ -96,8 +100,8 @@ class ListHint:
         if found_sms:
             row.in_vain, row.quiet_until = 0, 0.0
         elif row.hinted:
-            row.in_vain += 1
-            row.quiet_until = left_at + _quiet(row.in_vain)
+            row.in_vain = row.in_vain + 1 if left_at - row.in_vain_at < CALM else 1
+            row.in_vain_at, row.quiet_until = left_at, left_at + _quiet(row.in_vain)
         row.has_sms = row.has_sms or found_sms
         row.polled_at, row.hinted = left_at, False
 
@@ -138,6 +142,8 @@ class ListHint:
             row.fingerprint, row.hinted, row.unproved = None, False, None
 
     def _is_changed(self, row: Row, fingerprint: str | None, usual: str | None, left_at: float) -> bool:
+        if row.unproved is not None and fingerprint not in {None, row.unproved[0]}:
+            row.unproved = None  # it shows the SMS, whatever else is to be said of the change
         before, after = row.fingerprint, fingerprint if fingerprint is not None else _gone(row)
         if after is None or after == before:
             return False
@@ -171,7 +177,7 @@ def _gone(row: Row) -> str | None:
 
 def _quiet(in_vain: int) -> float:
     """Return for how many seconds a row gives no hint after so many in vain; the first one costs it nothing."""
-    return min(UNCHANGED, 2.0**in_vain) if in_vain > 1 else 0.0
+    return min(LONGEST_QUIET, 2.0**in_vain) if in_vain > 1 else 0.0
 
 
 def _commonest(listed: Mapping[str, str]) -> str | None:

@@ -12,8 +12,8 @@ from pollers.observation import Last, Listing, NoCode, Observation, Trouble, Unf
 from pollers.state import WatchState
 
 
-async def observe(account: Account, state: WatchState) -> Observation:
-    """Return what the order shows now. The first request was admitted."""
+async def observe(account: Account, state: WatchState, *, further: bool = True) -> Observation:
+    """Return what the order shows now. The first request was admitted. `further`: the pages behind it are wanted."""
     watch = state.watch
     answer = await account.observe(watch.order_kind, watch.order_id)
     known: Observation | None = None
@@ -21,7 +21,7 @@ async def observe(account: Account, state: WatchState) -> Observation:
         if _shows_all_news(state, known, answer.shows):
             return _whole(answer.shows)
         known = answer.shows
-        if not await account.further():
+        if not (further and await account.further()):
             return known or WAITS
         answer = await account.observe(watch.order_kind, watch.order_id, answer)
     if isinstance(answer, Trouble):

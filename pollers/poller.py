@@ -305,7 +305,7 @@ class Poller:
                 yield f"account_{account.throttle.state}:{account.name}"
             elif self.scheduler.expected_delay(account) > OVERLOADED:
                 yield f"account_overloaded:{account.name}"
-            if self.scheduler.many_gone(account):
+            if account.orders_unknown(self.now_ms()):
                 yield f"orders_unknown:{account.name}"
             yield from (f"{kind}s_paused:{account.name}" for kind in account.paused_kinds())
         if any(follower.is_off for follower in self.scheduler.lists.values()):

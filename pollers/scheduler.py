@@ -11,12 +11,11 @@ from typing import Any, Final, Protocol
 
 from bus.contract import BusFull
 from pollers.account import CLOCK, WAITS, Account
-from pollers.acting import asked_again_in, due_action
+from pollers.acting import asked_again_in, due_action, is_to_be_closed
 from pollers.advance import Step, advance
 from pollers.answers import name
 from pollers.curve import Curve
 from pollers.list_follower import ListFollower
-from pollers.list_hint import FEW, MISSING
 from pollers.observation import Gone, Listing, Observation, Trouble
 from pollers.observing import is_about_the_order, is_said, observe
 from pollers.owned_watch import OwnedWatch
@@ -35,6 +34,7 @@ FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is 
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 HELD_MARGIN: Final = 0.05  # seconds after a held action may be asked again: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
+REST: Final = 30.0  # seconds in which a rent's further pages are not asked for, once one could not be had; doubled
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
 RECONSIDER: Final = 30.0  # seconds: a poll that is further ahead is planned once more when half of that is over
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
@@ -72,6 +72,8 @@ class Plan:
     again: bool = False  # it was asked for soon while a poll was under way
     failures: int = 0  # answers in a row that were about this order and no use
     troubles: int = 0  # polls in a row that failed, whatever it was about
+    cut_short: int = 0  # polls in a row whose further pages could not be had
+    rest_from: float = 0.0  # when they are asked for again
     broken_at: float = inf  # when the provider last broke over this order (HTTP 5xx) and was not answered since
     polled_ms: int = 0
     answer: str = ""
@@ -104,7 +106,6 @@ class Scheduler:
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
         self._turns = deque(accounts.values())
-        self._gone: dict[str, set[str]] = {name: set() for name in accounts}  # by account: orders that nobody knows
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
 
@@ -144,14 +145,15 @@ class Scheduler:
             for key in (watch_id, ACTION + watch_id):
                 plan.account.queue.leave(key)
             plan.account.throttle.demand.release(watch_id)
-            self._gone[plan.account.name].discard(watch_id)
             self.lists[plan.account.name].hint.untrack(plan.row, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
-        """Call the shard's `admitted` when the account may be asked for one more thing."""
+        """Call the shard's `admitted` when the account may be asked once more; what failed before comes last."""
         if plan := self.plans.get(watch_id):
             self._actions[watch_id] = shard
-            plan.account.queue.join(ACTION + watch_id, self._loop.time(), rank=ASKED)
+            owned = shard.watches.get(watch_id)
+            rank = NORMAL if owned is not None and owned.state.tries else ASKED
+            plan.account.queue.join(ACTION + watch_id, self._loop.time(), rank=rank)
             self._serve_soon()
 
     def live(self, watch_id: str) -> LivePoll | None:
@@ -162,16 +164,13 @@ class Scheduler:
         next_in = max(0.0, plan.due_at - self._loop.time()) if watch_id in self._timers else None
         return LivePoll(plan.polled_ms or None, plan.answer or None, next_in)
 
-    def many_gone(self, account: Account) -> bool:
-        """Tell whether the provider knows so few of an account's orders that it is rather the provider who forgot."""
-        return len(self._gone[account.name]) > max(FEW, len(account.throttle.demand) * MISSING)
-
     def expected_delay(self, account: Account) -> float:
         """Return how many seconds an SMS waits for its poll on average; of rents, where a list tells of all others."""
         delay = account.expected_delay()
         if not self.lists[account.name].running:
             return delay
-        rents = [plan for plan in self.plans.values() if plan.account is account and plan.kind == "rent" and plan.part]
+        ours = (plan for plan in self.plans.values() if plan.account is account and plan.kind == "rent")
+        rents = [plan for plan in ours if plan.part and not plan.failures]
         of_rents = fmean(plan.due_at - plan.since for plan in rents) / 2 if rents else 0.0
         return max(delay, of_rents)
 
@@ -322,7 +321,7 @@ class Scheduler:
         """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
-        observation = await observe(plan.account, before)
+        observation = await observe(plan.account, before, further=left_at >= plan.rest_from)
         if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
             return SOON
         now_ms = self._now_ms()
@@ -332,7 +331,7 @@ class Scheduler:
             observation,
             now_ms,
             zone=plan.account.zone,
-            many_gone=isinstance(observation, Gone) and self.many_gone(plan.account),
+            known_ms=plan.account.last_known_ms(),
         )
         if not unchanged:
             step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
@@ -369,11 +368,10 @@ class Scheduler:
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
-        self._note_failures(plan, observation)
+        self._note_failures(plan, observation, left_at)
         if isinstance(observation, Trouble):
             return
-        gone = self._gone[plan.account.name]
-        (gone.add if isinstance(observation, Gone) else gone.discard)(before.watch.watch_id)
+        plan.account.note_known(now_ms, known=not isinstance(observation, Gone))
         found = after.sms_count > before.sms_count
         self.lists[plan.account.name].hint.polled(plan.row, left_at, found_sms=found)
         if context_of(before, now_ms).phase == "first":
@@ -382,11 +380,11 @@ class Scheduler:
             self._curve(before).looked(since, until, arrived=found)
             plan.learned_ms = now_ms
 
-    def _note_failures(self, plan: Plan, observation: Observation) -> None:
+    def _note_failures(self, plan: Plan, observation: Observation, left_at: float) -> None:
         """Note whether the order fails: then it is polled less often, and not the account.
 
-        That is where the provider says so, where the rest of its SMS cannot be had, and where the provider breaks over
-        it while it answers for others.
+        That is where the provider says so, and where it breaks over the order while it answers for others. Where the
+        rest of its SMS cannot be had, only the rest is asked for less often.
         """
         account, now = plan.account, self._loop.time()
         if isinstance(observation, Trouble):
@@ -397,9 +395,13 @@ class Scheduler:
             if is_broken:
                 plan.broken_at = now
             return
-        is_cut_short = isinstance(observation, Listing) and not observation.complete
-        plan.failures = plan.failures + 1 if is_cut_short and account.throttle.state == "open" else 0
-        plan.troubles, plan.broken_at = plan.failures, inf
+        plan.failures = plan.troubles = 0
+        plan.broken_at = inf
+        if not isinstance(observation, Listing) or observation.complete:
+            plan.cut_short = 0
+        elif left_at >= plan.rest_from and account.throttle.state == "open":
+            plan.cut_short += 1
+            plan.rest_from = now + min(LAST_BACK_OFF, REST / 2 * 2.0 ** min(plan.cut_short, MOST_DOUBLED))
 
     # ---- when --------------------------------------------------------------------------------------------------
 
@@ -431,20 +433,34 @@ class Scheduler:
         usual, context = self._book(plan, state)
         chance = self._rng.random()
         plan.since, plan.part = self._loop.time(), chance if first else 1 - JITTER * chance
+        if context.remaining <= 0 and not first and is_to_be_closed(state):
+            return self._seconds_to_close(plan, state)
         if context.remaining <= 0 and not first:
             plan.part, plan.rank = 0.0, URGENT
             return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
         plan.rank = self._rank(state, context, seconds)
-        if (held := asked_again_in(state, self._now_ms()) + HELD_MARGIN) < seconds:
-            plan.part, plan.rank = 0.0, REQUESTED
+        if (held := self._held(plan, state)) < seconds:
+            plan.part, plan.rank = 0.0, NORMAL if state.tries else REQUESTED
             return held
         return seconds
+
+    def _seconds_to_close(self, plan: Plan, state: WatchState) -> float:
+        """Return in how many seconds to poll an order whose end is wanted after its deadline; others come first."""
+        plan.part, plan.rank = 0.0, NORMAL if state.tries else REQUESTED
+        held = self._held(plan, state)
+        pace = max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
+        return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
+
+    def _held(self, plan: Plan, state: WatchState) -> float:
+        """Return in how many seconds a held action may be asked for; one that has failed waits for scarcity as well."""
+        held = asked_again_in(state, self._now_ms())
+        return held * (plan.account.throttle.stretch() if state.tries else 1.0) + HELD_MARGIN
 
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
         """Return how urgent the poll is that is to be made in so many seconds."""
         if due_action(state, self._now_ms()) is not None:
-            return REQUESTED
+            return NORMAL if state.tries else REQUESTED
         is_fresh = context.phase == "first" and context.age < FRESH
         return URGENT if is_fresh or context.phase == "next" or context.remaining <= seconds else NORMAL
 

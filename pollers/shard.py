@@ -33,6 +33,7 @@ ADMITTED: Final = 15.0  # seconds for which a slot of the budget is kept for an 
 BUS_FULL_MS: Final = 5_000
 LARGEST: Final = 900_000  # bytes of a state; Kafka takes a million in a record
 LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
+MANY_TRIES: Final = 2  # of an action that failed: then its order is polled when it may be asked for again, not at once
 NEW_OWNER: Final = 10.0  # seconds without acting: the predecessor may still have an action under way
 LONGEST_SLEEP: Final = 60.0  # seconds: the wall clock, which deadlines are in, may jump
 AT_ONCE: Final = 50  # watches, of which each takes 0.1 to 0.2 ms; then the loop's other work has its turn
@@ -156,7 +157,9 @@ class Shard:
     async def _apply_requests(self) -> None:
         for number, (watch_id, requests) in enumerate(self._inbox.taken()):
             await _breathe(number)
-            waiting = self._waiting.pop(watch_id, []) if requests[:1] != [None] else []
+            waiting = self._waiting.pop(watch_id, [])
+            if requests[:1] == [None]:
+                waiting = []  # withdrawn, and what waited with it
             if left := await self._apply_all(watch_id, [*waiting, *requests]):
                 self._inbox.put_back(watch_id, left)
 
@@ -188,10 +191,13 @@ class Shard:
             return
         state, now_ms = owned.state, self._now_ms()
         step = withdrawn(state, now_ms) if request is None else requested(state, request, now_ms)
-        if step.state is not state:
+        if step.state is state:
+            return
+        if only_applied(state, step.state):
+            await self._take(owned, step._replace(action=owned.action))  # what is under way goes on
+        else:
             await self._take(owned, step)
-            if not only_applied(state, step.state):
-                self._scheduler.plan(self, owned.state, soon=True)
+            self._scheduler.plan(self, owned.state, soon=True)
 
     async def _open(self, watch: Watch) -> None:
         account = self._accounts.get(watch.account)
@@ -321,7 +327,7 @@ class Shard:
                 continue  # its time has moved
             if owned.ended:
                 self._to_forget.append(watch_id)
-            elif owned.taking or owned.bus_full:  # an SMS of it was seen, and is not durable yet
+            elif owned.taking or owned.bus_full or owned.acting:  # an SMS of it was seen, and is not durable yet
                 owned.time_limit_ms = now_ms + BUS_FULL_MS
                 heappush(self._agenda, (owned.time_limit_ms, watch_id))
             else:
@@ -508,7 +514,7 @@ class Shard:
             if self.watches.get(watch_id) is owned:
                 await self._take(owned, acted(owned.state, action, result, self._now_ms()))
             if self.watches.get(watch_id) is owned:
-                self._scheduler.plan(self, owned.state, soon=True)
+                self._scheduler.plan(self, owned.state, soon=owned.state.tries < MANY_TRIES)
         finally:
             owned.acting = False
 

@@ -620,11 +620,21 @@ def test_the_end_that_somebody_asked_for_is_tried_for_ten_minutes_after_the_dead
     assert [(each.ended, each.refused, each.refused_code) for each in over] == [("expired", desired, "expired")] * 2
 
 
-def test_an_end_that_was_refused_or_that_nobody_asked_for_holds_no_watch_open():
+def test_an_end_that_was_refused_or_that_is_not_wanted_holds_no_watch_open():
     refused = acted(watching(desired="cancel"), "cancel", REFUSED, at(10)).state
 
     assert advance(refused, SEEN, at(1500)).state.ended == "expired"
-    assert advance(watching(after_sms="finish"), SEEN, at(1500)).state.ended == "expired"
+    assert advance(watching(after_sms="finish"), Waiting(), at(1500)).state.ended == "expired"
+    assert advance(watching(after_sms="request_next"), SEEN, at(1500)).state.ended == "expired"
+
+
+def test_an_order_that_is_to_be_finished_after_its_sms_is_finished_although_the_deadline_came_first():
+    state = advance(watching(after_sms="finish"), SEEN, at(1490)).state
+    state = acted(state, "finish", Trouble("transient", "reset"), at(1495)).state
+    late = advance(state, SEEN, at(1501))
+
+    assert (late.state.ended, late.action) == (None, "finish")
+    assert acted(late.state, "finish", "done", at(1502)).state.ended == "finished"
 
 
 def test_an_order_that_nobody_knows_any_longer_says_that_its_end_was_never_asked_for():
@@ -635,14 +645,23 @@ def test_an_order_that_nobody_knows_any_longer_says_that_its_end_was_never_asked
     assert (state.ended, state.refused, state.refused_code) == ("gone", "cancel", "gone")
 
 
-def test_many_orders_that_are_unknown_at_once_have_ten_minutes_to_come_back():
+def test_an_order_that_is_unknown_like_all_others_has_ten_minutes_to_come_back():
     state = watching()
     for seconds in (10, 30, 50, 500):
-        state = advance(state, Gone(), at(seconds), many_gone=True).state
+        state = advance(state, Gone(), at(seconds), known_ms=at(12)).state  # another's answer, on its way since before
     back = advance(state, SEEN, at(520)).state
 
     assert (state.ended, back.ended, back.gone_count) == (None, None, 0)
-    assert advance(state, Gone(), at(611), many_gone=True).state.ended == "gone"
+    assert advance(state, Gone(), at(520), known_ms=at(20)).state.ended == "gone"
+    assert advance(state, Gone(), at(611), known_ms=at(12)).state.ended == "gone"
+
+
+def test_a_single_unknown_order_behind_the_deadline_does_not_drop_the_end_that_is_wanted():
+    state = advance(watching(desired="finish"), Gone(), at(1500)).state
+
+    assert state.ended is None
+    assert advance(state, SEEN, at(1510)).action == "finish"
+    assert advance(watching(), Gone(), at(1500)).state.ended == "expired"
 
 
 def test_a_request_that_wants_what_is_so_already_has_only_been_applied():

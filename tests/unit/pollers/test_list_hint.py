@@ -74,8 +74,26 @@ def test_a_row_that_comes_and_goes_without_an_sms_is_polled_less_and_less_until_
     more = listing.judge(waiting() | {"3": "6:5678"}, OLD + 404, OLD + 404)
 
     assert polled[:2] == [2, 4]
-    assert len(calm) <= 5
+    assert len(calm) <= 10
     assert (sms, more) == (["watch-3"], ["watch-3"])
+
+
+def test_a_slow_list_whose_every_flight_overlaps_a_poll_has_shown_the_sms_all_the_same() -> None:
+    listing, shown = hint(), waiting() | {"3": "6:1234"}
+    listing.polled("3", OLD + 1.5, found_sms=True)
+    for left in (2, 5, 8, 11):
+        listing.polled("3", OLD + left + 0.5, found_sms=False)
+        listing.judge(shown, OLD + left, OLD + left + 2)
+
+    assert not listing.is_off(OLD + 20)
+
+
+def test_a_row_that_changes_once_a_minute_gives_each_hint_at_once() -> None:
+    listing = hint()
+    for number in range(10):
+        left = OLD + 60 * (number + 1)
+        assert listing.judge(waiting() | {"3": f"count {number}"}, left, left) == ["watch-3"]
+        listing.polled("3", left + 0.1, found_sms=False)
 
 
 def test_an_order_is_not_judged_by_a_list_that_left_before_it_was_opened() -> None:

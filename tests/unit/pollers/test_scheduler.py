@@ -568,7 +568,7 @@ async def test_rents_whose_further_page_always_fails_rest_and_the_others_are_pol
 
     of_rents = [at for at, order in bench.provider.asked if order.startswith("rent")]
     assert len(bench.found) == 5, "what the first page shows is published"
-    assert len(of_rents) < 120
+    assert 150 < len(of_rents) < 400, "first pages are asked for as ever, others rarely"
     assert len(bench.provider.asked) - len(of_rents) > 200
 
 
@@ -612,15 +612,44 @@ async def test_orders_that_are_all_unknown_for_a_while_are_polled_on_and_one_alo
     await asyncio.sleep(60)
     away.update(str(number) for number in range(20))
     await asyncio.sleep(120)
-    said = bench.scheduler.many_gone(bench.account)
+    said = bench.account.orders_unknown(bench.now_ms())
     away.clear()
     await asyncio.sleep(120)
     alive = [owned for owned in bench.watches.values() if not owned.ended]
     away.add("7")
     await asyncio.sleep(240)
 
-    assert (said, len(alive), bench.scheduler.many_gone(bench.account)) == (True, 20, False)
+    assert (said, len(alive), bench.account.orders_unknown(bench.now_ms())) == (True, 20, False)
     assert [owned.state.watch.order_id for owned in bench.watches.values() if owned.ended] == ["7"]
+
+
+@virtual
+async def test_orders_that_are_unknown_since_before_a_restart_have_their_time_too() -> None:
+    bench = Bench(Provider(lambda _: Gone()))
+    long_ago = bench.now_ms() - 300_000
+    for number in range(20):
+        state = bench.state(str(number), minutes=60).having(gone_count=3, gone_ms=long_ago)
+        bench.watches[state.watch.watch_id] = OwnedWatch(state)
+        bench.scheduler.plan(bench, state, soon=True)
+    await asyncio.sleep(120)
+
+    assert len(bench.scheduler.plans) == 20
+
+
+@virtual
+async def test_where_orders_always_end_at_the_provider_each_ends_within_its_time() -> None:
+    """One every 20 s, each known for three minutes: nearly half of them are unknown at any time."""
+    loop, began = asyncio.get_running_loop(), dict[str, float]()
+    bench = Bench(Provider(lambda order: Gone() if loop.time() - began[order] > 180 else Waiting()))
+    said = 0
+    for number in range(180):
+        began[str(number)] = loop.time()
+        bench.open(str(number), minutes=20)
+        await asyncio.sleep(20)
+        said += bench.account.orders_unknown(bench.now_ms())
+
+    assert said == 0
+    assert len(bench.scheduler.plans) < 20
 
 
 @virtual

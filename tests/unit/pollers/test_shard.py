@@ -896,8 +896,29 @@ async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_t
     await heir.start(watched=False)
 
     await heir.withdraw()
+    left = dict(heir.shard._waiting)
+    heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
+    await asyncio.sleep(0.3)
 
     assert [end.reason for end in heir.ends()] == ["stopped"]
+    assert left == {}
+    assert (heir.owned.state.opening, heir.owned.state.watch.desired) == (1, "watch")
+
+
+@virtual
+async def test_a_request_that_is_repeated_holds_up_no_action_that_is_wanted_already() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    await bench.ask("finish")
+    bench.around.busy = True  # the account may not be asked yet
+    await bench.see_code("1111")
+    await bench.ask("finish", "once more")
+    await bench.ask("watch", "and again")
+
+    bench.shard.admitted(bench.watch.watch_id)
+    await asyncio.sleep(1)
+
+    assert bench.events.count("finish") == 1
+    assert bench.owned.state.ended == "finished"
 
 
 @virtual
