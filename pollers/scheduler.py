@@ -5,6 +5,7 @@ import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil, inf
 from statistics import fmean
 from typing import Any, Final, Protocol
@@ -35,6 +36,7 @@ FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS g
 HELD_MARGIN: Final = 0.05  # seconds after a held action may be asked again: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
 REST: Final = 30.0  # seconds in which a rent's further pages are not asked for, once one could not be had; doubled
+SAMPLE: Final = 1000  # of an account's rents, to say how long their SMS wait
 BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
 RECONSIDER: Final = 30.0  # seconds: a poll that is further ahead is planned once more when half of that is over
 AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
@@ -106,6 +108,7 @@ class Scheduler:
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
         self._turns = deque(accounts.values())
+        self._rents: dict[str, set[str]] = {name: set() for name in accounts}
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
 
@@ -145,6 +148,7 @@ class Scheduler:
             for key in (watch_id, ACTION + watch_id):
                 plan.account.queue.leave(key)
             plan.account.throttle.demand.release(watch_id)
+            self._rents[plan.account.name].discard(watch_id)
             self.lists[plan.account.name].hint.untrack(plan.row, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
@@ -169,8 +173,8 @@ class Scheduler:
         delay = account.expected_delay()
         if not self.lists[account.name].running:
             return delay
-        ours = (plan for plan in self.plans.values() if plan.account is account and plan.kind == "rent")
-        rents = [plan for plan in ours if plan.part and not plan.failures]
+        some = (self.plans[watch_id] for watch_id in islice(self._rents[account.name], SAMPLE))
+        rents = [plan for plan in some if plan.part and not plan.failures]
         of_rents = fmean(plan.due_at - plan.since for plan in rents) / 2 if rents else 0.0
         return max(delay, of_rents)
 
@@ -184,7 +188,9 @@ class Scheduler:
             self.drop(watch.watch_id)
             row = watch.order_id if watch.order_kind != "rent" else ""
             plan = self.plans[watch.watch_id] = Plan(shard, account, row, watch.order_kind, learned_ms=state.looked_ms)
-            if row:
+            if not row:
+                self._rents[account.name].add(watch.watch_id)
+            else:
                 now, has_sms = self._loop.time(), state.sms_count > 0
                 self.lists[account.name].hint.track(row, watch.watch_id, now, has_sms=has_sms)
         return plan
@@ -453,9 +459,11 @@ class Scheduler:
         return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
 
     def _held(self, plan: Plan, state: WatchState) -> float:
-        """Return in how many seconds a held action may be asked for; one that has failed waits for scarcity as well."""
+        """Return in how many seconds to ask for a held action; one that has failed waits for scarcity as well."""
         held = asked_again_in(state, self._now_ms())
-        return held * (plan.account.throttle.stretch() if state.tries else 1.0) + HELD_MARGIN
+        if state.tries and held < LAST_BACK_OFF:
+            held = min(LAST_BACK_OFF, held * plan.account.throttle.stretch())
+        return held + HELD_MARGIN
 
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
         """Return how urgent the poll is that is to be made in so many seconds."""
