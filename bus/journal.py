@@ -23,6 +23,7 @@ LaneKey = tuple[str, int]
 """Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
+AT_ONCE: Final = 500  # rows in one statement; an old SQLite takes 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
 
 _SCHEMA: Final = """
@@ -103,9 +104,9 @@ class Journal:
         """The lane's oldest rows behind `after`, in order, at least one if there is any, about `max_bytes` in all."""
         return await self._ask(lambda connection: _select(connection, lane, after, max_bytes), writes=False)
 
-    async def delete(self, lane: LaneKey, *, through: int) -> None:
-        """Forget the lane's rows up to and with `through`. Raises `JournalUnwritable`: they are still there."""
-        await self._ask(lambda connection: self._delete(connection, lane, through), writes=True)
+    async def delete(self, seqs: Sequence[int]) -> None:
+        """Forget these rows and no others. Raises `JournalUnwritable`: they are still there."""
+        await self._ask(lambda connection: self._delete(connection, seqs), writes=True)
 
     async def probe(self) -> bool:
         """Write as much as the write that failed, and take it back: a full disk may still have room for a little."""
@@ -139,6 +140,9 @@ class Journal:
             try:
                 connection = connection or self._connected()
                 answers = self._carry_out(connection, jobs)
+                if any(isinstance(answers[job], JournalUnwritable) for job in jobs if not job.writes):
+                    _dropped(connection)
+                    connection = None
             except sqlite3.Error as error:
                 answers = self._failed(connection, error, jobs)
                 _dropped(connection)  # after an I/O error only a fresh connection can be believed
@@ -180,8 +184,15 @@ class Journal:
                 raise
         for job in jobs:
             if not job.writes:
-                answers[job] = job.work(connection)
+                answers[job] = self._read(connection, job)
         return answers
+
+    def _read(self, connection: sqlite3.Connection, job: _Job) -> Any:
+        """Return what it found, or its own error: what else was asked with it was done, or is none of its business."""
+        try:
+            return job.work(connection)
+        except sqlite3.Error as error:
+            return self._failed(connection, error, [job])[job]
 
     def _write(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
         answers: dict[_Job, Any] = {}
@@ -232,14 +243,14 @@ class Journal:
         connection.execute("REPLACE INTO probe VALUES (1, 1)")
         self.unwritable = None
 
-    def _delete(self, connection: sqlite3.Connection, lane: LaneKey, through: int) -> None:
-        which = "FROM rows WHERE topic = ? AND partition = ? AND seq <= ?"
-        count, size = connection.execute(
-            f"SELECT count(*), coalesce(sum(size), 0) {which}", (*lane, through)
-        ).fetchone()
-        connection.execute(f"DELETE {which}", (*lane, through))
-        self.rows -= count
-        self.bytes -= size
+    def _delete(self, connection: sqlite3.Connection, seqs: Sequence[int]) -> None:
+        for first in range(0, len(seqs), AT_ONCE):
+            some = seqs[first : first + AT_ONCE]
+            which = f"FROM rows WHERE seq IN ({','.join('?' * len(some))})"
+            count, size = connection.execute(f"SELECT count(*), coalesce(sum(size), 0) {which}", some).fetchone()
+            connection.execute(f"DELETE {which}", some)
+            self.rows -= count
+            self.bytes -= size
 
 
 # ---- SQLite, one statement each --------------------------------------------------------------------------------

@@ -95,7 +95,7 @@ class Lane:
         rng: random.Random,
     ) -> None:
         self.key = key
-        self.rows = 0  # in the journal and not acknowledged
+        self.rows = 0  # in the journal and not acknowledged, as we count them; what is read decides
         self._journal = journal
         self._book = book
         self._publish = publish
@@ -107,8 +107,10 @@ class Lane:
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
         self._writing = 0  # how many of `_fresh` are being written to the journal
+        self._on_disk = False  # the queue is in the journal: until a read has found nothing
+        self._appends = 0  # so many times something was added to the journal
         self._through = 0  # newest acknowledged row
-        self._undeleted = False  # a delete failed: rows up to `_through` are still on disk
+        self._ended: list[int] = []  # rows that are acknowledged and still on disk
         self._suspects = 0  # so many of the oldest records are known to hold one that the broker refuses
         self._timer: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
@@ -121,7 +123,7 @@ class Lane:
     @property
     def spilled(self) -> bool:
         """The queue is on disk."""
-        return self.rows > 0 or self._writing > 0
+        return self._on_disk or self._writing > 0
 
     @property
     def empty(self) -> bool:
@@ -147,7 +149,7 @@ class Lane:
     def spill(self) -> None:
         """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
         if not self._writing and self._fresh:
-            if not self.rows:
+            if not self._on_disk:
                 log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
             self._writing = len(self._fresh)
             self._writer = self._loop.create_task(self._write())
@@ -183,7 +185,7 @@ class Lane:
             self._written(entries, seqs)
         self._writing = 0
         self._work.set()
-        if self.rows:
+        if self._on_disk:
             self.spill()
 
     def _written(self, entries: list[Entry], seqs: list[int | None]) -> None:
@@ -191,13 +193,16 @@ class Lane:
             self._leave(entry)
             entry.seq = seq
             if entry.acknowledged:  # by Kafka, while it was being written: its row is forgotten with the next delete
-                self._through, self._undeleted = seq or self._through, True
+                self._through = seq or self._through
+                self._ended += [seq] if seq else []
             elif seq is None:
                 self._book.already_in_journal(entry)
             else:
                 self.rows += 1
                 self._book.in_journal(entry)
         self._flying = 0
+        self._on_disk = True
+        self._appends += 1
 
     def _not_written(self, entries: list[Entry], reason: str) -> None:
         """Nobody is promised anything; what is in flight cannot be called back, all else is dropped."""
@@ -217,6 +222,7 @@ class Lane:
     def adopt(self, rows: int) -> None:
         """Rows of this lane were found in the journal when it was opened: they go first."""
         self.rows += rows
+        self._on_disk = self._on_disk or rows > 0
         self._book.adopted(rows)
         self._work.set()
 
@@ -259,18 +265,28 @@ class Lane:
     async def _next(self) -> _Batch:
         """Wait for the oldest records that are not acknowledged."""
         while True:
-            if self.rows:
+            if self._on_disk:
+                appends = self._appends
                 rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
                 if rows:
                     return _Batch([], self._sendable(rows))
-                log.error("journal_rows_missing", topic=self.key[0], partition=self.key[1], rows=self.rows)
-                self.rows = 0
+                if appends == self._appends:
+                    self._drained()
             elif self._fresh and not self._writing:
                 entries = self._pack()
                 self._flying = len(entries)
                 return _Batch(entries, [])
             else:
                 await self._idle()
+
+    def _drained(self) -> None:
+        """The journal holds nothing more of this lane: go on in memory."""
+        if self.rows > 0:
+            log.error("journal_rows_missing", topic=self.key[0], partition=self.key[1], rows=self.rows)
+        self.rows = 0
+        self._on_disk = False
+        if self.empty:
+            log.info("lane_drained", topic=self.key[0], partition=self.key[1])
 
     def _pack(self) -> list[Entry]:
         entries: list[Entry] = []
@@ -293,10 +309,10 @@ class Lane:
 
     async def _idle(self) -> None:
         self._work.clear()
-        if not self._undeleted:
+        if not self._ended:
             await self._work.wait()
             return
-        await self._forget(self._through)
+        await self._forget()
         with suppress(TimeoutError):
             async with asyncio.timeout(1.0):
                 await self._work.wait()
@@ -336,7 +352,9 @@ class Lane:
         for record_id, _ in ended:
             self._row_ended(record_id, letter_id)
         if ended:
-            await self._forget(ended[-1][1])
+            self._through = max(self._through, ended[-1][1])
+            self._ended += [seq for _, seq in ended]
+            await self._forget()
 
     def _row_ended(self, record_id: str, letter_id: str | None) -> None:
         self.rows -= 1
@@ -355,13 +373,9 @@ class Lane:
         else:
             self._book.handed_over(entry, letter_id)
 
-    async def _forget(self, through: int) -> None:
+    async def _forget(self) -> None:
         """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""
-        self._through = max(self._through, through)
-        try:
-            await self._journal.delete(self.key, through=through)
-            self._undeleted = self._through > through  # Kafka took a row meanwhile, while it was being written
-        except JournalUnwritable:
-            self._undeleted = True
-        if self.empty:
-            log.info("lane_drained", topic=self.key[0], partition=self.key[1])
+        ended = list(self._ended)
+        with suppress(JournalUnwritable):
+            await self._journal.delete(ended)
+            self._ended = self._ended[len(ended) :]  # Kafka may have taken a row meanwhile, while it was being written

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import sqlite3
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -321,12 +322,75 @@ async def test_after_a_failed_delete_the_journal_counts_what_is_there(tmp_path: 
     Lying.lies = 1
 
     with pytest.raises(JournalUnwritable):
-        await journal.delete(KEY, through=first)
+        await journal.delete([first])
     await journal.append([record(2)])
 
     assert await committed(tmp_path) == [record(1).id, record(2).id]
     assert journal.rows == 2
     assert journal.bytes == record(1).size + record(2).size
+    await journal.close()
+
+
+class Unreadable(sqlite3.Connection):
+    """Cannot read rows, so many times: one bad page that is not in the cache."""
+
+    failures = 0
+
+    def execute(self, sql, *parameters):
+        if sql.startswith("SELECT seq, id") and Unreadable.failures:
+            Unreadable.failures -= 1
+            raise sqlite3.OperationalError("disk I/O error")
+        return super().execute(sql, *parameters)
+
+
+@pytest.fixture
+def _unreadable_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = sqlite3.connect
+    monkeypatch.setattr(sqlite3, "connect", lambda *args, **options: connect(*args, factory=Unreadable, **options))
+
+
+@pytest.mark.usefixtures("_unreadable_pages")
+async def test_a_read_that_fails_takes_back_nothing_that_was_committed_with_it(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    Unreadable.failures = 1
+    busy = threading.Event()
+    held = asyncio.ensure_future(journal._ask(lambda _: busy.wait(), writes=False))
+    await asyncio.sleep(0)
+    appended = asyncio.ensure_future(journal.append([record(0)]))
+    read = asyncio.ensure_future(journal.read(KEY, after=0, max_bytes=1 << 20))
+    await asyncio.sleep(0)
+    busy.set()
+
+    assert await held
+    assert await appended == [1]
+    with pytest.raises(JournalUnwritable):
+        await read
+    assert [row.record.id for row in await journal.read(KEY, after=0, max_bytes=1 << 20)] == [record(0).id]
+    assert journal.rows == 1
+    await journal.close()
+
+
+async def test_a_lane_goes_back_to_memory_only_when_its_journal_has_shown_nothing(street: Street) -> None:
+    for n in range(3):
+        await street.accept(record(n))
+    street.lane.rows = 1  # miscounted, whatever the reason
+
+    await street.drain()
+
+    assert [line.partition(":")[2] for line in street.topic] == [record(n).id for n in range(3)]
+    assert street.journal.rows == 0
+
+
+async def test_only_the_rows_that_are_named_are_deleted(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    seqs = await journal.append([record(n) for n in range(1200)])
+
+    await journal.delete([seq for seq in seqs if seq and seq % 2])
+
+    assert await committed(tmp_path) == [record(n).id for n in range(1, 1200, 2)]
+    assert journal.rows == 600
     await journal.close()
 
 
@@ -354,11 +418,12 @@ async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_delet
     street.lane._work.set()
     delete = street.journal.delete
 
-    async def meanwhile(key: tuple[str, int], *, through: int) -> None:
+    async def meanwhile(seqs: Sequence[int]) -> None:
         street.journal.delete = delete
         [seq] = await street.journal.append([record(1)])  # acknowledged by Kafka while it was being written
-        street.lane._through, street.lane._undeleted = seq, True
-        await delete(key, through=through)
+        street.lane._through = seq
+        street.lane._ended.append(seq)
+        await delete(seqs)
 
     street.journal.delete = meanwhile
     street.open.set()

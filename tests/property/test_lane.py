@@ -100,10 +100,10 @@ class World:
                 raise JournalUnwritable("disk full")
             return await append(records)
 
-        async def failing_delete(lane: LaneKey, *, through: int) -> None:
+        async def failing_delete(seqs: Sequence[int]) -> None:
             if self.broken:
                 raise JournalUnwritable("disk full")
-            await delete(lane, through=through)
+            await delete(seqs)
 
         self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
         self.book = Book(remember=1000)
@@ -223,7 +223,7 @@ class World:
             self.kafka.land("ack")
             self.write(succeeds=True)
             await self.settle()
-            if self.lane.empty and self.letters.empty and not (self.lane._undeleted or self.letters._undeleted):
+            if self.lane.empty and self.letters.empty and not (self.lane._ended or self.letters._ended):
                 break
         assert self.lane.empty
         assert self.letters.empty
