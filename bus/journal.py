@@ -8,6 +8,7 @@ import asyncio
 import json
 import sqlite3
 import threading
+import time
 import zlib
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -16,13 +17,19 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
+import structlog
+
 from bus.record import Record
 
+log = structlog.get_logger()
 T = TypeVar("T")
 LaneKey = tuple[str, int]
 """Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
+COLUMNS: Final = (str, str, int, bytes, bytes, str, int)  # id to timestamp_ms
+ODD: Final = "surrogateescape"  # how octets that are no text are kept in one
+CHECK_SECONDS: Final = 5.0  # at most, when a journal is opened; a full one of 1 GiB takes longer
 AT_ONCE: Final = 500  # rows in one statement; an old SQLite takes 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
 
@@ -87,7 +94,15 @@ class Journal:
         Raises `JournalUnwritable` when the directory cannot hold a journal, `JournalDamaged` when it holds no journal.
         """
         self._thread.start()
-        return await self._ask(self._count, writes=True)
+        return await self._ask(self._opened, writes=True)
+
+    async def mend_index(self) -> None:
+        """Make the indexes anew from the rows: one that is damaged hides some."""
+        await self._ask(_reindexed, writes=True)
+
+    async def rows_left(self) -> int:
+        """Count the rows themselves, whatever an index or our own count says."""
+        return await self._ask(_rows_left, writes=False)
 
     async def append(self, records: Sequence[Record]) -> list[int | None]:
         """Return when all of them are fsynced: the row numbers, None for an id that is a row already.
@@ -187,7 +202,7 @@ class Journal:
                 answers[job] = self._read(connection, job)
         return answers
 
-    def _read(self, connection: sqlite3.Connection, job: _Job) -> Any:
+    def _read(self, connection: sqlite3.Connection, job: _Job) -> object:
         """Return what it found, or its own error: what else was asked with it was done, or is none of its business."""
         try:
             return job.work(connection)
@@ -217,11 +232,22 @@ class Journal:
         self.damaged |= not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
+    def _opened(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
+        """Make indexes anew that do not fit the rows. A damaged row is found by its checksum when it is read."""
+        try:
+            if not _is_sound(connection):
+                log.error("journal_index_damaged", file=str(self.path), mended=True)
+                _reindexed(connection)
+                _read_through(connection)
+        except sqlite3.OperationalError:  # interrupted
+            log.warning("journal_check_unfinished", file=str(self.path), seconds=CHECK_SECONDS)
+        return self._count(connection)
+
     def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
         self.rows = sum(count for _, _, count, _ in lanes)
-        self.bytes = sum(size for _, _, _, size in lanes)
-        return {(topic, partition): count for topic, partition, count, _ in lanes}
+        self.bytes = sum(_typed(int, size) for _, _, _, size in lanes)
+        return {(_typed(str, topic), partition): count for topic, partition, count, _ in lanes}
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[int | None]:
         self._check_limit(sum(record.size for record in records))
@@ -261,7 +287,32 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.executescript(_SCHEMA)
+    connection.text_factory = bytes  # what is no text any longer is one damaged row, not an error of the whole read
     return connection
+
+
+def _rows_left(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM rows NOT INDEXED").fetchone()[0])
+
+
+def _is_sound(connection: sqlite3.Connection) -> bool:
+    """Compare all indexes with the rows; raises `OperationalError` when that takes too long."""
+    deadline = time.monotonic() + CHECK_SECONDS
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)
+    try:
+        return bool(connection.execute("PRAGMA integrity_check(1)").fetchone()[0] == b"ok")
+    finally:
+        connection.set_progress_handler(None, 0)
+
+
+def _read_through(connection: sqlite3.Connection) -> None:
+    """Raise `DatabaseError` where the rows cannot be read to the last one."""
+    for _ in connection.execute("SELECT * FROM rows NOT INDEXED"):
+        pass
+
+
+def _reindexed(connection: sqlite3.Connection) -> None:
+    connection.execute("REINDEX rows")
 
 
 def _insert_one(connection: sqlite3.Connection, record: Record) -> int | None:
@@ -280,8 +331,8 @@ def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes
     size = 0
     for row in connection.execute(
         "SELECT seq, id, topic, partition, key, value, headers, timestamp_ms, checksum FROM rows"
-        " WHERE topic = ? AND partition = ? AND seq > ? ORDER BY seq",
-        (*lane, after),
+        " WHERE topic = CAST(? AS TEXT) AND partition IS ? AND seq > ? ORDER BY seq",
+        (lane[0].encode(errors=ODD), lane[1], after),
     ):
         rows.append(_row(row))
         size += rows[-1].record.size
@@ -291,15 +342,24 @@ def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes
 
 
 def _row(columns: tuple[Any, ...]) -> Row:
-    seq, *fields, checksum = columns
-    intact = _checksum(tuple(fields)) == checksum
+    seq, *stored, checksum = columns
+    fields = tuple(map(_typed, COLUMNS, stored))
+    intact = _checksum(fields) == checksum
     record_id, topic, partition, key, value, headers, timestamp_ms = fields
     parsed = tuple((name, text.encode()) for name, text in json.loads(headers)) if intact else ()
     return Row(seq, Record(record_id, topic, partition, key, value, parsed, timestamp_ms), intact)
 
 
+def _typed(kind: type, stored: object) -> Any:  # noqa: ANN401 - of that kind
+    """Return a column's value in its type, whatever one bad bit has made of it: the checksum knows."""
+    if kind is int:
+        return int(stored) if isinstance(stored, int | float) else 0
+    octets = stored if isinstance(stored, bytes) else str(stored).encode()
+    return octets if kind is bytes else octets.decode(errors=ODD)
+
+
 def _checksum(fields: tuple[Any, ...]) -> int:
-    return zlib.crc32(repr(fields).encode())
+    return zlib.crc32(repr(fields).encode(errors=ODD))
 
 
 def _ends(connection: sqlite3.Connection) -> tuple[int | None, int]:
@@ -307,7 +367,7 @@ def _ends(connection: sqlite3.Connection) -> tuple[int | None, int]:
     oldest, newest = connection.execute(
         "SELECT (SELECT timestamp_ms FROM rows ORDER BY seq LIMIT 1), coalesce(max(seq), 0) FROM rows"
     ).fetchone()
-    return oldest, newest
+    return (None if oldest is None else _typed(int, oldest)), newest
 
 
 def _quietly(connection: sqlite3.Connection, statement: str) -> None:

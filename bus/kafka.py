@@ -14,7 +14,7 @@ from bus import claim
 from bus.book import Book, Entry
 from bus.contract import BusFull, Ledger, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
-from bus.journal import Journal, JournalDamaged, LaneKey
+from bus.journal import Journal, JournalDamaged, JournalUnwritable, LaneKey
 from bus.lane import Lane
 from bus.producer import Producer
 from bus.record import Record, build
@@ -230,12 +230,20 @@ class KafkaBus:
                 await self._look_aside()
             for store in [store for store in self._orphans if store.empty]:
                 self._orphans.remove(store)
-                await store.close()
-                await asyncio.to_thread(store.held.remove)
-                log.info("orphan_drained", directory=str(store.held.directory))
+                await self._leave(store)
             if self._own is not None:
                 await self._look_after(self._own.journal, now)
             await asyncio.sleep(PROBE_EVERY)
+
+    async def _leave(self, store: _Store) -> None:
+        """Remove an orphan's directory if its rows are gone, whatever an index says of them; else set it aside."""
+        problem = await _unexplained(store)
+        await store.close()
+        if problem is not None:
+            log.error("journal_damaged", reason=problem, set_aside=str(store.held.set_aside()))
+            return
+        await asyncio.to_thread(store.held.remove)
+        log.info("orphan_drained", directory=str(store.held.directory))
 
     async def _look_after(self, own: Journal, now: float) -> None:
         """Say what began and what is over, and try a journal again that did not take the last write."""
@@ -308,6 +316,15 @@ class KafkaBus:
         }
         told = (self._aside, self._topics.trouble, self._refusals.trouble)
         return [word for word, holds in words.items() if holds] + [each.word for each in told if each.holds]
+
+
+async def _unexplained(store: _Store) -> str | None:
+    """Return why a drained journal must not be deleted; None: nothing is in it, and everything was published."""
+    try:
+        rows = await store.journal.rows_left() + sum(lane.lost for lane in store.lanes.values())
+    except JournalUnwritable as unreadable:
+        return unreadable.reason
+    return f"{rows} rows were neither published nor can be read" if rows else None
 
 
 async def _keep_trying(record: Record, reason: str) -> str:

@@ -96,6 +96,8 @@ class Lane:
     ) -> None:
         self.key = key
         self.rows = 0  # in the journal and not acknowledged, as we count them; what is read decides
+        self.lost = 0
+        """Rows that were counted, and that the journal does not show any longer."""
         self._journal = journal
         self._book = book
         self._publish = publish
@@ -109,6 +111,7 @@ class Lane:
         self._writing = 0  # how many of `_fresh` are being written to the journal
         self._on_disk = False  # the queue is in the journal: until a read has found nothing
         self._appends = 0  # so many times something was added to the journal
+        self._mended = False  # the journal's indexes were made anew since a read found something
         self._through = 0  # newest acknowledged row
         self._ended: list[int] = []  # rows that are acknowledged and still on disk
         self._suspects = 0  # so many of the oldest records are known to hold one that the broker refuses
@@ -269,9 +272,10 @@ class Lane:
                 appends = self._appends
                 rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
                 if rows:
+                    self._mended = False
                     return _Batch([], self._sendable(rows))
                 if appends == self._appends:
-                    self._drained()
+                    await self._found_nothing()
             elif self._fresh and not self._writing:
                 entries = self._pack()
                 self._flying = len(entries)
@@ -279,10 +283,14 @@ class Lane:
             else:
                 await self._idle()
 
-    def _drained(self) -> None:
-        """The journal holds nothing more of this lane: go on in memory."""
-        if self.rows > 0:
+    async def _found_nothing(self) -> None:
+        """The journal shows nothing more of this lane: look once more where we know of rows, then go on in memory."""
+        if self.rows > 0 and not self._mended:
             log.error("journal_rows_missing", topic=self.key[0], partition=self.key[1], rows=self.rows)
+            self._mended = True
+            await self._journal.mend_index()
+            return
+        self.lost += max(0, self.rows)
         self.rows = 0
         self._on_disk = False
         if self.empty:

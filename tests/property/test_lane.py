@@ -7,6 +7,7 @@ The journal is real SQLite; Kafka is a list that the commands of Hypothesis acce
 import asyncio
 import contextlib
 import random
+import sqlite3
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -91,7 +92,8 @@ class World:
     async def start(self) -> None:
         self.journal = Journal(self.directory, max_bytes=1 << 30)
         backlog = await self.journal.open()
-        append, delete = self.journal.append, self.journal.delete
+        append, delete, work = self.journal.append, self.journal.delete, self.journal._read
+        self.reads_fail = 0
 
         async def gated_append(records: Sequence[Record]) -> list[int | None]:
             gate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
@@ -105,6 +107,13 @@ class World:
                 raise JournalUnwritable("disk full")
             await delete(seqs)
 
+        def failing_read(connection: sqlite3.Connection, job: Any) -> Any:
+            if self.reads_fail:
+                self.reads_fail -= 1
+                return self.journal._failed(connection, sqlite3.OperationalError("disk I/O error"), [job])[job]
+            return work(connection, job)
+
+        self.journal._read = failing_read  # type: ignore[method-assign]
         self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
         self.book = Book(remember=1000)
         self.lane, self.letters = self._new_lane(KEY, "published"), self._new_lane(DEAD, "rejected")
@@ -205,6 +214,8 @@ class World:
             self.lane._expire(asyncio.get_running_loop().time() + 1)
         elif name in {"write", "write_fails"}:
             self.write(name == "write")
+        elif name == "read_fails":
+            self.reads_fail = amount
         elif name == "disk":
             self.broken = amount % 2 == 0
         elif name == "refuse" and self.given:
@@ -218,7 +229,7 @@ class World:
             self.kafka.land(name)
 
     async def _heal(self) -> None:
-        self.broken = False
+        self.broken, self.reads_fail = False, 0
         for _ in range(4000):
             self.kafka.land("ack")
             self.write(succeeds=True)
@@ -248,7 +259,7 @@ def first_occurrences(log: list[str]) -> list[str]:
 
 OTHERS = (
     *("ack", "ack", "lost_ack", "fail", "spill", "spill", "write", "write", "write_fails"),
-    *("repeat", "cancel", "expire", "disk", "refuse", "crash"),
+    *("repeat", "cancel", "expire", "disk", "refuse", "crash", "read_fails"),
 )
 COMMANDS = st.lists(
     st.one_of(
