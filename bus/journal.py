@@ -42,6 +42,12 @@ CREATE INDEX IF NOT EXISTS rows_by_lane ON rows (topic, partition, seq);
 CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, at INTEGER);
 """
 
+_OF_SOME_LANE: Final = """
+UPDATE rows SET topic = coalesce(CAST(topic AS TEXT), ''), partition = coalesce(CAST(partition AS INTEGER), 0)
+WHERE typeof(topic) <> 'text' OR typeof(partition) <> 'integer'
+"""
+"""A damaged row whose lane is no text or no number any longer: so it is read, by a lane, and its checksum tells."""
+
 
 class JournalUnwritable(Exception):
     """Nothing of this write is on disk: the disk is full or failing, or the journal's own limit is reached."""
@@ -239,6 +245,7 @@ class Journal:
                 log.error("journal_index_damaged", file=str(self.path), mended=True)
                 _reindexed(connection)
                 _read_through(connection)
+                connection.execute(_OF_SOME_LANE)
         except sqlite3.OperationalError:  # interrupted
             log.warning("journal_check_unfinished", file=str(self.path), seconds=CHECK_SECONDS)
         return self._count(connection)
@@ -306,9 +313,14 @@ def _is_sound(connection: sqlite3.Connection) -> bool:
 
 
 def _read_through(connection: sqlite3.Connection) -> None:
-    """Raise `DatabaseError` where the rows cannot be read to the last one."""
-    for _ in connection.execute("SELECT * FROM rows NOT INDEXED"):
-        pass
+    """Raise `DatabaseError` where the rows cannot be read to the last one, in order, and each by its number as well."""
+    before = 0
+    for (seq,) in connection.execute("SELECT seq FROM rows NOT INDEXED").fetchall():
+        found = connection.execute("SELECT * FROM rows WHERE seq = ?", (seq,)).fetchall()
+        if seq <= before or len(found) != 1:
+            message = f"its rows are out of order at {seq}"
+            raise sqlite3.DatabaseError(message)
+        before = seq
 
 
 def _reindexed(connection: sqlite3.Connection) -> None:
