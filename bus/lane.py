@@ -109,7 +109,7 @@ class Lane:
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
         self._writing = 0  # how many of `_fresh` are being written to the journal
-        self._on_disk = False  # the queue is in the journal: until a read has found nothing
+        self._on_disk = False  # the journal goes first: until a read of it has found nothing
         self._appends = 0  # so many times something was added to the journal
         self._mended = False  # the journal's indexes were made anew since a read found something
         self._through = 0  # newest acknowledged row
@@ -125,13 +125,13 @@ class Lane:
 
     @property
     def spilled(self) -> bool:
-        """The queue is on disk."""
-        return self._on_disk or self._writing > 0
+        """The queue is on disk, as far as we count."""
+        return self.rows > 0 or self._writing > 0
 
     @property
     def empty(self) -> bool:
         """Nothing waits here."""
-        return not self.spilled and not self._fresh
+        return not self.spilled and not self._on_disk and not self._fresh
 
     def append(self, entry: Entry) -> None:
         """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
@@ -152,7 +152,7 @@ class Lane:
     def spill(self) -> None:
         """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
         if not self._writing and self._fresh:
-            if not self._on_disk:
+            if not self.rows:
                 log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
             self._writing = len(self._fresh)
             self._writer = self._loop.create_task(self._write())
@@ -188,7 +188,7 @@ class Lane:
             self._written(entries, seqs)
         self._writing = 0
         self._work.set()
-        if self._on_disk:
+        if self.rows:
             self.spill()
 
     def _written(self, entries: list[Entry], seqs: list[int | None]) -> None:
@@ -293,8 +293,7 @@ class Lane:
         self.lost += max(0, self.rows)
         self.rows = 0
         self._on_disk = False
-        if self.empty:
-            log.info("lane_drained", topic=self.key[0], partition=self.key[1])
+        log.info("lane_drained", topic=self.key[0], partition=self.key[1])
 
     def _pack(self) -> list[Entry]:
         entries: list[Entry] = []
