@@ -1,9 +1,11 @@
 """One journal directory a process, held by a file lock that the kernel lets go of when the process dies.
 
 `journal_dir/` holds one directory a process that ever ran beside the others. A directory whose lock is free belongs to
-nobody: the next process that starts takes it as its own, and a running one adopts what is left in it.
+nobody: the next process that starts takes it as its own, and a running one adopts what is left in it. Directories that
+are no journals, like a volume's `lost+found`, are left alone.
 """
 
+import errno
 import fcntl
 import os
 import secrets
@@ -17,6 +19,8 @@ from bus.journal import FILE_NAME
 
 _LOCK_NAME: Final = "lock"
 _DAMAGED: Final = ".damaged"
+_NAME_LETTERS: Final = 12  # of a directory: the log hides digits
+_IN_USE: Final = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # what flock says of a lock that another process holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,49 +36,56 @@ class Claim:
 
     def set_aside(self) -> Path:
         """Keep the directory for a person, under a name that nobody claims; return its new path."""
-        path = self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))
-        self.release()
-        return path
+        try:
+            return self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))
+        finally:
+            self.release()
 
     def remove(self) -> None:
         """Delete the drained directory, then let go; nobody can take it in between."""
-        for path in self.directory.iterdir():
-            if path.name.startswith(FILE_NAME):
-                path.unlink()
-        with suppress(OSError):  # something that is not ours lies there: leave the directory
-            (self.directory / _LOCK_NAME).unlink()
-            self.directory.rmdir()
-        self.release()
+        try:
+            for path in self.directory.iterdir():
+                if path.name.startswith(FILE_NAME):
+                    path.unlink()
+            with suppress(OSError):  # something that is not ours lies there: leave the directory
+                (self.directory / _LOCK_NAME).unlink()
+                self.directory.rmdir()
+        finally:
+            self.release()
 
 
 def take(parent: Path) -> Claim:
     """Claim a directory for this process: one that nobody holds if there is any, else a new one.
 
-    Raises OSError when the parent cannot be written.
+    Raises OSError when the parent cannot be written, or lies where files cannot be locked.
     """
     parent.mkdir(parents=True, exist_ok=True)
     for directory in _directories(parent):
-        if claim := try_claim(directory):
+        if claim := _try_any(directory):
             return claim
-    directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(12))  # the log hides digits
-    directory.mkdir()
-    claim = try_claim(directory)
-    return claim or take(parent)
+    while True:
+        directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(_NAME_LETTERS))
+        directory.mkdir()
+        if claim := try_claim(directory):  # else: another process has adopted it already
+            return claim
 
 
 def orphans(parent: Path) -> list[Claim]:
     """Claim every directory that nobody holds."""
-    claims = (try_claim(directory) for directory in _directories(parent))
+    claims = (_try_any(directory) for directory in _directories(parent))
     return [claim for claim in claims if claim]
 
 
-def set_aside_in(parent: Path) -> list[Path]:
-    """Return the directories that were set aside and wait for a person."""
-    return sorted(path for path in parent.iterdir() if path.is_dir() and path.suffix == _DAMAGED)
+def unclaimed_in(parent: Path) -> list[Path]:
+    """Return the directories that wait for a person: what was set aside, and journals that we may not open."""
+    return sorted(path for path in parent.iterdir() if path.is_dir() and (_is_aside(path) or _is_closed(path)))
 
 
 def try_claim(directory: Path) -> Claim | None:
-    """Claim this directory, or return None when a living process holds it or it has just been removed."""
+    """Claim this directory, or return None when a living process holds it or it has just been removed.
+
+    Raises OSError when it cannot be opened, or its file system has no locks.
+    """
     path = directory / _LOCK_NAME
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -84,11 +95,39 @@ def try_claim(directory: Path) -> Claim | None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if os.fstat(descriptor).st_ino == path.stat().st_ino:  # else: removed and made again while we waited
             return Claim(directory, descriptor)
-    except OSError:
-        pass
+    except FileNotFoundError:
+        pass  # removed while we waited
+    except OSError as error:
+        if error.errno not in _IN_USE:
+            os.close(descriptor)
+            reason = f"cannot be locked ({error.strerror}): the journal needs a local file system, no network share"
+            raise OSError(error.errno, reason, str(path)) from error
     os.close(descriptor)
     return None
 
 
+def _try_any(directory: Path) -> Claim | None:
+    """Claim it, or return None where it cannot be opened now: one directory does not keep us from the others."""
+    try:
+        return try_claim(directory)
+    except OSError:
+        return None
+
+
 def _directories(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir() and path.suffix != _DAMAGED)
+    return sorted(path for path in parent.iterdir() if path.is_dir() and not _is_aside(path) and _is_journal(path))
+
+
+def _is_aside(path: Path) -> bool:
+    return path.suffix == _DAMAGED
+
+
+def _is_journal(path: Path) -> bool:
+    """Tell a directory of ours from one that lies beside them: by its name, or by what is in it."""
+    named = len(path.name) == _NAME_LETTERS and set(path.name) <= set(ascii_lowercase)
+    return named or any(os.access(path / name, os.F_OK) for name in (FILE_NAME, _LOCK_NAME))
+
+
+def _is_closed(path: Path) -> bool:
+    lock = path / _LOCK_NAME
+    return _is_journal(path) and not os.access(lock if lock.exists() else path, os.R_OK | os.W_OK)

@@ -82,6 +82,7 @@ class KafkaBus:
         self._closing = False
         self._unwritable = Trouble("journal_unwritable", "journal_writable_again")
         self._aside = Trouble("journal_set_aside", "journal_set_aside_gone")
+        self._unkept = Trouble("journal_directory_unreadable", "journal_directory_readable_again")
         self._away = Trouble("kafka_away", "kafka_back")
         self._topics = TopicTrouble(lambda: check(kafka))
         self._refusals = Refusals()
@@ -224,13 +225,18 @@ class KafkaBus:
         """Adopt orphans, close drained ones, try a journal again that did not take the last write."""
         adopt_at = 0.0
         while True:
-            if (now := asyncio.get_running_loop().time()) >= adopt_at:
-                adopt_at = now + self._settings.adopt_every
-                await self._adopt()
-                await self._look_aside()
-            for store in [store for store in self._orphans if store.empty]:
-                self._orphans.remove(store)
-                await self._leave(store)
+            now = asyncio.get_running_loop().time()
+            try:
+                if now >= adopt_at:
+                    adopt_at = now + self._settings.adopt_every
+                    await self._adopt()
+                    await self._look_aside()
+                for store in [store for store in self._orphans if store.empty]:
+                    self._orphans.remove(store)
+                    await self._leave(store)
+                self._unkept.ends()
+            except OSError as error:
+                self._unkept.begins(error=str(error))
             if self._own is not None:
                 await self._look_after(self._own.journal, now)
             await asyncio.sleep(PROBE_EVERY)
@@ -260,8 +266,8 @@ class KafkaBus:
         self._refusals.look(now)
 
     async def _look_aside(self) -> None:
-        """Say so while a damaged journal waits for a person: what it holds is published by nobody else."""
-        if aside := await asyncio.to_thread(claim.set_aside_in, self._settings.journal_dir):
+        """Say so while a journal waits for a person: what it holds is published by nobody else."""
+        if aside := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
             self._aside.begins(directories=[str(path) for path in aside])
         else:
             self._aside.ends()
@@ -314,7 +320,7 @@ class KafkaBus:
             "journal_unwritable": unwritable is not None,
             "messages_in_journal": spilled,
         }
-        told = (self._aside, self._topics.trouble, self._refusals.trouble)
+        told = (self._aside, self._unkept, self._topics.trouble, self._refusals.trouble)
         return [word for word, holds in words.items() if holds] + [each.word for each in told if each.holds]
 
 

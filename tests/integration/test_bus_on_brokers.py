@@ -1,6 +1,7 @@
 """The bus on Apache Kafka that dies and comes back: nothing is lost, nothing overtakes, nobody is told "full"."""
 
 import asyncio
+import errno
 import json
 import random
 import shutil
@@ -21,7 +22,7 @@ from aiokafka.producer.sender import Sender
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from structlog.testing import capture_logs
 
-from bus import inspect, topics
+from bus import claim, inspect, topics
 from bus.client import KafkaAway
 from bus.contract import Receipt
 from bus.journal import FILE_NAME, Journal
@@ -382,6 +383,21 @@ async def test_a_bus_whose_housekeeping_has_died_says_that_it_is_not_alive(
     monkeypatch.setattr("bus.claim.orphans", lambda _: 1 / 0)
 
     await until(lambda: not bus.alive())
+
+
+async def test_the_housekeeping_outlives_a_time_without_descriptors(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def used_up(_: Path) -> list[claim.Claim]:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    bus = await start(NOWHERE, adopt_every=0.05)
+    with monkeypatch.context() as patched:
+        patched.setattr("bus.claim.orphans", used_up)
+        await until(lambda: "journal_directory_unreadable" in bus.condition().degraded)
+
+    await until(lambda: "journal_directory_unreadable" not in bus.condition().degraded)
+    assert bus.alive()
 
 
 # ---- the event loop ----------------------------------------------------------------------------------------------

@@ -1,14 +1,16 @@
 """Journal directories between real processes: one holds, the others do not, and a killed one lets go."""
 
 import asyncio
+import errno
 import fcntl
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -157,13 +159,13 @@ def test_kill_9_frees_the_directory_at_once(programs: ExitStack, tmp_path: Path)
 
 
 def test_processes_that_start_together_each_get_a_directory_of_their_own(programs: ExitStack, tmp_path: Path) -> None:
-    (tmp_path / "left-behind").mkdir()
+    (tmp_path / "leftbehindit").mkdir()
     starters = several(programs, TAKE, tmp_path)
 
     names = go(starters)
 
     assert len(set(names)) == 4
-    assert "left-behind" in names, "a free directory is taken before a new one is made"
+    assert "leftbehindit" in names, "a free directory is taken before a new one is made"
     assert {path.name for path in tmp_path.iterdir()} == set(names)
     assert claim.orphans(tmp_path) == []
 
@@ -188,6 +190,65 @@ def test_processes_that_start_while_others_remove_orphans_never_hold_a_removed_d
     assert len(names) == 20
     assert removed >= 19
     assert {path.name for path in tmp_path.iterdir()} <= names
+
+
+def test_what_is_no_journal_is_left_alone(tmp_path: Path) -> None:
+    for name in ("lost+found", "backup", "UPPERCASEDIR"):
+        (tmp_path / name).mkdir()
+
+    held = claim.take(tmp_path)
+
+    assert held.directory.name not in {"lost+found", "backup", "UPPERCASEDIR"}
+    assert claim.orphans(tmp_path) == []
+    held.release()
+
+
+def test_a_journal_that_somebody_restored_under_another_name_is_adopted(tmp_path: Path) -> None:
+    (tmp_path / "restored").mkdir()
+    (tmp_path / "restored" / FILE_NAME).touch()
+
+    [held] = claim.orphans(tmp_path)
+
+    assert held.directory.name == "restored"
+    held.release()
+
+
+def test_a_journal_that_may_not_be_opened_stops_nobody_and_waits_for_a_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    foreign = tmp_path / "aaaaaaaaaaaa"
+    foreign.mkdir()
+    (foreign / "lock").touch()
+    (tmp_path / "bbbbbbbbbbbb").mkdir()
+    opened, access = os.open, os.access
+
+    def refuses(path: Path, *rest: Any) -> int:
+        if foreign in Path(path).parents:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return opened(path, *rest)
+
+    monkeypatch.setattr("bus.claim.os.open", refuses)
+    monkeypatch.setattr("bus.claim.os.access", lambda path, mode: access(path, mode) and mode == os.F_OK)
+
+    [other] = claim.orphans(tmp_path)
+
+    assert other.directory.name == "bbbbbbbbbbbb"
+    assert foreign in claim.unclaimed_in(tmp_path)
+    other.release()
+
+
+def test_where_files_cannot_be_locked_the_start_says_so_and_leaves_one_directory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: Any) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("bus.claim.fcntl.flock", no_locks)
+
+    with pytest.raises(OSError, match=r"cannot be locked .No locks available.: the journal needs a local file system"):
+        claim.take(tmp_path)
+
+    assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_a_directory_that_was_removed_and_made_again_before_its_lock_was_ours_is_not_held(
