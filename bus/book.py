@@ -88,6 +88,11 @@ class Book:
         self._durable_in_journal(entry)
         self.ledger.duplicates += not entry.continues
 
+    def already_in_kafka(self, entry: Entry, outcome: Outcome) -> None:
+        """Its id is a row that is acknowledged and not deleted yet: it has ended and counted as such."""
+        self._durable_now(entry, _IN_KAFKA[outcome])
+        self.ledger.duplicates += not entry.continues
+
     def handed_over(self, entry: Entry, letter_id: str) -> None:
         """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
         self._durable_now(entry, _IN_KAFKA["rejected"])

@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -27,11 +27,14 @@ LaneKey = tuple[str, int]
 """Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
+NAMES: Final = ("seq", "id", "topic", "partition", "key", "value", "headers", "timestamp_ms", "size", "checksum")
 COLUMNS: Final = (str, str, int, bytes, bytes, str, int)  # id to timestamp_ms
 ODD: Final = "surrogateescape"  # how octets that are no text are kept in one
 CHECK_SECONDS: Final = 5.0  # at most, when a journal is opened; a full one of 1 GiB takes longer
 AT_ONCE: Final = 500  # rows in one statement; an old SQLite takes 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
+FORMAT: Final = 1
+"""SQLite's `user_version`. A journal of another format is set aside: the version that wrote it can publish it."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -68,6 +71,14 @@ class Row:
     seq: int
     record: Record
     intact: bool
+
+
+class Stored(NamedTuple):
+    """Where a record lies in the journal."""
+
+    seq: int
+    is_new: bool
+    """False: its id was a row already, and that one stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,8 +121,8 @@ class Journal:
         """Count the rows themselves, whatever an index or our own count says."""
         return await self._ask(_rows_left, writes=False)
 
-    async def append(self, records: Sequence[Record]) -> list[int | None]:
-        """Return when all of them are fsynced: the row numbers, None for an id that is a row already.
+    async def append(self, records: Sequence[Record]) -> list[Stored]:
+        """Return when all of them are fsynced: their rows.
 
         Raises `JournalUnwritable`: none of them is.
         """
@@ -256,12 +267,12 @@ class Journal:
         self.bytes = sum(_typed(int, size) for _, _, _, size in lanes)
         return {(_typed(str, topic), partition): count for topic, partition, count, _ in lanes}
 
-    def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[int | None]:
+    def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[Stored]:
         self._check_limit(sum(record.size for record in records))
-        seqs = [_insert_one(connection, record) for record in records]
-        self.rows += sum(seq is not None for seq in seqs)
-        self.bytes += sum(record.size for record, seq in zip(records, seqs, strict=True) if seq is not None)
-        return seqs
+        stored = [_insert_one(connection, record) for record in records]
+        self.rows += sum(each.is_new for each in stored)
+        self.bytes += sum(record.size for record, each in zip(records, stored, strict=True) if each.is_new)
+        return stored
 
     def _check_limit(self, size: int) -> None:
         if self.bytes + size > self.max_bytes:
@@ -291,11 +302,27 @@ class Journal:
 
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
-    connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
+    is_marked = _is_marked(connection)
+    connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
+    if not is_marked:
+        connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.text_factory = bytes  # what is no text any longer is one damaged row, not an error of the whole read
     return connection
+
+
+def _is_marked(connection: sqlite3.Connection) -> bool:
+    """Tell whether the file says its format, which a new one does not.
+
+    Raises `DatabaseError` where another version of this program has written it, or another program.
+    """
+    [found] = connection.execute("PRAGMA user_version").fetchone()
+    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
+    if found not in {0, FORMAT} or columns not in ([], list(NAMES)):
+        message = f"its format is {found} and this program knows {FORMAT}: publish it with the version that wrote it"
+        raise sqlite3.DatabaseError(message)
+    return bool(found == FORMAT)
 
 
 def _rows_left(connection: sqlite3.Connection) -> int:
@@ -327,7 +354,7 @@ def _reindexed(connection: sqlite3.Connection) -> None:
     connection.execute("REINDEX rows")
 
 
-def _insert_one(connection: sqlite3.Connection, record: Record) -> int | None:
+def _insert_one(connection: sqlite3.Connection, record: Record) -> Stored:
     headers = json.dumps([(name, value.decode()) for name, value in record.headers], separators=(",", ":"))
     fields = (record.id, record.topic, record.partition, record.key, record.value, headers, record.timestamp_ms)
     cursor = connection.execute(
@@ -335,7 +362,10 @@ def _insert_one(connection: sqlite3.Connection, record: Record) -> int | None:
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING",
         (*fields, record.size, _checksum(fields)),
     )
-    return cursor.lastrowid if cursor.rowcount else None
+    if cursor.rowcount:
+        return Stored(cursor.lastrowid or 0, is_new=True)
+    [seq] = connection.execute("SELECT seq FROM rows WHERE id = ?", (record.id,)).fetchone()
+    return Stored(seq, is_new=False)
 
 
 def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes: int) -> list[Row]:

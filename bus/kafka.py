@@ -200,6 +200,7 @@ class KafkaBus:
                 ends_as=ends_as,
                 settings=self._settings,
                 rng=self._rng,
+                reachable=lambda: self._producer.connected,
             )
             lane.start()
         return lane

@@ -19,7 +19,7 @@ import structlog
 
 from bus.book import Book, Entry
 from bus.contract import BusFull, Outcome, Via
-from bus.journal import Journal, JournalUnwritable, LaneKey, Row
+from bus.journal import Journal, JournalUnwritable, LaneKey, Row, Stored
 from bus.record import Record
 from bus.settings import BusSettings
 
@@ -93,7 +93,9 @@ class Lane:
         ends_as: Outcome,
         settings: BusSettings,
         rng: random.Random,
+        reachable: Callable[[], bool] = lambda: False,
     ) -> None:
+        """`reachable`: Kafka takes records now, as far as anybody knows."""
         self.key = key
         self.rows = 0  # in the journal and not acknowledged, as we count them; what is read decides
         self.lost = 0
@@ -105,6 +107,8 @@ class Lane:
         self._ends_as = ends_as
         self._settings = settings
         self._rng = rng
+        self._reachable = reachable
+        self._stopping = False
         self._fresh: deque[Entry] = deque()  # in memory and not in the journal, in order; a prefix of it is in flight
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
@@ -152,8 +156,6 @@ class Lane:
     def spill(self) -> None:
         """Write everything that is only in memory to the journal; what arrives meanwhile is the next write."""
         if not self._writing and self._fresh:
-            if not self.rows:
-                log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(self._fresh))
             self._writing = len(self._fresh)
             self._writer = self._loop.create_task(self._write())
 
@@ -181,42 +183,60 @@ class Lane:
     async def _write(self) -> None:
         entries = list(islice(self._fresh, self._writing))
         try:
-            seqs = await self._journal.append([entry.record for entry in entries])
+            stored = await self._journal.append([entry.record for entry in entries])
         except JournalUnwritable as refusal:
             self._not_written(entries, refusal.reason)
         else:
-            self._written(entries, seqs)
+            if not self.rows:
+                log.info("lane_spilled", topic=self.key[0], partition=self.key[1], records=len(entries))
+            for entry, each in zip(entries, stored, strict=True):
+                self._written(entry, each)
+            self._flying = 0
+            self._on_disk = True
+            self._appends += 1
         self._writing = 0
         self._work.set()
         if self.rows:
             self.spill()
 
-    def _written(self, entries: list[Entry], seqs: list[int | None]) -> None:
-        for entry, seq in zip(entries, seqs, strict=True):
-            self._leave(entry)
-            entry.seq = seq
-            if entry.acknowledged:  # by Kafka, while it was being written: its row is forgotten with the next delete
-                self._through = seq or self._through
-                self._ended += [seq] if seq else []
-            elif seq is None:
-                self._book.already_in_journal(entry)
-            else:
-                self.rows += 1
-                self._book.in_journal(entry)
-        self._flying = 0
-        self._on_disk = True
-        self._appends += 1
+    def _written(self, entry: Entry, stored: Stored) -> None:
+        self._leave(entry)
+        if not stored.is_new:
+            self._repeated(entry, is_acknowledged=entry.acknowledged or stored.seq <= self._through)
+            return
+        entry.seq = stored.seq
+        if entry.acknowledged:  # by Kafka, while it was being written: its row is forgotten with the next delete
+            self._through = stored.seq
+            self._ended.append(stored.seq)
+        else:
+            self.rows += 1
+            self._book.in_journal(entry)
+
+    def _repeated(self, entry: Entry, *, is_acknowledged: bool) -> None:
+        """Its id is a row already, which may be acknowledged and not deleted yet."""
+        if not is_acknowledged:
+            self._book.already_in_journal(entry)
+        elif not entry.acknowledged:
+            self._book.already_in_kafka(entry, self._ends_as)
 
     def _not_written(self, entries: list[Entry], reason: str) -> None:
-        """Nobody is promised anything; what is in flight cannot be called back, all else is dropped."""
-        flying = deque(entry for entry in islice(self._fresh, self._flying) if not entry.acknowledged)
-        self._flying = len(flying)
+        """While Kafka takes records it may take these in time; else nobody is promised anything.
+
+        What is in flight cannot be called back; what waits for nothing is dropped.
+        """
+        may_wait = self._may_wait_for_kafka()
+        flying = [entry for entry in islice(self._fresh, self._flying) if not entry.acknowledged]
         for entry in entries:
             self._leave(entry)
-            self._book.unpromised(entry, reason, dropped=entry not in flying)
-        for entry in reversed(flying):
+            if not may_wait:
+                self._book.unpromised(entry, reason, dropped=entry not in flying)
+        self._flying = len(flying)
+        for entry in reversed([entry for entry in entries if not entry.acknowledged] if may_wait else flying):
             self._fresh.appendleft(entry)
             self._fresh_bytes += entry.size
+
+    def _may_wait_for_kafka(self) -> bool:
+        return not self._stopping and not self.rows and not self._on_disk and self._reachable()
 
     def _leave(self, entry: Entry) -> None:
         self._fresh.popleft()
@@ -242,6 +262,7 @@ class Lane:
 
     async def stop(self) -> None:
         """Put what is still in memory into the journal, and end."""
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])

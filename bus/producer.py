@@ -78,6 +78,7 @@ class Producer:
         self._loop = asyncio.get_running_loop()
         self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
         self._reachable = True  # metadata came when we last asked
+        self._asked_at = 0.0  # when that was answered, the loop's time
         self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
         self._task: asyncio.Task[None] | None = None
@@ -97,6 +98,8 @@ class Producer:
         """Why Kafka takes nothing: an error's name, `unreachable` or `silent`; None if it does, or nobody has tried."""
         if self.connected or (self.last_error is None and not self._ready.is_set()):
             return None
+        if self.last_error is None and self._reachable and self._asked_at <= self._progress:
+            return None  # it is silent, and whether it answers questions is being asked
         return self.last_error or ("silent" if self._reachable else "unreachable")
 
     @property
@@ -106,9 +109,9 @@ class Producer:
 
     async def stop(self) -> None:
         """End within STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
-        if self._task is not None:
+        while self._task is not None and not self._task.done():  # aiokafka's `close` may swallow a cancellation
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=3 * STOP_TIMEOUT)
         self._ready.clear()
         if self._inner is not None:
             await self._retire(self._inner)
@@ -217,9 +220,11 @@ class Producer:
                     return self.last_error or REFUSED
             if inner is None or _has_ended(inner):
                 return "sender_task_ended"
-            if self._loop.time() >= ask_at:
+            is_unasked = self._silent_for() > SILENCE and self._asked_at <= self._progress
+            if is_unasked or self._loop.time() >= ask_at:
                 ask_at = self._loop.time() + ASK
                 self._reachable = await _answers(inner)
+                self._asked_at = self._loop.time()
                 if self._reachable and self._silent_for() > STALL:
                     return "stalled"
 
@@ -292,6 +297,16 @@ def _seen(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
+def _answer_askers(inner: AIOKafkaProducer) -> None:
+    """Whoever waits for metadata, or asks for some from now on, hears that there is none: nobody else tells them."""
+    client = inner.client
+    asked = client._md_update_fut  # noqa: SLF001 - what all of them wait for
+    if asked is None:
+        asked = client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
+    if not asked.done():
+        asked.set_result(False)
+
+
 async def discard(inner: AIOKafkaProducer) -> None:
     """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
@@ -305,7 +320,5 @@ async def discard(inner: AIOKafkaProducer) -> None:
     if task is None:
         return
     await asyncio.wait([task], timeout=0.5)  # its requests end with their connections
-    metadata = inner.client._md_update_fut  # noqa: SLF001 - some wait for this one, and nobody is left to set it
-    if metadata is not None and not metadata.done():
-        metadata.set_result(False)
+    _answer_askers(inner)
     await asyncio.wait([task], timeout=0.5)

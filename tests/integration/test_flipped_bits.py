@@ -168,7 +168,7 @@ async def test_rows_that_a_damaged_index_hides_from_a_running_lane_are_found(tmp
 
 async def orphan_drained_by_a_bus(parent: Path, content: bytes) -> Path:
     """Return the directory of an orphan after a bus has published all that it found in it."""
-    (parent / "aa").mkdir(parents=True)  # the bus's own
+    (parent / ("a" * 12)).mkdir(parents=True)  # the bus's own
     orphan = parent / "zz"
     orphan.mkdir()
     (orphan / FILE_NAME).write_bytes(content)

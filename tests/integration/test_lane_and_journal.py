@@ -5,13 +5,14 @@ import random
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
-from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable
+from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored
 from bus.kafka import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
@@ -34,6 +35,7 @@ class Street:
         self.journal = Journal(directory, max_bytes=self.settings.journal_max_bytes)
         self.book = Book(remember=100)
         self.open = asyncio.Event()
+        self.is_reachable = False
         self.topic: list[str] = []
         self.dead: list[tuple[str, str]] = []
         self.lane = Lane(
@@ -45,6 +47,7 @@ class Street:
             ends_as="published",
             settings=self.settings,
             rng=random.Random(0),
+            reachable=lambda: self.is_reachable,
         )
 
     async def start(self) -> None:
@@ -265,7 +268,7 @@ async def test_a_write_that_sqlite_refuses_leaves_nothing_behind(tmp_path: Path)
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("DROP TRIGGER full")
 
-    assert await journal.append([record(0)]) == [1]
+    assert await journal.append([record(0)]) == [(1, True)]
     assert await journal.probe()
     assert journal.unwritable is None
     await journal.close()
@@ -318,7 +321,7 @@ async def test_a_row_of_a_failed_write_that_is_there_all_the_same_is_no_row(tmp_
 async def test_after_a_failed_delete_the_journal_counts_what_is_there(tmp_path: Path) -> None:
     journal = Journal(tmp_path, max_bytes=1 << 30)
     await journal.open()
-    first, _ = await journal.append([record(0), record(1)])
+    (first, _), _ = await journal.append([record(0), record(1)])
     Lying.lies = 1
 
     with pytest.raises(JournalUnwritable):
@@ -363,7 +366,7 @@ async def test_a_read_that_fails_takes_back_nothing_that_was_committed_with_it(t
     busy.set()
 
     assert await held
-    assert await appended == [1]
+    assert await appended == [(1, True)]
     with pytest.raises(JournalUnwritable):
         await read
     assert [row.record.id for row in await journal.read(KEY, after=0, max_bytes=1 << 20)] == [record(0).id]
@@ -385,7 +388,7 @@ async def test_a_lane_goes_back_to_memory_only_when_its_journal_has_shown_nothin
 async def test_only_the_rows_that_are_named_are_deleted(tmp_path: Path) -> None:
     journal = Journal(tmp_path, max_bytes=1 << 30)
     await journal.open()
-    seqs = await journal.append([record(n) for n in range(1200)])
+    seqs = [seq for seq, _ in await journal.append([record(n) for n in range(1200)])]
 
     await journal.delete([seq for seq in seqs if seq and seq % 2])
 
@@ -413,6 +416,102 @@ async def test_a_file_that_is_no_journal_any_longer_is_said_to_be_damaged(tmp_pa
     await again.close()
 
 
+async def test_a_repeat_of_a_row_that_is_acknowledged_while_it_is_written_has_ended(tmp_path: Path) -> None:
+    before = Street(tmp_path)
+    await before.start()
+    await before.accept(record(0))
+    await before.stop()
+    street = Street(tmp_path)  # knows nothing of the row but that there is one
+    await street.start()
+    append, delete = street.journal.append, street.journal.delete
+
+    async def late(records: Sequence[Record]) -> list[Stored]:
+        street.open.set()
+        async with asyncio.timeout(10):
+            while street.lane.rows:
+                await asyncio.sleep(0.01)
+        return await append(records)
+
+    async def refused(_: Sequence[int]) -> None:
+        raise JournalUnwritable("full")
+
+    street.journal.append, street.journal.delete = late, refused
+    receipt = await street.accept(record(0))
+    street.journal.delete = delete
+
+    async with asyncio.timeout(5):
+        assert await receipt.delivery.ended() == "published"
+    await street.stop()
+
+
+@pytest.mark.parametrize("change", ["PRAGMA user_version = 2", "ALTER TABLE rows RENAME COLUMN headers TO heads"])
+async def test_a_journal_of_another_version_is_set_aside_with_words(tmp_path: Path, change: str) -> None:
+    journal = Journal(tmp_path, max_bytes=10**6)
+    await journal.open()
+    await journal.append([record(0)])
+    await journal.close()
+    with closing(sqlite3.connect(journal.path)) as connection:
+        connection.execute(change)
+        connection.commit()
+
+    again = Journal(tmp_path, max_bytes=10**6)
+    with pytest.raises(JournalDamaged, match="publish it with the version that wrote it"):
+        await again.open()
+    await again.close()
+
+
+async def full(_: Sequence[Record]) -> list[Stored]:
+    raise JournalUnwritable("database or disk is full")
+
+
+async def test_a_disk_that_takes_nothing_refuses_nobody_whom_a_slow_kafka_serves_in_time(street: Street) -> None:
+    published: list[str] = []
+
+    async def slowly(_: object, records: Sequence[Record], __: str) -> None:
+        await asyncio.sleep(0.2)  # four times `spill_after`
+        published.extend(record.id for record in records)
+
+    street.is_reachable, street.lane._publish, street.journal.append = True, slowly, full
+    answers = []
+    for n in range(40):
+        answers.append(street.accept(record(n)))
+        await asyncio.sleep(0.02)
+
+    assert {receipt.via for receipt in await asyncio.gather(*answers)} == {"kafka"}
+    assert published == [record(n).id for n in range(40)]
+
+
+async def test_a_disk_and_a_kafka_that_take_nothing_refuse_at_the_deadline(tmp_path: Path) -> None:
+    street = Street(tmp_path, accept_deadline=0.3)
+    await street.start()
+    street.is_reachable, street.journal.append = True, full
+    waiting = street.accept(record(0))
+
+    with pytest.raises(BusFull, match="neither Kafka nor the journal"):
+        async with asyncio.timeout(5):
+            await waiting
+
+    street.open.set()
+    async with asyncio.timeout(5):
+        while not street.topic:
+            await asyncio.sleep(0.01)
+    async with asyncio.timeout(5):
+        await street.stop()
+
+
+async def test_stopping_ends_though_nothing_takes_what_waits(tmp_path: Path) -> None:
+    street = Street(tmp_path)
+    await street.start()
+    street.is_reachable, street.journal.append = True, full
+    waiting = street.accept(record(0))
+
+    async with asyncio.timeout(5):
+        await street.stop()
+
+    with pytest.raises(BusFull):
+        await waiting
+
+
 async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_deleted_too(street: Street) -> None:
     await street.accept(record(0))
     street.lane._work.set()
@@ -420,7 +519,7 @@ async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_delet
 
     async def meanwhile(seqs: Sequence[int]) -> None:
         street.journal.delete = delete
-        [seq] = await street.journal.append([record(1)])  # acknowledged by Kafka while it was being written
+        [(seq, _)] = await street.journal.append([record(1)])  # acknowledged by Kafka while it was being written
         street.lane._through = seq
         street.lane._ended.append(seq)
         await delete(seqs)

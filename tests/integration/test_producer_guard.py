@@ -16,7 +16,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
@@ -25,7 +25,7 @@ from bus.client import KafkaAway
 from bus.contract import Receipt
 from bus.dead_letter import PREFIX_BYTES
 from bus.kafka import KafkaBus
-from bus.producer import LOOK, STOP_TIMEOUT, Producer
+from bus.producer import LOOK, STOP_TIMEOUT, Producer, discard
 from bus.reader import BEGINNING, read
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
@@ -493,6 +493,15 @@ async def test_stop_ends_while_the_producer_is_being_replaced(
         await bus.stop(1.0)
 
     assert (bus.ledger.pending, bus.ledger.balanced) == (1, True)
+
+
+async def test_whoever_asks_a_discarded_producer_for_metadata_is_told_that_there_is_none(mock: MockCluster) -> None:
+    inner = AIOKafkaProducer(bootstrap_servers=mock.bootstrap_servers)
+    await inner.start()
+    await discard(inner)
+
+    async with asyncio.timeout(1):  # a lane whose topic is missing asks again and again
+        assert not await inner.client.force_metadata_update()
 
 
 async def test_a_producer_that_never_started_stops_at_once() -> None:

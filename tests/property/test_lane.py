@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 import bus.lane
 from bus.book import Book, Entry
 from bus.contract import BusFull, Outcome, Receipt
-from bus.journal import Journal, JournalUnwritable, LaneKey
+from bus.journal import Journal, JournalUnwritable, LaneKey, Stored
 from bus.lane import Lane, NotNow, Refused
 from bus.record import Record, build
 from bus.settings import BusSettings
@@ -74,6 +74,7 @@ class World:
         self.promised: set[str] = set()
         self.given = 0
         self.broken = False
+        self.is_reachable = False
         self.writes: list[asyncio.Future[bool]] = []
 
     @property
@@ -95,7 +96,7 @@ class World:
         append, delete, work = self.journal.append, self.journal.delete, self.journal._read
         self.reads_fail = 0
 
-        async def gated_append(records: Sequence[Record]) -> list[int | None]:
+        async def gated_append(records: Sequence[Record]) -> list[Stored]:
             gate: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
             self.writes.append(gate)
             if not await gate:
@@ -132,6 +133,7 @@ class World:
             ends_as=ends_as,
             settings=BusSettings(journal_dir=self.directory, spill_after=1000, accept_deadline=10_000),
             rng=random.Random(0),
+            reachable=lambda: self.is_reachable,
         )
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
@@ -214,6 +216,8 @@ class World:
             self.lane._expire(asyncio.get_running_loop().time() + 1)
         elif name in {"write", "write_fails"}:
             self.write(name == "write")
+        elif name == "reachable":
+            self.is_reachable = amount % 2 == 0
         elif name == "read_fails":
             self.reads_fail = amount
         elif name == "disk":
@@ -259,7 +263,7 @@ def first_occurrences(log: list[str]) -> list[str]:
 
 OTHERS = (
     *("ack", "ack", "lost_ack", "fail", "spill", "spill", "write", "write", "write_fails"),
-    *("repeat", "cancel", "expire", "disk", "refuse", "crash", "read_fails"),
+    *("repeat", "cancel", "expire", "disk", "refuse", "crash", "read_fails", "reachable"),
 )
 COMMANDS = st.lists(
     st.one_of(
@@ -303,6 +307,7 @@ RELAXED: Any = settings(
 @example([("accept", 3), ("disk", 0), ("spill", 0), ("ack", 0), ("accept", 2), ("disk", 1), ("spill", 0)])
 @example([("accept", 2), ("accept", 2), ("spill", 0), ("write_fails", 0), ("accept", 2), ("spill", 0), ("write", 0)])
 @example([("accept", 1), ("accept", 1), ("spill", 0), ("write_fails", 0), ("repeat", 1), ("ack", 0)])
+@example([("reachable", 0), ("accept", 2), ("accept", 2), ("spill", 0), ("ack", 0), ("write_fails", 0), ("ack", 0)])
 def test_what_a_lane_promised_arrives_through_failures_full_disks_and_crashes(commands: list[tuple[str, int]]) -> None:
     world = _play(commands)
 
