@@ -76,7 +76,13 @@ class KafkaBus:
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
         self._book = Book(remember=settings.repeats_remembered)
-        self._producer = Producer(kafka, client_id=f"smsbus-{instance}", rng=self._rng, now_ms=now_ms)
+        self._producer = Producer(
+            kafka,
+            client_id=f"smsbus-{instance}",
+            rng=self._rng,
+            now_ms=now_ms,
+            verify=lambda: check(kafka),
+        )
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False

@@ -9,7 +9,7 @@ is left alone, a failed one means a new producer, and stopping has a bound.
 import asyncio
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ REQUEST_TIMEOUT: Final = 5.0  # seconds; with it, lanes resumed 4 s after a kill
 START_TIMEOUT: Final = 15.0
 STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
+LOST: Final = 60.0  # no broker that we know answers: look whether others do, at the configured addresses
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
 REFUSED: Final = "refused"  # the reason of a replacement that the bus tells of as refused records
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
@@ -65,13 +66,16 @@ class Producer:
         client_id: str,
         rng: random.Random,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        verify: Callable[[], Awaitable[list[str]]] | None = None,
     ) -> None:
+        """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
         self.last_error: str | None = None  # None while all is well
         self._kafka = kafka
         self._client_id = client_id
         self._rng = rng
         self._now_ms = now_ms
+        self._verify = verify
         self._inner: AIOKafkaProducer | None = None
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
@@ -79,6 +83,7 @@ class Producer:
         self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
         self._reachable = True  # metadata came when we last asked
         self._asked_at = 0.0  # when that was answered, the loop's time
+        self._differs: list[str] = []  # what was wrong with the topics of brokers that we do not know
         self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
         self._task: asyncio.Task[None] | None = None
@@ -212,7 +217,7 @@ class Producer:
         self.failures[name] = self.failures.get(name, 0) + 1
 
     async def _until_poisoned(self) -> str:
-        inner, ask_at = self._inner, self._loop.time() + ASK
+        inner, ask_at, elsewhere_at = self._inner, self._loop.time() + ASK, self._loop.time() + LOST
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
@@ -225,8 +230,30 @@ class Producer:
                 ask_at = self._loop.time() + ASK
                 self._reachable = await _answers(inner)
                 self._asked_at = self._loop.time()
-                if self._reachable and self._silent_for() > STALL:
-                    return "stalled"
+                if self._reachable:
+                    elsewhere_at = self._loop.time() + LOST
+                    if self._silent_for() > STALL:
+                        return "stalled"
+                elif self._loop.time() >= elsewhere_at:
+                    elsewhere_at = self._loop.time() + LOST
+                    if await self._is_elsewhere(inner):
+                        return "brokers_moved"
+
+    async def _is_elsewhere(self, inner: AIOKafkaProducer) -> bool:
+        """Others answer at the configured addresses, and have our topics, while none that this producer knows does.
+
+        It asks only brokers that it knows. The certificates are read anew, too.
+        """
+        if self._verify is None:
+            return False
+        try:
+            problems = await self._verify()
+        except Exception:  # noqa: BLE001 - nobody answers there either, whatever the reason
+            return False
+        if problems and problems != self._differs:
+            log.error("kafka_moved_and_differs", bootstrap_servers=self._kafka.bootstrap_servers, problems=problems)
+        self._differs = problems
+        return not problems and not await _answers(inner)
 
     def _silent_for(self) -> float:
         """Seconds since something in flight last made progress; 0 with nothing in flight."""

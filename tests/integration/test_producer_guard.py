@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
+from typing import Self
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -362,6 +363,80 @@ async def test_a_task_of_the_producer_that_has_ended_is_noticed_and_its_producer
 
 
 @pytest.mark.mock_cluster
+class Address:
+    """A bootstrap address behind which brokers change."""
+
+    def __init__(self) -> None:
+        self.target = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        self._server = await asyncio.start_server(self._forward, "127.0.0.1", 0)
+        self.name = f"127.0.0.1:{self._server.sockets[0].getsockname()[1]}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._tasks.add(task)
+        try:
+            host, port = self.target.rsplit(":", 1)
+            far_reader, far_writer = await asyncio.open_connection(host, int(port))
+            await asyncio.gather(_pipe(reader, far_writer), _pipe(far_reader, writer))
+        except OSError:
+            pass
+        finally:
+            writer.close()
+            self._tasks.discard(task)
+
+
+async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(OSError):
+        while data := await reader.read(65536):
+            writer.write(data)
+            await writer.drain()
+    writer.close()
+
+
+@pytest.mark.mock_cluster
+async def test_brokers_that_come_back_under_new_addresses_are_found_once_their_topics_are_right(
+    connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    problems = ["topic sms.received.v1 is missing"]
+
+    async def check(_: KafkaSettings) -> list[str]:
+        return list(problems)
+
+    monkeypatch.setattr("bus.kafka.check", check)
+    for name in ("LOST", "ASK", "LOOK"):
+        monkeypatch.setattr(f"bus.producer.{name}", 0.1)
+    async with Address() as address:
+        with MockCluster() as one:
+            one.create_topic(RECEIVED, 6)
+            address.target = one.bootstrap_servers
+            bus = await connect(address.name)
+            await outcomes(await accept_all(bus, [sms(NUMBER, 0)]))
+        with MockCluster() as two, capture_logs() as logs:
+            two.create_topic(RECEIVED, 6)
+            address.target = two.bootstrap_servers
+            receipts = await accept_all(bus, [sms(NUMBER, n) for n in range(1, 20)])
+            await until(lambda: any(each["event"] == "kafka_moved_and_differs" for each in logs), within=20)
+            assert not await texts_in_mock(two)
+
+            problems.clear()
+            assert set(await outcomes(receipts, within=30)) == {"published"}
+
+            assert await texts_in_mock(two) == [sms(NUMBER, n).text for n in range(1, 20)]
+            assert [each["event"] for each in logs].count("kafka_moved_and_differs") == 1
+            await bus.stop(1.0)
+
+
 async def test_a_start_that_fails_for_a_while_connects_by_itself_when_the_broker_comes(
     mock: MockCluster, connect: Connect
 ) -> None:
