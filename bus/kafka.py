@@ -269,7 +269,7 @@ class KafkaBus:
             self._away.begins(error=error, **hint(error))
         else:
             self._away.ends()
-        self._topics.look(error, now)
+        self._topics.look(error, self._producer.wrong_topics, now)
         self._refusals.look(now)
 
     async def _look_aside(self) -> None:

@@ -71,6 +71,7 @@ class Producer:
         """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
         self.last_error: str | None = None  # None while all is well
+        self._wrong: dict[LaneKey, str] = {}  # the error of each lane's newest batch, where it failed
         self._kafka = kafka
         self._client_id = client_id
         self._rng = rng
@@ -108,6 +109,11 @@ class Producer:
         return self.last_error or ("silent" if self._reachable else "unreachable")
 
     @property
+    def wrong_topics(self) -> dict[str, str]:
+        """Topics that did not take the newest batch of one of their partitions, and the error's name."""
+        return {topic: error for (topic, _), error in self._wrong.items()}
+
+    @property
     def alive(self) -> bool:
         """The supervising task runs."""
         return self._task is not None and not self._task.done()
@@ -130,13 +136,16 @@ class Producer:
         try:
             await self._land(await _send(inner, key, records, via, latest_ms=self._now_ms()))
         except Exception as error:
-            self._failed(inner, error)
+            self._failed(inner, key, error)
             if word := REFUSALS.get(type(error)):
                 raise Refused(word) from error
-            raise NotNow(type(error).__name__) from error
+            raise NotNow(_name(error)) from error
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement says so sooner than the next question
-        self.last_error = self._replaced_for = None
+        self.last_error = None
+        self._wrong.pop(key, None)
+        if not self._wrong:  # else one topic takes nothing, which has been said
+            self._replaced_for = None
 
     async def _land(self, acknowledged: asyncio.Future[Any]) -> None:
         """Wait for a batch in flight; raises what it failed with.
@@ -158,11 +167,11 @@ class Producer:
         finally:
             self._flights.discard(acknowledged)
 
-    def _failed(self, inner: AIOKafkaProducer, error: Exception) -> None:
-        name = type(error).__name__
+    def _failed(self, inner: AIOKafkaProducer, key: LaneKey, error: Exception) -> None:
+        name = _name(error)
         self.failures[name] = self.failures.get(name, 0) + 1
         if type(error) not in REFUSALS:
-            self.last_error = name
+            self.last_error = self._wrong[key] = name
         if inner is self._inner and not isinstance(error, _NotSent):
             self._ready.clear()  # at once: the lane that learns of this tries again before the guard gets to run
             self._poisoned.set()
@@ -209,7 +218,8 @@ class Producer:
         if self._replaced_for is None:  # else only an acknowledgement shows that this one fares better
             self.last_error = None
         self._ready.set()
-        log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
+        if self._replaced_for is None:
+            log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
 
     def _not_connected(self, error: Exception) -> None:
         name = type(error).__name__
@@ -276,11 +286,22 @@ class Producer:
 
 
 class _NotSent(Exception):
-    """The batch never reached the producer's queue: its sequence numbers are untouched."""
+    """The batch never reached the producer's queue: its sequence numbers are untouched. Its text names the error."""
 
 
 class _Gone(Exception):
     """The producer was replaced while the batch was in flight: nobody knows whether it arrived."""
+
+
+def _name(error: Exception) -> str:
+    """Return what the log and the metrics call it."""
+    match error:
+        case _NotSent():
+            return str(error)
+        case _Gone():
+            return "ProducerReplaced"
+        case _:
+            return type(error).__name__
 
 
 async def _send(

@@ -1,7 +1,7 @@
 """What is wrong besides: each trouble has a machine word for readiness, and is said when it begins and when it ends."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ log = structlog.get_logger()
 ASK_EVERY: Final = 5.0  # seconds between two questions about the topics, while nothing is acknowledged
 FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthorizationFailedError"})
 FORBIDDEN_WORDS: Final = (
-    "Kafka does not let us write to our topics: give this user Write and Describe on them, and IdempotentWrite"
+    "Kafka does not let us write to {}: give this user Write and Describe on it, and IdempotentWrite"
 )
 QUIET: Final = 60.0  # seconds after the last refused record, until that is over
 
@@ -62,12 +62,16 @@ class TopicTrouble:
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
 
-    def look(self, error: str | None, now: float) -> None:
-        """Ask in the background, as often as is decent. `error`: why Kafka takes nothing; None: it does."""
-        if error is None:
+    def look(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
+        """Ask in the background, as often as is decent.
+
+        `error`: why Kafka takes nothing; None: it does. `wrong`: topics that take nothing though others may, and why.
+        """
+        forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
+        if forbidden or error in FORBIDDEN:
+            self.trouble.begins(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
+        elif error is None and not wrong:
             self.trouble.ends()
-        elif error in FORBIDDEN:
-            self.trouble.begins(problems=[FORBIDDEN_WORDS])
         elif now >= self._ask_at and (self._asking is None or self._asking.done()):
             self._ask_at = now + ASK_EVERY
             self._asking = asyncio.create_task(self._ask())

@@ -65,6 +65,10 @@ class MockCluster:
             ctypes.c_int32(broker), ctypes.c_int16(api_key), ctypes.c_size_t(len(milliseconds)), *pairs,
         )  # fmt: skip
 
+    def topic_error(self, name: str, code: int) -> None:
+        """Answer this for the topic, in metadata and to everything else; 0: no longer."""
+        self._library.rd_kafka_mock_topic_set_error(self._cluster, name.encode(), ctypes.c_int(code))
+
     def broker_down(self, broker: int) -> None:
         """Close this broker's connections and refuse new ones."""
         self._call("broker_set_down", ctypes.c_int32(broker))

@@ -225,6 +225,45 @@ async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
 
 
 @pytest.mark.mock_cluster
+@pytest.mark.parametrize(("code", "words"), [(3, "is missing"), (TOPIC_AUTHORIZATION, "give this user Write")])
+async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
+    mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+) -> None:
+    async def check(_: KafkaSettings) -> list[str]:
+        return [f"topic {REJECTED} is missing: run `smsbus topics create`"]
+
+    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.02)
+    monkeypatch.setattr("bus.kafka.check", check)
+    mock.topic_error(REJECTED, code)
+    bus = await connect(mock.bootstrap_servers)
+    await outcomes([await bus.accept(sms(NUMBER, 0))])
+    n = 0
+
+    with capture_logs() as logs:
+        letter = await bus.accept(rejected(b"poison"))
+        said_at = None
+        while said_at is None or time.monotonic() < said_at + 3:
+            n += 1
+            await asyncio.wait_for(bus.accept(sms(NUMBER, n)), 10)
+            await asyncio.sleep(0.02)
+            assert n < 1000
+            if said_at is None and "topics_wrong" in bus.condition().degraded:
+                said_at = time.monotonic()
+        assert "topics_wrong" in bus.condition().degraded
+        mock.topic_error(REJECTED, 0)
+        await outcomes([letter])
+        await until(lambda: "topics_wrong" not in bus.condition().degraded)
+
+    [wrong] = [entry for entry in logs if entry["event"] == "topics_wrong"]
+    events = [entry["event"] for entry in logs]
+    assert REJECTED in wrong["problems"][0]
+    assert words in wrong["problems"][0]
+    assert events.count("producer_replaced") <= 1
+    assert events.count("kafka_connected") <= 1
+    assert not {"_NotSent", "_Gone"} & bus.producer_failures.keys()
+
+
+@pytest.mark.mock_cluster
 async def test_a_poisoned_producer_is_given_no_further_batch(mock: MockCluster, connect: Connect) -> None:
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
