@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
 DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
 LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
+PRIVATE: Final = 0o077  # the umask: SMS lie in a journal, and in a local Kafka
 WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
 
 T = TypeVar("T")
@@ -54,7 +55,8 @@ class Running:
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the quickest event loop there is."""
+    """Run to the end on the quickest event loop there is; what it writes nobody else may read."""
+    os.umask(PRIVATE)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
     except ImportError:

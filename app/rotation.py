@@ -62,9 +62,18 @@ def _is_right(old: dict[str, Any], new: dict[str, Any], account: str, token: str
 
 
 def _replace(file: Path, text: str) -> None:
+    """Replace what the name leads to, a link's target included; who owns it and who may read it stays as it is."""
+    file = file.resolve()
+    old = file.stat()
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-        new.write(text.encode())
-        new.flush()
-        os.fchmod(new.fileno(), file.stat().st_mode)
-        os.fsync(new.fileno())
-    Path(new.name).replace(file)
+        try:
+            new.write(text.encode())
+            new.flush()
+            if (old.st_uid, old.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(new.fileno(), old.st_uid, old.st_gid)
+            os.fchmod(new.fileno(), old.st_mode)
+            os.fsync(new.fileno())
+            Path(new.name).replace(file)
+        except BaseException:
+            Path(new.name).unlink()
+            raise

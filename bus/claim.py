@@ -19,6 +19,7 @@ from bus.journal import FILE_NAME
 
 _LOCK_NAME: Final = "lock"
 _DAMAGED: Final = ".damaged"
+_PRIVATE: Final = 0o700
 _NAME_LETTERS: Final = 12  # of a directory: the log hides digits
 _IN_USE: Final = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # what flock says of a lock that another process holds
 
@@ -59,13 +60,13 @@ def take(parent: Path) -> Claim:
 
     Raises OSError when the parent cannot be written, or lies where files cannot be locked.
     """
-    parent.mkdir(parents=True, exist_ok=True)
+    parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
     for directory in _directories(parent):
         if claim := _try_any(directory):
             return claim
     while True:
         directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(_NAME_LETTERS))
-        directory.mkdir()
+        directory.mkdir(mode=_PRIVATE)
         if claim := try_claim(directory):  # else: another process has adopted it already
             return claim
 
@@ -78,7 +79,12 @@ def orphans(parent: Path) -> list[Claim]:
 
 def unclaimed_in(parent: Path) -> list[Path]:
     """Return the directories that wait for a person: what was set aside, and journals that we may not open."""
-    return sorted(path for path in parent.iterdir() if path.is_dir() and (_is_aside(path) or _is_closed(path)))
+    return sorted(path for path in parent.iterdir() if path.is_dir() and (is_aside(path) or _is_closed(path)))
+
+
+def is_aside(path: Path) -> bool:
+    """Tell whether a directory was set aside for a person."""
+    return path.suffix == _DAMAGED
 
 
 def try_claim(directory: Path) -> Claim | None:
@@ -115,11 +121,7 @@ def _try_any(directory: Path) -> Claim | None:
 
 
 def _directories(parent: Path) -> list[Path]:
-    return sorted(path for path in parent.iterdir() if path.is_dir() and not _is_aside(path) and _is_journal(path))
-
-
-def _is_aside(path: Path) -> bool:
-    return path.suffix == _DAMAGED
+    return sorted(path for path in parent.iterdir() if path.is_dir() and not is_aside(path) and _is_journal(path))
 
 
 def _is_journal(path: Path) -> bool:

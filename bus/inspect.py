@@ -3,9 +3,12 @@
 import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from bus.claim import try_claim
+from bus.claim import is_aside, try_claim
 from bus.journal import FILE_NAME
+
+ASIDE: Final = "it was set aside as damaged or of another version: look what can be saved of it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +20,7 @@ class JournalStatus:
     rows: int
     bytes: int
     oldest_ms: int | None  # timestamp of the oldest row
-    problem: str | None  # why it cannot be read
+    problem: str | None  # why nobody publishes what is in it
 
 
 def status(parent: Path) -> list[JournalStatus]:
@@ -30,7 +33,8 @@ def status(parent: Path) -> list[JournalStatus]:
 def _status(directory: Path) -> JournalStatus:
     claim = try_claim(directory)
     try:
-        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=None)
+        problem = ASIDE if is_aside(directory) else None
+        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=problem)
     except sqlite3.Error as error:
         return JournalStatus(directory, claim is None, 0, 0, None, problem=str(error))
     finally:

@@ -228,6 +228,7 @@ class Journal:
 
     def _write(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
         answers: dict[_Job, Any] = {}
+        before = self.rows
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
@@ -237,6 +238,8 @@ class Journal:
                 self.unwritable = refusal.reason
         connection.execute("COMMIT")
         self.oldest_ms, self._newest = _ends(connection)
+        if before and not self.rows:
+            _quietly(connection, "PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds what was deleted, too
         return answers
 
     def _failed(
@@ -303,6 +306,7 @@ class Journal:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA secure_delete = ON")  # a published SMS is not to be read on the disk
     is_marked = _is_marked(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)

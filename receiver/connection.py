@@ -12,6 +12,8 @@ from aiohttp.http import RawRequestMessage
 from aiohttp.web import BaseRequest, RequestHandler, RequestPayloadError, Server, StreamResponse
 
 OnError = Callable[[BaseException | None], StreamResponse]
+MOST_FIELD_BYTES: Final = 4096  # of one header field; a proxy adds some, and cookies have no business here
+MOST_FIELDS: Final = 64
 LINGER: Final = 2.0  # seconds for which an unread body is drained, so that the sender sees our answer and not a reset
 
 
@@ -28,6 +30,8 @@ class Connection(RequestHandler):
             auto_decompress=False,  # `body` does it, within our limit
             keepalive_timeout=keepalive_timeout,
             lingering_time=LINGER,
+            max_field_size=MOST_FIELD_BYTES,
+            max_headers=MOST_FIELDS,
         )
         self._on_error = on_error
         self.late = False

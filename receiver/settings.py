@@ -42,8 +42,9 @@ class ReceiverSettings(BaseModel):
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # no client's address decides or is kept anywhere yet
     # An SMS is 1 KiB. Ten seconds carry it over the worst line, and a trickle holds one connection no longer.
     body_deadline: PositiveFloat = 10.0
-    # 250 times the longest SMS we can imagine, and a quarter of what a default Kafka record may hold.
-    max_body: PositiveInt = 256 * KIB
+    # 250 times the longest SMS we can imagine. At most what fits, in base64, into the smallest record that the
+    # dead-letter topic may be limited to (512 KiB): a larger dead letter would be refused for ever.
+    max_body: PositiveInt = Field(default=256 * KIB, le=360 * KIB)
     # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
     # Plain callbacks are answered before aiohttp builds a request of them. Off: the same for more CPU.

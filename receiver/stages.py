@@ -52,7 +52,7 @@ class VerifiedRequest:
 
     @cached_property
     def evidence(self) -> tuple[str, str]:
-        """The body in base64 and its sha256; shared by all dead letters of one array."""
+        """The body in base64 and its sha256."""
         return base64.b64encode(self.body).decode(), hashlib.sha256(self.body).hexdigest()
 
 
@@ -96,15 +96,16 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def dead_letter(request: VerifiedRequest, refused: Refused, element: int | None = None) -> SmsRejected:
-    """Return the record that keeps the exact bytes; of one array element, those of the whole request."""
+def dead_letter(request: VerifiedRequest, refused: Refused, elements: tuple[int, ...] = ()) -> SmsRejected:
+    """Return the record that keeps the exact bytes. `elements`: of an array, those that were refused, as the first."""
     account = request.caller.account
     body_base64, body_sha256 = request.evidence
     facts = {"content_type": _UNSAFE.sub("?", request.content_type[:100])} if request.content_type else {}
-    if element is not None:
-        facts["element"] = str(element)
+    if elements:
+        facts["elements"] = " ".join(map(str, elements))
+    first = elements[0] if elements else None
     return SmsRejected(
-        id=identity.rejected_id(request.provider, account, refused.stage, refused.reason, request.body, element),
+        id=identity.rejected_id(request.provider, account, refused.stage, refused.reason, request.body, first),
         provider=request.provider,
         account=account,
         received_via="callback",

@@ -41,7 +41,7 @@ def pingme_content(
 
 
 def rejected_id(provider: str, account: str, stage: str, reason: str, body: bytes, element: int | None = None) -> str:
-    """Return the id of a dead letter; `element` is the index within an array callback."""
+    """Return the id of a dead letter; `element` is the first bad index of an array callback."""
     index = None if element is None else str(element)
     framed_body = b"%d:%b" % (len(body), body)
     return _uuid8(_texts("smsbus.rejected.1", provider, account, stage, reason) + framed_body + _texts(index))

@@ -45,6 +45,7 @@ def drain(
     config: Config = None,
 ) -> None:
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
+    from app.lifecycle import run
     from bus import inspect, topics
     from bus.journal import FILE_NAME
 
@@ -52,13 +53,13 @@ def drain(
         settings = settings_for(config)
         where = directory.parent if (directory / FILE_NAME).is_file() else directory
         journals = inspect.status(where)
-        rows = sum(journal.rows for journal in journals if not journal.held)
+        rows = sum(journal.rows for journal in journals if not journal.held and journal.problem is None)
         if any(journal.held for journal in journals):
             say("a journal held by a running process is left to that process")
         if rows:
             _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
             bus = settings.bus.model_copy(update={"journal_dir": where, "adopt_every": 0.5})
-            ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
+            ledger = run(_drain(settings.kafka, bus, rows, timeout))
             typer.echo(ledger.line())
             if not _is_drained(ledger, rows):
                 raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")

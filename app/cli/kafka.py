@@ -1,6 +1,5 @@
 """`smsbus kafka up|down|status`: a real Apache Kafka on this machine, from pip alone."""
 
-import asyncio
 import json
 from collections.abc import Coroutine
 from pathlib import Path
@@ -81,10 +80,11 @@ def _option(directory: Path | None) -> str:
 
 def _run(work: Coroutine[None, None, T]) -> T:
     """Run `work`; what a user can mend ends as one line and exit code 1."""
+    from app.lifecycle import run
     from app.local_kafka import LocalKafkaError
 
     try:
-        return asyncio.run(work)
+        return run(work)
     except LocalKafkaError as error:
         typer.echo(f"smsbus: {error}", err=True)
         raise typer.Exit(1) from None

@@ -192,6 +192,13 @@ def test_processes_that_start_while_others_remove_orphans_never_hold_a_removed_d
     assert {path.name for path in tmp_path.iterdir()} <= names
 
 
+def test_nobody_else_may_look_into_a_journal_s_directory(tmp_path: Path) -> None:
+    held = claim.take(tmp_path / "journal")
+
+    assert (held.directory.parent.stat().st_mode & 0o777, held.directory.stat().st_mode & 0o777) == (0o700, 0o700)
+    held.release()
+
+
 def test_what_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     for name in ("lost+found", "backup", "UPPERCASEDIR"):
         (tmp_path / name).mkdir()

@@ -329,6 +329,15 @@ async def test_json_nested_a_hundred_thousand_deep_is_a_dead_letter(house: House
     assert house.counted("rejected") == 1
 
 
+@pytest.mark.parametrize("lines", [[f"X-{n}: a" for n in range(100)], [f"X: {'a' * 5000}"]])
+async def test_a_head_that_no_sender_of_ours_makes_is_refused(house: House, lines: list[str]) -> None:
+    """Strangers could pin 2 MiB a connection with heads that aiohttp takes by default."""
+    (reply,) = await house.send(last_post(GOOD, *lines))
+
+    assert reply.status == 400
+    assert house.bus.messages == []
+
+
 async def test_an_array_is_answered_element_by_element_and_published_in_its_order(house: House) -> None:
     body = [{"text": f"{MARK} {word}", "to": "1"} for word in ("first", "second")]
     body[1:1] = [{"to": MARK}]

@@ -460,6 +460,18 @@ async def test_a_journal_of_another_version_is_set_aside_with_words(tmp_path: Pa
     await again.close()
 
 
+async def test_what_was_published_is_not_on_the_disk_any_longer(street: Street) -> None:
+    for n in range(50):
+        await street.accept(record(n, text=f"your code is 4711-{n}"))
+    files = [street.journal.path, street.journal.path.with_name(f"{FILE_NAME}-wal")]
+    assert any(b"4711" in file.read_bytes() for file in files)
+
+    await street.drain()
+    async with asyncio.timeout(10):
+        while street.journal.rows or any(b"4711" in file.read_bytes() for file in files):
+            await asyncio.sleep(0.01)
+
+
 async def full(_: Sequence[Record]) -> list[Stored]:
     raise JournalUnwritable("database or disk is full")
 

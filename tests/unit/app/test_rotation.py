@@ -1,10 +1,11 @@
 """A token is rotated in the text of smsbus.toml: one insertion, and every other byte stays."""
 
 import tomllib
+from pathlib import Path
 
 import pytest
 
-from app.rotation import with_token_first
+from app.rotation import put_first, with_token_first
 
 NEW = "NEW-token"
 
@@ -64,3 +65,44 @@ def test_the_new_token_comes_first_and_nothing_else_changes(old, new):
 )
 def test_what_takes_more_than_an_insertion_is_left_to_a_person(text):
     assert with_token_first(text, "shop", NEW) is None
+
+
+def test_a_link_stays_one_and_the_file_that_it_leads_to_is_changed(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.toml", tmp_path / "smsbus.toml"
+    real.write_text('[accounts.shop]\ncallback_tokens = ["old"]\n')
+    link.symlink_to(real)
+
+    put_first(link, "shop", NEW)
+
+    assert link.is_symlink()
+    assert NEW in real.read_text()
+
+
+def test_the_file_stays_its_owner_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_text('[accounts.shop]\ncallback_tokens = ["old"]\n')
+    file.chmod(0o640)
+    owned = file.stat()
+    given: list[tuple[int, int]] = []
+    monkeypatch.setattr("app.rotation.os.geteuid", lambda: owned.st_uid + 1)  # another user does it
+    monkeypatch.setattr("app.rotation.os.fchown", lambda _, uid, gid: given.append((uid, gid)))
+
+    put_first(file, "shop", NEW)
+
+    assert given == [(owned.st_uid, owned.st_gid)]
+    assert file.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_text('[accounts.shop]\ncallback_tokens = ["old"]\n')
+
+    def refused(*_: object) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr("app.rotation.os.fchmod", refused)
+    with pytest.raises(PermissionError):
+        put_first(file, "shop", NEW)
+
+    assert list(tmp_path.iterdir()) == [file]
+    assert NEW not in file.read_text()
