@@ -265,11 +265,12 @@ class KafkaBus:
             await own.probe()
         else:
             self._unwritable.ends()
-        if error := self._producer.trouble:
-            self._away.begins(error=error, **hint(error))
-        else:
+        error, wrong = self._producer.trouble, self._producer.wrong_topics
+        if error is None:
             self._away.ends()
-        self._topics.look(error, self._producer.wrong_topics, now)
+        elif not (self._topics.trouble.holds and error in wrong.values()):  # else it has been said, of its topic
+            self._away.begins(error=error, **hint(error))
+        self._topics.look(error, wrong, now)
         self._refusals.look(now)
 
     async def _look_aside(self) -> None:

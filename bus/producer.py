@@ -170,6 +170,8 @@ class Producer:
     def _failed(self, inner: AIOKafkaProducer, key: LaneKey, error: Exception) -> None:
         name = _name(error)
         self.failures[name] = self.failures.get(name, 0) + 1
+        if isinstance(error, _Gone):
+            return  # what it was replaced for is another lane's
         if type(error) not in REFUSALS:
             self.last_error = self._wrong[key] = name
         if inner is self._inner and not isinstance(error, _NotSent):

@@ -260,6 +260,7 @@ async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
     assert words in wrong["problems"][0]
     assert events.count("producer_replaced") <= 1
     assert events.count("kafka_connected") <= 1
+    assert events.count("kafka_away") <= 1
     assert not {"_NotSent", "_Gone"} & bus.producer_failures.keys()
 
 
