@@ -8,9 +8,10 @@ import asyncio
 import itertools
 import random
 import shutil
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -23,7 +24,9 @@ from app.local_kafka.node import Node
 from tests.faults.proxy import Proxy
 from tests.loop_thread import LoopThread
 
-KEPT = {"log.initial.task.delay.ms": 10**12}  # no retention: our messages have fixed dates, older than a topic keeps
+KEPT: dict[str, object] = {
+    "log.initial.task.delay.ms": 10**12
+}  # no retention: our messages have fixed dates, older than a topic keeps
 NOTICED_SECONDS = 1.0  # until a controller that slept, too, shuts out the broker that was silent, and takes it back
 
 _numbers = itertools.count(1)
@@ -57,6 +60,10 @@ class TestNode:
     def home(self) -> Path:
         """Its directory."""
         return self._node.home
+
+    def command(self, *main: str) -> list[str]:
+        """The command that runs one of Kafka's own programs."""
+        return list(self._node._command(*main))
 
     async def start(self) -> None:
         await self._home.call(self._node.start())
@@ -127,16 +134,26 @@ class TestKafka:
 
 
 @contextmanager
-def running_kafka(directory: Path, nodes: int, *, proxied: bool = False) -> Iterator[TestKafka]:
+def running_kafka(
+    directory: Path,
+    nodes: int,
+    *,
+    proxied: bool = False,
+    clients: Mapping[int, ClientPorts] | None = None,
+    more: Mapping[str, object] = MappingProxyType({}),
+) -> Iterator[TestKafka]:
     """Run a cluster of a test's own; its data is removed afterwards.
 
     `proxied` puts a proxy before each node: its clients at `client_servers` reach the node only through that, while the
-    nodes among themselves and clients at `bootstrap_servers` notice nothing of what the proxies do.
+    nodes among themselves and clients at `bootstrap_servers` notice nothing of what the proxies do. `clients` are ports
+    of the nodes for clients alone, `more` what the nodes are told besides.
     """
     home = LoopThread()
-    proxies = [Proxy(port, home) for port in _free_client_ports(nodes if proxied else 0)]
-    clients = {number: ClientPorts(proxy.target, proxy.port) for number, proxy in enumerate(proxies, 1)}
-    opened = open_cluster(directory, nodes=nodes, port=None, fast=True, held=True, clients=clients, more=KEPT)
+    proxies = [Proxy(port, home) for port in free_client_ports(nodes if proxied else 0)]
+    ports = {number: ClientPorts(proxy.target, proxy.port) for number, proxy in enumerate(proxies, 1)} | (clients or {})
+    opened = open_cluster(
+        directory, nodes=nodes, port=None, fast=True, held=True, clients=ports, more=KEPT | dict(more)
+    )
     cluster: Cluster = home.run(opened)
     try:
         home.run(cluster.start())
@@ -149,7 +166,7 @@ def running_kafka(directory: Path, nodes: int, *, proxied: bool = False) -> Iter
         shutil.rmtree(directory)
 
 
-def _free_client_ports(count: int) -> list[int]:
+def free_client_ports(count: int) -> list[int]:
     free = filter(is_free, random.sample(_CLIENT_PORTS, len(_CLIENT_PORTS)))
     return list(itertools.islice(free, count))
 

@@ -48,7 +48,7 @@ class Process:
 
 
 class Poller(Process):
-    """`smsbus serve --role pollers`."""
+    """`smsbus serve`, with pollers, or with the door."""
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -59,10 +59,15 @@ class Poller(Process):
 
     @property
     def admin(self) -> str:
+        return str(self.serving["admin"])
+
+    @property
+    def serving(self) -> dict[str, Any]:
+        """What it said once it served."""
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self.runs:
             if serving := self.events("serving"):
-                return str(serving[0]["admin"])
+                return serving[0]
             time.sleep(0.1)
         raise AssertionError(self.said.read_text())
 
@@ -114,6 +119,12 @@ class Town:
         self.processes.append(poller)
         self.pollers.append(poller)
         return poller
+
+    def receive(self) -> Poller:
+        """Start a door."""
+        receiver = Poller(self.directory, f"door-{len(self.processes)}", self.environ, "serve", "--role", "receiver")
+        self.processes.append(receiver)
+        return receiver
 
     def close(self) -> None:
         for process in self.processes:
