@@ -25,6 +25,7 @@ from app.local_kafka import local_kafka
 from app.reconcile import Verdict, reconcile
 from app.sections import POLLED
 from app.settings import Settings
+from app.stopping import Stop
 from bus import topics
 from bus.contract import Ledger
 from bus.reader import BEGINNING, ReadRecord, read
@@ -138,7 +139,7 @@ def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings
 async def _run(
     settings: Settings, world: Sandbox, seconds: float | None, ended: asyncio.Event, show: Show, say: Say
 ) -> Ledger:
-    stop, ready = asyncio.Event(), asyncio.get_running_loop().create_future()
+    stop, ready = Stop(), asyncio.get_running_loop().create_future()
     service = asyncio.create_task(lifecycle.serve(settings, stop=stop, on_ready=ready.set_result))
     await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
     if service.done():
@@ -146,7 +147,7 @@ async def _run(
     stream = asyncio.create_task(_stream(settings.kafka, show))
     await _play(settings, world, ready.result(), seconds, ended, say)
     await asyncio.sleep(SETTLE)
-    stop.set()
+    stop.ask()
     ledger = await service
     stream.cancel()
     with suppress(asyncio.CancelledError):

@@ -1,7 +1,7 @@
 """The order of starting and of stopping, written once.
 
 Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → door → ready.
-Stop drains, then ends: not ready → door → lanes → admin → (local Kafka), under a watchdog.
+Stop drains, then ends: not ready → (lame duck) → door → lanes → admin → (local Kafka), under a watchdog.
 With several workers the parent verifies, and each worker does the rest in this order.
 """
 
@@ -10,7 +10,6 @@ import gc
 import os
 import resource
 import secrets
-import signal
 import socket
 import sys
 import threading
@@ -23,24 +22,23 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
-from app import logs, parts, task_stacks, verified
-from app.parts import Role
+from app import logs, parts, verified
+from app.parts import Polling, Role
 from app.refusal import StartRefused, started
 from app.settings import Settings
+from app.stopping import DOOR_SECONDS, Deadline, Stop, stop_on_signals, watchdog
 from app.version import version
 from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
 from bus.kafka import KafkaBus
 from bus.metrics import BusMetrics
+from receiver.server import Door
 
 if TYPE_CHECKING:
     from app.local_kafka import Cluster
 
-STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
-DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
 LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
 PRIVATE: Final = 0o077  # the umask: SMS lie in a journal, and in a local Kafka
-WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
 
 T = TypeVar("T")
 _log = structlog.get_logger("smsbus")
@@ -75,10 +73,10 @@ async def serve(
     role: Role = "all",
     workers: int = 1,
     local_kafka: bool = False,
-    stop: asyncio.Event | None = None,
+    stop: Stop | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
 ) -> Ledger:
-    """Serve until `stop` is set, without one until SIGTERM or SIGINT, then drain and return the ledger.
+    """Serve until `stop` is asked for, without one until SIGTERM or SIGINT, then drain and return the ledger.
 
     Raises `StartRefused` when it must not start as things are; then nothing was served.
     """
@@ -94,7 +92,7 @@ async def serve(
         on_ready(running)
 
     async with AsyncExitStack() as stack:
-        dog = watchdog()
+        dog = watchdog(lame_duck(settings, role))
         stack.callback(dog.cancel)
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
@@ -108,12 +106,12 @@ async def _serve_on_workers(
     settings: Settings,
     role: Role,
     workers: int,
-    stop: asyncio.Event,
+    stop: Stop,
     on_ready: Callable[[Running], None],
     *,
     watchdog: threading.Timer,
 ) -> Ledger:
-    async with supervise(settings, role, workers, _registry()) as crew:
+    async with supervise(settings, role, workers, _registry(), stop) as crew:
         on_ready(Running(settings.receiver.port, crew.admin_port))
         await stop.wait()
         _log.info("stopping")
@@ -126,7 +124,7 @@ async def _serve_on_workers(
 async def serve_parts(
     settings: Settings,
     role: Role,
-    stop: asyncio.Event,
+    stop: Stop,
     on_ready: Callable[[Running], None],
     *,
     watchdog: threading.Timer,
@@ -137,7 +135,7 @@ async def serve_parts(
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
     registry = _registry()
     BusMetrics(bus, registry)
-    stopping = _Deadline()
+    stopping = Deadline()
     async with AsyncExitStack() as stack:
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
         door = parts.door(settings, bus, registry, _now_ms, shared=shared) if role in parts.RECEIVING else None
@@ -157,47 +155,27 @@ async def serve_parts(
         on_ready(Running(door.port if door else 0, admin.port))
         await stop.wait()
         _log.info("stopping")
-        admin.ready = False
-        stopping.begin()
         watchdog.start()
+        admin.ready = False
+        if door is not None and settings.receiver.lame_duck:
+            await _be_a_lame_duck(door, polling, stop, settings.receiver.lame_duck)
+        stopping.begin()
     _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
     return bus.ledger
 
 
-class _Deadline:
-    """The seconds left of `STOP_SECONDS`, counted from `begin`; before it nobody has been promised anything."""
-
-    def __init__(self) -> None:
-        self._at: float | None = None
-
-    def begin(self) -> None:
-        self._at = time.monotonic() + STOP_SECONDS
-
-    def left(self) -> float:
-        return max(0.0, self._at - time.monotonic()) if self._at is not None else 0.0
+async def _be_a_lame_duck(door: Door, polling: Polling | None, stop: Stop, seconds: float) -> None:
+    """Take callbacks until every balancer has seen that we are not ready; whoever polls after us begins now."""
+    door.say_goodbye()
+    async with asyncio.TaskGroup() as tasks:
+        if polling is not None:
+            tasks.create_task(polling.stop())
+        await stop.lame_duck(seconds)
 
 
-def stop_on_signals() -> asyncio.Event:
-    """Return what SIGTERM and SIGINT set; from now on SIGUSR1 shows what each task waits for."""
-    task_stacks.show_on_signal()
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    return stop
-
-
-def watchdog() -> threading.Timer:
-    """Return what ends the process, once started, from a thread of its own: a blocked loop cannot hold that up."""
-    timer = threading.Timer(WATCHDOG_SECONDS, _bite)
-    timer.daemon = True
-    return timer
-
-
-def _bite() -> None:
-    sys.stderr.write(
-        f"smsbus did not stop within {WATCHDOG_SECONDS:.0f} s and ends now; the journal keeps what waits\n"
-    )
-    os._exit(1)
+def lame_duck(settings: Settings, role: Role) -> float:
+    """Return the seconds for which it is one; only doors are."""
+    return settings.receiver.lame_duck if role in parts.RECEIVING else 0.0
 
 
 @asynccontextmanager

@@ -62,6 +62,7 @@ class Polling:
         self.table = table
         self.writer = CommandWriter(settings.kafka)
         self._following: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Join the group; begin to follow the watches."""
@@ -69,7 +70,12 @@ class Polling:
         self._following = asyncio.get_running_loop().create_task(self.table.follow())
 
     async def stop(self) -> None:
-        """Leave the group."""
+        """Leave the group; who calls again waits for the first."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await self._stopping
+
+    async def _stop(self) -> None:
         if self._following is not None:
             self._following.cancel()
             await asyncio.wait([self._following])

@@ -84,9 +84,9 @@ class FastConnection(Connection):
         return True
 
     def _free(self) -> bool:
-        """Nothing else is under way, and the sender reads what we answer."""
+        """Nothing else is under way, the sender reads what we answer, and may stay."""
         idle = self._waiter is not None and not self._waiter.done()
-        return (idle or not self._request_count) and not self._paused and not self._intake.closing
+        return (idle or not self._request_count) and not self._paused and not self._intake.leaving
 
     def _read_on(self, known: Known) -> None:
         end = self._part.find(END) + len(END) + known.length

@@ -32,6 +32,8 @@ class Intake:
         self.bus = bus
         self.closing = False
         """Set it to send senders away (503) while what is in flight is finished."""
+        self.leaving = False
+        """Set it to take callbacks, each for the last time on its connection."""
         self.in_flight = 0
         self.took = metrics.took
         self._clock_ms = clock_ms

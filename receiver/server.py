@@ -78,9 +78,13 @@ class Door:
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
+    def say_goodbye(self) -> None:
+        """Take callbacks as before, and close each connection behind its next answer: the sender looks elsewhere."""
+        self.intake.leaving = True
+
     async def stop(self, grace: float) -> None:
         """Accept no connections, finish what is in flight for at most `grace` seconds, then close all connections."""
-        self.intake.closing = True
+        self.intake.leaving = self.intake.closing = True
         if self._listener is None or self._server is None:
             return
         self._listener.close()
@@ -96,8 +100,12 @@ class Door:
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         self.intake.begins()
+        is_last = self.intake.leaving
         try:
-            return await self._route(request)
+            answer = await self._route(request)
+            if is_last:
+                answer.force_close()
+            return answer
         except Exception as error:  # noqa: BLE001 - see `failed`
             return self.intake.failed(error)
         finally:

@@ -8,6 +8,7 @@ from pydantic import (
     ConfigDict,
     Field,
     IPvAnyNetwork,
+    NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
@@ -47,6 +48,9 @@ class ReceiverSettings(BaseModel):
     max_body: PositiveInt = Field(default=256 * KIB, le=360 * KIB)
     # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
+    # Seconds after SIGTERM for which callbacks are still taken while /readyz says 503: what a balancer needs to look
+    # elsewhere. 0 where nothing probes us.
+    lame_duck: NonNegativeFloat = Field(default=0.0, le=300)
     # Plain callbacks are answered before aiohttp builds a request of them. Off: the same for more CPU.
     fast_lane: bool = True
 

@@ -13,10 +13,11 @@ from typing import Final
 
 import structlog
 
-from app import lifecycle, logs
+from app import lifecycle, logs, stopping
 from app.lifecycle import Running
 from app.parts import Role
 from app.settings import Settings
+from app.stopping import Stop
 from app.workers.worker import LOOPBACK
 
 STDIN: Final = 0
@@ -25,22 +26,23 @@ STDOUT: Final = 1
 
 async def work(settings: Settings, role: Role, name: str) -> None:
     """Serve until the leash ends or a signal comes, then drain. What the supervisor verified is not verified again."""
-    stop = lifecycle.stop_on_signals()
+    stop = stopping.stop_on_signals()
     _stop_at_the_end_of_the_leash(stop)
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     structlog.contextvars.bind_contextvars(process=name)
     own = settings.admin.model_copy(update={"host": LOOPBACK, "port": 0})
     settings = settings.model_copy(update={"admin": own})
-    ledger = await lifecycle.serve_parts(settings, role, stop, _tell_port, watchdog=lifecycle.watchdog(), shared=True)
+    dog = stopping.watchdog(lifecycle.lame_duck(settings, role))
+    ledger = await lifecycle.serve_parts(settings, role, stop, _tell_port, watchdog=dog, shared=True)
     _tell(json.dumps(asdict(ledger)))
 
 
-def _stop_at_the_end_of_the_leash(stop: asyncio.Event) -> None:
+def _stop_at_the_end_of_the_leash(stop: Stop) -> None:
     loop = asyncio.get_running_loop()
 
     def ended() -> None:  # nobody writes: what can be read is the end
         loop.remove_reader(STDIN)
-        stop.set()
+        stop.ask()
 
     loop.add_reader(STDIN, ended)
 

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from app.parts import Role, polled_accounts
 from app.refusal import StartRefused, started
 from app.settings import Settings
+from app.stopping import Stop
 from app.workers.joint_admin import JointAdmin
 from app.workers.worker import Worker
 from bus.contract import Ledger
@@ -44,8 +45,12 @@ class Crew:
 
 
 @asynccontextmanager
-async def supervise(settings: Settings, role: Role, count: int, registry: CollectorRegistry) -> AsyncIterator[Crew]:
+async def supervise(
+    settings: Settings, role: Role, count: int, registry: CollectorRegistry, stop: Stop
+) -> AsyncIterator[Crew]:
     """Run `count` doors, and the pollers where the role has them; all have stopped when the context ends.
+
+    `stop`: who hurries us hurries them.
 
     Raises `StartRefused` when a port is taken, or a worker does not start.
     """
@@ -58,7 +63,7 @@ async def supervise(settings: Settings, role: Role, count: int, registry: Collec
         stack.push_async_callback(admin.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         runs = [asyncio.create_task(worker.run(), name=worker.name) for worker in workers]
-        stack.push_async_callback(_stop, workers, runs)
+        stack.push_async_callback(_stop, workers, runs, stop)
         await _all_ready(workers, runs)
         admin.ready = True
         try:
@@ -104,7 +109,15 @@ async def _each_ready(workers: Sequence[Worker]) -> None:
         await worker.ready.wait()
 
 
-async def _stop(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]]) -> None:
+async def _stop(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]], stop: Stop) -> None:
     for worker in workers:
         worker.stop()
+    hurrying = asyncio.create_task(_hurry(workers, stop))
     await asyncio.gather(*runs)
+    hurrying.cancel()
+
+
+async def _hurry(workers: Sequence[Worker], stop: Stop) -> None:
+    await stop.wait_for_hurry()
+    for worker in workers:
+        worker.hurry()

@@ -7,6 +7,7 @@ tells it to stop, whether we mean it or have died ourselves; unlike a signal it 
 import asyncio
 import json
 import os
+import signal
 import socket
 import time
 from collections.abc import Sequence
@@ -39,6 +40,7 @@ class Worker:
         """What became of its messages, once it has stopped."""
         self._command = command
         self._leash: asyncio.StreamWriter | None = None
+        self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
         self._stopping = asyncio.Event()
 
@@ -64,6 +66,12 @@ class Worker:
         if self._leash is not None:
             self._leash.write_eof()
 
+    def hurry(self) -> None:
+        """Let it stop without being a lame duck; one that does not serve yet is none."""
+        if self._process is not None and self.admin is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGINT)
+
     def heard(self, *, answered: bool) -> None:
         """Note whether it gave a sign of life just now."""
         self._silent_since = None if answered else self._silent_since or time.monotonic()
@@ -79,12 +87,12 @@ class Worker:
         if self._stopping.is_set():
             self._leash.write_eof()
         try:
-            process = await self._spawn(theirs)
+            self._process = await self._spawn(theirs)
             await self._listen(said)
-            return await process.wait() if process else os.EX_OSERR
+            return await self._process.wait() if self._process else os.EX_OSERR
         finally:
             self._leash.close()
-            self._leash = self.admin = None
+            self._leash = self._process = self.admin = None
             self.heard(answered=False)
 
     async def _spawn(self, leash: socket.socket) -> asyncio.subprocess.Process | None:

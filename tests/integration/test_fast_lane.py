@@ -241,6 +241,25 @@ async def test_of_a_sender_who_reads_no_answers_little_is_taken(side: Side) -> N
     sender.close()
 
 
+async def test_who_says_goodbye_takes_one_more_callback_on_each_connection(side: Side) -> None:
+    first, second = await connect(side), await connect(side)
+    first[1].write(post(GOOD))
+    await until(side, in_flight=1)
+
+    side.door.say_goodbye()
+    second[1].write(post(GOOD))
+    await until(side, in_flight=2)
+    bus_of(side).tell()
+
+    assert b"\r\nConnection: close\r\n" not in await answer(first[0])  # it was there before
+    last = await answer(second[0])
+    assert last.startswith(b"HTTP/1.1 200")
+    assert b"\r\nConnection: close\r\n" in last
+    assert await second[0].read() == b""
+    for _, writer in (first, second):
+        writer.close()
+
+
 async def test_a_stop_answers_what_the_bus_has_and_sends_the_next_one_away(side: Side) -> None:
     reader, writer = await connect(side)
     writer.write(post(GOOD))

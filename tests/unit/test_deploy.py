@@ -9,9 +9,9 @@ import pytest
 import typer.main
 import yaml
 
-from app import lifecycle
 from app.cli import cli
 from app.settings import Settings
+from app.stopping import WATCHDOG_SECONDS
 from app.variables import unknown_variables
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
@@ -57,7 +57,10 @@ def test_a_pod_drains_before_it_is_killed_and_keeps_its_journal(manifest: Path) 
     mounts = {mount["mountPath"]: mount["name"] for mount in container(manifest)["volumeMounts"]}
     claims = {claim["metadata"]["name"] for claim in stateful_set(manifest)["spec"]["volumeClaimTemplates"]}
 
-    assert spec["terminationGracePeriodSeconds"] > lifecycle.WATCHDOG_SECONDS > lifecycle.STOP_SECONDS
+    variables = {each["name"]: each.get("value") for each in container(manifest)["env"]}
+    lame_duck = float(variables.get("SMSBUS_RECEIVER__LAME_DUCK", "0"))
+    assert spec["terminationGracePeriodSeconds"] > lame_duck + WATCHDOG_SECONDS
+    assert lame_duck >= 10 or "receiver" not in manifest.stem, "a rolling update would refuse callbacks"
     assert mounts[data_dir] in claims
     assert spec["enableServiceLinks"] is False
 
@@ -102,7 +105,7 @@ def test_the_compose_file_keeps_data_and_lets_the_service_drain() -> None:
 
     assert set(COMPOSE["volumes"]) == {volume, "kafka-data"}
     assert f"SMSBUS_DATA_DIR={path}" in DOCKERFILE
-    assert int(service["stop_grace_period"].removesuffix("s")) > lifecycle.WATCHDOG_SECONDS
+    assert int(service["stop_grace_period"].removesuffix("s")) > WATCHDOG_SECONDS
 
 
 def test_the_image_runs_as_nobody_special_from_locked_dependencies() -> None:

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client import generate_latest
 
 from app import lifecycle
-from app.lifecycle import DOOR_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, instance_id
+from app.lifecycle import instance_id
 from app.refusal import StartRefused
 from app.settings import load
 from app.verified import marker
@@ -14,18 +14,6 @@ from app.verified import marker
 
 def test_every_process_has_its_own_name():
     assert instance_id() != instance_id()
-
-
-def test_the_watchdog_bites_after_the_deadline_and_before_kubernetes():
-    assert DOOR_SECONDS < STOP_SECONDS < WATCHDOG_SECONDS < 30
-
-
-def test_the_watchdog_cannot_keep_a_process_alive():
-    watchdog = lifecycle.watchdog()
-
-    assert watchdog.daemon
-    assert watchdog.interval == WATCHDOG_SECONDS
-    assert not watchdog.is_alive()
 
 
 def test_a_process_may_open_as_many_files_as_the_system_lets_it():

@@ -8,7 +8,8 @@ from itertools import takewhile
 
 import uvloop
 
-from app import lifecycle, task_stacks
+from app import task_stacks
+from app.stopping import stop_on_signals
 from app.task_stacks import MOST_FRAMES, MOST_TASKS, show
 
 
@@ -114,7 +115,7 @@ def test_the_signal_is_heard_by_an_idle_loop_and_by_one_that_is_held(capfd, monk
 
 async def test_a_process_that_hears_the_signal_to_stop_hears_this_one_too():
     before = signal.getsignal(signal.SIGUSR1)
-    lifecycle.stop_on_signals()
+    stop_on_signals()
     after = signal.signal(signal.SIGUSR1, before)
 
     assert callable(after)

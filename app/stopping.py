@@ -1,0 +1,90 @@
+"""When to stop, and how long it may take: first a lame duck, then `STOP_SECONDS` to drain, all under a watchdog."""
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+import time
+from contextlib import suppress
+from typing import Final
+
+from app import task_stacks
+
+STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
+DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
+WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
+
+
+class Stop:
+    """What tells a service to stop, once for all of its parts."""
+
+    def __init__(self) -> None:
+        self._asked = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._terminated = False
+
+    def ask(self) -> None:
+        """Stop, as a lame duck first."""
+        self._asked.set()
+
+    def hurry(self) -> None:
+        """Stop, and be no lame duck (any longer): a person waits."""
+        self._hurried.set()
+        self._asked.set()
+
+    def terminate(self) -> None:
+        """Do what a SIGTERM means: ask; the second time, hurry."""
+        (self.hurry if self._terminated else self.ask)()
+        self._terminated = True
+
+    async def wait(self) -> None:
+        """Return when it is time to begin."""
+        await self._asked.wait()
+
+    async def wait_for_hurry(self) -> None:
+        """Return when nobody may be waited for."""
+        await self._hurried.wait()
+
+    async def lame_duck(self, seconds: float) -> None:
+        """Wait so long, or until there is a hurry."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
+
+
+def stop_on_signals() -> Stop:
+    """Return what SIGTERM and SIGINT ask; from now on SIGUSR1 shows what each task waits for."""
+    task_stacks.show_on_signal()
+    stop, loop = Stop(), asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGTERM, stop.terminate)
+    loop.add_signal_handler(signal.SIGINT, stop.hurry)
+    return stop
+
+
+class Deadline:
+    """The seconds left of `STOP_SECONDS`, counted from `begin`; before it nobody has been promised anything."""
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+
+    def begin(self) -> None:
+        """Count from now."""
+        self._at = time.monotonic() + STOP_SECONDS
+
+    def left(self) -> float:
+        """Return what is left, in seconds."""
+        return max(0.0, self._at - time.monotonic()) if self._at is not None else 0.0
+
+
+def watchdog(lame_duck: float = 0.0) -> threading.Timer:
+    """Return what ends the process, once started, from a thread of its own: a blocked loop cannot hold that up."""
+    seconds = lame_duck + WATCHDOG_SECONDS
+    timer = threading.Timer(seconds, _bite, [seconds])
+    timer.daemon = True
+    return timer
+
+
+def _bite(seconds: float) -> None:
+    sys.stderr.write(f"smsbus did not stop within {seconds:.0f} s and ends now; the journal keeps what waits\n")
+    os._exit(1)

@@ -1,0 +1,61 @@
+"""When to stop: once asked, a lame duck first; asked again, at once."""
+
+import asyncio
+
+import pytest
+
+from app.stopping import DOOR_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
+
+LONG = 3600.0
+
+
+def test_the_watchdog_bites_after_the_deadline_and_before_kubernetes():
+    assert DOOR_SECONDS < STOP_SECONDS < WATCHDOG_SECONDS < 30
+
+
+@pytest.mark.parametrize("lame_duck", [0.0, 10.0])
+def test_the_watchdog_cannot_keep_a_process_alive_and_waits_for_the_lame_duck(lame_duck):
+    timer = watchdog(lame_duck)
+
+    assert timer.daemon
+    assert timer.interval == WATCHDOG_SECONDS + lame_duck
+    assert not timer.is_alive()
+
+
+async def _waits(stop: Stop) -> bool:
+    duck = asyncio.ensure_future(stop.lame_duck(LONG))
+    done, _ = await asyncio.wait([duck], timeout=0.01)
+    duck.cancel()
+    return not done
+
+
+async def test_one_sigterm_asks_and_a_second_one_hurries():
+    stop = Stop()
+    stop.terminate()
+    await stop.wait()
+
+    assert await _waits(stop)
+    stop.terminate()
+    assert not await _waits(stop)
+
+
+async def test_a_supervisor_that_asks_beside_a_sigterm_does_not_hurry():
+    stop = Stop()
+    stop.ask()
+    stop.terminate()
+    stop.ask()
+
+    assert await _waits(stop)
+
+
+async def test_a_person_at_the_keyboard_asks_and_hurries_at_once():
+    stop = Stop()
+    stop.hurry()
+    await stop.wait()
+    await stop.wait_for_hurry()
+
+    assert not await _waits(stop)
+
+
+async def test_a_lame_duck_of_no_seconds_is_none():
+    await Stop().lame_duck(0.0)
