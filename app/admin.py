@@ -1,6 +1,7 @@
 """The internal listener: is it alive, can it accept, and how much of everything. Not for the internet.
 
-Open on it: /livez, /healthz, /readyz, /metrics; what else is mounted guards itself. No number, no text, no token.
+Open on it: /livez, /healthz, /readyz, /metrics; whatever else is mounted needs the admin token.
+What is open shows no number, no text, no token.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app.admin_token import guard
+from app.problems import problem
 from app.sections import AdminSettings
-from app.watch_api import problem
 
 SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
 REFUSED: Final = {
@@ -58,7 +60,7 @@ class Listener:
         """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
         self._has_started = False
         self._settings = settings
-        application = web.Application(middlewares=[_in_our_words])
+        application = web.Application(middlewares=[_in_our_words, guard(settings.token)])
         add_routes(application.router)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
@@ -108,7 +110,7 @@ class Admin(Listener):
         extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
         starting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`extend` adds routes of its own, which guard themselves. `starting`: what they need is not there yet."""
+        """`extend` adds routes of its own. `starting`: what they need is not there yet."""
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)

@@ -20,6 +20,7 @@ import aiohttp
 from pydantic_settings import PydanticBaseSettingsSource
 
 from app import lifecycle
+from app.admin_token import admin_header, with_admin_token
 from app.lifecycle import Running
 from app.local_kafka import local_kafka
 from app.reconcile import Verdict, reconcile
@@ -139,6 +140,7 @@ def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings
 async def _run(
     settings: Settings, world: Sandbox, seconds: float | None, ended: asyncio.Event, show: Show, say: Say
 ) -> Ledger:
+    settings = with_admin_token(settings)
     stop, ready = Stop(), asyncio.get_running_loop().create_future()
     service = asyncio.create_task(lifecycle.serve(settings, stop=stop, on_ready=ready.set_result))
     await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
@@ -168,11 +170,11 @@ async def _play(
         asyncio.get_running_loop().call_later(seconds, ended.set)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(world.post_callbacks(url, ended))
-        tasks.create_task(_open_orders(world, running.admin_port, ended))
+        tasks.create_task(_open_orders(settings, world, running.admin_port, ended))
 
 
-async def _open_orders(world: Sandbox, admin_port: int, ended: asyncio.Event) -> None:
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{admin_port}") as session:
+async def _open_orders(settings: Settings, world: Sandbox, admin_port: int, ended: asyncio.Event) -> None:
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{admin_port}", headers=admin_header(settings)) as session:
         for wanted in cycle(ORDERS):
             await _watch(session, wanted, world.open(wanted), ended)
             with suppress(TimeoutError):

@@ -23,6 +23,7 @@ import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
 from app import logs, parts, verified
+from app.admin_token import with_admin_token
 from app.parts import Polling, Role
 from app.refusal import StartRefused, started
 from app.settings import Settings
@@ -97,6 +98,7 @@ async def serve(
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
         await verified.verify(settings)
+        settings = with_admin_token(settings)
         if workers == 1:
             return await serve_parts(settings, role, stop, ready, watchdog=dog)
         return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog)

@@ -133,7 +133,6 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
         polling.table,
         polling.writer,
         accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
-        token=settings.admin.token or None,
         now_ms=polling.poller.now_ms,
         live=polling.poller.scheduler.live,
         expected_delay=polling.poller.expected_delay,

@@ -4,15 +4,15 @@ Any replica answers; only the shard's owner acts. A request that Kafka does not 
 """
 
 import asyncio
-import hmac
 import json
 import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from app.problems import problem
 from app.watch_query import WrongQuery, query_in
 from app.watch_view import newest_first, view
 from app.watch_words import in_conflict, no_such_kind, sentences, wrong_value
@@ -73,13 +73,12 @@ class WatchApi:
         writer: CommandWriter,
         *,
         accounts: Mapping[str, str],
-        token: SecretStr | None,
         now_ms: Callable[[], int],
         live: Callable[[str], LivePoll | None] = not_polled_here,
         expected_delay: Callable[[str], float | None] = no_delay_expected,
         patience: Patience = PATIENCE,
     ) -> None:
-        """Take requests without a token when `token` is None: none is configured, and the listener is on loopback.
+        """Guard nothing: that is the listener's (`app.admin_token`).
 
         `live` says of a watch what the process that polls it knows, and nothing of others' watches; `expected_delay`
         how many seconds an account's new watch waits for its SMS, where that is worth saying.
@@ -87,7 +86,6 @@ class WatchApi:
         self._table = table
         self._writer = writer
         self._accounts = accounts
-        self._token = token
         self._now_ms = now_ms
         self._live = live
         self._expected_delay = expected_delay
@@ -95,16 +93,14 @@ class WatchApi:
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Mount the routes."""
-        router.add_post("/v1/watches", self._guarded(self._open))
-        router.add_get("/v1/watches", self._guarded(self._list))
-        router.add_get("/v1/watches/{id}", self._guarded(self._show))
-        router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._guarded(self._show_order))
-        router.add_post("/v1/watches/{id}/{request}", self._guarded(self._request))
+        router.add_post("/v1/watches", self._ready(self._open))
+        router.add_get("/v1/watches", self._ready(self._list))
+        router.add_get("/v1/watches/{id}", self._ready(self._show))
+        router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._ready(self._show_order))
+        router.add_post("/v1/watches/{id}/{request}", self._ready(self._request))
 
-    def _guarded(self, answer: Answer) -> Answer:
-        async def guarded(request: web.Request) -> web.Response:
-            if not self._admits(request):
-                return problem(401, "unauthorized", "Send the admin token: Authorization: Bearer …")
+    def _ready(self, answer: Answer) -> Answer:
+        async def ready(request: web.Request) -> web.Response:
             if not await self._table.wait_filled(self._patience.ready):
                 return problem(503, "not_ready", "The watches are still being read. Ask again.", RETRY_AFTER)
             try:
@@ -112,13 +108,7 @@ class WatchApi:
             except KafkaAway:
                 return problem(503, "kafka_away", UNCONFIRMED, RETRY_AFTER)
 
-        return guarded
-
-    def _admits(self, request: web.Request) -> bool:
-        if self._token is None:
-            return True
-        shown = request.headers.get("Authorization", "").removeprefix("Bearer ")
-        return hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), self._token.get_secret_value().encode())
+        return ready
 
     # ---- opening -----------------------------------------------------------------------------------------------
 
@@ -246,11 +236,3 @@ def ended() -> web.Response:
 def unreadable() -> web.Response:
     """Answer for a watch that its shard leaves alone."""
     return problem(409, "unreadable", "What the topics hold of this watch cannot be read: nothing is done for it.")
-
-
-def problem(status: int, reason: str, detail: str, retry_after: str | None = None) -> web.Response:
-    """Answer an RFC 9457 problem; of what came in it names fields only."""
-    document = {"type": f"urn:smsbus:problem:{reason}", "title": reason.replace("_", " ").capitalize()}
-    document |= {"status": status, "detail": detail, "reason": reason}  # type: ignore[dict-item] # a number
-    headers = {"Retry-After": retry_after} if retry_after else {}
-    return web.json_response(document, status=status, headers=headers, content_type="application/problem+json")

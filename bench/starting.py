@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import signal
 import subprocess
 import sys
@@ -93,6 +94,7 @@ class Service:
     def __init__(self, directory: Path, settings: Mapping[str, str], session: aiohttp.ClientSession) -> None:
         port = free_port()
         ours = {"SMSBUS_DATA_DIR": str(directory / "own"), "SMSBUS_ADMIN__PORT": str(port), **settings}
+        ours["SMSBUS_ADMIN__TOKEN"] = self._token = secrets.token_urlsafe()
         self.admin = f"http://127.0.0.1:{port}"
         self._log = directory / "serve.log"
         self._session = session
@@ -121,7 +123,8 @@ class Service:
     async def watch(self, order: Order) -> tuple[int, str]:
         """Ask for a watch of this order, once; return the status and the words of the answer."""
         wanted: dict[str, Any] = {"account": order.provider, "order_id": order.order, "recipient": order.number}
-        async with self._session.post(f"{self.admin}/v1/watches", json=wanted) as answer:
+        shown = {"Authorization": f"Bearer {self._token}"}
+        async with self._session.post(f"{self.admin}/v1/watches", json=wanted, headers=shown) as answer:
             return answer.status, await answer.text()
 
     async def show_tasks(self) -> None:

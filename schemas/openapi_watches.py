@@ -23,10 +23,7 @@ PROBLEMS: Final = (
     Problem("not_ready", 503, "The watches are still being read: ask again."),
     Problem("kafka_away", 503, "Kafka did not confirm it: it may or may not be done. Ask again."),
 )
-FREE: Final[list[Document]] = [{}, {"adminToken": []}]
-"""Where no token is configured, which only a listener on loopback may do, nobody is asked for it."""
-
-
+TOKEN: Final[list[Document]] = [{"adminToken": []}]
 REQUESTS: Final = ["next", "stop", "finish", "cancel"]
 STATES: Final = ["open", "ended", "finished", "cancelled", "expired", "gone", "stopped", "unreadable"]
 MESSAGE_TYPES: Final = ["sms", "call", "voice"]
@@ -172,7 +169,7 @@ def _open() -> Document:
         "summary": "Watch an order: its SMS appear on `sms.received.v1`",
         "description": "Of an order that was watched before, live or ended, what is left out stays as it was, but for "
         "`expires_at`. A live one takes no other values: only a later `expires_at`.",
-        "security": FREE,
+        "security": TOKEN,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
         "responses": _answers(
             answers, "invalid_watch", "unknown_account", "bad_request", "conflict", "unreadable", "too_large"
@@ -188,7 +185,7 @@ def _list() -> Document:
         "tags": ["watch"],
         "operationId": "listWatches",
         "summary": "The watches of the installation, newest first, a page at a time",
-        "security": FREE,
+        "security": TOKEN,
         "parameters": [
             _parameter("account", {"type": "string", "minLength": 1}, "Of this account."),
             _parameter("state", {"enum": STATES}, "Open, ended, or ended for this reason."),
@@ -214,7 +211,7 @@ def _show() -> Document:
         "summary": "One watch and how far it has come",
         "description": "`/v1/watches/ACCOUNT/ORDER` shows the same by the provider's id: a live watch before an ended "
         "one, then the newest. An ended watch is shown until it is forgotten: an activation 24 hours, a rent 7 days.",
-        "security": FREE,
+        "security": TOKEN,
         "responses": _answers(
             {"200": json_answer("As its shard last committed it.", _ref("WatchView"))}, "unknown_watch"
         ),
@@ -238,6 +235,6 @@ def _asked(*reasons: str) -> Document:
     return {
         "description": "Each is a request of its own, also when it was made before. The shard's owner does it after "
         "one more poll; whether it was done stands in `performed` or `refused` of the watch.",
-        "security": FREE,
+        "security": TOKEN,
         "responses": _answers(answers, "unknown_watch", "ended", "unreadable", *reasons),
     }

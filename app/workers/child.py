@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 
 from app import lifecycle, logs, stopping
+from app.admin_token import with_admin_token
 from app.lifecycle import Running
 from app.parts import Role
 from app.settings import Settings
@@ -30,6 +31,7 @@ async def work(settings: Settings, role: Role, name: str) -> None:
     _stop_at_the_end_of_the_leash(stop)
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     structlog.contextvars.bind_contextvars(process=name)
+    settings = with_admin_token(settings)
     own = settings.admin.model_copy(update={"host": LOOPBACK, "port": 0})
     settings = settings.model_copy(update={"admin": own})
     dog = stopping.watchdog(lifecycle.lame_duck(settings, role))

@@ -13,8 +13,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from yarl import URL
 
 from app.admin import Listener, livez
+from app.problems import problem
 from app.sections import AdminSettings
-from app.watch_api import RETRY_AFTER, problem
+from app.watch_api import RETRY_AFTER
 from app.workers.exposition import merged
 from app.workers.metrics import RESTARTING, WorkerMetrics
 from app.workers.worker import Worker

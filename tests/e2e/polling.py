@@ -11,8 +11,9 @@ import time
 import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer
@@ -139,7 +140,8 @@ class Town:
 
     def watch(self, order: dict[str, Any], admin: str, **wanted: str) -> str:
         asked = {"account": "smsverified", "order_id": order["order"], "recipient": order["number"], **wanted}
-        return str(ask(f"{admin}/v1/watches", asked)["watch_id"])
+        token = (self.directory / "own" / "admin-token").read_text().strip()
+        return str(ask(f"{admin}/v1/watches", asked, {"Authorization": f"Bearer {token}"})["watch_id"])
 
     def book(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.sandbox}/book", timeout=30) as answer:
@@ -201,8 +203,9 @@ class Town:
         return wrong, len(found), len(events) - len({event["id"] for event in events})
 
 
-def ask(url: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"Content-Type": "application/json"})
+def ask(url: str, body: dict[str, Any], headers: Mapping[str, str] = MappingProxyType({})) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", **headers}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     return answered(request)
 
 

@@ -18,6 +18,8 @@ import aiohttp
 ROOT = Path(__file__).parents[2]
 SCRIPT = Path(sys.executable).with_name("smsbus")
 PROGRAM = [str(SCRIPT)] if SCRIPT.exists() else [sys.executable, "-m", "app"]  # the same in a tree without an install
+ADMIN_TOKEN = "e2e-admin-token-e2e-admin-token"
+ADMIN_HEADER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 TOKEN = "e2e-token-e2e-token-e2e-token"
 COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
 EPHEMERAL_FROM = 32_768  # below it: a port that no client's end takes while a service is down
@@ -48,6 +50,7 @@ class Installation:
             "RECEIVER__HOST": "127.0.0.1",
             "RECEIVER__PORT": str(free_port()),
             "ADMIN__PORT": str(free_port()),
+            "ADMIN__TOKEN": ADMIN_TOKEN,
             "ACCOUNTS__SHOP__PROVIDER": "pingme",
             "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN,
         }
@@ -128,7 +131,7 @@ class Replica:
 
     async def get(self, path: str) -> tuple[int, str]:
         """Ask the admin listener."""
-        async with aiohttp.ClientSession() as session, session.get(self.admin + path) as answer:
+        async with aiohttp.ClientSession(headers=ADMIN_HEADER) as session, session.get(self.admin + path) as answer:
             return answer.status, await answer.text()
 
     async def metrics(self) -> dict[str, float]:

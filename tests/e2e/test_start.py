@@ -8,7 +8,7 @@ import aiohttp
 import pytest
 
 from tests.e2e.load import Load, firsts_and_rest
-from tests.e2e.program import Ended, Installation, Replica, eventually, free_port
+from tests.e2e.program import ADMIN_HEADER, Ended, Installation, Replica, eventually, free_port
 from tests.e2e.topic import events, problems
 from tests.faults.checker import percentile
 from tests.faults.sandbox import Sandbox
@@ -90,7 +90,8 @@ async def _first_readiness(installation: Installation, serving: "asyncio.Task[Re
 
 async def _watch(replica: Replica, order: dict[str, Any]) -> int:
     wanted = {"account": order["provider"], "order_id": order["order"], "recipient": order["number"]}
-    async with aiohttp.ClientSession() as session, session.post(f"{replica.admin}/v1/watches", json=wanted) as answer:
+    url = f"{replica.admin}/v1/watches"
+    async with aiohttp.ClientSession(headers=ADMIN_HEADER) as session, session.post(url, json=wanted) as answer:
         return answer.status
 
 

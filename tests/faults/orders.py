@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import aiohttp
 
+from tests.e2e.program import ADMIN_HEADER
 from tests.faults.load import FAILURES, raise_first
 from tests.faults.part import Part
 from tests.faults.sandbox import PROVIDERS, Sandbox
@@ -55,7 +56,7 @@ class Orders:
         self._opening: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=WATCH_SECONDS))
+        self._session = aiohttp.ClientSession(headers=ADMIN_HEADER, timeout=aiohttp.ClientTimeout(total=WATCH_SECONDS))
         self._opening = asyncio.create_task(self._open())
 
     async def stop(self, seconds: float) -> int:

@@ -59,22 +59,20 @@ class Internal:
 
 
 @contextmanager
-def internal(token: str | None) -> Iterator[Internal]:
-    """An open admin listener; `token` None: nobody is asked for one."""
+def internal() -> Iterator[Internal]:
+    """An open admin listener, which wants `ADMIN_TOKEN`."""
     home, writer, table = LoopThread(), Writer(), WatchTable(KafkaSettings())
     table._filled.set()
-    secret = SecretStr(token) if token else None
     writer_like: Any = writer
     api = WatchApi(
         table,
         writer_like,
         accounts={ACCOUNT: "grizzlysms"},
-        token=secret,
         now_ms=lambda: NOW_MS,
         patience=Patience(ready=0.001, outcome=0.001),  # there is no shard
     )
     admin = Admin(
-        AdminSettings(port=0),
+        AdminSettings(port=0, token=SecretStr(ADMIN_TOKEN)),
         alive=lambda: True,
         condition=Condition,
         registry=CollectorRegistry(),

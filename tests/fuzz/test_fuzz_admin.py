@@ -26,7 +26,7 @@ RIGHT: Final = f"Bearer {ADMIN_TOKEN}".encode()
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Internal]:
-    with internal(ADMIN_TOKEN) as part:
+    with internal() as part:
         yield part
 
 
@@ -85,9 +85,9 @@ def test_any_body_opens_a_watch_that_a_shard_can_follow_or_none(guarded: Interna
 
 
 def test_a_body_that_is_not_what_its_head_says_is_400_and_one_that_is_too_large_413() -> None:
-    with internal(None) as part:  # the last test here: aiohttp logs the broken body, and all parts hear of it
-        broken = sent(part, "POST", "/v1/watches", b"{}", {"Content-Encoding": b"gzip"})
-        large = sent(part, "POST", "/v1/watches", bytes(2 * 1024 * 1024), {})
+    with internal() as part:  # the last test here: aiohttp logs the broken body, and all parts hear of it
+        broken = sent(part, "POST", "/v1/watches", b"{}", {"Content-Encoding": b"gzip", "Authorization": RIGHT})
+        large = sent(part, "POST", "/v1/watches", bytes(2 * 1024 * 1024), {"Authorization": RIGHT})
 
     assert is_problem(broken, {400})
     assert is_problem(large, {413})

@@ -61,26 +61,26 @@ def door() -> Iterator[Public]:
 
 @pytest.fixture(scope="module")
 def free() -> Iterator[Internal]:
-    with internal(None) as part:
+    with internal() as part:
         yield with_watches(part)
 
 
 @pytest.fixture(scope="module")
 def guarded() -> Iterator[Internal]:
-    with internal(ADMIN_TOKEN) as part:
+    with internal() as part:
         yield with_watches(part)
 
 
 @pytest.fixture(scope="module")
 def unread() -> Iterator[Internal]:
-    with internal(None) as part:
+    with internal() as part:
         part.table._filled.clear()
         yield part
 
 
 @pytest.fixture(scope="module")
 def away() -> Iterator[Internal]:
-    with internal(None) as part:
+    with internal() as part:
         part.writer.away = True
         yield with_watches(part)
 
@@ -119,7 +119,7 @@ def test_the_admin_listener_answers_as_it_is_described(free: Internal, case: Any
     if isinstance((case.query or {}).get("after"), str):
         case.query["after"] = cursor((NOW_MS, OPEN))
 
-    ask(case, free)
+    ask(case, free, Authorization=RIGHT)
 
 
 @WATCHES.parametrize()
@@ -144,7 +144,7 @@ def test_without_the_token_the_watches_are_closed(guarded: Internal, shown: str 
 @WATCHES.parametrize()
 @fuzzed(15)
 def test_until_the_watches_are_read_the_answer_is_503(unread: Internal, case: Any) -> None:
-    assert ask(case, unread, excluded=(VALID_IS_REFUSED, NO_FAULT)) in {503, 405}
+    assert ask(case, unread, excluded=(VALID_IS_REFUSED, NO_FAULT), Authorization=RIGHT) in {503, 405}
 
 
 @WATCHES.parametrize()
@@ -153,4 +153,4 @@ def test_while_kafka_is_away_what_would_be_written_is_503(away: Internal, case: 
     if "id" in (case.path_parameters or {}):
         case.path_parameters["id"] = OPEN
 
-    assert ask(case, away, excluded=(VALID_IS_REFUSED, NO_FAULT)) not in {201, 202}
+    assert ask(case, away, excluded=(VALID_IS_REFUSED, NO_FAULT), Authorization=RIGHT) not in {201, 202}

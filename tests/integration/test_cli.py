@@ -93,6 +93,10 @@ class Service:
         return self.process.returncode
 
 
+def _admin_token(smsbus: Installation) -> str:
+    return (smsbus.directory / "own" / "admin-token").read_text().strip()
+
+
 @pytest.fixture
 def smsbus(kafka, topic_prefix, tmp_path):
     return Installation(tmp_path, KAFKA__BOOTSTRAP_SERVERS=kafka.bootstrap_servers, KAFKA__TOPIC_PREFIX=topic_prefix)
@@ -256,7 +260,8 @@ def test_who_waits_until_it_is_ready_can_open_a_watch_at_once(smsbus):
             words.add(answer[1]["status"])
             time.sleep(0.01)
         body = json.dumps({"account": "pool", "order_id": "7"}).encode()
-        opened = urllib.request.urlopen(service.event("serving")["admin"] + "/v1/watches", body)
+        url, token = service.event("serving")["admin"] + "/v1/watches", _admin_token(smsbus)
+        opened = urllib.request.urlopen(urllib.request.Request(url, body, {"Authorization": f"Bearer {token}"}))
 
         assert opened.status == 201
         assert words <= {"starting"}

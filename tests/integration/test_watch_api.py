@@ -10,6 +10,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from app.admin_token import guard
 from app.watch_api import Patience, WatchApi
 from bus import topics
 from bus.commands import WATCHES, CommandWriter
@@ -33,6 +34,7 @@ class Api:
 
     def __init__(self, settings: KafkaSettings, token: str | None, patience: Patience = SOON) -> None:
         self.settings = settings
+        self.token = token
         self.table = WatchTable(settings)
         self.lives: dict[str, LivePoll] = {}
         self.delays: dict[str, float] = {}
@@ -41,7 +43,6 @@ class Api:
             self.table,
             self.writer,
             accounts={"main": "grizzlysms", "verified": "smsverified"},
-            token=SecretStr(token) if token else None,
             now_ms=lambda: NOW_MS,
             live=self.lives.get,
             expected_delay=self.delays.get,
@@ -50,7 +51,7 @@ class Api:
         self._offset = 0
 
     async def start(self) -> None:
-        application = web.Application()
+        application = web.Application(middlewares=[guard(SecretStr(self.token))] if self.token else [])
         self.watches.add_to(application.router)
         self._runner = web.AppRunner(application)
         await self._runner.setup()
@@ -249,7 +250,9 @@ async def test_a_body_that_comes_in_pieces_is_read_whole(api: Api) -> None:
         assert answer.status == 201
 
 
-@pytest.mark.parametrize("headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": TOKEN}, {"Authorization": f"Basic {TOKEN}"}]
+)
 async def test_without_the_token_nothing_is_shown_or_done(guarded: Api, headers: dict[str, str]) -> None:
     opened = await guarded.post("/v1/watches", ASKED, headers=headers)
     listed = await guarded.get("/v1/watches", headers=headers)
@@ -259,8 +262,9 @@ async def test_without_the_token_nothing_is_shown_or_done(guarded: Api, headers:
     assert await guarded.records() == []
 
 
-async def test_with_the_token_a_watch_is_opened(guarded: Api) -> None:
-    status, _ = await guarded.post("/v1/watches", ASKED, headers={"Authorization": f"Bearer {TOKEN}"})
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer"])
+async def test_with_the_token_a_watch_is_opened(guarded: Api, scheme: str) -> None:
+    status, _ = await guarded.post("/v1/watches", ASKED, headers={"Authorization": f"{scheme} {TOKEN}"})
 
     assert status == 201
 

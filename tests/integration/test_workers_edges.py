@@ -9,9 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from app.refusal import StartRefused
 from app.sections import AdminSettings
+from app.stopping import Stop
 from app.workers import supervisor
 from app.workers.joint_admin import JointAdmin
 from app.workers.worker import Worker
@@ -89,7 +91,7 @@ async def test_the_start_is_refused_when_one_worker_does_not_start_and_the_other
 
     with pytest.raises(StartRefused, match=r"receiver-2 did not start \(exit code 7\)"):
         await supervisor._all_ready(workers, runs)
-    await supervisor._stop(workers, runs)
+    await supervisor._stop(workers, runs, Stop())
 
     assert workers[0].ledger.accepted == 3
 
@@ -115,7 +117,7 @@ async def pollers():
 
 @pytest.fixture
 async def admin(pollers):
-    listener = JointAdmin(AdminSettings(port=0), [], pollers, CollectorRegistry())
+    listener = JointAdmin(AdminSettings(port=0, token=SecretStr("t")), [], pollers, CollectorRegistry())
     await listener.start()
     yield listener
     await listener.stop()
@@ -123,7 +125,7 @@ async def admin(pollers):
 
 async def ask(admin: JointAdmin, head: str) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
-    writer.write(f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    writer.write(f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t\r\n\r\n".encode())
     answer = (await reader.read()).decode()
     writer.close()
     return answer

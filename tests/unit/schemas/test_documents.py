@@ -230,7 +230,11 @@ def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
     assert set(described["properties"]) == set(WatchRequest.model_fields)
     assert described["required"] == [name for name, field in WatchRequest.model_fields.items() if field.is_required()]
     answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watch_api) + inspect.getsource(admin))
-    assert reasons | {"method_not_allowed"} == {*answered, *(reason for reason, _ in admin.REFUSED.values())}
+    assert reasons | {"method_not_allowed"} == {
+        *answered,
+        "unauthorized",
+        *(reason for reason, _ in admin.REFUSED.values()),
+    }
 
 
 def references(document):
