@@ -6,16 +6,21 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Final, Literal
 
-from app.sections import Account
+from yarl import URL
+
+from app.admin_token import token_file
+from app.sections import Account, is_loopback
 from app.settings import Settings
 from bus import cluster, topics
 from bus.client import VARIABLE, KafkaAway
 
 CONNECT_SECONDS: Final = 3.0
-UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this lives before it
+PRIVATE: Final = 0o700
+OTHERS: Final = 0o077  # bits of a mode
 GIB: Final = 1024**3
 
 
@@ -27,8 +32,8 @@ class Finding:
     text: str
 
 
-async def look(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
-    """Yield what was found, in the order in which it should be mended."""
+async def look(settings: Settings, *, now: datetime, file: Path | None = None) -> AsyncIterator[Finding]:
+    """Yield what was found, in the order in which it should be mended. `file`: where settings were read from, too."""
     reachable = True
     async for finding in _kafka(settings):
         reachable = reachable and finding.mark != "failed"
@@ -36,7 +41,7 @@ async def look(settings: Settings, *, now: datetime) -> AsyncIterator[Finding]:
     if reachable:
         for finding in await _topics(settings):
             yield finding
-    for finding in (*_journal(settings), _clock(now), *_accounts(settings)):
+    for finding in (*_journal(settings), _clock(now), *_accounts(settings), *_open_to_others(settings, file)):
         yield finding
 
 
@@ -92,7 +97,7 @@ async def _topics(settings: Settings) -> list[Finding]:
 def _journal(settings: Settings) -> Iterator[Finding]:
     directory = settings.bus.journal_dir
     try:
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=directory):
             free = shutil.disk_usage(directory).free
     except OSError as error:
@@ -129,10 +134,27 @@ def _account(name: str, account: Account) -> Finding:
         return Finding(
             "ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` asks it something"
         )
-    text = f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)"
-    if any(len(token.get_secret_value()) < UNGUESSABLE for token in account.callback_tokens):
-        return Finding(
-            "warning",
-            f"{text}, one shorter than {UNGUESSABLE} characters and so guessable: `smsbus callback rotate {name}`",
-        )
-    return Finding("ok", text)
+    return Finding("ok", f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)")
+
+
+def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
+    """Warn of what others can read: on this machine, or on the way."""
+    for path in filter(None, (file, settings.data_dir, settings.bus.journal_dir, token_file(settings))):
+        if path.exists() and path.stat().st_mode & OTHERS:
+            mend = f"chmod go= {path}"
+            yield Finding("warning", f"{path} can be read by other users of this machine: `{mend}`")
+    for variable, url, what in _addresses(settings):
+        if url.startswith("http://") and not is_loopback(URL(url).host or ""):
+            yield Finding("warning", f"{variable} is http://: {what} can be read on its way; is there an https:// one?")
+    kafka = settings.kafka
+    if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism == "PLAIN":
+        text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password in clear: use SASL_SSL"
+        yield Finding("warning", text)
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    if settings.receiver.public_url is not None:
+        yield "SMSBUS_RECEIVER__PUBLIC_URL", settings.receiver.public_url, "the secret end of the callback URL"
+    for name, account in settings.accounts.items():
+        if account.base_url is not None:
+            yield f"SMSBUS_ACCOUNTS__{name.upper()}__BASE_URL", account.base_url, "the API key"

@@ -22,6 +22,7 @@ from yarl import URL
 
 from receiver.settings import PingMeAccount
 
+UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
 POLLED: Final = ("smsverified", "grizzlysms", "smsman")
 SERVED: Final = ("pingme", *POLLED)
 
@@ -40,7 +41,8 @@ def listed_if_text(value: object) -> object:
     return listed(value) if isinstance(value, str) else value
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether a host can only be this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -79,6 +81,15 @@ def _address(url: str) -> str:
         message = "an address like https://example.org/stubs/handler_api.php is needed"
         raise ValueError(message)
     return url
+
+
+def _not_guessable(token: SecretStr) -> None:
+    if 0 < len(token.get_secret_value()) < UNGUESSABLE:
+        message = (
+            f"a token of fewer than {UNGUESSABLE} characters can be guessed; "
+            "make one: python3 -c 'import secrets; print(secrets.token_urlsafe(24))'"
+        )
+        raise ValueError(message)
 
 
 class Section(BaseModel):
@@ -126,6 +137,8 @@ class Account(Section):
     def _has_a_door(cls, tokens: tuple[SecretStr, ...], seen: ValidationInfo) -> tuple[SecretStr, ...]:
         if seen.data.get("provider") == "pingme":
             _ask_the_door(tokens)
+            for token in tokens:
+                _not_guessable(token)
         return tokens
 
 
@@ -139,7 +152,9 @@ class AdminSettings(Section):
     @field_validator("token")
     @classmethod
     def _guarded(cls, token: SecretStr | None, seen: ValidationInfo) -> SecretStr | None:
-        if not token and not _is_loopback(seen.data.get("host", "")):
+        if token:
+            _not_guessable(token)
+        elif not is_loopback(seen.data.get("host", "")):
             message = "needed, since the admin listener is bound to more than this machine (SMSBUS_ADMIN__HOST)"
             raise ValueError(message)
         return token

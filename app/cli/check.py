@@ -23,17 +23,18 @@ def check(
         if print_settings:
             _print(settings)
         typer.echo(f"{MARKS['ok']} the settings are complete")
-        if asyncio.run(_failed(settings)):
+        if asyncio.run(_failed(settings, config)):
             raise typer.Exit(Code.FAILED)
 
 
-async def _failed(settings: "Settings") -> bool:
+async def _failed(settings: "Settings", config: Config) -> bool:
     from datetime import UTC, datetime
 
     from app.checks import look
+    from app.settings import config_file
 
     failed = False
-    async for finding in look(settings, now=datetime.now(UTC)):
+    async for finding in look(settings, now=datetime.now(UTC), file=config_file(config)):
         typer.echo(f"{MARKS[finding.mark]} {finding.text}")
         failed = failed or finding.mark == "failed"
     return failed

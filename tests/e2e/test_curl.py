@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import secrets
 
 import pytest
 
 from tests.e2e.program import Installation, free_port
 
+SECRET = secrets.token_urlsafe(24)  # as the README makes one
 BODY = (
     '{"app":"jd","from":"14160000000","to":"16470000000","userId":"xxx","text":"[jd] code is 5611",'
     '"time":"2021-03-25T03:17:06.050Z"}'
@@ -15,14 +17,14 @@ BODY = (
 
 @pytest.mark.timeout(120)
 async def test_the_post_of_the_issue_comes_out_as_an_event(smsbus):
-    replica = await smsbus.serve(ACCOUNTS__SHOP__CALLBACK_TOKENS="TOKEN")
+    replica = await smsbus.serve(ACCOUNTS__SHOP__CALLBACK_TOKENS=SECRET)
     first = await _curl(replica.url, "-H", "Content-Type: application/json")
     shown = await smsbus.run("tail", "--json", "-n", "1")
     again = await _curl(replica.url)  # without its type curl says that it sends a form
     once = await smsbus.run("tail", "--json", "-n", "5")
     event = json.loads(shown.out)
 
-    assert replica.url.endswith("/v1/pingme/TOKEN")
+    assert replica.url.endswith(f"/v1/pingme/{SECRET}")
     assert first == (200, {"status": "accepted", "id": event["id"]})
     assert (event["code"], event["recipient"], event["sender"]) == ("5611", "+16470000000", "+14160000000")
     assert (event["account"], event["provider_time"]) == ("shop", "2021-03-25T03:17:06.050Z")

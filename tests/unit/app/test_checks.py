@@ -24,14 +24,49 @@ def test_an_account_with_an_unguessable_token_is_fine(environment):
     assert [finding.mark for finding in checks._accounts(load())] == ["ok"]
 
 
-def test_a_guessable_token_is_a_warning_that_does_not_show_it(environment):
-    environment(SHOP | PUBLIC | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "y" * 21})
+def test_what_others_can_read_is_a_warning_that_says_how_to_mend_it(environment, tmp_path):
+    data, file = tmp_path / "own", tmp_path / "smsbus.toml"
+    data.mkdir(mode=0o755)
+    file.touch(mode=0o644)
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(data), "SMSBUS_BUS__JOURNAL_DIR": str(tmp_path / "none")})
+    before = [finding.text for finding in checks._open_to_others(load(), file)]
+    data.chmod(0o700)
+    file.chmod(0o600)
 
-    [finding] = checks._accounts(load())
+    assert before == [f"{path} can be read by other users of this machine: `chmod go= {path}`" for path in (file, data)]
+    assert list(checks._open_to_others(load(), file)) == []
 
-    assert finding.mark == "warning"
-    assert "`smsbus callback rotate shop`" in finding.text
-    assert "yyy" not in finding.text
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://sms.example.org"}, "SMSBUS_RECEIVER__PUBLIC_URL is http://"),
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://127.0.0.1:8080"}, None),
+        (
+            {
+                "SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms",
+                "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2",
+                "SMSBUS_ACCOUNTS__G__BASE_URL": "http://api.example.org/x",
+            },
+            "SMSBUS_ACCOUNTS__G__BASE_URL is http://: the API key",
+        ),
+        (
+            {
+                "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "u",
+                "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "hunter2-hunter2",
+            },
+            "sends the password in clear",
+        ),
+    ],
+)
+def test_what_can_be_read_on_its_way_is_a_warning(environment, tmp_path, settings, words):
+    environment(SHOP | settings | {"SMSBUS_DATA_DIR": str(tmp_path / "none")})
+
+    found = [finding.text for finding in checks._open_to_others(load(), None)]
+
+    assert [words in text for text in found] == ([True] if words else [])
+    assert "hunter2" not in str(found)
 
 
 def test_no_account_is_a_failure_that_says_what_to_set(environment):

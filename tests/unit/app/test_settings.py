@@ -118,6 +118,12 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
         ({"SMSBUS_RECEIVER__PORT": SECRET}, "SMSBUS_RECEIVER__PORT", "integer"),
         ({"SMSBUS_ADMIN__PORT": "70000"}, "SMSBUS_ADMIN__PORT", "65535"),
         ({"SMSBUS_ADMIN__HOST": "0.0.0.0"}, "SMSBUS_ADMIN__TOKEN", "needed"),
+        ({"SMSBUS_ADMIN__TOKEN": SECRET[:21]}, "SMSBUS_ADMIN__TOKEN", "fewer than 22 characters can be guessed"),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET},{SECRET[:21]}"},
+            "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS",
+            "token_urlsafe(24)",
+        ),
         ({"SMSBUS_ADMIN__HOST": "10.1.2.3"}, "SMSBUS_ADMIN__TOKEN", "needed"),
         ({"SMSBUS_LOG__FORMAT": SECRET}, "SMSBUS_LOG__FORMAT", "json"),
         ({"SMSBUS_BUS__ACCEPT_DEADLINE": "0"}, "SMSBUS_BUS__ACCEPT_DEADLINE", "greater than 0"),
