@@ -1,6 +1,7 @@
 """Who may command: the admin listener's token, configured, or made at the first start and kept in `data_dir`."""
 
 import hmac
+import ipaddress
 import os
 import secrets
 from pathlib import Path
@@ -14,8 +15,11 @@ from pydantic import SecretStr
 from app.problems import problem
 from app.refusal import StartRefused
 from app.settings import Settings
+from receiver.strangers import Strangers, client_of
 
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+"""What comes from this machine with the token may say for whom: `--workers`' parent, or a proxy, passes it on."""
 UNAUTHORIZED: Final = (
     "Send the admin token: Authorization: Bearer …; it is SMSBUS_ADMIN__TOKEN, or stands in the file "
     "admin-token of the data directory."
@@ -78,11 +82,16 @@ def _made(path: Path) -> str:
 def guard(token: SecretStr | None) -> Middleware:
     """Return what answers 401 to everything but health and metrics, unless the token is shown; None: always."""
     ours = (token.get_secret_value() if token else "").encode()
+    strangers = Strangers("wrong_admin_token")
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN or (ours and _shows(request, ours)):
+        if request.path in OPEN:
             return await handler(request)
+        if ours and _shows(request, ours):
+            with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):
+                return await handler(request)
+        strangers.refused(request)
         return problem(401, "unauthorized", UNAUTHORIZED)
 
     return guarded

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final, NamedTuple
 
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -32,6 +33,9 @@ UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask a
 LONGEST_DETAIL: Final = 600
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
+
+
+_log = structlog.get_logger("smsbus")
 
 
 class Patience(NamedTuple):
@@ -199,6 +203,7 @@ class WatchApi:
     async def _put(self, watch: Watch) -> None:
         await self._writer.put(watch.key(), watch.to_json())
         self._table.put(watch)
+        _log.info("watch_command", watch_id=watch.watch_id, desired=watch.desired, request=watch.request_id)
 
 
 def new_request_id() -> str:

@@ -24,6 +24,7 @@ from receiver.intake import RETRY_AFTER, Intake
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Caller, RawRequest, Tokens
+from receiver.strangers import Strangers
 from receiver.verdict import PINGME
 from schemas.messages import SmsReceived, SmsRejected
 
@@ -53,6 +54,7 @@ class Door:
         self._settings = settings
         self._shared = shared
         self._tokens = Tokens(accounts)
+        self._strangers = Strangers("unknown_callback_token", settings.trusted_proxies)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
 
@@ -126,6 +128,7 @@ class Door:
     async def _pingme(self, request: BaseRequest, raw: RawRequest) -> StreamResponse:
         caller = self._tokens.verify(raw)
         if caller is None:
+            self._strangers.refused(request)
             return self.intake.problem(STRANGER, "unknown_token")
         if request.method == "POST":
             return await self._callback(request, raw, caller)

@@ -40,7 +40,8 @@ class ReceiverSettings(BaseModel):
     host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
     port: NonNegativeInt = Field(default=8080, le=65535)  # 0: any free one; 8080 needs no privilege
     public_url: str | None = None  # what the providers see, for example https://sms.example.org; only shown to people
-    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()  # no client's address decides or is kept anywhere yet
+    # Whose X-Forwarded-For is believed, for the client's address in the line about a wrong token; nothing else uses it.
+    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     # An SMS is 1 KiB. Ten seconds carry it over the worst line, and a trickle holds one connection no longer.
     body_deadline: PositiveFloat = 10.0
     # 250 times the longest SMS we can imagine. At most what fits, in base64, into the smallest record that the

@@ -13,12 +13,14 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from yarl import URL
 
 from app.admin import Listener, livez
+from app.admin_token import LOOPBACK
 from app.problems import problem
 from app.sections import AdminSettings
 from app.watch_api import RETRY_AFTER
 from app.workers.exposition import merged
 from app.workers.metrics import RESTARTING, WorkerMetrics
 from app.workers.worker import Worker
+from receiver.strangers import client_of
 
 ASK_SECONDS: Final = 1.0  # less than a probe's patience; a worker answers in milliseconds, under load as well
 PASS_ON_SECONDS: Final = 30.0  # a command waits for Kafka
@@ -121,7 +123,8 @@ class JointAdmin(Listener):
             request.method,
             url,
             data=await request.read(),
-            headers={name: request.headers[name] for name in PASSED_ON if name in request.headers},
+            headers={name: request.headers[name] for name in PASSED_ON if name in request.headers}
+            | {"X-Forwarded-For": client_of(request, LOOPBACK)},
             timeout=aiohttp.ClientTimeout(total=PASS_ON_SECONDS),
             allow_redirects=False,
         ) as answer:

@@ -19,6 +19,8 @@ from app.workers.joint_admin import JointAdmin
 from app.workers.worker import Worker
 from bus.contract import Ledger
 
+SHOWN = "a-long-token-of-the-admin"
+
 SAYS_PORT = "import sys; print(4711, flush=True); "
 SERVES = SAYS_PORT + """sys.stdin.read(); print('{"accepted": 3, "published": 3}')"""
 CRASHES = SAYS_PORT + "sys.exit(7)"
@@ -117,7 +119,7 @@ async def pollers():
 
 @pytest.fixture
 async def admin(pollers):
-    listener = JointAdmin(AdminSettings(port=0, token=SecretStr("t")), [], pollers, CollectorRegistry())
+    listener = JointAdmin(AdminSettings(port=0, token=SecretStr(SHOWN)), [], pollers, CollectorRegistry())
     await listener.start()
     yield listener
     await listener.stop()
@@ -125,7 +127,7 @@ async def admin(pollers):
 
 async def ask(admin: JointAdmin, head: str) -> str:
     reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
-    writer.write(f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer t\r\n\r\n".encode())
+    writer.write(f"{head} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {SHOWN}\r\n\r\n".encode())
     answer = (await reader.read()).decode()
     writer.close()
     return answer
@@ -133,11 +135,11 @@ async def ask(admin: JointAdmin, head: str) -> str:
 
 async def test_a_request_for_the_pollers_arrives_whole_and_so_does_the_answer(admin):
     url = f"http://127.0.0.1:{admin.port}/v1/watches/a%2Fb?x=1"
-    headers = {"Authorization": "Bearer t", "Cookie": "c=1"}
+    headers = {"Authorization": f"Bearer {SHOWN}", "Cookie": "c=1"}
     async with aiohttp.ClientSession() as session, session.post(url, data="body", headers=headers) as answer:
         words = await answer.json()
 
-    assert words == ["POST", "/v1/watches/a%2Fb?x=1", "Bearer t", "body"]
+    assert words == ["POST", "/v1/watches/a%2Fb?x=1", f"Bearer {SHOWN}", "body"]
     assert (answer.status, answer.headers["Retry-After"]) == (202, "7")
     assert "X-Inner" not in answer.headers
 

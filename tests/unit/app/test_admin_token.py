@@ -3,9 +3,11 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from app.admin_token import admin_header, guard, token_file, with_admin_token
 from app.refusal import StartRefused
@@ -62,6 +64,28 @@ def test_where_nothing_can_be_kept_the_start_says_so(environment, tmp_path):
 
     with pytest.raises(StartRefused, match="SMSBUS_DATA_DIR: the admin token cannot be kept in"):
         with_admin_token(load())
+
+
+async def test_what_a_command_says_in_the_log_has_the_client_that_the_parent_or_proxy_on_this_machine_was_told():
+    said = []
+
+    async def served(_: web.Request) -> web.Response:
+        said.append(structlog.contextvars.get_contextvars().get("client"))
+        return web.Response()
+
+    application = web.Application(middlewares=[guard(SecretStr(OURS))])
+    application.router.add_post("/v1/watches", served)
+    headers = {"Authorization": f"Bearer {OURS}"}
+    async with TestClient(TestServer(application)) as client:
+        await client.post("/v1/watches", headers=headers)
+        await client.post("/v1/watches", headers=headers | {"X-Forwarded-For": "203.0.113.9"})
+        with capture_logs() as lines:
+            for _ in range(5):
+                await client.post("/v1/watches", headers={"Authorization": "Bearer wrong"})
+
+    assert said == ["127.0.0.1", "203.0.113.9"]
+    assert structlog.contextvars.get_contextvars() == {}
+    assert [(line["event"], line["client"]) for line in lines] == [("wrong_admin_token", "127.0.0.1")]
 
 
 async def _status(token: str | None, path: str, **headers: str) -> int:
