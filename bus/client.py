@@ -35,8 +35,6 @@ def options(kafka: KafkaSettings) -> dict[str, Any]:
 def away(kafka: KafkaSettings) -> KafkaAway:
     """Return the exception for brokers that do not answer at the configured addresses."""
     hint = "is it running, and is the address right?"
-    if kafka.security_protocol != "PLAINTEXT":
-        hint += " (a refused login looks the same: see SMSBUS_KAFKA__SASL_… and SMSBUS_KAFKA__SSL_…)"
     return KafkaAway(f"no Kafka broker answers at {kafka.bootstrap_servers} ({VARIABLE}): {hint}")
 
 

@@ -11,7 +11,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, RequestTimedOutError
 
-from bus.client import FAILURES, KafkaAway, away, options
+from bus.client import FAILURES, KafkaAway, options
+from bus.diagnosis import why_away
 from bus.settings import KafkaSettings
 
 REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
@@ -47,7 +48,7 @@ async def addresses(kafka: KafkaSettings) -> list[Address]:
             await client.bootstrap()
         return sorted(Address(broker.host, broker.port) for broker in client.cluster.brokers())
     except FAILURES as error:
-        raise away(kafka) from error
+        raise KafkaAway(await why_away(kafka)) from error
     finally:
         await client.close()
 
@@ -63,7 +64,7 @@ async def admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
     except NodeNotReadyError as error:
         raise KafkaAway(_unreachable(kafka)) from error
     except (KafkaConnectionError, RequestTimedOutError, TimeoutError) as error:
-        raise away(kafka) from error
+        raise KafkaAway(await why_away(kafka)) from error
     except (KafkaError, RuntimeError) as error:
         message = f"Kafka at {kafka.bootstrap_servers} could not answer: {type(error).__name__}"
         raise KafkaAway(message) from error

@@ -58,3 +58,20 @@ def test_callbacks_and_commands_work_over_tls(town: Town) -> None:
     tail = town("tail", "-n", "20")
     assert (tail.returncode, len(tail.stdout.splitlines())) == (0, 20)
     assert town("check").returncode == 0
+
+
+def test_who_is_not_let_in_is_told_why_at_the_start(town: Town, secure: SecureKafka) -> None:
+    if "KAFKA__SASL_MECHANISM" in secure.settings:
+        town.environ |= {"SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "not-the-password"}
+        why = "refuses the login of SMSBUS_KAFKA__SASL_PLAIN_USERNAME=smsbus"
+    else:
+        del town.environ["SMSBUS_KAFKA__SSL_CERTFILE"], town.environ["SMSBUS_KAFKA__SSL_KEYFILE"]
+        why = "wants a client certificate: set SMSBUS_KAFKA__SSL_CERTFILE and SMSBUS_KAFKA__SSL_KEYFILE"
+
+    checked, served, listed = town("check"), town("serve", "--role", "pollers"), town("topics", "check")
+
+    assert (checked.returncode, served.returncode) == (1, 2)
+    assert why in checked.stdout
+    assert why in served.stderr
+    assert why in listed.stderr
+    assert "not-the-password" not in checked.stdout + served.stderr + listed.stderr
