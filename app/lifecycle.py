@@ -97,7 +97,7 @@ async def serve(
         stack.callback(dog.cancel)
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
-        await verified.verify(settings)
+        await verified.verify(settings, role)
         settings = with_admin_token(settings)
         if workers == 1:
             return await serve_parts(settings, role, stop, ready, watchdog=dog)

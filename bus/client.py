@@ -22,7 +22,7 @@ class KafkaAway(Exception):
 def options(kafka: KafkaSettings) -> dict[str, Any]:
     """Return what any aiokafka client needs to reach and to trust the brokers.
 
-    Raises OSError (FileNotFoundError, ssl.SSLError) when a certificate file cannot be read.
+    Raises OSError, whose text is a sentence, when a certificate file cannot be used.
     """
     return {
         "bootstrap_servers": kafka.servers,
@@ -41,10 +41,21 @@ def away(kafka: KafkaSettings) -> KafkaAway:
 def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     if kafka.security_protocol not in {"SSL", "SASL_SSL"}:
         return None
-    context: ssl.SSLContext = create_ssl_context(
-        cafile=kafka.ssl_cafile, certfile=kafka.ssl_certfile, keyfile=kafka.ssl_keyfile
-    )
+    # Never None: OpenSSL would ask on the terminal, and wait for somebody to type.
+    password = kafka.ssl_password.get_secret_value() if kafka.ssl_password else ""
+    try:
+        context: ssl.SSLContext = create_ssl_context(
+            cafile=kafka.ssl_cafile, certfile=kafka.ssl_certfile, keyfile=kafka.ssl_keyfile, password=password
+        )
+    except ssl.SSLError as error:
+        raise OSError(_unusable(kafka, error)) from None
     return context
+
+
+def _unusable(kafka: KafkaSettings, error: ssl.SSLError) -> str:
+    names = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
+    files = ", ".join(f"SMSBUS_KAFKA__{name.upper()}={value}" for name in names if (value := getattr(kafka, name)))
+    return f"one of {files} cannot be used ({error.reason or error}); an encrypted key needs SMSBUS_KAFKA__SSL_PASSWORD"
 
 
 def _sasl(kafka: KafkaSettings) -> dict[str, Any]:

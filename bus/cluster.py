@@ -9,7 +9,13 @@ from typing import Any, Final, NamedTuple
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError, KafkaError, NodeNotReadyError, RequestTimedOutError
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+)
 
 from bus.client import FAILURES, KafkaAway, options
 from bus.diagnosis import why_away
@@ -92,6 +98,15 @@ async def creates_topics_freely(client: AIOKafkaAdminClient) -> bool:
     node = str((await nodes(client))[0])
     configs = await _configs(client, ConfigResourceType.BROKER, {node})
     return configs.get(node, {}).get("auto.create.topics.enable") == "true"
+
+
+async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> frozenset[str]:
+    """Return those of the topics, none of which `existing` had, that may be there: we may not ask about them."""
+    if not names:
+        return frozenset()
+    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
+    resources = [resource for answer in answers for resource in answer.resources]
+    return frozenset(name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno)
 
 
 def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> Existing:

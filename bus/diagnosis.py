@@ -43,7 +43,7 @@ async def _reason(kafka: KafkaSettings, server: str) -> tuple[int, str]:
     try:
         told = options(kafka)
     except OSError as error:
-        return 3, f"a file of SMSBUS_KAFKA__SSL_… cannot be used: {error.strerror or error}"
+        return 3, str(error)
     del told["bootstrap_servers"]
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=CONNECT_MS, **told)

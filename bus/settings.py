@@ -46,6 +46,7 @@ class KafkaSettings(BaseModel):
     ssl_cafile: FilePath | None = None
     ssl_certfile: FilePath | None = None
     ssl_keyfile: FilePath | None = None
+    ssl_password: SecretStr | None = None  # of the key; without one an encrypted key stops the start
 
     @field_validator("sasl_plain_username", "sasl_plain_password")
     @classmethod

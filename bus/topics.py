@@ -8,7 +8,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from bus.cluster import Existing, admin, creates_topics_freely, existing, nodes
+from bus.cluster import Existing, admin, creates_topics_freely, existing, nodes, not_shown
 from bus.record import MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
 
@@ -53,6 +53,11 @@ TOPICS: Final = (
 )
 
 
+ALL: Final = frozenset(topic.name for topic in TOPICS)
+RECEIVED: Final = frozenset({"sms.received.v1", "sms.rejected.v1"})
+"""What a door for callbacks writes; it needs no others."""
+
+
 class TopicsError(Exception):
     """Kafka answered, and a topic is not as it must be. `lines` say which, why, and what to do."""
 
@@ -94,19 +99,23 @@ async def check(kafka: KafkaSettings) -> list[str]:
     return (await inspect(kafka)).problems
 
 
-async def inspect(kafka: KafkaSettings) -> Findings:
+async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings:
     """Compare the brokers with the contract. Nothing is created or changed, also where brokers create topics freely.
 
-    Raises `KafkaAway` when no broker answers.
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
     """
+    needed = [topic for topic in TOPICS if topic.name in names]
     async with admin(kafka) as client:
         brokers = len(await nodes(client))
-        there = await existing(client, configs_of=frozenset(kafka.topic(topic.name) for topic in TOPICS))
+        wanted = frozenset(kafka.topic(topic.name) for topic in needed)
+        there = await existing(client, configs_of=wanted)
+        hidden = await not_shown(client, wanted - there.keys())
         freely = await creates_topics_freely(client)
     findings = Findings()
-    for topic in TOPICS:
+    for topic in needed:
         found = there.get(kafka.topic(topic.name))
-        findings.problems.extend(_problems(topic, found, kafka))
+        is_hidden = kafka.topic(topic.name) in hidden
+        findings.problems.extend([_hidden(kafka.topic(topic.name))] if is_hidden else _problems(topic, found, kafka))
         if found is not None:
             findings.warnings.extend(_few_replicas(kafka.topic(topic.name), found, brokers))
     if freely:
@@ -133,6 +142,13 @@ FREELY = (
     "the brokers create missing topics by themselves, with a partition count that is not ours: "
     "set auto.create.topics.enable=false on them"
 )
+
+
+def _hidden(full: str) -> str:
+    return (
+        f"topic {full} is missing, or Kafka does not show it to this user: run `smsbus topics create`, "
+        "or give the user Describe on it"
+    )
 
 
 def _missing(full: str) -> str:

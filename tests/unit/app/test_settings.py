@@ -256,6 +256,7 @@ def test_what_is_shown_has_stars_for_every_secret(environment):
 def test_these_settings_are_secrets():
     assert {".".join(place) for place, secret in places(Settings) if secret} == {
         "kafka.sasl_plain_password",
+        "kafka.ssl_password",
         "admin.token",
         "accounts.*.callback_tokens",
         "accounts.*.app_key",

@@ -9,7 +9,14 @@ from typing import Any
 
 import pytest
 import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
+from bus.client import options
 from bus.diagnosis import why_away
 from bus.settings import KafkaSettings
 
@@ -100,4 +107,24 @@ async def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
     file = tmp_path / "no.pem"
     file.write_text("no certificate")
 
-    assert "a file of SMSBUS_KAFKA__SSL_… cannot be used" in await why_away(kafka("x:1", "SSL", ssl_cafile=file))
+    assert f"one of SMSBUS_KAFKA__SSL_CAFILE={file} cannot be used" in await why_away(
+        kafka("x:1", "SSL", ssl_cafile=file)
+    )
+
+
+@pytest.mark.parametrize(("password", "usable"), [("hunter2", True), ("wrong", False), (None, False)])
+def test_an_encrypted_key_needs_its_password_and_asks_nobody_for_it(
+    tmp_path: Path, password: str | None, usable: bool
+) -> None:
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    issued = trustme.CA().issue_cert("smsbus.example")
+    certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    private = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2")))
+    settings = kafka("x:1", "SSL", ssl_certfile=certificate, ssl_keyfile=key, ssl_password=password)
+
+    if usable:
+        assert options(settings)["ssl_context"] is not None
+    else:
+        with pytest.raises(OSError, match="an encrypted key needs SMSBUS_KAFKA__SSL_PASSWORD"):
+            options(settings)
