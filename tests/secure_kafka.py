@@ -22,8 +22,16 @@ Mechanism = Literal["mtls", "PLAIN", "SCRAM-SHA-512"]
 MECHANISMS: Final[tuple[Mechanism, ...]] = ("mtls", "PLAIN", "SCRAM-SHA-512")
 USER, PASSWORD = "smsbus", "a-password-of-the-tests"
 LOGIN_MODULES: Final = {
-    "PLAIN": f'org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}="{PASSWORD}";',
+    "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule required "
+    + " ".join(f'user_{name}="{PASSWORD}"' for name in (USER, "door", "pollers", "nobody"))
+    + ";",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
+}
+
+
+AUTHORIZER: Final[dict[str, object]] = {
+    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+    "super.users": "User:ANONYMOUS",  # whoever comes in by the open port, and the node itself
 }
 
 
@@ -37,12 +45,15 @@ class SecureKafka:
 
 
 @contextmanager
-def secure_kafka(directory: Path, mechanism: Mechanism) -> Iterator[SecureKafka]:
-    """Run one node whose clients must come in this way; `kafka.bootstrap_servers` is open, for who checks."""
+def secure_kafka(directory: Path, mechanism: Mechanism, *, acls: bool = False) -> Iterator[SecureKafka]:
+    """Run one node whose clients must come in this way; `kafka.bootstrap_servers` is open, for who checks.
+
+    `acls`: who comes in may do nothing that an administrator has not allowed.
+    """
     [port] = free_client_ports(1)
     authority = trustme.CA()
     certificates = Certificates(directory, authority)
-    told = certificates.for_brokers() | _login(mechanism)
+    told = certificates.for_brokers() | _login(mechanism) | (AUTHORIZER if acls else {})
     with running_kafka(directory / "kafka", 1, clients={1: ClientPorts(port, port)}, more=told) as kafka:
         if mechanism == "SCRAM-SHA-512":
             _give_password(kafka)

@@ -1,6 +1,7 @@
-"""`smsbus topics create|check`: the topics of the contract on the configured brokers."""
+"""`smsbus topics create|check|print`: the topics of the contract on the configured brokers."""
 
 import asyncio
+from typing import Annotated, Literal
 
 import typer
 
@@ -34,3 +35,21 @@ def check(config: Config = None) -> None:
         if findings.problems:
             raise end(Code.FAILED, *findings.problems)
         say("the topics are as they must be")
+
+
+@topics_app.command("print")
+def print_(
+    form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the rights that a user needs.")] = "acls",
+    role: Annotated[Literal["all", "receiver", "pollers"], typer.Option(help="Of which process.")] = "all",
+    user: Annotated[str, typer.Option(help="The Kafka user that gets them.")] = "smsbus",
+    config: Config = None,
+) -> None:
+    """Print the commands with which an administrator gives a user exactly the rights that it needs."""
+    from bus.acls import command, rights
+    from pollers.poller import GROUP
+
+    del form  # there is one
+    with readable_errors():
+        kafka = settings_for(config).kafka
+        for right in rights(kafka, "receiver" if role == "receiver" else "pollers", GROUP):
+            typer.echo(command(kafka, user, right))

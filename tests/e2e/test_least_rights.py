@@ -1,0 +1,113 @@
+"""A Kafka with ACLs: exactly the rights that `smsbus topics print` prints are enough, and without one it is said."""
+
+import argparse
+import asyncio
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from aiokafka.conn import create_conn
+from aiokafka.protocol.admin import CreateAclsRequest
+
+from tests.e2e.polling import SHARDS, Town, ask, wait_until
+from tests.e2e.program import TOKEN
+from tests.secure_kafka import SecureKafka, secure_kafka
+
+pytestmark = pytest.mark.timeout(240)
+ORDERS = 24
+RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional_id": 5}  # the protocol's numbers
+OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8, "IdempotentWrite": 12}
+PATTERNS = {"literal": 3, "prefixed": 4}
+ALLOW = 3
+PREFIX = "acme."
+
+
+@pytest.fixture(scope="module")
+def secure(kafka_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
+    with secure_kafka(tmp_path_factory.mktemp("secure"), "PLAIN", acls=True) as kafka:
+        yield kafka
+
+
+@pytest.fixture
+def town(secure: SecureKafka, tmp_path: Path) -> Iterator[Town]:
+    town = Town(tmp_path, secure.kafka.bootstrap_servers, PREFIX)
+    door = {"PROVIDER": "pingme", "CALLBACK_TOKENS": TOKEN}
+    town.environ |= {f"SMSBUS_ACCOUNTS__SHOP__{name}": value for name, value in door.items()}
+    town.environ |= {"SMSBUS_RECEIVER__HOST": "127.0.0.1", "SMSBUS_RECEIVER__PORT": "0"}
+    open_port = town.environ["SMSBUS_KAFKA__BOOTSTRAP_SERVERS"]
+    try:
+        assert town("topics", "create").returncode == 0
+        for role in ("receiver", "pollers"):
+            allow(town("topics", "print", "--role", role, "--user", user_of(role)).stdout.splitlines(), open_port)
+        town.environ |= {f"SMSBUS_{name}": value for name, value in secure.settings.items()}
+        yield town
+    finally:
+        town.close()
+
+
+def user_of(role: str) -> str:
+    return "door" if role == "receiver" else role
+
+
+def allow(lines: list[str], bootstrap: str) -> None:
+    """Do what `kafka-acls.sh` does with these arguments; its jar is not among those of our Kafka."""
+    asyncio.run(_allow([shlex.split(line) for line in lines], bootstrap))
+
+
+async def _allow(commands: list[list[str]], bootstrap: str) -> None:
+    host, port = bootstrap.split(":")
+    connection = await create_conn(host, int(port))
+    for program, *words in commands:
+        given = understood(words)
+        assert (program, given.bootstrap_server) == ("kafka-acls.sh", bootstrap)
+        kind, name = next((kind, getattr(given, kind)) for kind in RESOURCES if getattr(given, kind) is not None)
+        pattern = PATTERNS[given.resource_pattern_type]
+        for operation in given.operation:
+            right = (RESOURCES[kind], name, pattern, given.allow_principal, "*", OPERATIONS[operation], ALLOW)
+            answer = await connection.send(CreateAclsRequest(*right))
+            assert [error for error, _ in answer.creation_responses] == [0]
+    connection.close()
+
+
+def understood(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--bootstrap-server")
+    parser.add_argument("--add", action="store_true", required=True)
+    parser.add_argument("--allow-principal")
+    parser.add_argument("--operation", action="append")
+    parser.add_argument("--cluster", action="store_const", const="kafka-cluster")
+    for name in ("--topic", "--group", "--transactional-id"):
+        parser.add_argument(name)
+    parser.add_argument("--resource-pattern-type", default="literal")
+    return parser.parse_args(words)
+
+
+def test_the_printed_rights_are_enough_for_each_role(town: Town) -> None:
+    town.environ["SMSBUS_KAFKA__SASL_PLAIN_USERNAME"] = "door"
+    door = town.receive().serving["receiver"]
+    town.environ["SMSBUS_KAFKA__SASL_PLAIN_USERNAME"] = "pollers"
+    poller = town.poll()
+    wait_until(lambda: town.owned([poller]) == SHARDS, 60)
+    for _ in range(ORDERS):
+        town.watch(town.order(1.0), poller.admin)
+    answers = [ask(f"{door}/v1/pingme/{TOKEN}", {"to": "1", "text": f"code {n}"}) for n in range(10)]
+    rejected = ask(f"{door}/v1/pingme/{TOKEN}", {"to": "1"})
+
+    wait_until(lambda: len(town.read("sms.received.v1")) >= ORDERS + 10, 60)
+
+    assert {answer["status"] for answer in answers} == {"accepted"}
+    assert rejected["status"] == "rejected"
+    wait_until(lambda: len(town.read("sms.rejected.v1")) == 1, 30)
+    assert [line for line in poller.log if line.get("level") == "error"] == []
+
+
+@pytest.mark.parametrize("role", ["receiver", "pollers"])
+def test_who_has_no_rights_is_told_which_topic_it_may_not_see(town: Town, role: str) -> None:
+    town.environ["SMSBUS_KAFKA__SASL_PLAIN_USERNAME"] = "nobody"
+
+    ended = town("serve", "--role", role)
+
+    assert ended.returncode == 2
+    assert f"topic {PREFIX}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
+    assert "give the user Describe on it" in ended.stderr
