@@ -33,6 +33,8 @@ def _problems(right: int, wrong: int, origin: str) -> list[str]:
     problems = []
     if right == 404:
         problems.append(f"{origin} does not know the token: restart the service after a change of the settings")
+    elif right == wrong == 401:
+        return [f"{origin} wants another token: is it the admin listener's address, and not the callbacks'?"]
     elif right != 200:
         problems.append(f"{origin} answers {right} instead of 200: look at its log, and at the proxy's")
     if wrong != 404:
