@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.balancer import Backend, balancing
+from tests.e2e.balancer import Backend, balancing
 from tests.e2e.load import Load
 from tests.e2e.program import TOKEN, Installation, Replica, free_port
 from tests.e2e.topic import events, problems
