@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from app.problems import problem
 from app.watch_query import WrongQuery, query_in
@@ -56,6 +56,12 @@ class NextRequest(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
     after: fields.Count | None = None
+
+    @field_validator("after", mode="before")
+    @classmethod
+    def _whole(cls, after: object) -> object:
+        """`2.0` is a whole number in JSON, and to its schemas."""
+        return int(after) if isinstance(after, float) and after.is_integer() else after
 
 
 def not_polled_here(_: str) -> LivePoll | None:

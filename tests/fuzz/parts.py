@@ -26,8 +26,12 @@ ACCOUNT: Final = "main"
 NOW_MS: Final = 1_795_000_000_000
 
 
+EXPECTED: Final = frozenset({"unknown_callback_token", "wrong_admin_token", "watch_command"})
+"""Lines about who asked: the sender is told, and so is the log."""
+
+
 class Complaints(logging.Handler):
-    """Every warning of any library, every exception that an event loop was left with, every line of our own."""
+    """Every warning of any library, every exception that an event loop was left with, every unexpected line of ours."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -39,7 +43,7 @@ class Complaints(logging.Handler):
 
     @property
     def all(self) -> list[object]:
-        return self._heard + self._lines
+        return self._heard + [line for line in self._lines if line["event"] not in EXPECTED]
 
     @contextmanager
     def listening(self, home: LoopThread) -> Iterator[None]:

@@ -293,7 +293,8 @@ async def test_a_request_that_no_shard_applies_in_time_is_pending(api: Api) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "after"), [(b"", None), (b"{}", None), (b'{"after": null}', None), (b'{"after": 3}', 3)]
+    ("body", "after"),
+    [(b"", None), (b"{}", None), (b'{"after": null}', None), (b'{"after": 3}', 3), (b'{"after": 3.0}', 3)],
 )
 async def test_the_next_sms_can_be_asked_for_after_so_many(api: Api, body: bytes, after: int | None) -> None:
     _, opened = await api.post("/v1/watches", ASKED)
