@@ -15,6 +15,7 @@ from app.local_kafka.words import last_words, log_size
 from bus.probe import brokers_ready
 
 READY_WITHIN = 60.0  # seconds; it takes 2 to 3, three nodes 5, and a machine may be busy
+LOOK = 5.0  # seconds for one look whether it serves: on a busy machine a single answer can take more than one
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class Node:
     async def until_ready(self) -> None:
         """Return when it serves; raise LocalKafkaError when it ended instead or took longer than READY_WITHIN."""
         deadline = time.monotonic() + READY_WITHIN
-        while not await brokers_ready(self.address, await asyncio.to_thread(self._alive), timeout=1.0):
+        while not await brokers_ready(self.address, await asyncio.to_thread(self._alive), timeout=LOOK):
             if not await asyncio.to_thread(lambda: self.runs):
                 raise self._failed("ended while starting")
             if time.monotonic() > deadline:
