@@ -38,7 +38,7 @@ def with_admin_token(settings: Settings) -> Settings:
 
     Raises `StartRefused` when it can be neither read nor made.
     """
-    if settings.admin.token and settings.admin.token.get_secret_value():
+    if settings.admin.token:
         return settings
     path = token_file(settings)
     try:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from bus.settings import KafkaSettings
+from bus.topics import RECEIVED
 
 Role = Literal["receiver", "pollers"]
 WRITES: Final = ("Write", "Describe")
@@ -22,7 +23,7 @@ class Right(NamedTuple):
 def rights(kafka: KafkaSettings, role: Role, group: str) -> Iterator[Right]:
     """Yield what a role needs; `group` is the pollers' consumer group, unprefixed."""
     yield Right(("IdempotentWrite",), "cluster")
-    for name in ("sms.received.v1", "sms.rejected.v1"):
+    for name in sorted(RECEIVED):
         yield Right(WRITES, "topic", kafka.topic(name))
     if role == "receiver":
         return

@@ -102,10 +102,7 @@ async def creates_topics_freely(client: AIOKafkaAdminClient) -> bool:
 
 async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> frozenset[str]:
     """Return those of the topics, none of which `existing` had, that may be there: we may not ask about them."""
-    if not names:
-        return frozenset()
-    answers = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, name) for name in names])
-    resources = [resource for answer in answers for resource in answer.resources]
+    resources = await _described(client, ConfigResourceType.TOPIC, names)
     return frozenset(name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno)
 
 
@@ -123,15 +120,22 @@ async def _configs(
     client: AIOKafkaAdminClient, kind: ConfigResourceType, names: frozenset[str] | set[str]
 ) -> dict[str, dict[str, str]]:
     """Return what we may see: a cluster that does not let us describe its settings is not an error."""
-    if not names:
-        return {}
-    answers = await client.describe_configs([ConfigResource(kind, name) for name in names])
-    resources = [resource for answer in answers for resource in answer.resources]
+    resources = await _described(client, kind, names)
     return {
         name: {entry[0]: entry[1] for entry in entries if entry[1] is not None}
         for code, _, _, name, entries in resources
         if code == 0
     }
+
+
+async def _described(
+    client: AIOKafkaAdminClient, kind: ConfigResourceType, names: frozenset[str] | set[str]
+) -> list[Any]:
+    """Return for each name: an error code, its text, the kind, the name, and the entries."""
+    if not names:
+        return []
+    answers = await client.describe_configs([ConfigResource(kind, name) for name in names])
+    return [resource for answer in answers for resource in answer.resources]
 
 
 def _unreachable(kafka: KafkaSettings) -> str:

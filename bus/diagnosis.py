@@ -6,7 +6,8 @@ aiokafka's clients say "unable to bootstrap" for all of it, and log the reason w
 import asyncio
 import socket
 import ssl
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import (
@@ -31,20 +32,20 @@ async def why_away(kafka: KafkaSettings) -> str:
 
     Of several addresses the one that was reached furthest is told about.
     """
-    reasons = await asyncio.gather(*(_reason(kafka, server) for server in kafka.servers))
+    try:
+        told = options(kafka)
+    except OSError as error:
+        return str(error)
+    del told["bootstrap_servers"]
+    reasons = await asyncio.gather(*(_reason(kafka, server, told) for server in kafka.servers))
     _, text = max(reasons)
     return text or str(away(kafka))
 
 
-async def _reason(kafka: KafkaSettings, server: str) -> tuple[int, str]:
+async def _reason(kafka: KafkaSettings, server: str, told: Mapping[str, Any]) -> tuple[int, str]:
     """Return how far a connection to this address came, and what is to be said of it."""
     host, _, port = server.rpartition(":")
     host = host.strip("[]")
-    try:
-        told = options(kafka)
-    except OSError as error:
-        return 3, str(error)
-    del told["bootstrap_servers"]
     try:
         connection = await create_conn(host, int(port), request_timeout_ms=CONNECT_MS, **told)
     except Exception as error:  # noqa: BLE001 - whatever it is, the person is told of it

@@ -439,23 +439,23 @@ class Scheduler:
         usual, context = self._book(plan, state)
         chance = self._rng.random()
         plan.since, plan.part = self._loop.time(), chance if first else 1 - JITTER * chance
-        if context.remaining <= 0 and not first and is_to_be_closed(state):
-            return self._seconds_to_close(plan, state)
         if context.remaining <= 0 and not first:
-            plan.part, plan.rank = 0.0, URGENT
-            return max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
+            return self._seconds_after_deadline(plan, state)
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
         plan.rank = self._rank(state, context, seconds)
         if (held := self._held(plan, state)) < seconds:
-            plan.part, plan.rank = 0.0, NORMAL if state.tries else REQUESTED
+            plan.part, plan.rank = 0.0, _rank_of_wanted(state)
             return held
         return seconds
 
-    def _seconds_to_close(self, plan: Plan, state: WatchState) -> float:
-        """Return in how many seconds to poll an order whose end is wanted after its deadline; others come first."""
-        plan.part, plan.rank = 0.0, NORMAL if state.tries else REQUESTED
-        held = self._held(plan, state)
+    def _seconds_after_deadline(self, plan: Plan, state: WatchState) -> float:
+        """Return in how many seconds to make the last poll; where the order's end is wanted, others come first."""
         pace = max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
+        plan.part, plan.rank = 0.0, URGENT
+        if not is_to_be_closed(state):
+            return pace
+        plan.rank = _rank_of_wanted(state)
+        held = self._held(plan, state)
         return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
 
     def _held(self, plan: Plan, state: WatchState) -> float:
@@ -468,7 +468,7 @@ class Scheduler:
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
         """Return how urgent the poll is that is to be made in so many seconds."""
         if due_action(state, self._now_ms()) is not None:
-            return NORMAL if state.tries else REQUESTED
+            return _rank_of_wanted(state)
         is_fresh = context.phase == "first" and context.age < FRESH
         return URGENT if is_fresh or context.phase == "next" or context.remaining <= seconds else NORMAL
 
@@ -512,6 +512,11 @@ class Scheduler:
         plan.part, plan.rank = 0.0, CHANGED
         plan.account.queue.join(watch_id, self._loop.time(), rank=CHANGED)
         self._serve_soon()
+
+
+def _rank_of_wanted(state: WatchState) -> int:
+    """Return the rank of a poll behind which something is asked for; what failed before comes last."""
+    return NORMAL if state.tries else REQUESTED
 
 
 async def _breathe(number: int) -> None:
