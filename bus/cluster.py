@@ -60,11 +60,11 @@ async def addresses(kafka: KafkaSettings) -> list[Address]:
 
 
 @asynccontextmanager
-async def admin(kafka: KafkaSettings) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Open an administrative client for at most `DEADLINE` seconds; no answer within them is `KafkaAway`."""
+async def admin(kafka: KafkaSettings, *, within: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an administrative client for `within` or `DEADLINE` seconds; no answer within them is `KafkaAway`."""
     client = AIOKafkaAdminClient(**options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
-        async with asyncio.timeout(DEADLINE):
+        async with asyncio.timeout(within or DEADLINE):
             await client.start()
             yield client
     except NodeNotReadyError as error:

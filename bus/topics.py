@@ -1,6 +1,7 @@
 """The topics of the contract: which there are, how they are made, and what is wrong with the ones that exist."""
 
 import asyncio
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -17,6 +18,8 @@ WATCH_PARTITIONS: Final = 12
 
 MAX_REPLICATION: Final = 3
 WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
+LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one was seen to take half a minute
+CREATE_SECONDS: Final = LED_SECONDS + 20.0
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MIB: Final = 1024 * 1024
 # A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
@@ -81,13 +84,11 @@ async def create(kafka: KafkaSettings) -> list[str]:
 
     When it returns, every topic has a leader for each partition. Raises `KafkaAway` and `TopicsError`.
     """
-    async with admin(kafka) as client:
+    async with admin(kafka, within=CREATE_SECONDS) as client:
         replication = await _replication(client, expected=len(kafka.servers))
         answer = await client.create_topics([_new(topic, kafka, replication) for topic in TOPICS])
         created = _created(answer.topic_errors)
-        # Creation is answered before the brokers agree on leaders, and there is no event for it.
-        while not _all_led(await existing(client), kafka):  # noqa: ASYNC110 - asking again is all one can do
-            await asyncio.sleep(0.1)
+        await _led(client, kafka)
     return created
 
 
@@ -144,6 +145,12 @@ FREELY = (
 )
 
 
+NOT_LED = (
+    "topic {name} is there, but Kafka gave it no leader within {seconds} seconds: are all brokers up? "
+    "`smsbus topics check` says when it is well"
+)
+
+
 def _hidden(full: str) -> str:
     return (
         f"topic {full} is missing, or Kafka does not show it to this user: run `smsbus topics create`, "
@@ -184,9 +191,18 @@ def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
     return [name for name, code, _ in topic_errors if code == 0]
 
 
-def _all_led(there: Mapping[str, Existing], kafka: KafkaSettings) -> bool:
+async def _led(client: AIOKafkaAdminClient, kafka: KafkaSettings) -> None:
+    """Wait until all topics are led: creation is answered before the brokers agree on that, and there is no event."""
+    deadline = time.monotonic() + LED_SECONDS
+    while leaderless := _leaderless(await existing(client), kafka):
+        if time.monotonic() > deadline:
+            raise TopicsError([NOT_LED.format(name=name, seconds=LED_SECONDS) for name in leaderless])
+        await asyncio.sleep(0.1)
+
+
+def _leaderless(there: Mapping[str, Existing], kafka: KafkaSettings) -> list[str]:
     names = [kafka.topic(topic.name) for topic in TOPICS]
-    return all(name in there and there[name].led for name in names)
+    return [name for name in names if name not in there or not there[name].led]
 
 
 def _problems(topic: Topic, found: Existing | None, kafka: KafkaSettings) -> Iterator[str]:

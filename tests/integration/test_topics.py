@@ -1,6 +1,8 @@
 """The topics on real brokers: made as the contract says, and every way of being wrong is found and named."""
 
+import asyncio
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -27,6 +29,14 @@ async def existing(kafka):
     async with cluster.admin(kafka) as client:
         there = await cluster.existing(client, configs_of=names)
     return {name.removeprefix(kafka.topic_prefix): there[name] for name in names & there.keys()}
+
+
+async def all_existing(kafka):
+    """A broker may hear of new topics a moment later than the one that `create` asked."""
+    async with asyncio.timeout(10):
+        while len(there := await existing(kafka)) < len(TOPICS):
+            await asyncio.sleep(0.1)
+    return there
 
 
 async def make(kafka, name, partitions, replication=1, **configs):
@@ -79,7 +89,7 @@ async def test_one_missing_topic_is_created_beside_the_others(one):
 async def test_three_brokers_get_three_replicas_of_which_two_must_be_in_sync(three):
     await topics.create(three)
 
-    there = await existing(three)
+    there = await all_existing(three)
     assert {topic.replication for topic in there.values()} == {3}
     assert {topic.configs["min.insync.replicas"] for topic in there.values()} == {"2"}
     assert await topics.inspect(three) == topics.Findings()
@@ -96,7 +106,7 @@ async def test_a_broker_that_is_just_starting_gets_its_replica(three, monkeypatc
 
     await topics.create(three)
 
-    assert {topic.replication for topic in (await existing(three)).values()} == {3}
+    assert {topic.replication for topic in (await all_existing(three)).values()} == {3}
 
 
 async def test_a_broker_that_does_not_come_is_not_waited_for_any_longer(one, monkeypatch):
@@ -199,6 +209,23 @@ async def test_a_broker_that_accepts_and_then_says_nothing_is_away_within_the_de
     assert time.monotonic() - began < 6
 
 
+async def test_topics_that_get_no_leader_are_named(one, monkeypatch):
+    led_ones = cluster.existing
+
+    async def one_is_not_led(client):
+        there = await led_ones(client)
+        return {name: replace(found, led="received" not in name) for name, found in there.items()}
+
+    monkeypatch.setattr(topics, "existing", one_is_not_led)
+    monkeypatch.setattr(topics, "LED_SECONDS", 0)
+
+    with pytest.raises(TopicsError) as caught:
+        await topics.create(one)
+
+    (line,) = caught.value.lines
+    assert line.startswith(f"topic {one.topic('sms.received.v1')} is there, but Kafka gave it no leader")
+
+
 async def test_the_advertised_addresses_are_those_of_the_brokers(kafka3):
     found = await cluster.addresses(KafkaSettings(bootstrap_servers=kafka3.bootstrap_servers))
 
@@ -207,8 +234,6 @@ async def test_the_advertised_addresses_are_those_of_the_brokers(kafka3):
 
 @pytest.fixture
 async def silent_server():
-    import asyncio
-
     async def listen(reader, writer):
         await reader.read()
         writer.close()
