@@ -13,7 +13,8 @@ from pollers.observation import Trouble
 
 State = Literal["open", "backing_off", "paused"]
 
-BACKOFF_LAST: Final = 200.0  # seconds; the first is 1, each doubles, and jitter adds up to a half: 1 to 300
+BACKOFF_LAST: Final = 200.0  # seconds, where it throttles us; the first is 1, each doubles, jitter adds up to a half
+FAILURES_LAST: Final = 64.0  # seconds, where it only fails: nobody is banned for a request a minute, and codes expire
 RETRY_AFTER: Final = (1.0, 600.0)  # what we believe of a Retry-After: 0 and 10^9 are seen (trap 47)
 PROBE_EVERY: Final = 60.0  # seconds between two probes of a paused account
 MOST_PAUSES: Final = 3  # times that is doubled, where what it answers to a probe is no plain answer and it pauses again
@@ -243,7 +244,8 @@ class AccountThrottle:
         # One lost connection is no reason to crawl afterwards; a provider that told us to slow down is.
         self._throttled = self._throttled or trouble.kind == "throttled"
         self._slowdown = SLOWEST if trouble.kind == "throttled" else min(SLOWEST, 2 * doubled)
-        return self._close("backing_off", trouble, min(BACKOFF_LAST, doubled) * (1 + self._rng.random() / 2), now)
+        last = BACKOFF_LAST if self._throttled else FAILURES_LAST
+        return self._close("backing_off", trouble, min(last, doubled) * (1 + self._rng.random() / 2), now)
 
     def _close(self, state: State, trouble: Trouble, seconds: float, now: float) -> Transition | None:
         """Let nothing go for so long, or for as long as the provider said."""
