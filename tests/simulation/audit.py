@@ -136,21 +136,22 @@ def _end(evidence: Evidence, case: Case, opened: float, ended: float) -> Iterato
 def drift(evidence: Evidence) -> Iterator[Finding]:
     """Delays do not grow: the last day is like the second; of a run of hours, the last quarter like the second.
 
-    Where providers have bad days, delays are as those lie in the run. So are the longest ones elsewhere, of SMS that a
-    fault met: the slowest tenth of each time is left out.
+    Where providers have bad days, delays are as those lie in the run. Where what happens strands a few SMS, so are the
+    longest ones: the slowest tenth of each time is left out.
     """
     span = evidence.town.seconds
     day = DAY if span >= 3 * DAY else span / 4
     if span < SHORT_RUN or evidence.town.plan.bad:
         return
-    early = _usual(delays(evidence, START + day, START + 2 * day))
-    late = _usual(delays(evidence, evidence.over - day, evidence.over))
+    early, late = delays(evidence, START + day, START + 2 * day), delays(evidence, evidence.over - day, evidence.over)
+    if evidence.town.plan.strands:
+        early, late = _quicker(early), _quicker(late)
     if len(early) >= 5 and len(late) >= 5 and fmean(late) > 1.5 * fmean(early) + 3.0:
-        words = f"the usual delay has grown from {fmean(early):.1f} s to {fmean(late):.1f} s"
+        words = f"the mean delay has grown from {fmean(early):.1f} s to {fmean(late):.1f} s"
         yield Finding("drift", evidence.over - START, "all accounts", words)
 
 
-def _usual(found: list[float]) -> list[float]:
+def _quicker(found: list[float]) -> list[float]:
     """Return all but the slowest tenth."""
     return sorted(found)[: -(-len(found) * 9 // 10)]
 

@@ -28,3 +28,5 @@ class Plan:
     """GrizzlySMS offers its list of open activations."""
     bad: bool = False
     """The providers' answers fail now and then."""
+    strands: bool = False
+    """What happens keeps a few SMS waiting for minutes, wherever it falls in the run."""

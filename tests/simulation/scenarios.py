@@ -20,10 +20,10 @@ SCENARIOS: Final[Mapping[str, Plan]] = {
         Plan("rents", (does.rents(number=40, sms=20, before=180), does.standing(activations=5))),
         Plan("replicas", (does.customers(per_minute=4), does.replicas_change()), replicas=3),
         Plan("restarts", (does.customers(per_minute=4), does.restarts())),
-        Plan("kafka_away", (does.customers(per_minute=4), does.kafka_goes_away()), replicas=2),
+        Plan("kafka_away", (does.customers(per_minute=4), does.kafka_goes_away()), replicas=2, strands=True),
         Plan("wrong_clocks", (does.customers(per_minute=4), does.wrong_clocks(most=60)), clocks_wrong_by=60.0),
         Plan("requests", (does.customers(per_minute=4), does.requests(), does.compaction())),
-        Plan("poison", (does.customers(per_minute=2), does.records_of_tomorrow())),
+        Plan("poison", (does.customers(per_minute=2), does.records_of_tomorrow()), strands=True),
         Plan(
             "mixed",
             (
