@@ -80,7 +80,9 @@ def _is_settled(evidence: Evidence, case: Case, asked: Asked) -> bool:
     allowed = 2 * evidence.promptly(case, asked.at) + GRACE + (TOO_EARLY if asked.desired == "cancel" else 0.0)
     until = asked.at + allowed
     opened = evidence.open_from(case, asked.at)
-    if opened is None or until > min(opened[1], evidence.deadline(case, asked.at)):
+    if opened is None or opened[0] > asked.at:
+        return True  # of an ended watch: its state says `ended`, until the request that opens it again
+    if until > min(opened[1], evidence.deadline(case, asked.at)):
         return True  # the watch or the run was over before
     statuses = STATUS[asked.desired]
     done = [each for each in evidence.polls(case) if each.kind == "action" and each.action in statuses]

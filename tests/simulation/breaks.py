@@ -203,6 +203,18 @@ def slows_down() -> Any:
     return patch.object(scheduling, "next_poll", slower)
 
 
+def publishes_later_and_later() -> Any:
+    """What a poll has found is taken later, by ten seconds more in each hour: each time is within its promise."""
+    take = Shard.take
+
+    async def late(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
+        if step.messages:
+            await asyncio.sleep((asyncio.get_running_loop().time() - START) / 360)
+        await take(self, watch_id, step, **answered)
+
+    return patch.object(Shard, "take", late)
+
+
 def _nothing(*_: object) -> None:
     """Stand in for what is left out."""
 
@@ -247,5 +259,6 @@ BREAKS: Final[Mapping[str, Break]] = {
     "asks_again": Break(asks_again, _found_by("unasked"), "requests", 0.3),
     "publishes_late": Break(publishes_late, _found_by("delay"), hours=0.2),
     "fails_now_and_then": Break(fails_now_and_then, _found_by("unhandled"), hours=0.6),
-    "slows_down": Break(slows_down, _found_by("drift", "polls"), hours=3.0),
+    "slows_down": Break(slows_down, _found_by("polls"), hours=3.0),
+    "publishes_later_and_later": Break(publishes_later_and_later, _found_by("drift"), "requests", 3.0),
 }
