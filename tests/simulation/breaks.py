@@ -106,14 +106,7 @@ def asks_again() -> Any:
 
 def publishes_late() -> Any:
     """What a poll has found is taken three minutes later."""
-    take = Shard.take
-
-    async def late(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
-        if step.messages:
-            await asyncio.sleep(180)
-        await take(self, watch_id, step, **answered)
-
-    return patch.object(Shard, "take", late)
+    return _taken_after(lambda: 180.0)
 
 
 def fails_now_and_then() -> Any:
@@ -205,18 +198,23 @@ def slows_down() -> Any:
 
 def publishes_later_and_later() -> Any:
     """What a poll has found is taken later, by ten seconds more in each hour: each time is within its promise."""
-    take = Shard.take
-
-    async def late(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
-        if step.messages:
-            await asyncio.sleep((asyncio.get_running_loop().time() - START) / 360)
-        await take(self, watch_id, step, **answered)
-
-    return patch.object(Shard, "take", late)
+    return _taken_after(lambda: (asyncio.get_running_loop().time() - START) / 360)
 
 
 def _nothing(*_: object) -> None:
     """Stand in for what is left out."""
+
+
+def _taken_after(seconds: Callable[[], float]) -> Any:
+    """Let what a look brings wait for so long before it is taken."""
+    take = Shard.take
+
+    async def late(self: Shard, watch_id: str, step: Step, **answered: bool) -> None:
+        if step.messages:
+            await asyncio.sleep(seconds())
+        await take(self, watch_id, step, **answered)
+
+    return patch.object(Shard, "take", late)
 
 
 def _messages(change: Callable[[SmsReceived], SmsReceived | None], *, also: bool = False) -> Any:
