@@ -38,15 +38,16 @@ class Order(NamedTuple):
 class Sandbox:
     """The providers. `settings` point a poller at them."""
 
-    def __init__(self, port: int, settings: Mapping[str, str], session: aiohttp.ClientSession) -> None:
+    def __init__(self, port: int, settings: Mapping[str, str], session: aiohttp.ClientSession, token: str) -> None:
         self.settings = settings
         self._url = f"http://127.0.0.1:{port}"
         self._session = session
+        self._shown = {"Authorization": f"Bearer {token}"}
 
     async def order(self, provider: str) -> Order:
         """Open an order whose SMS has arrived when this returns."""
         wanted = {"provider": provider, "sms": [{"at": 0}]}
-        async with self._session.post(f"{self._url}/control/orders", json=wanted) as answer:
+        async with self._session.post(f"{self._url}/control/orders", json=wanted, headers=self._shown) as answer:
             answer.raise_for_status()
             opened = await answer.json()
         return Order(provider, opened["number"], opened["order"])
@@ -62,12 +63,13 @@ class Sandbox:
 @contextmanager
 def sandbox(directory: Path, session: aiohttp.ClientSession) -> Iterator[Sandbox]:
     """Run the providers within the block."""
-    port, log = free_port(), directory / "sandbox.log"
-    with server(Command([*APP, "sandbox", "--port", str(port)], {"PYTHONPATH": str(ROOT)}), port, available(), log):
+    port, log, token = free_port(), directory / "sandbox.log", directory / "sandbox-token"
+    command = [*APP, "sandbox", "--port", str(port), "--token-file", str(token)]
+    with server(Command(command, {"PYTHONPATH": str(ROOT)}), port, available(), log):
         while "the book is at" not in (said := log.read_text("utf-8")):  # the last thing that it says
             time.sleep(LOOK_SECONDS)
         settings = dict(line.split("=", 1) for line in said.splitlines() if line.startswith("SMSBUS_"))
-        yield Sandbox(port, settings, session)
+        yield Sandbox(port, settings, session, token.read_text().strip())
 
 
 @contextmanager

@@ -1,9 +1,11 @@
 """The sandbox's own endpoints: open an order, let it receive, have a bad day, read the book."""
 
+import hmac
 from collections.abc import Iterable
 from typing import Any, TypeVar
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 from pydantic import BaseModel
 
 from sandbox.orders import Order
@@ -67,6 +69,20 @@ def routes(world: World) -> Iterable[web.RouteDef]:
     yield web.post("/control/bad", endpoints.bad)
     yield web.delete("/control/bad", endpoints.good)
     yield web.get("/book", endpoints.book)
+
+
+def guard(token: str) -> Middleware:
+    """Return what answers 401 to `/control/*` unless the token is shown: a page in a browser can post here, too."""
+    ours = f"Bearer {token}".encode()
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        shown = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+        if request.path.startswith("/control/") and not hmac.compare_digest(shown, ours):
+            raise _problem(web.HTTPUnauthorized, "show the sandbox's token: Authorization: Bearer …")
+        return await handler(request)
+
+    return guarded
 
 
 async def _asked(request: web.Request, model: type[Asked]) -> Asked:

@@ -1,6 +1,7 @@
 """The sandbox as a server: one port of loopback for everything."""
 
 import asyncio
+import secrets
 from random import Random
 
 from aiohttp import web
@@ -29,6 +30,8 @@ class Sandbox(World):
         self.host = host
         self.port = port
         """Where it listens, once started; 0 until then: a free one."""
+        self.token = secrets.token_urlsafe(24)
+        """What `/control/*` wants to be shown."""
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
@@ -37,7 +40,7 @@ class Sandbox(World):
         Raises OSError where the port is taken.
         """
         first = self._runner is None
-        application = web.Application()
+        application = web.Application(middlewares=[control.guard(self.token)])
         application.add_routes(list(endpoints.routes(self)))
         application.add_routes(list(control.routes(self)))
         application.add_routes(list(pingme_control.routes(self.scenario.pingme)))

@@ -1,5 +1,6 @@
 """`smsbus sandbox`: the simulated providers alone, for people who write consumers and have no accounts to burn."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,9 @@ def sandbox(
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8099,
     callback_url: Annotated[str | None, typer.Option(help="Also run the simulated PingMe, posting there.")] = None,
+    token_file: Annotated[
+        Path | None, typer.Option(help="Where the token of /control/* is put. Default: sandbox-PORT.token of data_dir.")
+    ] = None,
 ) -> None:
     """Simulate the providers until Ctrl-C; print the settings that point smsbus at them."""
     import asyncio
@@ -31,13 +35,14 @@ def sandbox(
             chosen = Scenario() if scenario is None else load(scenario)
         except ScenarioError as error:
             raise end(Code.USAGE, *str(error).splitlines()) from None
-        asyncio.run(_serve(chosen, port, callback_url))
+        asyncio.run(_serve(chosen, port, callback_url, token_file))
 
 
-async def _serve(scenario: "Scenario", port: int, callback_url: str | None) -> None:
+async def _serve(scenario: "Scenario", port: int, callback_url: str | None, token_file: Path | None) -> None:
     import asyncio
     import signal
 
+    from app.sandbox_token import default_file, keep
     from sandbox.server import Sandbox
 
     stop = asyncio.Event()
@@ -45,13 +50,17 @@ async def _serve(scenario: "Scenario", port: int, callback_url: str | None) -> N
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     running = Sandbox(scenario, port=port)
     await running.start()
+    kept = token_file or default_file(running.port)
     try:
+        keep(running.token, kept)
         typer.echo("\n".join(_settings(running)))
         say(f"the book is at {running.url}/book; Ctrl-C ends")
+        say(f"the token of {running.url}/control is in {kept}")
         if callback_url is not None:
             await running.post_callbacks(callback_url, stop)
         await stop.wait()
     finally:
+        kept.unlink(missing_ok=True)
         await running.stop()
 
 

@@ -55,22 +55,29 @@ def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
 
 Account = Annotated[str, typer.Argument(help="A polled account whose base_url is a sandbox.")]
 Text = Annotated[str | None, typer.Option(help="The SMS; {code} and {nonce} are filled in.")]
+TokenFile = Annotated[
+    Path | None, typer.Option(help="Where the sandbox keeps its token. Default: where `smsbus sandbox` puts it.")
+]
 After = Annotated[float, typer.Option("--after", min=0, help="Seconds until it comes.")]
 
 
 @trigger_app.command()
-def activation(account: Account, text: Text = None, after: After = 1.0, config: Config = None) -> None:
+def activation(
+    account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
+) -> None:
     """Open an activation in the sandbox that receives an SMS, and watch it; prints the watch's id and the order."""
-    _order(config, account, "activation", text, after)
+    _order(config, account, "activation", text, after, token_file)
 
 
 @trigger_app.command()
-def rent(account: Account, text: Text = None, after: After = 1.0, config: Config = None) -> None:
+def rent(
+    account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
+) -> None:
     """Open a rent in the sandbox that receives an SMS, and watch it; prints the watch's id and the order."""
-    _order(config, account, "rent", text, after)
+    _order(config, account, "rent", text, after, token_file)
 
 
-def _order(config: Path | None, name: str, kind: str, text: str | None, after: float) -> None:
+def _order(config: Path | None, name: str, kind: str, text: str | None, after: float, token_file: Path | None) -> None:
     from app.cli.watch import insist_on_kind, put
     from pollers.watches import WatchRequest
 
@@ -82,18 +89,24 @@ def _order(config: Path | None, name: str, kind: str, text: str | None, after: f
         insist_on_kind(account.provider, kind)
         plan = {"at": after} | ({"text": text} if text else {})
         wanted = {"provider": account.provider, "kind": kind, "sms": [plan]}
-        order = asyncio.run(_opened(account.base_url, wanted))
+        order = asyncio.run(_opened(account.base_url, wanted, token_file))
         asked = WatchRequest(account=name, order_kind=kind, order_id=order["order"], recipient=order["number"])
         typer.echo(f"{asyncio.run(put(settings.kafka, asked))} {order['order']}")
 
 
-async def _opened(base_url: str, wanted: Mapping[str, object]) -> dict[str, str]:
+async def _opened(base_url: str, wanted: Mapping[str, object], token_file: Path | None) -> dict[str, str]:
     import aiohttp
     from yarl import URL
 
+    from app.sandbox_token import default_file, read
+
     url = URL(base_url).origin() / "control" / "orders"
+    kept = token_file or default_file(url.port or 0)
+    shown = {"Authorization": f"Bearer {read(kept)}"}
     try:
-        async with aiohttp.ClientSession() as session, session.post(url, json=wanted) as answer:
+        async with aiohttp.ClientSession() as session, session.post(url, json=wanted, headers=shown) as answer:
+            if answer.status == 401:
+                raise end(Code.FAILED, f"{url} wants another token than {kept} has: say where it is with --token-file")
             if answer.status != 201:
                 raise end(Code.FAILED, f"{url} is no sandbox (HTTP {answer.status}): see `smsbus sandbox`")
             order: dict[str, str] = await answer.json()

@@ -97,11 +97,14 @@ class Town:
             "ACCOUNTS__SMSVERIFIED__MAX_REQUESTS_PER_SECOND": str(rate),
         }
         self.environ = {**own, "PYTHONPATH": str(ROOT), **{f"SMSBUS_{name}": value for name, value in settings.items()}}
+        self._token_file = directory / "sandbox-token"
         self.sandbox = self._start_sandbox()
 
     def _start_sandbox(self) -> str:
         bare = {name: value for name, value in self.environ.items() if not name.startswith("SMSBUS")}
-        process = Process(self.directory, "sandbox", bare, "sandbox", "--port", "0")
+        process = Process(
+            self.directory, "sandbox", bare, "sandbox", "--port", "0", "--token-file", str(self._token_file)
+        )
         self.processes.append(process)
         wait_until(lambda: process.printed.read_text().count("\n") >= 9 or not process.runs, START_SECONDS)
         lines = dict(line.split("=", 1) for line in process.printed.read_text().splitlines())
@@ -136,7 +139,8 @@ class Town:
     def order(self, *at: float) -> dict[str, Any]:
         """Open an order whose SMS come so many seconds from now."""
         plan = [{"at": seconds} for seconds in at]
-        return ask(f"{self.sandbox}/control/orders", {"provider": "smsverified", "sms": plan, "gap": 0.5})
+        shown = {"Authorization": f"Bearer {self._token_file.read_text().strip()}"}
+        return ask(f"{self.sandbox}/control/orders", {"provider": "smsverified", "sms": plan, "gap": 0.5}, shown)
 
     def watch(self, order: dict[str, Any], admin: str, **wanted: str) -> str:
         asked = {"account": "smsverified", "order_id": order["order"], "recipient": order["number"], **wanted}

@@ -26,6 +26,8 @@ class Sandbox:
         environ = {name: value for name, value in os.environ.items() if not name.upper().startswith("SMSBUS")}
         environ["PYTHONPATH"] = str(ROOT)
         self._arguments = (directory, "sandbox", environ, "sandbox", "--port", "0", "--scenario", str(scenario))
+        self._token_file = directory / "sandbox-token"
+        self._arguments += ("--token-file", str(self._token_file))
 
     async def __aenter__(self) -> Self:
         self._process = Process(*self._arguments)
@@ -64,9 +66,12 @@ class Sandbox:
         return await self._ask("GET", "/book")
 
     async def _ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> dict[str, Any]:
-        async with self._session.request(method, self.url + path, json=body) as answer:
+        async with self._session.request(method, self.url + path, json=body, headers=self._shown()) as answer:
             answer.raise_for_status()
             return await answer.json()
+
+    def _shown(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self._token_file.read_text().strip()}"}
 
     async def _talks(self) -> bool:
         assert self._process.runs, self._process.said.read_text()

@@ -49,7 +49,9 @@ async def running(scenario: Scenario | None = None, *, timeout: float = 10):
     sandbox = Sandbox(scenario, rng=Random(1))
     await sandbox.start()
     connector = aiohttp.TCPConnector(force_close=True)
-    async with aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=timeout)) as session:
+    shown = {"Authorization": f"Bearer {sandbox.token}"}
+    limit = aiohttp.ClientTimeout(total=timeout)
+    async with aiohttp.ClientSession(connector=connector, timeout=limit, headers=shown) as session:
         yield Client(sandbox, session)
     await sandbox.stop()
 
@@ -215,6 +217,17 @@ async def test_a_wrong_request_is_told_what_is_wrong(client):
 
     assert (status, body) == (422, "lifetim: no such key; did you mean lifetime?\n")
     assert broken.status == 400
+
+
+@pytest.mark.parametrize("shown", [{}, {"Authorization": "Bearer x"}, {"Authorization": "Bearer \udce9"}])
+@pytest.mark.parametrize(("method", "path"), [("POST", "orders"), ("POST", "sms"), ("POST", "bad"), ("DELETE", "bad")])
+async def test_who_does_not_show_the_token_controls_nothing(client, method, path, shown):
+    url = f"{client.sandbox.url}/control/{path}"
+    async with (
+        aiohttp.ClientSession(headers=shown) as stranger,
+        stranger.request(method, url, json={"provider": "smsman", "kind": "empty"}) as answer,
+    ):
+        assert answer.status == 401
 
 
 async def test_a_bad_day_begins_and_ends_over_http(client):
