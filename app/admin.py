@@ -19,6 +19,7 @@ from app.problems import problem
 from app.sections import AdminSettings
 
 SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
+SERVER: Final = "smsbus"
 REFUSED: Final = {
     404: ("not_found", "Nothing is served here."),
     405: ("method_not_allowed", "See the Allow header."),
@@ -52,6 +53,45 @@ class _Degraded(Collector):
         yield family
 
 
+class _Connection(web.RequestHandler):
+    """aiohttp's protocol, with a problem in place of its error pages, which quote the sender."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,  # noqa: ARG002 - it quotes the sender
+    ) -> web.StreamResponse:
+        """Answer bytes that are no HTTP, and what broke in a handler of ours; the latter is logged."""
+        if status >= 500:
+            super().handle_error(request, status, exc)
+            answer = problem(500, "internal", "Something broke; the log says what.")
+        else:
+            answer = problem(400, "bad_request", "This is no HTTP that we understand.")
+        answer.headers["Server"] = SERVER
+        answer.force_close()
+        return answer
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        return _Connection(self, loop=self._loop, **self._kwargs)
+
+
+class _Runner(web.AppRunner):
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
+
+
+async def _sign(_: web.Request, answer: web.StreamResponse) -> None:
+    """Say no versions to strangers."""
+    answer.headers["Server"] = SERVER
+
+
 class Listener:
     """The internal listener, whatever is served on it. `start` binds, `stop` lets go."""
 
@@ -62,7 +102,8 @@ class Listener:
         self._settings = settings
         application = web.Application(middlewares=[_in_our_words, guard(settings.token)])
         add_routes(application.router)
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        application.on_response_prepare.append(_sign)
+        self._runner = _Runner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the address cannot be bound."""

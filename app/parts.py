@@ -69,6 +69,11 @@ class Polling:
         self.poller.start()
         self._following = asyncio.get_running_loop().create_task(self.table.follow())
 
+    def alive(self) -> bool:
+        """The pollers run, and the watches are followed; neither ends by itself."""
+        following = self._following is not None and not self._following.done()
+        return following and self.poller.alive()
+
     async def stop(self) -> None:
         """Leave the group; who calls again waits for the first."""
         if self._stopping is None:
@@ -139,7 +144,7 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
     )
 
     def alive() -> bool:
-        return bus.alive() and polling.poller.alive()
+        return bus.alive() and polling.alive()
 
     def condition() -> Condition:
         of_bus = bus.condition()

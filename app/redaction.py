@@ -25,6 +25,7 @@ _SPEAKING = re.compile(
     r"(?P<uuid>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)"
     r"|(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?)"
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b)"
+    r"|(?P<size>(?<= limit of )\d+ bytes\b)"  # our own words for the journal's
     r"|(?P<door>/v1/pingme/)(?!\{token\})[^\s/?#\"'<>]+"
     r"|(?P<name>\b\w*(?:key|token|password|secret|code)=)[^&\s\"'<>]+"
     r"|\+\d(?:[ ().-]{0,2}\d){6,}"  # a plus: a number, whatever stands between its digits
@@ -91,6 +92,6 @@ def _is_count(key: str) -> bool:
 
 def _kept(match: re.Match[str]) -> str:
     groups = match.groupdict()
-    if groups["uuid"] or groups["time"] or groups["address"]:
+    if groups["uuid"] or groups["time"] or groups["address"] or groups["size"]:
         return match[0]
     return (groups["door"] or groups["name"] or "") + GONE

@@ -3,13 +3,12 @@
 import os
 from pathlib import Path
 
-from platformdirs import user_data_dir
+from app.settings import data_dir_of_environment
 
 
 def default_file(port: int) -> Path:
     """Return where the token of the sandbox on this port lies unless `smsbus sandbox` was told another place."""
-    data_dir = os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus")
-    return Path(data_dir) / f"sandbox-{port}.token"
+    return data_dir_of_environment() / f"sandbox-{port}.token"
 
 
 def keep(token: str, path: Path) -> None:

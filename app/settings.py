@@ -142,6 +142,11 @@ def config_file(config: Path | None = None) -> Path | None:
     return named
 
 
+def data_dir_of_environment() -> Path:
+    """Return `data_dir` for a command that reads no settings."""
+    return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus"))
+
+
 def variable_in_charge(place: Place) -> str | None:
     """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
     return set_variable(place, os.environ)

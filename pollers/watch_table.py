@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 import structlog
 
 from bus.client import KafkaAway
-from bus.commands import WATCHES
+from bus.commands import WATCHES, is_cancelled
 from bus.reader import BEGINNING, ReadRecord, Start, last, read
 from bus.record import partition_of
 from bus.settings import KafkaSettings
@@ -185,16 +185,19 @@ class WatchTable:
 
     async def follow(self) -> None:
         """Stay as the topics are, until cancelled."""
-        said: type[Exception] | None = None
+        said: type[BaseException] | None = None
         while True:
             try:
                 await self.fill()
                 said = None
                 await self._read_both(last(AGAIN), follow=True)
-            except (KafkaAway, TopicsError) as error:
+            except (Exception, asyncio.CancelledError) as error:  # whatever ended the reading, it begins again
+                if is_cancelled():
+                    raise  # else a stray one: closing a TLS connection under uvloop lets one out
                 self.behind = True
                 if type(error) is not said:  # once, until it has caught up
-                    _log.warning("watch_table_behind", error=type(error).__name__)
+                    known = isinstance(error, (KafkaAway, TopicsError))
+                    _log.warning("watch_table_behind", error=type(error).__name__, exc_info=not known)
                 said = type(error)
                 await asyncio.sleep(RETRY)
 

@@ -137,13 +137,12 @@ def _headers(message: type[Message]) -> Document:
         "content-type": text | {"const": "application/json", "description": "What the value is."},
         "smsbus_via": text
         | {
-            "examples": ["kafka", "journal", "replay"],
+            "examples": ["kafka", "journal"],
             "description": "`kafka`: straight; `journal`: it waited on disk.",
         },
         "smsbus_instance": text | {"description": "The process that accepted it."},
     }
-    optional = {"traceparent": text | {"description": "W3C trace context, when tracing is on."}}
-    return {"type": "object", "properties": headers | optional, "required": list(headers)}
+    return {"type": "object", "properties": headers, "required": list(headers)}
 
 
 def _payload(value: type[Value]) -> Document:

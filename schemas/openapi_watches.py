@@ -20,6 +20,7 @@ PROBLEMS: Final = (
     Problem("ended", 409, "The watch has ended: opening it again is all that can be asked."),
     Problem("unreadable", 409, "What the topics hold of the watch cannot be read by this version: it is left alone."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
+    Problem("internal", 500, "Something broke; our log says what."),
     Problem("not_ready", 503, "The watches are still being read: ask again."),
     Problem("kafka_away", 503, "Kafka did not confirm it: it may or may not be done. Ask again."),
 )
@@ -145,7 +146,7 @@ def _strict(properties: Document, *required: str) -> Document:
 
 
 def _answers(answers: Document, *reasons: str) -> Document:
-    always = {"unauthorized", "not_ready", "kafka_away"}
+    always = {"unauthorized", "not_ready", "kafka_away", "internal"}
     problems = [problem for problem in PROBLEMS if problem.reason in always.union(reasons)]
     statuses = sorted({problem.status for problem in problems})
     return answers | {

@@ -295,3 +295,16 @@ async def test_what_a_killed_process_had_promised_is_found_by_the_next_one(progr
     assert (again.id, again.via) == (sms(n=19).id, "journal")
     assert bus.ledger == Ledger(adopted=20, pending=20, duplicates=1)
     assert [path for path in tmp_path.iterdir() if path.is_dir()] == [directory]
+
+
+def test_the_name_of_a_new_directory_is_on_the_disk_before_anything_is_promised_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("bus.claim.os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    parent = tmp_path / "journal"
+
+    held = claim.take(parent)
+
+    assert synced == [tmp_path.stat().st_ino, parent.stat().st_ino]
+    held.release()

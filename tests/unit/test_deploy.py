@@ -1,7 +1,13 @@
 """What can be checked of deploy/ without a container engine: that it fits the program, and that it is careful."""
 
+import json
+import os
 import re
 import shlex
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +123,22 @@ def test_the_image_runs_as_nobody_special_from_locked_dependencies() -> None:
     assert unknown_variables(Settings, {k: v for k, v in variables.items() if k.startswith("SMSBUS_")}) == []
     assert re.search(r'^CMD \["serve"\]$', final, re.MULTILINE)
     assert "/livez" in re.search(r"^HEALTHCHECK (.*\n.*)$", final, re.MULTILINE)[1]
+
+
+@pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
+def test_the_image_s_health_check_asks_our_own_port_through_no_proxy(status: int, code: int) -> None:
+    class Livez(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(status if self.path == "/livez" else 404)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    _, *arguments = json.loads(re.search(r"^HEALTHCHECK .*\n +CMD (.*)$", DOCKERFILE, re.MULTILINE)[1])
+    with HTTPServer(("127.0.0.1", 0), Livez) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        told = {"SMSBUS_ADMIN__PORT": str(server.server_port), "http_proxy": "http://127.0.0.1:9"}
+        asked = subprocess.run([sys.executable, *arguments], env=os.environ | told, check=False, timeout=20)
+
+    assert asked.returncode == code

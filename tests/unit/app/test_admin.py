@@ -1,5 +1,6 @@
 """Health and metrics: what a probe is told in each condition."""
 
+import asyncio
 import json
 from dataclasses import dataclass
 
@@ -112,3 +113,42 @@ async def test_before_it_is_told_so_nothing_is_ready():
     admin = Admin(AdminSettings(), alive=lambda: True, condition=Condition, registry=CollectorRegistry())
 
     assert admin.ready is False
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n", b"401"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n", b"200"),
+        (b"\x16\x03\x01 482913\r\n\r\n", b"400"),
+        (b"GET /livez HTTP/1.1\r\nHost: x\r\nbroken 482913\r\n\r\n", b"400"),
+    ],
+)
+async def test_every_answer_is_ours_and_names_no_versions(sent, status):
+    admin = Admin(AdminSettings(port=0), alive=lambda: True, condition=Condition, registry=CollectorRegistry())
+    await admin.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
+    writer.write(sent)
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    await admin.stop()
+
+    assert head.split()[1] == status
+    assert b"Server: smsbus\r\n" in head
+    assert (b"application/problem+json" in head) == (status != b"200")
+
+
+async def test_what_breaks_in_a_handler_is_a_problem_that_quotes_nothing():
+    def breaks():
+        raise RuntimeError("482913")
+
+    admin = Admin(AdminSettings(port=0), alive=breaks, condition=Condition, registry=CollectorRegistry())
+    await admin.start()
+    reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
+    writer.write(b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n")
+    answer = await reader.read()
+    await admin.stop()
+
+    assert answer.startswith(b"HTTP/1.1 500 ")
+    assert b"application/problem+json" in answer
+    assert b"482913" not in answer

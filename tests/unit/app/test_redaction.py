@@ -23,6 +23,7 @@ redact = Redactor([SECRET, "p&ss word", "s3cret"])
         ("to=447700900123&x", "to=[redacted]&x"),
         ("１４１６５５５０１２３", "[redacted]"),
         ("1234567", "[redacted]"),
+        ("call 447700900123 bytes", "call [redacted] bytes"),
         (f"x {SECRET} y", "x [redacted] y"),
         ("x p%26ss%20word y", "x [redacted] y"),
         ("x p&ss word y", "x [redacted] y"),
@@ -45,6 +46,7 @@ def test_numbers_tokens_and_secrets_are_gone(text, expected):
         "[Errno 111] Connect call failed ('127.0.0.1', 21068)",
         "topic sms.received.v1 has 6 partitions",
         "123456",
+        "the journal has reached its limit of 1073741824 bytes",
     ],
 )
 def test_addresses_times_ids_and_small_numbers_stay(text):

@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from bus.client import KafkaAway
 from bus.commands import WATCHES
 from bus.reader import ReadRecord
 from bus.record import partition_of
@@ -308,3 +309,30 @@ async def test_a_place_that_no_page_gave_is_refused(topics):
     for odd in ("", "x", "äö", "bm90OmFwbGFjZQ"):
         with pytest.raises(ValueError, match="not a place"):
             await topics.table.listing(after=odd)
+
+
+@pytest.mark.parametrize("breaks", [asyncio.CancelledError, ValueError, KafkaAway])
+async def test_whatever_ends_the_reading_it_is_read_again(monkeypatch, breaks):
+    """Over TLS a stray `CancelledError` ended the following for good: /v1/watches answered 503 for ever."""
+    monkeypatch.setattr(watch_table, "RETRY", 0)
+    table, read = WatchTable(KafkaSettings()), asyncio.Event()
+    outcomes = [breaks("broken"), None]
+
+    async def read_all():
+        if outcome := outcomes.pop(0):
+            raise outcome
+
+    async def stay(*_, **__):
+        read.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(table, "_read_all", read_all)
+    monkeypatch.setattr(table, "_read_both", stay)
+    following = asyncio.create_task(table.follow())
+    await asyncio.wait([asyncio.create_task(read.wait()), following], return_when=asyncio.FIRST_COMPLETED)
+    still = not following.done()
+    following.cancel()
+    await asyncio.wait([following])
+
+    assert (still, table.behind, table.filled) == (True, False, True)
+    assert following.cancelled()
