@@ -1,6 +1,7 @@
 """What a person can set, read from the environment and from smsbus.toml. No other file reads the environment."""
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -172,6 +173,16 @@ def shown(settings: Settings) -> Iterator[tuple[str, str]]:
     yield from _shown((), settings)
 
 
+def without_secrets(address: str) -> str:
+    """Return an address without its user, password and query, which may be keys; any other text as it is."""
+    return re.sub(r"^(https?://)(?:[^/@\s?]*@)?([^?\s]*)(\?\S*)?$", _masked, address)
+
+
+def _masked(found: re.Match[str]) -> str:
+    user = "***@" if "@" in found[0].split("/")[2].split("?")[0] else ""
+    return found[1] + user + found[2] + ("?***" if found[3] else "")
+
+
 def _shown(place: Place, value: object) -> Iterator[tuple[str, str]]:
     match value:
         case BaseModel():
@@ -185,4 +196,4 @@ def _shown(place: Place, value: object) -> Iterator[tuple[str, str]]:
         case None:
             yield ".".join(place), ""
         case _:
-            yield ".".join(place), str(value)
+            yield ".".join(place), without_secrets(str(value))

@@ -20,3 +20,12 @@ def logging_is_restored() -> Iterator[None]:
     root.setLevel(level)
     aiokafka.setLevel(aiokafka_level)
     structlog.reset_defaults()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--times", type=int, default=1, help="run what takes `time_in_a_row` so many times")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "time_in_a_row" in metafunc.fixturenames:
+        metafunc.parametrize("time_in_a_row", range(metafunc.config.getoption("--times")))

@@ -94,10 +94,14 @@ class Listening:
 @account_app.command("list")
 def list_accounts(config: Config = None) -> None:
     """Print one line an account: its name, its provider, and the address if it is not the provider's own."""
+    from app.settings import without_secrets
+
     with readable_errors():
         accounts = settings_for(config).accounts
         for name, account in accounts.items():
-            typer.echo(" ".join(part for part in (name, account.provider, account.base_url) if part))
+            typer.echo(
+                " ".join(part for part in (name, account.provider, without_secrets(account.base_url or "")) if part)
+            )
         if not accounts:
             say("no account is configured")
 

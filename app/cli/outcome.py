@@ -32,6 +32,11 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
+def or_stdin(argument: str) -> str:
+    """Return what was said, or for `-` a line of stdin: what is secret is not to stand in the list of processes."""
+    return typer.get_text_stream("stdin").readline().strip() if argument == "-" else argument
+
+
 def end(code: Code, *lines: str) -> typer.Exit:
     """Say why, and return what is to be raised to end the command."""
     for line in lines:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, end, readable_errors, say
+from app.cli.outcome import Code, end, or_stdin, readable_errors, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,7 +19,9 @@ def sandbox(
         str | None, typer.Option(metavar="FILE", help="Bad days and plans, or a shipped one: mild, storm, outage.")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8099,
-    callback_url: Annotated[str | None, typer.Option(help="Also run the simulated PingMe, posting there.")] = None,
+    callback_url: Annotated[
+        str | None, typer.Option(help="Also run the simulated PingMe, posting there; -: a line of stdin says where.")
+    ] = None,
     token_file: Annotated[
         Path | None, typer.Option(help="Where the token of /control/* is put. Default: sandbox-PORT.token of data_dir.")
     ] = None,
@@ -35,7 +37,7 @@ def sandbox(
             chosen = Scenario() if scenario is None else load(scenario)
         except ScenarioError as error:
             raise end(Code.USAGE, *str(error).splitlines()) from None
-        asyncio.run(_serve(chosen, port, callback_url, token_file))
+        asyncio.run(_serve(chosen, port, or_stdin(callback_url) if callback_url else None, token_file))
 
 
 async def _serve(scenario: "Scenario", port: int, callback_url: str | None, token_file: Path | None) -> None:

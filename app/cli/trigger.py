@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.outcome import Code, Config, end, readable_errors, settings_for
+from app.cli.outcome import Code, Config, end, or_stdin, readable_errors, settings_for
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -23,7 +23,10 @@ def pingme(
     sender: Annotated[str, typer.Option("--from", help="Who sends it.")] = "14165550123",
     text: Annotated[str, typer.Option(help="The SMS.")] = "[jd] code is 482913.",
     account: Annotated[str | None, typer.Option(help="Which account. Default: the only one.")] = None,
-    url: Annotated[str | None, typer.Option(help="Post there instead of to the account's callback URL.")] = None,
+    url: Annotated[
+        str | None,
+        typer.Option(help="Post there instead of to the account's callback URL; -: a line of stdin says where."),
+    ] = None,
     bad: Annotated[
         Literal["duplicate", "malformed"] | None, typer.Option(help="Send it twice, or send nonsense.")
     ] = None,
@@ -33,7 +36,7 @@ def pingme(
     from datetime import UTC, datetime
 
     with readable_errors():
-        where, user_id = (url, "sandbox") if url else _callback(settings_for(config), account)
+        where, user_id = (or_stdin(url), "sandbox") if url else _callback(settings_for(config), account)
         now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
         fields = {"app": "jd", "from": sender, "to": to, "userId": user_id, "text": text, "time": now}
         if bad == "malformed":

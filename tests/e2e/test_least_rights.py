@@ -1,4 +1,7 @@
-"""A Kafka with ACLs: exactly the rights that `smsbus topics print` prints are enough, and without one it is said."""
+"""A Kafka with ACLs: exactly the rights that `smsbus topics print` prints are enough, and without one it is said.
+
+`pytest tests/e2e/test_least_rights.py -k enough --times 20` runs the first of them twenty times in a row.
+"""
 
 import argparse
 import asyncio
@@ -15,12 +18,11 @@ from tests.e2e.program import TOKEN
 from tests.secure_kafka import SecureKafka, secure_kafka
 
 pytestmark = pytest.mark.timeout(240)
-ORDERS = 24
+ORDERS = 48
 RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional_id": 5}  # the protocol's numbers
 OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8, "IdempotentWrite": 12}
 PATTERNS = {"literal": 3, "prefixed": 4}
 ALLOW = 3
-PREFIX = "acme."
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +32,8 @@ def secure(kafka_jars: None, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 
 
 @pytest.fixture
-def town(secure: SecureKafka, tmp_path: Path) -> Iterator[Town]:
-    town = Town(tmp_path, secure.kafka.bootstrap_servers, PREFIX)
+def town(secure: SecureKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Town]:
+    town = Town(tmp_path, secure.kafka.bootstrap_servers, topic_prefix)
     door = {"PROVIDER": "pingme", "CALLBACK_TOKENS": TOKEN}
     town.environ |= {f"SMSBUS_ACCOUNTS__SHOP__{name}": value for name, value in door.items()}
     town.environ |= {"SMSBUS_RECEIVER__HOST": "127.0.0.1", "SMSBUS_RECEIVER__PORT": "0"}
@@ -83,7 +85,7 @@ def understood(words: list[str]) -> argparse.Namespace:
     return parser.parse_args(words)
 
 
-def test_the_printed_rights_are_enough_for_each_role(town: Town) -> None:
+def test_the_printed_rights_are_enough_for_each_role(town: Town, time_in_a_row: int) -> None:
     town.environ["SMSBUS_KAFKA__SASL_PLAIN_USERNAME"] = "door"
     door = town.receive().serving["receiver"]
     town.environ["SMSBUS_KAFKA__SASL_PLAIN_USERNAME"] = "pollers"
@@ -98,6 +100,8 @@ def test_the_printed_rights_are_enough_for_each_role(town: Town) -> None:
 
     assert {answer["status"] for answer in answers} == {"accepted"}
     assert rejected["status"] == "rejected"
+    shown = {sms["nonce"] for sms in town.book() if sms["shown"] is not None}
+    assert len(shown & {sms.get("code") for sms in town.read("sms.received.v1")}) == ORDERS, f"run {time_in_a_row}"
     wait_until(lambda: len(town.read("sms.rejected.v1")) == 1, 30)
     assert [line for line in poller.log if line.get("level") == "error"] == []
 
@@ -109,5 +113,5 @@ def test_who_has_no_rights_is_told_which_topic_it_may_not_see(town: Town, role: 
     ended = town("serve", "--role", role)
 
     assert ended.returncode == 2
-    assert f"topic {PREFIX}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
+    assert f"topic {town.prefix}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
     assert "give the user Describe on it" in ended.stderr

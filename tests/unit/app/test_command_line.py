@@ -1,13 +1,14 @@
 """The command line without anything behind it: which commands there are, and how they refuse."""
 
 import inspect
+import io
 
 import pytest
 import typer
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.cli.outcome import Code, readable_errors
+from app.cli.outcome import Code, or_stdin, readable_errors
 from app.variables import SettingsError
 
 run = CliRunner().invoke
@@ -127,3 +128,10 @@ def test_an_expected_error_becomes_an_exit_code(error, code):
 def test_a_bug_is_not_dressed_up_as_a_sentence():
     with pytest.raises(ZeroDivisionError), readable_errors():
         _ = 1 / 0
+
+
+def test_a_secret_address_is_taken_from_stdin_so_that_it_does_not_stand_in_the_list_of_processes(monkeypatch):
+    monkeypatch.setattr(typer, "get_text_stream", lambda _: io.StringIO("http://127.0.0.1:9/v1/pingme/x\n"))
+
+    assert or_stdin("-") == "http://127.0.0.1:9/v1/pingme/x"
+    assert or_stdin("http://127.0.0.1:8/") == "http://127.0.0.1:8/"

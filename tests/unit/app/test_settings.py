@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import Settings, config_file, load, shown
+from app.settings import Settings, config_file, load, shown, without_secrets
 from app.variables import SettingsError, places, variable_of
 from schemas.normalize import provider_time
 
@@ -311,3 +311,18 @@ def test_the_environment_is_read_in_one_file_only():
 
     assert len(sources) > 30
     assert readers == {"app/settings.py"}
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ("https://example.org/stubs/handler_api.php", "https://example.org/stubs/handler_api.php"),
+        ("https://me:pass@example.org/a@b", "https://***@example.org/a@b"),
+        ("http://key@example.org:80", "http://***@example.org:80"),
+        ("https://example.org/a?api_key=k&x=@", "https://example.org/a?***"),
+        ("https://me:p@example.org?k=v", "https://***@example.org?***"),
+        ("127.0.0.1:9092", "127.0.0.1:9092"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret_in_it(address, seen):
+    assert without_secrets(address) == seen
