@@ -15,7 +15,7 @@ reason              stage     the sender sent
 `text_missing`      normalize no `text`, or null
 `text_not_a_string` normalize an object or array as `text`
 `field_not_a_string` normalize an object or array as one of the other five
-`user_mismatch`     normalize a `userId` that is not the configured one, or none
+`user_mismatch`     normalize a `userId` that is not the configured one
 `internal_error`    normalize something that our code failed on: a bug of ours (set by `server`)
 =================== ========= =====================================================================
 """
@@ -131,7 +131,7 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
         raise Refused("normalize", "text_missing")
     user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
     origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
-    if request.caller.user_id not in {None, user}:
+    if user is not None and request.caller.user_id not in {None, user}:
         raise Refused("normalize", "user_mismatch")
     content = identity.pingme_content(user, app, origin, recipient, text, time)
     from_whom = sender(origin) if origin is not None else None
