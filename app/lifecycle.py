@@ -134,7 +134,8 @@ async def serve_parts(
 ) -> Ledger:
     """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
     allow_many_connections()
-    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id())
+    accounts = parts.accounts_of(settings, role)
+    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=len(accounts))
     registry = _registry()
     BusMetrics(bus, registry)
     stopping = Deadline()

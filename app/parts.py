@@ -40,6 +40,12 @@ def polled_accounts(settings: Settings) -> frozenset[str]:
     return frozenset(name for name, account in settings.accounts.items() if account.provider in POLLED)
 
 
+def accounts_of(settings: Settings, role: Role) -> frozenset[str]:
+    """Return the names of the accounts whose messages a process of this role takes."""
+    called = frozenset(account.name for account in settings.pingme_accounts()) if role in RECEIVING else frozenset()
+    return called | (polled_accounts(settings) if role in POLLING else frozenset())
+
+
 def door(
     settings: Settings,
     bus: KafkaBus,

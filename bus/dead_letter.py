@@ -41,6 +41,6 @@ def evidence(body: bytes) -> dict[str, Any]:
 
 def _source(record: Record) -> tuple[str, str]:
     """Provider and account from `ce_source`; a damaged row has no headers that could be believed."""
-    source = dict(record.headers).get("ce_source", b"").decode()
-    _, _, provider, account = source.split("/") if source.count("/") == 3 else ("", "", _UNKNOWN, _UNKNOWN)
+    parts = record.source.split("/")
+    _, _, provider, account = parts if len(parts) == 4 else ("", "", _UNKNOWN, _UNKNOWN)
     return provider, account

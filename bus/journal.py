@@ -10,7 +10,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,12 @@ CREATE TABLE IF NOT EXISTS rows (
 CREATE INDEX IF NOT EXISTS rows_by_lane ON rows (topic, partition, seq);
 CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, at INTEGER);
 """
+
+_BY_SOURCE: Final = """
+SELECT substr(behind, 1, instr(behind, '"') - 1), count(*), sum(size)
+FROM (SELECT size, substr(headers, instr(headers, '"ce_source","') + 13) AS behind {which}) GROUP BY 1
+"""
+"""Rows and bytes by `Record.source`, as the headers have it: in JSON without blanks, and of ASCII."""
 
 _OF_SOME_LANE: Final = """
 UPDATE rows SET topic = coalesce(CAST(topic AS TEXT), ''), partition = coalesce(CAST(partition AS INTEGER), 0)
@@ -96,6 +102,8 @@ class Journal:
         self.max_bytes = max_bytes
         self.rows = 0
         self.bytes = 0
+        self.held: dict[str, int] = {}
+        """Bytes by `Record.source`."""
         self.oldest_ms: int | None = None  # timestamp of the oldest row
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
         self.damaged = False  # the file is no journal any longer: only a restart sets it aside
@@ -120,6 +128,10 @@ class Journal:
     async def rows_left(self) -> int:
         """Count the rows themselves, whatever an index or our own count says."""
         return await self._ask(_rows_left, writes=False)
+
+    def over_share(self, source: str) -> bool:
+        """Tell whether it is more than half full, and more than half of that is this source's."""
+        return 2 * self.bytes > self.max_bytes and 2 * self.held.get(source, 0) > self.bytes
 
     async def append(self, records: Sequence[Record]) -> list[Stored]:
         """Return when all of them are fsynced: their rows.
@@ -208,11 +220,11 @@ class Journal:
         answers: dict[_Job, Any] = {}
         writes = [job for job in jobs if job.writes]
         if writes:
-            rows, size = self.rows, self.bytes
+            rows, size, held = self.rows, self.bytes, dict(self.held)
             try:
                 answers = self._write(connection, writes)
             except sqlite3.Error:
-                self.rows, self.bytes = rows, size
+                self.rows, self.bytes, self.held = rows, size, held
                 raise
         for job in jobs:
             if not job.writes:
@@ -268,14 +280,21 @@ class Journal:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
         self.rows = sum(count for _, _, count, _ in lanes)
         self.bytes = sum(_typed(int, size) for _, _, _, size in lanes)
+        self.held = {source: size for source, _, size in _by_source(connection, "FROM rows")}
         return {(_typed(str, topic), partition): count for topic, partition, count, _ in lanes}
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[Stored]:
         self._check_limit(sum(record.size for record in records))
         stored = [_insert_one(connection, record) for record in records]
         self.rows += sum(each.is_new for each in stored)
-        self.bytes += sum(record.size for record, each in zip(records, stored, strict=True) if each.is_new)
+        for record, each in zip(records, stored, strict=True):
+            if each.is_new:
+                self._add(record.source, record.size)
         return stored
+
+    def _add(self, source: str, size: int) -> None:
+        self.bytes += size
+        self.held[source] = self.held.get(source, 0) + size
 
     def _check_limit(self, size: int) -> None:
         if self.bytes + size > self.max_bytes:
@@ -294,10 +313,10 @@ class Journal:
         for first in range(0, len(seqs), AT_ONCE):
             some = seqs[first : first + AT_ONCE]
             which = f"FROM rows WHERE seq IN ({','.join('?' * len(some))})"
-            count, size = connection.execute(f"SELECT count(*), coalesce(sum(size), 0) {which}", some).fetchone()
+            for source, count, size in _by_source(connection, which, some):
+                self.rows -= count
+                self._add(source, -size)
             connection.execute(f"DELETE {which}", some)
-            self.rows -= count
-            self.bytes -= size
 
 
 # ---- SQLite, one statement each --------------------------------------------------------------------------------
@@ -331,6 +350,12 @@ def _is_marked(connection: sqlite3.Connection) -> bool:
 
 def _rows_left(connection: sqlite3.Connection) -> int:
     return int(connection.execute("SELECT count(*) FROM rows NOT INDEXED").fetchone()[0])
+
+
+def _by_source(connection: sqlite3.Connection, which: str, seqs: Sequence[int] = ()) -> Iterator[tuple[str, int, int]]:
+    """Yield sources with their rows and bytes, of the rows of a FROM clause."""
+    for source, count, size in connection.execute(_BY_SOURCE.format(which=which), seqs).fetchall():
+        yield _typed(str, source), count, _typed(int, size)
 
 
 def _is_sound(connection: sqlite3.Connection) -> bool:

@@ -19,6 +19,7 @@ from bus.lane import Lane
 from bus.producer import Producer
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
+from bus.shares import Shares, is_limited
 from bus.topics import check
 from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
@@ -67,9 +68,12 @@ class KafkaBus:
         settings: BusSettings,
         *,
         instance: str,
+        accounts: int = 1,
         rng: random.Random | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
+        """`accounts`: so many have messages here; where there is one, the journal is all its own."""
+        self.accounts = accounts
         self._settings = settings
         self._prefix = kafka.topic_prefix
         self._instance = instance
@@ -91,7 +95,8 @@ class KafkaBus:
         self._unkept = Trouble("journal_directory_unreadable", "journal_directory_readable_again")
         self._away = Trouble("kafka_away", "kafka_back")
         self._topics = TopicTrouble(lambda: check(kafka))
-        self._refusals = Refusals()
+        self._refusals = Refusals("records_refused", "records_refused_no_more")
+        self._shares = Shares()
         self._housekeeper: asyncio.Task[None] | None = None
 
     @property
@@ -157,8 +162,22 @@ class KafkaBus:
             return refused(BusFull("the bus is stopping" if self._closing else "the bus has not started"))
         known = self._book.known(message.event_id)
         if known is None:
-            return self._append(build(message, topic_prefix=self._prefix, instance=self._instance, key=key))
+            record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
+            if is_limited(message) and self._is_over_share(self._own, record):
+                self.ledger.unpromised += 1
+                return refused(self._shares.refuse(message.account, asyncio.get_running_loop().time()))
+            return self._append(record)
         return promised(known) if isinstance(known, Receipt) else known
+
+    def _is_over_share(self, own: _Store, record: Record) -> bool:
+        """Tell whether it would go to the journal, of which its account holds too much. Looked at before it is queued.
+
+        What a lane holds in memory is not counted.
+        """
+        if self.accounts < 2 or not own.journal.over_share(record.source):
+            return False
+        lane = own.lanes.get((record.topic, record.partition))
+        return not self._producer.connected or (lane is not None and lane.spilled)
 
     def _append(self, record: Record, *, continues: bool = False) -> asyncio.Future[Receipt]:
         entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
@@ -272,6 +291,7 @@ class KafkaBus:
             self._away.begins(error=error, **hint(error))
         self._topics.look(error, wrong, now)
         self._refusals.look(now)
+        self._shares.look(now)
 
     async def _look_aside(self) -> None:
         """Say so while a journal waits for a person: what it holds is published by nobody else."""
@@ -293,6 +313,11 @@ class KafkaBus:
             log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
 
     # ---- how it is ---------------------------------------------------------------------------------------------
+
+    @property
+    def over_share(self) -> dict[str, int]:
+        """Messages that were refused because their account holds too much of the journal, by account."""
+        return self._shares.refused
 
     @property
     def producer_failures(self) -> dict[str, int]:
@@ -329,7 +354,8 @@ class KafkaBus:
             "messages_in_journal": spilled,
         }
         told = (self._aside, self._unkept, self._topics.trouble, self._refusals.trouble)
-        return [word for word, holds in words.items() if holds] + [each.word for each in told if each.holds]
+        holding = [each.word for each in told if each.holds]
+        return [word for word, holds in words.items() if holds] + holding + self._shares.words
 
 
 async def _unexplained(store: _Store) -> str | None:

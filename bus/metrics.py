@@ -27,12 +27,21 @@ class BusMetrics(Collector):
         yield CounterMetricFamily("smsbus_unpromised", "Answers that promised nothing", ledger.unpromised)
         yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)
         yield self._failures()
+        yield self._over_share()
         yield from self._condition()
 
     def _failures(self) -> Metric:
         family = CounterMetricFamily("smsbus_publish_failures", "Failed batches and connections", labels=["kind"])
         for kind, count in self._bus.producer_failures.items():
             family.add_metric([kind], count)
+        return family
+
+    def _over_share(self) -> Metric:
+        family = CounterMetricFamily(
+            "smsbus_over_share", "Callbacks refused since their account fills the journal", labels=["account"]
+        )
+        for account, count in self._bus.over_share.items():
+            family.add_metric([account], count)
         return family
 
     def _condition(self) -> Iterator[Metric]:

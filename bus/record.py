@@ -34,6 +34,11 @@ class Record(NamedTuple):
         """Never less than what it takes in a batch, bytes."""
         return len(self.key) + len(self.value) + _headers_size(self.headers[2:]) + 160
 
+    @property
+    def source(self) -> str:
+        """Whose it is, `/smsbus/{provider}/{account}`; empty where no header says it."""
+        return next((value.decode() for name, value in self.headers if name == "ce_source"), "")
+
 
 def partition_of(key: bytes, partitions: int = MESSAGE_PARTITIONS) -> int:
     """The partition that Java's and aiokafka's default partitioner choose for this key."""

@@ -91,20 +91,22 @@ class TopicTrouble:
 
 
 class Refusals:
-    """Records that the broker refuses for themselves: the first one is said, then how many there were."""
+    """Records that are refused, one by one: the first one is said, then how many there were."""
 
-    def __init__(self) -> None:
-        self.trouble = Trouble("records_refused", "records_refused_no_more")
+    def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """Word and over are those of a `Trouble`, the facts stand in both of its lines."""
+        self.trouble = Trouble(word, over)
+        self._facts = facts
         self._count = 0
         self._last = 0.0
 
     def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """One more is refused."""
         self._count, self._last = self._count + 1, now
-        self.trouble.begins(**facts)
+        self.trouble.begins(**self._facts, **facts)
 
     def look(self, now: float) -> None:
         """See whether it is over."""
         if self.trouble.holds and now - self._last > QUIET:
-            self.trouble.ends(records=self._count)
+            self.trouble.ends(**self._facts, records=self._count)
             self._count = 0

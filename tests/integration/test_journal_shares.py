@@ -1,0 +1,174 @@
+"""Two accounts on one journal while Kafka is away: one fills it, and the other one's SMS are taken to the end."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bus.contract import BusFull
+from bus.journal import Journal, JournalUnwritable
+from bus.kafka import KafkaBus
+from bus.record import build
+from bus.settings import BusSettings, KafkaSettings
+from schemas.identity import event_id
+from schemas.messages import Message, SmsReceived
+from tests.messages import rejected, sms
+
+MAX_BYTES = 400_000
+AWAY = KafkaSettings(bootstrap_servers="127.0.0.1:9")
+
+
+def letter(n: int, *, size: int = 3000) -> Message:
+    """A dead letter of the account `shop`."""
+    return rejected(b"junk %d " % n + b"." * size)
+
+
+def other(n: int, *, via: str = "callback", account: str = "other") -> SmsReceived:
+    """An SMS of another account, to many numbers."""
+    number = f"1647000{n % 50:04d}"
+    made = event_id("pingme", account, None, None, (number, str(n)))
+    return sms(number, n).model_copy(update={"id": made, "account": account, "received_via": via})
+
+
+@asynccontextmanager
+async def running(directory: Path, *, accounts: int = 2) -> AsyncIterator[KafkaBus]:
+    settings = BusSettings(journal_dir=directory, journal_max_bytes=MAX_BYTES, spill_after=0.01)
+    bus = KafkaBus(AWAY, settings, instance="t", accounts=accounts)
+    await bus.start()
+    try:
+        yield bus
+    finally:
+        await bus.stop(0.1)
+
+
+async def filled(bus: KafkaBus, first: int = 0) -> int:
+    """Give it dead letters until one is refused; return how many there were."""
+    for n in range(first, first + 1000):
+        try:
+            await bus.accept(letter(n))
+        except BusFull:
+            return n
+    raise AssertionError
+
+
+async def test_who_fills_the_journal_is_refused_and_the_others_are_taken_to_the_end_also_after_a_restart(
+    tmp_path: Path,
+) -> None:
+    async with running(tmp_path) as bus:
+        await filled(bus)
+        await others_are_taken(bus, range(80))
+    async with running(tmp_path) as bus:
+        await others_are_taken(bus, range(80, 160))
+
+
+async def others_are_taken(bus: KafkaBus, numbers: range) -> None:
+    for n in numbers:
+        with pytest.raises(BusFull, match="over_share"):
+            await bus.accept(letter(10_000 + n))
+        assert (await bus.accept(other(n))).via == "journal"
+    assert bus.condition().degraded == ("kafka_away", "messages_in_journal", "over_share:shop")
+    assert bus.condition().can_accept
+    assert bus.ledger.balanced
+
+
+async def test_nobody_is_refused_while_the_journal_is_less_than_half_full(tmp_path: Path) -> None:
+    async with running(tmp_path) as bus:
+        first = await bus.accept(letter(0))
+        size = bus.condition().journal_bytes
+        taken = [await bus.accept(letter(n)) for n in range(1, MAX_BYTES // 2 // size)]
+
+        assert {receipt.via for receipt in (first, *taken)} == {"journal"}
+        assert bus.condition().degraded == ("kafka_away", "messages_in_journal")
+
+
+async def test_an_account_that_is_alone_fills_the_journal_to_its_limit(tmp_path: Path) -> None:
+    async with running(tmp_path, accounts=1) as bus:
+        await filled(bus)
+
+        assert bus.condition().journal_bytes > MAX_BYTES * 0.95
+        assert "over_share:shop" not in bus.condition().degraded
+
+
+async def test_polled_sms_of_whoever_holds_most_are_taken(tmp_path: Path) -> None:
+    async with running(tmp_path) as bus:
+        await filled(bus)
+
+        receipts = [await bus.accept(other(n, via="poll", account="shop")) for n in range(20)]
+
+        assert {receipt.via for receipt in receipts} == {"journal"}
+
+
+async def test_what_was_promised_is_answered_as_before(tmp_path: Path) -> None:
+    async with running(tmp_path) as bus:
+        receipt = await bus.accept(letter(0))
+        await filled(bus, 1)
+
+        assert await bus.accept(letter(0)) == receipt._replace(duplicate=True)
+
+
+async def test_the_dead_letter_that_the_bus_makes_of_a_refused_record_is_taken(tmp_path: Path) -> None:
+    async with running(tmp_path) as bus:
+        await filled(bus)
+        record = build(sms(), topic_prefix="", instance="t")
+
+        made = await bus._dead_letter(record, "too_large_for_the_topic")
+
+        assert made in bus._book._durable
+
+
+async def test_while_kafka_takes_records_a_lane_in_memory_is_not_limited(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with running(tmp_path) as bus:
+        await filled(bus)
+        monkeypatch.setattr(type(bus._producer), "connected", property(lambda _: True))
+        in_memory, spilled = other(0, account="shop"), letter(10_000)
+
+        assert not bus.submit(in_memory).done()
+        assert isinstance(bus.submit(spilled).exception(), BusFull)
+
+
+async def test_it_is_said_once_when_it_begins_and_once_when_it_is_over(tmp_path: Path) -> None:
+    async with running(tmp_path) as bus:
+        with structlog.testing.capture_logs() as lines:
+            n = await filled(bus)
+            await filled(bus, n)
+            bus._shares.look(asyncio.get_running_loop().time() + 61)
+
+    [begin, end] = [line for line in lines if line["event"].startswith("over_share")]
+    assert (begin["event"], begin["account"]) == ("over_share", "shop")
+    assert "smsbus callback rotate shop" in begin["hint"]
+    assert (end["event"], end["account"], end["records"]) == ("over_share_no_more", "shop", 2)
+    assert bus.over_share == {"shop": 2}
+    assert "over_share:shop" not in bus.condition().degraded
+
+
+async def test_what_is_published_gives_its_share_back(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=10_000)
+    await journal.open()
+    mine = [build(letter(n, size=100), topic_prefix="", instance="t") for n in range(11)]
+    stored = await journal.append(mine)
+    source = mine[0].source
+    assert journal.over_share(source)
+
+    await journal.delete([each.seq for each in stored[:6]])
+
+    assert not journal.over_share(source)
+    assert journal.held == {source: journal.bytes}
+    await journal.close()
+
+
+async def test_a_write_that_fails_counts_for_nobody(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=10_000)
+    await journal.open()
+    await journal.append([build(letter(0), topic_prefix="", instance="t")])
+    before = dict(journal.held)
+
+    with pytest.raises(JournalUnwritable):
+        await journal.append([build(letter(n), topic_prefix="", instance="t") for n in range(1, 9)])
+
+    assert journal.held == before
+    await journal.close()
