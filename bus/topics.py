@@ -39,6 +39,9 @@ def _kept(days: int) -> dict[str, str]:
     return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), "max.message.bytes": str(MIB)}
 
 
+# Else a flood of junk fills the brokers' disks. Of a partition, and accounts lie in one each: a flood displaces the
+# older dead letters of its own partition only. Kafka deletes whole closed segments: 1.1 GiB in all with the open ones.
+_BOUNDED = {"retention.bytes": str(160 * MIB), "segment.bytes": str(32 * MIB)}
 _COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MIB)}
 # States are rewritten all the time and read from the beginning at every restart: small segments, cleaned early.
 _STATES = _COMPACTED | {
@@ -49,7 +52,7 @@ _STATES = _COMPACTED | {
 
 TOPICS: Final = (
     Topic("sms.received.v1", MESSAGE_PARTITIONS, _kept(days=7)),
-    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14)),
+    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14) | _BOUNDED),
     Topic("sms.watch-ended.v1", MESSAGE_PARTITIONS, _kept(days=7)),
     Topic("sms.watches.v1", WATCH_PARTITIONS, _COMPACTED),
     Topic("sms.watch-states.v1", WATCH_PARTITIONS, _STATES),
@@ -119,6 +122,7 @@ async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings
         findings.problems.extend([_hidden(kafka.topic(topic.name))] if is_hidden else _problems(topic, found, kafka))
         if found is not None:
             findings.warnings.extend(_few_replicas(kafka.topic(topic.name), found, brokers))
+            findings.warnings.extend(_unbounded(topic, found, kafka))
     if freely:
         findings.warnings.append(FREELY)
     return findings
@@ -216,11 +220,22 @@ def _problems(topic: Topic, found: Existing | None, kafka: KafkaSettings) -> Ite
             "another SMSBUS_KAFKA__TOPIC_PREFIX, then run `smsbus topics create`"
         )
     for name, needed in _wrong_configs(topic, found):
-        yield (
-            f"topic {full} has {name}={found.configs[name]} and needs {needed}: run `kafka-configs.sh "
-            f"--bootstrap-server {kafka.bootstrap_servers} --alter --entity-type topics --entity-name {full} "
-            f"--add-config {name}={needed}`"
-        )
+        alter = _alter(kafka, full, {name: needed})
+        yield f"topic {full} has {name}={found.configs[name]} and needs {needed}: run {alter}"
+
+
+def _alter(kafka: KafkaSettings, full: str, configs: Mapping[str, str]) -> str:
+    return (
+        f"`kafka-configs.sh --bootstrap-server {kafka.bootstrap_servers} --alter --entity-type topics "
+        f"--entity-name {full} --add-config {','.join(f'{name}={value}' for name, value in configs.items())}`"
+    )
+
+
+def _unbounded(topic: Topic, found: Existing, kafka: KafkaSettings) -> Iterator[str]:
+    """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
+    if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
+        full = kafka.topic(topic.name)
+        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, _BOUNDED)}"
 
 
 def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:

@@ -39,6 +39,8 @@ KEYS: Final[dict[type[Value], str]] = {
     Watch: "The watch_id. A record without a value (a tombstone) is our own housekeeping.",
 }
 RETENTION_DAYS: Final[dict[type[Value], int]] = {SmsReceived: 7, SmsRejected: 14, WatchEnded: 7}
+RETENTION_BYTES: Final[dict[type[Value], int]] = {SmsRejected: 160 * 1024 * 1024}
+"""Of each partition."""
 
 
 def asyncapi() -> Document:
@@ -88,12 +90,16 @@ def _channel(value: type[Value]) -> Document:
 
 def _topic(value: type[Value]) -> Document:
     message = issubclass(value, Message)
-    kept = {"cleanup.policy": ["delete"], "retention.ms": RETENTION_DAYS[value] * DAY_MS} if message else None
+    kept: Document = {"cleanup.policy": ["compact"]}
+    if message:
+        kept = {"cleanup.policy": ["delete"], "retention.ms": RETENTION_DAYS[value] * DAY_MS}
+    if value in RETENTION_BYTES:
+        kept["retention.bytes"] = RETENTION_BYTES[value]
     return {
         "topic": value.TOPIC,
         "partitions": MESSAGE_PARTITIONS if message else WATCH_PARTITIONS,
         "replicas": REPLICAS,
-        "topicConfiguration": kept or {"cleanup.policy": ["compact"]},
+        "topicConfiguration": kept,
         "bindingVersion": BINDING,
     }
 

@@ -65,6 +65,9 @@ async def test_created_topics_are_those_of_the_contract(one):
     day = 24 * 60 * 60 * 1000
     assert there["sms.received.v1"].configs["retention.ms"] == str(7 * day)
     assert there["sms.rejected.v1"].configs["retention.ms"] == str(14 * day)
+    dead_letters = there["sms.rejected.v1"].configs
+    assert (dead_letters["retention.bytes"], dead_letters["segment.bytes"]) == (str(160 * 2**20), str(32 * 2**20))
+    assert there["sms.received.v1"].configs["retention.bytes"] == "-1"
     assert there["sms.watches.v1"].configs["cleanup.policy"] == "compact"
     states = there["sms.watch-states.v1"].configs
     assert (states["segment.ms"], states["min.cleanable.dirty.ratio"]) == ("600000", "0.1")

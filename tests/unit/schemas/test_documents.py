@@ -169,7 +169,8 @@ def test_the_asyncapi_document_says_the_topics_that_we_create():
         configs = binding["topicConfiguration"]
         assert binding["partitions"] == created[name].partitions
         assert ",".join(configs["cleanup.policy"]) == created[name].configs["cleanup.policy"]
-        assert str(configs.get("retention.ms")) == created[name].configs.get("retention.ms", "None")
+        for bound in ("retention.ms", "retention.bytes"):
+            assert str(configs.get(bound)) == created[name].configs.get(bound, "None")
 
 
 def test_the_asyncapi_document_names_the_headers_that_we_send():

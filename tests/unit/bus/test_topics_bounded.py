@@ -1,0 +1,30 @@
+"""What `smsbus topics check` says of a dead-letter topic without a bound, without brokers."""
+
+import pytest
+
+from bus.cluster import Existing
+from bus.settings import KafkaSettings
+from bus.topics import TOPICS, _problems, _unbounded
+
+
+@pytest.mark.parametrize(
+    ("name", "bytes_kept", "is_warned"),
+    [
+        ("sms.rejected.v1", "-1", True),
+        ("sms.rejected.v1", str(2**20), False),
+        ("sms.rejected.v1", None, False),  # not ours to see
+        ("sms.received.v1", "-1", False),
+    ],
+)
+def test_dead_letters_that_could_fill_the_disks_are_a_warning_with_its_remedy(
+    name: str, bytes_kept: str | None, is_warned: bool
+) -> None:
+    [topic] = [topic for topic in TOPICS if topic.name == name]
+    configs = {} if bytes_kept is None else {"retention.bytes": bytes_kept}
+    found = Existing(tuple(range(6)), 1, 1, led=True, configs=configs)
+
+    lines = list(_unbounded(topic, found, KafkaSettings()))
+
+    remedy = "--entity-name sms.rejected.v1 --add-config retention.bytes=167772160,segment.bytes=33554432`"
+    assert [line.endswith(remedy) for line in lines] == [True] * is_warned
+    assert list(_problems(topic, found, KafkaSettings())) == []
