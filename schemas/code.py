@@ -19,12 +19,14 @@ A code keeps its form: `111-222` stays so, with an ASCII dash and ASCII digits.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 from schemas import code_words
-from schemas.code_forms import YEAR_OR_DATE, Candidate, candidates, readable, whole, without_links
+from schemas.code_forms import YEAR_OR_DATE, Candidate, candidates, is_readable_longer, readable, whole, without_links
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
 _EVERY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -60,7 +62,7 @@ _REACH: Final = 24  # characters before a number in which its name stands
 
 def extract_code(text: str) -> str | None:
     """Return the one code that the text carries, in its own form; None when there is none, or no telling which."""
-    if len(text) > LONGEST:
+    if len(text) > LONGEST or is_readable_longer(text, LONGEST):
         return None
     if plain_shape := _plain_shape(text.encode("utf-8", "surrogatepass").translate(_EVERY_DIGIT)):
         return _extracted(text, plain_shape)
@@ -104,7 +106,7 @@ def _in_place(text: str, plain: str) -> bool:
 @lru_cache(maxsize=1024)
 def _forms(shape: str) -> tuple[tuple[int, int], ...]:
     """Return where candidates stand; none for a list of numbers."""
-    found = tuple((one.end - len(one.form), one.end) for one in candidates(shape))
+    found = tuple((one.end - len(one.form), one.end) for one in islice(candidates(shape), MOST + 1))
     return found if len(found) <= MOST else ()
 
 
@@ -125,9 +127,12 @@ def _chosen(shape: str, years: tuple[bool, ...]) -> tuple[tuple[int, int], ...]:
 def _best(text: str, sentences: Iterable[tuple[int, int]], found: list[Candidate]) -> list[Candidate]:
     named: list[Candidate] = []
     standing: list[Candidate] = []
+    starts = [one.start for one in found]
     for start, end in sentences:
-        here = [one for one in found if start <= one.start < end]
-        words = list(_code_words(text, start, end)) if here else []
+        here = found[bisect_left(starts, start) : bisect_left(starts, end)]
+        # The first word tells enough of those that are not doubtful.
+        needed = None if any(one.doubtful for one in here) else min(len(here), 1)
+        words = list(islice(_code_words(text, start, end), needed))
         for one in here:
             if words and _is_meant(text, start, words, one):
                 named.append(one)
@@ -153,7 +158,9 @@ def _sentences(text: str) -> Iterator[tuple[int, int]]:
 def _is_meant(text: str, start: int, words: list[re.Match[str]], one: Candidate) -> bool:
     """Tell whether the code words of the sentence, which begins at `start`, can mean this number."""
     if one.doubtful:
-        return any(_is_beside(text, word, one) for word in words)
+        near = bisect_left(words, one.start - _REACH, key=re.Match.end)  # those before are out of reach
+        behind = bisect_right(words, one.start, key=re.Match.end)  # one of these tells as much as all of them
+        return any(_is_beside(text, word, one) for word in words[near : behind + 1])
     return words[0].start() < one.start or _leads(text[start : one.start]) or text.startswith(" is ", one.end)
 
 

@@ -9,6 +9,8 @@ _FOREIGN_DIGIT: Final = re.compile(r"[^\D0-9]")
 _INVISIBLE: Final = re.compile("[\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
 _DASH: Final = re.compile("[\u2010-\u2015\u2212]")
 _SPACE: Final = re.compile(r"[^\S\n ]")
+_PART: Final = 256  # characters
+_MOST_OF_ONE: Final = 18  # characters that NFKC makes of one: U+FDFA
 
 _FORM: Final = r"[0-9]{4,8}|[0-9]{3}[- ][0-9]{3}|[0-9]{4}-[0-9]{4}|[A-Z]{1,2}-[0-9]{4,8}"
 _WHOLE: Final = re.compile(rf"\s*(?:[\[【<][^\]】>\n]{{1,40}}[\]】>]:?\s*)?[\"'*#]?({_FORM})[\"'*]?[.!。]?\s*")
@@ -56,6 +58,23 @@ def readable(text: str) -> str:
         text = unicodedata.normalize("NFKC", text).replace("İ", "I")  # the one letter that lower() makes two
         text = _DASH.sub("-", _INVISIBLE.sub("", _FOREIGN_DIGIT.sub(_ascii_digit, text)))
     return _SPACE.sub(" ", text.replace("\r\n", "\n"))
+
+
+def is_readable_longer(text: str, longest: int) -> bool:
+    """Tell whether `readable` would certainly make more characters of it: of one it can make 18.
+
+    A part is made readable by itself and nothing of it is kept. Where two meet, the last letter of the first takes at
+    most three marks of the second.
+    """
+    if len(text) * _MOST_OF_ONE <= longest or unicodedata.is_normalized("NFKC", text):
+        return False
+    certain = 0
+    for start in range(0, len(text), _PART):
+        part = _INVISIBLE.sub("", unicodedata.normalize("NFKC", text[start : start + _PART]))
+        certain += len(part) - part.count("\r") - 3
+        if certain > longest:
+            return True
+    return False
 
 
 def whole(text: str) -> str | None:

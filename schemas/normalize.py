@@ -65,7 +65,7 @@ def digits(raw: str) -> str:
     if raw.isascii() and raw.isdecimal():
         return raw
     found = _NO_DIGITS.sub("", raw)
-    return found if found.isascii() else "".join(str(unicodedata.decimal(digit)) for digit in found)
+    return found if found.isascii() else found.translate({ord(d): str(unicodedata.decimal(d)) for d in set(found)})
 
 
 def e164(raw: str) -> str | None:
@@ -160,6 +160,8 @@ def limit_fields(mapping: Mapping[str, str]) -> dict[str, str] | None:
     """
     kept: dict[str, str] = {}
     for name, value in mapping.items():
+        if len(name) + len(value) > FIELDS_LIMIT:  # not even read
+            continue
         if _SECRET.search(name) or (value.lstrip()[:1] in "{[" and _SECRET.search(value)):
             continue
         larger = kept | {clean(name): clean(value)}

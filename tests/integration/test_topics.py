@@ -166,9 +166,10 @@ async def test_too_few_replicas_in_sync_are_a_problem_and_too_few_replicas_a_war
 
     findings = await topics.inspect(three)
 
-    [problem], [warning] = findings.problems, findings.warnings
+    [problem], [warning, unbounded] = findings.problems, findings.warnings
     assert f"topic {three.topic('sms.received.v1')} has min.insync.replicas=1 and needs 2" in problem
     assert f"topic {three.topic('sms.rejected.v1')} has 1 of 3 possible replicas" in warning
+    assert f"topic {three.topic('sms.rejected.v1')} has no retention.bytes" in unbounded
 
 
 async def test_looking_for_topics_creates_none(one):
