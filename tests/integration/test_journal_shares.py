@@ -1,21 +1,28 @@
 """Two accounts on one journal while Kafka is away: one fills it, and the other one's SMS are taken to the end."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import aiohttp
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from bus.contract import BusFull
 from bus.journal import Journal, JournalUnwritable
 from bus.kafka import KafkaBus
 from bus.record import build
 from bus.settings import BusSettings, KafkaSettings
+from receiver.metrics import ReceiverMetrics
+from receiver.server import Door
+from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.identity import event_id
 from schemas.messages import Message, SmsReceived
-from tests.messages import rejected, sms
+from tests.messages import OBSERVED_MS, rejected, sms
 
 MAX_BYTES = 400_000
 AWAY = KafkaSettings(bootstrap_servers="127.0.0.1:9")
@@ -172,3 +179,40 @@ async def test_a_write_that_fails_counts_for_nobody(tmp_path: Path) -> None:
 
     assert journal.held == before
     await journal.close()
+
+
+@pytest.mark.parametrize("fast_lane", [True, False])
+async def test_the_door_answers_503_with_retry_after_to_that_account_and_200_to_the_others(
+    tmp_path: Path, fast_lane: bool
+) -> None:
+    async with running(tmp_path) as bus, open_door(bus, fast_lane=fast_lane) as post:
+        while (answer := await post("shop", b"junk" * 500 + str(bus.condition().journal_rows).encode())).status == 200:
+            pass
+
+        assert (answer.status, "Retry-After" in answer.headers) == (503, True)
+        for n in range(30):
+            callback = json.dumps({"from": "22395", "to": f"1647000{n:04d}", "text": str(n)}).encode()
+            assert [(await post(account, callback)).status for account in ("shop", "other")] == [503, 200]
+
+
+@asynccontextmanager
+async def open_door(
+    bus: KafkaBus, *, fast_lane: bool
+) -> AsyncIterator[Callable[[str, bytes], Awaitable[aiohttp.ClientResponse]]]:
+    """A door of two accounts; what it yields posts a callback of one of them."""
+    tokens = {name: f"{name}-token-".ljust(24, "0") for name in ("shop", "other")}
+    accounts = [PingMeAccount(name=name, tokens=(SecretStr(token),)) for name, token in tokens.items()]
+    settings = ReceiverSettings(host="127.0.0.1", port=0, fast_lane=fast_lane)
+    metrics = ReceiverMetrics(CollectorRegistry())
+    door = Door(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
+    await door.start()
+    async with aiohttp.ClientSession() as session:
+
+        async def post(account: str, body: bytes) -> aiohttp.ClientResponse:
+            address = f"http://127.0.0.1:{door.port}/v1/pingme/{tokens[account]}"
+            async with session.post(address, data=body, headers={"Content-Type": "application/json"}) as answer:
+                await answer.read()
+                return answer
+
+        yield post
+    await door.stop(1)
