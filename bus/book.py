@@ -49,7 +49,7 @@ class Book:
         self._waiting: dict[str, Entry] = {}
         self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
         self._unended: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
-        self._letters: dict[str, Literal["pending", "rejected"]] = {}  # durable; what they are of still counts
+        self._letters: dict[str, Outcome | Literal["pending"]] = {}  # durable; what they are of still counts
 
     def known(self, record_id: str) -> asyncio.Future[Receipt] | Receipt | None:
         """The answer for an id that is under way or durable already, or None for a new one."""
@@ -60,6 +60,11 @@ class Book:
             self.ledger.duplicates += 1
             return Receipt(record_id, delivery.via, duplicate=True, delivery=delivery)
         return None
+
+    def has_ended(self, record_id: str) -> bool:
+        """Tell whether it is in Kafka, as far as this process remembers."""
+        delivery = self._durable.get(record_id)
+        return delivery is not None and delivery.outcome in _IN_KAFKA
 
     def opened(self, entry: Entry) -> None:
         """A new record waits to become durable."""
@@ -105,9 +110,9 @@ class Book:
         self.ledger.pending += rows
 
     def row_ended(self, record_id: str, outcome: Outcome) -> None:
-        """A row's record is acknowledged."""
+        """A row's record is acknowledged, or was taken out by a person."""
         if self._letters.get(record_id) == "pending":
-            self._letters[record_id] = "rejected"
+            self._letters[record_id] = "skipped" if outcome == "skipped" else "rejected"
         else:
             self.ledger.pending -= 1
             self._count(outcome)
@@ -155,5 +160,7 @@ class Book:
             self.ledger.published += 1
         elif state == "rejected":
             self.ledger.rejected += 1
+        elif state == "skipped":
+            self.ledger.skipped += 1
         else:
             self.ledger.pending += 1

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, Protocol
 from schemas.messages import Message
 
 Via = Literal["kafka", "journal"]
-Outcome = Literal["published", "rejected"]
+Outcome = Literal["published", "rejected", "skipped"]
 
 
 class BusFull(Exception):
@@ -34,7 +34,7 @@ class Delivery:
         self._ended: asyncio.Future[Outcome] | None = None
 
     def end(self, outcome: Outcome) -> None:
-        """Kafka has it (`published`), or has its dead letter (`rejected`)."""
+        """Kafka has it (`published`), or has its dead letter (`rejected`), or a person took it out (`skipped`)."""
         self.outcome = outcome
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(outcome)
@@ -105,17 +105,18 @@ class Ledger:
     published: int = 0  # in a message topic, acknowledged
     pending: int = 0  # in the journal, not yet acknowledged
     rejected: int = 0  # ended in the dead-letter topic
+    skipped: int = 0  # taken out by a person, its bytes kept in a file
     duplicates: int = 0  # answered from memory, nothing new published
     unpromised: int = 0  # answered BusFull
 
     @property
     def balanced(self) -> bool:
         """Nothing was lost and nothing counted twice."""
-        return self.accepted + self.adopted == self.published + self.pending + self.rejected
+        return self.accepted + self.adopted == self.published + self.pending + self.rejected + self.skipped
 
     def line(self) -> str:
         """One line that a script can read."""
         return (
             f"ledger accepted={self.accepted} published={self.published} pending={self.pending} "
-            f"rejected={self.rejected} duplicates={self.duplicates}"
+            f"rejected={self.rejected} skipped={self.skipped} duplicates={self.duplicates}"
         )

@@ -152,6 +152,10 @@ class Journal:
         """Forget these rows and no others. Raises `JournalUnwritable`: they are still there."""
         await self._ask(lambda connection: self._delete(connection, seqs), writes=True)
 
+    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `work` reads, on the journal's own connection; texts are octets."""
+        return await self._ask(work, writes=False)
+
     async def probe(self) -> bool:
         """Write as much as the write that failed, and take it back: a full disk may still have room for a little."""
         try:
@@ -405,14 +409,15 @@ def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes
         " WHERE topic = CAST(? AS TEXT) AND partition IS ? AND seq > ? ORDER BY seq",
         (lane[0].encode(errors=ODD), lane[1], after),
     ):
-        rows.append(_row(row))
+        rows.append(row_of(row))
         size += rows[-1].record.size
         if size >= max_bytes:
             break
     return rows if len(rows) < 2 or size <= max_bytes else rows[:-1]
 
 
-def _row(columns: tuple[Any, ...]) -> Row:
+def row_of(columns: Sequence[Any]) -> Row:
+    """Return a row of its columns, in their order, but for the size."""
     seq, *stored, checksum = columns
     fields = tuple(map(_typed, COLUMNS, stored))
     intact = _checksum(fields) == checksum

@@ -18,8 +18,10 @@ from bus.journal import Journal, JournalDamaged, JournalUnwritable, LaneKey
 from bus.lane import Lane
 from bus.producer import Producer
 from bus.record import Record, build
+from bus.rows import RawRow, RowName, Which, found, page
 from bus.settings import BusSettings, KafkaSettings
 from bus.shares import Shares, is_limited
+from bus.skipped import Skip
 from bus.topics import check
 from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
@@ -296,7 +298,8 @@ class KafkaBus:
     async def _look_aside(self) -> None:
         """Say so while a journal waits for a person: what it holds is published by nobody else."""
         if aside := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
-            self._aside.begins(directories=[str(path) for path in aside])
+            hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
+            self._aside.begins(directories=[str(path) for path in aside], hint=hint)
         else:
             self._aside.ends()
 
@@ -311,6 +314,38 @@ class KafkaBus:
                 continue
             self._orphans.append(store)
             log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
+
+    # ---- in people's hands -------------------------------------------------------------------------------------
+
+    @property
+    def journals(self) -> list[str]:
+        """The names of the journals' directories that this process holds."""
+        return [store.held.directory.name for store in self._stores()]
+
+    async def rows(self, journal: str, which: Which, max_bytes: int) -> list[RawRow]:
+        """Return the first of these rows of a journal that this process holds, about `max_bytes` at most.
+
+        Raises `JournalUnwritable` when they cannot be read.
+        """
+        store = self._store_named(journal)
+        return [] if store is None else await store.journal.look(lambda connection: page(connection, which, max_bytes))
+
+    async def skip(self, name: RowName) -> Skip:
+        """Take a row out that cannot be published, its bytes kept (`bus.skipped`); return what became of it."""
+        store = self._store_named(name.journal)
+        if store is None or self._closing:
+            return "elsewhere"
+        try:
+            row = await found(store.journal, name)
+            lane = store.lanes.get(row.lane) if row is not None else None
+            outcome = await lane.skip(name) if lane is not None else "unknown"
+        except (JournalUnwritable, OSError) as error:
+            log.error("journal_row_not_skipped", journal=name.journal, error=str(error))
+            return "unwritable"
+        return "acknowledged" if outcome == "unknown" and self._book.has_ended(name.id) else outcome
+
+    def _store_named(self, journal: str) -> _Store | None:
+        return next((store for store in self._stores() if store.held.directory.name == journal), None)
 
     # ---- how it is ---------------------------------------------------------------------------------------------
 
@@ -369,6 +404,7 @@ async def _unexplained(store: _Store) -> str | None:
 
 async def _keep_trying(record: Record, reason: str) -> str:
     """A refused dead letter has nowhere to go: it stays in the queue, and the log says why."""
-    log.error("dead_letter_refused", reason=reason, bytes=len(record.value))
+    hint = f"raise the topic's max.message.bytes, or take it out: smsbus journal skip {record.id}"
+    log.error("dead_letter_refused", reason=reason, bytes=len(record.value), hint=hint)
     message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
     raise BusFull(message)

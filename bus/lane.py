@@ -21,7 +21,9 @@ from bus.book import Book, Entry
 from bus.contract import BusFull, Outcome, Via
 from bus.journal import Journal, JournalUnwritable, LaneKey, Row, Stored
 from bus.record import Record
+from bus.rows import RowName, found
 from bus.settings import BusSettings
+from bus.skipped import Skip, take_out
 
 log = structlog.get_logger()
 
@@ -29,6 +31,7 @@ BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 Ki
 BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
 RETRY_FIRST: Final = 0.2  # seconds; doubles to RETRY_LAST, with jitter
 RETRY_LAST: Final = 5.0
+MOMENT: Final = 3.0  # seconds that a row may be on its way when it is to be skipped; a refusal takes milliseconds
 
 
 class NotNow(Exception):
@@ -121,6 +124,8 @@ class Lane:
         self._suspects = 0  # so many of the oldest records are known to hold one that the broker refuses
         self._timer: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
+        self._turn = asyncio.Lock()  # held while a batch is read, sent and settled, and while a row is skipped
+        self._fewer = asyncio.Event()  # a row was skipped: try at once what comes behind it
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -266,7 +271,8 @@ class Lane:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        self._flying = 0
+        async with self._turn:  # a row that is being skipped is so to its end
+            self._flying = 0
         while self._fresh:
             self.spill()
             if self._writer is not None:
@@ -278,31 +284,39 @@ class Lane:
         failures = 0
         while True:
             try:
-                batch = await self._next()
-                await self._send(batch)
-                failures = 0
+                async with self._turn:
+                    batch = await self._next()
+                    if batch is not None:
+                        await self._send(batch)
+                        failures = 0
+                if batch is None:
+                    await self._idle()
             except (NotNow, JournalUnwritable):
                 self._flying = 0
-                await asyncio.sleep(retry_pause(failures, self._rng))
+                await self._pause(retry_pause(failures, self._rng))
                 failures += 1
 
-    async def _next(self) -> _Batch:
-        """Wait for the oldest records that are not acknowledged."""
-        while True:
-            if self._on_disk:
-                appends = self._appends
-                rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
-                if rows:
-                    self._mended = False
-                    return _Batch([], self._sendable(rows))
-                if appends == self._appends:
-                    await self._found_nothing()
-            elif self._fresh and not self._writing:
-                entries = self._pack()
-                self._flying = len(entries)
-                return _Batch(entries, [])
-            else:
-                await self._idle()
+    async def _pause(self, seconds: float) -> None:
+        self._fewer.clear()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._fewer.wait()
+
+    async def _next(self) -> _Batch | None:
+        """Return the oldest records that are not acknowledged; None: there are none that could be sent now."""
+        while self._on_disk:
+            appends = self._appends
+            rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
+            if rows:
+                self._mended = False
+                return _Batch([], self._sendable(rows))
+            if appends == self._appends:
+                await self._found_nothing()
+        if not self._fresh or self._writing:
+            return None
+        entries = self._pack()
+        self._flying = len(entries)
+        return _Batch(entries, [])
 
     async def _found_nothing(self) -> None:
         """The journal shows nothing more of this lane: look once more where we know of rows, then go on in memory."""
@@ -400,6 +414,34 @@ class Lane:
             self._book.in_kafka(entry, self._ends_as)
         else:
             self._book.handed_over(entry, letter_id)
+
+    # ---- skipping ----------------------------------------------------------------------------------------------
+
+    async def skip(self, name: RowName) -> Skip:
+        """Take a row out that cannot be published (`bus.skipped`). What is on its way for a moment or longer stays."""
+        try:
+            async with asyncio.timeout(MOMENT):
+                await self._turn.acquire()
+        except TimeoutError:
+            return "under_way"
+        try:
+            return "under_way" if self._stopping else await self._skip(name)
+        finally:
+            self._turn.release()
+
+    async def _skip(self, name: RowName) -> Skip:
+        row = await found(self._journal, name)
+        if row is None:
+            return "unknown"
+        if row.seq <= self._through:
+            return "acknowledged"
+        outcome = await take_out(self._journal, name, row)
+        if outcome == "skipped":
+            self.rows -= 1
+            self._book.row_ended(row.id, "skipped")
+            self._fewer.set()
+            self._work.set()
+        return outcome
 
     async def _forget(self) -> None:
         """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""

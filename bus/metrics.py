@@ -23,6 +23,7 @@ class BusMetrics(Collector):
         yield CounterMetricFamily("smsbus_adopted", "Messages found in a journal at start", ledger.adopted)
         yield CounterMetricFamily("smsbus_published", "Messages acknowledged by Kafka", ledger.published)
         yield CounterMetricFamily("smsbus_rejected", "Messages that ended in the dead-letter topic", ledger.rejected)
+        yield CounterMetricFamily("smsbus_skipped", "Messages that a person took out", ledger.skipped)
         yield CounterMetricFamily("smsbus_duplicates", "Repeats answered without publishing", ledger.duplicates)
         yield CounterMetricFamily("smsbus_unpromised", "Answers that promised nothing", ledger.unpromised)
         yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)

@@ -163,7 +163,7 @@ async def test_the_ledger_adds_up(under_test: BusUnderTest) -> None:
         0,
     )
     assert ledger.balanced
-    assert ledger.line() == "ledger accepted=120 published=100 pending=0 rejected=20 duplicates=30"
+    assert ledger.line() == "ledger accepted=120 published=100 pending=0 rejected=20 skipped=0 duplicates=30"
 
 
 async def test_a_closed_bus_promises_nothing(under_test: BusUnderTest) -> None:

@@ -161,6 +161,7 @@ class Ledger(NamedTuple):
     published: int
     pending: int
     rejected: int
+    skipped: int = 0
 
 
 class History(NamedTuple):

@@ -81,7 +81,7 @@ def sequence(seen: Evidence) -> Iterator[str]:
 
 
 def ledger(seen: Evidence) -> Iterator[str]:
-    """§4: at any moment accepted + adopted = published + pending + rejected."""
+    """§4: at any moment accepted + adopted = published + pending + rejected + skipped."""
     for each in seen.history.ledgers:
         counts = each._asdict()
         part = counts.pop("part")
@@ -119,8 +119,8 @@ RULES: Mapping[str, Callable[[Evidence], Iterator[str]]] = {
 
 
 def imbalance(counts: Mapping[str, float]) -> float:
-    """Return by how much `accepted + adopted = published + pending + rejected` is missed."""
-    ends = counts["published"] + counts["pending"] + counts["rejected"]
+    """Return by how much `accepted + adopted = published + pending + rejected + skipped` is missed."""
+    ends = counts["published"] + counts["pending"] + counts["rejected"] + counts.get("skipped", 0)
     return counts["accepted"] + counts.get("adopted", 0) - ends
 
 

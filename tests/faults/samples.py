@@ -15,7 +15,7 @@ from tests.faults.part import Part
 
 EVERY, ANSWER_SECONDS = 0.5, 0.5
 BACKLOG = 10_000  # rows in the journals from which on draining has a rate worth naming
-COUNTS = ("accepted", "adopted", "published", "pending", "rejected")
+COUNTS = ("accepted", "adopted", "published", "pending", "rejected", "skipped")
 
 
 class Round(NamedTuple):

@@ -3,7 +3,7 @@
 from tests.faults.history import Ledger
 from tests.faults.samples import Round, drain_rate, drained_in, in_fast_lane, ledgers
 
-COUNTS = {"accepted": 9.0, "adopted": 1.0, "published": 8.0, "pending": 2.0, "rejected": 0.0}
+COUNTS = {"accepted": 9.0, "adopted": 1.0, "published": 8.0, "pending": 2.0, "rejected": 0.0, "skipped": 0.0}
 
 
 def _round(

@@ -34,6 +34,8 @@ def steps(*words: str) -> list[Step]:
         "letter written": lambda book: book.in_journal(letter),
         "letter found in the journal": lambda book: book.already_in_journal(letter),
         "letter's row acknowledged": lambda book: book.row_ended(letter.record.id, "rejected"),
+        "row skipped": lambda book: book.row_ended(one.record.id, "skipped"),
+        "letter's row skipped": lambda book: book.row_ended(letter.record.id, "skipped"),
         "full": lambda book: book.unpromised(one, "full", dropped=True),
     }
     return [known[word] for word in words]
@@ -47,7 +49,9 @@ def steps(*words: str) -> list[Step]:
         (["opened", "acknowledged"], Ledger(accepted=1, published=1)),
         (["opened", "written"], Ledger(accepted=1, pending=1)),
         (["opened", "written", "row acknowledged"], Ledger(accepted=1, published=1)),
+        (["opened", "written", "row skipped"], Ledger(accepted=1, skipped=1)),
         (["adopted"], Ledger(adopted=1, pending=1)),
+        (["adopted", "row skipped"], Ledger(adopted=1, skipped=1)),
         (["adopted", "row acknowledged"], Ledger(adopted=1, published=1)),
         (["adopted", "opened", "found in the journal"], Ledger(adopted=1, pending=1, duplicates=1)),
         (
@@ -76,6 +80,8 @@ async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger:
         (["opened", "written", "letter acknowledged", "row refused"], Ledger(accepted=1, rejected=1)),
         (["adopted", "letter acknowledged", "row refused"], Ledger(adopted=1, rejected=1)),
         (["adopted", "letter written", "row refused", "letter's row acknowledged"], Ledger(adopted=1, rejected=1)),
+        (["opened", "letter written", "letter's row skipped", "refused"], Ledger(accepted=1, skipped=1)),
+        (["opened", "letter written", "refused", "letter's row skipped"], Ledger(accepted=1, skipped=1)),
         # The process died between the two, and both rows were adopted.
         (
             ["adopted", "adopted", "letter found in the journal", "row refused", "letter's row acknowledged"],
@@ -188,7 +194,9 @@ async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id
     assert [book.known(one.record.id) is not None for one in entries] == [True, False, True]
 
 
-@pytest.mark.parametrize(("ended_by", "outcome"), [("acknowledged", "published"), ("refused", "rejected")])
+@pytest.mark.parametrize(
+    ("ended_by", "outcome"), [("acknowledged", "published"), ("refused", "rejected"), ("skipped", "skipped")]
+)
 async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outcome: str) -> None:
     book, one = Book(remember=10), entry()
     waiter = one.wait()
@@ -200,6 +208,8 @@ async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outc
 
     if ended_by == "acknowledged":
         book.row_ended(one.record.id, "published")
+    elif ended_by == "skipped":
+        book.row_ended(one.record.id, "skipped")
     else:
         book.row_handed_over(one.record.id, "letter")
 
@@ -235,9 +245,9 @@ async def test_who_gives_up_waiting_for_the_end_does_not_end_it_for_others() -> 
     assert await asyncio.wait_for(second, 1) == "published"
 
 
-@pytest.mark.parametrize("missing", ["accepted", "adopted", "published", "pending", "rejected"])
+@pytest.mark.parametrize("missing", ["accepted", "adopted", "published", "pending", "rejected", "skipped"])
 def test_a_ledger_that_lost_or_invented_one_is_not_balanced(missing: str) -> None:
-    ledger = Ledger(accepted=5, adopted=5, published=4, pending=3, rejected=3, duplicates=7, unpromised=9)
+    ledger = Ledger(accepted=5, adopted=5, published=4, pending=2, rejected=3, skipped=1, duplicates=7, unpromised=9)
     assert ledger.balanced
 
     setattr(ledger, missing, getattr(ledger, missing) - 1)
