@@ -8,9 +8,11 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final, Literal
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from app.admin import Admin
+from app.journal_api import JournalApi
 from app.sections import POLLED
 from app.settings import Settings
 from app.watch_api import WatchApi
@@ -137,9 +139,12 @@ def _learned(settings: Settings) -> Learned:
 
 
 def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, polling: Polling | None) -> Admin:
-    """Return the internal listener; with pollers, the watches are on it."""
+    """Return the internal listener, with the journals on it; with pollers, the watches are on it, too."""
+    journals = JournalApi(bus)
     if polling is None:
-        return Admin(settings.admin, alive=bus.alive, condition=bus.condition, registry=registry)
+        return Admin(
+            settings.admin, alive=bus.alive, condition=bus.condition, registry=registry, extend=journals.add_to
+        )
     watches = WatchApi(
         polling.table,
         polling.writer,
@@ -159,9 +164,11 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
     def starting() -> bool:  # while Kafka is away the door for callbacks must be open
         return not polling.table.filled and not polling.table.behind
 
-    return Admin(
-        settings.admin, alive=alive, condition=condition, registry=registry, extend=watches.add_to, starting=starting
-    )
+    def extend(router: web.UrlDispatcher) -> None:
+        journals.add_to(router)
+        watches.add_to(router)
+
+    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
 
 
 def _accounts(settings: Settings, stack: AsyncExitStack) -> Iterator[Account]:

@@ -27,12 +27,12 @@ class SmsLine:
         try:
             event = json.loads(value or b"")
             return cls(
-                observed_at=_clean(event["observed_at"]),
-                account=_clean(event["account"]),
-                recipient=_clean(event.get("recipient") or event.get("recipient_raw")),
-                sender=_clean(event.get("sender") or event.get("sender_raw")),
-                code=_clean(event.get("code")),
-                text=_clean(event.get("text")),
+                observed_at=printable(event["observed_at"]),
+                account=printable(event["account"]),
+                recipient=printable(event.get("recipient") or event.get("recipient_raw")),
+                sender=printable(event.get("sender") or event.get("sender_raw")),
+                code=printable(event.get("code")),
+                text=printable(event.get("text")),
             )
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
@@ -57,7 +57,8 @@ class SmsLine:
         return "\t".join(astuple(self))
 
 
-def _clean(value: str | None) -> str:
+def printable(value: str | None) -> str:
+    """Return it with nothing in it that could drive a terminal."""
     return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], value or "")
 
 

@@ -23,6 +23,9 @@ MUST_BE: Final[Mapping[str, str]] = {
     "after_sms": "keep, request_next or finish",
     "client_ref": "text of at most 128 characters",
     "after": "a whole number, 0 or more",
+    "journal": "the name of a journal's directory",
+    "seq": "the number of a row, 1 or more",
+    "id": "the id of a row",
 }
 LONGEST_NAME: Final = 40  # of a field that somebody made up
 

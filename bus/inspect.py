@@ -1,14 +1,21 @@
 """What lies in a journal directory, read without disturbing the process that owns it."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from bus.claim import is_aside, try_claim
-from bus.journal import FILE_NAME
+from bus.journal import FILE_NAME, Journal
+from bus.rows import RawRow, RowName, Unread, found, salvaged
+from bus.skipped import Skip, take_out
 
-ASIDE: Final = "it was set aside as damaged or of another version: look what can be saved of it"
+ASIDE: Final = (
+    "it was set aside as damaged or of another version ({} bytes of files): "
+    "`smsbus journal export --directory {} --to FILE` saves what can be read"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,24 +37,56 @@ def status(parent: Path) -> list[JournalStatus]:
     return [_status(path.parent) for path in sorted(parent.glob(f"*/{FILE_NAME}"))]
 
 
+def rows_of(directory: Path) -> Iterator[RawRow | Unread]:
+    """Yield every row of a journal that nobody holds, and what cannot be read of it, damaged or of another version."""
+    try:
+        opened = _opened(directory / FILE_NAME)
+    except sqlite3.Error as error:
+        yield Unread(1, None, str(error))
+        return
+    with closing(opened) as connection:
+        connection.text_factory = bytes
+        yield from salvaged(connection)
+
+
+async def skip(directory: Path, name: RowName) -> Skip:
+    """Take a row out of a journal that the caller holds (`bus.claim`); see `bus.skipped`.
+
+    Raises OSError or `JournalUnwritable`: the row is still there.
+    """
+    journal = Journal(directory, max_bytes=0)
+    try:
+        await journal.open()
+        row = await found(journal, name)
+        return "unknown" if row is None else await take_out(journal, name, row)
+    finally:
+        await journal.close()
+
+
 def _status(directory: Path) -> JournalStatus:
     claim = try_claim(directory)
+    aside = _aside(directory) if is_aside(directory) else None
     try:
-        problem = ASIDE if is_aside(directory) else None
-        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=problem)
+        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
     except sqlite3.Error as error:
-        return JournalStatus(directory, claim is None, 0, 0, None, problem=str(error))
+        return JournalStatus(directory, claim is None, 0, 0, None, problem=aside or str(error))
     finally:
         if claim is not None:
             claim.release()
 
 
+def _aside(directory: Path) -> str:
+    size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
+    return ASIDE.format(size, directory)
+
+
 def _rows(path: Path) -> tuple[int, int, int | None]:
-    connection = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=1)
-    try:
+    with closing(_opened(path)) as connection:
         rows, size, oldest = connection.execute(
             "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows"
         ).fetchone()
-    finally:
-        connection.close()
     return rows, size, oldest
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)

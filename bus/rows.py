@@ -3,6 +3,7 @@
 import base64
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -10,7 +11,7 @@ from bus.journal import NAMES, ODD, Journal, LaneKey, row_of
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
 LAST_SEQ: Final = 2**63 - 1
-TRIES: Final = 5_000_000  # row numbers, from a damaged page on: half a minute, and more rows than a journal holds
+TRIES: Final = 100_000  # row numbers behind one that cannot be read: about a second
 _PARSED: Final = tuple(name for name in NAMES if name != "size")
 _ROWS: Final = "SELECT rows.rowid, rows.* FROM rows"
 
@@ -31,13 +32,12 @@ class Which(NamedTuple):
     """Only rows of higher numbers."""
     limit: int = 1000
     lane: LaneKey | None = None
-    names: tuple[str, ...] = ()
-    """Numbers and ids; none: all."""
+    name: str | None = None
+    """A number or an id."""
 
     def takes(self, row: "RawRow") -> bool:
-        """Tell whether a row is one of them, but for `after` and `limit`."""
-        named = not self.names or str(row.seq) in self.names or row.id in self.names
-        return named and (self.lane is None or row.lane == self.lane)
+        """Tell whether a row is one of them, whatever the limit."""
+        return row.seq > self.after and (self.name in {None, str(row.seq), row.id}) and self.lane in {None, row.lane}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +81,17 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Rows that SQLite does not give out any longer: those from the first number to the last, if there were any."""
+    """Rows that SQLite does not give out any longer, if there were any of these numbers."""
 
     first: int
-    last: int
+    last: int | None
+    """None: up to the end."""
     reason: str
 
-    def line(self) -> str:
+    def __str__(self) -> str:
         """Say so."""
-        last = "the end" if self.last == LAST_SEQ else str(self.last)
-        return f"rows from {max(self.first, 1)} to {last} cannot be read: {self.reason}"
+        last = "the end" if self.last is None else self.last
+        return f"rows from {self.first} to {last}, if there are any, cannot be read: {self.reason}"
 
 
 def page(connection: sqlite3.Connection, which: Which, max_bytes: int) -> list[RawRow]:
@@ -119,10 +120,9 @@ def _where(which: Which) -> tuple[str, list[Any]]:
     if which.lane is not None:
         where.append("topic = CAST(? AS TEXT) AND partition IS ?")
         values += [which.lane[0].encode(errors=ODD), which.lane[1]]
-    if which.names:
-        marks = ",".join("?" * len(which.names))
-        where.append(f"(rows.rowid IN ({marks}) OR id IN ({marks}))")
-        values += [int(name) if is_seq(name) else -1 for name in which.names] + list(which.names)
+    if which.name is not None:
+        where.append("(rows.rowid = ? OR id = ?)")
+        values += [int(which.name) if is_seq(which.name) else -1, which.name]
     return " AND ".join(where), [*values, which.limit]
 
 
@@ -134,50 +134,38 @@ def is_seq(name: str) -> bool:
 def salvaged(connection: sqlite3.Connection) -> Iterator[RawRow | Unread]:
     """Yield what can be read of all rows, in order, past every index; and what cannot.
 
-    They are read from the first on; from a failure on each number is tried, which finds rows on pages that are whole.
+    Where reading on fails, the next number is looked for whose row lies on pages that are whole.
     """
-    last = 0
-    try:
-        for stored in (cursor := connection.execute(f"{_ROWS} NOT INDEXED ORDER BY rows.rowid")):
-            yield (row := _raw(cursor, stored))
-            last = row.seq
-    except sqlite3.Error as error:
-        yield from _each(connection, last + 1, str(error))
-
-
-def _each(connection: sqlite3.Connection, first: int, reason: str) -> Iterator[RawRow | Unread]:
-    end = _highest(connection)
-    lost: list[int] = []
-    for seq in range(first, min(end, first + TRIES) + 1):
+    last, reason = 0, ""
+    while True:
         try:
-            found = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid = ?", (seq,))
-            row = next((_raw(found, stored) for stored in found), None)
+            for row in _rows_behind(connection, last):
+                yield row
+                last = row.seq
         except sqlite3.Error as error:
-            lost.append(seq)
             reason = str(error)
-            continue
-        if row is not None:
-            if lost:
-                yield Unread(lost[0], lost[-1], reason)
-            lost = []
-            yield row
-    if lost or end > first + TRIES:
-        yield Unread(lost[0] if lost else first + TRIES, end, reason)
+        else:
+            return
+        row_behind = _next_whole(connection, last)
+        yield Unread(last + 1, row_behind.seq - 1 if row_behind else None, reason)
+        if row_behind is None:
+            return
+        yield row_behind
+        last = row_behind.seq
 
 
-def _highest(connection: sqlite3.Connection) -> int:
-    """Return the highest number that there may be: of the rows, else of those that ever were."""
-    for statement in (
-        "SELECT seq FROM sqlite_sequence WHERE name = 'rows'",
-        "SELECT rowid FROM rows NOT INDEXED ORDER BY rowid DESC LIMIT 1",
-    ):
-        try:
-            found = connection.execute(statement).fetchone()
-        except sqlite3.Error:
-            continue
-        if found and isinstance(found[0], int):
-            return found[0]
-    return LAST_SEQ
+def _rows_behind(connection: sqlite3.Connection, last: int) -> Iterator[RawRow]:
+    cursor = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid > ? ORDER BY rows.rowid", (last,))
+    return (_raw(cursor, stored) for stored in cursor)
+
+
+def _next_whole(connection: sqlite3.Connection, last: int) -> RawRow | None:
+    for seq in range(last + 1, last + TRIES):
+        with suppress(sqlite3.Error):
+            cursor = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid = ?", (seq,))
+            for stored in cursor:
+                return _raw(cursor, stored)
+    return None
 
 
 def _raw(cursor: sqlite3.Cursor, stored: Sequence[Any]) -> RawRow:

@@ -1,4 +1,4 @@
-"""`smsbus journal status|drain`: what waits on disk, and how to get it out without the service."""
+"""`smsbus journal status|drain|show|export|skip`: what waits on disk, and how to get it out."""
 
 import asyncio
 import os
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli import journal_rows
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from bus.settings import BusSettings, KafkaSettings
 
 journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
+journal_app.command()(journal_rows.show)
+journal_app.command()(journal_rows.export)
+journal_app.command()(journal_rows.skip)
 
 
 @journal_app.command()

@@ -1,4 +1,7 @@
-"""The one internal listener: asks each worker on its own, and answers for all of them. The watches are the pollers'."""
+"""The one internal listener: asks each worker on its own, and answers for all of them.
+
+The watches are the pollers'; each worker has a journal of its own.
+"""
 
 import asyncio
 import json
@@ -14,10 +17,12 @@ from yarl import URL
 
 from app.admin import Listener, livez
 from app.admin_token import LOOPBACK
+from app.journal_api import ROWS, SKIP
 from app.problems import problem
 from app.sections import AdminSettings
 from app.watch_api import RETRY_AFTER
 from app.workers.exposition import merged
+from app.workers.joint_journals import joined
 from app.workers.metrics import RESTARTING, WorkerMetrics
 from app.workers.worker import Worker
 from receiver.strangers import client_of
@@ -84,6 +89,8 @@ class JointAdmin(Listener):
         router.add_get("/healthz", self._livez)
         router.add_get("/readyz", self._readyz)
         router.add_get("/metrics", self._metrics)
+        router.add_get(ROWS, self._journals, allow_head=False)
+        router.add_post(SKIP, self._journals)
         router.add_route("*", "/{path:.*}", self._pass_on)
 
     async def _livez(self, _: web.Request) -> web.Response:
@@ -117,6 +124,19 @@ class JointAdmin(Listener):
             return await self._passed_on(request, URL(self._pollers.admin + request.rel_url.raw_path_qs, encoded=True))
         except (aiohttp.ClientError, TimeoutError):
             return problem(503, "not_ready", "The pollers did not answer. Ask again.", RETRY_AFTER)
+
+    async def _journals(self, request: web.Request) -> web.Response:
+        """Ask every worker: the one that holds the journal answers."""
+        answers = await asyncio.gather(*(self._of_journal(worker, request) for worker in [*self._doors, *self._others]))
+        return joined(answers, request.query.get("journal"))
+
+    async def _of_journal(self, worker: Worker, request: web.Request) -> web.Response | None:
+        if worker.admin is None:
+            return None
+        try:
+            return await self._passed_on(request, URL(worker.admin + request.rel_url.raw_path_qs, encoded=True))
+        except (aiohttp.ClientError, TimeoutError):
+            return None
 
     async def _passed_on(self, request: web.Request, url: URL) -> web.Response:
         async with self._asking().request(

@@ -1,0 +1,182 @@
+"""`smsbus journal show|export|skip`: single rows of the journals, whoever holds them."""
+
+import json
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.account import is_terminal
+from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from app.free_journals import FreeJournal
+    from app.held_journals import HeldJournal
+    from bus.rows import Which
+
+Directory = Annotated[
+    Path | None,
+    typer.Option(help="A journal directory, or one process's in it. Default: the configured journal directory."),
+]
+
+
+def show(
+    directory: Directory = None,
+    lane: Annotated[str | None, typer.Option(metavar="TOPIC/PARTITION", help="Only this lane's rows.")] = None,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="The oldest so many of each journal.")] = 100,
+    as_json: Annotated[bool, typer.Option("--json", help="A JSON line each; with --reveal every column.")] = False,
+    reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
+    config: Config = None,
+) -> None:
+    """Print the rows of the journals in order, masked: journal, seq, id, lane, age, bytes, damaged or not, SMS."""
+    from app.free_journals import journals_in
+    from app.journal_query import lane_of
+    from bus.rows import Which
+
+    wanted = lane_of(lane) if lane is not None else None
+    if lane is not None and wanted is None:
+        raise end(Code.USAGE, "--lane is TOPIC/PARTITION, like sms.received.v1/3")
+    with readable_errors():
+        settings = settings_for(config)
+        with journals_in(directory or settings.bus.journal_dir, settings) as journals:
+            which = Which(limit=limit, lane=wanted)
+            unread: list[str] = []
+            for row in _rows(journals, which, unread, reveal=reveal):
+                typer.echo(json.dumps(row) if as_json else _as_line(row))
+        _insist_on_all(unread)
+
+
+def export(
+    to: Annotated[Path, typer.Option(metavar="FILE", help="A new file, for this user alone.")],
+    directory: Directory = None,
+    config: Config = None,
+) -> None:
+    """Write every row with all its columns as JSON lines, values in base64; also of journals that were set aside.
+
+    What cannot be read is said, and the exit code is 1.
+    """
+    from app.free_journals import journals_in
+    from bus.rows import LAST_SEQ, Which
+
+    with readable_errors():
+        settings = settings_for(config)
+        with journals_in(directory or settings.bus.journal_dir, settings) as journals:
+            unread: list[str] = []
+            count = _write(to, _rows(journals, Which(limit=LAST_SEQ), unread, reveal=True))
+        say(f"{count} rows of {len(journals)} journals are in {to}")
+        _insist_on_all(unread)
+
+
+def skip(
+    names: Annotated[list[str], typer.Argument(metavar="SEQ|ID…", help="Rows, as `smsbus journal show` has them.")],
+    directory: Directory = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    config: Config = None,
+) -> None:
+    """Take rows out that cannot be published; their bytes are kept in skipped.jsonl, beside the journals.
+
+    What follows in their lanes goes on. A row that is in the file and in a journal as well: somebody died in between.
+    """
+    from app.free_journals import journals_in
+
+    with readable_errors():
+        settings = settings_for(config)
+        where = directory or settings.bus.journal_dir
+        with journals_in(where, settings) as journals:
+            found, problems = _found(journals, list(dict.fromkeys(names)))
+            if found:
+                _agree([row for _, row in found], yes=yes)
+            problems += [problem for journal, row in found if (problem := _skip(journal, row))]
+        if problems:
+            raise end(Code.FAILED, *problems)
+
+
+def _rows(
+    journals: "Iterable[FreeJournal | HeldJournal]", which: "Which", unread: list[str], *, reveal: bool
+) -> "Iterator[dict[str, Any]]":
+    for journal in journals:
+        for row in journal.rows(which, reveal=reveal):
+            if isinstance(row, dict):
+                yield row
+            else:
+                unread.append(f"{journal.directory}: {row}")
+
+
+def _insist_on_all(unread: list[str]) -> None:
+    if unread:
+        raise end(Code.FAILED, *unread)
+
+
+def _write(path: Path, rows: "Iterable[dict[str, Any]]") -> int:
+    """Write a file that is not there yet; return how many lines. What was begun and failed is removed."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            count = 0
+            for row in rows:
+                file.write(f"{json.dumps(row)}\n")
+                count += 1
+            file.flush()
+            os.fsync(file.fileno())
+    except BaseException:
+        path.unlink()
+        raise
+    return count
+
+
+def _found(
+    journals: "list[FreeJournal | HeldJournal]", names: list[str]
+) -> "tuple[list[tuple[FreeJournal | HeldJournal, dict[str, Any]]], list[str]]":
+    """Return the rows of these names, each once, and what is wrong with the other names."""
+    from bus.rows import Which, is_seq
+
+    found: dict[tuple[str, int], tuple[FreeJournal | HeldJournal, dict[str, Any]]] = {}
+    problems: list[str] = []
+    for name in names:
+        unread: list[str] = []
+        which = Which(name=name, limit=2)
+        here = [(each, row) for each in journals for row in _rows([each], which, unread, reveal=False)]
+        problems += unread
+        if not here:
+            problems.append(f"no journal has a row {name}, or no longer: it may have been published")
+        elif is_seq(name) and len(here) > 1:
+            names_of = ", ".join(row["journal"] for _, row in here)
+            problems.append(f"{name} is a row in each of {names_of}: say its id, or the --directory of one")
+        else:
+            found |= {(row["journal"], row["seq"]): (each, row) for each, row in here}
+    return list(found.values()), problems
+
+
+def _agree(rows: list[dict[str, Any]], *, yes: bool) -> None:
+    """Return when the person wants this; ends the command when not."""
+    if yes:
+        return
+    if not is_terminal():
+        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to take rows out")
+    for row in rows:
+        say(_as_line(row))
+    say("These will never be published; their bytes are kept. Take them out? [y/N]")
+    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise end(Code.FAILED, "nothing was taken out")
+
+
+def _skip(journal: "FreeJournal | HeldJournal", row: dict[str, Any]) -> str | None:
+    """Take a row out and say so; return why not."""
+    from bus.rows import RowName
+    from bus.skipped import FILE
+
+    problem = journal.skip(RowName(row["journal"], row["seq"], row["id"]))
+    if problem is None:
+        typer.echo(f"skipped {row['journal']} {row['seq']} {row['id']}, kept in {journal.directory.parent / FILE}")
+    return f"row {row['seq']} of {journal.directory}: {problem}" if problem else None
+
+
+def _as_line(row: dict[str, Any]) -> str:
+    from app.journal_facts import as_line
+
+    return as_line(row, now_ms=time.time_ns() // 1_000_000)

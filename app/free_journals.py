@@ -1,0 +1,56 @@
+"""Journals that nobody holds: a command holds them itself meanwhile, so that nobody adopts them under its hands."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from app import journal_facts
+from app.held_journals import HeldJournal
+from app.journal_api import NOT_SKIPPED
+from app.settings import Settings
+from bus import inspect
+from bus.claim import is_aside, try_claim
+from bus.journal import FILE_NAME, JournalUnwritable
+from bus.rows import RowName, Unread, Which
+
+
+class FreeJournal:
+    """One journal that we hold: of a process that is gone, or set aside."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+
+    def rows(self, which: Which, *, reveal: bool) -> Iterator[dict[str, Any] | Unread]:
+        """Yield these rows as `app.journal_facts` has them, whole if they are to be revealed, and what is unreadable."""
+        facts = journal_facts.whole if reveal else journal_facts.brief
+        found = (row for row in inspect.rows_of(self.directory) if isinstance(row, Unread) or which.takes(row))
+        for row in islice(found, which.limit):
+            yield row if isinstance(row, Unread) else facts(self.directory.name, row)
+
+    def skip(self, name: RowName) -> str | None:
+        """Take a row out; return why it was not."""
+        if is_aside(self.directory):
+            return "A journal that was set aside is not changed: export it, then remove the directory as a whole."
+        try:
+            outcome = asyncio.run(inspect.skip(self.directory, name))
+        except (JournalUnwritable, OSError) as error:
+            return str(error)
+        return None if outcome == "skipped" else NOT_SKIPPED[outcome][2]
+
+
+@contextmanager
+def journals_in(where: Path, settings: Settings) -> Iterator[list[FreeJournal | HeldJournal]]:
+    """Give every journal in a directory, or the one that it is. Those that nobody holds are held until the end."""
+    found = [where] if (where / FILE_NAME).is_file() else sorted(path.parent for path in where.glob(f"*/{FILE_NAME}"))
+    with ExitStack() as stack:
+        journals: list[FreeJournal | HeldJournal] = []
+        for directory in found:
+            if claim := try_claim(directory):
+                stack.callback(claim.release)
+                journals.append(FreeJournal(directory))
+            else:
+                journals.append(HeldJournal(directory, settings))
+        yield journals

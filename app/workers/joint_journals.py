@@ -1,0 +1,35 @@
+"""One answer of many about the journals: each worker holds its own."""
+
+import json
+from collections.abc import Sequence
+
+from aiohttp import web
+
+from app.journal_api import ELSEWHERE
+from app.problems import problem
+from app.watch_api import RETRY_AFTER
+
+
+def joined(answers: Sequence[web.Response | None], journal: str | None) -> web.Response:
+    """Return what they say together; None: a worker that did not answer, which may be the one that is meant.
+
+    `journal`: the only one whose rows are asked for. A refusal of one that holds it is everybody's.
+    """
+    said = [answer for answer in answers if answer is not None]
+    if telling := next((answer for answer in said if not _is_elsewhere(answer) and not _is_list(answer)), None):
+        return telling
+    lists = [json.loads(answer.text or "") for answer in said if _is_list(answer)]
+    journals = [name for each in lists for name in each["journals"]]
+    if None in answers and (not lists or journal not in {None, *journals}):
+        return problem(503, "not_ready", "A worker did not answer. Ask again.", RETRY_AFTER)
+    if not lists:
+        return said[0]
+    return web.json_response({"journals": journals, "rows": [row for each in lists for row in each["rows"]]})
+
+
+def _is_list(answer: web.Response) -> bool:
+    return answer.status == 200 and "rows" in json.loads(answer.text or "")
+
+
+def _is_elsewhere(answer: web.Response) -> bool:
+    return answer.status == 404 and json.loads(answer.text or "")["reason"] == ELSEWHERE
