@@ -24,7 +24,7 @@ class FreeJournal:
         self.directory = directory
 
     def rows(self, which: Which, *, reveal: bool) -> Iterator[dict[str, Any] | Unread]:
-        """Yield these rows as `app.journal_facts` has them, whole if they are to be revealed, and what is unreadable."""
+        """Yield these rows, whole if they are to be revealed (`app.journal_facts`), and what cannot be read."""
         facts = journal_facts.whole if reveal else journal_facts.brief
         found = (row for row in inspect.rows_of(self.directory) if isinstance(row, Unread) or which.takes(row))
         for row in islice(found, which.limit):

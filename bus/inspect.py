@@ -9,7 +9,7 @@ from typing import Final
 
 from bus.claim import is_aside, try_claim
 from bus.journal import FILE_NAME, Journal
-from bus.rows import RawRow, RowName, Unread, found, salvaged
+from bus.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
 from bus.skipped import Skip, take_out
 
 ASIDE: Final = (
@@ -68,7 +68,7 @@ def _status(directory: Path) -> JournalStatus:
     aside = _aside(directory) if is_aside(directory) else None
     try:
         return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
-    except sqlite3.Error as error:
+    except BROKEN as error:
         return JournalStatus(directory, claim is None, 0, 0, None, problem=aside or str(error))
     finally:
         if claim is not None:

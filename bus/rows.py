@@ -12,6 +12,8 @@ from bus.journal import NAMES, ODD, Journal, LaneKey, row_of
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
 LAST_SEQ: Final = 2**63 - 1
 TRIES: Final = 100_000  # row numbers behind one that cannot be read: about a second
+BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file makes SQLite raise; Python cannot always read the message of its error."""
 _PARSED: Final = tuple(name for name in NAMES if name != "size")
 _ROWS: Final = "SELECT rows.rowid, rows.* FROM rows"
 
@@ -142,7 +144,7 @@ def salvaged(connection: sqlite3.Connection) -> Iterator[RawRow | Unread]:
             for row in _rows_behind(connection, last):
                 yield row
                 last = row.seq
-        except sqlite3.Error as error:
+        except BROKEN as error:
             reason = str(error)
         else:
             return
@@ -161,7 +163,7 @@ def _rows_behind(connection: sqlite3.Connection, last: int) -> Iterator[RawRow]:
 
 def _next_whole(connection: sqlite3.Connection, last: int) -> RawRow | None:
     for seq in range(last + 1, last + TRIES):
-        with suppress(sqlite3.Error):
+        with suppress(*BROKEN):
             cursor = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid = ?", (seq,))
             for stored in cursor:
                 return _raw(cursor, stored)

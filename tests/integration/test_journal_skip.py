@@ -4,70 +4,23 @@ import asyncio
 import base64
 import json
 import os
-import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bus import skipped
-from bus.contract import Ledger, Receipt
-from bus.journal import FILE_NAME, Journal, JournalUnwritable
-from bus.kafka import KafkaBus
-from bus.lane import NotNow, Refused
-from bus.record import Record
-from bus.rows import RowName, Which
-from bus.settings import BusSettings, KafkaSettings
+from bus.contract import Ledger
+from bus.journal import Journal, JournalUnwritable
 from tests.messages import rejected, sms
+from tests.stuck_bus import POISON, House, poisoned
 
 ROOT = Path(__file__).parents[2]
-POISON = b"poison"
-
-
-class House:
-    """A bus whose Kafka is played: it takes SMS once it is open, and never a dead letter with POISON in it."""
-
-    def __init__(self, directory: Path) -> None:
-        nowhere, settings = KafkaSettings(bootstrap_servers="127.0.0.1:1"), BusSettings(journal_dir=directory)
-        self.bus = KafkaBus(nowhere, settings, instance="t", rng=random.Random(0))
-        self.directory = directory
-        self.topic: list[str] = []
-        self.is_open = False
-        self.hangs = asyncio.Event()
-        self.flying = asyncio.Event()
-        self.bus._producer.publish = self._publish  # type: ignore[method-assign]
-
-    async def _publish(self, key: tuple[str, int], records: Sequence[Record], via: str) -> None:
-        if any(base64.b64encode(POISON) in record.value for record in records):
-            raise Refused("too_large_for_the_topic")
-        if not self.is_open:
-            raise NotNow
-        self.flying.set()
-        await self.hangs.wait()
-        self.topic += [record.id for record in records]
-
-    async def rows(self) -> list[RowName]:
-        [journal, *_] = self.bus.journals
-        return [RowName(journal, row.seq, row.id) for row in await self.bus.rows(journal, Which(), 1 << 20)]
-
-    def kept(self) -> list[dict[str, Any]]:
-        path = self.directory / skipped.FILE
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
-
-    def on_disk(self) -> list[str]:
-        return on_disk(self.directory / self.bus.journals[0])
-
-
-def on_disk(directory: Path) -> list[str]:
-    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
-        return [record_id for (record_id,) in connection.execute("SELECT id FROM rows ORDER BY seq")]
 
 
 @pytest.fixture
@@ -84,14 +37,6 @@ async def until(holds: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not holds():
             await asyncio.sleep(0.01)
-
-
-async def poisoned(house: House) -> tuple[Receipt, Receipt]:
-    """A dead letter that is refused for ever, and one behind it in its lane."""
-    stuck = await house.bus.accept(rejected(POISON), key="one")
-    behind = await house.bus.accept(rejected(b"fine"), key="one")
-    house.is_open = True
-    return stuck, behind
 
 
 async def test_a_refused_dead_letter_is_taken_out_its_bytes_kept_and_the_lane_goes_on_at_once(house: House) -> None:

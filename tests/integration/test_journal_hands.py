@@ -1,0 +1,549 @@
+"""`smsbus journal show|export|skip`: a running owner is asked over its admin listener, what nobody holds is held."""
+
+import asyncio
+import base64
+import json
+import os
+import random
+import shutil
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import closing
+from pathlib import Path
+
+import aiohttp
+import pytest
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+from structlog.testing import capture_logs
+from typer.testing import CliRunner, Result
+
+from app.admin import Admin
+from app.cli import cli
+from app.cli.outcome import Code
+from app.journal_api import JournalApi
+from app.sections import AdminSettings
+from app.workers.joint_admin import JointAdmin
+from app.workers.worker import Worker
+from bus import skipped
+from bus.claim import try_claim
+from bus.journal import FILE_NAME, Journal
+from bus.record import build
+from bus.rows import TRIES
+from tests.messages import rejected, sms
+from tests.stuck_bus import POISON, House, on_disk, poisoned
+
+pytestmark = pytest.mark.usefixtures("logging_is_restored")
+TOKEN = "a-long-token-of-the-admin"
+SECRETS = ("16470000000", "4711", base64.b64encode(POISON).decode())
+TEXT = "your code is 4711"
+
+Smsbus = Callable[..., Result]
+
+
+@pytest.fixture
+def smsbus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Smsbus:
+    """The command line with settings of its own."""
+    for name in [name for name in os.environ if name.upper().startswith("SMSBUS")]:
+        monkeypatch.delenv(name)
+    own = {"BUS__JOURNAL_DIR": tmp_path / "journal", "DATA_DIR": tmp_path / "own", "ADMIN__PORT": 1}
+    for name, value in own.items():
+        monkeypatch.setenv(f"SMSBUS_{name}", str(value))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, typed: str = "", **settings: object) -> Result:
+        for name, value in settings.items():
+            monkeypatch.setenv(f"SMSBUS_{name}", str(value))
+        return CliRunner().invoke(cli, ["journal", *arguments], input=typed)
+
+    return run
+
+
+async def on_thread(smsbus: Smsbus, *arguments: str, **more: object) -> Result:
+    """Run it while this loop serves."""
+    return await asyncio.to_thread(smsbus, *arguments, **more)
+
+
+@pytest.fixture
+async def house(tmp_path: Path) -> AsyncIterator[House]:
+    house = House(tmp_path / "journal")
+    house.hangs.set()
+    await house.bus.start()
+    yield house
+    await house.bus.stop(0)
+
+
+def listener(house: House) -> Admin:
+    settings = AdminSettings(port=0, token=SecretStr(TOKEN))
+    registry = CollectorRegistry()
+    extend = JournalApi(house.bus).add_to
+    return Admin(settings, alive=house.bus.alive, condition=house.bus.condition, registry=registry, extend=extend)
+
+
+@pytest.fixture
+async def served(house: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+    """Its owner runs, with an admin listener that the command finds; its token lies where the first start puts it."""
+    admin = listener(house)
+    await admin.start()
+    found_by_itself(house, admin.port, monkeypatch)
+    yield house
+    await admin.stop()
+
+
+def found_by_itself(house: House, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMSBUS_ADMIN__PORT", str(port))
+    own = house.directory.parent / "own"
+    own.mkdir(exist_ok=True)
+    (own / "admin-token").write_text(f"{TOKEN}\n")
+
+
+async def left_behind(parent: Path, name: str = "abcdefghijkl", count: int = 3) -> Path:
+    """A journal of a process that is gone."""
+    directory = parent / name
+    directory.mkdir(parents=True)
+    journal = Journal(directory, max_bytes=1 << 30)
+    await journal.open()
+    messages = [sms(n=n, text=TEXT + " " * n) for n in range(count)]
+    await journal.append([build(each, topic_prefix="", instance="t") for each in messages])
+    await journal.close()
+    return directory
+
+
+def lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# ---- a running owner -----------------------------------------------------------------------------------------------
+
+
+async def test_the_rows_of_a_running_owner_are_shown_in_order_and_masked(served: House, smsbus: Smsbus) -> None:
+    receipts = [await served.bus.accept(sms(n=n, text=TEXT)) for n in range(3)]
+
+    shown = await on_thread(smsbus, "show")
+    asked_as_json = await on_thread(smsbus, "show", "--json", "-n", "2")
+
+    words = [line.split("\t") for line in shown.stdout.splitlines()]
+    assert [word[2] for word in words] == [receipt.id for receipt in receipts]
+    assert [(word[0], word[1], word[3], word[6]) for word in words] == [
+        (served.bus.journals[0], str(seq), words[0][3], "intact") for seq in (1, 2, 3)
+    ]
+    assert "+16•••••••00" in shown.stdout
+    assert not any(secret in shown.stdout + asked_as_json.stdout for secret in SECRETS)
+    assert [json.loads(line)["id"] for line in asked_as_json.stdout.splitlines()] == [each.id for each in receipts[:2]]
+
+
+async def test_they_are_revealed_and_exported_only_when_asked_for(
+    served: House, smsbus: Smsbus, tmp_path: Path
+) -> None:
+    receipt = await served.bus.accept(sms(text=TEXT))
+
+    revealed = await on_thread(smsbus, "show", "--reveal")
+    exported = await on_thread(smsbus, "export", "--to", str(tmp_path / "rows"))
+
+    [row] = lines(tmp_path / "rows")
+    assert TEXT in revealed.stdout
+    assert exported.exit_code == Code.OK
+    assert (row["id"], row["journal"]) == (receipt.id, served.bus.journals[0])
+    assert json.loads(base64.b64decode(row["value_base64"]))["text"] == TEXT
+
+
+async def test_only_one_lane_is_shown_where_one_is_named(served: House, smsbus: Smsbus) -> None:
+    await served.bus.accept(sms())
+    letter = await served.bus.accept(rejected(b"x"))
+    lane = next(key for key, lane in served.bus._own.lanes.items() if key[0] == "sms.rejected.v1" and lane.rows)
+
+    shown = await on_thread(smsbus, "show", "--lane", f"{lane[0]}/{lane[1]}")
+
+    assert [line.split("\t")[2] for line in shown.stdout.splitlines()] == [letter.id]
+    assert smsbus("show", "--lane", "nowhere").exit_code == Code.USAGE
+
+
+async def test_more_rows_than_one_answer_holds_are_exported_whole(
+    served: House, smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.journal_api.PAGE_BYTES", 3000)
+    receipts = await asyncio.gather(*(served.bus.accept(sms(n=n), key="one") for n in range(50)))
+
+    await on_thread(smsbus, "export", "--to", str(tmp_path / "rows"))
+
+    assert [row["id"] for row in lines(tmp_path / "rows")] == [receipt.id for receipt in receipts]
+
+
+@pytest.mark.parametrize("by", ["seq", "id"])
+async def test_a_running_owner_skips_a_row_and_its_lane_goes_on(served: House, smsbus: Smsbus, by: str) -> None:
+    stuck, behind = await poisoned(served)
+    [name, *_] = await served.rows()
+
+    result = await on_thread(smsbus, "skip", "--yes", str(name.seq) if by == "seq" else name.id)
+    ends = [await asyncio.wait_for(receipt.published, 5) for receipt in (stuck, behind)]
+
+    file = served.directory / skipped.FILE
+    assert (result.exit_code, result.stdout) == (0, f"skipped {name.journal} {name.seq} {stuck.id}, kept in {file}\n")
+    assert ends == ["skipped", "rejected"]
+    assert [line["id"] for line in served.kept()] == [stuck.id]
+
+
+async def test_unknown_and_published_rows_are_named_and_the_others_skipped(served: House, smsbus: Smsbus) -> None:
+    stuck, behind = await poisoned(served)
+    names = [name.id for name in await served.rows()]
+
+    first = await on_thread(smsbus, "skip", "--yes", "4711", names[0])
+    await asyncio.wait_for(behind.published, 5)
+    second = await on_thread(smsbus, "skip", "--yes", behind.id)
+
+    assert (first.exit_code, second.exit_code) == (Code.FAILED, Code.FAILED)
+    assert "no journal has a row 4711, or no longer: it may have been published" in first.stderr
+    assert f"no journal has a row {behind.id}, or no longer" in second.stderr
+    assert [line["id"] for line in served.kept()] == [stuck.id]
+
+
+async def test_without_a_terminal_and_without_yes_nothing_is_skipped(served: House, smsbus: Smsbus) -> None:
+    stuck, _ = await poisoned(served)
+
+    result = await on_thread(smsbus, "skip", stuck.id)
+
+    assert result.exit_code == Code.USAGE
+    assert "add --yes" in result.stderr
+    assert stuck.id in served.on_disk()
+
+
+@pytest.mark.parametrize(("typed", "count"), [("y\n", 1), ("n\n", 0), ("", 0)])
+async def test_at_a_terminal_the_rows_are_shown_and_it_is_asked(
+    served: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch, typed: str, count: int
+) -> None:
+    monkeypatch.setattr("app.cli.journal_rows.is_terminal", lambda: True)
+    stuck, _ = await poisoned(served)
+
+    result = await on_thread(smsbus, "skip", stuck.id, typed=typed)
+
+    assert stuck.id in result.stderr
+    assert not any(secret in result.output for secret in SECRETS)
+    assert len(served.kept()) == count
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"ADMIN__PORT": 1}, "no admin listener of ours answers at http://127.0.0.1:1"),
+        ({"ADMIN__TOKEN": "another-token-of-an-admin"}, "does not take our admin token"),
+        ({"DATA_DIR": "/nowhere"}, "there is no /nowhere/admin-token"),
+    ],
+)
+@pytest.mark.parametrize("command", [("show",), ("skip", "--yes", "1"), ("export", "--to", "rows")])
+async def test_an_owner_that_cannot_be_asked_is_left_alone_and_it_is_said_what_to_do(
+    served: House, smsbus: Smsbus, change: dict[str, object], says: str, command: tuple[str, ...]
+) -> None:
+    await served.bus.accept(sms())
+
+    result = await on_thread(smsbus, *command, **change)
+
+    assert result.exit_code == Code.FAILED
+    assert says in result.stderr
+    assert "use the settings of that process (--config, SMSBUS_ADMIN__…), or stop it first" in result.stderr
+    assert not Path("rows").exists()
+
+
+async def test_a_journal_that_somebody_else_holds_is_left_alone(served: House, smsbus: Smsbus) -> None:
+    directory = await left_behind(served.directory / "other")
+    held = try_claim(directory)
+
+    result = await on_thread(smsbus, "skip", "--yes", "1", "--directory", str(directory))
+
+    assert held
+    held.release()
+    assert result.exit_code == Code.FAILED
+    assert f"{directory} is held by a process that is not behind the admin listener at" in result.stderr
+    assert len(on_disk(directory)) == 3
+
+
+# ---- over HTTP -----------------------------------------------------------------------------------------------------
+
+
+async def test_each_command_by_http_is_one_line_of_the_log_without_contents(house: House) -> None:
+    await poisoned(house)
+    admin = listener(house)
+    await admin.start()
+    [name, *_] = await house.rows()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+
+    with capture_logs(processors=[]) as logs:
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{admin.port}", headers=headers) as session:
+            for path in ("/v1/journal/rows", "/v1/journal/rows?reveal=true"):
+                async with session.get(path) as answer:
+                    assert answer.status == 200
+            for status in (200, 404):
+                async with session.post("/v1/journal/skip", json=name._asdict()) as answer:
+                    assert answer.status == status
+    await admin.stop()
+
+    said = [line for line in logs if line["event"] == "journal_command"]
+    assert [(line["command"], line.get("outcome")) for line in said] == [
+        ("reveal", None),
+        ("skip", "skipped"),
+        ("skip", "unknown"),
+    ]
+    assert not any(secret in str(said) for secret in SECRETS)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status", "reason"),
+    [
+        ("GET", "/v1/journal/rows?limit=0", None, 400, "invalid_query"),
+        ("GET", "/v1/journal/rows?after=x", None, 400, "invalid_query"),
+        ("GET", "/v1/journal/rows?after=9999999999999999999", None, 400, "invalid_query"),
+        ("GET", "/v1/journal/rows?lane=x", None, 400, "invalid_query"),
+        ("GET", "/v1/journal/rows?rows=1", None, 400, "invalid_query"),
+        ("POST", "/v1/journal/skip", "{}", 400, "invalid_request"),
+        ("POST", "/v1/journal/skip", "no", 400, "invalid_request"),
+        ("POST", "/v1/journal/skip", '{"journal": "x", "seq": 0, "id": "x"}', 400, "invalid_request"),
+        ("POST", "/v1/journal/skip", '{"journal": "x", "seq": 2.0, "id": "x"}', 404, "unknown_journal"),
+    ],
+)
+async def test_what_makes_no_sense_is_a_problem(
+    house: House, method: str, path: str, body: str | None, status: int, reason: str
+) -> None:
+    admin = listener(house)
+    await admin.start()
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    async with (
+        aiohttp.ClientSession(f"http://127.0.0.1:{admin.port}", headers=headers) as session,
+        session.request(method, path, data=body) as answer,
+    ):
+        told = await answer.json(content_type=None)
+    async with aiohttp.ClientSession() as session, session.get(f"http://127.0.0.1:{admin.port}{path}") as answer:
+        stranger = answer.status
+    await admin.stop()
+
+    assert (answer.status is not None, told["status"], told["reason"], stranger) == (True, status, reason, 401)
+
+
+# ---- with --workers ------------------------------------------------------------------------------------------------
+
+
+async def test_with_workers_the_one_that_holds_the_journal_does_it(
+    house: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sibling = House(house.directory)
+    sibling.hangs.set()
+    await sibling.bus.start()
+    workers, admins = [], [listener(each) for each in (house, sibling)]
+    for number, admin in enumerate(admins):
+        await admin.start()
+        workers.append(Worker(f"receiver-{number}", []))
+        workers[-1].admin = f"http://127.0.0.1:{admin.port}"
+    joint = JointAdmin(AdminSettings(port=0, token=SecretStr(TOKEN)), workers, None, CollectorRegistry())
+    await joint.start()
+    found_by_itself(house, joint.port, monkeypatch)
+    receipts = [(await poisoned(each))[0] for each in (house, sibling)]
+
+    shown = await on_thread(smsbus, "show")
+    ambiguous = await on_thread(smsbus, "skip", "--yes", "1")
+    skipped_one = await on_thread(
+        smsbus, "skip", "--yes", "1", "--directory", str(sibling.directory / sibling.bus.journals[0])
+    )
+    everywhere = await on_thread(smsbus, "skip", "--yes", receipts[0].id)
+    workers[0].admin = None
+    silent = await on_thread(smsbus, "show")
+
+    assert {line.split("\t")[0] for line in shown.stdout.splitlines()} == {*house.bus.journals, *sibling.bus.journals}
+    assert (ambiguous.exit_code, skipped_one.exit_code, everywhere.exit_code) == (Code.FAILED, 0, 0)
+    assert "1 is a row in each of" in ambiguous.stderr
+    assert [each["journal"] for each in house.kept()] == [*sibling.bus.journals, *house.bus.journals]
+    assert (house.bus.ledger.skipped, sibling.bus.ledger.skipped) == (1, 1)
+    assert silent.exit_code == Code.FAILED
+    assert "A worker did not answer. Ask again." in silent.stderr
+    for each in (joint, *admins):
+        await each.stop()
+    await sibling.bus.stop(0)
+
+
+# ---- nobody holds it -----------------------------------------------------------------------------------------------
+
+
+async def test_a_journal_that_nobody_holds_is_shown_exported_and_skipped_directly(
+    tmp_path: Path, smsbus: Smsbus
+) -> None:
+    directory = await left_behind(tmp_path / "journal")
+    ids = on_disk(directory)
+
+    shown = await on_thread(smsbus, "show")
+    exported = await on_thread(smsbus, "export", "--to", "rows")
+    skip = await on_thread(smsbus, "skip", "--yes", "2", ids[2])
+
+    assert [line.split("\t")[2] for line in shown.stdout.splitlines()] == ids
+    assert not any(secret in shown.stdout for secret in SECRETS)
+    assert (exported.exit_code, skip.exit_code) == (0, 0)
+    kept, rows = lines(tmp_path / "journal" / skipped.FILE), lines(tmp_path / "rows")
+    assert [row["id"] for row in rows] == ids
+    assert kept == rows[1:]
+    assert on_disk(directory) == ids[:1]
+    assert (tmp_path / "rows").stat().st_mode & 0o777 == 0o600
+
+
+async def test_it_is_held_meanwhile(tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> None:
+    directory = await left_behind(tmp_path / "journal")
+    seen = []
+
+    def asked() -> bool:
+        claim = try_claim(directory)
+        seen.append(claim)
+        if claim:
+            claim.release()
+        return False
+
+    monkeypatch.setattr("app.cli.journal_rows.is_terminal", asked)
+    await on_thread(smsbus, "skip", "1")
+    free = try_claim(directory)
+
+    assert seen == [None]
+    assert free
+    free.release()
+
+
+async def test_an_export_overwrites_nothing(tmp_path: Path, smsbus: Smsbus) -> None:
+    await left_behind(tmp_path / "journal")
+    (tmp_path / "rows").write_text("mine")
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    assert result.exit_code == Code.FAILED
+    assert "rows: File exists" in result.stderr
+    assert (tmp_path / "rows").read_text() == "mine"
+
+
+# ---- set aside -----------------------------------------------------------------------------------------------------
+
+
+async def test_status_names_what_was_set_aside_its_size_and_the_command_that_saves_it(
+    tmp_path: Path, smsbus: Smsbus
+) -> None:
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
+
+    result = await on_thread(smsbus, "status")
+
+    assert result.exit_code == Code.FAILED
+    assert f"`smsbus journal export --directory {directory} --to FILE` saves what can be read" in result.stdout
+    assert "bytes of files" in result.stdout
+
+
+async def test_what_was_set_aside_is_not_skipped(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
+
+    result = await on_thread(smsbus, "skip", "--yes", "1")
+
+    assert result.exit_code == Code.FAILED
+    assert "A journal that was set aside is not changed: export it" in result.stderr
+    assert len(on_disk(directory)) == 3
+
+
+async def test_rows_of_a_damaged_journal_are_exported_past_its_indexes(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged", count=400)
+    ids = on_disk(directory)
+    for name in ("rows_by_lane", "sqlite_autoindex_rows_1"):
+        spoil(directory, root_page(directory, name))
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    assert result.exit_code == 0
+    assert [row["id"] for row in lines(tmp_path / "rows")] == ids
+
+
+async def test_pages_that_cannot_be_read_are_said_and_all_other_rows_exported(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged", count=400)
+    leaves = table_leaves(directory)
+    for leaf in (leaves[3], leaves[4], leaves[9]):
+        spoil(directory, leaf)
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    seqs = [row["seq"] for row in lines(tmp_path / "rows")]
+    lost = sorted(set(range(1, 401)) - set(seqs))
+    assert result.exit_code == Code.FAILED
+    assert 0 < len(lost) < 100
+    assert seqs == sorted(seqs)
+    ranges = [(lost[0], lost[-1])] if lost[-1] - lost[0] + 1 == len(lost) else two_ranges(lost)
+    for first, last in ranges:
+        assert f"{directory}: rows from {first} to {last}, if there are any, cannot be read" in result.stderr
+
+
+async def test_bits_flipped_anywhere_lose_no_row_that_is_whole_without_a_word(tmp_path: Path, smsbus: Smsbus) -> None:
+    whole = await left_behind(tmp_path / "whole", count=100)
+    content, ids, rng = (whole / FILE_NAME).read_bytes(), on_disk(whole), random.Random(7)
+    for trial in range(20):
+        directory = tmp_path / "journal" / f"{trial}.damaged"
+        directory.mkdir(parents=True)
+        at = rng.randrange(100, len(content))
+        spoiled = content[:at] + bytes([content[at] ^ 1 << rng.randrange(8)]) + content[at + 1 :]
+        (directory / FILE_NAME).write_bytes(spoiled)
+
+        result = await on_thread(smsbus, "export", "--directory", str(directory), "--to", f"{trial}.rows")
+
+        rows = lines(tmp_path / f"{trial}.rows")
+        missing = set(ids) - {row.get("id") for row in rows if row["intact"]}
+        damaged = [row for row in rows if not row["intact"]]
+        assert len(missing) <= len(damaged) or result.exit_code == Code.FAILED, (trial, at)
+        shutil.rmtree(directory)
+
+
+async def test_what_is_no_database_at_all_is_said(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = tmp_path / "journal" / "abcdefghijkl.damaged"
+    directory.mkdir(parents=True)
+    (directory / FILE_NAME).write_bytes(random.Random(1).randbytes(50_000))
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    assert result.exit_code == Code.FAILED
+    assert "rows from 1 to the end, if there are any, cannot be read: file is not a database" in result.stderr
+    assert TRIES > 0
+
+
+async def test_a_journal_of_another_version_is_exported_with_the_columns_that_it_has(
+    tmp_path: Path, smsbus: Smsbus
+) -> None:
+    directory = tmp_path / "journal" / "abcdefghijkl.damaged"
+    directory.mkdir(parents=True)
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("CREATE TABLE rows (seq INTEGER PRIMARY KEY, id TEXT, value BLOB, whose TEXT)")
+        connection.execute("INSERT INTO rows VALUES (7, 'x', x'00ff', 'shop')")
+        connection.commit()
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+    shown = await on_thread(smsbus, "show")
+
+    [row] = lines(tmp_path / "rows")
+    assert (result.exit_code, shown.exit_code) == (0, 0)
+    assert row == {
+        "journal": directory.name,
+        "seq": 7,
+        "intact": None,
+        "id": "x",
+        "value_base64": "AP8=",
+        "whose": "shop",
+    }
+    assert "of another version" in shown.stdout
+
+
+def root_page(directory: Path, name: str) -> int:
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        [page] = connection.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchone()
+    return int(page)
+
+
+def table_leaves(directory: Path) -> list[int]:
+    """The pages of the rows' table that hold rows, in their order."""
+    content = (directory / FILE_NAME).read_bytes()
+    at = (root_page(directory, "rows") - 1) * 4096
+    cells = int.from_bytes(content[at + 3 : at + 5], "big")
+    pointers = [int.from_bytes(content[at + 12 + 2 * n : at + 14 + 2 * n], "big") for n in range(cells)]
+    return [int.from_bytes(content[at + pointer : at + pointer + 4], "big") for pointer in pointers]
+
+
+def spoil(directory: Path, page: int) -> None:
+    with (directory / FILE_NAME).open("r+b") as file:
+        file.seek((page - 1) * 4096)
+        file.write(b"\xff" * 4096)
+
+
+def two_ranges(numbers: list[int]) -> list[tuple[int, int]]:
+    split = next(i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1)
+    return [(numbers[0], numbers[split - 1]), (numbers[split], numbers[-1])]
