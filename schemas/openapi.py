@@ -1,8 +1,8 @@
-"""The OpenAPI 3.1 document: the door that PingMe calls, and the internal listener's health, metrics and watches."""
+"""The OpenAPI 3.1 document: the door that PingMe calls; the internal listener's health, metrics, watches and journals."""
 
 from typing import Final
 
-from schemas import openapi_watches
+from schemas import openapi_journals, openapi_watches
 from schemas.openapi_parts import Document, callback, errors, json_answer, problem, result, status
 
 DESCRIPTION: Final = """\
@@ -31,7 +31,10 @@ def openapi() -> Document:
         "tags": [
             {"name": "receive", "description": "SMS come in."},
             {"name": "watch", "description": "Say whose SMS are wanted; only where accounts are polled."},
-            {"name": "operate", "description": "Health and figures, without credentials."},
+            {
+                "name": "operate",
+                "description": "Health and figures, without credentials; the journals' rows, with the admin token.",
+            },
         ],
         "paths": {
             "/v1/pingme/{token}": _pingme(),
@@ -39,6 +42,7 @@ def openapi() -> Document:
             "/readyz": {"servers": admin, "get": _readyz()},
             "/metrics": {"servers": admin, "get": _metrics()},
             **openapi_watches.paths(admin),
+            **openapi_journals.paths(admin),
         },
         "components": {
             "schemas": {
@@ -46,6 +50,7 @@ def openapi() -> Document:
                 "Result": result(),
                 "Problem": problem(),
                 **openapi_watches.schemas(),
+                **openapi_journals.schemas(),
             },
             "securitySchemes": {"adminToken": {"type": "http", "scheme": "bearer"}},
         },

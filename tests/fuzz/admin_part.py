@@ -9,11 +9,14 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin import Admin
+from app.journal_api import JournalApi
 from app.sections import AdminSettings
 from app.watch_api import Patience, WatchApi
 from bus.client import KafkaAway
 from bus.reader import ReadRecord
+from bus.rows import RawRow, RowName, Which
 from bus.settings import KafkaSettings
+from bus.skipped import Skip
 from bus.state_log import STATES
 from pollers.state import WatchState
 from pollers.watch_table import WatchTable
@@ -23,6 +26,7 @@ from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
 from tests.loop_thread import LoopThread
 
 ADMIN_TOKEN: Final = "a-long-token-of-the-admin"
+JOURNAL: Final = "abcdefghijkl"
 OPEN, ENDED = "open-watch", "ended-watch"
 
 
@@ -35,6 +39,28 @@ class Writer:
     async def put(self, key: str, value: bytes | None) -> None:
         if self.away:
             raise KafkaAway
+
+
+class Hands:
+    """One journal with one row."""
+
+    journals = (JOURNAL,)
+
+    async def rows(self, journal: str, which: Which, max_bytes: int) -> list[RawRow]:
+        columns = {
+            "id": b"x",
+            "topic": b"sms.received.v1",
+            "partition": 0,
+            "value": b"{}",
+            "timestamp_ms": 1,
+            "size": 2,
+        }
+        return [RawRow(1, columns, intact=True)]
+
+    async def skip(self, name: RowName) -> Skip:
+        if name.journal != JOURNAL:
+            return "elsewhere"
+        return "skipped" if name.seq == 1 else "unknown"
 
 
 @dataclass(frozen=True)
@@ -76,7 +102,7 @@ def internal() -> Iterator[Internal]:
         alive=lambda: True,
         condition=Condition,
         registry=CollectorRegistry(),
-        extend=api.add_to,
+        extend=lambda router: (api.add_to(router), JournalApi(Hands()).add_to(router)),
     )
     admin.ready = True
     opened = Internal(admin, table, writer, home)

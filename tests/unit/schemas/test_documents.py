@@ -10,12 +10,13 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
-from app import admin, watch_api
+from app import admin, journal_api, journal_query, watch_api
+from app.workers import joint_journals
 from bus.record import MESSAGE_PARTITIONS
 from bus.topics import TOPICS
 from pollers.watches import WatchRequest
 from receiver.answers import PROBLEMS
-from schemas import openapi_parts, openapi_watches
+from schemas import openapi_journals, openapi_parts, openapi_watches
 from schemas.asyncapi import asyncapi
 from schemas.export import documents, write
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
@@ -221,6 +222,8 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/v1/watches/{id}": {"get"},
         "/v1/watches/{id}/next": {"post"},
         "/v1/watches/{id}/{request}": {"post"},
+        "/v1/journal/rows": {"get"},
+        "/v1/journal/skip": {"post"},
     }
 
 
@@ -235,6 +238,20 @@ def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
         *answered,
         "unauthorized",
         *(reason for reason, _ in admin.REFUSED.values()),
+    }
+
+
+def test_the_document_of_the_journals_is_what_the_program_takes_and_answers():
+    described = openapi()["components"]["schemas"]["SkipRequest"]
+    asked = openapi()["paths"]["/v1/journal/rows"]["get"]["parameters"]
+    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(journal_api) + inspect.getsource(joint_journals))
+
+    assert set(described["properties"]) == set(described["required"]) == set(journal_api.SkipRequest.model_fields)
+    assert {each["name"] for each in asked} == set(journal_query.MUST_BE)
+    assert {problem.reason: problem.status for problem in openapi_journals.PROBLEMS}.keys() == {
+        *answered,
+        *(reason for _, reason, _ in journal_api.NOT_SKIPPED.values()),
+        *("unauthorized", "bad_request", "too_large"),
     }
 
 
