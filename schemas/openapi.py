@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: the door that PingMe calls; the internal listener's health, metrics, watches and journals."""
+"""The OpenAPI 3.1 document: PingMe's door, and the internal listener's health, metrics, watches and journals."""
 
 from typing import Final
 

@@ -26,7 +26,7 @@ ACCOUNT: Final = "main"
 NOW_MS: Final = 1_795_000_000_000
 
 
-EXPECTED: Final = frozenset({"unknown_callback_token", "wrong_admin_token", "watch_command"})
+EXPECTED: Final = frozenset({"unknown_callback_token", "wrong_admin_token", "watch_command", "journal_command"})
 """Lines about who asked: the sender is told, and so is the log."""
 
 
