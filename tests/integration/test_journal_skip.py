@@ -4,6 +4,7 @@ import asyncio
 import base64
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -13,10 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiokafka.admin import NewTopic
 
-from bus import skipped
+from bus import skipped, topics
+from bus.cluster import admin
 from bus.contract import Ledger
 from bus.journal import Journal, JournalUnwritable
+from bus.kafka import KafkaBus
+from bus.rows import RowName, Which
+from bus.settings import BusSettings, KafkaSettings
+from schemas.messages import SmsRejected
+from tests.kafka_fixtures import TestKafka
 from tests.messages import rejected, sms
 from tests.stuck_bus import POISON, House, poisoned
 
@@ -301,3 +309,31 @@ async def test_a_process_that_dies_between_the_two_steps_leaves_both_with_one_id
     assert await house.bus.skip(name) == "skipped"
     assert house.bus.ledger == Ledger(adopted=1, skipped=1)
     await house.bus.stop(0)
+
+
+# ---- a real broker -------------------------------------------------------------------------------------------------
+
+
+async def test_a_dead_letter_that_the_broker_refuses_for_its_size_is_taken_out_and_the_next_one_arrives(
+    kafka: TestKafka, topic_prefix: str, tmp_path: Path
+) -> None:
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
+    small = NewTopic(settings.topic(SmsRejected.TOPIC), 6, 1, topic_configs={"max.message.bytes": "3000"})
+    async with admin(settings) as client:
+        await client.create_topics([small])
+    await topics.create(settings)
+    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", rng=random.Random(0))
+    await bus.start()
+    stuck = await bus.accept(rejected(b"x" * 4000), key="one")
+    behind = await bus.accept(rejected(b"fine"), key="one")
+    [journal] = bus.journals
+    async with asyncio.timeout(30):
+        while not (row := await bus.rows(journal, Which(name=stuck.id), 1 << 20)):
+            await asyncio.sleep(0.05)
+
+    outcome = await bus.skip(RowName(journal, row[0].seq, stuck.id))
+    ends = [await asyncio.wait_for(receipt.published, 20) for receipt in (stuck, behind)]
+    await bus.stop(2)
+
+    assert (outcome, ends) == ("skipped", ["skipped", "rejected"])
+    assert (bus.ledger.skipped, bus.ledger.rejected, bus.ledger.balanced) == (1, 1, True)
