@@ -32,6 +32,11 @@ class Heads:
         self._max_body = max_body
         self._remembered: dict[bytes, Known] = {}
 
+    def take_tokens(self, tokens: Tokens) -> None:
+        """Know these tokens and no others: whose heads were remembered is judged again."""
+        self._tokens = tokens
+        self._remembered.clear()
+
     def known(self, head: bytes) -> Known | None:
         """Return what a head up to its blank line is for us, None if it is not plain or its body too large."""
         return self._remembered.get(head) or self._judged(head)

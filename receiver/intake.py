@@ -37,9 +37,18 @@ class Intake:
         self.in_flight = 0
         self.took = metrics.took
         self._clock_ms = clock_ms
-        self._counted = {name: metrics.outcomes(name) for name in (STRANGER, *(account.name for account in accounts))}
+        self.last_used: dict[str, int] = {}
+        """When a callback last came with a token, milliseconds since 1970, by the token's fingerprint."""
+        self._outcomes = metrics.outcomes
+        self._counted = {STRANGER: metrics.outcomes(STRANGER)}
+        self.take_accounts(accounts)
         self._rejected = metrics.reasons(pingme.REASONS)
         self._idle = asyncio.Event()
+
+    def take_accounts(self, accounts: Sequence[PingMeAccount]) -> None:
+        """Know these as well. Who is gone keeps its counts: what began as its callback ends as such."""
+        for account in accounts:
+            self._counted.setdefault(account.name, self._outcomes(account.name))
 
     def begins(self) -> None:
         """One more request is in flight."""
@@ -59,12 +68,17 @@ class Intake:
 
     def callbacks(self, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return what a whole body carries; what we fail on is a dead letter."""
-        request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self._clock_ms())
+        request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
         try:
             return pingme.messages(request)
         except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
             _log.error("callback_failed", account=caller.account, **_where(error))
             return Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+
+    def comes_from(self, caller: Caller) -> int:
+        """Note that its token is in use, and return the time, milliseconds since 1970."""
+        now_ms = self.last_used[caller.token] = self._clock_ms()
+        return now_ms
 
     def result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
         """Count a durable message and return what is said of it."""

@@ -6,10 +6,10 @@ fifth less (57 µs against 71, measured with a bare handler).
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
-from typing import Final, cast
+from typing import Final, NamedTuple, cast
 
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, Server, StreamResponse
@@ -23,7 +23,7 @@ from receiver.heads import Heads
 from receiver.intake import RETRY_AFTER, Intake
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Caller, RawRequest, Tokens
+from receiver.stages import Caller, RawRequest, Tokens, fingerprint
 from receiver.strangers import Strangers
 from receiver.verdict import PINGME
 from schemas.messages import SmsReceived, SmsRejected
@@ -31,6 +31,17 @@ from schemas.messages import SmsReceived, SmsRejected
 BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused
 FAREWELL: Final = 0.5  # seconds: a kept connection's next callback is told to go elsewhere, not cut off on its way
 CUT_OFF: Final = 0.1  # seconds: what is left after the grace is cancelled
+
+
+class TokenUse(NamedTuple):
+    """A token that opens the door, by its fingerprint."""
+
+    account: str
+    fingerprint: str
+    newest: bool
+    """It is the account's first: the one that PingMe is to be given."""
+    last_used_ms: int | None
+    """When a callback last came with it, milliseconds since 1970; None: not since this process began."""
 
 
 class Door:
@@ -53,7 +64,9 @@ class Door:
         self.intake = Intake(bus, accounts, clock_ms=clock_ms, metrics=metrics)
         self._settings = settings
         self._shared = shared
+        self._accounts = accounts
         self._tokens = Tokens(accounts)
+        self._heads = Heads(self._tokens, max_body=settings.max_body)
         self._strangers = Strangers("unknown_callback_token", settings.trusted_proxies)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
@@ -64,8 +77,7 @@ class Door:
         server = self._server = Server(self._answer)
         kind: Callable[..., Connection] = Connection
         if settings.fast_lane:
-            heads = Heads(self._tokens, max_body=settings.max_body)
-            kind = partial(FastConnection, body_deadline=settings.body_deadline, heads=heads, intake=self.intake)
+            kind = partial(FastConnection, body_deadline=settings.body_deadline, heads=self._heads, intake=self.intake)
         connection = partial(kind, server, on_error=self._on_error, keepalive_timeout=settings.keepalive_timeout)
         self._listener = await loop.create_server(
             connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared
@@ -79,6 +91,23 @@ class Door:
             raise RuntimeError(message)
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
+
+    def take_accounts(self, accounts: Sequence[PingMeAccount]) -> None:
+        """Open to these accounts' tokens and no others from the next head on; every connection stays.
+
+        Raises `ValueError` when two accounts share a token; then nothing has changed.
+        """
+        tokens = Tokens(accounts)  # it may raise: everything below is done whole
+        self._accounts, self._tokens = accounts, tokens
+        self._heads.take_tokens(tokens)
+        self.intake.take_accounts(accounts)
+
+    def token_uses(self) -> Iterator[TokenUse]:
+        """Yield every token that opens the door, each account's newest first."""
+        for account in self._accounts:
+            for place, token in enumerate(account.tokens):
+                name = fingerprint(token.get_secret_value())
+                yield TokenUse(account.name, name, place == 0, self.intake.last_used.get(name))
 
     def say_goodbye(self) -> None:
         """Take callbacks as before, and close each connection behind its next answer: the sender looks elsewhere."""
@@ -139,6 +168,7 @@ class Door:
 
     async def _callback(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
         settings = self._settings
+        self.intake.comes_from(caller)
         deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
         try:
             body = await read_body(request, limit=settings.max_body, deadline=deadline)

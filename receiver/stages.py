@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from receiver.settings import PingMeAccount
 from schemas import identity, timestamps
 from schemas.messages import SmsReceived, SmsRejected
 
+FINGERPRINT: Final = 12  # digits of 64: nobody has so many tokens that two would be alike
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9/+;=., _-]")
 
 
@@ -27,11 +28,14 @@ class RawRequest(NamedTuple):
     content_type: str
 
 
-class Caller(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Caller:
     """An account whose token was shown."""
 
     account: str
     user_id: str | None
+    token: str = field(default="", compare=False)
+    """The `fingerprint` of the token that was shown."""
 
 
 @dataclass
@@ -76,12 +80,13 @@ class Tokens:
     """The tokens of all accounts, by digest: a table in memory does not hold what opens the door."""
 
     def __init__(self, accounts: Iterable[PingMeAccount]) -> None:
+        """Raises `ValueError` when two accounts share a token."""
         self._callers: dict[bytes, tuple[bytes, Caller]] = {}
         for account in accounts:
-            caller = Caller(account.name, account.user_id)
             for token in account.tokens:
                 digest = _digest(token.get_secret_value())
-                if self._callers.setdefault(digest, (digest, caller))[1] is not caller:
+                caller = Caller(account.name, account.user_id, fingerprint(token.get_secret_value()))
+                if self._callers.setdefault(digest, (digest, caller))[1].account != account.name:
                     message = f"account {account.name!r} has a callback token of another account: give each its own"
                     raise ValueError(message)
 
@@ -90,6 +95,11 @@ class Tokens:
         digest = _digest(request.token)
         expected, caller = self._callers.get(digest, (b"", None))
         return caller if hmac.compare_digest(expected, digest) else None
+
+
+def fingerprint(token: str) -> str:
+    """Return what a token may be called by: it tells ours apart, and opens nothing."""
+    return _digest(token).hex()[:FINGERPRINT]
 
 
 def _digest(token: str) -> bytes:
