@@ -65,6 +65,14 @@ class Account:
         self._loop = asyncio.get_running_loop()
         self._open_since = self._loop.time()
 
+    def take(self, client: Client | None, *, requests_per_second: float) -> None:
+        """Ask with this client from the next request on, None: with the one it has; and keep to this budget."""
+        self.throttle.set_budget(requests_per_second)
+        if client is not None:
+            self.client = client
+            self._key_wrong_at = inf
+            self.throttle.key_changed(self._loop.time())
+
     # ---- requests ----------------------------------------------------------------------------------------------
 
     async def observe(

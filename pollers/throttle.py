@@ -18,6 +18,7 @@ FAILURES_LAST: Final = 64.0  # seconds, where it only fails: nobody is banned fo
 RETRY_AFTER: Final = (1.0, 600.0)  # what we believe of a Retry-After: 0 and 10^9 are seen (trap 47)
 PROBE_EVERY: Final = 60.0  # seconds between two probes of a paused account
 MOST_PAUSES: Final = 3  # times that is doubled, where what it answers to a probe is no plain answer and it pauses again
+NEW_KEY: Final = 1.0  # seconds after which a new key is tried: later than all that was asked with the old one
 PROBE_LOST: Final = 20.0  # seconds: longer than any request may take, so only one probe is ever under way
 SLOWEST: Final = 8.0  # the first gap of a slow start, in gaps of the budget; halves with every answer
 JITTER: Final = 0.2  # of a gap: so much later may a request go than its place in the row
@@ -120,6 +121,18 @@ class AccountThrottle:
         self._slowdown = 1.0
         self._order_errors = 0
         self._pauses = 0
+
+    def set_budget(self, requests_per_second: float) -> None:
+        """Have this budget from the next `share` on."""
+        self._budget = requests_per_second
+
+    def key_changed(self, now: float) -> None:
+        """Judge by the new key alone: what was asked with the old one says nothing, and a pause is probed at once."""
+        self._closed_at = now
+        self._probing_until = -inf
+        if self.state == "paused":
+            self._pauses = 0
+            self._until = max(self._told_until, now + NEW_KEY)
 
     def share(self, fraction: float) -> None:
         """Take this process's part of the budget, 0 to 1.

@@ -185,3 +185,27 @@ async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_accou
     await account.observe("activation", "8")
 
     assert account.throttle.state == "paused"
+
+
+async def test_another_client_is_asked_from_the_next_request_on(account: Account, provider: Provider) -> None:
+    provider.answer = Trouble("auth", "bad_key")
+    await account.observe("activation", "7")
+    new = Provider()
+
+    account.take(new, requests_per_second=3)  # type: ignore[arg-type]
+    account.throttle.share(1.0)
+    await account.observe("activation", "7")
+
+    assert (provider.asked, new.asked) == (["observe"], ["observe"])
+    assert account.throttle.rate == 3
+
+
+async def test_another_budget_alone_leaves_the_client_and_its_pause(account: Account, provider: Provider) -> None:
+    provider.answer = Trouble("auth", "bad_key")
+    await account.observe("activation", "7")
+    waits = account.throttle.wait(0.0)
+
+    account.take(None, requests_per_second=3)
+
+    assert account.client is provider  # type: ignore[comparison-overlap]
+    assert (account.throttle.state, account.throttle.wait(0.0)) == ("paused", waits)

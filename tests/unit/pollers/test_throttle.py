@@ -471,3 +471,49 @@ def test_who_is_paused_again_and_again_behind_such_an_answer_is_probed_less_ofte
     assert pauses == [60, 120, 240, 480, 480, 480]
     assert plain is not None
     assert plain.seconds == 60
+
+
+def test_a_new_key_is_tried_at_once_and_what_was_asked_with_the_old_one_no_longer_counts() -> None:
+    account = gate()
+    for at in (0.0, 100.0, 300.0):
+        account.admit(at)
+        account.report(BAD_KEY, started=at, now=at)
+    account.admit(1000.0)  # a probe with the old key is under way
+
+    account.key_changed(1000.5)
+    late = account.report(BAD_KEY, started=1000.0, now=1001.0)
+
+    soon = account.wait(1000.5)
+    assert (late, account.state) == (None, "paused")
+    assert 1.0 <= soon < 5.0  # and not minutes: the gap of a slow start
+    assert account.admit(1000.5 + soon) == 0.0
+    assert answered(account, 1006.0) == Transition("open", "answered", account.wait(1006.0))
+
+
+def test_a_new_key_does_not_shorten_what_the_provider_told_us_to_wait() -> None:
+    account = gate()
+    account.report(Trouble("auth", "bad_key", retry_after=300.0), started=0.0, now=0.0)
+
+    account.key_changed(10.0)
+
+    assert account.wait(10.0) == pytest.approx(290.0)
+
+
+def test_a_new_key_of_an_account_that_works_stops_nothing() -> None:
+    account = gate()
+    account.admit(0.0)
+
+    account.key_changed(0.1)
+
+    assert account.report(BAD_KEY, started=0.0, now=0.2) is None
+    assert (account.state, account.admit(0.7)) == ("open", 0.0)
+    assert account.report(BAD_KEY, started=0.7, now=0.8) is not None
+
+
+def test_another_budget_holds_from_the_next_share_on() -> None:
+    account = gate(requests_per_second=2.0)
+
+    account.set_budget(10.0)
+    account.share(0.5)
+
+    assert account.rate == 5.0
