@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -26,6 +27,7 @@ from app import logs, parts, verified
 from app.admin_token import with_admin_token
 from app.parts import Polling, Role
 from app.refusal import StartRefused, started
+from app.reload import Reload
 from app.settings import Settings
 from app.stopping import DOOR_SECONDS, Deadline, Stop, stop_on_signals, watchdog
 from app.version import version
@@ -34,6 +36,7 @@ from bus.contract import Ledger
 from bus.kafka import KafkaBus
 from bus.metrics import BusMetrics
 from receiver.server import Door
+from receiver.stages import Tokens
 
 if TYPE_CHECKING:
     from app.local_kafka import Cluster
@@ -75,9 +78,12 @@ async def serve(
     workers: int = 1,
     local_kafka: bool = False,
     stop: Stop | None = None,
+    reload: Reload | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
 ) -> Ledger:
     """Serve until `stop` is asked for, without one until SIGTERM or SIGINT, then drain and return the ledger.
+
+    `reload` is followed while we serve.
 
     Raises `StartRefused` when it must not start as things are; then nothing was served.
     """
@@ -100,8 +106,8 @@ async def serve(
         await verified.verify(settings, role)
         settings = with_admin_token(settings)
         if workers == 1:
-            return await serve_parts(settings, role, stop, ready, watchdog=dog)
-        return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog)
+            return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload)
+        return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog, reload=reload)
 
 
 async def _serve_on_workers(
@@ -112,10 +118,16 @@ async def _serve_on_workers(
     on_ready: Callable[[Running], None],
     *,
     watchdog: threading.Timer,
+    reload: Reload | None,
 ) -> Ledger:
+    def take(settings: Settings) -> None:
+        Tokens(settings.pingme_accounts())  # one refusal here, and not one of each worker
+        crew.reload()
+
     async with supervise(settings, role, workers, _registry(), stop) as crew:
         on_ready(Running(settings.receiver.port, crew.admin_port))
-        await stop.wait()
+        async with _following(reload, take, role, is_parent=True):
+            await stop.wait()
         _log.info("stopping")
         watchdog.start()
     _log.info("stopped", ledger=crew.ledger.line(), adopted=crew.ledger.adopted)
@@ -130,6 +142,7 @@ async def serve_parts(
     on_ready: Callable[[Running], None],
     *,
     watchdog: threading.Timer,
+    reload: Reload | None = None,
     shared: bool = False,
 ) -> Ledger:
     """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
@@ -156,7 +169,9 @@ async def serve_parts(
         rest_the_collector()
         admin.ready = True
         on_ready(Running(door.port if door else 0, admin.port))
-        await stop.wait()
+        take = partial(parts.take_over, door=door, polling=polling)
+        async with _following(reload, take, role, is_child=shared):
+            await stop.wait()
         _log.info("stopping")
         watchdog.start()
         admin.ready = False
@@ -165,6 +180,30 @@ async def serve_parts(
         stopping.begin()
     _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
     return bus.ledger
+
+
+@asynccontextmanager
+async def _following(
+    reload: Reload | None,
+    take: Callable[[Settings], None],
+    role: Role,
+    *,
+    is_parent: bool = False,
+    is_child: bool = False,
+) -> AsyncIterator[None]:
+    """Follow SIGHUP where somebody hears it. What is the parent's to refuse, and to name, is not said by a child."""
+    if reload is None:
+        yield
+        return
+
+    def refuse(settings: Settings) -> None:
+        if not is_child:
+            _refuse_without_accounts(settings, role)
+        if is_parent:
+            _refuse_without_accounts(settings, "receiver")
+
+    async with reload.follow(take, refuse=refuse, polls=role in parts.POLLING, names_restart=not is_child):
+        yield
 
 
 async def _be_a_lame_duck(door: Door, polling: Polling | None, stop: Stop, seconds: float) -> None:

@@ -3,17 +3,19 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Final, Literal
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
 
 from app.admin import Admin
 from app.journal_api import JournalApi
 from app.sections import POLLED
+from app.sections import Account as AccountSettings
 from app.settings import Settings
 from app.watch_api import WatchApi
 from bus.commands import CommandWriter, ShardGroup
@@ -27,6 +29,7 @@ from pollers.learned import Learned
 from pollers.metrics import PollerMetrics
 from pollers.poller import GROUP, Poller, Table
 from pollers.providers import PROVIDERS
+from pollers.providers.client import Client
 from pollers.settings import PollersSettings
 from pollers.watch_table import WatchTable
 from receiver.metrics import ReceiverMetrics
@@ -65,7 +68,12 @@ def door(
 class Polling:
     """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, poller: Poller, table: WatchTable) -> None:
+    def __init__(
+        self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpFetcher]
+    ) -> None:
+        """`fetchers`: what each account asks with."""
+        self._settings = settings
+        self._fetchers = fetchers
         self.poller = poller
         self.table = table
         self.writer = CommandWriter(settings.kafka)
@@ -81,6 +89,23 @@ class Polling:
         """The pollers run, and the watches are followed; neither ends by itself."""
         following = self._following is not None and not self._following.done()
         return following and self.poller.alive()
+
+    def prepared(self, settings: Settings) -> Callable[[], None]:
+        """Return what gives each account its key and budget of these settings for its next request; it cannot fail."""
+        keys = {name: self._settings.accounts[name].api_key for name in self.poller.accounts}
+        clients = {
+            name: client_of(settings.accounts[name], self._fetchers[name])
+            for name, key in keys.items()
+            if settings.accounts[name].api_key != key
+        }
+
+        def take() -> None:
+            self._settings = settings
+            for name, account in self.poller.accounts.items():
+                account.take(clients.get(name), requests_per_second=budget_of(settings, name))
+            self.poller.scheduler.budgets_changed()
+
+        return take
 
     async def stop(self) -> None:
         """Leave the group; who calls again waits for the first."""
@@ -98,13 +123,29 @@ class Polling:
 
 def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stack: AsyncExitStack) -> Polling | None:
     """Return the pollers, None without an account to poll; `stack` closes their connections in the end."""
-    accounts = {account.name: account for account in _accounts(settings, stack)}
-    if not accounts:
+    names = polled_accounts(settings)
+    if not names:
         return None
+    fetchers = {name: HttpFetcher(proxy_url=settings.accounts[name].proxy_url) for name in names}
+    for fetcher in fetchers.values():
+        stack.push_async_callback(fetcher.close)
+    accounts = {name: _account(settings, name, fetchers[name]) for name in sorted(names)}
     table = WatchTable(settings.kafka)
     poller = poller_on(settings.kafka, bus, accounts, settings.pollers, table, learned=_learned(settings))
     PollerMetrics(poller, registry)
-    return Polling(settings, poller, table)
+    return Polling(settings, poller, table, fetchers)
+
+
+def take_over(settings: Settings, door: Door | None, polling: Polling | None) -> None:
+    """Put the accounts of these settings into force, where the parts have them already but for those of the door.
+
+    Raises `ValueError` when two accounts share a token; then nothing has changed.
+    """
+    take_keys = polling.prepared(settings) if polling is not None else None
+    if door is not None:
+        door.take_accounts(settings.pingme_accounts())  # the last that may raise
+    if take_keys is not None:
+        take_keys()
 
 
 def poller_on(
@@ -171,24 +212,28 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
     return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
 
 
-def _accounts(settings: Settings, stack: AsyncExitStack) -> Iterator[Account]:
-    for name in sorted(polled_accounts(settings)):
-        account = settings.accounts[name]
-        fetcher = HttpFetcher(proxy_url=account.proxy_url)
-        stack.push_async_callback(fetcher.close)
-        if account.api_key is None:
-            continue  # the settings' own rule: a polled account has a key
-        client = PROVIDERS[account.provider](
-            api_key=account.api_key,
-            base_url=account.base_url,
-            fetcher=fetcher,
-            status_action=account.status_action,
-        )
-        yield Account(
-            name,
-            account.provider,
-            client,
-            requests_per_second=account.max_requests_per_second or settings.pollers.requests_per_second,
-            zone=account.zone,
-            rng=random.Random(),  # noqa: S311 - jitter,
-        )
+def client_of(account: AccountSettings, fetcher: HttpFetcher) -> Client:
+    """Return the provider as it is seen with the account's key."""
+    return PROVIDERS[account.provider](
+        api_key=account.api_key or SecretStr(""),  # the settings' own rule: a polled account has a key
+        base_url=account.base_url,
+        fetcher=fetcher,
+        status_action=account.status_action,
+    )
+
+
+def budget_of(settings: Settings, name: str) -> float:
+    """Return how many requests a second an account may be asked, of all replicas together."""
+    return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
+
+
+def _account(settings: Settings, name: str, fetcher: HttpFetcher) -> Account:
+    account = settings.accounts[name]
+    return Account(
+        name,
+        account.provider,
+        client_of(account, fetcher),
+        requests_per_second=budget_of(settings, name),
+        zone=account.zone,
+        rng=random.Random(),  # noqa: S311 - jitter,
+    )

@@ -28,6 +28,7 @@ SERVED: Final = ("pingme", *POLLED)
 
 _OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>[01]?[0-9])(?::?00)?")
 
+LogLevel = Literal["debug", "info", "warning", "error"]
 AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
 
 
@@ -164,4 +165,4 @@ class LogSettings(Section):
     """How to talk. `auto`: for people on a terminal, JSON elsewhere."""
 
     format: Literal["auto", "json", "console"] = "auto"
-    level: Literal["debug", "info", "warning", "error"] = "info"
+    level: LogLevel = "info"

@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -133,6 +133,21 @@ def load(config: Path | None = None) -> Settings:
         raise SettingsError([f"{file}: {error}"]) from None
 
 
+def reader(config: Path | None = None) -> Callable[[], Settings]:
+    """Return what reads them again as `load` does.
+
+    It raises `SettingsError`, too, when the file of now is no longer there: an editor may be about to replace it.
+    """
+    file = config_file(config)
+
+    def again() -> Settings:
+        if file is not None and not file.is_file():
+            raise SettingsError([f"{file} is not there any longer"])
+        return load(config)
+
+    return again
+
+
 def config_file(config: Path | None = None) -> Path | None:
     """Return the file that `load` reads. Raises `SettingsError` when a file was named and is not there."""
     named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
@@ -168,9 +183,21 @@ def _secrets(value: object) -> Iterator[SecretStr]:
                 yield from _secrets(item)
 
 
+def leaves(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Yield each setting's key and its value."""
+    yield from _leaves((), settings)
+
+
 def shown(settings: Settings) -> Iterator[tuple[str, str]]:
     """Yield each setting's key and its value as a person may see it: secrets are stars."""
-    yield from _shown((), settings)
+    for key, value in leaves(settings):
+        match value:
+            case tuple():
+                yield key, ", ".join(map(str, value))
+            case None:
+                yield key, ""
+            case _:
+                yield key, without_secrets(str(value))
 
 
 def without_secrets(address: str) -> str:
@@ -183,17 +210,13 @@ def _masked(found: re.Match[str]) -> str:
     return found[1] + user + found[2] + ("?***" if found[3] else "")
 
 
-def _shown(place: Place, value: object) -> Iterator[tuple[str, str]]:
+def _leaves(place: Place, value: object) -> Iterator[tuple[str, object]]:
     match value:
         case BaseModel():
             for name in type(value).model_fields:
-                yield from _shown((*place, name), getattr(value, name))
+                yield from _leaves((*place, name), getattr(value, name))
         case dict():
             for name, item in value.items():
-                yield from _shown((*place, str(name)), item)
-        case tuple():
-            yield ".".join(place), ", ".join(map(str, value))
-        case None:
-            yield ".".join(place), ""
+                yield from _leaves((*place, str(name)), item)
         case _:
-            yield ".".join(place), without_secrets(str(value))
+            yield ".".join(place), value

@@ -17,6 +17,7 @@ from app import lifecycle, logs, stopping
 from app.admin_token import with_admin_token
 from app.lifecycle import Running
 from app.parts import Role
+from app.reload import Reload
 from app.settings import Settings
 from app.stopping import Stop
 from app.workers.worker import LOOPBACK
@@ -25,7 +26,7 @@ STDIN: Final = 0
 STDOUT: Final = 1
 
 
-async def work(settings: Settings, role: Role, name: str) -> None:
+async def work(settings: Settings, role: Role, name: str, reload: Reload) -> None:
     """Serve until the leash ends or a signal comes, then drain. What the supervisor verified is not verified again."""
     stop = stopping.stop_on_signals()
     _stop_at_the_end_of_the_leash(stop)
@@ -35,7 +36,7 @@ async def work(settings: Settings, role: Role, name: str) -> None:
     own = settings.admin.model_copy(update={"host": LOOPBACK, "port": 0})
     settings = settings.model_copy(update={"admin": own})
     dog = stopping.watchdog(lifecycle.lame_duck(settings, role))
-    ledger = await lifecycle.serve_parts(settings, role, stop, _tell_port, watchdog=dog, shared=True)
+    ledger = await lifecycle.serve_parts(settings, role, stop, _tell_port, watchdog=dog, reload=reload, shared=True)
     _tell(json.dumps(asdict(ledger)))
 
 

@@ -36,6 +36,11 @@ class Crew:
         ledgers = [worker.ledger for worker in self.workers]
         return Ledger(**{each.name: sum(getattr(one, each.name) for one in ledgers) for each in fields(Ledger)})
 
+    def reload(self) -> None:
+        """Let each read its settings again."""
+        for worker in self.workers:
+            worker.reload()
+
     def check_end(self) -> None:
         """Raise `WorkersEndedBadly` unless every worker stopped in order."""
         bad = [f"{worker.name} (exit code {worker.exit_code})" for worker in self.workers if worker.exit_code]

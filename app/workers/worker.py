@@ -43,6 +43,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
         self._stopping = asyncio.Event()
+        self._reload_late = False
 
     async def run(self) -> None:
         """Run it, and again whenever it ends by itself. Returns after `stop`, or when its very first start fails."""
@@ -68,9 +69,14 @@ class Worker:
 
     def hurry(self) -> None:
         """Let it stop without being a lame duck; one that does not serve yet is none."""
-        if self._process is not None and self.admin is not None:
-            with suppress(ProcessLookupError):
-                self._process.send_signal(signal.SIGINT)
+        if self.admin is not None:
+            self._signal(signal.SIGINT)
+
+    def reload(self) -> None:
+        """Let it read its settings again; one that is starting may just have read them, and is told once it serves."""
+        self._reload_late = self.admin is None
+        if not self._reload_late:
+            self._signal(signal.SIGHUP)
 
     def heard(self, *, answered: bool) -> None:
         """Note whether it gave a sign of life just now."""
@@ -109,9 +115,16 @@ class Worker:
             self.admin = f"http://{LOOPBACK}:{int(port)}"
             self.heard(answered=True)
             self.ready.set()
+            if self._reload_late:
+                self.reload()
             _log.info("worker_serves", process=self.name)
         if last := await said.readline():
             self.ledger = Ledger(**json.loads(last))
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(number)
 
     async def _wait(self, seconds: float) -> None:
         with suppress(TimeoutError):
