@@ -3,22 +3,28 @@
 import asyncio
 import signal
 from contextlib import suppress
+from typing import Self
 
 
 class HangUp:
-    """What SIGHUPs have asked for: however many come while it is being done, it is done once more."""
+    """What SIGHUPs have asked for: however many come while it is being done, it is done once more.
+
+    A context of the main thread, for the whole of a command. A handler of Python's own hears them, not a loop's: that
+    one comes late and leaves early, and a SIGHUP before or after it would end the process.
+    """
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def listen(self) -> None:
-        """Hear SIGHUP from now on, for as long as the process lives. For the main thread.
-
-        A handler of Python's own, not a loop's: that one comes late and leaves early, and a SIGHUP before or after it
-        would end the process.
-        """
+    def __enter__(self) -> Self:
+        """Hear SIGHUP from now on."""
         signal.signal(signal.SIGHUP, lambda *_: self.ask())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ignore it to the end: Python takes its own handlers away before the process is gone."""
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def ask(self) -> None:
         """Ask for it; never raises. Before anybody waits it is remembered."""

@@ -23,22 +23,20 @@ def serve(
     config: Config = None,
 ) -> None:
     """Receive callbacks, ask providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
-    hangup = HangUp()
-    hangup.listen()  # before anything that takes time: who does not listen is ended by SIGHUP
-    from app import lifecycle
-    from app.local_kafka import LocalKafkaError
-    from app.reload import Reload
-    from app.settings import load, reader
-    from app.workers.child import work
+    with HangUp() as hangup, readable_errors():  # before anything that takes time: SIGHUP ends who does not listen
+        from app import lifecycle
+        from app.local_kafka import LocalKafkaError
+        from app.reload import Reload
+        from app.settings import load, reader
+        from app.workers.child import work
 
-    with readable_errors():
         settings = load(config)
         reload = Reload(settings, reader(config), hangup)
         if worker:
             lifecycle.run(work(settings, role, worker, reload))
             return
+        serving = lifecycle.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
         try:
-            serving = lifecycle.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
             lifecycle.run(serving)
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None

@@ -19,19 +19,30 @@ ANSWER_SECONDS = 20  # as a provider waits
 class Load:
     """Posts from `async with` to its end, which returns when every SMS that was begun has got its 200."""
 
-    def __init__(self, url: str, *, numbers: int = 10, pause: float = 0.02, padding: int = 0) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        numbers: int = 10,
+        pause: float = 0.02,
+        padding: int = 0,
+        trace: aiohttp.TraceConfig | None = None,
+    ) -> None:
+        """`trace` sees its connections."""
         self.posts: list[Post] = []
         self.in_flight = 0
         self._url = url
         self._numbers = numbers
         self._pause = pause
         self._padding = "x" * padding
+        self._traces = [trace] if trace else []
         self._enough = False
         self._senders: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
-        self._session = aiohttp.ClientSession(timeout=timeout, connector=aiohttp.TCPConnector(limit=0))
+        connector = aiohttp.TCPConnector(limit=0)
+        self._session = aiohttp.ClientSession(timeout=timeout, connector=connector, trace_configs=self._traces)
         self._senders = [asyncio.create_task(self._send(f"1201555{i:04}")) for i in range(self._numbers)]
         return self
 

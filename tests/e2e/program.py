@@ -73,8 +73,15 @@ class Installation:
                 process.kill()
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
-    async def serve(self, *arguments: str, wrapper: tuple[str, ...] = (), **settings: str) -> "Replica":
-        """Start a service; it has said that it serves when this returns. `wrapper` is a command that runs it."""
+    async def serve(
+        self, *arguments: str, wrapper: tuple[str, ...] = (), accounts_in_file: bool = False, **settings: str
+    ) -> "Replica":
+        """Start a service; it has said that it serves when this returns. `wrapper` is a command that runs it.
+
+        `accounts_in_file`: variables name none, smsbus.toml in its directory does.
+        """
+        if accounts_in_file:
+            self._settings = {name: value for name, value in self._settings.items() if "ACCOUNTS__" not in name}
         path = self.directory / f"replica-{len(self.replicas)}.log"
         command, environ = [*wrapper, *PROGRAM, "serve", *arguments], self._environ(settings)
         with path.open("wb") as log:
@@ -106,7 +113,8 @@ class Replica:
         self.process = process
         self.log = log
         self.url = (
-            f"http://127.0.0.1:{settings['RECEIVER__PORT']}/v1/pingme/{settings['ACCOUNTS__SHOP__CALLBACK_TOKENS']}"
+            f"http://127.0.0.1:{settings['RECEIVER__PORT']}/v1/pingme/"
+            f"{settings.get('ACCOUNTS__SHOP__CALLBACK_TOKENS', TOKEN)}"
         )
         self.admin = f"http://127.0.0.1:{settings['ADMIN__PORT']}"
 

@@ -305,9 +305,9 @@ async def test_a_secret_file_is_read_again_and_one_that_is_gone_is_named(file, e
 def heard():
     """A HangUp that hears real signals."""
     before = signal.getsignal(signal.SIGHUP)
-    hangup = HangUp()
-    hangup.listen()
-    yield hangup
+    with HangUp() as hangup:
+        yield hangup
+    assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     signal.signal(signal.SIGHUP, before)
 
 

@@ -1,0 +1,188 @@
+"""SIGHUP under load: tokens come and go, the log talks otherwise, and no connection and no SMS notices."""
+
+import asyncio
+import re
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.e2e.load import Load
+from tests.e2e.program import TOKEN, Installation, Replica, eventually
+from tests.e2e.topic import events, problems
+
+pytestmark = pytest.mark.timeout(120)
+
+NEW, THIRD = "e2e-new-token-e2e-new-token-0", "e2e-third-token-e2e-third-tok"
+SHOP = f'[accounts.shop]\nprovider = "pingme"\ncallback_tokens = ["{TOKEN}"]\n'
+BOTH = SHOP.replace(f'["{TOKEN}"]', f'["{NEW}", "{TOKEN}"]')
+OTHER = f'[accounts.other]\nprovider = "pingme"\ncallback_tokens = ["{THIRD}"]\n'
+ONE_OR_MORE = pytest.mark.parametrize(
+    ("arguments", "processes"), [((), 1), (("--workers", "2"), 3)], ids=["one process", "workers"]
+)
+
+
+class Connections:
+    """Keep-alive connections that are counted: what is dropped must be opened again."""
+
+    def __init__(self) -> None:
+        self.opened = 0
+        trace = aiohttp.TraceConfig()
+        trace.on_connection_create_end.append(self._opened)
+        self.trace = trace
+
+    async def _opened(self, *_: object) -> None:
+        self.opened += 1
+
+
+async def _serve(smsbus: Installation, text: str, *arguments: str) -> Replica:
+    """Serve accounts of a file: variables of a running process cannot change."""
+    (smsbus.directory / "smsbus.toml").write_text(text)
+    return await smsbus.serve(*arguments, accounts_in_file=True)
+
+
+async def _hang_up(replica: Replica, event: str, times: int) -> list[dict[str, Any]]:
+    """Send SIGHUP; return the lines of that event once so many more were said."""
+    before = len(replica.said(event))
+    replica.process.send_signal(signal.SIGHUP)
+
+    async def said() -> bool:
+        return len(replica.said(event)) >= before + times
+
+    await eventually(said, 20, f"{event} in {times} lines")
+    return replica.said(event)[before:]
+
+
+async def _status(replica: Replica, token: str) -> int:
+    url = replica.url.replace(TOKEN, token)
+    async with aiohttp.ClientSession() as session, session.get(url) as answer:
+        return answer.status
+
+
+async def _statuses(replica: Replica, token: str) -> set[int]:
+    """Ask on many connections, so that each of several workers is asked."""
+    return set(await asyncio.gather(*(_status(replica, token) for _ in range(20))))
+
+
+@ONE_OR_MORE
+async def test_tokens_come_and_go_under_load_and_no_connection_notices(smsbus, arguments, processes):
+    replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
+    assert await _statuses(replica, NEW) == {404}
+    connections = Connections()
+    async with Load(replica.url, numbers=12, pause=0.005, trace=connections.trace) as load:
+        await asyncio.sleep(1)
+        opened = connections.opened
+        file.write_text(BOTH + OTHER)
+        added = await _hang_up(replica, "reloaded", processes)
+        assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {200}, {200}]
+        for level in ("error", "info", "error", "info", "info"):  # and often, while callbacks are on their way
+            file.write_text(f'[log]\nlevel = "{level}"\n{BOTH}')
+            await _hang_up(replica, "reloaded", processes)
+        await asyncio.sleep(0.5)
+        assert connections.opened == opened == 12
+    async with Load(replica.url.replace(TOKEN, NEW), numbers=4) as other:
+        file.write_text(BOTH.replace(f', "{TOKEN}"', ""))
+        removed = await _hang_up(replica, "reloaded", processes)
+        await asyncio.sleep(0.5)
+
+    assert [line["changed"] for line in added] == [
+        ["accounts.shop.callback_tokens", "accounts.other added"]
+    ] * processes
+    assert removed[0]["changed"] == ["accounts.shop.callback_tokens"]
+    assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{404}, {200}, {404}]
+    assert (load.refused(), other.refused()) == ([], [])
+    assert min(len(load.answered()), len(other.answered())) > 50
+    assert await replica.terminate() == 0
+    assert problems([*load.posts, *other.posts], await events(smsbus)) == []
+
+
+async def test_a_connection_whose_token_was_removed_stays_and_its_next_callback_is_refused(smsbus):
+    replica, file = await _serve(smsbus, BOTH), smsbus.directory / "smsbus.toml"
+    connections = Connections()
+    async with aiohttp.ClientSession(trace_configs=[connections.trace]) as session:
+
+        async def post(url: str) -> int:
+            async with session.post(url, data=b'{"text":"hello"}') as answer:
+                await answer.read()
+                return answer.status
+
+        before = await post(replica.url)
+        file.write_text(BOTH.replace(f', "{TOKEN}"', ""))
+        await _hang_up(replica, "reloaded", 1)
+        after = [await post(replica.url), await post(replica.url.replace(TOKEN, NEW))]
+
+    assert (before, after) == (200, [404, 200])
+    assert connections.opened == 1
+
+
+@ONE_OR_MORE
+@pytest.mark.parametrize(
+    "bad",
+    [
+        pytest.param(lambda good: f"{good}[", id="no TOML"),
+        pytest.param(lambda good: good.replace(NEW, "short"), id="a short token"),
+        pytest.param(lambda good: f"{good}{OTHER.replace(THIRD, NEW)}", id="two accounts share a token"),
+        pytest.param(lambda good: f'{good}[log]\nlevel = "loud"\n', id="an invalid value"),
+        pytest.param(lambda _: "", id="no account"),
+    ],
+)
+async def test_a_bad_file_changes_nothing_and_one_line_says_why(
+    smsbus: Installation, arguments: tuple[str, ...], processes: int, bad: Callable[[str], str]
+):
+    replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
+    async with Load(replica.url, numbers=4) as load:
+        file.write_text(bad(BOTH + OTHER))
+        [line] = await _hang_up(replica, "reload_refused", 1)
+        assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {404}, {404}]
+        file.write_text(SHOP)
+        again = await _hang_up(replica, "reloaded", processes)
+
+    assert not any(token in replica.log.read_text() for token in (TOKEN, NEW, THIRD))
+    assert line["reason"]
+    assert [each["changed"] for each in again] == [[]] * processes
+    assert (len(replica.said("reload_refused")), load.refused()) == (1, [])
+
+
+@ONE_OR_MORE
+async def test_what_needs_a_restart_is_named_in_one_line_and_the_rest_is_taken_over(smsbus, arguments, processes):
+    replica = await _serve(smsbus, SHOP, *arguments)
+    (smsbus.directory / "smsbus.toml").write_text(f"[receiver]\nmax_body = 9999\n[bus]\nspill_after = 1.0\n{BOTH}")
+
+    await _hang_up(replica, "reloaded", processes)
+    line = await replica.says("reload_needs_restart", 5)
+
+    assert line["settings"] == ["bus.spill_after", "receiver.max_body"]
+    assert len(replica.said("reload_needs_restart")) == 1
+    assert await _statuses(replica, NEW) == {200}
+
+
+@ONE_OR_MORE
+async def test_who_hangs_up_before_the_start_and_during_the_stop_ends_nothing(smsbus, arguments, processes):
+    (smsbus.directory / "smsbus.toml").write_text(SHOP)
+    starting = asyncio.create_task(smsbus.serve(*arguments, accounts_in_file=True, RECEIVER__LAME_DUCK="1"))
+    await eventually(lambda: _listens(smsbus), 20, "the process hears SIGHUP")
+    for _ in range(5):
+        smsbus.replicas[-1].process.send_signal(signal.SIGHUP)
+    replica = await starting
+    await replica.says("reloaded", 10)
+
+    stopping = asyncio.create_task(replica.terminate())
+    while not stopping.done():
+        if replica.process.returncode is None:
+            replica.process.send_signal(signal.SIGHUP)
+        await asyncio.sleep(0.02)
+
+    assert await stopping == 0
+    assert replica.said("stopped")
+
+
+async def _listens(smsbus: Installation) -> bool:
+    """Whether the newest process has a handler of its own for SIGHUP."""
+    if not smsbus.replicas or smsbus.replicas[-1].process.returncode is not None:
+        return False
+    status = Path(f"/proc/{smsbus.replicas[-1].process.pid}/status").read_text()
+    caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    return bool(caught) and bool(int(caught[1], 16) >> (signal.SIGHUP - 1) & 1)
