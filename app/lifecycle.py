@@ -155,7 +155,7 @@ async def serve_parts(
     async with AsyncExitStack() as stack:
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
         door = parts.door(settings, bus, registry, _now_ms, shared=shared) if role in parts.RECEIVING else None
-        admin = parts.admin(settings, bus, registry, polling)
+        admin = parts.admin(settings, bus, registry, polling, door)
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))

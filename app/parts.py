@@ -13,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin import Admin
+from app.callback_api import CallbackApi
 from app.journal_api import JournalApi
 from app.sections import POLLED
 from app.sections import Account as AccountSettings
@@ -167,7 +168,7 @@ def poller_on(
         writer=CommandWriter(kafka),
         state_log=lambda partition: StateLog(kafka, partition, group=group),
         table=table,
-        now_ms=lambda: time.time_ns() // 1_000_000,
+        now_ms=_now_ms,
         rng=random.Random(),  # noqa: S311 - jitter
         learned=learned,
     )
@@ -179,20 +180,29 @@ def _learned(settings: Settings) -> Learned:
     return learned
 
 
-def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, polling: Polling | None) -> Admin:
-    """Return the internal listener, with the journals on it; with pollers, the watches are on it, too."""
-    journals = JournalApi(bus)
+def admin(
+    settings: Settings, bus: KafkaBus, registry: CollectorRegistry, polling: Polling | None, door: Door | None
+) -> Admin:
+    """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches."""
+    apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
+    if door is not None:
+        apis.append(CallbackApi(door.token_uses, _now_ms()))
+
+    def extend(router: web.UrlDispatcher) -> None:
+        for api in apis:
+            api.add_to(router)
+
     if polling is None:
-        return Admin(
-            settings.admin, alive=bus.alive, condition=bus.condition, registry=registry, extend=journals.add_to
+        return Admin(settings.admin, alive=bus.alive, condition=bus.condition, registry=registry, extend=extend)
+    apis.append(
+        WatchApi(
+            polling.table,
+            polling.writer,
+            accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
+            now_ms=polling.poller.now_ms,
+            live=polling.poller.scheduler.live,
+            expected_delay=polling.poller.expected_delay,
         )
-    watches = WatchApi(
-        polling.table,
-        polling.writer,
-        accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
-        now_ms=polling.poller.now_ms,
-        live=polling.poller.scheduler.live,
-        expected_delay=polling.poller.expected_delay,
     )
 
     def alive() -> bool:
@@ -204,10 +214,6 @@ def admin(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, pollin
 
     def starting() -> bool:  # while Kafka is away the door for callbacks must be open
         return not polling.table.filled and not polling.table.behind
-
-    def extend(router: web.UrlDispatcher) -> None:
-        journals.add_to(router)
-        watches.add_to(router)
 
     return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
 
@@ -225,6 +231,10 @@ def client_of(account: AccountSettings, fetcher: HttpFetcher) -> Client:
 def budget_of(settings: Settings, name: str) -> float:
     """Return how many requests a second an account may be asked, of all replicas together."""
     return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000
 
 
 def _account(settings: Settings, name: str, fetcher: HttpFetcher) -> Account:

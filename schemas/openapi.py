@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas import openapi_journals, openapi_watches
+from schemas import openapi_callbacks, openapi_journals, openapi_watches
 from schemas.openapi_parts import Document, callback, errors, json_answer, problem, result, status
 
 DESCRIPTION: Final = """\
@@ -33,7 +33,8 @@ def openapi() -> Document:
             {"name": "watch", "description": "Say whose SMS are wanted; only where accounts are polled."},
             {
                 "name": "operate",
-                "description": "Health and figures, without credentials; the journals' rows, with the admin token.",
+                "description": "Health and figures, without credentials; callback tokens in use and the journals' rows, "
+                "with the admin token.",
             },
         ],
         "paths": {
@@ -41,6 +42,7 @@ def openapi() -> Document:
             "/livez": {"servers": public + admin, "get": _livez()},
             "/readyz": {"servers": admin, "get": _readyz()},
             "/metrics": {"servers": admin, "get": _metrics()},
+            **openapi_callbacks.paths(admin),
             **openapi_watches.paths(admin),
             **openapi_journals.paths(admin),
         },
@@ -49,6 +51,7 @@ def openapi() -> Document:
                 "Callback": callback(),
                 "Result": result(),
                 "Problem": problem(),
+                **openapi_callbacks.schemas(),
                 **openapi_watches.schemas(),
                 **openapi_journals.schemas(),
             },

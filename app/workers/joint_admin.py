@@ -5,7 +5,7 @@ The watches are the pollers'; each worker has a journal of its own.
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from yarl import URL
 
+from app import callback_api
 from app.admin import Listener, livez
 from app.admin_token import LOOPBACK
 from app.journal_api import ROWS, SKIP
@@ -64,7 +65,7 @@ def together(doors: Sequence[Answer | None], others: Sequence[Answer | None]) ->
 
 
 class JointAdmin(Listener):
-    """Health and metrics of all workers."""
+    """Health, metrics and callback tokens of all workers."""
 
     def __init__(
         self, settings: AdminSettings, doors: Sequence[Worker], pollers: Worker | None, registry: CollectorRegistry
@@ -91,6 +92,7 @@ class JointAdmin(Listener):
         router.add_get("/metrics", self._metrics)
         router.add_get(ROWS, self._journals, allow_head=False)
         router.add_post(SKIP, self._journals)
+        router.add_get(callback_api.PATH, self._callbacks)
         router.add_route("*", "/{path:.*}", self._pass_on)
 
     async def _livez(self, _: web.Request) -> web.Response:
@@ -114,6 +116,14 @@ class JointAdmin(Listener):
         parts = {worker.name: answer.text for worker, answer in zip(workers, answers, strict=True) if answer}
         parts[SUPERVISOR] = generate_latest(self._registry).decode()
         return web.Response(text=merged(parts), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+
+    async def _callbacks(self, request: web.Request) -> web.Response:
+        """Answer for all doors or none: of one that is missing nobody knows which tokens it saw."""
+        answers = await self._ask(self._doors, request.path, {"Authorization": request.headers["Authorization"]})
+        said = [answer.text for answer in answers if answer and answer.status == 200]
+        if len(said) < len(self._doors):
+            return problem(503, "not_ready", "A receiver is being started again. Ask again.", RETRY_AFTER)
+        return web.json_response(callback_api.together(said))
 
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self._pollers is None:
@@ -151,15 +161,17 @@ class JointAdmin(Listener):
             headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
             return web.Response(status=answer.status, body=await answer.read(), headers=headers)
 
-    async def _ask(self, workers: Sequence[Worker], path: str) -> list[Answer | None]:
-        return await asyncio.gather(*(self._ask_one(worker, path) for worker in workers))
+    async def _ask(
+        self, workers: Sequence[Worker], path: str, headers: Mapping[str, str] | None = None
+    ) -> list[Answer | None]:
+        return await asyncio.gather(*(self._ask_one(worker, path, headers) for worker in workers))
 
-    async def _ask_one(self, worker: Worker, path: str) -> Answer | None:
+    async def _ask_one(self, worker: Worker, path: str, headers: Mapping[str, str] | None = None) -> Answer | None:
         """Return its own listener's answer; None when it does not serve, or says nothing for ASK_SECONDS."""
         answer = None
         if worker.admin is not None:
             try:
-                async with self._asking().get(worker.admin + path) as said:
+                async with self._asking().get(worker.admin + path, headers=headers) as said:
                     answer = Answer(said.status, await said.text())
             except (aiohttp.ClientError, TimeoutError):
                 pass

@@ -5,11 +5,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from aiohttp.web import UrlDispatcher
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin import Admin
 from app.journal_api import JournalApi
+from app.callback_api import CallbackApi
 from app.sections import AdminSettings
 from app.watch_api import Patience, WatchApi
 from bus.client import KafkaAway
@@ -20,6 +22,7 @@ from bus.skipped import Skip
 from bus.state_log import STATES
 from pollers.state import WatchState
 from pollers.watch_table import WatchTable
+from receiver.server import TokenUse
 from schemas.messages import Watch
 from schemas.timestamps import to_text
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
@@ -97,12 +100,20 @@ def internal() -> Iterator[Internal]:
         now_ms=lambda: NOW_MS,
         patience=Patience(ready=0.001, outcome=0.001),  # there is no shard
     )
+    uses = [TokenUse(ACCOUNT, "0123456789ab", newest=True, last_used_ms=NOW_MS)]
+    callbacks = CallbackApi(lambda: uses, NOW_MS)
+
+    def add_to(router: UrlDispatcher) -> None:
+        api.add_to(router)
+        callbacks.add_to(router)
+        JournalApi(Hands()).add_to(router)
+
     admin = Admin(
         AdminSettings(port=0, token=SecretStr(ADMIN_TOKEN)),
         alive=lambda: True,
         condition=Condition,
         registry=CollectorRegistry(),
-        extend=lambda router: (api.add_to(router), JournalApi(Hands()).add_to(router)),
+        extend=add_to,
     )
     admin.ready = True
     opened = Internal(admin, table, writer, home)

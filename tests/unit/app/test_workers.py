@@ -123,7 +123,7 @@ class Child(Worker):
 
 
 class Asked(JointAdmin):
-    async def _ask_one(self, worker, path):
+    async def _ask_one(self, worker, path, headers=None):
         return worker.answer
 
 

@@ -218,6 +218,7 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/livez": {"get"},
         "/readyz": {"get"},
         "/metrics": {"get"},
+        "/v1/callbacks": {"get"},
         "/v1/watches": {"get", "post"},
         "/v1/watches/{id}": {"get"},
         "/v1/watches/{id}/next": {"post"},
