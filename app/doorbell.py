@@ -32,7 +32,9 @@ async def _status(session: aiohttp.ClientSession, url: str) -> int:
 def _problems(right: int, wrong: int, origin: str) -> list[str]:
     problems = []
     if right == 404:
-        problems.append(f"{origin} does not know the token: restart the service after a change of the settings")
+        problems.append(
+            f"{origin} does not know the token: after a change of the settings send the service SIGHUP, or restart it"
+        )
     elif right == wrong == 401:
         return [f"{origin} wants another token: is it the admin listener's address, and not the callbacks'?"]
     elif right != 200:

@@ -13,7 +13,6 @@ import secrets
 import socket
 import sys
 import threading
-import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -154,7 +153,7 @@ async def serve_parts(
     stopping = Deadline()
     async with AsyncExitStack() as stack:
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
-        door = parts.door(settings, bus, registry, _now_ms, shared=shared) if role in parts.RECEIVING else None
+        door = parts.door(settings, bus, registry, shared=shared) if role in parts.RECEIVING else None
         admin = parts.admin(settings, bus, registry, polling, door)
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
@@ -304,7 +303,3 @@ def _refuse_without_accounts(settings: Settings, role: Role) -> None:
         raise StartRefused([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
     if not settings.accounts:
         raise StartRefused([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

@@ -56,7 +56,6 @@ def door(
     settings: Settings,
     bus: KafkaBus,
     registry: CollectorRegistry,
-    now_ms: Callable[[], int],
     *,
     shared: bool,
 ) -> Door:
@@ -168,7 +167,7 @@ def poller_on(
         writer=CommandWriter(kafka),
         state_log=lambda partition: StateLog(kafka, partition, group=group),
         table=table,
-        now_ms=_now_ms,
+        now_ms=now_ms,
         rng=random.Random(),  # noqa: S311 - jitter
         learned=learned,
     )
@@ -186,7 +185,7 @@ def admin(
     """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches."""
     apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
     if door is not None:
-        apis.append(CallbackApi(door.token_uses, _now_ms()))
+        apis.append(CallbackApi(door.token_uses, now_ms()))
 
     def extend(router: web.UrlDispatcher) -> None:
         for api in apis:
@@ -233,7 +232,8 @@ def budget_of(settings: Settings, name: str) -> float:
     return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Return the time, milliseconds since 1970."""
     return time.time_ns() // 1_000_000
 
 

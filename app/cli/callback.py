@@ -1,6 +1,7 @@
 """`smsbus callback url|rotate|test`: the URL that PingMe posts to, and the token at its end."""
 
 import asyncio
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -8,7 +9,10 @@ import typer
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
+    from app.sections import Account
     from app.settings import Settings
+
+APPLY = "send the service SIGHUP (`kill -HUP`, `systemctl reload`), or restart it"
 
 callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and the token at its end.")
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
@@ -26,25 +30,65 @@ def url(account: AccountName, config: Config = None) -> None:
 
 
 @callback_app.command()
-def rotate(account: AccountName, config: Config = None) -> None:
-    """Put a new token before the old ones in smsbus.toml and print it; a restart of the service takes it up."""
+def rotate(
+    account: AccountName,
+    retire: Annotated[
+        bool, typer.Option("--retire", help="Remove the old tokens instead, unless one was used in the last 24 hours.")
+    ] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="With --retire: remove them, whatever the service says, or does not know.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Put a new token before the old ones in smsbus.toml and print it; a SIGHUP lets the service take it up."""
     import secrets
 
     from app.rotation import put_first
-    from app.settings import config_file, variable_in_charge
 
     with readable_errors():
+        if force and not retire:
+            raise end(Code.USAGE, "--force goes with --retire")
+        if retire:
+            _retire(account, config, force=force)
+            return
         token = secrets.token_urlsafe(24)
-        if variable := variable_in_charge(("accounts", account, "callback_tokens")):
-            hint = f"the tokens come from {variable}, which only you can change; put a new one before them:"
-            raise end(Code.FAILED, hint, token)
-        file = config_file(config)
-        if file is None:
-            raise end(Code.USAGE, "there is no smsbus.toml here: name it with --config")
+        file = _file_to_change(account, config, "put a new one before them:", token)
         put_first(file, account, token)
         typer.echo(token)
-        say(f"{file} is changed: restart the service, give PingMe the new URL (`smsbus callback url {account}`),")
-        say("and remove the old token when nothing is posted to it any longer")
+        say(f"{file} is changed: {APPLY}, then give PingMe the new URL (`smsbus callback url {account}`)")
+        say(f"the old one stays valid; `smsbus callback rotate {account} --retire` removes it a day after its last use")
+
+
+def _retire(name: str, config: Path | None, *, force: bool) -> None:
+    """Remove the old tokens from the file; the service knows whether they are in use."""
+    from datetime import UTC, datetime
+
+    from app.retirement import objections
+    from app.rotation import keep_first
+
+    file = _file_to_change(name, config, "keep only the first of them")
+    settings = settings_for(config)
+    old = len(_account(settings, name).callback_tokens) - 1
+    if old < 1:
+        say(f"{name} has no old token")
+        return
+    if not force and (reasons := asyncio.run(objections(settings, name, datetime.now(UTC)))):
+        raise end(Code.FAILED, *reasons, "nothing was removed; --force does it all the same")
+    keep_first(file, name)
+    say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
+
+
+def _file_to_change(account: str, config: Path | None, *hint: str) -> Path:
+    """Return the file that the account's tokens stand in, or end with what a person has to do instead."""
+    from app.settings import config_file, variable_in_charge
+
+    if variable := variable_in_charge(("accounts", account, "callback_tokens")):
+        do, *more = hint
+        raise end(Code.FAILED, f"the tokens come from {variable}, which only you can change; {do}", *more)
+    file = config_file(config)
+    if file is None:
+        raise end(Code.USAGE, "there is no smsbus.toml here: name it with --config")
+    return file
 
 
 @callback_app.command("test")
@@ -61,8 +105,12 @@ def probe(account: AccountName, config: Config = None) -> None:
 
 
 def _urls(settings: "Settings", name: str) -> list[str]:
+    return [settings.callback_url(token.get_secret_value()) for token in _account(settings, name).callback_tokens]
+
+
+def _account(settings: "Settings", name: str) -> "Account":
     account = settings.accounts.get(name)
     if account is None:
         known = ", ".join(settings.accounts) or "none"
         raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
-    return [settings.callback_url(token.get_secret_value()) for token in account.callback_tokens]
+    return account

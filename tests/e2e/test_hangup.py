@@ -1,9 +1,11 @@
 """SIGHUP under load: tokens come and go, the log talks otherwise, and no connection and no SMS notices."""
 
 import asyncio
+import json
 import re
 import signal
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -144,6 +146,48 @@ async def test_a_bad_file_changes_nothing_and_one_line_says_why(
     assert line["reason"]
     assert [each["changed"] for each in again] == [[]] * processes
     assert (len(replica.said("reload_refused")), load.refused()) == (1, [])
+
+
+@ONE_OR_MORE
+async def test_a_token_is_rotated_on_a_live_service_and_the_old_one_goes_when_nobody_needs_it(
+    smsbus, arguments, processes
+):
+    replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
+    new = (await smsbus.run("callback", "rotate", "shop")).out.strip()
+    too_early = await smsbus.run("callback", "rotate", "shop", "--retire")
+    await _hang_up(replica, "reloaded", processes)
+    async with Load(replica.url, numbers=4) as old, Load(replica.url.replace(TOKEN, new), numbers=4) as other:
+        await asyncio.sleep(0.5)
+    status, said = await replica.get("/v1/callbacks")
+    refused = await smsbus.run("callback", "rotate", "shop", "--retire")
+    both = file.read_text()
+    forced = await smsbus.run("callback", "rotate", "shop", "--retire", "--force")
+    await _hang_up(replica, "reloaded", processes)
+
+    first, second = json.loads(said)["accounts"][0]["tokens"]
+    assert (status, first["newest"], second["newest"]) == (200, True, False)
+    assert all(_recent(token["last_used_at"]) for token in (first, second))
+    assert not any(token in said for token in (TOKEN, new))
+    assert [each.code for each in (too_early, refused, forced)] == [1, 1, 0]
+    assert "has not taken up the newest token yet: send it SIGHUP" in too_early.err
+    assert f"the old token {second['fingerprint']}" in refused.err
+    assert "has noted uses only since" in refused.err
+    assert both == file.read_text().replace(f'["{new}"]', f'["{new}", "{TOKEN}"]')
+    assert [await _statuses(replica, token) for token in (TOKEN, new)] == [{404}, {200}]
+    assert (old.refused(), other.refused()) == ([], [])
+
+
+async def test_who_shows_no_admin_token_is_told_of_no_callback_token(smsbus):
+    replica = await _serve(smsbus, SHOP, "--workers", "2")
+
+    async with aiohttp.ClientSession() as session, session.get(f"{replica.admin}/v1/callbacks") as answer:
+        assert answer.status == 401
+    unused = json.loads((await replica.get("/v1/callbacks"))[1])["accounts"][0]["tokens"]
+    assert [token["last_used_at"] for token in unused] == [None]
+
+
+def _recent(moment: str) -> bool:
+    return abs((datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()) < 60
 
 
 @ONE_OR_MORE

@@ -422,6 +422,35 @@ def test_the_newest_callback_url_is_printed_first(alone):
     assert urls.splitlines() == [f"https://sms.example/v1/pingme/{token}" for token in (new, OLD)]
 
 
+def test_old_tokens_stay_where_no_service_can_tell_who_uses_them_unless_they_are_to_go_all_the_same(alone):
+    new = alone("callback", "rotate", "shop").stdout.strip()
+    both = alone.file.read_bytes()
+
+    refused = [alone("callback", "rotate", "shop", "--retire")]
+    (alone.directory / "own").mkdir()
+    (alone.directory / "own" / "admin-token").write_text("admin-token-admin-token-0\n")
+    refused += [alone("callback", "rotate", "shop", "--retire", ADMIN__PORT="9")]
+    kept = alone.file.read_bytes()
+    forced = alone("callback", "rotate", "shop", "--retire", "--force")
+    again = alone("callback", "rotate", "shop", "--retire")
+
+    assert [each.returncode for each in (*refused, forced, again)] == [1, 1, 0, 0]
+    assert "admin-token is not there" in refused[0].stderr
+    assert "the service does not answer at http://127.0.0.1:9/v1/callbacks" in refused[1].stderr
+    assert all("nothing was removed; --force does it all the same" in each.stderr for each in refused)
+    assert kept == both
+    assert alone.file.read_bytes() == both.replace(f', "{OLD}"'.encode(), b"")
+    assert new.encode() in kept
+    assert "shop has no old token" in again.stderr
+    assert not any(token in each.stderr for each in (*refused, forced, again) for token in (OLD, new))
+
+
+def test_force_alone_makes_no_sense(alone):
+    result = alone("callback", "rotate", "shop", "--force")
+
+    assert (result.returncode, "--force goes with --retire" in result.stderr) == (2, True)
+
+
 def test_tokens_of_the_environment_are_not_rotated_in_the_file(alone):
     before = alone.file.read_bytes()
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from app.rotation import put_first, with_token_first
+from app.rotation import keep_first, put_first, with_first_only, with_token_first
+from app.variables import SettingsError
 
 NEW = "NEW-token"
 
@@ -106,3 +107,71 @@ def test_what_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path, monkeypat
 
     assert list(tmp_path.iterdir()) == [file]
     assert NEW not in file.read_text()
+
+
+# ---- the old ones go -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (
+            '# mine\n[accounts.shop]\ncallback_tokens = ["new", "old"]  # y\nprovider = "pingme" # "x"\n[kafka]\n',
+            '# mine\n[accounts.shop]\ncallback_tokens = ["new"]  # y\nprovider = "pingme" # "x"\n[kafka]\n',
+        ),
+        ("[accounts.shop]\ncallback_tokens = 'new, a,b' # z\n", "[accounts.shop]\ncallback_tokens = 'new' # z\n"),
+        ('[accounts.shop]\r\n  callback_tokens="new,old"\r\n', '[accounts.shop]\r\n  callback_tokens="new"\r\n'),
+        (
+            '[accounts.shop]\ncallback_tokens = [ # ] all\n  \'new\', # it\'s new\n  "old]",\n]\nuser_id = "u"\n',
+            "[accounts.shop]\ncallback_tokens = ['new']\nuser_id = \"u\"\n",
+        ),
+        (
+            '[accounts.bar]\ncallback_tokens = ["x", "y"]\n[accounts.shop]\ncallback_tokens = ["new", "old"]\n',
+            '[accounts.bar]\ncallback_tokens = ["x", "y"]\n[accounts.shop]\ncallback_tokens = ["new"]\n',
+        ),
+        ('[accounts.shop]\ncallback_tokens = ["new"]\n', '[accounts.shop]\ncallback_tokens = ["new"]\n'),
+    ],
+)
+def test_only_the_first_token_stays_and_nothing_else_changes(old, new):
+    assert with_first_only(old, "shop") == new
+    tomllib.loads(new)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        '[accounts.shop]\nprovider = "pingme"\n',
+        "[accounts.shop]\ncallback_tokens = []\n",
+        'accounts.shop.callback_tokens = ["a", "b"]\n',
+        '[accounts.shop]\ncallback_tokens = """a,b"""\n',
+        '[accounts.shop]\ncallback_tokens = [ # not "x"\n"a", "b"]\n',
+        '[accounts.shop]\ncallback_tokens = ["a", "b"\n',
+        '[accounts.shop]\nbase_url = """\ncallback_tokens = ["a", "b"]\n"""\n',
+    ],
+)
+def test_what_cannot_be_cut_out_is_left_to_a_person(text):
+    assert with_first_only(text, "shop") is None
+
+
+def test_old_tokens_leave_a_link_and_its_file_s_mode_as_they_are(tmp_path: Path) -> None:
+    real, link = tmp_path / "real.toml", tmp_path / "smsbus.toml"
+    real.write_text('[accounts.shop]\ncallback_tokens = ["new", "old"]\n')
+    real.chmod(0o640)
+    link.symlink_to(real)
+
+    keep_first(link, "shop")
+
+    assert link.is_symlink()
+    assert real.read_text() == '[accounts.shop]\ncallback_tokens = ["new"]\n'
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_a_file_that_a_person_must_change_is_named_and_shows_no_token(tmp_path: Path) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_text('accounts.shop.callback_tokens = ["a-token", "b-token"]\n')
+
+    with pytest.raises(SettingsError, match=r"smsbus.toml has no plain \[accounts.shop\]") as refused:
+        keep_first(file, "shop")
+
+    assert "-token" not in str(refused.value)
