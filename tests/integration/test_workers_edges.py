@@ -23,6 +23,14 @@ SHOWN = "a-long-token-of-the-admin"
 
 SAYS_PORT = "import sys; print(4711, flush=True); "
 SERVES = SAYS_PORT + """sys.stdin.read(); print('{"accepted": 3, "published": 3}')"""
+HEARS = f"""
+import signal, sys
+heard = []
+signal.signal(signal.SIGHUP, lambda *_: heard.append(1))
+{SAYS_PORT}
+sys.stdin.read()
+print('{{"accepted": %d}}' % len(heard))
+"""
 CRASHES = SAYS_PORT + "sys.exit(7)"
 
 
@@ -75,6 +83,20 @@ async def test_a_worker_that_ends_by_itself_is_started_again_and_its_pause_does_
     assert time.monotonic() - told < 5
     assert child.exit_code in {0, 7}
     assert child.silent_seconds() > 0
+
+
+@pytest.mark.parametrize("serves", [True, False], ids=["while it serves", "while it starts, once it serves"])
+async def test_a_worker_is_told_once_to_read_its_settings_again(serves):
+    child = worker(HEARS)
+    run = asyncio.create_task(child.run())
+    await (child.ready.wait() if serves else asyncio.sleep(0))
+
+    child.reload()
+    await child.ready.wait()
+    child.stop()
+    await run
+
+    assert (child.exit_code, child.ledger.accepted) == (0, 1)
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-c", "import sys; sys.exit(7)"], ["/no/such/program"]])
