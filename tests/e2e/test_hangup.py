@@ -122,17 +122,17 @@ async def test_a_connection_whose_token_was_removed_stays_and_its_next_callback_
 
 @ONE_OR_MORE
 @pytest.mark.parametrize(
-    "bad",
+    ("bad", "why"),
     [
-        pytest.param(lambda good: f"{good}[", id="no TOML"),
-        pytest.param(lambda good: good.replace(NEW, "short"), id="a short token"),
-        pytest.param(lambda good: f"{good}{OTHER.replace(THIRD, NEW)}", id="two accounts share a token"),
-        pytest.param(lambda good: f'{good}[log]\nlevel = "loud"\n', id="an invalid value"),
-        pytest.param(lambda _: "", id="no account"),
+        pytest.param(lambda good: f"{good}[", "smsbus.toml: ", id="no TOML"),
+        pytest.param(lambda good: good.replace(NEW, "short"), "fewer than 22 characters", id="a short token"),
+        pytest.param(lambda good: good.replace(THIRD, NEW), "token stands twice", id="two accounts share a token"),
+        pytest.param(lambda good: f'{good}[log]\nlevel = "loud"\n', "log.level", id="an invalid value"),
+        pytest.param(lambda _: "", "no account is configured", id="no account"),
     ],
 )
 async def test_a_bad_file_changes_nothing_and_one_line_says_why(
-    smsbus: Installation, arguments: tuple[str, ...], processes: int, bad: Callable[[str], str]
+    smsbus: Installation, arguments: tuple[str, ...], processes: int, bad: Callable[[str], str], why: str
 ):
     replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
     async with Load(replica.url, numbers=4) as load:
@@ -143,7 +143,7 @@ async def test_a_bad_file_changes_nothing_and_one_line_says_why(
         again = await _hang_up(replica, "reloaded", processes)
 
     assert not any(token in replica.log.read_text() for token in (TOKEN, NEW, THIRD))
-    assert line["reason"]
+    assert why in line["reason"]
     assert [each["changed"] for each in again] == [[]] * processes
     assert (len(replica.said("reload_refused")), load.refused()) == (1, [])
 
