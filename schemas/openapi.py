@@ -33,8 +33,8 @@ def openapi() -> Document:
             {"name": "watch", "description": "Say whose SMS are wanted; only where accounts are polled."},
             {
                 "name": "operate",
-                "description": "Health and figures, without credentials; callback tokens in use and the journals' rows, "
-                "with the admin token.",
+                "description": "Health and figures, without credentials; with the admin token, callback tokens in use "
+                "and the journals' rows.",
             },
         ],
         "paths": {

@@ -10,8 +10,8 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin import Admin
-from app.journal_api import JournalApi
 from app.callback_api import CallbackApi
+from app.journal_api import JournalApi
 from app.sections import AdminSettings
 from app.watch_api import Patience, WatchApi
 from bus.client import KafkaAway
