@@ -16,7 +16,6 @@ import threading
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import structlog
@@ -146,8 +145,8 @@ async def serve_parts(
 ) -> Ledger:
     """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
     allow_many_connections()
-    accounts = parts.accounts_of(settings, role)
-    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=len(accounts))
+    accounts = len(parts.accounts_of(settings, role))
+    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts)
     registry = _registry()
     BusMetrics(bus, registry)
     stopping = Deadline()
@@ -168,7 +167,11 @@ async def serve_parts(
         rest_the_collector()
         admin.ready = True
         on_ready(Running(door.port if door else 0, admin.port))
-        take = partial(parts.take_over, door=door, polling=polling)
+
+        def take(changed: Settings) -> None:
+            parts.take_over(changed, door, polling)
+            bus.accounts = len(parts.accounts_of(changed, role))
+
         async with _following(reload, take, role, is_child=shared):
             await stop.wait()
         _log.info("stopping")

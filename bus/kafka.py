@@ -74,7 +74,10 @@ class KafkaBus:
         rng: random.Random | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """`accounts`: so many have messages here; where there is one, the journal is all its own."""
+        """`accounts`: so many have messages here; where there is one, the journal is all its own.
+
+        It may be set again.
+        """
         self.accounts = accounts
         self._settings = settings
         self._prefix = kafka.topic_prefix
