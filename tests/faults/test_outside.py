@@ -11,7 +11,7 @@ TESTS = Path(__file__).parents[1]
 OURS = {path.parent.name for path in TESTS.parent.glob("*/__init__.py")} - {"tests"}
 FOREIGN = {"aiohttp", "aiokafka", "hypothesis", "matplotlib", "pytest", "rich"}
 SHARED = {"tests.kafka_fixtures", "tests.loop_thread", "tests.secure_kafka"}  # of all tests
-FILES = [*TESTS.glob("e2e/**/*.py"), *TESTS.glob("faults/**/*.py")]
+FILES = [TESTS / "audit.py", *TESTS.glob("e2e/**/*.py"), *TESTS.glob("faults/**/*.py")]
 
 
 def _imported(path: Path) -> Iterator[str]:

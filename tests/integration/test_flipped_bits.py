@@ -20,6 +20,7 @@ KEY: LaneKey = ("sms.received.v1", 0)
 ROWS = 60
 FLIPS = 150
 PAGE = 4096
+by_the_test = pytest.mark.unaudited("its Kafka is a function of the test")
 
 
 def record(n: int) -> Record:
@@ -187,12 +188,14 @@ async def orphan_drained_by_a_bus(parent: Path, content: bytes) -> Path:
     return orphan
 
 
+@by_the_test
 async def test_an_orphan_whose_rows_are_all_published_is_removed(tmp_path: Path, content: bytes) -> None:
     orphan = await orphan_drained_by_a_bus(tmp_path / "journal", content)
 
     assert not orphan.with_name("zz.damaged").exists()
 
 
+@by_the_test
 async def test_an_orphan_that_holds_what_cannot_be_explained_is_kept(
     tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
