@@ -1,15 +1,16 @@
 """Histories broken on purpose, each in one rule: what the checker must find, in made-up runs and in real ones."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 from typing import NamedTuple, NoReturn, TypeVar
 
 from tests.faults.evidence import Evidence, grouped
-from tests.faults.history import Act, History, Post, Record, Sms
+from tests.faults.history import Act, History, Ledger, Post, Record, Sms
 from tests.faults.rules import is_absent
 
 Row = TypeVar("Row")
 DAY_MS = 86_400_000
+BATCH = 5  # at most, of what a process left
 OTHER_ID = "00000000-0000-8000-8000-000000000000"
 
 
@@ -29,7 +30,22 @@ class Break(NamedTuple):
 def lose(history: History) -> History:
     """A callback that was answered 200 is not in the topic."""
     victim, _ = _callback(history)
-    return history._replace(records=tuple(each for each in history.records if each.sms != victim.sms))
+    return _without(history, [victim])
+
+
+def delete_promised(history: History) -> History:
+    """A failed read deleted a batch of promised SMS from a journal unsent: one lane's, and every ledger adds up."""
+    lanes = grouped(_callbacks(history), lambda each: (each[0].partition, each[1].receiver))
+    batch = max(lanes.values(), key=len, default=None) or _nothing("lane with callbacks")
+    return _without(history, [record for record, _ in batch])
+
+
+def delete_orphan(history: History) -> History:
+    """The last that a process promised was deleted with its journal by a sibling, which counts it as published."""
+    left = list(grouped(_callbacks(history), lambda each: each[1].receiver).values())[-1:] or _nothing("process")
+    rows = [record for record, _ in left[0][-BATCH:]]
+    sibling = Ledger("sibling", accepted=0, adopted=len(rows), published=len(rows), pending=0, rejected=0)
+    return _without(history, rows)._replace(ledgers=(*history.ledgers, sibling))
 
 
 def lose_shown(history: History) -> History:
@@ -132,6 +148,8 @@ def keep_silent(history: History) -> History:
 
 BREAKS: dict[str, Callable[[History], History]] = {
     "lose": Break("lost", lose),
+    "delete_promised": Break("lost", delete_promised),
+    "delete_orphan": Break("lost", delete_orphan),
     "lose_shown": Break("lost", lose_shown),
     "change_id": Break("ids", change_id),
     "share_id": Break("shared_id", share_id),
@@ -176,6 +194,11 @@ def _polled(history: History) -> tuple[Record, Record]:
 def _was_shown(record: Record, seen: Evidence) -> bool:
     row = seen.rows[record.sms][0]
     return row.shown is not None and not seen.is_unseen(row)
+
+
+def _without(history: History, records: Sequence[Record]) -> History:
+    gone = {each.sms for each in records}
+    return history._replace(records=tuple(each for each in history.records if each.sms not in gone))
 
 
 def _changed(history: History, sms: Sms, **fields: object) -> History:

@@ -42,6 +42,16 @@ def test_each_break_violates_exactly_its_rule(name):
     assert {violation.rule for violation in violations(broken)} == {BREAKS[name].rule}
 
 
+@pytest.mark.parametrize("name", ["delete_promised", "delete_orphan"])
+def test_what_a_journal_lost_is_found_though_every_ledger_adds_up(name):
+    broken = BREAKS[name](RUN)
+
+    gone = len({record.sms for record in RUN.records} - {record.sms for record in broken.records})
+    assert gone > 1
+    assert figures(broken).lost == gone
+    assert [imbalance({**each._asdict(), "part": 0}) for each in broken.ledgers] == [0] * len(broken.ledgers)
+
+
 def test_every_rule_has_a_break():
     assert {each.rule for each in BREAKS.values()} == set(RULES)
 
