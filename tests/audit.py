@@ -34,38 +34,42 @@ class Found(NamedTuple):
 
 
 class Audit:
-    """What the buses over one journal directory and one prefix of one Kafka have promised."""
+    """What was promised in a test, and where it may be by now."""
 
-    def __init__(self, bootstrap_servers: str, prefix: str, journals: Path) -> None:
-        self._servers = bootstrap_servers
-        self._prefix = prefix
-        self._journals = journals
+    def __init__(self) -> None:
+        self._prefixes: dict[str, set[str]] = defaultdict(set)
+        self._directories: set[Path] = set()
         self._promised: dict[str, set[bytes]] = defaultdict(set)
-        """By id; a repeat may have other bytes, and either will do."""
 
     def __len__(self) -> int:
+        """How many ids were promised."""
         return len(self._promised)
 
+    def look_at(self, bootstrap_servers: str, prefix: str, journals: Path) -> None:
+        """Somebody publishes under this prefix, and keeps journals below this directory."""
+        self._prefixes[bootstrap_servers].add(prefix)
+        self._directories.add(journals)
+
     def promise(self, id: str, value: bytes) -> None:  # noqa: A002 - what it is
-        """A receipt was returned for it."""
+        """A receipt was returned for it. A repeat may have other bytes, and either will do."""
         self._promised[id].add(value)
 
-    def promise_what_lies_here(self) -> None:
-        """Rows in a journal were promised by whoever wrote them."""
-        for each in in_files(self._journals).found:
+    def promise_what_lies_in(self, journals: Path) -> None:
+        """A row was promised by whoever wrote it."""
+        for each in in_files([journals]).found:
             self.promise(*each)
 
     async def losses(self) -> list[str]:
         """Return a sentence for each promise that is not kept. Files first: a row leaves them when a topic has it."""
-        files = in_files(self._journals)
+        files = in_files(self._directories)
         missing = {each for each in self._missing_from(files.found) if not self._lies_in(each, files.unreadable)}
-        if not missing:
-            return []
-        try:
-            missing &= self._missing_from(await in_topics(self._servers, self._prefix))
-        except (KafkaError, TimeoutError) as error:
-            return [f"{each} is in no file, and the topics cannot be read: {error!r}" for each in sorted(missing)]
-        return [f"{each} was promised and is, with its bytes, in no topic and no file" for each in sorted(missing)]
+        unread = ""
+        for servers, prefixes in self._prefixes.items() if missing else ():
+            try:
+                missing &= self._missing_from(await in_topics(servers, prefixes))
+            except (KafkaError, TimeoutError) as error:
+                unread += f" (nothing could be read at {servers}: {error!r})"
+        return [f"{each} was promised and is, with its bytes, in no topic and no file{unread}" for each in missing]
 
     def _missing_from(self, found: Collection[Found]) -> set[str]:
         there, dead = set(found), dict(_bodies(found))
@@ -80,18 +84,19 @@ class Audit:
 
 
 class Files(NamedTuple):
-    """What lies in the journals below a directory, those that were set aside included."""
+    """What lies in journals, those that were set aside included."""
 
     found: list[Found]
     unreadable: list[bytes]
     """Whole files that SQLite cannot read to the end. A person may find in them what it does not."""
 
 
-def in_files(directory: Path) -> Files:
+def in_files(directories: Collection[Path]) -> Files:
     """Read copies, past every index."""
+    paths = {path for each in directories for path in each.rglob(JOURNAL) if path.is_file()}
     files = Files([], [])
     with tempfile.TemporaryDirectory() as elsewhere:
-        for number, path in enumerate(sorted(directory.rglob(JOURNAL))):
+        for number, path in enumerate(sorted(paths)):
             copy = _copied(path, Path(elsewhere, str(number)))
             try:
                 files.found.extend(_rows(copy))
@@ -121,15 +126,15 @@ def _octets(stored: object) -> bytes:
     return stored if isinstance(stored, bytes) else str(stored).encode()
 
 
-async def in_topics(bootstrap_servers: str, prefix: str) -> list[Found]:
-    """Return everything that a bus has published under this prefix."""
+async def in_topics(bootstrap_servers: str, prefixes: Collection[str]) -> list[Found]:
+    """Return everything that a bus has published under these prefixes."""
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers, auto_offset_reset="earliest", enable_auto_commit=False
     )
     async with asyncio.timeout(READ_SECONDS):
         await consumer.start()
         try:
-            return await _read(consumer, {prefix + name for name in TOPICS})
+            return await _read(consumer, {prefix + name for prefix in prefixes for name in TOPICS})
         finally:
             await consumer.stop()
 

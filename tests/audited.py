@@ -14,98 +14,75 @@ from tests.audit import Audit
 from tests.kafka_fixtures import TestKafka
 from tests.loop_thread import LoopThread
 
-CLUSTERS = ("kafka", "kafka3")  # they outlive a test
+CLUSTERS = {"kafka", "kafka3"}  # they outlive a test
 
 
-class Auditor:
-    """Notes the receipts that any `KafkaBus` of this test returns, and what lies in its journals when it starts."""
+def _note(audit: Audit, message: Message, answer: asyncio.Future[Receipt]) -> None:
+    """A receipt promises the bytes of the message as it was given."""
+    value = message.to_json()
 
-    def __init__(self) -> None:
-        self._audits: dict[tuple[str, str, str], Audit] = {}
-        self._of: dict[KafkaBus, Audit] = {}
+    def note(answer: asyncio.Future[Receipt]) -> None:
+        if not answer.cancelled() and answer.exception() is None:
+            audit.promise(answer.result().id, value)
 
-    def made(self, bus: KafkaBus, kafka: KafkaSettings, settings: BusSettings) -> None:
-        servers, prefix, directory = kafka.bootstrap_servers, kafka.topic_prefix, settings.journal_dir
-        same = self._audits.setdefault((servers, prefix, str(directory)), Audit(servers, prefix, directory))
-        self._of[bus] = same
-
-    def started(self, bus: KafkaBus) -> None:
-        self._of[bus].promise_what_lies_here()
-
-    def given(self, bus: KafkaBus, message: Message, answer: asyncio.Future[Receipt]) -> None:
-        """The bytes are those of the message as it was given."""
-        value = message.to_json()
-
-        def note(answer: asyncio.Future[Receipt]) -> None:
-            if not answer.cancelled() and answer.exception() is None:
-                self._of[bus].promise(answer.result().id, value)
-
-        if answer.done():
-            note(answer)
-        else:
-            answer.add_done_callback(note)
-
-    @property
-    def promises(self) -> int:
-        """How many ids."""
-        return sum(len(audit) for audit in self._audits.values())
-
-    async def losses(self) -> list[str]:
-        return [words for audit in self._audits.values() for words in await audit.losses()]
+    if answer.done():
+        note(answer)
+    else:
+        answer.add_done_callback(note)
 
 
 @pytest.fixture
-def auditor(monkeypatch: pytest.MonkeyPatch) -> Auditor:
-    """Follow every `KafkaBus` of this test."""
-    auditor = Auditor()
+def audit(monkeypatch: pytest.MonkeyPatch) -> Audit:
+    """Of all receipts that any `KafkaBus` of this test returns, and of what lies in its journals when it starts."""
+    audit = Audit()
     init, start, submit = KafkaBus.__init__, KafkaBus.start, KafkaBus.submit
 
     def noted_init(self: KafkaBus, kafka: KafkaSettings, settings: BusSettings, **more: Any) -> None:
         init(self, kafka, settings, **more)
-        auditor.made(self, kafka, settings)
+        audit.look_at(kafka.bootstrap_servers, kafka.topic_prefix, settings.journal_dir)
 
     async def noted_start(self: KafkaBus) -> None:
-        auditor.started(self)
+        await asyncio.to_thread(audit.promise_what_lies_in, self._settings.journal_dir)
         await start(self)
 
     def noted_submit(self: KafkaBus, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
         answer = submit(self, message, key=key)
-        auditor.given(self, message, answer)
+        _note(audit, message, answer)
         return answer
 
     monkeypatch.setattr(KafkaBus, "__init__", noted_init)
     monkeypatch.setattr(KafkaBus, "start", noted_start)
     monkeypatch.setattr(KafkaBus, "submit", noted_submit)
-    return auditor
+    return audit
 
 
 @pytest.fixture(autouse=True)
-def _audited(request: pytest.FixtureRequest, auditor: Auditor, _kafka_heals: None) -> Iterator[None]:
+def _audited(request: pytest.FixtureRequest, audit: Audit, _kafka_heals: None) -> Iterator[None]:
     """When its buses have stopped and before its topics go: nothing that they promised is lost."""
     yield
-    if request.node.get_closest_marker("mock_cluster") or _is_left_out(request.node):
+    if not len(audit) or _is_left_out(request.node):
         return
-    losses = _with_healed_kafka(request, auditor)
+    for name in CLUSTERS & set(request.fixturenames):
+        cluster: TestKafka = request.getfixturevalue(name)
+        cluster.heal()
+    losses = _losses(audit)
     assert not losses, "\n".join(losses[:10])
 
 
 def _is_left_out(node: pytest.Item) -> bool:
+    """A mock cluster keeps nothing; every other test says its reason."""
     marker = node.get_closest_marker("unaudited")
-    if marker is None:
-        return False
-    [reason] = marker.args
-    return bool(reason)
+    if marker is not None:
+        [reason] = marker.args
+        assert reason
+    return marker is not None or node.get_closest_marker("mock_cluster") is not None
 
 
-def _with_healed_kafka(request: pytest.FixtureRequest, auditor: Auditor) -> list[str]:
-    if not auditor.promises:
-        return []
-    for name in set(CLUSTERS) & set(request.fixturenames):
-        cluster: TestKafka = request.getfixturevalue(name)
-        cluster.heal()
+def _losses(audit: Audit) -> list[str]:
+    """On a loop of its own: that of the test may have ended."""
     home = LoopThread()
     try:
-        losses: list[str] = home.run(auditor.losses())
+        losses: list[str] = home.run(audit.losses())
         return losses
     finally:
         home.close()

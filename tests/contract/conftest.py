@@ -1,3 +1,3 @@
 """What the contract tests share."""
 
-from tests.audited import _audited, auditor  # noqa: F401 - fixtures: every bus is audited
+from tests.audited import _audited, audit  # noqa: F401 - fixtures: every bus is audited

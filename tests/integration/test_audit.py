@@ -14,7 +14,7 @@ from bus.journal import FILE_NAME
 from bus.kafka import KafkaBus
 from bus.record import Record
 from bus.settings import BusSettings, KafkaSettings
-from tests.audited import Auditor
+from tests.audit import Audit
 from tests.messages import rejected, sms
 
 NOWHERE = KafkaSettings(bootstrap_servers="127.0.0.1:1")
@@ -30,7 +30,7 @@ async def given(bus: KafkaBus, count: int = 5) -> list[Receipt]:
 
 
 @pytest.fixture
-async def bus(settings: KafkaSettings, tmp_path: Path, auditor: Auditor) -> AsyncIterator[KafkaBus]:
+async def bus(settings: KafkaSettings, tmp_path: Path, audit: Audit) -> AsyncIterator[KafkaBus]:
     """On the one broker; it has stopped when the audit looks."""
     bus = bus_of(settings, tmp_path)
     await bus.start()
@@ -54,34 +54,33 @@ async def in_journal(directory: Path) -> tuple[KafkaBus, list[Receipt]]:
     return bus, receipts
 
 
-async def test_what_lies_in_a_topic_or_a_journal_is_not_lost(bus: KafkaBus, tmp_path: Path, auditor: Auditor) -> None:
+async def test_what_lies_in_a_topic_or_a_journal_is_not_lost(bus: KafkaBus, tmp_path: Path, audit: Audit) -> None:
     await bus.accept(rejected(b"poison"))
     await in_journal(tmp_path / "away")
 
-    assert await auditor.losses() == []
-    assert auditor.promises == 6 + 5
+    assert await audit.losses() == []
+    assert len(audit) == 6 + 5
 
 
 @planted
-async def test_a_row_that_was_deleted_unsent_is_found(tmp_path: Path, auditor: Auditor) -> None:
+async def test_a_row_that_was_deleted_unsent_is_found(tmp_path: Path, audit: Audit) -> None:
     bus, receipts = await in_journal(tmp_path)
 
     assert changed(tmp_path, "DELETE FROM rows WHERE seq = 3") == 1
 
-    [loss] = await auditor.losses()
+    [loss] = await audit.losses()
     assert receipts[2].id in loss
     assert bus.ledger.balanced
 
 
 @planted
 async def test_a_row_that_another_process_left_and_this_one_deleted_unsent_is_found(
-    tmp_path: Path, auditor: Auditor
+    tmp_path: Path, audit: Audit
 ) -> None:
     _, receipts = await in_journal(tmp_path)
-    again = Auditor()
-    bus = bus_of(NOWHERE, tmp_path)
-    again.made(bus, NOWHERE, bus._settings)
-    again.started(bus)
+    again = Audit()
+    again.look_at("127.0.0.1:1", "", tmp_path)
+    again.promise_what_lies_in(tmp_path)
 
     assert changed(tmp_path, "DELETE FROM rows WHERE seq = 3") == 1
 
@@ -91,7 +90,7 @@ async def test_a_row_that_another_process_left_and_this_one_deleted_unsent_is_fo
 
 @planted
 async def test_rows_that_an_index_hides_are_not_lost_and_those_of_a_directory_set_aside_neither(
-    tmp_path: Path, auditor: Auditor
+    tmp_path: Path, audit: Audit
 ) -> None:
     await in_journal(tmp_path)
     path = next(tmp_path.glob(f"*/{FILE_NAME}"))
@@ -104,12 +103,12 @@ async def test_rows_that_an_index_hides_are_not_lost_and_those_of_a_directory_se
     path.write_bytes(content)
     path.parent.rename(path.parent.with_suffix(".damaged"))
 
-    assert await auditor.losses() == []
+    assert await audit.losses() == []
 
 
 @planted
 async def test_a_record_whose_bytes_changed_is_found(
-    bus: KafkaBus, auditor: Auditor, monkeypatch: pytest.MonkeyPatch
+    bus: KafkaBus, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lane = next(iter(bus._own.lanes.values()))
     publish = lane._publish
@@ -121,13 +120,13 @@ async def test_a_record_whose_bytes_changed_is_found(
 
     receipt = await bus.accept(sms("16470000000", 99, text="your code"))
 
-    [loss] = await auditor.losses()
+    [loss] = await audit.losses()
     assert receipt.id in loss
     assert bus.ledger.balanced
 
 
 @planted
-async def test_an_acknowledged_record_that_was_never_sent_is_found(bus: KafkaBus, auditor: Auditor) -> None:
+async def test_an_acknowledged_record_that_was_never_sent_is_found(bus: KafkaBus, audit: Audit) -> None:
     async def forgotten(key: tuple[str, int], records: Sequence[Record], via: str) -> None:
         pass
 
@@ -136,17 +135,17 @@ async def test_an_acknowledged_record_that_was_never_sent_is_found(bus: KafkaBus
 
     receipt = await bus.accept(sms("16470000000", 99))
 
-    [loss] = await auditor.losses()
+    [loss] = await audit.losses()
     assert receipt.id in loss
     assert bus.ledger.balanced
 
 
 @planted
-async def test_topics_that_cannot_be_read_are_no_proof(tmp_path: Path, auditor: Auditor) -> None:
+async def test_topics_that_cannot_be_read_are_no_proof(tmp_path: Path, audit: Audit) -> None:
     await in_journal(tmp_path)
     changed(tmp_path, "DELETE FROM rows")
 
-    losses = await auditor.losses()
+    losses = await audit.losses()
 
     assert len(losses) == 5
-    assert all("cannot be read" in each for each in losses)
+    assert all("nothing could be read" in each for each in losses)

@@ -63,6 +63,7 @@ async def in_kafka(*receipts: Receipt) -> set[str]:
     return set(await asyncio.wait_for(asyncio.gather(*(receipt.published for receipt in receipts)), RECOVERY))
 
 
+@pytest.mark.unaudited("it deletes the topic")
 async def test_a_deleted_topic_is_named_with_the_command_that_makes_it_again(
     bus: KafkaBus, settings: KafkaSettings
 ) -> None:
