@@ -275,6 +275,7 @@ class Journal:
                 log.error("journal_index_damaged", file=str(self.path), mended=True)
                 _reindexed(connection)
                 _read_through(connection)
+                _deletable(connection)
                 connection.execute(_OF_SOME_LANE)
         except sqlite3.OperationalError:  # interrupted
             log.warning("journal_check_unfinished", file=str(self.path), seconds=CHECK_SECONDS)
@@ -381,6 +382,14 @@ def _read_through(connection: sqlite3.Connection) -> None:
             message = f"its rows are out of order at {seq}"
             raise sqlite3.DatabaseError(message)
         before = seq
+
+
+def _deletable(connection: sqlite3.Connection) -> None:
+    """Raise `DatabaseError` where rows can be read and not deleted: each start would publish them again."""
+    connection.execute("SAVEPOINT trial")
+    connection.execute("DELETE FROM rows WHERE seq > 0")
+    connection.execute("ROLLBACK TO trial")
+    connection.execute("RELEASE trial")
 
 
 def _reindexed(connection: sqlite3.Connection) -> None:

@@ -127,6 +127,19 @@ async def test_wherever_one_bit_is_flipped_every_other_record_is_published_or_th
     assert kept < FLIPS / 20
 
 
+async def test_a_journal_whose_rows_can_be_read_and_not_deleted_is_set_aside(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([record(n) for n in range(4)])
+    await journal.close()
+    [(root,)] = sqlite3.connect(journal.path).execute("SELECT rootpage FROM sqlite_master WHERE name = 'rows'")
+    content = journal.path.read_bytes()
+    journal.path.write_bytes(flipped(content, (root - 1) * PAGE + 5, 7))  # where the page's cells begin
+
+    with pytest.raises(JournalDamaged):
+        await Drain(tmp_path).run()
+
+
 async def test_an_index_that_hides_rows_is_made_anew(tmp_path: Path, content: bytes) -> None:
     rng = random.Random(5)
     places = index_places(tmp_path / "written", content)
