@@ -65,7 +65,8 @@ async def on_thread(smsbus: Smsbus, *arguments: str, **more: object) -> Result:
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    request.applymarker(pytest.mark.unaudited("its Kafka is played"))
     house = House(tmp_path / "journal")
     house.hangs.set()
     await house.bus.start()

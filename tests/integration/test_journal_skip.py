@@ -32,7 +32,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
+async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+    request.applymarker(pytest.mark.unaudited("its Kafka is played"))
     house = House(tmp_path)
     house.hangs.set()
     await house.bus.start()
