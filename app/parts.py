@@ -191,8 +191,14 @@ def admin(
         for api in apis:
             api.add_to(router)
 
+    def condition() -> Condition:
+        of_bus = bus.condition()
+        of_door = door.degraded() if door is not None else ()
+        of_pollers = polling.poller.degraded() if polling is not None else ()
+        return replace(of_bus, degraded=of_bus.degraded + of_door + of_pollers)
+
     if polling is None:
-        return Admin(settings.admin, alive=bus.alive, condition=bus.condition, registry=registry, extend=extend)
+        return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)
     apis.append(
         WatchApi(
             polling.table,
@@ -206,10 +212,6 @@ def admin(
 
     def alive() -> bool:
         return bus.alive() and polling.alive()
-
-    def condition() -> Condition:
-        of_bus = bus.condition()
-        return replace(of_bus, degraded=of_bus.degraded + polling.poller.degraded())
 
     def starting() -> bool:  # while Kafka is away the door for callbacks must be open
         return not polling.table.filled and not polling.table.behind

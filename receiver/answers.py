@@ -35,6 +35,12 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
         "Send the body as it is, or with gzip or deflate.",
         closes=True,
     ),
+    "over_allowance": Problem(
+        _S.TOO_MANY_REQUESTS, "Over the allowance", "This callback URL has sent more than its share. Send it later."
+    ),
+    "too_many_at_once": Problem(
+        _S.TOO_MANY_REQUESTS, "Too many at once", "Too much of this callback URL is under way. Send it again later."
+    ),
     "not_durable": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We cannot keep it now. Send it again later."),
     "closing": Problem(_S.SERVICE_UNAVAILABLE, "Closing", "This process is about to end. Send it again.", closes=True),
     "internal_error": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We failed. Send it again later.", closes=True),

@@ -1,10 +1,15 @@
-"""Read a body: never more than the limit, also after decompression, and never longer than the deadline."""
+"""Read a body: never more than the limit, also after decompression, and never longer than the deadline.
+
+Reading and unpacking are two steps: between them the account's allowance is asked.
+"""
 
 import asyncio
 import zlib
 
 from aiohttp.http import HttpVersion11
 from aiohttp.web import BaseRequest, RequestPayloadError
+
+from receiver.allowance import Allowance
 
 ENCODINGS = {
     "": 0,
@@ -23,29 +28,49 @@ class Unreadable(Exception):
         self.problem = problem
 
 
-async def read_body(request: BaseRequest, *, limit: int, deadline: float) -> bytes:
-    """Return the whole body, decompressed; raises `Unreadable`. `deadline` is seconds from now.
+async def read_body(request: BaseRequest, *, limit: int, deadline: float, allowance: Allowance) -> bytes:
+    """Return the whole body as it came, charged to the allowance. `deadline` is seconds from now.
 
-    What does not decompress is returned as it came: then it is for the parser to refuse, and the exact bytes are kept.
+    Raises `Unreadable`, and `Limited` where the allowance ends while more and more comes.
     """
-    encoding = request.headers.get("Content-Encoding", "").strip().lower()
-    if encoding not in ENCODINGS:
+    if _encoding(request) not in ENCODINGS:
         raise Unreadable("unsupported_encoding")
     stream = request.content
     # Nearly always the body came in the same segment as the head; no timer is needed then.
-    body = stream.read_nowait() if stream.is_eof() else await _read_slowly(request, limit, deadline)
+    if not stream.is_eof():
+        return await _read_slowly(request, limit, deadline, allowance)
+    body = stream.read_nowait()
+    allowance.pay(len(body))
     if len(body) > limit:
         raise Unreadable("too_large")
-    return inflate(body, ENCODINGS[encoding], limit) if ENCODINGS[encoding] else body
+    return body
 
 
-async def _read_slowly(request: BaseRequest, limit: int, deadline: float) -> bytes:
+def is_packed(request: BaseRequest) -> bool:
+    """Tell whether the body of a request that was read says that it is compressed."""
+    return ENCODINGS[_encoding(request)] != 0
+
+
+def unpacked(request: BaseRequest, body: bytes, limit: int) -> bytes:
+    """Return a body that was read as it was before it was compressed; raises `Unreadable`.
+
+    What does not decompress is returned as it came: then it is for the parser to refuse, and the exact bytes are kept.
+    """
+    window = ENCODINGS[_encoding(request)]
+    return inflate(body, window, limit) if window else body
+
+
+def _encoding(request: BaseRequest) -> str:
+    return request.headers.get("Content-Encoding", "").strip().lower()
+
+
+async def _read_slowly(request: BaseRequest, limit: int, deadline: float, allowance: Allowance) -> bytes:
     if (request.content_length or 0) > limit:
         raise Unreadable("too_large")
     try:
         async with asyncio.timeout(deadline):
             _continue(request)
-            return await _read_to(request, limit)
+            return await _read_to(request, limit, allowance)
     except TimeoutError:
         raise Unreadable("timeout") from None
     except RequestPayloadError:
@@ -61,12 +86,15 @@ def _continue(request: BaseRequest) -> None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
-async def _read_to(request: BaseRequest, limit: int) -> bytes:
+async def _read_to(request: BaseRequest, limit: int, allowance: Allowance) -> bytes:
+    """Charge what comes when it comes: a half body takes as much memory as half of a whole one."""
     body = bytearray()
     while chunk := await request.content.readany():
         body += chunk
+        allowance.pay(len(body), len(body) - len(chunk))
         if len(body) > limit:
-            break
+            raise Unreadable("too_large")
+        allowance.check()
     return bytes(body)
 
 

@@ -14,22 +14,23 @@ from typing import Final
 from aiohttp.web import Server
 
 from bus.contract import Receipt
+from receiver.allowance import MOST_PLAIN, Allowance, is_plain
 from receiver.answers import Answer
-from receiver.connection import Connection, OnError
+from receiver.connection import END, Connection, OnError
+from receiver.connections import Connections
 from receiver.heads import NOBODY, Heads, Known
 from receiver.intake import Intake
 from schemas.messages import SmsReceived, SmsRejected
 
 MOST_HELD: Final = 32  # segments; as many requests as aiohttp holds
 MOST_HELD_BYTES: Final = 64 * 1024
-END: Final = b"\r\n\r\n"
 
 
 class FastConnection(Connection):
     """One connection, on which at most one request at a time is ours: being read, or on its way through the bus."""
 
     __slots__ = (
-        *("_began", "_body_deadline", "_deadline", "_heads", "_held", "_intake"),
+        *("_allowance", "_began", "_deadline", "_heads", "_held", "_intake"),
         *("_part", "_reading", "_waiting", "_whole"),
     )
 
@@ -40,13 +41,20 @@ class FastConnection(Connection):
         on_error: OnError,
         keepalive_timeout: float,
         body_deadline: float,
+        connections: Connections,
         heads: Heads,
         intake: Intake,
     ) -> None:
-        super().__init__(server, on_error=on_error, keepalive_timeout=keepalive_timeout)
-        self._body_deadline = body_deadline
+        super().__init__(
+            server,
+            on_error=on_error,
+            keepalive_timeout=keepalive_timeout,
+            body_deadline=body_deadline,
+            connections=connections,
+        )
         self._heads = heads
         self._intake = intake
+        self._allowance: Allowance  # of the account whose request is ours
         self._whole = True  # aiohttp has had whole requests only: its parser stands between two of them
         self._reading: Known | None = None  # the head of ours whose body is not whole
         self._part = bytearray()  # all that came of it
@@ -54,6 +62,10 @@ class FastConnection(Connection):
         self._waiting = False  # for the bus, with ours
         self._began = 0.0
         self._held: list[bytes] = []  # what came behind ours, in the segments in which it came
+
+    def idle_since(self) -> float | None:
+        """Not while a request is ours; see `Connection`."""
+        return None if self._waiting or self._reading is not None else super().idle_since()
 
     def data_received(self, data: bytes) -> None:
         """Take bytes: ours, or aiohttp's."""
@@ -70,11 +82,10 @@ class FastConnection(Connection):
         end = data.find(END) + len(END)
         known = self._heads.known(data[:end]) if self._whole else None
         missing = end + known.length - len(data) if known else -1
-        if known is None or known.caller is NOBODY or missing < 0 or not self._free():
+        if known is None or known.caller is NOBODY or missing < 0 or not self._free() or known.length > MOST_PLAIN:
             self._whole = missing == 0
             return False
-        self._intake.begins()
-        self._request_in_progress = True
+        self._begin(self._intake.allowances[known.caller.account])
         if missing:
             self._reading = known
             self._part = bytearray(data)
@@ -82,6 +93,17 @@ class FastConnection(Connection):
         else:
             self._accept(known, data)
         return True
+
+    def _begin(self, allowance: Allowance) -> None:
+        self._allowance = allowance
+        allowance.begins()
+        self._intake.begins()
+        self._request_in_progress = True
+
+    def _end(self) -> None:
+        self._request_in_progress = False
+        self._allowance.ends()
+        self._intake.ends()
 
     def _free(self) -> bool:
         """Nothing else is under way, the sender reads what we answer, and may stay."""
@@ -110,32 +132,41 @@ class FastConnection(Connection):
     def _give(self, data: bytes, *, whole: bool) -> None:
         """Let aiohttp have ours, as if it had just come."""
         self._whole = whole
-        self._request_in_progress = False
-        self._intake.ends()
+        self._end()
         super().data_received(data)
 
     def _accept(self, known: Known, data: bytes) -> None:
+        """Refuse it, leave it to aiohttp where it must wait for its turn, or give it to the bus at once."""
+        body = data[-known.length :]
+        if problem := self._allowance.refusal():
+            self._intake.comes_from(known.caller)
+            self._answer(self._intake.limited(self._allowance, problem))
+        elif not is_plain(body) or self._allowance.is_busy():
+            self._give(data, whole=True)
+        else:
+            self._submit(known, body)
+
+    def _submit(self, known: Known, body: bytes) -> None:
         self._began = perf_counter()
         try:
-            callbacks = self._intake.callbacks(known.caller, known.content_type, data[-known.length :])
-            told = None if callbacks.is_array else self._intake.bus.submit(callbacks.messages[0])
+            callbacks = self._intake.callbacks(self._allowance, known.caller, known.content_type, body)
+            told = self._intake.bus.submit(callbacks.messages[0])
         except Exception as error:  # noqa: BLE001 - see `Intake.failed`
+            self._intake.took(perf_counter() - self._began, fast=True)
             self._answer(self._intake.failed(error))
-            return
-        if told is None:
-            self._give(data, whole=True)
         else:
             self._waiting = True
             told.add_done_callback(partial(self._told, callbacks.messages[0]))
 
     def _told(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> None:
-        self._answer(self._intake.answer(message, told))
+        answer = self._intake.answer(message, told)
+        self._intake.took(perf_counter() - self._began, fast=True)
+        self._answer(answer)
 
     def _answer(self, answer: Answer) -> None:
         """Write it, and do what aiohttp does behind an answer."""
-        self._waiting = self._request_in_progress = False
-        self._intake.took(perf_counter() - self._began, fast=True)
-        self._intake.ends()
+        self._waiting = False
+        self._end()
         if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
         if self.transport is None:
@@ -178,5 +209,5 @@ class FastConnection(Connection):
             if not self._force_close:
                 self._intake.count(self._reading.caller.account, "disconnected")
             self._read()
-            self._intake.ends()
+            self._end()
         super().connection_lost(exc)

@@ -6,15 +6,17 @@ Both lanes go through here: `server` waits for the bus in aiohttp's task, `fast_
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
+from time import thread_time
 from typing import Final
 
 import structlog
 
 from bus.contract import Bus, BusFull, Receipt
 from receiver import answers, pingme
+from receiver.allowance import QUIET, Allowance
 from receiver.answers import Answer
 from receiver.metrics import STRANGER, ReceiverMetrics
-from receiver.settings import PingMeAccount
+from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Callbacks, Caller, Refused, VerifiedRequest, dead_letter
 from schemas.messages import SmsReceived, SmsRejected
 
@@ -27,9 +29,17 @@ class Intake:
     """Takes callbacks whose sender is known. `bus` is where they go."""
 
     def __init__(
-        self, bus: Bus, accounts: Sequence[PingMeAccount], *, clock_ms: Callable[[], int], metrics: ReceiverMetrics
+        self,
+        bus: Bus,
+        accounts: Sequence[PingMeAccount],
+        settings: ReceiverSettings | None = None,
+        *,
+        clock_ms: Callable[[], int],
+        metrics: ReceiverMetrics,
     ) -> None:
         self.bus = bus
+        self.allowances: dict[str, Allowance] = {}
+        """What each account has left, by its name."""
         self.closing = False
         """Set it to send senders away (503) while what is in flight is finished."""
         self.leaving = False
@@ -37,17 +47,24 @@ class Intake:
         self.in_flight = 0
         self.took = metrics.took
         self._clock_ms = clock_ms
+        self._settings = settings or ReceiverSettings()
         self.last_used: dict[str, int] = {}
         """When a callback last came with a token, milliseconds since 1970, by the token's fingerprint."""
         self._outcomes = metrics.outcomes
         self._counted = {STRANGER: metrics.outcomes(STRANGER)}
+        self._looking: asyncio.TimerHandle | None = None
         self.take_accounts(accounts)
         self._rejected = metrics.reasons(pingme.REASONS)
         self._idle = asyncio.Event()
 
     def take_accounts(self, accounts: Sequence[PingMeAccount]) -> None:
-        """Know these as well. Who is gone keeps its counts: what began as its callback ends as such."""
+        """Know these and no others. Who stays keeps what it has used; who is gone keeps its counts.
+
+        What began as a callback of one that is gone ends as such.
+        """
+        before, self.allowances = self.allowances, {}
         for account in accounts:
+            self.allowances[account.name] = before.get(account.name) or Allowance(account.name, self._settings)
             self._counted.setdefault(account.name, self._outcomes(account.name))
 
     def begins(self) -> None:
@@ -66,14 +83,15 @@ class Intake:
             self._idle.clear()
             await self._idle.wait()
 
-    def callbacks(self, caller: Caller, content_type: str, body: bytes) -> Callbacks:
-        """Return what a whole body carries; what we fail on is a dead letter."""
+    def callbacks(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
+        """Return what a whole body carries, charged to its account; what we fail on is a dead letter."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        try:
-            return pingme.messages(request)
-        except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
-            _log.error("callback_failed", account=caller.account, **_where(error))
-            return Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+        return _charged(allowance, body, *_read(request))
+
+    async def callbacks_aside(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
+        """Return the same, and serve others meanwhile: an array of 99 odd texts takes half a second to read."""
+        request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
+        return _charged(allowance, body, *await asyncio.to_thread(_read, request))
 
     def comes_from(self, caller: Caller) -> int:
         """Note that its token is in use, and return the time, milliseconds since 1970."""
@@ -109,9 +127,44 @@ class Intake:
         self.count(account, reason)
         return answers.problem(reason, retry_after=retry_after, allow=allow)
 
+    def limited(self, allowance: Allowance, problem: str) -> Answer:
+        """Answer an account that has had enough for now; it is visible for a minute, to it alone."""
+        retry_after = allowance.refused(problem)
+        if self._looking is None:
+            self._looking = asyncio.get_running_loop().call_later(QUIET, self._look)
+        return self.problem(allowance.account, problem, retry_after=retry_after)
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return a machine word for each account of which a callback was refused within the last minute."""
+        return tuple(f"account_limited:{each.account}" for each in self.allowances.values() if each.is_limited())
+
+    def _look(self) -> None:
+        """Have the end of it said, also where nobody asks for our health."""
+        self._looking = asyncio.get_running_loop().call_later(QUIET, self._look) if self.degraded() else None
+
     def count(self, account: str, outcome: str) -> None:
         """One request, or one element of an array, ended so."""
         self._counted[account][outcome] += 1
+
+
+def _read(request: VerifiedRequest) -> tuple[Callbacks, float]:
+    """Return what it carries, and the seconds of processor time that took."""
+    began = thread_time()
+    try:
+        found = pingme.messages(request)
+    except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
+        _log.error("callback_failed", account=request.caller.account, **_where(error))
+        found = Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+    return found, thread_time() - began
+
+
+def _charged(allowance: Allowance, body: bytes, found: Callbacks, seconds: float) -> Callbacks:
+    allowance.pay_time(seconds, len(found.messages))
+    for message in found.messages:
+        if isinstance(message, SmsRejected):
+            allowance.pay_letter(len(body))
+            break  # all of a request are one
+    return found
 
 
 def _where(error: BaseException | None) -> dict[str, str]:

@@ -16,8 +16,10 @@ from aiohttp.web import BaseRequest, Server, StreamResponse
 
 from bus.contract import Bus, BusFull
 from receiver import answers
-from receiver.body import Unreadable, read_body
-from receiver.connection import Connection
+from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
+from receiver.body import Unreadable, is_packed, read_body, unpacked
+from receiver.connection import Connection, HeadLate
+from receiver.connections import Connections
 from receiver.fast_lane import FastConnection
 from receiver.heads import Heads
 from receiver.intake import RETRY_AFTER, Intake
@@ -61,7 +63,7 @@ class Door:
 
         `shared`: other processes of this user open the same door, and the kernel deals the connections out.
         """
-        self.intake = Intake(bus, accounts, clock_ms=clock_ms, metrics=metrics)
+        self.intake = Intake(bus, accounts, settings, clock_ms=clock_ms, metrics=metrics)
         self._settings = settings
         self._shared = shared
         self._accounts = accounts
@@ -77,8 +79,15 @@ class Door:
         server = self._server = Server(self._answer)
         kind: Callable[..., Connection] = Connection
         if settings.fast_lane:
-            kind = partial(FastConnection, body_deadline=settings.body_deadline, heads=self._heads, intake=self.intake)
-        connection = partial(kind, server, on_error=self._on_error, keepalive_timeout=settings.keepalive_timeout)
+            kind = partial(FastConnection, heads=self._heads, intake=self.intake)
+        connection = partial(
+            kind,
+            server,
+            on_error=self._on_error,
+            keepalive_timeout=settings.keepalive_timeout,
+            body_deadline=settings.body_deadline,
+            connections=Connections(settings.max_connections),
+        )
         self._listener = await loop.create_server(
             connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared
         )
@@ -108,6 +117,10 @@ class Door:
             for place, token in enumerate(account.tokens):
                 name = fingerprint(token.get_secret_value())
                 yield TokenUse(account.name, name, place == 0, self.intake.last_used.get(name))
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return machine words for what is wrong besides; see `Intake.degraded`."""
+        return self.intake.degraded()
 
     def say_goodbye(self) -> None:
         """Take callbacks as before, and close each connection behind its next answer: the sender looks elsewhere."""
@@ -167,19 +180,46 @@ class Door:
         return answers.status("ready")
 
     async def _callback(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
-        settings = self._settings
         self.intake.comes_from(caller)
-        deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
+        allowance = self.intake.allowances[caller.account]
+        allowance.begins()
         try:
-            body = await read_body(request, limit=settings.max_body, deadline=deadline)
+            allowance.check()
+            return await self._read(request, raw, caller, allowance)
+        except Limited as limited:
+            return self.intake.limited(allowance, limited.problem)
         except Unreadable as unreadable:
             return self._unreadable(caller.account, unreadable)
-        began = perf_counter()
-        try:
-            callbacks = self.intake.callbacks(caller, raw.content_type, body)
-            results = await self._accept_all(callbacks.messages)
         except BusFull as full:
             return self.intake.problem(caller.account, "not_durable", retry_after=full.retry_after)
+        finally:
+            allowance.ends()
+
+    async def _read(
+        self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance
+    ) -> StreamResponse:
+        """Read the body, and take it: a plain one at once, any other when those before it are durable."""
+        settings = self._settings
+        deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
+        body = await read_body(request, limit=settings.max_body, deadline=deadline, allowance=allowance)
+        began = perf_counter()
+        if not is_packed(request) and is_plain(body) and not allowance.is_busy():
+            return await self._take(raw, caller, allowance, body, began)
+        async with allowance.turn(settings.body_deadline):
+            allowance.check()
+            whole = unpacked(request, body, settings.max_body)
+            allowance.pay(len(whole), len(body))
+            return await self._take(raw, caller, allowance, whole, began)
+
+    async def _take(
+        self, raw: RawRequest, caller: Caller, allowance: Allowance, body: bytes, began: float
+    ) -> StreamResponse:
+        try:
+            if len(body) > MOST_PLAIN:
+                callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
+            else:
+                callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
+            results = await self._accept_all(callbacks.messages)
         finally:
             self.intake.took(perf_counter() - began)
         return answers.several(results) if callbacks.is_array else answers.one(results[0])
@@ -201,6 +241,8 @@ class Door:
         return answers.problem("bad_request")  # nobody is there to read it
 
     def _on_error(self, error: BaseException | None) -> StreamResponse:
+        if isinstance(error, HeadLate):
+            return self.intake.problem(STRANGER, "timeout")
         if isinstance(error, HttpProcessingError):
             return self.intake.problem(STRANGER, "bad_request")
         return self.intake.failed(error, "connection_failed")

@@ -47,6 +47,13 @@ class ReceiverSettings(BaseModel):
     # 250 times the longest SMS we can imagine. At most what fits, in base64, into the smallest record that the
     # dead-letter topic may be limited to (512 KiB): a larger dead letter would be refused for ever.
     max_body: PositiveInt = Field(default=256 * KIB, le=360 * KIB)
+    # Of one account, in bytes a second, a minute of it at once: callbacks beyond 4 KiB each, and dead letters. Five
+    # hundred times what a busy account sends. A minute of the least is the largest callback and its dead letter.
+    allowance: PositiveInt = Field(default=512 * KIB, ge=16 * KIB)
+    # Of one account. At 500 a second that is Kafka four seconds away, twice what the bus waits for it.
+    max_in_flight: PositiveInt = 2000
+    # At it the one that has been idle longest is closed. With nothing but half a head each they are 130 MB.
+    max_connections: PositiveInt = 8000
     # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
     # Seconds after SIGTERM for which callbacks are still taken while /readyz says 503: what a balancer needs to look

@@ -82,7 +82,7 @@ def _pingme() -> Document:
             "exact bytes and answers 200 `rejected`: repeating it would not help.",
             "security": [],
             "requestBody": _callback_body(),
-            "responses": {"200": _accepted(), **errors(400, 404, 408, 413, 415, 503)},
+            "responses": {"200": _accepted(), **errors(400, 404, 408, 413, 415, 429, 503)},
         },
         "get": {
             "tags": ["receive"],

@@ -21,6 +21,8 @@ PROBLEMS: Final = (
     Problem("timeout", 408, "The body did not arrive in time: send it again."),
     Problem("too_large", 413, "The body is larger than 256 KiB, as sent or unpacked."),
     Problem("unsupported_encoding", 415, "Send the body as it is, or with gzip or deflate."),
+    Problem("over_allowance", 429, "More large, packed or unreadable callbacks than one URL may send: wait."),
+    Problem("too_many_at_once", 429, "Too many callbacks of this URL are under way: wait, or send fewer at once."),
     Problem("not_durable", 503, "Not stored: send it again after `Retry-After` seconds."),
     Problem("closing", 503, "This process is about to end: send it again."),
     Problem("internal_error", 503, "We failed: send it again later."),
@@ -91,7 +93,7 @@ def error_of(problems: list[Problem]) -> Document:
         "description": " ".join(f"`{problem.reason}`: {problem.advice}" for problem in problems),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
-    if problems[0].status == 503:
+    if problems[0].status in {429, 503}:
         answer["headers"] = {"Retry-After": {"description": RETRIED, "schema": {"type": "integer"}}}
     return answer
 

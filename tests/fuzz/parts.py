@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
+from unittest.mock import patch
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -101,9 +102,11 @@ async def _turns(number: int) -> None:
 def public(bus: FuzzedBus | None = None, patience: float = 10.0) -> Iterator[Public]:
     """An open door, which waits for a body for `patience` seconds. Its account's user is that of the corpus."""
     home, bus = LoopThread(), bus or FuzzedBus()
-    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience)
+    # Without limits for the account: this one sends nothing but what costs, and shall be answered by what it is.
+    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience, allowance=2**40)
     account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="xxx")
-    door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
+    with patch("receiver.allowance.BUSY_SECONDS", 1e9):
+        door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
     opened = Public(door, bus, home)
     with opened.complaints.listening(home):
         home.run(door.start())

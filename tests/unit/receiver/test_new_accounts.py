@@ -82,7 +82,7 @@ def test_each_token_says_when_it_was_last_used_by_a_name_that_opens_nothing_and_
     caller = opens(some, OLD)
     assert caller is not None
 
-    some.intake.callbacks(caller, "application/json", SMS)
+    some.intake.callbacks(some.intake.allowances["shop"], caller, "application/json", SMS)
     some.take_accounts([account("shop", NEW, OLD), account("other", OTHER)])
 
     assert [*some.token_uses()] == [

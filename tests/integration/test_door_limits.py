@@ -1,0 +1,617 @@
+"""One account's URL in foreign hands, over real sockets and on both ways: the other account is answered at once."""
+
+import asyncio
+import gzip
+import json
+import threading
+import zlib
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from typing import Any
+
+import pytest
+import structlog
+
+from bus.contract import Receipt
+from bus.memory import MemoryBus
+from receiver import allowance, body, connection, pingme
+from receiver.allowance import OVER, TOO_MANY
+from schemas.messages import Message
+from tests.two_doors import OTHER, Side, post
+
+KIB = 1024
+GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": "code is 5611"}).encode()
+GENUINE = post(GOOD, target=f"/v1/pingme/{OTHER}")
+ARRAY = b"[%b]" % b",".join([json.dumps({"text": str(n), "to": "1"}).encode() for n in range(98)] + [b"1"])
+LARGE = json.dumps({"userId": "u", "to": "1", "text": "x" * 5000}).encode()
+JUNK = b"x" * 200 * KIB
+PACKED = "Content-Encoding: gzip"
+QUEUED: dict[str, bytes] = {
+    "an array": post(ARRAY),
+    "a packed array": post(gzip.compress(ARRAY), PACKED),
+    "a packed sms": post(gzip.compress(GOOD), PACKED),
+    "a deflated sms": post(zlib.compress(GOOD), "Content-Encoding: deflate"),
+    "a large sms": post(LARGE),
+    "a large form": post(b"text=" + b"a" * 5000),
+    "much junk": post(b"x" * 5000),
+    "packed junk": post(gzip.compress(JUNK), PACKED),
+}
+Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+class HoldingBus(MemoryBus):
+    """Keeps what comes of the account `main` waiting until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[tuple[asyncio.Future[Receipt], asyncio.Future[Receipt]]] = []
+        self.holds = True
+
+    def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
+        told = super().submit(message, key=key)
+        if not self.holds or getattr(message, "account", "") != "main":
+            return told
+        later: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
+        self.held.append((later, told))
+        return later
+
+    def go_on(self) -> None:
+        for later, told in self.held:
+            later.set_result(told.result())
+        self.held.clear()
+
+
+class House:
+    """An open door, its bus, and lines to it."""
+
+    def __init__(self, **changed: object) -> None:
+        self.bus = HoldingBus()
+        self.side = Side(**{"max_body": 256 * KIB, **changed})  # type: ignore[arg-type]
+        self.side.door.intake.bus = self.bus
+        self._lines: list[asyncio.StreamWriter] = []
+
+    async def line(self) -> Line:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.side.door.port)
+        self._lines.append(writer)
+        return reader, writer
+
+    async def ask(self, request: bytes, line: Line | None = None) -> bytes:
+        reader, writer = line or await self.line()
+        writer.write(request)
+        return await answer(reader)
+
+    async def asked(self, request: bytes) -> Line:
+        """Ask, and do not wait."""
+        line = await self.line()
+        line[1].write(request)
+        return line
+
+    async def genuine(self) -> None:
+        async with asyncio.timeout(1):
+            assert (await self.ask(GENUINE)).startswith(b"HTTP/1.1 200")
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        async with asyncio.timeout(5):
+            while not met():
+                await asyncio.sleep(0.002)
+
+    def counted(self, outcome: str, account: str = "main") -> float:
+        return self.side._counted().get(("smsbus_callbacks_total", account, outcome), 0.0)
+
+    @property
+    def in_flight(self) -> int:
+        return self.side.door.intake.in_flight
+
+    async def close(self) -> None:
+        self.bus.holds = False
+        self.bus.go_on()
+        for writer in self._lines:
+            writer.close()
+        await self.side.door.stop(1.0)
+
+
+async def answer(reader: asyncio.StreamReader) -> bytes:
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
+    return head + await reader.readexactly(length)
+
+
+def is_limited(said: bytes, reason: str) -> int:
+    """Fail unless it is this 429 and leaves the connection open; return when to come back."""
+    head, _, document = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 429 Too Many Requests")
+    assert b"Connection: close" not in head
+    assert (json.loads(document)["reason"], json.loads(document)["status"]) == (reason, 429)
+    return int(head.partition(b"Retry-After: ")[2].partition(b"\r\n")[0])
+
+
+@pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"])
+async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
+    """Open a house with these settings."""
+    monkeypatch.setattr(connection, "LINGER", 0.05)
+    houses: list[House] = []
+
+    async def open_house(**changed: object) -> House:
+        house = House(fast_lane=request.param, **changed)
+        houses.append(house)
+        await house.side.door.start()
+        return house
+
+    yield open_house
+    for house in houses:
+        await house.close()
+
+
+# ---- turns ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", QUEUED)
+async def test_of_one_account_what_is_no_plain_sms_is_in_the_bus_one_after_the_other(opened: Any, what: str) -> None:
+    house = await opened()
+    lines = [await house.asked(QUEUED[what]) for _ in range(20)]
+    await house.until(lambda: house.in_flight == 20)
+    one = len(house.bus.held)
+
+    await house.genuine()
+    assert one == (99 if "array" in what else 1)
+    for _ in lines:
+        await house.until(lambda: len(house.bus.held) == one)
+        house.bus.go_on()
+
+    answers = [await answer(reader) for reader, _ in lines]
+    assert all(said.startswith(b"HTTP/1.1 200") for said in answers)
+
+
+async def test_plain_sms_do_not_wait_behind_what_is_not(opened: Any) -> None:
+    house = await opened()
+    await house.asked(post(ARRAY))
+    await house.until(lambda: len(house.bus.held) == 99)
+
+    for n in range(1, 6):
+        await house.asked(post(json.dumps({"text": str(n), "to": "2"}).encode()))
+        await house.until(lambda n=n: len(house.bus.held) == 99 + n)
+
+    await house.genuine()
+
+
+@pytest.mark.parametrize("what", ["a large sms", "packed junk"])
+async def test_others_are_answered_while_something_large_is_read(
+    opened: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    house = await opened()
+    house.bus.holds = False
+    messages, reads, may_end = pingme.messages, threading.Event(), threading.Event()
+
+    def slow(request: Any) -> Any:
+        if request.caller.account == "main":
+            reads.set()
+            assert may_end.wait(5)
+        return messages(request)
+
+    monkeypatch.setattr(pingme, "messages", slow)
+    reader, _ = await house.asked(QUEUED[what])
+    await house.until(reads.is_set)
+
+    await house.genuine()
+    may_end.set()
+
+    assert (await answer(reader)).startswith(b"HTTP/1.1 200")
+
+
+async def test_the_fast_lane_goes_on_behind_what_had_to_wait_for_its_turn(opened: Any) -> None:
+    house = await opened()
+    house.bus.holds = False
+    line = await house.line()
+
+    for request in (post(GOOD), post(ARRAY), post(GOOD), post(LARGE), post(GOOD)):
+        assert (await house.ask(request, line)).startswith(b"HTTP/1.1 200")
+
+    fast = house.side.registry.get_sample_value("smsbus_callbacks_fast_lane_total")
+    assert fast == (3 if house.side.door._settings.fast_lane else 0)
+
+
+async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost_nothing(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await opened(body_deadline=0.2)
+    await house.asked(post(ARRAY))
+    await house.until(lambda: len(house.bus.held) == 99)
+    nothing_is_read(monkeypatch)
+
+    async with asyncio.timeout(3):
+        for what in ("an array", "packed junk", "a large sms"):
+            assert is_limited(await house.ask(QUEUED[what]), TOO_MANY) > 0
+        await house.side.door.intake.allowances["other"].turn(0.01).__aenter__()
+
+    assert house.counted(TOO_MANY) == 3
+    assert len(house.bus.held) == 99
+
+
+async def test_who_takes_long_to_read_waits_for_its_turn_with_plain_sms_too(
+    opened: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = await opened()
+    monkeypatch.setattr(
+        allowance, "QUICK", -0.15
+    )  # the first callback takes so long that half a second has to pay for it
+    plain = [post(json.dumps({"text": str(n), "to": "2"}).encode()) for n in range(10)]
+    lines = [await house.asked(plain[0])]
+    await house.until(lambda: len(house.bus.held) == 1)
+    monkeypatch.undo()
+
+    lines += [await house.asked(each) for each in plain[1:]]
+    await house.until(lambda: house.in_flight == 10 and len(house.bus.held) == 2)  # the first one had no turn
+    await house.genuine()
+    for _ in plain[1:]:
+        house.bus.go_on()
+        await house.until(lambda: len(house.bus.held) == 1 or not house.in_flight)
+
+    assert all([(await answer(reader)).startswith(b"HTTP/1.1 200") for reader, _ in lines])
+
+
+# ---- bytes ----------------------------------------------------------------------------------------------------
+
+LITTLE = {"allowance": 16 * KIB}  # a second: 960 KiB at once
+
+
+def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """From now on no callback of `main` is inflated or parsed."""
+    messages = pingme.messages
+
+    def only_others(request: Any) -> Any:
+        assert request.caller.account != "main"
+        return messages(request)
+
+    def nothing(*_: object) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(pingme, "messages", only_others)
+    monkeypatch.setattr(body, "inflate", nothing)
+
+
+async def spend_all(house: House, request: bytes = QUEUED["packed junk"]) -> int:
+    """Send until the allowance is used up; return how many requests were taken."""
+    house.bus.holds = False
+    for taken in range(100):
+        if b" 429 " in (said := await house.ask(request)):
+            assert is_limited(said, OVER) > 0
+            return taken
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("request_", "least", "most"),
+    [
+        (QUEUED["packed junk"], 2, 4),  # 196 KiB inflated, and 268 as a dead letter
+        (post(JUNK), 2, 4),
+        (post(gzip.compress(LARGE.ljust(200 * KIB)), PACKED), 4, 6),  # an SMS: inflated only
+        (post(b"[" + b"1," * 90 + b"1]" + b" " * 100 * KIB), 3, 6),
+    ],
+    ids=["packed junk", "junk", "a padded sms", "an array of junk"],
+)
+async def test_an_account_over_its_allowance_is_429_and_the_others_are_not(
+    opened: Any, monkeypatch: pytest.MonkeyPatch, request_: bytes, least: int, most: int
+) -> None:
+    house = await opened(**LITTLE)
+    assert least <= await spend_all(house, request_) <= most
+    known = len(house.bus.messages)
+    nothing_is_read(monkeypatch)
+
+    for refused in (post(GOOD), post(b"{"), *QUEUED.values()):
+        line = await house.line()
+        assert is_limited(await house.ask(refused, line), OVER) > 0
+        assert is_limited(await house.ask(post(GOOD), line), OVER) > 0  # on the same connection
+    assert len(house.bus.messages) == known
+    await house.genuine()
+
+    assert house.counted(OVER) == 1 + 2 * (2 + len(QUEUED))
+    assert house.counted(OVER, "other") == 0
+
+
+async def test_who_gets_its_turn_when_the_allowance_is_used_up_is_429(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    lines = [await house.asked(QUEUED["packed junk"]) for _ in range(12)]
+    await house.until(lambda: house.in_flight == 12)
+
+    while house.in_flight:
+        house.bus.go_on()
+        await asyncio.sleep(0)
+
+    answers = [await answer(reader) for reader, _ in lines]
+    assert [said[9:12] for said in answers].count(b"429") >= 8
+    assert len(house.bus.messages) == 1  # one dead letter, and its repeats
+
+
+async def test_a_sender_that_comes_back_when_told_to_is_taken(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    await spend_all(house)
+    bucket = house.side.door.intake.allowances["main"]._bytes
+    seconds = is_limited(await house.ask(post(GOOD)), OVER)
+
+    bucket._filled_at -= seconds  # so long ago
+
+    assert (await house.ask(post(GOOD))).startswith(b"HTTP/1.1 200")
+
+
+async def test_plain_sms_never_use_it_up(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    house.bus.holds = False
+    line = await house.line()
+
+    for n in range(600):
+        said = await house.ask(post(json.dumps({"to": "1", "text": f"{n} {'x' * 3000}"}).encode()), line)
+        assert said.startswith(b"HTTP/1.1 200")
+
+
+async def test_small_junk_uses_it_up_too(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    house.bus.holds = False
+    line = await house.line()
+    taken = 0
+
+    while b" 200 " in await house.ask(post(b"%d" % taken), line):
+        taken += 1
+
+    assert 800 < taken < 1100
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_half_bodies_cost_what_has_come_of_them(opened: Any, *, chunked: bool) -> None:
+    house = await opened(**LITTLE)
+    head = post(b"", *(["Transfer-Encoding: chunked"] if chunked else []), length=250 * KIB)
+    if chunked:
+        head = head.replace(b"Content-Length: %d\r\n" % (250 * KIB), b"")
+    part = b"%x\r\n%b\r\n" % (240 * KIB, b"x" * 240 * KIB) if chunked else b"x" * 240 * KIB
+    lines = [await house.asked(head + part) for _ in range(3)]
+    await house.until(lambda: house.side.door.intake.allowances["main"]._bytes._level < 300 * KIB)
+
+    lines += [await house.asked(head + part) for _ in range(2)]
+    await house.until(lambda: house.in_flight < 5)
+
+    said = await asyncio.wait_for(first_answer(lines), 5)
+    assert said.startswith(b"HTTP/1.1 429")
+    await house.genuine()
+
+
+async def first_answer(lines: list[Line]) -> bytes:
+    waiting = [asyncio.ensure_future(reader.read(12)) for reader, _ in lines]
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for each in waiting:
+        each.cancel()
+    return done.pop().result()
+
+
+async def test_a_limited_account_is_a_degraded_word_and_one_line_in_the_log(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    assert house.side.door.degraded() == ()
+    with structlog.testing.capture_logs() as lines:
+        await spend_all(house)
+        for _ in range(5):
+            await house.ask(post(GOOD))
+
+    assert [line["event"] for line in lines] == ["account_limited"]
+    assert (lines[0]["account"], lines[0]["reason"]) == ("main", OVER)
+    assert house.side.door.degraded() == ("account_limited:main",)
+
+
+async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("receiver.intake.QUIET", 0.05)
+    monkeypatch.setattr(allowance, "QUIET", 0.08)
+    house = await opened(**LITTLE)
+    with structlog.testing.capture_logs() as lines:
+        await spend_all(house)
+        await house.until(lambda: len(lines) == 2)
+
+    assert [line["event"] for line in lines] == ["account_limited", "account_limited_no_more"]
+    assert house.side.door.degraded() == ()
+
+
+# ---- at once --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("what", ["plain", "half", *QUEUED])
+async def test_more_than_so_many_of_one_account_at_once_are_429(
+    opened: Any, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    house = await opened(max_in_flight=5)
+    some = {"plain": post(GOOD), "half": post(GOOD, length=2000), **QUEUED}[what]
+    for _ in range(5):
+        await house.asked(some)
+    await house.until(lambda: house.in_flight == 5)
+    nothing_is_read(monkeypatch)
+
+    for more in (post(GOOD), *QUEUED.values()):
+        assert is_limited(await house.ask(more), TOO_MANY) > 0
+
+    await house.genuine()
+    assert house.counted(TOO_MANY) == 1 + len(QUEUED)
+
+
+async def test_what_is_answered_makes_room(opened: Any) -> None:
+    house = await opened(max_in_flight=2)
+    line = await house.line()
+    house.bus.holds = False
+
+    for _ in range(3):
+        for request in (post(GOOD), post(ARRAY), post(b"{", length=1), post(GOOD, "Content-Encoding: br")):
+            said = await house.ask(request, line)
+            assert b" 429 " not in said
+            line = await house.line() if b"Connection: close" in said else line
+        half = await house.asked(post(GOOD, length=len(GOOD) + 1))
+        await house.until(lambda: house.in_flight == 1)
+        half[1].close()
+        await house.until(lambda: house.in_flight == 0)
+
+
+async def test_an_account_that_comes_and_goes_keeps_what_it_has_used(opened: Any) -> None:
+    house = await opened(**LITTLE)
+    await spend_all(house)
+    door = house.side.door
+    main, other = door._accounts
+
+    door.take_accounts([main])
+    assert set(door.intake.allowances) == {"main"}
+    door.take_accounts([main, other])
+
+    assert is_limited(await house.ask(post(GOOD)), OVER)
+    await house.genuine()
+
+
+# ---- connections and heads ------------------------------------------------------------------------------------
+
+
+async def is_closed(line: Line) -> bool:
+    with suppress(TimeoutError, ConnectionError):
+        async with asyncio.timeout(0.1):
+            return await line[0].read(1) == b""
+        return False
+    return False
+
+
+async def test_one_connection_too_many_closes_the_one_that_has_been_idle_longest(opened: Any) -> None:
+    house = await opened(max_connections=4)
+    house.bus.holds = False
+    used, idle, second, busy = [await house.line() for _ in range(4)]
+    await house.ask(post(GOOD), used)
+    house.bus.holds = True
+    busy[1].write(post(GOOD))
+    await house.until(lambda: house.in_flight == 1)
+
+    new = await house.line()
+    assert (await house.ask(GENUINE, new)).startswith(b"HTTP/1.1 200")
+    assert await idle[0].read() == b""
+    newer = await house.line()
+    assert (await house.ask(GENUINE, newer)).startswith(b"HTTP/1.1 200")
+    assert await second[0].read() == b""
+
+    house.bus.go_on()
+    assert (await answer(busy[0])).startswith(b"HTTP/1.1 200")
+    assert (await house.ask(GENUINE, used)).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("half", [b"", b"POST / HTTP/1.1\r\nHost: x\r\n"], ids=["silent", "half a head"])
+async def test_a_flood_of_connections_leaves_room_for_others(opened: Any, half: bytes) -> None:
+    house = await opened(max_connections=20)
+    for n in range(200):
+        _, writer = await house.line()
+        writer.write(half)
+        if n % 10 == 0:
+            await house.genuine()
+
+    assert house.side.door._server is not None
+    assert len(house.side.door._server.connections) <= 21
+
+
+FIELDS = [f"X-{n}: {'x' * 2000}" for n in range(60)]
+
+
+@pytest.mark.parametrize("pause", [False, True], ids=["at once", "in parts"])
+@pytest.mark.parametrize("before", [b"", GENUINE], ids=["first", "behind another"])
+@pytest.mark.parametrize("whole", [True, False], ids=["whole", "without an end"])
+async def test_a_head_over_16_kib_is_400_and_ends_the_connection(
+    opened: Any, monkeypatch: pytest.MonkeyPatch, before: bytes, *, whole: bool, pause: bool
+) -> None:
+    monkeypatch.setattr(connection, "LINGER", 0.5)  # longer than the rest of it takes to come
+    house = await opened()
+    request = post(GOOD, *FIELDS)
+    head = request if whole else request.partition(b"\r\n\r\n")[0]
+    reader, writer = await house.line()
+    pieces = [head[at : at + 5000] for at in range(0, len(head), 5000)] if pause else [head]
+    for piece in [before + pieces[0], *pieces[1:]]:
+        writer.write(piece)
+        await asyncio.sleep(0.002 if pause else 0)
+
+    async with asyncio.timeout(3):
+        said = await reader.read()
+    replies = said.split(b"HTTP/1.1 ")[1:]
+    assert [reply[:3] for reply in replies] == ([b"200"] if before else []) + [b"400"]
+    assert b"Connection: close" in replies[-1]
+    assert house.bus.messages == [] or before
+    assert house.counted("bad_request", "") == 1
+
+
+async def test_a_long_head_within_16_kib_is_taken(opened: Any) -> None:
+    house = await opened()
+    house.bus.holds = False
+    line = await house.line()
+
+    for _ in range(5):
+        assert (await house.ask(post(GOOD, *FIELDS[:7]), line)).startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize("before", [b"", GENUINE, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"])
+async def test_a_head_has_as_long_to_arrive_as_a_body(opened: Any, before: bytes) -> None:
+    house = await opened(body_deadline=0.3)
+    reader, writer = await house.line()
+    writer.write(before + b"POST /v1/pingme/x HTTP/1.1\r\n")
+    async with asyncio.timeout(3):
+        if before:
+            await answer(reader)
+        began = asyncio.get_running_loop().time()
+        for n in range(5):
+            writer.write(b"X-%d: a\r\n" % n)
+            await asyncio.sleep(0.02)
+        said = await reader.read()
+
+    assert 0.15 < asyncio.get_running_loop().time() - began < 1
+    assert said.startswith(b"HTTP/1.1 408")
+    assert b"Connection: close" in said
+    assert house.counted("timeout", "") == 1
+
+
+async def test_a_head_in_time_and_an_idle_connection_are_not_too_late(opened: Any) -> None:
+    house = await opened(body_deadline=0.2)
+    house.bus.holds = False
+    plain, array = post(GOOD), post(ARRAY)
+    line = await house.line()
+
+    for request in (plain, array, plain + plain, post(LARGE)):
+        line[1].write(request[:30])
+        await asyncio.sleep(0.01)
+        assert (await house.ask(request[30:], line)).startswith(b"HTTP/1.1 200")
+        if request == plain + plain:
+            await answer(line[0])
+        await asyncio.sleep(0.25)
+
+    assert not await is_closed(line)
+
+
+# ---- all of it at once ----------------------------------------------------------------------------------------
+
+MALICE = [
+    post(gzip.compress(JUNK), PACKED),
+    post(gzip.compress(b"text=a&" + b"a&" * 100_000), PACKED),
+    post(ARRAY),
+    post(GOOD, length=4000),
+    post(b"x" * 100, length=200 * KIB),
+    post(b"%", "Transfer-Encoding: chunked"),
+    b"POST /v1/pingme/x HTTP/1.1\r\nX: " + b"x" * 3000,
+    post(b"[" + b"1," * 98 + b"1]"),
+    post(b'{"text":"%b"}' % ("\ufdfa" * 1000).encode()),
+]
+
+
+async def test_a_holder_of_one_url_at_full_malice_hurts_nobody_else(opened: Any) -> None:
+    house = await opened(allowance=64 * KIB, max_in_flight=50, max_connections=300, body_deadline=0.5)
+    stopped = False
+
+    async def be_evil(n: int) -> None:
+        while not stopped:
+            with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+                reader, _ = await house.asked(MALICE[n % len(MALICE)])
+                async with asyncio.timeout(0.2):
+                    await reader.read(1)
+            n += 1
+
+    house.bus.holds = False
+    evil = [asyncio.create_task(be_evil(n)) for n in range(30)]
+    line = await house.line()
+    for _ in range(100):
+        async with asyncio.timeout(2):
+            assert (await house.ask(GENUINE, line)).startswith(b"HTTP/1.1 200")
+        await asyncio.sleep(0.01)
+    stopped = True
+    await asyncio.gather(*evil)
+
+    assert house.counted(OVER) > 0
+    assert house.counted("accepted", "other") + house.counted("duplicate", "other") == 100
