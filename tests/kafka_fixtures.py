@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import random
 import shutil
-from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -88,12 +88,19 @@ class TestKafka:
 
     __test__ = False
 
-    def __init__(self, cluster: Cluster, home: LoopThread, proxies: Sequence[Proxy] = ()) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        home: LoopThread,
+        proxies: Sequence[Proxy] = (),
+        clients: MutableMapping[int, ClientPorts] | None = None,
+    ) -> None:
         self.bootstrap_servers = cluster.bootstrap_servers
         self.proxies = proxies
         self.nodes = [TestNode(node, home) for node in cluster.nodes]
         self._cluster = cluster
         self._home = home
+        self._clients = {} if clients is None else clients  # read at each start of a node
 
     @property
     def client_servers(self) -> str:
@@ -110,6 +117,19 @@ class TestKafka:
     async def kill(self) -> None:
         await self._home.call(self._cluster.kill())
 
+    async def move(self) -> None:
+        """Start all nodes again under new addresses for their clients; nobody listens at the old ones any longer."""
+        await asyncio.to_thread(self._move_proxies)
+        await self.stop()
+        await self.start()
+
+    def _move_proxies(self) -> None:
+        moved = [Proxy(proxy.target, self._home) for proxy in self.proxies]
+        for number, (old, new) in enumerate(zip(self.proxies, moved, strict=True), 1):
+            old.close()
+            self._clients[number] = ClientPorts(new.target, new.port)
+        self.proxies = moved
+
     async def pause(self) -> None:
         await self._each(TestNode.pause)
 
@@ -124,6 +144,12 @@ class TestKafka:
         for proxy in self.proxies:
             proxy.heal()
         self._home.run(self._heal())
+
+    def close(self) -> None:
+        """Kill all nodes; nothing listens any longer."""
+        self._home.run(self._cluster.kill())
+        for proxy in self.proxies:
+            proxy.close()
 
     def empty(self) -> None:
         """Delete all topics of the tests so far."""
@@ -167,14 +193,12 @@ def running_kafka(
     opened = open_cluster(
         directory, nodes=nodes, port=None, fast=True, held=True, clients=ports, more=KEPT | dict(more)
     )
-    cluster: Cluster = home.run(opened)
+    kafka = TestKafka(home.run(opened), home, proxies, ports)
     try:
-        home.run(cluster.start())
-        yield TestKafka(cluster, home, proxies)
+        home.run(kafka._cluster.start())
+        yield kafka
     finally:
-        home.run(cluster.kill())
-        for proxy in proxies:
-            proxy.close()
+        kafka.close()
         home.close()
         shutil.rmtree(directory)
 

@@ -1,7 +1,7 @@
 """A real Apache Kafka that clients reach over TLS only: with a certificate of their own, or with a password."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -61,6 +61,24 @@ def secure_kafka(directory: Path, mechanism: Mechanism, *, acls: bool = False) -
         yield SecureKafka(kafka, address | certificates.for_clients(mechanism) | _credentials(mechanism))
 
 
+@contextmanager
+def sasl_ssl_kafka(directory: Path) -> Iterator[SecureKafka]:
+    """Run three nodes whose clients must come in over TLS, with a password and with a certificate of their own."""
+    ports = free_client_ports(3)
+    certificates = Certificates(directory, trustme.CA())
+    told = certificates.for_brokers() | _login("PLAIN")
+    told["listener.name.client.ssl.client.auth"] = "required"
+    clients = {number: ClientPorts(port, port) for number, port in enumerate(ports, 1)}
+    with running_kafka(directory / "kafka", 3, clients=clients, more=told) as kafka:
+        servers = {"KAFKA__BOOTSTRAP_SERVERS": ",".join(f"{HOST}:{port}" for port in ports)}
+        yield SecureKafka(kafka, servers | certificates.for_clients("mtls") | _credentials("PLAIN"))
+
+
+def renew(settings: Mapping[str, str]) -> None:
+    """Put new certificates of a new authority into the files of a Kafka whose clients have these settings."""
+    Certificates(Path(settings["KAFKA__SSL_CAFILE"]).parent, trustme.CA())
+
+
 class Certificates:
     """Made on the spot, in files."""
 
@@ -68,6 +86,7 @@ class Certificates:
         self.authority = directory / "ca.pem"
         self.broker = directory / "broker.pem"
         self.client, self.key = directory / "client.pem", directory / "client.key"
+        directory.mkdir(exist_ok=True)
         authority.cert_pem.write_to_path(str(self.authority))
         of_broker, of_client = authority.issue_cert(HOST, "localhost"), authority.issue_cert("smsbus.example")
         self.broker.write_bytes(_pkcs8(of_broker) + b"".join(each.bytes() for each in of_broker.cert_chain_pems))

@@ -75,15 +75,15 @@ async def _pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 @asynccontextmanager
-async def balancing(*backends: Backend) -> AsyncIterator[Balancer]:
-    """Yield one that runs, once all backends are ready."""
+async def balancing(*backends: Backend, ready: bool = True) -> AsyncIterator[Balancer]:
+    """Yield one that runs, once all backends are ready, or at once."""
     balancer = Balancer(backends)
     probing: asyncio.Task[Any] = asyncio.create_task(balancer.probe())
     server = await asyncio.start_server(balancer.carry, "127.0.0.1", 0)
     balancer.port = server.sockets[0].getsockname()[1]
     try:
         async with asyncio.timeout(10):
-            while not all(backend.ready for backend in backends):
+            while ready and not all(backend.ready for backend in backends):
                 await asyncio.sleep(PROBE_EVERY)
         yield balancer
     finally:

@@ -4,6 +4,7 @@ import os
 import resource
 import subprocess
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from tests.e2e.program import Replica
@@ -35,6 +36,12 @@ class Tmpfs:
             _unmount(Path(directory))
             return True
 
+    def fill(self) -> None:
+        """Leave no room, whatever is there by now."""
+        with suppress(OSError), (self._directory / "somebody's").open("wb", buffering=0) as file:
+            while file.write(bytes(4096)):
+                pass
+
     def make_room(self, replica: Replica) -> None:
         _mount(self._directory, "remount,size=64m")
 
@@ -49,6 +56,9 @@ class FileSizeLimit:
 
     def __init__(self, directory: Path) -> None:
         del directory
+
+    def fill(self) -> None:
+        """It is full as soon as a file has grown to the limit."""
 
     def make_room(self, replica: Replica) -> None:
         limits = (resource.RLIM_INFINITY, resource.RLIM_INFINITY)

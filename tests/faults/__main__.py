@@ -6,7 +6,8 @@ import json
 import sys
 import tempfile
 import traceback
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,8 @@ from tests.faults.figures import Row, results, table
 from tests.faults.matrix import CASES
 from tests.faults.progress import Progress
 from tests.faults.run import run
-from tests.kafka_fixtures import TestKafka, running_kafka
+from tests.kafka_fixtures import running_kafka
+from tests.secure_kafka import SecureKafka, sasl_ssl_kafka
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,17 +42,33 @@ def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
 
 async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
     progress, rows = Progress(len(chosen)), []
-    with running_kafka(directory / "kafka", 3, proxied=True) as kafka:
-        for name in chosen:
-            async with progress.of(name):
-                row = await _run_one(name, kafka, directory, asked, progress)
-                progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
-            rows.append(row)
-    return rows
+    for secure in (False, True):
+        names = [name for name in chosen if CASES[name].secure is secure]
+        with _kafka(directory, secure=secure) if names else nullcontext() as kafka:
+            for name in names:
+                async with progress.of(name):
+                    row = await _run_one(name, kafka, directory, asked, progress)
+                    progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
+                rows.append(row)
+    return sorted(rows, key=lambda row: list(chosen).index(row.case))
 
 
-async def _run_one(name: str, kafka: TestKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
-    options: dict[str, Any] = {"scale": asked.scale, "seed": asked.seed, "settings": dict(asked.set)}
+@contextmanager
+def _kafka(directory: Path, *, secure: bool) -> Iterator[SecureKafka]:
+    """Run three nodes, and say what our parts must be told besides."""
+    if secure:
+        with sasl_ssl_kafka(directory / "secure") as kafka:
+            yield kafka
+    else:
+        with running_kafka(directory / "kafka", 3, proxied=True) as kafka:
+            yield SecureKafka(kafka, {})
+
+
+async def _run_one(
+    name: str, secure: SecureKafka, directory: Path, asked: argparse.Namespace, progress: Progress
+) -> Row:
+    kafka, settings = secure.kafka, secure.settings | dict(asked.set)
+    options: dict[str, Any] = {"scale": asked.scale, "seed": asked.seed, "settings": settings}
     if asked.break_:
         options["spoil"] = BREAKS[asked.break_]
     try:

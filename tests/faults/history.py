@@ -101,6 +101,7 @@ class Record(NamedTuple):
     via: str
     instance: str
     """The process that accepted it, a name for each start."""
+    account: str = ""
 
     @property
     def sms(self) -> Sms:

@@ -2,10 +2,23 @@
 
 from collections.abc import Mapping
 
-from tests.faults.cases import brokers, crashes, damage, machine, network, refusals, storms
+from tests.faults.cases import (
+    brokers,
+    crashes,
+    damage,
+    deploy,
+    disk,
+    kafka_as_run,
+    machine,
+    malice,
+    network,
+    refusals,
+    storms,
+)
 from tests.faults.stage import Case
 
 _providers_away, _disk_full = network.ProvidersAway(), machine.DiskFull()
+_brokers_moved, _deployed, _full_and_slow = kafka_as_run.BrokersMoved(), deploy.Deployed(), disk.FullAndSlow()
 
 CASES: Mapping[str, Case] = {
     "receiver_killed": Case(crashes.receiver_killed, accepted=6_000),
@@ -39,4 +52,34 @@ CASES: Mapping[str, Case] = {
     "clock_steps": Case(machine.clock_steps, accepted=6_000, prepare=machine.under_a_clock),
     "disk_full": Case(_disk_full.run, accepted=2_000, proxied=True, prepare=_disk_full.prepare),
     "journal_damaged": Case(damage.journal_damaged, accepted=2_000, proxied=True),
+    "brokers_moved": Case(_brokers_moved.run, accepted=8_000, proxied=True, prepare=_brokers_moved.prepare),
+    "tls": Case(kafka_as_run.tls, accepted=8_000, secure=True),
+    "tls_brokers_killed": Case(brokers.all_brokers_killed, accepted=6_000, secure=True),
+    "tls_rotation": Case(kafka_as_run.tls_rotation, accepted=8_000, secure=True),
+    "journal_read_fails": Case(disk.journal_read_fails, accepted=6_000, proxied=True),
+    "index_flipped": Case(disk.index_flipped, accepted=1_000, proxied=True),
+    "full_and_slow": Case(_full_and_slow.run, accepted=3_000, proxied=True, prepare=_full_and_slow.prepare),
+    "files_used_up": Case(disk.files_used_up, accepted=4_000, proxied=True, prepare=disk.look_often),
+    "deployed": Case(_deployed.run, accepted=10_000, pollers=0, rate=500.0, prepare=_deployed.prepare),
+    "leaked_url": Case(
+        malice.leaked_url, accepted=15_000, receivers=1, pollers=0, rate=50.0, prepare=malice.second_account
+    ),
 }
+
+_NOT_RUN = "not yet run at its full size, with and without the fast lane"
+NOT_YET: Mapping[str, str] = {
+    "brokers_moved": _NOT_RUN,
+    "tls": _NOT_RUN,
+    "tls_brokers_killed": _NOT_RUN,
+    "tls_rotation": _NOT_RUN,
+    "journal_read_fails": _NOT_RUN,
+    "index_flipped": _NOT_RUN,
+    "full_and_slow": _NOT_RUN,
+    "files_used_up": _NOT_RUN,
+    "deployed": _NOT_RUN,
+    "leaked_url": "not yet run at its full size: what limits one account is not there yet",
+}
+"""Why the README says nothing of a case. Once its rows are in both files of docs/proof/, its line here goes."""
+
+PROVEN = [case for case in CASES if case not in NOT_YET]
+"""What the README's section "Proof" tells of."""

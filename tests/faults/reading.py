@@ -32,6 +32,7 @@ def received(record: ConsumerRecord) -> Record:
         value["sequence"],
         headers["smsbus_via"].decode(),
         headers["smsbus_instance"].decode(),
+        value["account"],
     )
 
 

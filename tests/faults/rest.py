@@ -51,6 +51,7 @@ async def come_to_rest(stage: Stage) -> list[str]:
 async def seen(stage: Stage) -> History:
     """Return everything that was seen until now."""
     lie = await topics.read(stage.reader)
+    lie = lie._replace(records=tuple(record for record in lie.records if record.account not in stage.apart))
     return lie._replace(
         records=_after(stage.gone, lie.records),
         posts=tuple(stage.callbacks.posts),

@@ -41,6 +41,8 @@ class Case(NamedTuple):
     """Orders opened a second."""
     proxied: bool = False
     """The parts reach Kafka through `stage.kafka.proxies`."""
+    secure: bool = False
+    """Kafka is one that clients reach over SASL_SSL only, each with a certificate of its own."""
     prepare: Callable[["Stage"], Awaitable[None]] | None = None
     """Runs before the parts are started: may change `stage.settings`, `stage.sandbox.settings` and parts."""
 
@@ -78,6 +80,8 @@ class Stage:
         """For what a case opens: it is closed after the parts."""
         self.gone: tuple[Record, ...] = ()
         """What lay in the topic of received SMS when a case took it away."""
+        self.apart: set[str] = set()
+        """Accounts of which the case itself judges what arrived."""
         self.faults: list[Fault] = []
         self.unmet: list[str] = []
         self.wrongs: list[str] = []

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.faults.figures import BEGIN, END, Row, proof_section, results, table, total, with_section
+from tests.faults.figures import BEGIN, END, Row, only, proof_section, results, table, total, with_section
 
 CIRCUMSTANCES = {
     "commit": "4ea4836191c136d9eafd319cc34c6c38cf5557df",
@@ -88,6 +88,13 @@ def test_a_case_that_is_run_again_takes_its_old_place_and_names_its_own_commit()
 
     assert [(row["case"], row["lost"]) for row in both["rows"]] == [("disk_full", 0), ("receiver_killed", 0)]
     assert "commit `bbbbbbbbbbbb`, `4ea4836191c1`, scale 0.5" in proof_section(both, [])
+
+
+def test_what_a_case_came_to_is_not_told_before_it_is_asked_for():
+    both = results([GOOD, LOSING], CIRCUMSTANCES, {})
+
+    assert [row["case"] for row in only(both, ["receiver_killed"])["rows"]] == ["receiver_killed"]
+    assert "disk_full" not in proof_section(only(both, ["receiver_killed"]), ["receiver_killed"])
 
 
 def test_a_section_replaces_what_stood_between_the_marks_and_nothing_else():

@@ -13,6 +13,8 @@ from pathlib import Path
 ATTACH_SECONDS = 10
 SYNCS = "fsync,fdatasync"  # SQLite's WAL is synced by fdatasync, a new file's directory by fsync
 FSYNC_FAILS = f"{SYNCS}:error=EIO"
+READS_FAIL = "pread64:error=EIO"  # SQLite reads its pages so, and nobody else anything
+INJECTED = "(INJECTED)"
 
 YAMA = Path("/proc/sys/kernel/yama/ptrace_scope")
 LIBRARIES = ("/usr/lib/*/faketime", "/usr/lib/faketime", "/usr/lib64/faketime", "/usr/local/lib/faketime")
@@ -35,14 +37,14 @@ def missing() -> str | None:
 
 
 @asynccontextmanager
-async def injected(pid: int, fault: str) -> AsyncIterator[None]:
+async def injected(pid: int, fault: str, log: Path = Path("/dev/null")) -> AsyncIterator[None]:
     """Inside the block all threads of a running process meet `fault`; outside nothing is left of it.
 
     `fault` is strace's own: system calls, a colon, and what happens to them. A call that is being held up when the
-    block ends is let go.
+    block ends is let go. In `log` each call that met it ends with `INJECTED`.
     """
     what = ("-e", f"trace={fault.partition(':')[0]}", "-e", f"inject={fault}")
-    command = ("strace", "-f", "-qq", "-o", "/dev/null", *what, "-p", str(pid))
+    command = ("strace", "-f", "-qq", "-o", str(log), *what, "-p", str(pid))
     strace = await asyncio.create_subprocess_exec(*command, stderr=asyncio.subprocess.PIPE)
     try:
         await _until_attached(pid, strace)

@@ -84,7 +84,7 @@ async def kafka_away(stage: Stage) -> None:
     await _die(stage, stage.kafka.nodes, AWAY_SECONDS)
     away, back = stage.faults
     stage.met("tens of thousands of rows waited", _rows(stage, away) >= BACKLOG * stage.scale)
-    await _drained(stage)
+    await drained(stage)
     await eventually(lambda: _has_acted(stage, away), ACTED_SECONDS, "an action had waited for Kafka")
     history = await rest.seen(stage)
     _answered_quickly(stage, away)
@@ -162,7 +162,7 @@ def _posts(stage: Stage, since: float) -> int:
     return sum(post.at >= since for post in stage.callbacks.posts)
 
 
-async def _drained(stage: Stage) -> None:
+async def drained(stage: Stage) -> None:
     async def empty() -> bool:
         latest = await stage.samples.look()
         return latest.complete and not latest.rows

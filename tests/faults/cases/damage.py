@@ -29,21 +29,21 @@ async def journal_damaged(stage: Stage) -> None:
     first.settings["BUS__ADOPT_EVERY"] = "1"
     copies = stage.directory / "copies"
     with kafka_silent(stage):
-        _scratch(await _left_by(stage, first))
+        _scratch(await left_by(stage, first))
         await first.start()
-        _ruin(await _left_by(stage, second), copies)
+        _ruin(await left_by(stage, second), copies)
         await second.start()
-        left = (await _left_by(stage, second)).parent
+        left = (await left_by(stage, second)).parent
         shutil.move(left, first.installation.journal_dir / left.name)
         await second.start()
         await first.replica.says("orphan_adopted", SECONDS)
-    await _drained_by_hand(stage, copies)
+    await drained_by_hand(stage, copies)
     await eventually(lambda: _scratches_are_told(stage), SECONDS, "every scratched row is a dead letter")
     if not list(second.installation.journal_dir.glob("*.damaged")):
         stage.wrong("a journal that is none was not set aside")
 
 
-async def _left_by(stage: Stage, part: Part) -> Path:
+async def left_by(stage: Stage, part: Part) -> Path:
     """Kill it once its journal has rows; return the journal."""
 
     async def has_rows() -> bool:
@@ -79,7 +79,7 @@ async def _scratches_are_told(stage: Stage) -> bool:
     return sum(letter.reason == "journal_row_damaged" for letter in letters) == SCRATCHED
 
 
-async def _drained_by_hand(stage: Stage, copies: Path) -> None:
+async def drained_by_hand(stage: Stage, copies: Path) -> None:
     ended = await stage.reader.run("journal", "drain", str(copies))
     if ended.code:
         stage.wrong(f"the copy of a journal could not be drained: {ended.err.splitlines()[-1:]}")

@@ -25,12 +25,12 @@ UNWRITABLE = "journal_unwritable"
 
 async def fsync_errors(stage: Stage) -> None:
     """Every fsync of every process fails, while Kafka is there, then while it is away, then no more."""
-    if _lacks_tools(stage):
+    if lacks_tools(stage):
         return
     async with _injected(stage, tools.FSYNC_FAILS):
         began = time.time()
         await stage.sleep(10)
-        refused, answered = len(_posts(stage, 503, began)), len(_posts(stage, 200, began))
+        refused, answered = len(posts(stage, 503, began)), len(posts(stage, 200, began))
         if refused > answered / 5:  # on a busy machine Kafka is now and then slower than the spill
             stage.wrong(f"{refused} callbacks were refused though Kafka was there, and {answered} accepted")
     with kafka_silent(stage):
@@ -39,13 +39,13 @@ async def fsync_errors(stage: Stage) -> None:
             await _all_say_unwritable(stage)
             began = time.time()
             await stage.sleep(20)
-            stage.met("callbacks were refused", _posts(stage, 503, began))
-        await _accepts_again(stage)
+            stage.met("callbacks were refused", posts(stage, 503, began))
+        await accepts_again(stage)
 
 
 async def fsync_stalls(stage: Stage) -> None:
     """While Kafka is away every fsync takes half a second, then five: longer than an answer may take."""
-    if _lacks_tools(stage):
+    if lacks_tools(stage):
         return
     with kafka_silent(stage):
         await stage.sleep(5)
@@ -53,9 +53,9 @@ async def fsync_stalls(stage: Stage) -> None:
             async with _injected(stage, tools.fsync_stalls(seconds)):
                 began = time.time()
                 await asyncio.sleep(max(20 * stage.scale, seconds + ANSWER_SECONDS))
-                slow = [post for post in _posts(stage, status, began) if post.seconds >= SLOW_FSYNC]
+                slow = [post for post in posts(stage, status, began) if post.seconds >= SLOW_FSYNC]
                 stage.met(f"callbacks met an fsync of {seconds} s", slow)
-        await _accepts_again(stage)
+        await accepts_again(stage)
 
 
 async def under_a_clock(stage: Stage) -> None:
@@ -68,14 +68,14 @@ async def under_a_clock(stage: Stage) -> None:
 
 async def clock_steps(stage: Stage) -> None:
     """The time of day jumps an hour ahead and back, and an hour back and ahead, in all processes at once."""
-    if _lacks_tools(stage):
+    if lacks_tools(stage):
         return
     clock, began = tools.Clock(stage.directory), time.time()
     for step in STEPS:
         clock.step(step)
         stepped = time.time()
         await stage.sleep(10)
-        stage.met("callbacks were answered under each clock", _posts(stage, 200, stepped))
+        stage.met("callbacks were answered under each clock", posts(stage, 200, stepped))
     stage.faults.append(Fault("clock_steps", began, time.time(), clock=HOUR))
 
 
@@ -94,10 +94,10 @@ class DiskFull:
             await _all_say_unwritable(stage)
             began = time.time()
             await stage.sleep(15)
-            stage.met("callbacks were refused", _posts(stage, 503, began))
+            stage.met("callbacks were refused", posts(stage, 503, began))
             for receiver, disk in self._disks.items():
                 disk.make_room(receiver.replica)
-            await _accepts_again(stage)
+            await accepts_again(stage)
 
 
 @contextmanager
@@ -120,7 +120,7 @@ async def _injected(stage: Stage, fault: str) -> AsyncIterator[None]:
         yield
 
 
-def _lacks_tools(stage: Stage) -> bool:
+def lacks_tools(stage: Stage) -> bool:
     words = tools.missing()
     stage.met(words or "", words is None)
     return words is not None
@@ -135,12 +135,12 @@ async def _all_say_unwritable(stage: Stage) -> None:
     await eventually(all_say, FULL_SECONDS, f"every receiver says {UNWRITABLE}")
 
 
-async def _accepts_again(stage: Stage) -> None:
+async def accepts_again(stage: Stage) -> None:
     """Return when every receiver has answered 200 to a callback from now on and has nothing to say of its disk."""
     since = time.time()
 
     async def accepts() -> bool:
-        answered = {post.receiver for post in _posts(stage, 200, since)}
+        answered = {post.receiver for post in posts(stage, 200, since)}
         quiet = [not await _says_unwritable(receiver) for receiver in stage.receivers]
         return all(quiet) and answered >= {receiver.label for receiver in stage.receivers}
 
@@ -155,5 +155,5 @@ async def _says_unwritable(receiver: Part) -> bool:
     return UNWRITABLE in json.loads(body)["degraded"]
 
 
-def _posts(stage: Stage, status: int, since: float) -> list[Post]:
+def posts(stage: Stage, status: int, since: float) -> list[Post]:
     return [post for post in stage.callbacks.posts if post.status == status and post.at >= since]

@@ -1,0 +1,190 @@
+"""What is between us and our files: reads that fail, a flipped bit, a full disk while Kafka is slow, no descriptors."""
+
+import asyncio
+import resource
+import shutil
+import sqlite3
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, closing
+from pathlib import Path
+
+from tests.e2e.disks import DISKS
+from tests.faults import signs, tools
+from tests.faults.cases.damage import drained_by_hand, left_by
+from tests.faults.cases.machine import UNWRITABLE, accepts_again, kafka_silent, lacks_tools, posts
+from tests.faults.part import Part
+from tests.faults.signs import Sign
+from tests.faults.stage import Stage
+
+SLOW_SECONDS = 0.2  # each way: longer than a lane waits before it spills
+TURNS_SECONDS, FAILS_SECONDS, WORKS_SECONDS = 60.0, 1.0, 2.0
+ADOPTED_SECONDS = 60
+FULL_SECONDS, NO_FILES_SECONDS = 40.0, 30.0
+RESETS_EVERY_SECONDS = 3.0
+STRANGERS = 20  # connections that come while there is no descriptor for them
+INDEX_LEAF, TOPIC = 0x0A, b"sms.received.v1"
+FULL = Sign(UNWRITABLE)
+
+
+async def journal_read_fails(stage: Stage) -> None:
+    """Kafka is slow, so that lanes spill; for a second now and then every read of every journal fails."""
+    if lacks_tools(stage):
+        return
+    logs = stage.directory / "reads"
+    logs.mkdir()
+    until = time.monotonic() + TURNS_SECONDS * stage.scale
+    async with stage.fault("reads of the journal fail"), _slow(stage):
+        while time.monotonic() < until:
+            await asyncio.sleep(WORKS_SECONDS)
+            async with _reads_fail(stage, logs):
+                await asyncio.sleep(FAILS_SECONDS)
+        await accepts_again(stage)
+    failed = sum(log.read_text().count(tools.INJECTED) for log in logs.iterdir())
+    stage.met("reads failed", failed)
+    stage.met("SMS waited in journals", any(each.rows for each in stage.samples.rounds))
+
+
+async def index_flipped(stage: Stage) -> None:
+    """A receiver dies while Kafka is away, a bit in its journal's index flips, and its sibling finds the journal.
+
+    Every row is published. Where the file is set aside instead, a person makes its index anew and drains it.
+    """
+    first, second = stage.receivers[:2]
+    first.settings["BUS__ADOPT_EVERY"] = "1"
+    with kafka_silent(stage):
+        await first.kill()
+        await first.start()
+        journal = await left_by(stage, second)
+        _flip(stage, journal)
+        left = first.installation.journal_dir / journal.parent.name
+        shutil.move(journal.parent, left)
+        await second.start()
+        await _found(first, left)
+    aside = left.with_name(f"{left.name}.damaged")
+    if aside.exists():
+        await _mended_by_hand(stage, aside)
+
+
+class FullAndSlow:
+    """The receivers' disks are full while Kafka is slow: what is in time for it is accepted, and nothing else."""
+
+    async def prepare(self, stage: Stage) -> None:
+        self._disks = {}
+        for receiver in stage.receivers:
+            self._disks[receiver] = disk = DISKS[-1](receiver.installation.journal_dir)
+            receiver.wrapper = disk.wrapper
+            stage.stack.callback(disk.close)
+
+    async def run(self, stage: Stage) -> None:
+        began = time.time()
+        async with stage.fault("disk full, Kafka slow"), _slow(stage):
+            for disk in self._disks.values():
+                disk.fill()
+            await stage.sleep(FULL_SECONDS)
+            await signs.appear(stage, FULL, *stage.receivers, since=began)
+            answered, refused = len(posts(stage, 200, began)), len(posts(stage, 503, began))
+            for receiver, disk in self._disks.items():
+                disk.make_room(receiver.replica)
+            await accepts_again(stage)
+        if refused > answered:
+            stage.wrong(f"{refused} callbacks were refused though Kafka was there, and {answered} accepted")
+
+
+async def look_often(stage: Stage) -> None:
+    """Let receivers look for the journals of the dead every second."""
+    for receiver in stage.receivers:
+        receiver.settings["BUS__ADOPT_EVERY"] = "1"
+
+
+async def files_used_up(stage: Stage) -> None:
+    """No process may open another file or connection for a while, and its connections to Kafka are reset meanwhile.
+
+    Afterwards everything goes on, and who looks for the journals of the dead still does.
+    """
+    async with stage.fault("no descriptor is left"):
+        limits = {part: _files_used_up(part) for part in stage.parts}
+        strangers = await _strangers(stage.receivers[0])
+        until = time.monotonic() + NO_FILES_SECONDS * stage.scale
+        while time.monotonic() < until:
+            for proxy in stage.kafka.proxies:
+                proxy.reset()
+            await asyncio.sleep(RESETS_EVERY_SECONDS)
+        stage.met("SMS waited in journals", (await stage.samples.look()).rows)
+        for part, limit in limits.items():
+            resource.prlimit(part.replica.process.pid, resource.RLIMIT_NOFILE, limit)
+        for _, writer in strangers:
+            writer.close()
+        await accepts_again(stage)
+    first, second = stage.receivers[:2]
+    with kafka_silent(stage):
+        journal = await left_by(stage, second)
+        left = first.installation.journal_dir / journal.parent.name
+        shutil.move(journal.parent, left)
+        await second.start()
+        await _found(first, left)
+    await signs.disappear(stage, Sign("journal_directory_unreadable"), *stage.parts, seconds=ADOPTED_SECONDS)
+    await stage.all_shards_owned()
+
+
+@asynccontextmanager
+async def _slow(stage: Stage) -> AsyncIterator[None]:
+    for proxy in stage.kafka.proxies:
+        proxy.delay(SLOW_SECONDS)
+    try:
+        yield
+    finally:
+        for proxy in stage.kafka.proxies:
+            proxy.heal()
+
+
+@asynccontextmanager
+async def _reads_fail(stage: Stage, logs: Path) -> AsyncIterator[None]:
+    async with AsyncExitStack() as stack:
+        for part in stage.receivers:
+            log = logs / f"{part.name}-{time.monotonic_ns()}"
+            await stack.enter_async_context(tools.injected(part.replica.process.pid, tools.READS_FAIL, log))
+        yield
+
+
+def _flip(stage: Stage, journal: Path) -> None:
+    """Flip one bit in a page of the index by lane: in the topic of an entry, which then is another topic's."""
+    with closing(sqlite3.connect(journal)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        [(size,)] = database.execute("PRAGMA page_size")
+    content = bytearray(journal.read_bytes())
+    leaves = [at for at in range(size, len(content), size) if content[at] == INDEX_LEAF]
+    places = [at for at in (content.find(TOPIC, leaf, leaf + size) for leaf in leaves) if at >= 0]
+    stage.met("the journal had an index", places)
+    content[stage.rng.choice(places) + stage.rng.randrange(len(TOPIC))] ^= 1 << stage.rng.randrange(7)
+    journal.write_bytes(content)
+
+
+async def _found(receiver: Part, left: Path) -> None:
+    """Return when it has adopted that journal, or set it aside."""
+    deadline = time.monotonic() + ADOPTED_SECONDS
+    while left.exists() and not receiver.replica.said("orphan_adopted"):
+        assert time.monotonic() < deadline, f"{receiver.label} did not find {left.name}"
+        await asyncio.sleep(0.1)
+
+
+async def _mended_by_hand(stage: Stage, aside: Path) -> None:
+    copies = stage.directory / "copies"
+    shutil.copytree(aside, copies / aside.stem)
+    with closing(sqlite3.connect(copies / aside.stem / "journal.sqlite")) as database:
+        database.execute("REINDEX")
+    await drained_by_hand(stage, copies)
+
+
+def _files_used_up(part: Part) -> tuple[int, int]:
+    """Forbid it any file more than it has; return the limits that it had."""
+    pid = part.replica.process.pid
+    highest = max(int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir())
+    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(highest + 1, before[0]), before[1]))
+    return before
+
+
+async def _strangers(receiver: Part) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    port = int(receiver.url.split(":")[2].split("/")[0])
+    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(STRANGERS)]
