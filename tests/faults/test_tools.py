@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults import tools
-from tests.faults.tools import FSYNC_FAILS, Clock, fsync_stalls, injected
+from tests.faults.tools import FSYNC_FAILS, INJECTED, READS_FAIL, Clock, fsync_stalls, injected
 
 pytestmark = pytest.mark.skipif(tools.missing() is not None, reason=str(tools.missing()))
 
@@ -33,6 +33,20 @@ TELLER = """
 import sys, time
 for line in sys.stdin:
     print(time.time(), time.monotonic(), flush=True)
+"""
+
+
+READER = """
+import sqlite3, sys, time
+database = sqlite3.connect(sys.argv[1])
+for line in sys.stdin:
+    began = time.monotonic()
+    try:
+        database.execute("PRAGMA shrink_memory")
+        database.execute("SELECT count(*) FROM rows").fetchall()
+        print("read", time.monotonic() - began, flush=True)
+    except sqlite3.OperationalError as error:
+        print(error, time.monotonic() - began, flush=True)
 """
 
 
@@ -75,6 +89,20 @@ async def test_inside_the_block_no_row_is_synced_and_outside_all_are(written: To
     after, _ = await written()
 
     assert (before, during, after) == ("written", "disk I/O error", "written")
+
+
+async def test_inside_the_block_no_page_is_read_and_each_failure_is_noted(written: Told, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    reader = await start(READER, str(tmp_path / "rows.sqlite"))
+    before, _ = await reader()
+    async with injected(reader.process.pid, READS_FAIL, log):
+        during, _ = await reader()
+    after, _ = await reader()
+    reader.process.kill()
+    await reader.process.wait()
+
+    assert (before, during, after) == ("read", "disk I/O error", "read")
+    assert INJECTED in log.read_text()
 
 
 async def test_a_stalled_sync_takes_so_much_longer_and_succeeds(written: Told) -> None:
