@@ -6,12 +6,13 @@ is under way forms the next commit (group commit), so an answer costs one fsync 
 
 import asyncio
 import json
+import os
 import sqlite3
 import threading
 import time
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -265,7 +266,8 @@ class Journal:
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
-        self.damaged |= not isinstance(error, sqlite3.OperationalError)  # full and failing disks are operational
+        if not isinstance(error, sqlite3.OperationalError):  # full disks and failing writes are operational
+            self.damaged = self.damaged or _is_damaged(self.path)
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _opened(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
@@ -338,6 +340,21 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.text_factory = bytes  # what is no text any longer is one damaged row, not an error of the whole read
     return connection
+
+
+def _is_damaged(path: Path) -> bool:
+    """Look again: SQLite says of a page that the disk did not give (EIO) that it is malformed, too."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            size, at = os.fstat(file.fileno()).st_size, 0
+            while at < size:
+                at += len(os.pread(file.fileno(), PROBE_BYTES, at)) or size
+        with closing(_connect(path)) as connection:
+            return not _is_sound(connection)
+    except (OSError, sqlite3.OperationalError):  # the disk fails still, or this took too long
+        return False
+    except sqlite3.Error:
+        return True
 
 
 def _is_marked(connection: sqlite3.Connection) -> bool:

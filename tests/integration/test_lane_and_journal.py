@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from bus import journal as journals
 from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
-from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored
+from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
 from bus.kafka import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
@@ -414,6 +415,29 @@ async def test_a_file_that_is_no_journal_any_longer_is_said_to_be_damaged(tmp_pa
     assert again.damaged
     assert not journal.damaged
     await again.close()
+
+
+async def test_a_page_that_the_disk_did_not_give_once_is_no_damage(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite says "malformed" of it (SQLITE_IOERR_CORRUPTFS): the process would have asked for a restart."""
+    journal = Journal(tmp_path, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([record(0)])
+    select = journals._select
+
+    def fails(*_: object) -> list[Row]:
+        monkeypatch.setattr(journals, "_select", select)
+        message = "database disk image is malformed"
+        raise sqlite3.DatabaseError(message)
+
+    monkeypatch.setattr(journals, "_select", fails)
+    with pytest.raises(JournalUnwritable):
+        await journal.read(KEY, after=0, max_bytes=1000)
+
+    assert not journal.damaged
+    assert [row.record.id for row in await journal.read(KEY, after=0, max_bytes=1000)] == [record(0).id]
+    await journal.close()
 
 
 async def test_a_repeat_of_a_row_that_is_acknowledged_while_it_is_written_has_ended(tmp_path: Path) -> None:
