@@ -1,6 +1,7 @@
 """What is between us and our files: reads that fail, a flipped bit, a full disk while Kafka is slow, no descriptors."""
 
 import asyncio
+import itertools
 import resource
 import shutil
 import sqlite3
@@ -13,12 +14,14 @@ from tests.e2e.disks import DISKS
 from tests.faults import signs, tools
 from tests.faults.cases.damage import drained_by_hand, left_by
 from tests.faults.cases.machine import UNWRITABLE, accepts_again, kafka_silent, lacks_tools, posts
+from tests.faults.load import number_of
 from tests.faults.part import Part
 from tests.faults.signs import Sign
 from tests.faults.stage import Stage
 
 SLOW_SECONDS = 0.2  # each way: longer than a lane waits before it spills
 TURNS_SECONDS, FAILS_SECONDS, WORKS_SECONDS = 60.0, 1.0, 2.0
+LONG_FROM, LONG_AT_ONCE, LONG_EACH, LONG_TEXT = 10_000, 40, 12, 16 * 1024  # twice what SQLite keeps of each journal
 ADOPTED_SECONDS = 60
 FULL_SECONDS, NO_FILES_SECONDS = 40.0, 30.0
 RESETS_EVERY_SECONDS = 3.0
@@ -28,21 +31,22 @@ FULL = Sign(UNWRITABLE)
 
 
 async def journal_read_fails(stage: Stage) -> None:
-    """Kafka is slow, so that lanes spill; for a second now and then every read of every journal fails."""
+    """Again and again Kafka is away for a moment, then slow, and no journal can be read when there is most to read."""
     if lacks_tools(stage):
         return
     logs = stage.directory / "reads"
     logs.mkdir()
-    until = time.monotonic() + TURNS_SECONDS * stage.scale
-    async with stage.fault("reads of the journal fail"), _slow(stage):
-        while time.monotonic() < until:
-            await asyncio.sleep(WORKS_SECONDS)
-            async with _reads_fail(stage, logs):
-                await asyncio.sleep(FAILS_SECONDS)
+    began, turns = time.time(), itertools.count()
+    async with stage.fault("reads of the journal fail"):
+        while time.time() < began + TURNS_SECONDS * stage.scale:
+            await _one_turn(stage, logs, next(turns))
+        for proxy in stage.kafka.proxies:
+            proxy.heal()
         await accepts_again(stage)
     failed = sum(log.read_text().count(tools.INJECTED) for log in logs.iterdir())
     stage.met("reads failed", failed)
-    stage.met("SMS waited in journals", any(each.rows for each in stage.samples.rounds))
+    for receiver in stage.receivers:
+        stage.met(f"{receiver.name} noticed", receiver.replica.said(UNWRITABLE))
 
 
 async def index_flipped(stage: Stage) -> None:
@@ -125,6 +129,25 @@ async def files_used_up(stage: Stage) -> None:
         await _found(first, left)
     await signs.disappear(stage, Sign("journal_directory_unreadable"), *stage.parts, seconds=ADOPTED_SECONDS)
     await stage.all_shards_owned()
+
+
+async def _one_turn(stage: Stage, logs: Path, turn: int) -> None:
+    async with AsyncExitStack() as reads:
+        with kafka_silent(stage):
+            senders = range(turn * LONG_AT_ONCE, (turn + 1) * LONG_AT_ONCE)
+            await asyncio.gather(*(_long_sms(stage, LONG_FROM + sender) for sender in senders))
+            await reads.enter_async_context(_reads_fail(stage, logs))
+        for proxy in stage.kafka.proxies:
+            proxy.delay(SLOW_SECONDS)
+        await asyncio.sleep(FAILS_SECONDS)
+    await asyncio.sleep(WORKS_SECONDS)
+
+
+async def _long_sms(stage: Stage, sender: int) -> None:
+    """Give the journals more than SQLite keeps in memory, so that what it reads it reads from the disk."""
+    for index in range(LONG_EACH):
+        receiver = stage.receivers[sender % len(stage.receivers)]
+        await stage.callbacks.deliver(receiver, number_of(sender), index, "x" * LONG_TEXT)
 
 
 @asynccontextmanager
