@@ -37,7 +37,7 @@ class BrokersMoved:
         async with stage.fault("brokers move"):
             await stage.kafka.move()
             stage.met("no address is an old one", not set(old) & {proxy.port for proxy in stage.kafka.proxies})
-            await _found_again(stage)
+            await _found_again(stage, began)
             stage.met("clients came to the new addresses", all(proxy.connections for proxy in stage.kafka.proxies))
         await _goes_on(stage, began)
 
@@ -67,13 +67,13 @@ async def tls_rotation(stage: Stage) -> None:
         for node in stage.kafka.nodes:
             await node.stop()
             await node.start()
-        await _found_again(stage)
+        await _found_again(stage, began)
     await _goes_on(stage, began)
 
 
-async def _found_again(stage: Stage) -> None:
+async def _found_again(stage: Stage, since: float) -> None:
     """Return when Kafka is no longer away for anybody, and nothing waits; that must not take long."""
-    await signs.appear(stage, AWAY, *stage.receivers, since=stage.faults[0].at if stage.faults else 0.0)
+    await signs.appear(stage, AWAY, *stage.receivers, since=since)
     stage.met("SMS waited in journals", (await stage.samples.look()).rows)
     await signs.disappear(stage, AWAY, *stage.parts, seconds=FOUND_SECONDS)
 
