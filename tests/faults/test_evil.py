@@ -97,8 +97,21 @@ async def test_he_does_not_stop_where_he_is_refused_and_keeps_to_his_line(heard)
 
 
 @pytest.mark.parametrize("heard", [(200, ACCEPTED)], indirect=True)
+async def test_who_is_asked_to_end_tells_all_the_same(heard):
+    command = (sys.executable, "-m", "tests.faults.evil", heard.url, "--kinds", "plain_sms")
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(20):
+        while not heard.octets:
+            await asyncio.sleep(0.05)
+        process.terminate()
+        out, _ = await process.communicate()
+
+    assert json.loads(out)["bytes"] >= sum(heard.octets)
+
+
+@pytest.mark.parametrize("heard", [(200, ACCEPTED)], indirect=True)
 async def test_half_bodies_are_sent_and_broken_off(heard):
-    told = await _evil(heard.url, "--seconds", str(SECONDS), "--kinds", "half")
+    told = await _evil(heard.url, "--seconds", "7", "--kinds", "half")
 
     assert told["statuses"]["connections"]["ConnectionAbortedError"] > 0
     assert heard.octets == []
