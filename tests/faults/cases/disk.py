@@ -6,8 +6,8 @@ import resource
 import shutil
 import sqlite3
 import time
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
 from tests.e2e.disks import DISKS
@@ -107,16 +107,14 @@ async def files_used_up(stage: Stage) -> None:
     Afterwards everything goes on, and who looks for the journals of the dead still does.
     """
     async with stage.fault("no descriptor is left"):
-        limits = {part: _files_used_up(part) for part in stage.parts}
-        strangers = await _strangers(stage.receivers[0])
-        until = time.monotonic() + NO_FILES_SECONDS * stage.scale
-        while time.monotonic() < until:
-            for proxy in stage.kafka.proxies:
-                proxy.reset()
-            await asyncio.sleep(RESETS_EVERY_SECONDS)
-        stage.met("SMS waited in journals", (await stage.samples.look()).rows)
-        for part, limit in limits.items():
-            resource.prlimit(part.replica.process.pid, resource.RLIMIT_NOFILE, limit)
+        with _no_descriptors(stage.parts):
+            strangers = await _strangers(stage.receivers[0])
+            until = time.monotonic() + NO_FILES_SECONDS * stage.scale
+            while time.monotonic() < until:
+                for proxy in stage.kafka.proxies:
+                    proxy.reset()
+                await asyncio.sleep(RESETS_EVERY_SECONDS)
+            stage.met("SMS waited in journals", (await stage.samples.look()).rows)
         for _, writer in strangers:
             writer.close()
         await accepts_again(stage)
@@ -208,13 +206,19 @@ async def _mended_by_hand(stage: Stage, aside: Path) -> None:
     await drained_by_hand(stage, copies)
 
 
-def _files_used_up(part: Part) -> tuple[int, int]:
-    """Forbid it any file more than it has; return the limits that it had."""
-    pid = part.replica.process.pid
-    highest = max(int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir())
-    before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-    resource.prlimit(pid, resource.RLIMIT_NOFILE, (min(highest + 1, before[0]), before[1]))
-    return before
+@contextmanager
+def _no_descriptors(parts: Sequence[Part]) -> Iterator[None]:
+    """Inside, the parts get no file and no connection more than they have."""
+    before = {}
+    try:
+        for pid in (part.replica.process.pid for part in parts):
+            before[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            highest = max(int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir())
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, before[pid][1]))
+        yield
+    finally:
+        for pid, limits in before.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
 
 async def _strangers(receiver: Part) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
