@@ -110,13 +110,16 @@ class Stage:
             yield part
 
     @asynccontextmanager
-    async def fault(self, name: str) -> AsyncIterator[None]:
-        """Something is wrong inside the block. A case without a block is one from its beginning to its end."""
+    async def fault(self, name: str, *helpless: Part) -> AsyncIterator[None]:
+        """Something is wrong inside the block. A case without a block is one from its beginning to its end.
+
+        The `helpless` cannot answer everybody meanwhile.
+        """
         began = time.time()
         try:
             yield
         finally:
-            self.faults.append(Fault(name, began, time.time()))
+            self.faults.append(Fault(name, began, time.time(), tuple(part.name for part in helpless)))
 
     def met(self, words: str, condition: object) -> None:
         """Say what the fault had to meet, and whether it did; else the case counts as not run."""

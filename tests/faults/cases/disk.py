@@ -106,17 +106,18 @@ async def files_used_up(stage: Stage) -> None:
 
     Afterwards everything goes on, and who looks for the journals of the dead still does.
     """
-    async with stage.fault("no descriptor is left"):
+    began = time.time()
+    async with stage.fault("no descriptor is left", *stage.receivers):
         with _no_descriptors(stage.parts):
-            strangers = await _strangers(stage.receivers[0])
+            await _strangers(stage.receivers)
             until = time.monotonic() + NO_FILES_SECONDS * stage.scale
             while time.monotonic() < until:
                 for proxy in stage.kafka.proxies:
                     proxy.reset()
                 await asyncio.sleep(RESETS_EVERY_SECONDS)
             stage.met("SMS waited in journals", (await stage.samples.look()).rows)
-        for _, writer in strangers:
-            writer.close()
+            answered = {post.receiver for post in posts(stage, 200, began)}
+            stage.met("those who were connected were answered", len(answered) == len(stage.receivers))
         await accepts_again(stage)
     first, second = stage.receivers[:2]
     with kafka_silent(stage):
@@ -208,19 +209,24 @@ async def _mended_by_hand(stage: Stage, aside: Path) -> None:
 
 @contextmanager
 def _no_descriptors(parts: Sequence[Part]) -> Iterator[None]:
-    """Inside, the parts get no file and no connection more than they have."""
+    """Inside, the parts get no file and no connection any more, not even in the place of one that they close."""
     before = {}
     try:
         for pid in (part.replica.process.pid for part in parts):
             before[pid] = resource.prlimit(pid, resource.RLIMIT_NOFILE)
-            highest = max(int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir())
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, (highest + 1, before[pid][1]))
+            used = {int(each.name) for each in Path(f"/proc/{pid}/fd").iterdir()}
+            free = next(number for number in itertools.count() if number not in used)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, before[pid][1]))
         yield
     finally:
         for pid, limits in before.items():
             resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
 
-async def _strangers(receiver: Part) -> list[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    port = int(receiver.url.split(":")[2].split("/")[0])
-    return [await asyncio.open_connection("127.0.0.1", port) for _ in range(STRANGERS)]
+async def _strangers(receivers: Sequence[Part]) -> None:
+    """Knock where nobody can be let in."""
+    for receiver in receivers:
+        port = int(receiver.url.split(":")[2].split("/")[0])
+        for _ in range(STRANGERS):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
