@@ -2,10 +2,12 @@
 
 import pytest
 
+from tests.faults import tools
 from tests.faults.breaks import BREAKS
 from tests.faults.checker import violations
 from tests.faults.matrix import CASES
 from tests.faults.run import run
+from tests.kafka_fixtures import running_kafka
 
 SCALE = 0.1
 WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
@@ -25,6 +27,13 @@ async def test_nothing_that_was_promised_breaks_without_the_fast_lane(kafka3, to
     row = await _holds("receiver_killed", kafka3, topic_prefix, tmp_path, settings=WITHOUT_THE_LANE)
 
     assert row.fast_lane == 0
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.skipif(tools.missing() is not None, reason=str(tools.missing()))
+async def test_nothing_that_was_promised_breaks_when_the_journal_cannot_be_read(kafka_jars, topic_prefix, tmp_path):
+    with running_kafka(tmp_path / "kafka", 3, proxied=True) as kafka:
+        await _holds("journal_read_fails", kafka, topic_prefix, tmp_path)
 
 
 async def _holds(name, kafka3, topic_prefix, tmp_path, **options):
