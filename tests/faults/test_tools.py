@@ -45,7 +45,7 @@ for line in sys.stdin:
         database.execute("PRAGMA shrink_memory")
         database.execute("SELECT count(*) FROM rows").fetchall()
         print("read", time.monotonic() - began, flush=True)
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:
         print(error, time.monotonic() - began, flush=True)
 """
 
@@ -101,7 +101,8 @@ async def test_inside_the_block_no_page_is_read_and_each_failure_is_noted(writte
     reader.process.kill()
     await reader.process.wait()
 
-    assert (before, during, after) == ("read", "disk I/O error", "read")
+    assert (before, after) == ("read", "read")
+    assert during in {"disk I/O error", "database disk image is malformed"}  # SQLite says either of EIO
     assert INJECTED in log.read_text()
 
 
