@@ -80,10 +80,9 @@ async def _counted(stage: Stage, receiver: Part) -> None:
         stage.wrong(f"{receiver.label} did not say {LIMITED}")
     _, metrics = await receiver.replica.get("/metrics")
     lines = [line for line in metrics.splitlines() if f'account="{LEAKED}"' in line]
-    for outcome in OUTCOMES:
-        count = sum(float(line.split()[-1]) for line in lines if f'outcome="{outcome}"' in line)
-        if not count:
-            stage.wrong(f"no callback of {LEAKED} was counted as {outcome}")
+    counted = (line for line in lines if any(f'outcome="{outcome}"' in line for outcome in OUTCOMES))
+    if not sum(float(line.split()[-1]) for line in counted):
+        stage.wrong(f"no callback of {LEAKED} was counted as {' or '.join(OUTCOMES)}")
 
 
 def _genuine_unharmed(stage: Stage, fault: Fault) -> None:
