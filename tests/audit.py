@@ -22,6 +22,7 @@ from aiokafka.errors import KafkaError
 
 JOURNAL = "journal.sqlite"
 SKIPPED = "skipped.jsonl"  # rows that a person took out of a journal, a line each
+ASIDE = ".damaged"  # the end of a directory's name
 PARTITIONS = 6  # of every message topic, by contract
 READ_SECONDS = 30.0  # for all topics of a prefix
 TOPICS = ("sms.received.v1", "sms.rejected.v1", "sms.watch-ended.v1")  # where a bus publishes
@@ -63,7 +64,7 @@ class Audit:
     async def losses(self) -> list[str]:
         """Return a sentence for each promise that is not kept. Files first: a row leaves them when a topic has it."""
         files = in_files(self._directories)
-        missing = {each for each in self._missing_from(files.found) if not self._lies_in(each, files.unreadable)}
+        missing = {each for each in self._missing_from(files.found) if not self._lies_in(each, files.contents)}
         unread = ""
         for servers, prefixes in self._prefixes.items() if missing else ():
             try:
@@ -88,8 +89,8 @@ class Files(NamedTuple):
     """What lies in journals, those that were set aside included."""
 
     found: list[Found]
-    unreadable: list[bytes]
-    """Whole files that SQLite cannot read to the end. A person may find in them what it does not."""
+    contents: list[bytes]
+    """Whole files that were set aside, or cannot be read to the end: a person may find in them what SQLite does not."""
 
 
 def in_files(directories: Collection[Path]) -> Files:
@@ -98,14 +99,21 @@ def in_files(directories: Collection[Path]) -> Files:
     files = Files([], [])
     with tempfile.TemporaryDirectory() as elsewhere:
         for number, path in enumerate(sorted(paths)):
-            copy = _copied(path, Path(elsewhere, str(number)))
-            try:
-                files.found.extend(_rows(copy))
-            except sqlite3.Error:
-                files.unreadable.extend(part.read_bytes() for part in path.parent.glob(f"{JOURNAL}*"))
+            readable = _read_into(files.found, _copied(path, Path(elsewhere, str(number))))
+            if not readable or path.parent.suffix == ASIDE:
+                files.contents.extend(part.read_bytes() for part in path.parent.glob(f"{JOURNAL}*"))
     for path in {path for each in directories for path in each.rglob(SKIPPED)}:
         files.found.extend(_skipped(path))
     return files
+
+
+def _read_into(found: list[Found], path: Path) -> bool:
+    """Tell whether it could be read to its end."""
+    try:
+        found.extend(_rows(path))
+    except sqlite3.Error:
+        return False
+    return True
 
 
 def _skipped(path: Path) -> Iterator[Found]:

@@ -201,6 +201,7 @@ async def test_an_error_that_stays_replaces_the_producer_and_loses_and_reorders_
     assert bus.condition().kafka_connected
 
 
+@pytest.mark.mock_cluster
 async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
     mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -477,6 +478,7 @@ async def test_brokers_that_come_back_under_new_addresses_are_found_once_their_t
             await bus.stop(1.0)
 
 
+@pytest.mark.mock_cluster
 async def test_a_start_that_fails_for_a_while_connects_by_itself_when_the_broker_comes(
     mock: MockCluster, connect: Connect
 ) -> None:
@@ -610,6 +612,7 @@ async def test_stop_ends_while_the_producer_is_being_replaced(
     assert (bus.ledger.pending, bus.ledger.balanced) == (1, True)
 
 
+@pytest.mark.mock_cluster
 async def test_whoever_asks_a_discarded_producer_for_metadata_is_told_that_there_is_none(mock: MockCluster) -> None:
     inner = AIOKafkaProducer(bootstrap_servers=mock.bootstrap_servers)
     await inner.start()
