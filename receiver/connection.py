@@ -109,7 +109,8 @@ class Connection(RequestHandler):
             body, of_body = self._body, 0
             data = data[data.rfind(END) + len(END) :]
         if body.is_eof() and not self._upgraded and not self._refused:
-            self._behind(data, len(data) - (body.total_bytes - of_body))
+            rest = len(data) - (body.total_bytes - of_body)
+            self._behind(data[len(data) - rest :] if rest > 0 else b"")
         request = self._current_request
         if request is None or not self._messages or isinstance(self._messages[-1][0], RawRequestMessage):
             return
@@ -135,11 +136,14 @@ class Connection(RequestHandler):
             self._messages.append(new.pop())
         self._refuse(HttpProcessingError())
 
-    def _behind(self, data: bytes, rest: int) -> None:
-        """So many bytes have come behind the last request, if it does not end with `data`: they begin a head."""
-        if rest <= 0 or data.endswith(END):
+    def _behind(self, rest: bytes) -> None:
+        """These have come behind what is payload of the last request: they begin a head unless they end a body.
+
+        A body's last chunk may come in pieces; and line ends before a request are nothing (RFC 9112, 2.2).
+        """
+        if rest.endswith(END) or not (self._head_bytes or rest.strip(b"\r\n")):
             return
-        self._head_bytes += rest
+        self._head_bytes += len(rest)
         if self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(HttpProcessingError())
         elif self._head_deadline is None:

@@ -86,6 +86,10 @@ class FastConnection(Connection):
             self._whole = missing == 0
             return False
         self._begin(self._intake.allowances[known.caller.account])
+        if missing and self._allowance.refusal():  # whoever waits for the rest holds a connection meanwhile
+            self._end()
+            self._whole = False
+            return False
         if missing:
             self._reading = known
             self._part = bytearray(data)

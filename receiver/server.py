@@ -147,7 +147,7 @@ class Door:
         is_last = self.intake.leaving
         try:
             answer = await self._route(request)
-            if is_last:
+            if is_last or _waits_to_go_on(request):
                 answer.force_close()
             return answer
         except Exception as error:  # noqa: BLE001 - see `failed`
@@ -246,3 +246,8 @@ class Door:
         if isinstance(error, HttpProcessingError):
             return self.intake.problem(STRANGER, "bad_request")
         return self.intake.failed(error, "connection_failed")
+
+
+def _waits_to_go_on(request: BaseRequest) -> bool:
+    """Tell whether the sender was never told to send its body: what comes next may be that, or another request."""
+    return "Expect" in request.headers and not request.content.is_eof()

@@ -17,7 +17,7 @@ from bus.memory import MemoryBus
 from receiver import allowance, body, connection, pingme
 from receiver.allowance import OVER, TOO_MANY
 from schemas.messages import Message
-from tests.two_doors import OTHER, Side, post
+from tests.two_doors import OTHER, TOKEN, Side, post
 
 KIB = 1024
 GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": "code is 5611"}).encode()
@@ -427,6 +427,31 @@ async def test_more_than_so_many_of_one_account_at_once_are_429(
     assert house.counted(TOO_MANY) == 1 + len(QUEUED)
 
 
+async def test_half_bodies_over_the_limit_are_429_at_once_and_others_can_connect(opened: Any) -> None:
+    house = await opened(max_in_flight=5, max_connections=20)
+    half = post(GOOD, length=len(GOOD) + 5)
+    for _ in range(5):
+        await house.asked(half)
+    await house.until(lambda: house.in_flight == 5)
+
+    for _ in range(30):
+        async with asyncio.timeout(1):
+            assert is_limited(await house.ask(half), TOO_MANY) > 0
+    await house.genuine()
+
+
+async def test_who_is_refused_while_it_waits_to_go_on_must_connect_again(opened: Any) -> None:
+    house = await opened(max_in_flight=1)
+    await house.asked(post(GOOD))
+    await house.until(lambda: house.in_flight == 1)
+    head, _, _ = post(GOOD, "Expect: 100-continue").partition(b"\r\n\r\n")
+
+    for token, status in ((TOKEN, b"429"), ("unknown", b"404")):
+        said = await house.ask(head.replace(TOKEN.encode(), token.encode()) + b"\r\n\r\n")
+        assert said.partition(b" ")[2].startswith(status)
+        assert b"Connection: close" in said  # else the next request on it would be read as the body
+
+
 async def test_what_is_answered_makes_room(opened: Any) -> None:
     house = await opened(max_in_flight=2)
     line = await house.line()
@@ -573,6 +598,23 @@ async def test_a_head_in_time_and_an_idle_connection_are_not_too_late(opened: An
             await answer(line[0])
         await asyncio.sleep(0.25)
 
+    assert not await is_closed(line)
+
+
+@pytest.mark.parametrize("ends", [(b"0\r\n", b"\r\n"), (b"0\r\n\r", b"\n"), (b"0", b"\r", b"\n", b"\r", b"\n")])
+async def test_the_end_of_a_body_that_comes_in_pieces_begins_no_head(opened: Any, ends: tuple[bytes, ...]) -> None:
+    house = await opened(body_deadline=0.2)
+    house.bus.holds = False
+    line = await house.line()
+    head = post(b"", "Transfer-Encoding: chunked").replace(b"\r\nContent-Length: 0", b"")
+    line[1].write(head + b"%x\r\n%b\r\n" % (len(GOOD), GOOD))
+    for piece in ends:
+        await asyncio.sleep(0.01)
+        line[1].write(piece)
+
+    assert (await answer(line[0])).startswith(b"HTTP/1.1 200")
+    line[1].write(b"\r\n")  # behind a body, too: RFC 9112, 2.2
+    await asyncio.sleep(0.3)
     assert not await is_closed(line)
 
 
