@@ -13,7 +13,7 @@ from app.journal_api import NOT_SKIPPED
 from app.settings import Settings
 from bus import inspect
 from bus.claim import is_aside, try_claim
-from bus.journal import FILE_NAME, JournalUnwritable
+from bus.journal import JournalUnwritable
 from bus.rows import RowName, Unread, Which
 
 
@@ -43,11 +43,10 @@ class FreeJournal:
 
 @contextmanager
 def journals_in(where: Path, settings: Settings) -> Iterator[list[FreeJournal | HeldJournal]]:
-    """Give every journal in a directory, or the one that it is. Those that nobody holds are held until the end."""
-    found = [where] if (where / FILE_NAME).is_file() else sorted(path.parent for path in where.glob(f"*/{FILE_NAME}"))
+    """Give `bus.inspect.journals`, which raises `CannotLook`. Those that nobody holds are held until the end."""
     with ExitStack() as stack:
         journals: list[FreeJournal | HeldJournal] = []
-        for directory in found:
+        for directory in inspect.journals(where):
             if claim := try_claim(directory):
                 stack.callback(claim.release)
                 journals.append(FreeJournal(directory))

@@ -91,12 +91,19 @@ def orphans(parent: Path) -> list[Claim]:
 
 def unclaimed_in(parent: Path) -> list[Path]:
     """Return the directories that wait for a person: what was set aside, and journals that we may not open."""
-    return sorted(path for path in parent.iterdir() if path.is_dir() and (is_aside(path) or _is_closed(path)))
+    return sorted(path for path in parent.iterdir() if path.is_dir() and (is_aside(path) or is_closed(path)))
 
 
 def is_aside(path: Path) -> bool:
     """Tell whether a directory was set aside for a person."""
     return path.suffix == _DAMAGED
+
+
+def is_closed(path: Path) -> bool:
+    """Tell whether a directory of ours cannot be opened by this user."""
+    lock = path / _LOCK_NAME
+    ours = is_aside(path) or _is_journal(path)
+    return ours and not os.access(lock if os.access(lock, os.F_OK) else path, os.R_OK | os.W_OK)
 
 
 def try_claim(directory: Path) -> Claim | None:
@@ -140,8 +147,3 @@ def _is_journal(path: Path) -> bool:
     """Tell a directory of ours from one that lies beside them: by its name, or by what is in it."""
     named = len(path.name) == _NAME_LETTERS and set(path.name) <= set(ascii_lowercase)
     return named or any(os.access(path / name, os.F_OK) for name in (FILE_NAME, _LOCK_NAME))
-
-
-def _is_closed(path: Path) -> bool:
-    lock = path / _LOCK_NAME
-    return _is_journal(path) and not os.access(lock if lock.exists() else path, os.R_OK | os.W_OK)

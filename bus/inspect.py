@@ -1,5 +1,6 @@
 """What lies in a journal directory, read without disturbing the process that owns it."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -7,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from bus.claim import is_aside, try_claim
+from bus.claim import is_aside, is_closed, try_claim
 from bus.journal import FILE_NAME, Journal
 from bus.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
 from bus.skipped import Skip, take_out
@@ -16,6 +17,13 @@ ASIDE: Final = (
     "it was set aside as damaged or of another version ({} bytes of files): "
     "`smsbus journal export --directory {} --to FILE` saves what can be read"
 )
+CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
+
+
+class CannotLook(Exception):
+    """Nobody can tell what waits there; the text says why."""
+
+    safe_to_log = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,11 +38,28 @@ class JournalStatus:
     problem: str | None  # why nobody publishes what is in it
 
 
-def status(parent: Path) -> list[JournalStatus]:
-    """Every journal under this directory, in the order in which they would be adopted; empty when there is none."""
-    if not parent.is_dir():
-        return []
-    return [_status(path.parent) for path in sorted(parent.glob(f"*/{FILE_NAME}"))]
+def journals(where: Path) -> list[Path]:
+    """Return the journals in a directory, or the one that it is, in the order in which they would be adopted.
+
+    Raises `CannotLook`: it is not there, or this user cannot open it or a journal in it.
+    """
+    try:
+        there = sorted(where.iterdir())  # glob would find nothing instead
+    except FileNotFoundError:
+        raise CannotLook(f"{where} is not there") from None
+    except NotADirectoryError:
+        raise CannotLook(f"{where} is no directory") from None
+    except PermissionError:
+        raise CannotLook(CLOSED.format(where)) from None
+    found = [where] if where / FILE_NAME in there else there
+    if closed := [path for path in found if path.is_dir() and is_closed(path)]:
+        raise CannotLook("\n".join(CLOSED.format(path) for path in closed))
+    return [path for path in found if os.access(path / FILE_NAME, os.F_OK)]
+
+
+def status(where: Path) -> list[JournalStatus]:
+    """Look at `journals`, which raises `CannotLook`."""
+    return [_status(path) for path in journals(where)]
 
 
 def rows_of(directory: Path) -> Iterator[RawRow | Unread]:

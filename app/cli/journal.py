@@ -13,6 +13,7 @@ from app.cli.outcome import Code, Config, end, readable_errors, say, settings_fo
 
 if TYPE_CHECKING:
     from bus.contract import Ledger
+    from bus.inspect import JournalStatus
     from bus.settings import BusSettings, KafkaSettings
 
 journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
@@ -23,7 +24,10 @@ journal_app.command()(journal_rows.skip)
 
 @journal_app.command()
 def status(
-    directory: Annotated[Path | None, typer.Argument(help="Default: the configured journal directory.")] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Argument(help="A journal directory, or one process's in it. Default: the configured journal directory."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it."""
@@ -52,16 +56,15 @@ def drain(
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
     from app.lifecycle import PRIVATE
     from bus import inspect, topics
-    from bus.journal import FILE_NAME
 
     with readable_errors():
         settings = settings_for(config)
-        where = directory.parent if (directory / FILE_NAME).is_file() else directory
+        where = directory.parent if inspect.journals(directory) == [directory] else directory
         journals = inspect.status(where)
         rows = sum(journal.rows for journal in journals if not journal.held and journal.problem is None)
-        if any(journal.held for journal in journals):
-            say("a journal held by a running process is left to that process")
         if rows:
+            if any(journal.held for journal in journals):
+                say("a journal held by a running process is left to that process")
             _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
             bus = settings.bus.model_copy(update={"journal_dir": where, "adopt_every": 0.5})
             os.umask(PRIVATE)
@@ -70,7 +73,18 @@ def drain(
             if not _is_drained(ledger, rows):
                 raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")
         else:
+            _insist_on_nothing(journals)
             say(f"nothing waits in {where}")
+
+
+def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
+    """End the command where something waits that it cannot publish."""
+    held = sum(journal.rows for journal in journals if journal.held)
+    waiting = [f"{journal.directory}: {journal.problem}" for journal in journals if journal.problem]
+    if held:
+        waiting.append(f"{held} rows wait in journals that a running process holds; nothing for this command to do")
+    if waiting:
+        raise end(Code.FAILED, *waiting)
 
 
 async def _drain(kafka: "KafkaSettings", settings: "BusSettings", rows: int, seconds: float) -> "Ledger":

@@ -43,11 +43,15 @@ def show(
         raise end(Code.USAGE, "--lane is TOPIC/PARTITION, like sms.received.v1/3")
     with readable_errors():
         settings = settings_for(config)
-        with journals_in(directory or settings.bus.journal_dir, settings) as journals:
+        where = directory or settings.bus.journal_dir
+        with journals_in(where, settings) as journals:
             which = Which(limit=limit, lane=wanted)
             unread: list[str] = []
+            row = None
             for row in _rows(journals, which, unread, reveal=reveal):
                 typer.echo(json.dumps(row) if as_json else _as_line(row))
+            if row is None and not unread:
+                say(f"no rows in {where}")
         _insist_on_all(unread)
 
 

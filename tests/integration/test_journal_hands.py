@@ -7,7 +7,7 @@ import os
 import random
 import shutil
 import sqlite3
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -548,3 +548,96 @@ def spoil(directory: Path, page: int) -> None:
 def two_ranges(numbers: list[int]) -> list[tuple[int, int]]:
     split = next(i for i in range(1, len(numbers)) if numbers[i] != numbers[i - 1] + 1)
     return [(numbers[0], numbers[split - 1]), (numbers[split], numbers[-1])]
+
+
+# ---- where nobody can look, nobody says that nothing waits -----------------------------------------------------------
+
+READING = [("status",), ("show",), ("export", "--to", "rows"), ("skip", "--yes", "1")]
+
+
+def in_directory(command: tuple[str, ...], directory: Path) -> tuple[str, ...]:
+    return (*command, *(("--directory",) if command[0] in {"show", "export", "skip"} else ()), str(directory))
+
+
+@pytest.mark.parametrize("command", [*READING, ("drain",)])
+@pytest.mark.parametrize(("name", "words"), [("nope", "nope is not there"), ("file", "file is no directory")])
+async def test_a_path_that_is_no_directory_is_said(
+    tmp_path: Path, smsbus: Smsbus, command: tuple[str, ...], name: str, words: str
+) -> None:
+    (tmp_path / "file").touch()
+
+    result = await on_thread(smsbus, *in_directory(command, tmp_path / name))
+
+    assert (result.exit_code, result.stderr) == (Code.FAILED, f"smsbus: {tmp_path}/{words}\n")
+    assert not (tmp_path / "rows").exists()
+
+
+@pytest.mark.parametrize("command", [*READING, ("drain",)])
+@pytest.mark.parametrize("aside", ["", ".damaged"])
+async def test_a_journal_that_this_user_cannot_open_is_said(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...], aside: str
+) -> None:
+    directory = await left_behind(tmp_path / "journal", f"abcdefghijkl{aside}")
+    access = os.access  # played: a test may run as root, who may do everything
+    monkeypatch.setattr(
+        os, "access", lambda path, mode: directory not in Path(path, "x").parents and access(path, mode)
+    )
+
+    result = await on_thread(smsbus, *in_directory(command, tmp_path / "journal"))
+
+    words = "cannot be opened by this user (permission denied): run it as the service's user"
+    assert (result.exit_code, result.stderr) == (Code.FAILED, f"smsbus: {directory} {words}\n")
+    assert not (tmp_path / "rows").exists()
+
+
+async def test_a_directory_that_this_user_cannot_list_is_said(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def closed(path: Path) -> Iterator[Path]:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "iterdir", closed)
+
+    result = await on_thread(smsbus, "status", str(tmp_path))
+
+    assert result.exit_code == Code.FAILED
+    assert f"{tmp_path} cannot be opened by this user" in result.stderr
+
+
+async def test_status_of_the_directory_of_one_process_is_its_own(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = await left_behind(tmp_path / "journal")
+    await left_behind(tmp_path / "journal", "another")
+
+    result = await on_thread(smsbus, "status", str(directory))
+
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{directory} rows=3 ")
+    assert len(result.stdout.splitlines()) == 1
+
+
+async def test_a_drain_says_what_a_running_process_holds(house: House, smsbus: Smsbus, tmp_path: Path) -> None:
+    idle = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
+    await poisoned(house)
+
+    result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
+
+    words = "2 rows wait in journals that a running process holds; nothing for this command to do"
+    assert (idle.exit_code, "nothing waits in" in idle.stderr) == (0, True)
+    assert (result.exit_code, result.stderr) == (Code.FAILED, f"smsbus: {words}\n")
+
+
+async def test_a_drain_names_what_was_set_aside(smsbus: Smsbus, tmp_path: Path) -> None:
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
+
+    result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
+
+    assert result.exit_code == Code.FAILED
+    assert f"smsbus: {directory}: it was set aside" in result.stderr
+
+
+async def test_where_there_are_no_rows_show_says_so(smsbus: Smsbus, tmp_path: Path) -> None:
+    (tmp_path / "journal").mkdir()
+
+    result = await on_thread(smsbus, "show")
+
+    assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"no rows in {tmp_path}/journal\n")
