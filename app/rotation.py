@@ -26,7 +26,7 @@ def put_first(file: Path, account: str, token: str) -> None:
     new = with_token_first(old, account, token)
     if new is None:
         advice = f'put the new token there yourself: callback_tokens = ["{token}", …the old ones]'
-        raise SettingsError([f"{file} has no plain [accounts.{account}] to change; {advice}"])
+        raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
     _replace(file, new)
 
 
@@ -35,7 +35,7 @@ def keep_first(file: Path, account: str) -> None:
     new = with_first_only(file.read_bytes().decode("utf-8"), account)
     if new is None:
         advice = "remove all of its callback_tokens but the first yourself"
-        raise SettingsError([f"{file} has no plain [accounts.{account}] to change; {advice}"])
+        raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
     _replace(file, new)
 
 

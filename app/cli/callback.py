@@ -1,6 +1,7 @@
 """`smsbus callback url|rotate|test`: the URL that PingMe posts to, and the token at its end."""
 
 import asyncio
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -51,8 +52,9 @@ def rotate(
         if retire:
             _retire(account, config, force=force)
             return
+        _called_back(settings_for(config), account)
         token = secrets.token_urlsafe(24)
-        file = _file_to_change(account, config, "put a new one before them:", token)
+        file = _file_to_change(account, config, "put this one before them", ", a comma between", token)
         put_first(file, account, token)
         typer.echo(token)
         say(f"{file} is changed: {APPLY}, then give PingMe the new URL (`smsbus callback url {account}`)")
@@ -66,9 +68,9 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     from app.retirement import objections
     from app.rotation import keep_first
 
-    file = _file_to_change(name, config, "keep only the first of them")
     settings = settings_for(config)
-    old = len(_account(settings, name).callback_tokens) - 1
+    old = len(_called_back(settings, name).callback_tokens) - 1
+    file = _file_to_change(name, config, "keep only the first of them")
     if old < 1:
         say(f"{name} has no old token")
         return
@@ -78,13 +80,17 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
 
 
-def _file_to_change(account: str, config: Path | None, *hint: str) -> Path:
+def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str = "", token: str = "") -> Path:
     """Return the file that the account's tokens stand in, or end with what a person has to do instead."""
     from app.settings import config_file, variable_in_charge
+    from app.variables import FILE_SUFFIX
 
     if variable := variable_in_charge(("accounts", account, "callback_tokens")):
-        do, *more = hint
-        raise end(Code.FAILED, f"the tokens come from {variable}, which only you can change; {do}", *more)
+        where, apply = variable, " and restart the service (SIGHUP does not read variables)"
+        if variable.endswith(FILE_SUFFIX.upper()):
+            where, apply = f"the file {os.environ.get(variable)} ({variable})", f"{in_a_line}, then SIGHUP"
+        line = f"the tokens come from {where}, which only you can change: {do}{apply}"
+        raise end(Code.FAILED, *((f"{line}:", token) if token else (line,)))
     file = config_file(config)
     if file is None:
         raise end(Code.USAGE, "there is no smsbus.toml here: name it with --config")
@@ -113,4 +119,11 @@ def _account(settings: "Settings", name: str) -> "Account":
     if account is None:
         known = ", ".join(settings.accounts) or "none"
         raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
+    return account
+
+
+def _called_back(settings: "Settings", name: str) -> "Account":
+    account = _account(settings, name)
+    if account.provider != "pingme":
+        raise end(Code.USAGE, f"{name} is no PingMe account: nobody posts to it, and it has no callback tokens")
     return account

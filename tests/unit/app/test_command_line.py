@@ -141,3 +141,76 @@ def test_a_secret_address_is_taken_from_stdin_so_that_it_does_not_stand_in_the_l
 
     assert or_stdin("-") == "http://127.0.0.1:9/v1/pingme/x"
     assert or_stdin("http://127.0.0.1:8/") == "http://127.0.0.1:8/"
+
+
+SHOP = '[accounts.shop]\nprovider = "pingme"\ncallback_tokens = ["old-token-old-token-0123"]\n'
+POLLED = '[accounts.grizzly]\nprovider = "grizzlysms"\napi_key = "hunter2-hunter2"\n'
+
+
+@pytest.fixture
+def rotated(environment, tmp_path, monkeypatch):
+    """Run `callback rotate` on a file of this text; the file stays as it was."""
+    monkeypatch.chdir(tmp_path)
+
+    def rotate(text, *arguments, **variables):
+        environment({"SMSBUS_DATA_DIR": str(tmp_path / "own")} | variables)
+        (tmp_path / "smsbus.toml").write_text(text)
+        result = run(cli, ["callback", "rotate", *arguments])
+        assert (tmp_path / "smsbus.toml").read_text() == text
+        assert result.stdout == ""
+        return result
+
+    return rotate
+
+
+@pytest.mark.parametrize("more", [[], ["--retire"]])
+@pytest.mark.parametrize(
+    ("text", "name", "words"),
+    [
+        (SHOP, "shp", "there is no account shp; configured: shop"),
+        (SHOP + POLLED, "grizzly", "grizzly is no PingMe account: nobody posts to it, and it has no callback tokens"),
+        (SHOP + "colour = 1\n", "shop", "colour"),
+    ],
+)
+def test_a_token_is_rotated_for_an_account_that_the_service_would_take_and_is_called_back(
+    rotated, text, name, words, more
+):
+    result = rotated(text, name, *more)
+
+    assert result.exit_code == Code.USAGE
+    assert words in result.stderr
+
+
+def test_an_account_that_is_no_table_of_its_own_is_named_with_what_to_do(rotated):
+    result = rotated(
+        '[accounts]\nshop = {provider = "pingme", callback_tokens = ["old-token-old-token-0123"]}\n', "shop"
+    )
+
+    assert result.exit_code == Code.USAGE
+    assert "shop is not written as a table [accounts.shop] in smsbus.toml; put the new token there" in result.stderr
+
+
+def test_tokens_of_a_variable_are_put_there_by_a_person_who_then_restarts(rotated):
+    tokens = {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24}
+
+    result = rotated(SHOP, "shop", **tokens)
+
+    before, new = result.stderr.splitlines()
+    assert result.exit_code == Code.FAILED
+    assert "come from SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS, which only you can change: " in before
+    assert before.endswith("put this one before them and restart the service (SIGHUP does not read variables):")
+    assert len(new.removeprefix("smsbus: ")) == 32
+
+
+def test_tokens_of_a_file_of_their_own_are_put_there_by_a_person_and_taken_up_by_sighup(rotated, tmp_path):
+    (tmp_path / "tokens").write_text("x" * 24)
+
+    result = rotated(
+        '[accounts.shop]\nprovider = "pingme"\n', "shop", SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE="tokens"
+    )
+
+    before, new = result.stderr.splitlines()
+    assert result.exit_code == Code.FAILED
+    assert "come from the file tokens (SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE)" in before
+    assert before.endswith("put this one before them, a comma between, then SIGHUP:")
+    assert len(new.removeprefix("smsbus: ")) == 32

@@ -171,7 +171,7 @@ def test_a_file_that_a_person_must_change_is_named_and_shows_no_token(tmp_path: 
     file = tmp_path / "smsbus.toml"
     file.write_text('accounts.shop.callback_tokens = ["a-token", "b-token"]\n')
 
-    with pytest.raises(SettingsError, match=r"smsbus.toml has no plain \[accounts.shop\]") as refused:
+    with pytest.raises(SettingsError, match=r"as a table \[accounts.shop\] in \S+smsbus.toml") as refused:
         keep_first(file, "shop")
 
     assert "-token" not in str(refused.value)
