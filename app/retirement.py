@@ -12,6 +12,9 @@ from app.callback_api import PATH, CallbacksView
 from app.settings import Settings
 from receiver.stages import fingerprint
 
+LEAKED: Final = (
+    "somebody still posts to its URL (PingMe, or whoever has it). Leaked? --retire --force removes it at once"
+)
 UNUSED: Final = timedelta(hours=24)  # a sender that was not given the new URL has posted within a day
 TIMEOUT_SECONDS: Final = 10.0
 
@@ -47,7 +50,7 @@ def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -
     for token in old:
         used = known[token]["last_used_at"] if token in known else None
         if used is not None and now - datetime.fromisoformat(used) < UNUSED:
-            yield f"the old token {token}… (its fingerprint) was used at {used}: PingMe still posts to its URL"
+            yield f"the old token {token}… (its fingerprint) was used at {used}: {LEAKED}"
     if now - datetime.fromisoformat(view["since"]) < UNUSED:
         yield f"the service has noted uses only since {view['since']}: ask again when that is 24 hours ago"
 

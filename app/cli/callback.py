@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from app.settings import Settings
 
 APPLY = "send the service SIGHUP (`kill -HUP`, `systemctl reload`), or restart it"
+RETIRE = (
+    "Remove all old tokens from the file. Refused unless the running service of this machine has noted uses for 24 "
+    "hours and saw none; --force removes them all the same, e.g. a leaked one."
+)
 
 callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and the token at its end.")
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
@@ -33,9 +37,7 @@ def url(account: AccountName, config: Config = None) -> None:
 @callback_app.command()
 def rotate(
     account: AccountName,
-    retire: Annotated[
-        bool, typer.Option("--retire", help="Remove the old tokens instead, unless one was used in the last 24 hours.")
-    ] = False,
+    retire: Annotated[bool, typer.Option("--retire", help=RETIRE)] = False,
     force: Annotated[
         bool, typer.Option("--force", help="With --retire: remove them, whatever the service says, or does not know.")
     ] = False,
@@ -45,6 +47,7 @@ def rotate(
     import secrets
 
     from app.rotation import put_first
+    from receiver.stages import fingerprint
 
     with readable_errors():
         if force and not retire:
@@ -57,6 +60,7 @@ def rotate(
         file = _file_to_change(account, config, "put this one before them", ", a comma between", token)
         put_first(file, account, token)
         typer.echo(token)
+        say(f"its fingerprint in GET /v1/callbacks is {fingerprint(token)}")
         say(f"{file} is changed: {APPLY}, then give PingMe the new URL (`smsbus callback url {account}`)")
         say(f"the old one stays valid; `smsbus callback rotate {account} --retire` removes it a day after its last use")
 

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.cli.outcome import Code, or_stdin, readable_errors
 from app.variables import SettingsError
+from receiver.stages import fingerprint
 
 run = CliRunner().invoke
 
@@ -214,3 +215,16 @@ def test_tokens_of_a_file_of_their_own_are_put_there_by_a_person_and_taken_up_by
     assert "come from the file tokens (SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE)" in before
     assert before.endswith("put this one before them, a comma between, then SIGHUP:")
     assert len(new.removeprefix("smsbus: ")) == 32
+
+
+def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment({"SMSBUS_DATA_DIR": str(tmp_path / "own")})
+    (tmp_path / "smsbus.toml").write_text(SHOP)
+
+    result = run(cli, ["callback", "rotate", "shop"])
+
+    new = result.stdout.removesuffix("\n")
+    assert new in (tmp_path / "smsbus.toml").read_text()
+    assert f"its fingerprint in GET /v1/callbacks is {fingerprint(new)}\n" in result.stderr
+    assert new not in result.stderr

@@ -52,6 +52,15 @@ def test_an_old_token_stays_while_it_is_used_or_nobody_knows(said, words):
     assert all(word in reason for word, reason in zip(words, reasons, strict=True))
 
 
+def test_a_used_old_token_is_named_with_the_way_out_where_it_leaked():
+    [reason] = found(view(("new", True, None), ("old", False, ago(1))), "shop", ["new", "old"], NOW)
+
+    assert reason.endswith(
+        f"was used at {ago(1)}: somebody still posts to its URL (PingMe, or whoever has it). "
+        "Leaked? --retire --force removes it at once"
+    )
+
+
 @pytest.fixture
 async def asked(environment, tmp_path):
     """Ask a service that answers so; return the objections."""
