@@ -19,7 +19,6 @@ from bus.client import KafkaAway
 
 CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this lives before it
-PRIVATE: Final = 0o700
 OTHERS: Final = 0o077  # bits of a mode
 GIB: Final = 1024**3
 
@@ -86,9 +85,9 @@ async def _topics(settings: Settings) -> list[Finding]:
 def _journal(settings: Settings) -> Iterator[Finding]:
     directory = settings.bus.journal_dir
     try:
-        directory.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=directory):
-            free = shutil.disk_usage(directory).free
+        there = next(path for path in (directory, *directory.parents) if path.exists())  # a start makes the rest
+        with tempfile.TemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
     except OSError as error:
         yield Finding(
             "failed", f"the journal cannot be written at {directory} (SMSBUS_BUS__JOURNAL_DIR): {error.strerror}"
@@ -129,7 +128,7 @@ def _account(name: str, account: Account) -> Finding:
 def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
     """Warn of what others can read: on this machine, or on the way."""
     for path in filter(None, (file, settings.data_dir, settings.bus.journal_dir, token_file(settings))):
-        if path.exists() and path.stat().st_mode & OTHERS:
+        if _is_open(path):
             mend = f"chmod go= {path}"
             yield Finding("warning", f"{path} can be read by other users of this machine: `{mend}`")
     for variable, url, what in _addresses(settings):
@@ -139,6 +138,13 @@ def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
     if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism == "PLAIN":
         text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password in clear: use SASL_SSL"
         yield Finding("warning", text)
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & OTHERS)
+    except OSError:  # not there, or closed to us as well
+        return False
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:

@@ -1,6 +1,7 @@
 """`check` looks at one thing after the other; those that need no broker are shown here."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,47 @@ def test_without_a_public_url_nobody_knows_what_pingme_sees(environment):
     assert warning.mark == "warning"
     assert "SMSBUS_RECEIVER__PUBLIC_URL" in warning.text
     assert account.mark == "ok"
+
+
+@pytest.mark.parametrize("there", ["", "own", "own/journal"])
+def test_a_check_makes_nothing(environment, tmp_path, there):
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path / "own")})
+    before = sorted(tmp_path.rglob("*"))
+
+    [finding] = checks._journal(load())
+
+    assert finding.mark != "failed"
+    assert f"the journal can be written at {tmp_path}/own/journal" in finding.text
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["own/journal", "own/journal/below"])
+def test_a_journal_below_a_file_is_one_failed_line(environment, tmp_path, name):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "journal").touch()
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path / "own"), "SMSBUS_BUS__JOURNAL_DIR": str(tmp_path / name)})
+
+    [finding] = checks._journal(load())
+
+    assert finding.mark == "failed"
+    assert f"the journal cannot be written at {tmp_path}/{name}" in finding.text
+
+
+async def test_directories_that_this_user_cannot_open_are_one_failed_line(environment, tmp_path, monkeypatch):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path), "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    stat = Path.stat
+
+    def closed(path, **more):  # played: a test may run as root, who may do everything
+        if tmp_path in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", closed)
+
+    findings = [finding async for finding in checks.look(load(), now=datetime.now(UTC))]
+
+    failed = [finding.text for finding in findings if finding.mark == "failed"]
+    assert len(failed) == 2
+    assert failed[1].startswith(f"the journal cannot be written at {tmp_path}/journal (SMSBUS_BUS__JOURNAL_DIR)")
+    assert failed[1].endswith("Permission denied")
