@@ -9,7 +9,8 @@ from schemas.messages import Message
 
 HINT = (
     "it fills the journal while Kafka is away, and others keep their room: bring Kafka back; "
-    "if its callback URL is in wrong hands, `smsbus callback rotate {}`"
+    "if its callback URL leaked, rotate its token and remove the old one: "
+    "`smsbus callback rotate {}`, then `--retire --force`"
 )
 
 

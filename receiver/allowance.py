@@ -27,11 +27,15 @@ RETRY_AFTER: Final = 5  # seconds, where nothing says when there is room again
 OVER: Final = "over_allowance"
 TOO_MANY: Final = "too_many_at_once"
 _HINTS: Final = {
-    OVER: "large, packed or unreadable callbacks beyond receiver.allowance: if the callback URL is in foreign hands, "
-    "rotate its token (smsbus callback rotate)",
-    TOO_MANY: "more callbacks at once than receiver.max_in_flight, or too many that are no plain SMS: if the callback "
-    "URL is in foreign hands, rotate its token (smsbus callback rotate)",
+    OVER: "large, packed or unreadable callbacks beyond receiver.allowance: {}; "
+    "or raise receiver.allowance and restart",
+    TOO_MANY: "more callbacks at once than receiver.max_in_flight, or too many that are no plain SMS: {}; "
+    "or raise receiver.max_in_flight and restart",
 }
+_LEAKED: Final = (
+    "if the callback URL leaked, rotate its token and remove the old one: "
+    "`smsbus callback rotate {}`, then `--retire --force`"
+)
 
 
 def is_plain(body: bytes) -> bool:
@@ -159,7 +163,8 @@ class Allowance:
         """Note that a request was refused, said once a spell; return the seconds after which another may be taken."""
         self._refused += 1
         self._quiet_from = self._clock() + QUIET
-        self._trouble.begins(account=self.account, reason=problem, hint=_HINTS[problem])
+        hint = _HINTS[problem].format(_LEAKED.format(self.account))
+        self._trouble.begins(account=self.account, reason=problem, hint=hint)
         return max(1, math.ceil(self._bytes.seconds_to_wait())) if problem == OVER else RETRY_AFTER
 
     def is_limited(self) -> bool:

@@ -148,6 +148,8 @@ async def test_it_is_said_once_when_it_begins_and_once_when_it_is_over(tmp_path:
     [begin, end] = [line for line in lines if line["event"].startswith("over_share")]
     assert (begin["event"], begin["account"]) == ("over_share", "shop")
     assert "smsbus callback rotate shop" in begin["hint"]
+    assert "if its callback URL leaked" in begin["hint"]
+    assert begin["hint"].endswith("then `--retire --force`")
     assert (end["event"], end["account"], end["records"]) == ("over_share_no_more", "shop", 2)
     assert bus.over_share == {"shop": 2}
     assert "over_share:shop" not in bus.condition().degraded

@@ -260,3 +260,13 @@ def test_a_spell_is_said_once_and_its_end_once() -> None:
     assert [line["reason"] for line in lines if "reason" in line] == [OVER, TOO_MANY]
     assert all("smsbus callback rotate" in line["hint"] for line in lines if "hint" in line)
     assert lines[1]["refused"] == 3
+
+
+@pytest.mark.parametrize(("problem", "setting"), [(OVER, "receiver.allowance"), (TOO_MANY, "receiver.max_in_flight")])
+def test_the_hint_has_the_way_out_for_a_leaked_url_and_for_an_honest_sender(problem: str, setting: str) -> None:
+    with structlog.testing.capture_logs() as lines:
+        allowance(Clock()).refused(problem)
+
+    [line] = lines
+    assert "leaked, rotate its token and remove the old one: `smsbus callback rotate main`, then" in line["hint"]
+    assert line["hint"].endswith(f"`--retire --force`; or raise {setting} and restart")
