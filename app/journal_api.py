@@ -27,7 +27,11 @@ NOT_SKIPPED: Final[dict[Skip, tuple[int, str, str]]] = {
     "elsewhere": (404, ELSEWHERE, "No process behind this listener holds this journal."),
     "unknown": (404, "unknown_row", "This journal has no such row, or no longer: number and id must both fit."),
     "acknowledged": (409, "acknowledged", "It was published: Kafka has acknowledged it."),
-    "under_way": (409, "under_way", "It is on its way to Kafka and cannot be called back. Ask again."),
+    "under_way": (
+        409,
+        "under_way",
+        "It is on its way to Kafka and cannot be called back. Ask again; while Kafka is away, stop the service first.",
+    ),
     "unwritable": (
         503,
         "journal_unwritable",

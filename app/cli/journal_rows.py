@@ -84,7 +84,7 @@ def skip(
 ) -> None:
     """Take rows out that cannot be published; their bytes are kept in skipped.jsonl, beside the journals.
 
-    What follows in their lanes goes on. A row that is in the file and in a journal as well: somebody died in between.
+    What follows in their lanes goes on. If the process crashes in between, the row is in both: run skip again.
     """
     from app.free_journals import journals_in
 

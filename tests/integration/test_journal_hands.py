@@ -29,7 +29,7 @@ from bus import skipped
 from bus.claim import try_claim
 from bus.journal import FILE_NAME, Journal
 from bus.record import build
-from bus.rows import TRIES
+from bus.rows import TRIES, RowName
 from tests.messages import rejected, sms
 from tests.stuck_bus import POISON, House, on_disk, poisoned
 
@@ -641,3 +641,25 @@ async def test_where_there_are_no_rows_show_says_so(smsbus: Smsbus, tmp_path: Pa
     result = await on_thread(smsbus, "show")
 
     assert (result.exit_code, result.stdout, result.stderr) == (0, "", f"no rows in {tmp_path}/journal\n")
+
+
+async def test_what_is_on_its_way_can_be_skipped_when_the_service_is_stopped(
+    served: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck, _ = await poisoned(served)
+
+    async def under_way(name: RowName) -> str:
+        return "under_way"
+
+    monkeypatch.setattr(served.bus, "skip", under_way)
+
+    result = await on_thread(smsbus, "skip", "--yes", stuck.id)
+
+    assert result.exit_code == Code.FAILED
+    assert "cannot be called back. Ask again; while Kafka is away, stop the service first." in result.stderr
+
+
+def test_the_help_of_skip_says_what_a_crash_leaves(smsbus: Smsbus) -> None:
+    text = " ".join(smsbus("skip", "--help").stdout.split())
+
+    assert "If the process crashes in between, the row is in both: run skip again." in text
