@@ -55,7 +55,7 @@ def rotate(
         if retire:
             _retire(account, config, force=force)
             return
-        _called_back(settings_for(config), account)
+        called_back(settings_for(config), account)
         token = secrets.token_urlsafe(24)
         file = _file_to_change(account, config, "put this one before them", ", a comma between", token)
         put_first(file, account, token)
@@ -73,7 +73,7 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     from app.rotation import keep_first
 
     settings = settings_for(config)
-    old = len(_called_back(settings, name).callback_tokens) - 1
+    old = len(called_back(settings, name).callback_tokens) - 1
     file = _file_to_change(name, config, "keep only the first of them")
     if old < 1:
         say(f"{name} has no old token")
@@ -126,7 +126,8 @@ def _account(settings: "Settings", name: str) -> "Account":
     return account
 
 
-def _called_back(settings: "Settings", name: str) -> "Account":
+def called_back(settings: "Settings", name: str) -> "Account":
+    """Return the PingMe account of this name; ends the command where there is none."""
     account = _account(settings, name)
     if account.provider != "pingme":
         raise end(Code.USAGE, f"{name} is no PingMe account: nobody posts to it, and it has no callback tokens")

@@ -42,6 +42,7 @@ def sandbox(
 
 async def _serve(scenario: "Scenario", port: int, callback_url: str | None, token_file: Path | None) -> None:
     import asyncio
+    import errno
     import signal
 
     from app.sandbox_token import default_file, keep
@@ -51,7 +52,12 @@ async def _serve(scenario: "Scenario", port: int, callback_url: str | None, toke
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     running = Sandbox(scenario, port=port)
-    await running.start()
+    try:
+        await running.start()
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise end(Code.USAGE, f"port {port} is in use: choose another with --port") from None
     kept = token_file or default_file(running.port)
     try:
         keep(running.token, kept)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.cli.callback import called_back
 from app.cli.outcome import Code, Config, end, or_stdin, readable_errors, settings_for
 
 if TYPE_CHECKING:
@@ -47,12 +48,11 @@ def pingme(
 
 def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
     """Return the callback URL of an account and the userId that it expects."""
-    called_back = [each.name for each in settings.pingme_accounts()]
-    names = [name] if name else called_back
-    if len(names) != 1 or names[0] not in called_back:
-        known = ", ".join(called_back) or "none"
+    names = [name] if name else [each.name for each in settings.pingme_accounts()]
+    if len(names) != 1:
+        known = ", ".join(names) or "none"
         raise end(Code.USAGE, f"say which account with --account, or where with --url; configured: {known}")
-    account = settings.accounts[names[0]]
+    account = called_back(settings, names[0])
     return settings.callback_url(account.callback_tokens[0].get_secret_value()), account.user_id or "sandbox"
 
 
@@ -88,8 +88,13 @@ def _order(config: Path | None, name: str, kind: str, text: str | None, after: f
         settings = settings_for(config)
         account = settings.accounts.get(name)
         if account is None or account.base_url is None:
-            raise end(Code.USAGE, f"{name} is no polled account with a base_url: see `smsbus sandbox`")
+            raise end(
+                Code.USAGE,
+                f"{name} is no polled account with a base_url: source the lines that `smsbus sandbox` printed",
+            )
         insist_on_kind(account.provider, kind)
+        if token_file is not None and not token_file.is_file():
+            raise end(Code.USAGE, f"{token_file} is not there")
         plan = {"at": after} | ({"text": text} if text else {})
         wanted = {"provider": account.provider, "kind": kind, "sms": [plan]}
         order = asyncio.run(_opened(account.base_url, wanted, token_file))

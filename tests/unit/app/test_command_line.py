@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import socket
 
 import pytest
 import typer
@@ -228,3 +229,50 @@ def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment,
     assert new in (tmp_path / "smsbus.toml").read_text()
     assert f"its fingerprint in GET /v1/callbacks is {fingerprint(new)}\n" in result.stderr
     assert new not in result.stderr
+
+
+def test_a_port_of_the_sandbox_that_is_in_use_is_named_with_the_option(environment, tmp_path):
+    environment({"SMSBUS_DATA_DIR": str(tmp_path)})
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        result = run(cli, ["sandbox", "--port", str(port)])
+
+    assert (result.exit_code, result.stdout) == (Code.USAGE, "")
+    assert result.stderr == f"smsbus: port {port} is in use: choose another with --port\n"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_account_that_is_not_called_back_cannot_be_posted_to(environment):
+    environment(
+        {
+            "SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme",
+            "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24,
+        }
+    )
+
+    result = run(cli, ["trigger", "pingme", "--account", "shp"])
+
+    assert (result.exit_code, result.stderr) == (Code.USAGE, "smsbus: there is no account shp; configured: shop\n")
+
+
+def test_an_order_without_the_sandbox_s_settings_says_where_they_come_from(environment):
+    environment({})
+
+    result = run(cli, ["trigger", "activation", "grizzlysms"])
+
+    assert result.exit_code == Code.USAGE
+    assert result.stderr.endswith("with a base_url: source the lines that `smsbus sandbox` printed\n")
+
+
+def test_a_token_file_of_the_sandbox_that_is_not_there_is_named(environment, tmp_path):
+    environment(
+        {
+            "SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms",
+            "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2",
+            "SMSBUS_ACCOUNTS__G__BASE_URL": "http://127.0.0.1:9/x",
+        }
+    )
+
+    result = run(cli, ["trigger", "activation", "g", "--token-file", str(tmp_path / "nope")])
+
+    assert (result.exit_code, result.stderr) == (Code.USAGE, f"smsbus: {tmp_path}/nope is not there\n")
