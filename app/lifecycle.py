@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
 LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
 PRIVATE: Final = 0o077  # the umask: SMS lie in a journal, and in a local Kafka
+OTHER_FILES: Final = 200  # than connections of the door: Kafka, journals, pollers, the admin listener
 
 T = TypeVar("T")
 _log = structlog.get_logger("smsbus")
@@ -91,6 +92,7 @@ async def serve(
     if workers > 1:
         refuse_workers(settings, role)
         _refuse_without_accounts(settings, "receiver")
+    _warn_of_few_files(settings, role)
 
     def ready(running: Running) -> None:
         _announce(settings, role, workers, running)
@@ -280,6 +282,16 @@ def allow_many_connections() -> None:
     """Open as many files as the system lets us: the usual 1024 are as many slow clients, and then nobody gets in."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _warn_of_few_files(settings: Settings, role: Role) -> None:
+    """Say it once, and before workers are started: each of them has the same limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.receiver.max_connections + OTHER_FILES
+    called = role in parts.RECEIVING and settings.pingme_accounts()
+    if called and most != resource.RLIM_INFINITY and most < wanted:
+        hint = f"let it open {wanted} (`ulimit -n`, systemd's LimitNOFILE=), or lower receiver.max_connections"
+        _log.warning("few_open_files", may_open=most, hint=hint)
 
 
 def rest_the_collector() -> None:

@@ -4,6 +4,7 @@ import resource
 
 import pytest
 from prometheus_client import generate_latest
+from structlog.testing import capture_logs
 
 from app import lifecycle
 from app.lifecycle import instance_id
@@ -51,3 +52,40 @@ def test_what_was_verified_elsewhere_says_nothing_about_here(environment, other)
 
     assert marker(load(), "all") != here
     assert marker(load(), "all").parent == here.parent
+
+
+@pytest.mark.parametrize(
+    ("most", "role", "warned"),
+    [
+        (1024, "all", True),
+        (8000, "receiver", True),  # Kafka and the journal need some as well
+        (1024, "pollers", False),
+        (8200, "all", False),
+        (resource.RLIM_INFINITY, "all", False),
+    ],
+)
+def test_fewer_files_than_connections_are_said_once_with_what_to_do(environment, monkeypatch, most, role, warned):
+    environment({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24})
+    monkeypatch.setattr(lifecycle.resource, "getrlimit", lambda _: (256, most))
+
+    with capture_logs() as lines:
+        lifecycle._warn_of_few_files(load(), role)
+
+    assert [(line["event"], line["may_open"]) for line in lines] == ([("few_open_files", most)] if warned else [])
+    assert all("LimitNOFILE" in line["hint"] and "receiver.max_connections" in line["hint"] for line in lines)
+
+
+async def test_few_files_are_said_before_anything_is_served_or_workers_are_started(environment, monkeypatch, tmp_path):
+    environment({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24})
+    monkeypatch.setenv("SMSBUS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(lifecycle.logs, "configure", lambda *_: None)
+    monkeypatch.setattr(lifecycle.resource, "getrlimit", lambda _: (256, 1024))
+
+    async def refuse(*_):
+        raise StartRefused(["no"])
+
+    monkeypatch.setattr(lifecycle.verified, "verify", refuse)
+    with capture_logs() as lines, pytest.raises(StartRefused):
+        await lifecycle.serve(load(), workers=2)
+
+    assert [line["event"] for line in lines] == ["few_open_files"]
