@@ -19,6 +19,7 @@ from pydantic_settings import (
 from app.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
 from app.variables import (
     CONFIG,
+    FILE_SUFFIX,
     Place,
     SettingsError,
     file_variables,
@@ -166,6 +167,11 @@ def data_dir_of_environment() -> Path:
 def variable_in_charge(place: Place) -> str | None:
     """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
     return set_variable(place, os.environ)
+
+
+def file_in_charge(variable: str) -> str | None:
+    """Return the file that a variable in charge names; None: it holds the setting itself."""
+    return os.environ.get(variable) if variable.endswith(FILE_SUFFIX.upper()) else None
 
 
 def _secrets(value: object) -> Iterator[SecretStr]:

@@ -102,8 +102,9 @@ def is_aside(path: Path) -> bool:
 def is_closed(path: Path) -> bool:
     """Tell whether a directory of ours cannot be opened by this user."""
     lock = path / _LOCK_NAME
-    ours = is_aside(path) or _is_journal(path)
-    return ours and not os.access(lock if os.access(lock, os.F_OK) else path, os.R_OK | os.W_OK)
+    if os.access(lock, os.R_OK | os.W_OK) or not (is_aside(path) or _is_journal(path)):
+        return False
+    return os.access(lock, os.F_OK) or not os.access(path, os.R_OK | os.W_OK)  # it may just have been removed
 
 
 def try_claim(directory: Path) -> Claim | None:

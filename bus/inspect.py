@@ -51,8 +51,10 @@ def journals(where: Path) -> list[Path]:
         raise CannotLook(f"{where} is no directory") from None
     except PermissionError:
         raise CannotLook(CLOSED.format(where)) from None
+    if not os.access(where, os.X_OK):
+        raise CannotLook(CLOSED.format(where))
     found = [where] if where / FILE_NAME in there else there
-    if closed := [path for path in found if path.is_dir() and is_closed(path)]:
+    if closed := [path for path in found if is_closed(path) and path.is_dir()]:  # else just removed
         raise CannotLook("\n".join(CLOSED.format(path) for path in closed))
     return [path for path in found if os.access(path / FILE_NAME, os.F_OK)]
 

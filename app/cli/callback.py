@@ -1,7 +1,6 @@
 """`smsbus callback url|rotate|test`: the URL that PingMe posts to, and the token at its end."""
 
 import asyncio
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -86,13 +85,12 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
 
 def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str = "", token: str = "") -> Path:
     """Return the file that the account's tokens stand in, or end with what a person has to do instead."""
-    from app.settings import config_file, variable_in_charge
-    from app.variables import FILE_SUFFIX
+    from app.settings import config_file, file_in_charge, variable_in_charge
 
     if variable := variable_in_charge(("accounts", account, "callback_tokens")):
         where, apply = variable, " and restart the service (SIGHUP does not read variables)"
-        if variable.endswith(FILE_SUFFIX.upper()):
-            where, apply = f"the file {os.environ.get(variable)} ({variable})", f"{in_a_line}, then SIGHUP"
+        if named := file_in_charge(variable):
+            where, apply = f"the file {named} ({variable})", f"{in_a_line}, then SIGHUP"
         line = f"the tokens come from {where}, which only you can change: {do}{apply}"
         raise end(Code.FAILED, *((f"{line}:", token) if token else (line,)))
     file = config_file(config)

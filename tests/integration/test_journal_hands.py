@@ -25,8 +25,8 @@ from app.journal_api import JournalApi
 from app.sections import AdminSettings
 from app.workers.joint_admin import JointAdmin
 from app.workers.worker import Worker
-from bus import skipped
-from bus.claim import try_claim
+from bus import inspect, skipped
+from bus.claim import is_closed, try_claim
 from bus.journal import FILE_NAME, Journal
 from bus.record import build
 from bus.rows import TRIES, RowName
@@ -602,6 +602,36 @@ async def test_a_directory_that_this_user_cannot_list_is_said(
 
     assert result.exit_code == Code.FAILED
     assert f"{tmp_path} cannot be opened by this user" in result.stderr
+
+
+async def test_a_directory_that_this_user_cannot_enter_is_said(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_behind(tmp_path / "journal")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.X_OK and access(path, mode))
+
+    result = await on_thread(smsbus, "status")
+
+    assert result.exit_code == Code.FAILED
+    assert f"{tmp_path}/journal cannot be opened by this user" in result.stderr
+
+
+async def test_an_emptied_journal_that_is_removed_meanwhile_is_not_closed(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = tmp_path / "journal" / "abcdefghijkl"
+    directory.mkdir(parents=True)
+
+    def removed(path: Path) -> bool:
+        directory.rmdir()
+        return is_closed(path)
+
+    monkeypatch.setattr(inspect, "is_closed", removed)
+
+    result = await on_thread(smsbus, "status")
+
+    assert (result.exit_code, result.stderr) == (0, f"nothing waits in {tmp_path}/journal\n")
 
 
 async def test_status_of_the_directory_of_one_process_is_its_own(tmp_path: Path, smsbus: Smsbus) -> None:

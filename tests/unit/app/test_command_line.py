@@ -13,6 +13,7 @@ from app.cli.outcome import Code, or_stdin, readable_errors
 from app.variables import SettingsError
 from receiver.stages import fingerprint
 
+pytestmark = pytest.mark.usefixtures("logging_is_restored")
 run = CliRunner().invoke
 
 
