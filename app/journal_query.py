@@ -4,8 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from app.watch_query import WrongQuery
-from app.watch_words import unknown
+from app.watch_query import parameters_in
 from bus.rows import LAST_SEQ, Which
 
 PAGE: Final = 100
@@ -39,18 +38,7 @@ class Query(NamedTuple):
 
 def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
     """Return the query that these parameters make. Raises `WrongQuery`."""
-    parameters: dict[str, str] = {}
-    wrong = {}
-    for name, value in pairs:
-        if name not in MUST_BE:
-            wrong[name] = unknown(name, MUST_BE, "no parameter of this list")
-        elif name in parameters:
-            wrong[name] = f"{name} stands there twice"
-        elif not _is_right(name, value):
-            wrong[name] = f"{name} must be {MUST_BE[name]}"
-        parameters[name] = value
-    if wrong:
-        raise WrongQuery("\n".join(wrong[name] for name in sorted(wrong)))
+    parameters = parameters_in(pairs, MUST_BE, _is_right)
     which = Which(
         after=int(parameters.get("after", 0)),
         limit=int(parameters.get("limit", PAGE)),

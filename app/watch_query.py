@@ -1,6 +1,6 @@
 """What stands behind the question mark of `GET /v1/watches`."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from app.watch_words import unknown
@@ -33,20 +33,28 @@ class WrongQuery(Exception):
 
 def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
     """Return the query that these parameters make. Raises `WrongQuery`."""
+    parameters = parameters_in(pairs, MUST_BE, _is_right)
+    filters = Filters(**{name: parameters.get(name) for name in Filters._fields})
+    return Query(filters, int(parameters.get("limit", PAGE)), parameters.get("after"))
+
+
+def parameters_in(
+    pairs: Iterable[tuple[str, str]], must_be: Mapping[str, str], is_right: Callable[[str, str], bool]
+) -> dict[str, str]:
+    """Return the parameters, each of which `must_be` names, and says what it must be. Raises `WrongQuery`."""
     parameters: dict[str, str] = {}
     wrong = {}
     for name, value in pairs:
-        if name not in MUST_BE:
-            wrong[name] = unknown(name, MUST_BE, "no parameter of this list")
+        if name not in must_be:
+            wrong[name] = unknown(name, must_be, "no parameter of this list")
         elif name in parameters:
             wrong[name] = f"{name} stands there twice"
-        elif not _is_right(name, value):
-            wrong[name] = f"{name} must be {MUST_BE[name]}"
+        elif not is_right(name, value):
+            wrong[name] = f"{name} must be {must_be[name]}"
         parameters[name] = value
     if wrong:
         raise WrongQuery("\n".join(wrong[name] for name in sorted(wrong)))
-    filters = Filters(**{name: parameters.get(name) for name in Filters._fields})
-    return Query(filters, int(parameters.get("limit", PAGE)), parameters.get("after"))
+    return parameters
 
 
 def _is_right(name: str, value: str) -> bool:

@@ -62,20 +62,20 @@ def take(parent: Path) -> Claim:
     """
     if not parent.exists():
         parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
-        _sync(parent.parent)
+        sync_names(parent.parent)
     for directory in _directories(parent):
         if claim := _try_any(directory):
             return claim
     while True:
         directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(_NAME_LETTERS))
         directory.mkdir(mode=_PRIVATE)
-        _sync(parent)
+        sync_names(parent)
         if claim := try_claim(directory):  # else: another process has adopted it already
             return claim
 
 
-def _sync(parent: Path) -> None:
-    """Let the name of a new directory survive a power cut: POSIX does not promise it for what is synced within."""
+def sync_names(parent: Path) -> None:
+    """Let new names in a directory survive a power cut: POSIX does not promise it for what is synced within."""
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from bus.claim import sync_names
 from bus.journal import Journal, JournalUnwritable
 from bus.rows import RawRow, RowName, found
 
@@ -41,7 +42,7 @@ def keep(parent: Path, facts: Mapping[str, Any]) -> None:
         _append(descriptor, json.dumps(facts).encode() + b"\n")
     finally:
         os.close(descriptor)
-    _sync_directory(parent)
+    sync_names(parent)
 
 
 def _append(descriptor: int, line: bytes) -> None:
@@ -56,12 +57,3 @@ def _append(descriptor: int, line: bytes) -> None:
         with suppress(OSError):
             os.ftruncate(descriptor, size)
         raise
-
-
-def _sync_directory(path: Path) -> None:
-    """Make the file's name durable, too."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
