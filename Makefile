@@ -48,7 +48,7 @@ simulate: .venv/ready
 test-all: test faults
 	FUZZ_MINUTES=10 $(BIN)/pytest tests/fuzz
 
-# What is run at its full size becomes the README's section "Proof"; anything less only prints its table.
+# What is run at its full size becomes the results of docs/fault-testing.md; anything less only prints its table.
 FULL := $(if $(filter-out 1,$(SCALE)),,yes)
 faults: .venv/ready
 	$(BIN)/python -m tests.faults $(CASE) --scale $(SCALE) $(if $(FULL),--json docs/proof/matrix.json)

@@ -1,7 +1,7 @@
-"""What a run of the matrix measured: a row a case, the table for a terminal, the JSON, the README's section.
+"""What a run of the matrix measured: a row a case, the table for a terminal, the JSON, the page's section.
 
-`python -m tests.faults.figures` writes the section "Proof" into README.md, from docs/proof/matrix.json and the sum of
-docs/proof/matrix_lane_off.json.
+`python -m tests.faults.figures` writes the results into docs/fault-testing.md, and their sum into README.md, from
+docs/proof/matrix.json and docs/proof/matrix_lane_off.json.
 """
 
 import json
@@ -12,7 +12,8 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PROOF = ROOT / "docs" / "proof"
-README, RESULTS, LANE_OFF = ROOT / "README.md", PROOF / "matrix.json", PROOF / "matrix_lane_off.json"
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "fault-testing.md"
+RESULTS, LANE_OFF = PROOF / "matrix.json", PROOF / "matrix_lane_off.json"
 BEGIN, END = "<!-- proof -->", "<!-- /proof -->"
 MOST_VIOLATIONS = 10
 
@@ -136,7 +137,7 @@ def only(results: Mapping[str, Any], cases: Collection[str]) -> dict[str, Any]:
 
 
 def proof_section(results: Mapping[str, Any], cases: Collection[str], again: Mapping[str, Any] | None = None) -> str:
-    """Return the README's section, without its marks; of `cases` it names those that have no row.
+    """Return the page's section, without its marks; of `cases` it names those that have no row.
 
     `again` is the same matrix with other settings, of which only the sum is told.
     """
@@ -146,10 +147,24 @@ def proof_section(results: Mapping[str, Any], cases: Collection[str], again: Map
     return "\n".join([*words, *([_again(again)] if again else []), "", *_markdown(read), ""])
 
 
-def with_section(readme: str, section: str) -> str:
-    """Return the README with this section between the marks. Raises ValueError where they are missing."""
-    before, after = readme.index(BEGIN) + len(BEGIN), readme.index(END)
-    return f"{readme[:before]}\n{section}{readme[after:]}"
+def headline(results: Mapping[str, Any]) -> str:
+    """Return what README.md says of the matrix, in one line."""
+    every = total(rows_of(results))
+    return (
+        f"{len(results['rows'])} faults, {every.accepted:,} accepted SMS: {every.lost} lost, {every.disordered} out of "
+        f"order, {every.repeats / max(1, every.accepted):.2%} repeated, under their id"
+    )
+
+
+def with_section(page: str, section: str) -> str:
+    """Return the page with this section between the marks. Raises ValueError where they are missing."""
+    return with_words(page, f"\n{section}")
+
+
+def with_words(page: str, words: str) -> str:
+    """Return the page with these words between the marks, in the middle of a line. Raises ValueError as above."""
+    before, after = page.index(BEGIN) + len(BEGIN), page.index(END)
+    return f"{page[:before]}{words}{page[after:]}"
 
 
 def rows_of(results: Mapping[str, Any]) -> list[Row]:
@@ -228,4 +243,5 @@ if __name__ == "__main__":
 
     results, lane_off = (only(json.loads(path.read_text("utf-8")), PROVEN) for path in (RESULTS, LANE_OFF))
     section = proof_section(results, PROVEN, lane_off)
-    README.write_text(with_section(README.read_text("utf-8"), section), "utf-8")
+    PAGE.write_text(with_section(PAGE.read_text("utf-8"), section), "utf-8")
+    README.write_text(with_words(README.read_text("utf-8"), headline(results)), "utf-8")

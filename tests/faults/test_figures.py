@@ -1,4 +1,4 @@
-"""The table, the JSON and the README's section say what the rows say."""
+"""The table, the JSON and the page's section say what the rows say."""
 
 import json
 
@@ -104,6 +104,6 @@ def test_a_section_replaces_what_stood_between_the_marks_and_nothing_else():
     assert with_section(once, "new\n") == once
 
 
-def test_a_readme_without_the_marks_is_not_guessed_at():
+def test_a_page_without_the_marks_is_not_guessed_at():
     with pytest.raises(ValueError, match="substring"):
         with_section("nothing here", "new\n")

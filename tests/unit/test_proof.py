@@ -1,19 +1,37 @@
-"""The README's section "Proof" is made of the last runs of the matrix, and of nothing else."""
+"""The results in docs/fault-testing.md are made of the last runs of the matrix, and of nothing else."""
 
 import json
 
 import pytest
 
-from tests.faults.figures import LANE_OFF, README, RESULTS, only, proof_section, rows_of, total, with_section
+from tests.faults.figures import (
+    LANE_OFF,
+    PAGE,
+    README,
+    RESULTS,
+    headline,
+    only,
+    proof_section,
+    rows_of,
+    total,
+    with_section,
+    with_words,
+)
 from tests.faults.matrix import CASES, NOT_YET, PROVEN
 
 MATRIX, MATRIX_LANE_OFF = (only(json.loads(path.read_text("utf-8")), PROVEN) for path in (RESULTS, LANE_OFF))
 
 
-def test_the_readme_shows_the_last_runs_of_the_matrix():
+def test_the_page_shows_the_last_runs_of_the_matrix():
+    page = PAGE.read_text("utf-8")
+
+    assert with_section(page, proof_section(MATRIX, PROVEN, MATRIX_LANE_OFF)) == page
+
+
+def test_the_readme_says_their_sum():
     readme = README.read_text("utf-8")
 
-    assert with_section(readme, proof_section(MATRIX, PROVEN, MATRIX_LANE_OFF)) == readme
+    assert with_words(readme, headline(MATRIX)) == readme
 
 
 @pytest.mark.parametrize("results", [MATRIX, MATRIX_LANE_OFF], ids=["as it is", "fast lane off"])
