@@ -11,7 +11,7 @@ from schemas import timestamps
 from schemas.messages import Watch
 
 EARLY_MS: Final = 120_000
-"""Orders cannot be cancelled in their first two minutes; asking in a loop helps nobody (providers.md, trap 33)."""
+"""Orders cannot be cancelled in their first two minutes; asking in a loop helps nobody (docs/providers.md, trap 33)."""
 MARGIN_MS: Final = 1000
 AT_LEAST_MS: Final = 10_000
 """What was too early is not asked again sooner than this, wherever the provider's two minutes end."""
@@ -22,7 +22,7 @@ FAILED_MS: Final = 30_000
 LONGEST_WAIT_MS: Final = 300_000
 """What is to wait for longer was written before our clock was put back."""
 MOST_TRIES: Final = 10
-"""BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (providers.md 7.1)."""
+"""BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (docs/providers.md 6)."""
 LOST_MS: Final = (5_000, 240_000)
 """The shortest and the longest wait after a request that failed: it doubles, so that one order costs the others little.
 

@@ -15,7 +15,7 @@ KNOWN_MS: Final = 10_000
 """So much later than an order was unknown another must have been known: not by an answer that was on its way."""
 ALL_GONE_MS: Final = 10 * 60_000
 RENT_GRACE_MS: Final = 10 * 60_000
-"""A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (providers.md 7.4)."""
+"""A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (docs/providers.md 5.3)."""
 LAST_LOOK_MS: Final = 10 * 60_000
 """How long the last look is tried for where the provider does not answer."""
 NOTHING_WANTED: Final[Mapping[str, Any]] = {

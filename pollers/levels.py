@@ -1,7 +1,7 @@
 """Orders that show only their newest SMS (activations): a level, of which these functions make the edges.
 
-The machines of providers.md 7.1, 7.3 and 7.5. `STATUS_OK:1111` is answered until something else happens, so equal
-codes are one SMS unless something says otherwise:
+The state machines of docs/providers.md 5.1, 5.2 and 5.4. `STATUS_OK:1111` is answered until something else happens, so
+equal codes are one SMS unless something says otherwise:
 
 - the provider was seen to wait for the next SMS (`WaitingNext`, or any wait after our own request for it);
 - two plain waits in a row were seen, and the code was not seen for a minute: one wait may be a lagging replica;
@@ -22,7 +22,7 @@ from pollers.state import Newest, WatchState
 UNSEEN_MS: Final = 60_000
 FLAPPING_MS: Final = 30_000
 WAIT_IS_BOUNDARY: Final = frozenset({"smsman"})
-"""SMS-Man has no word for waiting for the *next* SMS: `wait_sms` after an SMS is that (providers.md 7.5)."""
+"""SMS-Man has no word for waiting for the *next* SMS: `wait_sms` after an SMS is that (docs/providers.md 5.4)."""
 
 Looked = tuple[WatchState, tuple[Found, ...]]
 

@@ -1,6 +1,6 @@
 """Answers that show all SMS of an order (rents): what is there more often than we have counted is new.
 
-providers.md 7.4 and 7.6. The place in the list says nothing: the newest is first, so that all others move.
+docs/providers.md 5.3. The place in the list says nothing: the newest is first, so that all others move.
 """
 
 from typing import Final

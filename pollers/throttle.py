@@ -1,7 +1,7 @@
 """What one account may be asked: a budget, one back-off and one pause for all of its watches.
 
-Five hundred watches that each retry on their own would be a ban (trap 44), and a wrong key asked five hundred times too
-(trap 45). Pure: `now` is any monotonic clock in seconds, and randomness comes in.
+Five hundred watches that each retry on their own would be a ban (docs/providers.md, trap 44), and a wrong key asked
+five hundred times too (trap 45). Pure: `now` is any monotonic clock in seconds, and randomness comes in.
 """
 
 import random
@@ -26,7 +26,7 @@ CARRY: Final = 0.3  # of a gap: so much lateness is made good, so that jitter an
 HEADROOM: Final = 0.95  # of the budget is planned for polls; actions, full texts and chance need the rest
 ERRORS_OF_ORDERS: Final = 5
 """So many orders in a row answered with an error of the provider's own before the account backs off: a single order
-that always answers SERVER_ERROR must not slow the others (providers.md 3.3)."""
+that always answers SERVER_ERROR must not slow the others (docs/providers.md 3.6)."""
 LEAST_FOR_POLLS: Final = 1 / 8  # of the budget: even where lists name more orders than it is enough for
 LEAST_SHARE: Final = 1 / 1000
 """Of the budget, for a process that has no watch of the account now: the next one recalculates the share."""

@@ -35,7 +35,7 @@ def pingme_content(
     """Return what makes a PingMe callback the SMS that it is.
 
     Give each value as its source text without quotes, so that 16470000000 and "16470000000" agree, and JSON and a form;
-    None is a missing key. The time is compared as text: `.050Z` and `.05Z` differ (providers.md §8, trap 62).
+    None is a missing key. The time is compared as text: `.050Z` and `.05Z` differ (docs/providers.md, trap 62).
     """
     return (user_id, app, sender, recipient, text, time)
 

@@ -85,7 +85,7 @@ def _third_listener(ports: Ports, client: ClientPorts, listeners: object) -> dic
 
 
 def _replication(nodes: int) -> dict[str, object]:
-    """Every topic on all nodes, one of which may be away (design §3: min.insync.replicas = max(1, rf - 1))."""
+    """Every topic on all nodes, one of which may be down: min.insync.replicas as in decision 3."""
     enough = max(1, nodes - 1)
     settings: dict[str, object] = {"default.replication.factor": nodes, "min.insync.replicas": enough}
     for topic in ("transaction.state.log", "share.coordinator.state.topic"):

@@ -92,7 +92,7 @@ class Evidence:
         return distinct[len(self.firsts.get(sms, ())) + (sms in self.dead) :]
 
     def _is_told_apart(self, row: Shown) -> bool:
-        """README, limits: an equal code is a new SMS only where something between the two was visible.
+        """L12: an equal code is a new SMS only where something between the two was visible.
 
         A poller that dies or stands still may take with it that it saw so.
         """

@@ -79,7 +79,7 @@ NOT_YET: Mapping[str, str] = {
     "deployed": _NOT_RUN,
     "leaked_url": "not yet run at its full size: what limits one account is not there yet",
 }
-"""Why docs/fault-testing.md does not show a case. Once its rows are in both files of docs/proof/, its line here goes."""
+"""Why docs/fault-testing.md does not show a case. Once both files of docs/proof/ have its rows, its line here goes."""
 
 PROVEN = [case for case in CASES if case not in NOT_YET]
 """What docs/fault-testing.md shows."""

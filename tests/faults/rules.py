@@ -1,6 +1,6 @@
-"""The promises of the design as rules: each yields one sentence for whatever breaks it, and needs nothing from inside.
+"""The guarantees of docs/guarantees.md as rules: each yields one sentence for whatever breaks it.
 
-Repeats with equal ids break nothing. What the README calls a limit is not promised.
+They need nothing from inside. Repeats with equal ids break nothing (L10), and no limit is promised.
 """
 
 import json
@@ -16,7 +16,7 @@ REFUSED = frozenset({"ClientConnectorError", "ConnectionRefusedError"})  # no pr
 
 
 def lost(seen: Evidence) -> Iterator[str]:
-    """§1: an SMS that we answered 200 for, or saw in a provider's answer, is in Kafka, if only as a dead letter."""
+    """G1: an SMS that we answered 200 for, or saw in a provider's answer, is in Kafka, if only as a dead letter."""
     for sms, posts in seen.posts.items():
         answered = {post.id for post in posts if post.status == 200}
         if answered and sms not in seen.records and seen.dead.isdisjoint({sms, *answered}):
@@ -27,7 +27,7 @@ def lost(seen: Evidence) -> Iterator[str]:
 
 
 def ids(seen: Evidence) -> Iterator[str]:
-    """§1: an SMS has one id, on every path and every repeat, and that is the one that a 200 says."""
+    """G2: an SMS has one id, on every path and every repeat, and that is the one that a 200 says."""
     for sms, posts in seen.posts.items():
         found = {post.id for post in posts if post.status == 200}
         found |= {record.id for record in seen.records.get(sms, ())}
@@ -39,7 +39,7 @@ def ids(seen: Evidence) -> Iterator[str]:
 
 
 def shared_id(seen: Evidence) -> Iterator[str]:
-    """§1: who drops repeats by id drops no SMS: no two have the same, be it in the topic or in a 200."""
+    """G2: who drops repeats by id drops no SMS: no two have the same, be it in the topic or in a 200."""
     owners: dict[str, set[Sms]] = defaultdict(set)
     for each in (*seen.history.records, *seen.history.posts):
         if each.id:
@@ -48,7 +48,7 @@ def shared_id(seen: Evidence) -> Iterator[str]:
 
 
 def order(seen: Evidence) -> Iterator[str]:
-    """§1, §4: the SMS of one number lie in the order in which one process saw them, by their first occurrences."""
+    """G3: the SMS of one number lie in the order in which one process saw them, by their first occurrences."""
     numbers = grouped((sms for sms in seen.posts if sms in seen.records), lambda sms: seen.posts[sms][0].number)
     for number, smses in numbers.items():
         yield from _spread(number, [seen.records[sms][0] for sms in smses]) or _overtaken(smses, seen)
@@ -61,19 +61,19 @@ def order(seen: Evidence) -> Iterator[str]:
 
 
 def invented(seen: Evidence) -> Iterator[str]:
-    """§1: the topic has what somebody posted or a provider received, and nothing else."""
+    """G4: the topic has what somebody posted or a provider received, and nothing else."""
     yield from (f"nobody sent {_name(sms)}" for sms in seen.records if sms not in seen.posts and sms not in seen.rows)
 
 
 def ended(seen: Evidence) -> Iterator[str]:
-    """§3, §6: the end of a watch counts the SMS of its order, and comes after them."""
+    """G5: the end of a watch counts the SMS of its order, and comes after them."""
     firsts = grouped((record for each in seen.firsts.values() for record in each), lambda record: record.sms[:3])
     for end in seen.history.ended:
         yield from _misplaced(end, firsts.get((end.provider, end.order_kind, end.order), ()), seen.doubt)
 
 
 def sequence(seen: Evidence) -> Iterator[str]:
-    """§3: the SMS of an order are numbered 0, 1, 2 … as they came, so that a consumer can tell that it has all."""
+    """G6: the SMS of an order are numbered 0, 1, 2 … as they came, so that a consumer can tell that it has all."""
     for firsts in seen.orders.values():
         numbers = [record.sequence for record in firsts]
         if numbers != list(range(len(numbers))):
@@ -81,7 +81,7 @@ def sequence(seen: Evidence) -> Iterator[str]:
 
 
 def ledger(seen: Evidence) -> Iterator[str]:
-    """§4: at any moment accepted + adopted = published + pending + rejected + skipped."""
+    """G7: at any moment accepted + adopted = published + pending + rejected + skipped."""
     for each in seen.history.ledgers:
         counts = each._asdict()
         part = counts.pop("part")
@@ -90,7 +90,7 @@ def ledger(seen: Evidence) -> Iterator[str]:
 
 
 def acted(seen: Evidence) -> Iterator[str]:
-    """§6, message before action: whatever is asked of an order, its SMS that was shown before is in Kafka by then."""
+    """G8, message before action: whatever is asked of an order, its SMS that was shown before is in Kafka by then."""
     acts = grouped(seen.history.acts, lambda act: (act.provider, act.kind, act.order))
     for sms, records in seen.records.items():
         row = next((row for row in seen.rows.get(sms, ()) if row.shown is not None), None)
@@ -105,7 +105,7 @@ def acted(seen: Evidence) -> Iterator[str]:
 
 
 def honest(seen: Evidence) -> Iterator[str]:
-    """§1, §5: who gets no 200 is told 503, when to come back and why; and a process that is there answers."""
+    """G9: who gets no 200 is told 503, when to come back and why; and a process that is there answers."""
     for post in seen.history.posts:
         if post.status is None and not is_absent(post, seen):
             yield f"{post.receiver} was there and gave {post.nonce} no answer: {post.failure}"

@@ -1,4 +1,6 @@
-"""Requests, SMS, actions, crashes, compaction and tombstones in any order, against the protocol (docs/decisions/0001).
+"""Requests, SMS, actions, crashes, compaction and tombstones in any order, against the protocol.
+
+That is docs/decisions/0001-watch-commands-and-states.md.
 
 The order at the provider, the topic and its readers are simulated. A lineage is what led to the state that is known
 now; a crash takes it back to the last commit. `Owed` is the protocol's table, written down once more.

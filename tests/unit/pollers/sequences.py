@@ -1,4 +1,4 @@
-"""What the providers answer poll by poll, and the events that must come of it (the sequences Q of providers.md 9.2).
+"""What the providers answer poll by poll, and the events that must come of it (Q: docs/providers.md 5.6).
 
 An entry of `answers` comes five seconds after the one before it; `after(n, …)` comes n seconds after it. ASKED is our
 own request for the next SMS, which the provider granted. Events: `code` or `text`, then a freshness that is not live.

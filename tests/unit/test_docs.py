@@ -1,0 +1,226 @@
+"""The pages say nothing that is not true: settings, commands, topics, signals and files are those of the program."""
+
+import ast
+import inspect
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer.main
+from pydantic import BaseModel, SecretStr
+
+from app.cli import cli
+from app.cli.outcome import Code
+from app.sections import Account
+from app.settings import Settings
+from app.workers.metrics import RESTARTING
+from bus import troubles
+from bus.topics import TOPICS
+from pollers.poller import Poller
+from receiver.strangers import Strangers
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text("utf-8")
+OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
+PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "deploy" / "README.md"]
+PROGRAM = [path for folder in ("app", "bus", "receiver", "pollers") for path in (ROOT / folder).rglob("*.py")]
+
+
+def section(page: str, title: str) -> str:
+    """Return what stands under a heading, up to the next one of its level or above."""
+    found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,2}} |\Z)", page, re.MULTILINE | re.DOTALL)
+    assert found, title
+    return found[2]
+
+
+def first_column(text: str) -> set[str]:
+    """Return the words in code quotes in the first column of the tables."""
+    cells = re.findall(r"^\| (`[^|]*`) \|", text, re.MULTILINE)
+    return {word for cell in cells for word in re.findall(r"`([^`]+)`", cell)}
+
+
+# ---- README ----------------------------------------------------------------------------------------------------------
+
+
+def test_the_readme_is_short():
+    assert len(README.splitlines()) <= 120
+
+
+def test_the_first_screen_says_that_no_real_provider_was_ever_asked():
+    first_screen = " ".join(README.splitlines()[:30])
+
+    assert "never been run against the real providers" in first_screen
+
+
+def test_every_page_is_reached_from_the_readme():
+    pages = {page.relative_to(ROOT).as_posix() for page in DOCS.glob("*.md")}
+    pages |= {page.relative_to(ROOT).as_posix() for page in (DOCS / "guides").glob("*.md")}
+
+    assert pages - set(re.findall(r"\]\(([^)#]+)", README)) == set()
+
+
+# ---- settings --------------------------------------------------------------------------------------------------------
+
+
+def fields(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, field in model.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            yield from fields(field.annotation, (*place, name))
+        elif name != "accounts":
+            yield ".".join((*place, name)), field
+
+
+def table() -> dict[str, str]:
+    page = (DOCS / "configuration.md").read_text("utf-8")
+    rows = re.findall(r"^\| `([a-z_.<>]+)` \| (?:`([^`]*)`)?([^|]*)\|", page, re.MULTILINE)
+    assert len(rows) == len({name for name, *_ in rows})
+    return {name: default for name, default, _ in rows}
+
+
+def test_every_setting_stands_in_the_table_and_no_other():
+    settings = {name for name, _ in fields(Settings)}
+    accounts = {f"accounts.<name>.{name}" for name in Account.model_fields}
+
+    assert set(table()) == settings | accounts
+
+
+@pytest.mark.parametrize(
+    ("name", "field"), list(fields(Settings)), ids=lambda value: value if isinstance(value, str) else ""
+)
+def test_the_default_in_the_table_is_the_program_s(name: str, field: Any):
+    shown = table()[name]
+    if field.default_factory is not None or name.endswith("_dir"):
+        return
+    default = field.default.get_secret_value() if isinstance(field.default, SecretStr) else field.default
+
+    assert shown == ("" if default in (None, (), "") else str(default))
+
+
+# ---- commands, links, files, topics ----------------------------------------------------------------------------------
+
+
+def commands() -> list[str]:
+    text = "\n".join(page.read_text("utf-8") for page in PAGES if page.name != "CHANGELOG.md")
+    lines = re.findall(r"^\$ (smsbus .*)$", text, re.MULTILINE)
+    inline = re.findall(r"`(smsbus(?:\s[^`]*)?)`", text)
+    return sorted({re.sub(r"\s+", " ", line.split("#")[0]).strip() for line in lines + inline} - {"smsbus"})
+
+
+@pytest.mark.parametrize("line", commands())
+def test_every_command_in_the_pages_exists(line: str):
+    command: Any = typer.main.get_command(cli)
+    words = shlex.split(line)[1:]
+    while words and hasattr(command, "commands"):
+        name = words.pop(0)
+        assert name in command.commands, f"smsbus has no command {name!r}"
+        command = command.commands[name]
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_the_files_on_the_way_of_an_sms_exist():
+    page = (DOCS / "how-it-works.md").read_text("utf-8")
+    files = re.findall(r"`((?:receiver|schemas|bus|pollers|app)/[\w./]*)`", page)
+
+    assert len(set(files)) >= 25
+    assert [file for file in files if not (ROOT / file).exists()] == []
+
+
+def test_the_topics_are_those_of_the_program():
+    said = re.findall(r"`(sms\.[a-z.-]+v1)`", (DOCS / "messages.md").read_text("utf-8"))
+
+    assert set(said) == {topic.name for topic in TOPICS}
+
+
+# ---- signals ---------------------------------------------------------------------------------------------------------
+
+
+def trees() -> Iterator[ast.Module]:
+    yield from (ast.parse(path.read_text("utf-8")) for path in PROGRAM)
+
+
+def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr | None, list[str]]]:
+    """Yield each call that begins with texts: the name of what is called, what it is an attribute of, and the texts."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+            if texts and isinstance(node.func, ast.Name | ast.Attribute):
+                is_name = isinstance(node.func, ast.Name)
+                yield (node.func.id, None, texts) if is_name else (node.func.attr, node.func.value, texts)
+
+
+def switches() -> set[str]:
+    """Return the events of what the log says at its beginning: those of `bus.troubles`."""
+    classes = {troubles.Trouble.__name__, troubles.Refusals.__name__}
+    found = set()
+    for tree in trees():
+        sources = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
+        if troubles.__name__ in sources or classes <= names:
+            found |= {texts[0] for name, _, texts in calls(tree) if name in classes}
+    return found
+
+
+def logged() -> set[str]:
+    """Return the events of the log that are warnings or worse."""
+    found = switches()
+    for tree in trees():
+        for name, owner, texts in calls(tree):
+            is_log = isinstance(owner, ast.Name | ast.Attribute) and ast.unparse(owner).endswith("log")
+            if (is_log and name in {"warning", "error", "exception"}) or name == Strangers.__name__:
+                found.add(texts[0])
+    return found
+
+
+# Said with a variable as the event: `Intake.failed`, and the throttle's transitions.
+COMPUTED = {"request_failed", "connection_failed", "account_backing_off", "account_paused"}
+
+
+def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
+    assert first_column(section(OPERATIONS, "Errors") + section(OPERATIONS, "Warnings")) == logged() | COMPUTED
+
+
+def reasons() -> list[str]:
+    """Return the degraded reasons as patterns; what is computed may be any word."""
+    words: list[str] = [*switches(), RESTARTING, "messages_in_journal"]
+    for node in ast.walk(ast.parse(inspect.getsource(Poller))):
+        yielded = (
+            node.value if isinstance(node, ast.Yield) else node.elt if isinstance(node, ast.GeneratorExp) else None
+        )
+        if isinstance(yielded, ast.Constant):
+            words.append(str(yielded.value))
+        elif isinstance(yielded, ast.JoinedStr):
+            parts = [part.value if isinstance(part, ast.Constant) else r"\w+" for part in yielded.values]
+            words.append("".join(map(str, parts)))
+    return [rf"{word}(?::NAME)?" for word in words if word != "topics"]
+
+
+def test_every_degraded_reason_is_explained_and_no_other():
+    said = first_column(section(OPERATIONS, "Health")) - {"/livez", "/readyz", "/metrics"}
+    patterns = reasons()
+
+    assert {pattern for pattern in patterns if not any(re.fullmatch(pattern, word) for word in said)} == set()
+    assert {word for word in said if not any(re.fullmatch(pattern, word) for pattern in patterns)} == set()
+
+
+def test_every_metric_is_explained_and_no_other():
+    said = first_column(section(OPERATIONS, "Metrics"))
+    exported = {
+        texts[0]
+        for tree in trees()
+        for _, _, texts in calls(tree)
+        if re.fullmatch(r"smsbus_\w+", texts[0]) and texts[1:]
+    }
+
+    assert {re.sub("_(total|info)$", "", name) for name in said} == exported
+
+
+def test_every_exit_code_is_explained():
+    rows = re.findall(r"^\| (\d+) \|", section(OPERATIONS, "Exit codes"), re.MULTILINE)
+
+    assert [int(code) for code in rows] == sorted(Code)
