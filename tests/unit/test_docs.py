@@ -27,7 +27,9 @@ DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text("utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "deploy" / "README.md"]
-PROGRAM = [path for folder in ("app", "bus", "receiver", "pollers") for path in (ROOT / folder).rglob("*.py")]
+PROGRAM = [
+    path for folder in ("app", "bus", "receiver", "pollers", "providers") for path in (ROOT / folder).rglob("*.py")
+]
 
 
 def section(page: str, title: str) -> str:
@@ -125,7 +127,7 @@ def test_every_command_in_the_pages_exists(line: str):
 
 def test_the_files_on_the_way_of_an_sms_exist():
     page = (DOCS / "how-it-works.md").read_text("utf-8")
-    files = re.findall(r"`((?:receiver|schemas|bus|pollers|app)/[\w./]*)`", page)
+    files = re.findall(r"`((?:receiver|schemas|bus|pollers|providers|app)/[\w./]*)`", page)
 
     assert len(set(files)) >= 25
     assert [file for file in files if not (ROOT / file).exists()] == []

@@ -13,8 +13,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-FOLDERS = ("app", "bus", "receiver", "pollers", "schemas", "sandbox", "bench", "deploy", "docs", "tests")
-KINDS = {".py", ".md", ".toml", ".yaml"}
+PROGRAM = ("app", "bus", "receiver", "pollers", "providers", "schemas", "sandbox")
+FOLDERS = (*PROGRAM, "bench", "deploy", "docs", "tests", ".github")
+KINDS = {".py", ".md", ".toml", ".yaml", ".yml"}
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")
 NUMBERS = r"\d(?:\.\d)?(?:(?:, | and )\d\.\d)*"
 PAGE = re.compile(
