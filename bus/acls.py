@@ -1,5 +1,6 @@
 """The rights that a process needs on brokers with ACLs, and no more: one set for each role."""
 
+import shlex
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
@@ -35,11 +36,18 @@ def rights(kafka: KafkaSettings, role: Role, group: str) -> Iterator[Right]:
 
 
 def command(kafka: KafkaSettings, user: str, right: Right) -> str:
-    """Return the line that an administrator runs to give it."""
-    operations = " ".join(f"--operation {each}" for each in right.operations)
-    where = f"--{right.resource} {right.name}".rstrip()
-    pattern = f" --resource-pattern-type {right.pattern}" if right.pattern != "literal" else ""
-    return (
-        f"kafka-acls.sh --bootstrap-server {kafka.bootstrap_servers} --add --allow-principal User:{user} "
-        f"{operations} {where}{pattern}"
-    )
+    """Return the line that an administrator runs, in a shell, to give it.
+
+    `user` is the name by which Kafka knows it, without `User:`. Where clients must prove who they are the administrator
+    must, too: with what stands in his `admin.properties`.
+    """
+    words = ["kafka-acls.sh", "--bootstrap-server", ",".join(kafka.servers)]
+    if kafka.security_protocol != "PLAINTEXT":
+        words += ["--command-config", "admin.properties"]
+    words += ["--add", "--allow-principal", f"User:{user}"]
+    for operation in right.operations:
+        words += ["--operation", operation]
+    words += [f"--{right.resource}", *filter(None, [right.name])]
+    if right.pattern != "literal":
+        words += ["--resource-pattern-type", right.pattern]
+    return shlex.join(words)  # a certificate's subject has blanks, commas and worse

@@ -1,11 +1,12 @@
 """A real Apache Kafka that clients reach over TLS only: with a certificate of their own, or with a password."""
 
+import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 import trustme
 from cryptography.hazmat.primitives.serialization import (
@@ -14,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509 import load_pem_x509_certificate
 
 from app.local_kafka.config import HOST, ClientPorts
 from tests.kafka_fixtures import TestKafka, free_client_ports, running_kafka
@@ -21,18 +23,25 @@ from tests.kafka_fixtures import TestKafka, free_client_ports, running_kafka
 Mechanism = Literal["mtls", "PLAIN", "SCRAM-SHA-512"]
 MECHANISMS: Final[tuple[Mechanism, ...]] = ("mtls", "PLAIN", "SCRAM-SHA-512")
 USER, PASSWORD = "smsbus", "a-password-of-the-tests"
+USERS: Final = (USER, "door", "pollers", "nobody")
+# As real ones are, with what a shell and a subject must escape. A unit that is not named gets a `#`, which Java escapes
+# wherever it stands, and OpenSSL at the beginning only.
+ORGANIZATION: Final = {"organization_name": "Müller & Sons, Inc.", "organization_unit_name": "SMS"}
 LOGIN_MODULES: Final = {
     "PLAIN": "org.apache.kafka.common.security.plain.PlainLoginModule required "
-    + " ".join(f'user_{name}="{PASSWORD}"' for name in (USER, "door", "pollers", "nobody"))
+    + " ".join(f'user_{name}="{PASSWORD}"' for name in USERS)
     + ";",
     "SCRAM-SHA-512": "org.apache.kafka.common.security.scram.ScramLoginModule required;",
 }
 
 
-AUTHORIZER: Final[dict[str, object]] = {
-    "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-    "super.users": "User:ANONYMOUS",  # whoever comes in by the open port, and the node itself
-}
+class User(NamedTuple):
+    """One of `USERS`."""
+
+    name: str
+    """By which ACLs name it, without `User:`."""
+    settings: dict[str, str]
+    """With which it comes in, besides those of the cluster."""
 
 
 @dataclass(frozen=True)
@@ -41,24 +50,25 @@ class SecureKafka:
 
     kafka: TestKafka
     settings: dict[str, str]
-    """By the setting's name without SMSBUS_."""
+    """By the setting's name without SMSBUS_: those of `USER`."""
+    users: Mapping[str, User]
 
 
 @contextmanager
-def secure_kafka(directory: Path, mechanism: Mechanism, *, acls: bool = False) -> Iterator[SecureKafka]:
+def secure_kafka(directory: Path, mechanism: Mechanism) -> Iterator[SecureKafka]:
     """Run one node whose clients must come in this way; `kafka.bootstrap_servers` is open, for who checks.
 
-    `acls`: who comes in may do nothing that an administrator has not allowed.
+    `USER` may do everything, others nothing that an administrator has not allowed.
     """
     [port] = free_client_ports(1)
-    authority = trustme.CA()
-    certificates = Certificates(directory, authority)
-    told = certificates.for_brokers() | _login(mechanism) | (AUTHORIZER if acls else {})
+    certificates = Certificates(directory, trustme.CA())
+    users = {user: _user(user, mechanism, certificates) for user in USERS}
+    told = certificates.for_brokers() | _login(mechanism) | _authorizer(users[USER].name)
     with running_kafka(directory / "kafka", 1, clients={1: ClientPorts(port, port)}, more=told) as kafka:
         if mechanism == "SCRAM-SHA-512":
-            _give_password(kafka)
+            _give_passwords(kafka)
         address = {"KAFKA__BOOTSTRAP_SERVERS": f"{HOST}:{port}"}
-        yield SecureKafka(kafka, address | certificates.for_clients(mechanism) | _credentials(mechanism))
+        yield SecureKafka(kafka, address | certificates.for_clients(mechanism) | _credentials(mechanism), users)
 
 
 @contextmanager
@@ -71,7 +81,8 @@ def sasl_ssl_kafka(directory: Path) -> Iterator[SecureKafka]:
     clients = {number: ClientPorts(port, port) for number, port in enumerate(ports, 1)}
     with running_kafka(directory / "kafka", 3, clients=clients, more=told) as kafka:
         servers = {"KAFKA__BOOTSTRAP_SERVERS": ",".join(f"{HOST}:{port}" for port in ports)}
-        yield SecureKafka(kafka, servers | certificates.for_clients("mtls") | _credentials("PLAIN"))
+        users = {USER: User(USER, {})}
+        yield SecureKafka(kafka, servers | certificates.for_clients("mtls") | _credentials("PLAIN"), users)
 
 
 def renew(settings: Mapping[str, str]) -> None:
@@ -85,13 +96,19 @@ class Certificates:
     def __init__(self, directory: Path, authority: trustme.CA) -> None:
         self.authority = directory / "ca.pem"
         self.broker = directory / "broker.pem"
-        self.client, self.key = directory / "client.pem", directory / "client.key"
+        self.directory = directory
         directory.mkdir(exist_ok=True)
         authority.cert_pem.write_to_path(str(self.authority))
-        of_broker, of_client = authority.issue_cert(HOST, "localhost"), authority.issue_cert("smsbus.example")
+        of_broker = authority.issue_cert(HOST, "localhost")
         self.broker.write_bytes(_pkcs8(of_broker) + b"".join(each.bytes() for each in of_broker.cert_chain_pems))
-        self.client.write_bytes(b"".join(each.bytes() for each in of_client.cert_chain_pems))
-        self.key.write_bytes(_pkcs8(of_client))
+        for user in USERS:
+            client = authority.issue_cert("smsbus.example", common_name=user, **ORGANIZATION)
+            self.of(user).write_bytes(b"".join(each.bytes() for each in client.cert_chain_pems))
+            self.of(user).with_suffix(".key").write_bytes(_pkcs8(client))
+
+    def of(self, user: str) -> Path:
+        """Return the certificate of a client; its key lies beside it."""
+        return self.directory / f"{user}.pem"
 
     def for_brokers(self) -> dict[str, object]:
         """What a node is told."""
@@ -101,14 +118,33 @@ class Certificates:
 
     def for_clients(self, mechanism: Mechanism) -> dict[str, str]:
         """What our settings are."""
-        own = {"KAFKA__SSL_CERTFILE": str(self.client), "KAFKA__SSL_KEYFILE": str(self.key)}
-        return {"KAFKA__SSL_CAFILE": str(self.authority)} | (own if mechanism == "mtls" else {})
+        return {"KAFKA__SSL_CAFILE": str(self.authority)} | (self.own(USER) if mechanism == "mtls" else {})
+
+    def own(self, user: str) -> dict[str, str]:
+        """What the settings of this client alone are."""
+        key = self.of(user).with_suffix(".key")
+        return {"KAFKA__SSL_CERTFILE": str(self.of(user)), "KAFKA__SSL_KEYFILE": str(key)}
 
 
 def _pkcs8(certificate: trustme.LeafCert) -> bytes:
     """Java reads no other private keys."""
     key = load_pem_private_key(certificate.private_key_pem.bytes(), None)
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _user(user: str, mechanism: Mechanism, certificates: Certificates) -> User:
+    if mechanism != "mtls":
+        return User(user, {"KAFKA__SASL_PLAIN_USERNAME": user})
+    certificate = load_pem_x509_certificate(certificates.of(user).read_bytes())
+    return User(certificate.subject.rfc4514_string(), certificates.own(user))
+
+
+def _authorizer(administrator: str) -> dict[str, object]:
+    """Whoever comes in by the open port may do everything, too: so does the node itself."""
+    return {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:ANONYMOUS;User:{json.dumps(administrator)[1:-1]}",  # a properties file's escapes
+    }
 
 
 def _login(mechanism: Mechanism) -> dict[str, object]:
@@ -133,9 +169,11 @@ def _credentials(mechanism: Mechanism) -> dict[str, str]:
     }
 
 
-def _give_password(kafka: TestKafka) -> None:
+def _give_passwords(kafka: TestKafka) -> None:
+    """All at once: each takes a Java of its own."""
     [node] = kafka.nodes
     config = f"SCRAM-SHA-512=[password={PASSWORD}]"
-    options = ("--alter", "--add-config", config, "--entity-type", "users", "--entity-name", USER)
-    command = node.command("kafka.admin.ConfigCommand", "--bootstrap-server", kafka.bootstrap_servers, *options)
-    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    options = ("--bootstrap-server", kafka.bootstrap_servers, "--alter", "--add-config", config)
+    tool = node.command("kafka.admin.ConfigCommand", *options, "--entity-type", "users", "--entity-name")
+    running = [subprocess.Popen([*tool, user], stdout=subprocess.DEVNULL) for user in USERS]
+    assert [each.wait(timeout=60) for each in running] == [0] * len(USERS)

@@ -1,11 +1,14 @@
 """`smsbus topics create|check|print`: the topics of the contract on the configured brokers."""
 
 import asyncio
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+
+if TYPE_CHECKING:
+    from bus.settings import KafkaSettings
 
 topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract on the configured brokers.")
 
@@ -41,7 +44,10 @@ def check(config: Config = None) -> None:
 def print_(
     form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the rights that a user needs.")] = "acls",
     role: Annotated[Literal["all", "receiver", "pollers"], typer.Option(help="Of which process.")] = "all",
-    user: Annotated[str, typer.Option(help="The Kafka user that gets them.")] = "smsbus",
+    user: Annotated[
+        str | None,
+        typer.Option(help="Who gets them, as Kafka knows it: a login's name, a certificate's subject. Default: ours."),
+    ] = None,
     config: Config = None,
 ) -> None:
     """Print the commands with which an administrator gives a user exactly the rights that it needs."""
@@ -51,5 +57,18 @@ def print_(
     del form  # there is one
     with readable_errors():
         kafka = settings_for(config).kafka
+        user = user or _our_user(kafka)
         for right in rights(kafka, "receiver" if role == "receiver" else "pollers", GROUP):
             typer.echo(command(kafka, user, right))
+
+
+def _our_user(kafka: "KafkaSettings") -> str:
+    """Return who we are for Kafka. Nothing of ours can read that out of a certificate."""
+    if kafka.security_protocol != "SSL":
+        return kafka.sasl_plain_username or "smsbus"
+    show = f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {kafka.ssl_certfile or 'client.pem'}"
+    raise end(
+        Code.USAGE,
+        f"say --user: with a certificate it is the certificate's subject, which this shows after `subject=`: {show}",
+        "where brokers have ssl.principal.mapping.rules it is another: their log names whom they deny something",
+    )

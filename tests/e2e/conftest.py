@@ -1,11 +1,20 @@
 """The installed program on a real Apache Kafka. Nothing here or in the tests imports anything of ours."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 
 import pytest
 
 from tests.e2e.program import Installation
+from tests.secure_kafka import MECHANISMS, Mechanism, SecureKafka, secure_kafka
+
+
+@pytest.fixture(scope="session", params=MECHANISMS)
+def secure(request, kafka_jars, tmp_path_factory) -> Iterator[SecureKafka]:
+    """A broker with ACLs that is reached over TLS only, in each of the ways in which a client can prove who it is."""
+    mechanism: Mechanism = request.param
+    with secure_kafka(tmp_path_factory.mktemp("secure"), mechanism) as kafka:
+        yield kafka
 
 
 @pytest.fixture

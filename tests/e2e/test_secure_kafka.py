@@ -7,18 +7,9 @@ import pytest
 
 from tests.e2e.polling import SHARDS, Town, ask, wait_until
 from tests.e2e.program import TOKEN
-from tests.secure_kafka import MECHANISMS, Mechanism, SecureKafka, secure_kafka
+from tests.secure_kafka import SecureKafka
 
 ORDERS = 48
-
-
-@pytest.fixture(scope="module", params=MECHANISMS)
-def secure(
-    request: pytest.FixtureRequest, kafka_jars: None, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[SecureKafka]:
-    mechanism: Mechanism = request.param
-    with secure_kafka(tmp_path_factory.mktemp("secure"), mechanism) as kafka:
-        yield kafka
 
 
 @pytest.fixture

@@ -1,0 +1,61 @@
+"""The commands that give a user its rights, as an administrator pastes them into a shell."""
+
+import shlex
+
+import pytest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.cli.outcome import Code
+
+pytestmark = pytest.mark.usefixtures("logging_is_restored")
+run = CliRunner().invoke
+LOGIN = {
+    "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
+    "SMSBUS_KAFKA__SASL_MECHANISM": "SCRAM-SHA-512",
+    "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "door",
+    "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "a password",
+}
+
+
+def principals(printed):
+    words = [shlex.split(line) for line in printed.splitlines()]
+    return {line[line.index("--allow-principal") + 1] for line in words}
+
+
+def test_who_is_not_named_is_the_user_that_we_log_in_as(environment):
+    environment(LOGIN)
+
+    assert principals(run(cli, ["topics", "print"]).stdout) == {"User:door"}
+    assert principals(run(cli, ["topics", "print", "--user", "pollers"]).stdout) == {"User:pollers"}
+
+
+def test_a_certificate_does_not_tell_us_who_we_are(environment, tmp_path):
+    certificate = tmp_path / "client.pem"
+    certificate.touch()
+    environment({"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SSL", "SMSBUS_KAFKA__SSL_CERTFILE": str(certificate)})
+
+    result = run(cli, ["topics", "print"])
+
+    assert (result.exit_code, result.stdout) == (Code.USAGE, "")
+    assert "say --user" in result.stderr
+    assert f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {certificate}" in result.stderr
+
+
+@pytest.mark.parametrize("user", ["CN=door,OU=SMS,O=Müller & Sons\\, Inc.", "CN=the door's,C=$HOME"])
+def test_a_subject_stays_one_word_in_a_shell(environment, user):
+    environment({"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SSL"})
+
+    assert principals(run(cli, ["topics", "print", "--user", user]).stdout) == {f"User:{user}"}
+
+
+def test_the_administrator_must_prove_who_he_is_where_we_must(environment):
+    environment({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "one:9092, two:9092"})
+    bare = run(cli, ["topics", "print"]).stdout
+    environment(LOGIN)
+
+    assert all(
+        line.startswith("kafka-acls.sh --bootstrap-server one:9092,two:9092 --add") for line in bare.splitlines()
+    )
+    assert "--command-config" not in bare
+    assert "--command-config admin.properties" in run(cli, ["topics", "print"]).stdout
