@@ -25,8 +25,9 @@ from app import logs, parts, verified
 from app.admin_token import with_admin_token
 from app.parts import Polling, Role
 from app.refusal import StartRefused, started
-from app.reload import Reload
+from app.reload import Reload, Take
 from app.settings import Settings
+from app.settings_files import Files
 from app.stopping import DOOR_SECONDS, Deadline, Stop, stop_on_signals, watchdog
 from app.version import version
 from app.workers.supervisor import refuse_workers, supervise
@@ -120,9 +121,9 @@ async def _serve_on_workers(
     watchdog: threading.Timer,
     reload: Reload | None,
 ) -> Ledger:
-    def take(settings: Settings) -> None:
+    def take(settings: Settings, files: Files) -> None:
         Tokens(settings.pingme_accounts())  # one refusal here, and not one of each worker
-        crew.reload()
+        crew.reload(files)
 
     async with supervise(settings, role, workers, _registry(), stop) as crew:
         on_ready(Running(settings.receiver.port, crew.admin_port))
@@ -170,7 +171,7 @@ async def serve_parts(
         admin.ready = True
         on_ready(Running(door.port if door else 0, admin.port))
 
-        def take(changed: Settings) -> None:
+        def take(changed: Settings, _: Files) -> None:
             parts.take_over(changed, door, polling)
             bus.accounts = len(parts.accounts_of(changed, role))
 
@@ -189,7 +190,7 @@ async def serve_parts(
 @asynccontextmanager
 async def _following(
     reload: Reload | None,
-    take: Callable[[Settings], None],
+    take: Take,
     role: Role,
     *,
     is_parent: bool = False,

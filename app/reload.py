@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Final, get_args
 
@@ -12,11 +12,16 @@ from app import logs
 from app.hangup import HangUp
 from app.refusal import StartRefused
 from app.sections import Account, LogLevel, LogSettings
-from app.settings import Settings, leaves
+from app.settings import Read, Settings, leaves
+from app.settings_files import Files
 from app.variables import SettingsError
 
 LEVELS: Final = get_args(LogLevel)  # the most talkative first
 TAKEN_OVER: Final = ("api_key", "max_requests_per_second")  # of a polled account; the rest is built into its client
+REMOVED: Final = " removed"
+
+Take = Callable[[Settings, Files], None]
+"""Puts settings into force, or raises `ValueError` and has changed nothing; the files are those that were read."""
 
 _log = structlog.get_logger("smsbus")
 
@@ -51,7 +56,7 @@ def differences(one: Settings, other: Settings) -> list[str]:
     return [
         *(name for name, value in before.items() if after[name] != value),
         *(f"accounts.{name} added" for name in sorted(other.accounts.keys() - shared)),
-        *(f"accounts.{name} removed" for name in sorted(one.accounts.keys() - shared)),
+        *(f"accounts.{name}{REMOVED}" for name in sorted(one.accounts.keys() - shared)),
     ]
 
 
@@ -67,7 +72,7 @@ def _account(running: Account | None, read: Account | None) -> Account | None:
 class Reload:
     """Reads the settings again whenever `hangup` asks; says in one line what came of it."""
 
-    def __init__(self, running: Settings, reread: Callable[[], Settings], hangup: HangUp) -> None:
+    def __init__(self, running: Settings, reread: Callable[[], Awaitable[Read]], hangup: HangUp) -> None:
         """Take the settings as they were loaded; `reread` raises `SettingsError` where they cannot be used."""
         self._running = running
         self._reread = reread
@@ -76,12 +81,12 @@ class Reload:
 
     @asynccontextmanager
     async def follow(
-        self, take: Callable[[Settings], None], *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
+        self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
     ) -> AsyncIterator[None]:
         """Reload when asked to, for as long as the context lasts.
 
-        `take` puts settings into force, or raises `ValueError` and has changed nothing; `refuse` raises `StartRefused`
-        for those that would not be served. `names_restart`: nobody else says what needs one.
+        `refuse` raises `StartRefused` for settings that would not be served. `names_restart`: nobody else says what
+        needs one.
         """
 
         async def run() -> None:
@@ -96,16 +101,14 @@ class Reload:
             task.cancel()
             await asyncio.wait([task])
 
-    async def once(
-        self, take: Callable[[Settings], None], *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
-    ) -> None:
+    async def once(self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool) -> None:
         """Read, and take over or refuse; raises nothing, since whoever asks next must be heard."""
         try:
-            read = await asyncio.to_thread(self._reread)
+            read, files = await self._reread()
             refuse(read)
             after = without_restart(self._running, read, polls=polls)
             changed, restart = differences(self._running, after), differences(after, read)
-            take(after)
+            take(after, files)
         except Exception as error:  # noqa: BLE001 - see above
             _log.error("reload_refused", reason=_reason(error), hint="nothing has changed")
             return
@@ -116,14 +119,19 @@ class Reload:
 
     def _say_reloaded(self, changed: list[str], old: LogSettings, new: LogSettings, secrets: set[str]) -> None:
         """Talk as the new settings say, and say so at the more talkative of both levels."""
+
+        def say() -> None:
+            log = _log.warning if any(each.endswith(REMOVED) for each in changed) else _log.info
+            log("reloaded", changed=changed)
+
         talks_less = LEVELS.index(new.level) > LEVELS.index(old.level)
         if talks_less:
-            _log.info("reloaded", changed=changed)
+            say()
         if old != new or secrets - self._secrets:
             self._secrets |= secrets
             logs.configure(new, self._secrets, sys.stderr)
         if not talks_less:
-            _log.info("reloaded", changed=changed)
+            say()
 
 
 def _reason(error: Exception) -> str:

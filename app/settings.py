@@ -1,22 +1,25 @@
 """What a person can set, read from the environment and from smsbus.toml. No other file reads the environment."""
 
+import asyncio
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+import tomllib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 
 from platformdirs import user_data_dir
 from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
+    InitSettingsSource,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
-    TomlConfigSettingsSource,
 )
 
 from app.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
+from app.settings_files import Files, Pause, secrets_of, settled
 from app.variables import (
     CONFIG,
     FILE_SUFFIX,
@@ -24,7 +27,6 @@ from app.variables import (
     SettingsError,
     file_variables,
     problem_lines,
-    secrets_from_files,
     set_variable,
     unknown_variables,
 )
@@ -46,6 +48,8 @@ class Settings(BaseSettings):
         extra="forbid",
         hide_input_in_errors=True,
     )
+
+    of_file: ClassVar[dict[str, Any]] = {}  # what smsbus.toml says
 
     # What must outlive the process, unless a section names its own place: the journal, and the local Kafka.
     data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
@@ -92,7 +96,7 @@ class Settings(BaseSettings):
         if isinstance(env_settings, EnvSettingsSource):
             files = file_variables(settings_cls, env_settings.env_vars)
             env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in files}
-        return env_settings, init_settings, TomlConfigSettingsSource(settings_cls)
+        return env_settings, init_settings, InitSettingsSource(settings_cls, cls.of_file)
 
     def pingme_accounts(self) -> list[PingMeAccount]:
         """Return the accounts that the receiver opens its door for."""
@@ -118,33 +122,61 @@ def load(config: Path | None = None) -> Settings:
 
     Raises `SettingsError` with one line a problem; no line holds a value.
     """
-    file = config_file(config)
+    return settings_of(files(config))
 
-    class Configured(Settings):
-        model_config = SettingsConfigDict(toml_file=file)
 
+def files(config: Path | None = None) -> Files:
+    """Read the files that `load` reads. Raises `SettingsError` when one was named and is not there."""
+    secrets = file_variables(Settings, os.environ)
+    return Files.read(config_file(config), (os.environ[name] for name in sorted(secrets)))
+
+
+def settings_of(files: Files) -> Settings:
+    """Return the settings of these files and of the environment; raises as `load` does."""
     if lines := unknown_variables(Settings, os.environ):
         raise SettingsError(lines)
-    secrets = secrets_from_files(Settings, os.environ)
+    secrets = secrets_of(files, file_variables(Settings, os.environ), os.environ)
+    file = Path(files.config) if files.config is not None else None
+
+    class Configured(Settings):
+        of_file: ClassVar = _parsed(files)
+
     try:
         return Configured(**secrets)
     except ValidationError as error:
         raise SettingsError(problem_lines(error, Settings, os.environ, file)) from None
-    except ValueError as error:  # tomllib's, with line and column
-        raise SettingsError([f"{file}: {error}"]) from None
 
 
-def reader(config: Path | None = None) -> Callable[[], Settings]:
-    """Return what reads them again as `load` does.
+def _parsed(files: Files) -> dict[str, Any]:
+    if files.config is None:
+        return {}
+    file = files.each[files.config]
+    if file.problem is not None:
+        raise SettingsError([f"{files.config} cannot be read: {file.problem}"])
+    try:
+        return tomllib.loads(file.text)
+    except tomllib.TOMLDecodeError as error:  # with line and column
+        raise SettingsError([f"{files.config}: {error}"]) from None
+
+
+Read = tuple[Settings, Files]
+
+
+def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable[[], Awaitable[Read]]:
+    """Return what reads them again as `load` does, once nobody writes the files any longer; and the files.
 
     It raises `SettingsError`, too, when the file of now is no longer there: an editor may be about to replace it.
     """
     file = config_file(config)
 
-    def again() -> Settings:
+    def read() -> Files:
         if file is not None and not file.is_file():
             raise SettingsError([f"{file} is not there any longer"])
-        return load(config)
+        return files(config)
+
+    async def again() -> Read:
+        found = await settled(read, pause)
+        return await asyncio.to_thread(settings_of, found), found
 
     return again
 

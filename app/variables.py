@@ -70,25 +70,6 @@ def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) ->
     return {name: secret for name, secret in named.items() if secret != ours[name] and _pattern(secret, known)}
 
 
-def secrets_from_files(model: type[BaseModel], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Read `SMSBUS_ADMIN__TOKEN_FILE` and its like into a tree of settings: the file's text without its line end.
-
-    Raises `SettingsError` for a file that cannot be read, and where the variable itself is set as well.
-    """
-    tree: dict[str, Any] = {}
-    lines = []
-    for name, secret in sorted(file_variables(model, environ).items()):
-        try:
-            _plant(tree, secret, Path(environ[name]).read_text("utf-8").strip())
-        except (OSError, UnicodeDecodeError) as error:
-            lines.append(f"{name} names a file that cannot be read: {type(error).__name__}")
-        if set_variable(secret, environ) == variable_of(secret):
-            lines.append(f"{variable_of(secret)} and {name} are both set: keep one")
-    if lines:
-        raise SettingsError(lines)
-    return tree
-
-
 def problem_lines(
     error: ValidationError, model: type[BaseModel], environ: Mapping[str, str], file: Path | None
 ) -> list[str]:
@@ -141,12 +122,6 @@ def _unknown(name: str, place: Place, known: list[Place]) -> str:
 def _did_you_mean(word: str, words: list[str], prefix: str = "") -> str:
     close = difflib.get_close_matches(word, words, n=1)
     return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` shows those that there are"
-
-
-def _plant(tree: dict[str, Any], place: Place, value: str) -> None:
-    for part in place[:-1]:
-        tree = tree.setdefault(part, {})
-    tree[place[-1]] = value
 
 
 def _problem(detail: Mapping[str, Any], known: list[Place], environ: Mapping[str, str], file: Path | None) -> str:

@@ -31,10 +31,10 @@ def serve(
         from app.workers.child import work
 
         settings = load(config)
-        reload = Reload(settings, reader(config), hangup)
         if worker:
-            lifecycle.run(work(settings, role, worker, reload))
+            lifecycle.run(work(settings, role, worker, hangup))
             return
+        reload = Reload(settings, reader(config), hangup)
         serving = lifecycle.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
         try:
             lifecycle.run(serving)

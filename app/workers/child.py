@@ -15,10 +15,12 @@ import structlog
 
 from app import lifecycle, logs, stopping
 from app.admin_token import with_admin_token
+from app.hangup import HangUp
 from app.lifecycle import Running
 from app.parts import Role
 from app.reload import Reload
-from app.settings import Settings
+from app.settings import Read, Settings, settings_of
+from app.settings_files import Files
 from app.stopping import Stop
 from app.workers.worker import LOOPBACK
 
@@ -26,10 +28,11 @@ STDIN: Final = 0
 STDOUT: Final = 1
 
 
-async def work(settings: Settings, role: Role, name: str, reload: Reload) -> None:
+async def work(settings: Settings, role: Role, name: str, hangup: HangUp) -> None:
     """Serve until the leash ends or a signal comes, then drain. What the supervisor verified is not verified again."""
     stop = stopping.stop_on_signals()
-    _stop_at_the_end_of_the_leash(stop)
+    leash = Leash(settings, stop, hangup)
+    reload = Reload(settings, leash.reread, hangup)
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     structlog.contextvars.bind_contextvars(process=name)
     settings = with_admin_token(settings)
@@ -40,14 +43,34 @@ async def work(settings: Settings, role: Role, name: str, reload: Reload) -> Non
     _tell(json.dumps(asdict(ledger)))
 
 
-def _stop_at_the_end_of_the_leash(stop: Stop) -> None:
-    loop = asyncio.get_running_loop()
+class Leash:
+    """What the supervisor says on stdin. A line: take the settings of these files, as all of us do. Its end: stop."""
 
-    def ended() -> None:  # nobody writes: what can be read is the end
-        loop.remove_reader(STDIN)
-        stop.ask()
+    def __init__(self, settings: Settings, stop: Stop, hangup: HangUp) -> None:
+        """`settings`: those of the start, until it says otherwise."""
+        self._last = Files(None, {})
+        self._settings = settings
+        self._stop = stop
+        self._hangup = hangup
+        self._begun = b""
+        asyncio.get_running_loop().add_reader(STDIN, self._hear)
 
-    loop.add_reader(STDIN, ended)
+    async def reread(self) -> Read:
+        """Return what it said last; who sends a SIGHUP to us and not to it changes nothing."""
+        return settings_of(self._last) if self._last.each else self._settings, self._last
+
+    def _hear(self) -> None:
+        said = b""
+        with suppress(OSError):  # it died
+            said = os.read(STDIN, 65_536)
+        if not said:
+            asyncio.get_running_loop().remove_reader(STDIN)
+            self._stop.ask()
+            return
+        *lines, self._begun = (self._begun + said).split(b"\n")
+        if lines:
+            self._last = Files.of_line(lines[-1])
+            self._hangup.ask()
 
 
 def _tell_port(running: Running) -> None:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry
 from app.parts import Role, polled_accounts
 from app.refusal import StartRefused, started
 from app.settings import Settings
+from app.settings_files import Files
 from app.stopping import Stop
 from app.workers.joint_admin import JointAdmin
 from app.workers.worker import Worker
@@ -36,10 +37,10 @@ class Crew:
         ledgers = [worker.ledger for worker in self.workers]
         return Ledger(**{each.name: sum(getattr(one, each.name) for one in ledgers) for each in fields(Ledger)})
 
-    def reload(self) -> None:
-        """Let each read its settings again."""
+    def reload(self, files: Files) -> None:
+        """Let each take the settings of these files, and whoever is started from now on as well."""
         for worker in self.workers:
-            worker.reload()
+            worker.reload(files.as_line())
 
     def check_end(self) -> None:
         """Raise `WorkersEndedBadly` unless every worker stopped in order."""

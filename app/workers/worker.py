@@ -1,7 +1,8 @@
 """One child of the supervisor, on a leash: a socket that is its stdin and stdout.
 
-It says there where its internal listener is once it serves, and its ledger once it has stopped. The end of the leash
-tells it to stop, whether we mean it or have died ourselves; unlike a signal it is heard even before Python is up.
+It says there where its internal listener is once it serves, and its ledger once it has stopped. It reads from it the
+files of settings that it is to take. The end of the leash tells it to stop, whether we mean it or have died ourselves;
+unlike a signal it is heard even before Python is up.
 """
 
 import asyncio
@@ -43,7 +44,7 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
         self._stopping = asyncio.Event()
-        self._reload_late = False
+        self._files = b""  # of the last reload, as a line
 
     async def run(self) -> None:
         """Run it, and again whenever it ends by itself. Returns after `stop`, or when its very first start fails."""
@@ -72,11 +73,10 @@ class Worker:
         if self.admin is not None:
             self._signal(signal.SIGINT)
 
-    def reload(self) -> None:
-        """Let it read its settings again; one that is starting may just have read them, and is told once it serves."""
-        self._reload_late = self.admin is None
-        if not self._reload_late:
-            self._signal(signal.SIGHUP)
+    def reload(self, files: bytes) -> None:
+        """Let it take the settings of these files, a line; and again whenever it is started: all take the same."""
+        self._files = files
+        self._send(files)
 
     def heard(self, *, answered: bool) -> None:
         """Note whether it gave a sign of life just now."""
@@ -90,6 +90,7 @@ class Worker:
         """Run it from its start to its end, and return its exit code."""
         ours, theirs = socket.socketpair()
         said, self._leash = await asyncio.open_connection(sock=ours)
+        self._send(self._files)
         if self._stopping.is_set():
             self._leash.write_eof()
         try:
@@ -115,11 +116,14 @@ class Worker:
             self.admin = f"http://{LOOPBACK}:{int(port)}"
             self.heard(answered=True)
             self.ready.set()
-            if self._reload_late:
-                self.reload()
             _log.info("worker_serves", process=self.name)
         if last := await said.readline():
             self.ledger = Ledger(**json.loads(last))
+
+    def _send(self, line: bytes) -> None:
+        if self._leash is not None:
+            with suppress(RuntimeError):  # uvloop's, where it has just died; the next one is sent it, too
+                self._leash.write(line)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:

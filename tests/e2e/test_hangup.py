@@ -233,3 +233,20 @@ async def _listens(smsbus: Installation) -> bool:
     status = Path(f"/proc/{smsbus.replicas[-1].process.pid}/status").read_text()
     caught = re.search(r"^SigCgt:\s*([0-9a-f]+)$", status, re.MULTILINE)
     return bool(caught) and bool(int(caught[1], 16) >> (signal.SIGHUP - 1) & 1)
+
+
+@ONE_OR_MORE
+async def test_half_of_a_file_is_not_taken_and_every_process_takes_the_whole(smsbus, arguments, processes):
+    replica, file = await _serve(smsbus, BOTH + OTHER, *arguments), smsbus.directory / "smsbus.toml"
+    async with Load(replica.url, numbers=4) as load:
+        file.write_text(OTHER)  # as an editor does that truncates, and is not done yet
+        said = asyncio.create_task(_hang_up(replica, "reloaded", processes))
+        await asyncio.sleep(0.1)
+        file.write_text(SHOP + OTHER)
+        lines = await said
+        file.write_text(OTHER)  # and what comes later is nobody's
+        statuses = [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)]
+
+    assert [line["changed"] for line in lines] == [["accounts.shop.callback_tokens"]] * processes
+    assert statuses == [{200}, {404}, {200}]
+    assert load.refused() == []

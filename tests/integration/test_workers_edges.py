@@ -24,13 +24,12 @@ SHOWN = "a-long-token-of-the-admin"
 SAYS_PORT = "import sys; print(4711, flush=True); "
 SERVES = SAYS_PORT + """sys.stdin.read(); print('{"accepted": 3, "published": 3}')"""
 HEARS = f"""
-import signal, sys
-heard = []
-signal.signal(signal.SIGHUP, lambda *_: heard.append(1))
+import sys
 {SAYS_PORT}
-sys.stdin.read()
-print('{{"accepted": %d}}' % len(heard))
+lines = sys.stdin.read().splitlines()
+print('{{"accepted": %d}}' % len(lines))
 """
+READS = SAYS_PORT + "line = sys.stdin.readline(); sys.exit(int(line)) if line else None"
 CRASHES = SAYS_PORT + "sys.exit(7)"
 
 
@@ -85,18 +84,32 @@ async def test_a_worker_that_ends_by_itself_is_started_again_and_its_pause_does_
     assert child.silent_seconds() > 0
 
 
-@pytest.mark.parametrize("serves", [True, False], ids=["while it serves", "while it starts, once it serves"])
-async def test_a_worker_is_told_once_to_read_its_settings_again(serves):
+@pytest.mark.parametrize("serves", [True, False], ids=["while it serves", "before python is up"])
+async def test_a_worker_is_sent_the_files_of_its_settings_once(serves):
     child = worker(HEARS)
     run = asyncio.create_task(child.run())
     await (child.ready.wait() if serves else asyncio.sleep(0))
 
-    child.reload()
+    child.reload(b"{}\n")
     await child.ready.wait()
     child.stop()
     await run
 
     assert (child.exit_code, child.ledger.accepted) == (0, 1)
+
+
+async def test_a_worker_that_is_started_again_is_sent_what_the_others_have_taken():
+    child = worker(READS)
+    run = asyncio.create_task(child.run())
+    await child.ready.wait()
+
+    child.reload(b"7\n")
+    await until(lambda: child.restarts == 1)
+    await until(lambda: child.admin is None and child.exit_code == 7)
+    child.stop()
+    await run
+
+    assert child.exit_code in {0, 7}
 
 
 @pytest.mark.parametrize("command", [[sys.executable, "-c", "import sys; sys.exit(7)"], ["/no/such/program"]])

@@ -21,6 +21,7 @@ from app.hangup import HangUp
 from app.refusal import StartRefused
 from app.reload import Reload, differences, without_restart
 from app.settings import Settings, load, reader
+from app.settings_files import Files
 from app.variables import SettingsError
 from receiver.settings import PingMeAccount
 from receiver.stages import Tokens
@@ -101,6 +102,10 @@ def test_who_polls_nobody_needs_no_restart_for_accounts_that_are_polled(file):
 # ---- reloading -------------------------------------------------------------------------------------------------------
 
 
+async def at_once(_: float) -> None:
+    """Wait for no writer."""
+
+
 class Bench:
     """A process that takes settings over, as far as a reload can see."""
 
@@ -109,9 +114,9 @@ class Bench:
         self.taken: list[Settings] = []
         self.hangup = HangUp()
         self.lines = io.StringIO()
-        self.reload = Reload(load(file), reader(file), self.hangup)
+        self.reload = Reload(load(file), reader(file, at_once), self.hangup)
 
-    def take(self, settings: Settings) -> None:
+    def take(self, settings: Settings, _: Files) -> None:
         Tokens(settings.pingme_accounts())
         self.taken.append(settings)
 
@@ -148,6 +153,13 @@ async def test_what_changed_is_one_line_of_names(bench):
     assert said == [{"event": "reloaded", "changed": ["accounts.grizzly.api_key", "accounts.shop.callback_tokens"]}]
     [settings] = bench.taken
     assert settings.secrets() == [NEW, NEW_KEY]
+
+
+async def test_an_account_that_is_gone_is_a_warning(bench):
+    said = await bench.once(GRIZZLY)
+
+    assert said == [{"event": "reloaded", "changed": ["accounts.shop removed"]}]
+    assert json.loads(bench.lines.getvalue())["level"] == "warning"
 
 
 async def test_what_needs_a_restart_is_one_line_more_each_time_and_is_not_taken_over(bench):
@@ -204,7 +216,7 @@ async def test_a_refused_file_is_compared_with_what_runs_still(bench):
 
 
 async def test_a_failure_of_ours_is_refused_as_well_without_its_words(bench):
-    def fails(_: Settings) -> None:
+    def fails(*_: object) -> None:
         raise KeyError(OLD)
 
     bench.take = fails
@@ -291,14 +303,14 @@ async def test_a_secret_file_is_read_again_and_one_that_is_gone_is_named(file, e
     environment(
         {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE": str(secret)}
     )
-    again = reader()
+    again = reader(pause=at_once)
 
     secret.write_text(f"{NEW},{OLD}\n")
 
-    assert again().secrets() == [NEW, OLD]
+    assert (await again())[0].secrets() == [NEW, OLD]
     secret.unlink()
     with pytest.raises(SettingsError, match="CALLBACK_TOKENS_FILE names a file that cannot be read"):
-        again()
+        await again()
 
 
 @pytest.fixture
