@@ -25,7 +25,7 @@ from app import logs, parts, verified
 from app.admin_token import with_admin_token
 from app.parts import Polling, Role
 from app.refusal import StartRefused, started
-from app.reload import Reload, Take
+from app.reload import Reload, ReloadMetrics, Take
 from app.settings import Settings
 from app.settings_files import Files
 from app.stopping import DOOR_SECONDS, Deadline, Stop, stop_on_signals, watchdog
@@ -125,7 +125,9 @@ async def _serve_on_workers(
         Tokens(settings.pingme_accounts())  # one refusal here, and not one of each worker
         crew.reload(files)
 
-    async with supervise(settings, role, workers, _registry(), stop) as crew:
+    registry = _registry()
+    degraded = _reloads(reload, registry)
+    async with supervise(settings, role, workers, registry, stop, degraded=degraded) as crew:
         on_ready(Running(settings.receiver.port, crew.admin_port))
         async with _following(reload, take, role, is_parent=True):
             await stop.wait()
@@ -156,7 +158,7 @@ async def serve_parts(
     async with AsyncExitStack() as stack:
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
         door = parts.door(settings, bus, registry, shared=shared) if role in parts.RECEIVING else None
-        admin = parts.admin(settings, bus, registry, polling, door)
+        admin = parts.admin(settings, bus, registry, polling, door, degraded=_reloads(reload, registry))
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
@@ -209,6 +211,14 @@ async def _following(
 
     async with reload.follow(take, refuse=refuse, polls=role in parts.POLLING, names_restart=not is_child):
         yield
+
+
+def _reloads(reload: Reload | None, registry: CollectorRegistry) -> Callable[[], tuple[str, ...]]:
+    """Export what comes of reloads, and return what says that the newest one is refused."""
+    if reload is None:
+        return tuple
+    ReloadMetrics(reload, registry)
+    return reload.degraded
 
 
 async def _be_a_lame_duck(door: Door, polling: Polling | None, stop: Stop, seconds: float) -> None:

@@ -180,9 +180,18 @@ def _learned(settings: Settings) -> Learned:
 
 
 def admin(
-    settings: Settings, bus: KafkaBus, registry: CollectorRegistry, polling: Polling | None, door: Door | None
+    settings: Settings,
+    bus: KafkaBus,
+    registry: CollectorRegistry,
+    polling: Polling | None,
+    door: Door | None,
+    *,
+    degraded: Callable[[], tuple[str, ...]],
 ) -> Admin:
-    """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches."""
+    """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches.
+
+    `degraded` says what is wrong with the process, apart from these parts.
+    """
     apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
     if door is not None:
         apis.append(CallbackApi(door.token_uses, now_ms()))
@@ -195,7 +204,7 @@ def admin(
         of_bus = bus.condition()
         of_door = door.degraded() if door is not None else ()
         of_pollers = polling.poller.degraded() if polling is not None else ()
-        return replace(of_bus, degraded=of_bus.degraded + of_door + of_pollers)
+        return replace(of_bus, degraded=of_bus.degraded + of_door + of_pollers + degraded())
 
     if polling is None:
         return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)

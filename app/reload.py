@@ -2,11 +2,14 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Final, get_args
+from typing import Final, Literal, get_args
 
 import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 from app import logs
 from app.hangup import HangUp
@@ -19,6 +22,7 @@ from app.variables import SettingsError
 LEVELS: Final = get_args(LogLevel)  # the most talkative first
 TAKEN_OVER: Final = ("api_key", "max_requests_per_second")  # of a polled account; the rest is built into its client
 REMOVED: Final = " removed"
+REFUSED: Final = "reload_refused"  # an event of the log, and a word of /readyz until a reload is taken
 
 Take = Callable[[Settings, Files], None]
 """Puts settings into force, or raises `ValueError` and has changed nothing; the files are those that were read."""
@@ -77,7 +81,13 @@ class Reload:
         self._running = running
         self._reread = reread
         self._hangup = hangup
+        self.results = {"taken": 0, "refused": 0}
+        self._is_refused = False
         self._secrets = set(running.secrets())  # old ones, too: what still comes with them must not show them
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return the word for readiness while the newest reload is refused; empty: it was taken, or nobody asked."""
+        return (REFUSED,) if self._is_refused else ()
 
     @asynccontextmanager
     async def follow(
@@ -110,12 +120,18 @@ class Reload:
             changed, restart = differences(self._running, after), differences(after, read)
             take(after, files)
         except Exception as error:  # noqa: BLE001 - see above
-            _log.error("reload_refused", reason=_reason(error), hint="nothing has changed")
+            self._count("refused")
+            _log.error(REFUSED, reason=_reason(error), hint="nothing has changed")
             return
+        self._count("taken")
         before, self._running = self._running, after
         self._say_reloaded(changed, before.log, after.log, {*read.secrets()})
         if restart and names_restart:
             _log.warning("reload_needs_restart", settings=restart)
+
+    def _count(self, result: Literal["taken", "refused"]) -> None:
+        self.results[result] += 1
+        self._is_refused = result == "refused"
 
     def _say_reloaded(self, changed: list[str], old: LogSettings, new: LogSettings, secrets: set[str]) -> None:
         """Talk as the new settings say, and say so at the more talkative of both levels."""
@@ -132,6 +148,21 @@ class Reload:
             logs.configure(new, self._secrets, sys.stderr)
         if not talks_less:
             say()
+
+
+class ReloadMetrics(Collector):
+    """What came of the reloads."""
+
+    def __init__(self, reload: Reload, registry: CollectorRegistry) -> None:
+        self._reload = reload
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the family of this moment."""
+        family = CounterMetricFamily("smsbus_reloads", "Reloads of the settings by SIGHUP", labels=["result"])
+        for result, count in self._reload.results.items():
+            family.add_metric([result], count)
+        yield family
 
 
 def _reason(error: Exception) -> str:

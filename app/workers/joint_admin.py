@@ -5,7 +5,7 @@ The watches are the pollers'; each worker has a journal of its own.
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -52,11 +52,11 @@ class Together:
     starting: bool = False
 
 
-def together(doors: Sequence[Answer | None], others: Sequence[Answer | None]) -> Together:
-    """Return how all are, of what each said to /readyz (None: nothing). One open door is enough to accept."""
+def together(doors: Sequence[Answer | None], others: Sequence[Answer | None], own: tuple[str, ...] = ()) -> Together:
+    """Return how all are, of what each said to /readyz (None: nothing) and we say. One open door can accept."""
     answers = [*doors, *others]
     said = [json.loads(answer.text) for answer in answers if answer]
-    words = [word for each in said for word in each["degraded"]]
+    words = [word for each in said for word in each["degraded"]] + [*own]
     if None in answers:
         words.append(RESTARTING)
     can_accept = any(door is not None and door.status == 200 for door in doors)
@@ -68,16 +68,23 @@ class JointAdmin(Listener):
     """Health, metrics and callback tokens of all workers."""
 
     def __init__(
-        self, settings: AdminSettings, doors: Sequence[Worker], pollers: Worker | None, registry: CollectorRegistry
+        self,
+        settings: AdminSettings,
+        doors: Sequence[Worker],
+        pollers: Worker | None,
+        registry: CollectorRegistry,
+        *,
+        degraded: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`registry` holds what this process exports itself."""
+        """`registry` holds what this process exports itself, and `degraded` says what is wrong with it."""
         super().__init__(settings, self._add_routes)
         self._doors = doors
         self._pollers = pollers
         self._others = [pollers] if pollers else []
         self._registry = registry
+        self._degraded = degraded
         self._session: aiohttp.ClientSession | None = None
-        WorkerMetrics([*doors, *self._others], registry)
+        WorkerMetrics([*doors, *self._others], degraded, registry)
 
     async def stop(self) -> None:
         """Stop listening; safe to call when it never started."""
@@ -107,7 +114,7 @@ class JointAdmin(Listener):
 
     async def _readyz(self, _: web.Request) -> web.Response:
         doors, others = await asyncio.gather(self._ask(self._doors, "/readyz"), self._ask(self._others, "/readyz"))
-        all_of_them = together(doors, others)
+        all_of_them = together(doors, others, self._degraded())
         return self.answer_readyz(all_of_them, starting=all_of_them.starting)
 
     async def _metrics(self, _: web.Request) -> web.Response:

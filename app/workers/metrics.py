@@ -1,6 +1,6 @@
 """What the supervisor exports itself, read when scraped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from prometheus_client import CollectorRegistry
@@ -15,8 +15,12 @@ RESTARTING: Final = "worker_restarting"  # a word of /readyz and of `smsbus_degr
 class WorkerMetrics(Collector):
     """Which workers serve, and how often each was started again."""
 
-    def __init__(self, workers: Sequence[Worker], registry: CollectorRegistry) -> None:
+    def __init__(
+        self, workers: Sequence[Worker], degraded: Callable[[], tuple[str, ...]], registry: CollectorRegistry
+    ) -> None:
+        """`degraded` says what is wrong with the supervisor itself."""
         self._workers = workers
+        self._degraded = degraded
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -27,6 +31,7 @@ class WorkerMetrics(Collector):
         for worker in self._workers:
             serves.add_metric([worker.name], worker.admin is not None)
             again.add_metric([worker.name], worker.restarts)
-        if any(worker.admin is None for worker in self._workers):
-            degraded.add_metric([RESTARTING], 1)
+        restarting = [RESTARTING] if any(worker.admin is None for worker in self._workers) else []
+        for word in (*restarting, *self._degraded()):
+            degraded.add_metric([word], 1)
         yield from (serves, again, degraded)

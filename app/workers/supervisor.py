@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 
@@ -52,18 +52,24 @@ class Crew:
 
 @asynccontextmanager
 async def supervise(
-    settings: Settings, role: Role, count: int, registry: CollectorRegistry, stop: Stop
+    settings: Settings,
+    role: Role,
+    count: int,
+    registry: CollectorRegistry,
+    stop: Stop,
+    *,
+    degraded: Callable[[], tuple[str, ...]],
 ) -> AsyncIterator[Crew]:
     """Run `count` doors, and the pollers where the role has them; all have stopped when the context ends.
 
-    `stop`: who hurries us hurries them.
+    `stop`: who hurries us hurries them. `degraded` says what is wrong with this process.
 
     Raises `StartRefused` when a port is taken, or a worker does not start.
     """
     doors = [_worker(f"receiver-{number}", "receiver") for number in range(1, count + 1)]
     pollers = _worker("pollers", "pollers") if role == "all" and polled_accounts(settings) else None
     workers = [*doors, pollers] if pollers else doors
-    admin = JointAdmin(settings.admin, doors, pollers, registry)
+    admin = JointAdmin(settings.admin, doors, pollers, registry, degraded=degraded)
     await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.stop)

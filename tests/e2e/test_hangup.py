@@ -60,6 +60,11 @@ async def _hang_up(replica: Replica, event: str, times: int) -> list[dict[str, A
     return replica.said(event)[before:]
 
 
+async def _degraded(replica: Replica) -> list[str]:
+    found: list[str] = json.loads((await replica.get("/readyz"))[1])["degraded"]
+    return found
+
+
 async def _status(replica: Replica, token: str) -> int:
     url = replica.url.replace(TOKEN, token)
     async with aiohttp.ClientSession() as session, session.get(url) as answer:
@@ -140,10 +145,15 @@ async def test_a_bad_file_changes_nothing_and_one_line_says_why(
     async with Load(replica.url, numbers=4) as load:
         file.write_text(bad(BOTH + OTHER))
         [line] = await _hang_up(replica, "reload_refused", 1)
+        degraded = [await _degraded(replica)]
         assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {404}, {404}]
         file.write_text(SHOP)
         again = await _hang_up(replica, "reloaded", processes)
+        degraded.append(await _degraded(replica))
+        _, metrics = await replica.get("/metrics")
 
+    assert degraded == [["reload_refused"], []]
+    assert re.search(r'^smsbus_reloads_total\{.*result="refused".*\} 1.0$', metrics, re.MULTILINE)
     assert not any(token in replica.log.read_text() for token in (TOKEN, NEW, THIRD))
     assert why in line["reason"]
     assert [each["changed"] for each in again] == [[]] * processes

@@ -14,12 +14,13 @@ from types import SimpleNamespace
 
 import pytest
 import structlog
+from prometheus_client import CollectorRegistry
 
 from app import parts
 from app import reload as module
 from app.hangup import HangUp
 from app.refusal import StartRefused
-from app.reload import Reload, differences, without_restart
+from app.reload import Reload, ReloadMetrics, differences, without_restart
 from app.settings import Settings, load, reader
 from app.settings_files import Files
 from app.variables import SettingsError
@@ -213,6 +214,22 @@ async def test_a_refused_file_is_compared_with_what_runs_still(bench):
     said = await bench.once((SHOP + GRIZZLY).replace(OLD, NEW))
 
     assert said == [{"event": "reloaded", "changed": ["accounts.shop.callback_tokens"]}]
+
+
+async def test_a_refusal_is_seen_until_a_reload_is_taken_and_both_are_counted(bench):
+    registry = CollectorRegistry()
+    ReloadMetrics(bench.reload, registry)
+
+    def counted() -> list[float | None]:
+        return [registry.get_sample_value("smsbus_reloads_total", {"result": each}) for each in ("taken", "refused")]
+
+    seen = [(bench.reload.degraded(), counted())]
+    for text in ("[accounts.shop\n", "", SHOP + GRIZZLY, SHOP):
+        await bench.once(text)
+        seen.append((bench.reload.degraded(), counted()))
+
+    refused = ("reload_refused",)
+    assert seen == [((), [0, 0]), (refused, [0, 1]), (refused, [0, 2]), ((), [1, 2]), ((), [2, 2])]
 
 
 async def test_a_failure_of_ours_is_refused_as_well_without_its_words(bench):

@@ -127,8 +127,8 @@ class Asked(JointAdmin):
         return worker.answer
 
 
-async def asked(path, doors, *, ready=True):
-    admin = Asked(AdminSettings(), doors, None, CollectorRegistry())
+async def asked(path, doors, *, ready=True, own=()):
+    admin = Asked(AdminSettings(), doors, None, CollectorRegistry(), degraded=lambda: own)
     admin.ready = ready
     request = make_mocked_request("GET", path, app=admin._runner.app)
     matched = await admin._runner.app.router.resolve(request)
@@ -153,6 +153,15 @@ async def test_readiness_is_that_of_the_doors_together_until_stopping_begins():
 
     assert (ready.status, json.loads(ready.text)) == (200, {"status": "ready", "degraded": ["kafka_away"]})
     assert (stopping.status, json.loads(stopping.text)["status"]) == (503, "stopping")
+
+
+async def test_what_is_wrong_with_the_supervisor_itself_is_told_beside_what_is_wrong_with_its_workers():
+    own = ("reload_refused",)
+    ready = await asked("/readyz", [Child(AWAY)], own=own)
+    metrics = await asked("/metrics", [Child(Answer(200, exposition(3)))], own=own)
+
+    assert (ready.status, json.loads(ready.text)["degraded"]) == (200, ["kafka_away", "reload_refused"])
+    assert 'smsbus_degraded{process="supervisor",reason="reload_refused"} 1.0' in metrics.text
 
 
 async def test_the_whole_is_ready_once_the_pollers_have_started():
