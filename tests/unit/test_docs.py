@@ -12,6 +12,7 @@ import pytest
 import typer.main
 from pydantic import BaseModel, SecretStr
 
+from app import reload
 from app.cli import cli
 from app.cli.outcome import Code
 from app.sections import Account
@@ -179,8 +180,8 @@ def logged() -> set[str]:
     return found
 
 
-# Said with a variable as the event: `Intake.failed`, and the throttle's transitions.
-COMPUTED = {"request_failed", "connection_failed", "account_backing_off", "account_paused"}
+# Said with a variable as the event: `Intake.failed`, the throttle's transitions, and a refused reload.
+COMPUTED = {"request_failed", "connection_failed", "account_backing_off", "account_paused", reload.REFUSED}
 
 
 def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
@@ -189,7 +190,7 @@ def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
 
 def reasons() -> list[str]:
     """Return the degraded reasons as patterns; what is computed may be any word."""
-    words: list[str] = [*switches(), RESTARTING, "messages_in_journal"]
+    words: list[str] = [*switches(), RESTARTING, reload.REFUSED, "messages_in_journal"]
     for node in ast.walk(ast.parse(inspect.getsource(Poller))):
         yielded = (
             node.value if isinstance(node, ast.Yield) else node.elt if isinstance(node, ast.GeneratorExp) else None
