@@ -71,7 +71,10 @@ async def index_flipped(stage: Stage) -> None:
 
 
 class FullAndSlow:
-    """The receivers' disks are full while Kafka is slow: what is in time for it is accepted, and nothing else."""
+    """The receivers' disks are full while Kafka is slow: what is in time for it is accepted, and nothing else.
+
+    A journal may go on within the space that it has already; a receiver that refuses says why.
+    """
 
     async def prepare(self, stage: Stage) -> None:
         self._disks = {}
@@ -86,7 +89,9 @@ class FullAndSlow:
             for disk in self._disks.values():
                 disk.fill()
             await stage.sleep(FULL_SECONDS)
-            await signs.appear(stage, FULL, *stage.receivers, since=began)
+            refusing = {post.receiver for post in posts(stage, 503, began)}
+            await signs.appear(stage, FULL, *(each for each in self._disks if each.label in refusing), since=began)
+            stage.met("a journal could not be written", any(each.replica.said(UNWRITABLE) for each in self._disks))
             answered, refused = len(posts(stage, 200, began)), len(posts(stage, 503, began))
             for receiver, disk in self._disks.items():
                 disk.make_room(receiver.replica)
