@@ -3,7 +3,8 @@
 Measured on aiokafka 0.14 and kept as tests (tests/integration/test_aiokafka_facts.py): an idempotent batch waits for an
 absent broker without end, and that is right, since it then arrives in order; but after any failed batch the sequence
 numbers no longer fit and every later one would be refused; `stop` hangs while the broker is away. So a batch in flight
-is left alone, a failed one means a new producer, and stopping has a bound.
+is left alone, a failed one means a new producer, and stopping has a bound. What the broker refuses for itself says
+nothing against the connection: then a new producer id is enough, and other lanes notice nothing.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import structlog
 from aiokafka import AIOKafkaProducer, errors
+from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.client import options
 from bus.contract import Via
@@ -31,7 +33,6 @@ STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
 LOST: Final = 60.0  # no broker that we know answers: look whether others do, at the configured addresses
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
-REFUSED: Final = "refused"  # the reason of a replacement that the bus tells of as refused records
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
 
@@ -80,6 +81,7 @@ class Producer:
         self._inner: AIOKafkaProducer | None = None
         self._ready = asyncio.Event()
         self._poisoned = asyncio.Event()
+        self._poison = ""  # the error's name
         self._loop = asyncio.get_running_loop()
         self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
         self._reachable = True  # metadata came when we last asked
@@ -172,10 +174,13 @@ class Producer:
         self.failures[name] = self.failures.get(name, 0) + 1
         if isinstance(error, _Gone):
             return  # what it was replaced for is another lane's
-        if type(error) not in REFUSALS:
-            self.last_error = self._wrong[key] = name
+        if type(error) in REFUSALS:
+            _renew(inner)
+            return
+        self.last_error = self._wrong[key] = name
         if inner is self._inner and not isinstance(error, _NotSent):
             self._ready.clear()  # at once: the lane that learns of this tries again before the guard gets to run
+            self._poison = name
             self._poisoned.set()
 
     # ---- supervision -------------------------------------------------------------------------------------------
@@ -192,9 +197,9 @@ class Producer:
                 continue
             failures = 0
             reason = await self._until_poisoned()
-            if reason not in {self._replaced_for, REFUSED}:  # once, until Kafka takes something again
+            if reason != self._replaced_for:  # once, until Kafka takes something again
                 log.warning("producer_replaced", reason=reason)
-            self._replaced_for = None if reason == REFUSED else reason
+            self._replaced_for = reason
             await self._replace()
 
     async def _connect(self) -> None:
@@ -234,7 +239,7 @@ class Producer:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK):
                     await self._poisoned.wait()
-                    return self.last_error or REFUSED
+                    return self._poison
             if inner is None or _has_ended(inner):
                 return "sender_task_ended"
             is_unasked = self._silent_for() > SILENCE and self._asked_at <= self._progress
@@ -322,6 +327,20 @@ async def _send(
     except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
         raise _NotSent(type(error).__name__) from error
     return acknowledged
+
+
+def _renew(inner: AIOKafkaProducer) -> None:
+    """Have aiokafka ask for another producer id before it sends its next batch, as a new producer would.
+
+    The numbers that a failed batch has used up are so forgotten. To give them back instead would be a loss where the
+    broker had taken the batch at a first try of which nobody learned. Batches of other lanes that are in flight keep
+    the id and the numbers that they were given.
+    """
+    numbers = inner._txn_manager  # noqa: SLF001 - there is no public way
+    if numbers.has_pid():
+        numbers._pid_and_epoch = PidAndEpoch(NO_PRODUCER_ID, NO_PRODUCER_EPOCH)  # noqa: SLF001
+        numbers._pid_waiter = asyncio.get_running_loop().create_future()  # noqa: SLF001 - `set_pid_and_epoch` ends it
+        numbers._sequence_numbers.clear()  # noqa: SLF001
 
 
 def _has_ended(inner: AIOKafkaProducer) -> bool:

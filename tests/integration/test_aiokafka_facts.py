@@ -10,7 +10,13 @@ from contextlib import asynccontextmanager, suppress
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, LeaderNotAvailableError, MessageSizeTooLargeError, RequestTimedOutError
+from aiokafka.errors import (
+    KafkaError,
+    LeaderNotAvailableError,
+    MessageSizeTooLargeError,
+    OutOfOrderSequenceNumber,
+    RequestTimedOutError,
+)
 from aiokafka.producer.message_accumulator import BatchBuilder
 
 from tests import mock_cluster
@@ -175,6 +181,19 @@ async def test_a_commit_succeeds_although_a_record_of_its_transaction_was_refuse
         assert isinstance(refused.exception(), MessageSizeTooLargeError)
     assert await committed(kafka.bootstrap_servers, topic) == [b"good"]
     assert await committed(kafka.bootstrap_servers, narrow) == []
+
+
+async def test_a_refused_batch_has_used_up_its_sequence_numbers_and_every_later_one_is_refused(
+    kafka: TestKafka, topic_prefix: str
+) -> None:
+    narrow = await create(kafka.bootstrap_servers, f"{topic_prefix}narrow", **{"max.message.bytes": "1000"})
+    async with producing(kafka.bootstrap_servers, enable_idempotence=True) as producer:
+        await producer.send_and_wait(narrow, b"before")
+        with pytest.raises(MessageSizeTooLargeError):
+            await producer.send_and_wait(narrow, b"x" * 5_000)
+
+        with pytest.raises(OutOfOrderSequenceNumber):
+            await producer.send_and_wait(narrow, b"after")
 
 
 async def committed(bootstrap_servers: str, topic: str) -> list[bytes | None]:

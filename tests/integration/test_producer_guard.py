@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Self
+from unittest.mock import AsyncMock
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -266,14 +267,17 @@ async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
 
 
 @pytest.mark.mock_cluster
-async def test_a_poisoned_producer_is_given_no_further_batch(mock: MockCluster, connect: Connect) -> None:
+async def test_a_poisoned_producer_is_given_no_further_batch(
+    mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.lane.Lane._pause", AsyncMock())  # it tries again at once
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
     poisoned = bus._producer._inner
     assert poisoned is not None
     given, send_batch = [], poisoned.send_batch
     poisoned.send_batch = lambda *batch, **options: given.append(batch) or send_batch(*batch, **options)
-    mock.push_errors(PRODUCE, TOO_LARGE)  # the lane tries the halves at once
+    mock.push_errors(PRODUCE, OUT_OF_ORDER_SEQUENCE_NUMBER)
 
     await outcomes(await accept_all(bus, [sms(NUMBER, n) for n in range(1, 9)]))
 
@@ -295,11 +299,12 @@ async def test_a_record_that_is_refused_alone_ends_as_a_dead_letter(
 ) -> None:
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
-    message = sms(NUMBER, 1)
+    producer, message = bus._producer._inner, sms(NUMBER, 1)
     mock.push_errors(PRODUCE, code)
 
     receipt = await bus.accept(message)
 
+    assert bus._producer._inner is producer
     assert await outcomes([receipt, await bus.accept(sms(NUMBER, 2))]) == ["rejected", "published"]
     await bus.drained()
     [letter] = [SmsRejected.model_validate_json(value) for value in await in_mock(mock, REJECTED, "shop")]
@@ -360,10 +365,13 @@ async def test_one_oversized_record_among_fifty_is_found_and_the_others_arrive_i
     settings = await installed(kafka, topic_prefix, limit=limit)
     bus = await connect(settings)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
+    producer = bus._producer._inner
     messages = [sms(NUMBER, n, text="x" * 2 * limit if n == 33 else None) for n in range(1, 51)]
 
     ends = await outcomes(await accept_all(bus, messages))
     await bus.drained()
+
+    assert bus._producer._inner is producer
 
     assert ends == ["rejected" if n == 33 else "published" for n in range(1, 51)]
     received = [record.value or b"" async for record in read(settings, RECEIVED, start=BEGINNING, follow=False)]
@@ -379,6 +387,35 @@ async def test_one_oversized_record_among_fifty_is_found_and_the_others_arrive_i
     assert (letter.body_bytes, letter.body_sha256) == (len(value), sha256(value).hexdigest())
     assert (letter.body_complete, letter.facts["refused_id"]) == (False, messages[32].id)
     assert (bus.ledger.accepted, bus.ledger.published, bus.ledger.rejected, bus.ledger.balanced) == (51, 50, 1, True)
+
+
+async def test_refused_records_cost_no_lane_its_connection_and_each_keeps_its_order(
+    kafka: TestKafka, topic_prefix: str, connect: Connect
+) -> None:
+    limit = 20_000
+    settings = await installed(kafka, topic_prefix, limit=limit)
+    bus = await connect(settings)
+    numbers = ["16470000000", "16470000001", "79001234567"]  # of three partitions
+    await outcomes([await bus.accept(sms(number, 0)) for number in numbers])
+    producer = bus._producer._inner
+
+    with capture_logs() as logs:
+        receipts: list[Receipt] = []
+        for n in range(1, 41):
+            large = sms(numbers[n % 2], 100 + n, text="x" * 2 * limit)
+            receipts += await accept_all(bus, [large, *(sms(number, n) for number in numbers)])
+        ends = await outcomes(receipts)
+        await bus.drained()
+
+    assert ends == ["rejected", "published", "published", "published"] * 40
+    assert bus._producer._inner is producer
+    assert bus.producer_failures.keys() == {"MessageSizeTooLargeError"}
+    assert not {"producer_replaced", "kafka_connected", "kafka_away"} & {line["event"] for line in logs}
+    found = [record.value or b"" async for record in read(settings, RECEIVED, start=BEGINNING, follow=False)]
+    texts = [SmsReceived.model_validate_json(value).text or "" for value in found]
+    for number in numbers:
+        assert [text for text in texts if text.startswith(number)] == [f"{number}/{n}" for n in range(41)]
+    assert (bus.ledger.published, bus.ledger.rejected, bus.ledger.balanced) == (123, 40, True)
 
 
 # ---- when the producer is replaced ------------------------------------------------------------------------------
