@@ -15,6 +15,14 @@ MESSAGE_PARTITIONS: Final = 6
 NUMBER_BYTES: Final = 64
 """Longer keys are nobody's number, and are not remembered: a callback can make one of 256 KiB."""
 
+LEAST_MESSAGE_BYTES: Final = 512 * 1024
+"""The smallest `max.message.bytes` that a topic of ours may have: a start is refused with less.
+
+A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
+"""
+
+HEAD_BYTES: Final = 1024  # of a record beside its key and its value, at most: twice what they were seen to be
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -59,6 +67,16 @@ def build(message: Message, *, topic_prefix: str, instance: str, key: str | None
     headers = (("ce_id", event_id.encode()), ("ce_time", event_time.encode()), *constant)
     topic, partition = topic_prefix + message.TOPIC, partition_of(key_bytes)
     return Record(event_id, topic, partition, key_bytes, message.to_json(), headers, _epoch_ms(event_time))
+
+
+def size_at_most(message: Message) -> int:
+    """Never less than the `size` of its record, under its own key, whichever process makes it."""
+    return len(message.key().encode()) + len(message.to_json()) + HEAD_BYTES
+
+
+def fits(message: Message) -> bool:
+    """Tell whether every topic that is as it must be takes its record."""
+    return size_at_most(message) <= LEAST_MESSAGE_BYTES
 
 
 def with_via(headers: Headers, via: Via) -> list[tuple[str, bytes]]:

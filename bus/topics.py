@@ -10,7 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from bus.cluster import Existing, admin, creates_topics_freely, existing, nodes, not_shown
-from bus.record import MESSAGE_PARTITIONS
+from bus.record import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
 
 WATCH_PARTITIONS: Final = 12
@@ -22,8 +22,6 @@ LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one was seen
 CREATE_SECONDS: Final = LED_SECONDS + 20.0
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MIB: Final = 1024 * 1024
-# A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
-LEAST_MESSAGE_BYTES: Final = MIB // 2
 
 
 @dataclass(frozen=True)

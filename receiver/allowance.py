@@ -17,6 +17,8 @@ from bus.troubles import Trouble
 from receiver.settings import ReceiverSettings
 
 MOST_PLAIN: Final = 4096  # bytes of a callback that cost nothing; an SMS is 1 KiB
+PLAIN_RECORD: Final = 6 * 1024  # bytes of a record that cost nothing: 4 KiB in any script, and what we add
+LARGE: Final = 5e-8  # seconds that each byte beyond that is charged as: 2 MB at once, which fills no lane
 LETTER_BYTES: Final = 1024  # of a dead letter's record, beside the callback that it keeps in base64
 AT_ONCE: Final = 60.0  # seconds' worth of the rate may be used at once
 QUICK: Final = 0.0005  # seconds of processor time for reading one callback; a plain one takes a tenth of it
@@ -139,8 +141,13 @@ class Allowance:
         if seconds > QUICK * callbacks:
             self._busy.take(seconds - QUICK * callbacks)
 
+    def pay_record(self, size: int) -> None:
+        """Charge the record of so many bytes that a callback became, as if it had taken long to read."""
+        if size > PLAIN_RECORD:
+            self._busy.take((size - PLAIN_RECORD) * LARGE)
+
     def is_busy(self) -> bool:
-        """Tell whether its callbacks, also plain ones, must be taken in turns: the last ones took long to read."""
+        """Tell whether its callbacks, also plain ones, are taken in turns: the last took long to read, or swelled."""
         return self._busy.is_empty()
 
     @asynccontextmanager

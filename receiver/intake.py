@@ -7,11 +7,12 @@ import asyncio
 import traceback
 from collections.abc import Callable, Sequence
 from time import thread_time
-from typing import Final
+from typing import Final, NamedTuple
 
 import structlog
 
 from bus.contract import Bus, BusFull, Receipt
+from bus.record import size_at_most
 from receiver import answers, pingme
 from receiver.allowance import QUIET, Allowance
 from receiver.answers import Answer
@@ -21,6 +22,8 @@ from receiver.stages import Callbacks, Caller, Refused, VerifiedRequest, dead_le
 from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover
+
+SMALL: Final = 320  # bytes of a callback that becomes no large record, whatever it says: most are so small
 
 _log = structlog.get_logger("receiver")
 
@@ -86,12 +89,12 @@ class Intake:
     def callbacks(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return what a whole body carries, charged to its account; what we fail on is a dead letter."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, *_read(request))
+        return _charged(allowance, body, _read(request))
 
     async def callbacks_aside(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return the same, and serve others meanwhile: an array of 99 odd texts takes half a second to read."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, *await asyncio.to_thread(_read, request))
+        return _charged(allowance, body, await asyncio.to_thread(_read, request))
 
     def comes_from(self, caller: Caller) -> int:
         """Note that its token is in use, and return the time, milliseconds since 1970."""
@@ -147,24 +150,35 @@ class Intake:
         self._counted[account][outcome] += 1
 
 
-def _read(request: VerifiedRequest) -> tuple[Callbacks, float]:
-    """Return what it carries, and the seconds of processor time that took."""
+class _Found(NamedTuple):
+    """What a request carries, the seconds of processor time that took, and the bytes of records that may be large."""
+
+    callbacks: Callbacks
+    seconds: float
+    sizes: list[int]
+
+
+def _read(request: VerifiedRequest) -> _Found:
     began = thread_time()
+    sizes: list[int] = []
     try:
-        found = pingme.messages(request)
+        callbacks = pingme.messages(request)
+        if len(request.body) > SMALL:
+            sizes = [size_at_most(each) for each in callbacks.messages if isinstance(each, SmsReceived)]
     except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
         _log.error("callback_failed", account=request.caller.account, **_where(error))
-        found = Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
-    return found, thread_time() - began
+        callbacks = Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+    return _Found(callbacks, thread_time() - began, sizes)
 
 
-def _charged(allowance: Allowance, body: bytes, found: Callbacks, seconds: float) -> Callbacks:
-    allowance.pay_time(seconds, len(found.messages))
-    for message in found.messages:
-        if isinstance(message, SmsRejected):
-            allowance.pay_letter(len(body))
-            break  # all of a request are one
-    return found
+def _charged(allowance: Allowance, body: bytes, found: _Found) -> Callbacks:
+    messages = found.callbacks.messages
+    allowance.pay_time(found.seconds, len(messages))
+    for size in found.sizes:
+        allowance.pay_record(size)
+    if any(isinstance(message, SmsRejected) for message in messages):  # all of a request are one
+        allowance.pay_letter(len(body))
+    return found.callbacks
 
 
 def _where(error: BaseException | None) -> dict[str, str]:

@@ -16,6 +16,7 @@ reason              stage     the sender sent
 `text_not_a_string` normalize an object or array as `text`
 `field_not_a_string` normalize an object or array as one of the other five
 `user_mismatch`     normalize a `userId` that is not the configured one
+`record_too_large`  normalize what would be a record of more than 512 KiB: control characters swell in JSON
 `internal_error`    normalize something that our code failed on: a bug of ours (set by `server`)
 =================== ========= =====================================================================
 """
@@ -26,6 +27,7 @@ from itertools import islice
 from typing import Final
 from urllib.parse import parse_qsl
 
+from bus.record import fits
 from receiver.stages import Callbacks, Refused, VerifiedRequest, dead_letter
 from schemas import identity
 from schemas.code import extract_code
@@ -43,12 +45,14 @@ REASONS: Final = (
     "text_not_a_string",
     "field_not_a_string",
     "user_mismatch",
+    "record_too_large",
     "internal_error",
 )
 KNOWN: Final = frozenset(("userId", "app", "from", "to", "text", "time"))
 MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
+SURELY_FITS: Final = 40 * 1024  # bytes: one is twelve at most, a control character of `from`, which is kept twice
 
 # A number stays the text that the sender wrote: ids are made of it, and 16 digits survive.
 # Not strict: a raw line break within a text is a quirk that we can read.
@@ -69,9 +73,11 @@ def messages(request: VerifiedRequest) -> Callbacks:
 
 def _outcome(request: VerifiedRequest, callback: object) -> SmsReceived | Refused:
     try:
-        return normalize(request, callback)
+        sms = normalize(request, callback)
     except Refused as refused:
         return refused
+    is_large = len(request.body) > SURELY_FITS and not fits(sms)
+    return Refused("normalize", "record_too_large") if is_large else sms
 
 
 def _several(request: VerifiedRequest, outcomes: list[SmsReceived | Refused]) -> list[SmsReceived | SmsRejected]:

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 NICE = 10
-CONNECTIONS = 44  # four of each kind
+CONNECTIONS = 48  # four of each kind
 HOLD_SECONDS, ANSWER_SECONDS, AGAIN_SECONDS = 5.0, 30.0, 0.05
 MOST = 256 * 1024  # bytes of a body that a receiver takes
 GZIP, FORM, PLAIN = "Content-Encoding: gzip\r\n", "Content-Type: application/x-www-form-urlencoded\r\n", ""
@@ -80,6 +80,12 @@ def _words(rng: Random) -> Body:
     return _json(_sms(rng, " ".join(rng.sample(texts, len(texts)))))
 
 
+def _swelling(rng: Random) -> Body:
+    """Control characters as they are: each is six bytes in JSON, and twelve where the sender is."""
+    start = f'{{"to":"{_number(rng)}","text":"{_salt(rng)}","from":"a'.encode()
+    return Body(start + b"\x01" * 4000 + b'"}')
+
+
 KINDS: Mapping[str, Callable[[Random], Body]] = {
     "array_one_bad": _one_bad,
     "array_all_bad": _all_bad,
@@ -87,6 +93,7 @@ KINDS: Mapping[str, Callable[[Random], Body]] = {
     "code_words": _words,
     "ligatures": lambda rng: _json(_sms(rng, LIGATURE * 600)),
     "inflating": _inflating,
+    "swelling": _swelling,
     "empty_fields": lambda rng: _form(rng, b"&a"),
     "percents": lambda rng: _form(rng, b"%"),
     "plain_sms": lambda rng: _json(_sms(rng, "code 5611")),

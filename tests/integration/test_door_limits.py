@@ -227,14 +227,17 @@ async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost
     assert len(house.bus.held) == 99
 
 
-async def test_who_takes_long_to_read_waits_for_its_turn_with_plain_sms_too(
-    opened: Any, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("first", "name", "value"),
+    [(b"0", "QUICK", -0.15), (b"\x01" * 4000, "LARGE", 0.15 / 19_000)],
+    ids=["long to read", "large in json"],
+)
+async def test_who_takes_long_to_read_or_becomes_large_waits_for_its_turn_with_plain_sms_too(
+    opened: Any, monkeypatch: pytest.MonkeyPatch, first: bytes, name: str, value: float
 ) -> None:
     house = await opened()
-    monkeypatch.setattr(
-        allowance, "QUICK", -0.15
-    )  # the first callback takes so long that half a second has to pay for it
-    plain = [post(json.dumps({"text": str(n), "to": "2"}).encode()) for n in range(10)]
+    monkeypatch.setattr(allowance, name, value)  # the first callback costs so much that half a second has to pay for it
+    plain = [post(b'{"text":"%b","to":"2"}' % text) for text in (first, *(b"%d" % n for n in range(1, 10)))]
     lines = [await house.asked(plain[0])]
     await house.until(lambda: len(house.bus.held) == 1)
     monkeypatch.undo()

@@ -41,8 +41,9 @@ def other(n: int, *, via: str = "callback", account: str = "other") -> SmsReceiv
 
 
 @asynccontextmanager
-async def running(directory: Path, *, accounts: int = 2) -> AsyncIterator[KafkaBus]:
-    settings = BusSettings(journal_dir=directory, journal_max_bytes=MAX_BYTES, spill_after=0.01)
+async def running(directory: Path, *, accounts: int = 2, **bounds: int) -> AsyncIterator[KafkaBus]:
+    limits = {"journal_max_bytes": MAX_BYTES, "spill_after": 0.01, **bounds}
+    settings = BusSettings.model_validate({"journal_dir": directory, **limits})
     bus = KafkaBus(AWAY, settings, instance="t", accounts=accounts)
     await bus.start()
     try:
@@ -197,6 +198,21 @@ async def test_the_door_answers_503_with_retry_after_to_that_account_and_200_to_
             assert [(await post(account, callback)).status for account in ("shop", "other")] == [503, 200]
 
 
+@pytest.mark.parametrize("fast_lane", [True, False])
+async def test_small_callbacks_that_become_large_records_leave_room_in_their_lane(
+    tmp_path: Path, fast_lane: bool
+) -> None:
+    """There are 5.5 MB of them in all, of which the lane could hold 4."""
+    bounds = {"lane_max_bytes": 2 << 20, "journal_max_bytes": 1 << 30}
+    fat = [("shop", b'{"to":"1","text":"%d%b"}' % (n, b"\x01" * 4000)) for n in range(220)]
+    plain = [("other", b'{"to":"1","text":"%d"}' % n) for n in range(20)]
+    async with running(tmp_path, **bounds) as bus, open_door(bus, fast_lane=fast_lane) as post:
+        answers = await asyncio.gather(*(post(*each) for each in [*fat, *plain]))
+
+        assert {answer.status for answer in answers} == {200}
+        assert bus.ledger.unpromised == 0
+
+
 @asynccontextmanager
 async def open_door(
     bus: KafkaBus, *, fast_lane: bool
@@ -208,7 +224,7 @@ async def open_door(
     metrics = ReceiverMetrics(CollectorRegistry())
     door = Door(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
     await door.start()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def post(account: str, body: bytes) -> aiohttp.ClientResponse:
             address = f"http://127.0.0.1:{door.port}/v1/pingme/{tokens[account]}"

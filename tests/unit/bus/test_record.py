@@ -3,7 +3,20 @@
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from bus.record import MESSAGE_PARTITIONS, NUMBER_BYTES, Record, _remembered, build, partition_of, with_via
+from bus.record import (
+    HEAD_BYTES,
+    LEAST_MESSAGE_BYTES,
+    MESSAGE_PARTITIONS,
+    NUMBER_BYTES,
+    Record,
+    _remembered,
+    build,
+    fits,
+    partition_of,
+    size_at_most,
+    with_via,
+)
+from receiver.settings import ReceiverSettings
 from schemas.messages import Message, WatchEnded
 from tests.messages import OBSERVED_MS, rejected, sms
 
@@ -26,6 +39,9 @@ WATCH_ENDED = WatchEnded(
     sms_count=2,
     ended_at="2026-11-18T11:06:40.000Z",
 )
+
+
+LONG_KEY = sms().model_copy(update={"recipient_raw": "1" * 5_000})
 
 
 def header(record: Record, name: str) -> str:
@@ -129,3 +145,26 @@ def test_a_batch_never_holds_more_bytes_than_the_sizes_of_its_records(text: str)
         batch.append(timestamp=record.timestamp_ms, key=record.key, value=record.value, headers=headers)
 
     assert len(batch._build()) <= sum(record.size for record in records)
+
+
+@pytest.mark.parametrize("message", [sms(), sms(text="\x01" * 5_000), LONG_KEY, rejected(b"x"), WATCH_ENDED])
+def test_a_message_says_how_large_its_record_is_at_most(message: Message) -> None:
+    record = build(message, topic_prefix="", instance=f"{'h' * 64}-{2**22}-abcd")
+
+    assert record.size <= size_at_most(message) <= record.size + HEAD_BYTES
+
+
+def test_a_message_fits_if_every_topic_that_is_as_it_must_be_takes_it() -> None:
+    rest = size_at_most(sms(text=""))
+
+    assert fits(sms(text="x" * (LEAST_MESSAGE_BYTES - rest)))
+    assert not fits(sms(text="x" * (LEAST_MESSAGE_BYTES - rest + 1)))
+    assert not fits(sms(text="\x01" * 100_000))
+
+
+def test_the_dead_letter_of_the_largest_callback_fits() -> None:
+    largest = next(each.le for each in ReceiverSettings.model_fields["max_body"].metadata if hasattr(each, "le"))
+
+    letter = rejected(b"x" * largest)
+
+    assert fits(letter.model_copy(update={"facts": {"content_type": "x" * 100, "elements": "99 " * 100}}))

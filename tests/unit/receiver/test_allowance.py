@@ -1,19 +1,23 @@
 """What an account may cost, on a clock that the tests set."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bus.settings import BusSettings
 from receiver.allowance import (
     AT_ONCE,
     BUSY_SECONDS,
     BUSY_SHARE,
+    LARGE,
     LETTER_BYTES,
     MOST_PLAIN,
     OVER,
+    PLAIN_RECORD,
     QUICK,
     QUIET,
     RETRY_AFTER,
@@ -198,6 +202,29 @@ def test_who_takes_long_to_read_is_busy_until_its_share_of_the_processor_has_pai
 
     assert not some.is_busy()
     assert some.refusal() is None
+
+
+def test_small_records_cost_nothing_and_large_ones_what_they_exceed_them_by() -> None:
+    some = allowance()
+    for _ in range(10_000):
+        some.pay_record(PLAIN_RECORD)
+    assert not some.is_busy()
+
+    for _ in range(int(BUSY_SECONDS / LARGE / 10_000)):
+        assert not some.is_busy()
+        some.pay_record(PLAIN_RECORD + 10_001)
+
+    assert some.is_busy()
+    assert some.refusal() is None
+
+
+def test_whatever_one_account_has_in_flight_leaves_others_an_eighth_of_a_lane(tmp_path: Path) -> None:
+    receiver, bus = ReceiverSettings(), BusSettings(journal_dir=tmp_path)
+
+    plain = receiver.max_in_flight * PLAIN_RECORD
+    at_once = BUSY_SECONDS / LARGE
+
+    assert plain + at_once < 7 / 8 * 2 * bus.lane_max_bytes
 
 
 async def test_a_turn_begins_when_the_account_s_share_of_the_processor_has_paid_for_those_before_it() -> None:

@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
+from bus.record import fits, size_at_most
 from receiver import pingme
+from receiver.allowance import MOST_PLAIN, PLAIN_RECORD
+from receiver.intake import SMALL
+from receiver.pingme import SURELY_FITS
 from receiver.stages import Caller, VerifiedRequest
 from schemas.messages import SmsReceived, SmsRejected
 
@@ -125,6 +129,76 @@ def test_a_dead_letter_keeps_the_exact_bytes_and_no_more() -> None:
     assert (message.body_bytes, message.body_complete) == (len(body), True)
     assert message.facts == {"content_type": "application/json; a=????b?" + "x" * 74}
     assert message.observed_at == "2023-11-14T22:13:20.000Z"
+
+
+SWELLING = [b"\x01", b"\xff", b'\\"', b"x", b"1", "\U0001f600".encode()]
+
+
+def filled(field: str, filling: bytes, size: int) -> bytes:
+    """A callback of about so many bytes."""
+    return b'{"text":"","%b":"%b"}' % (field.encode(), filling * (size // len(filling)))
+
+
+@pytest.mark.parametrize("field", ["text", "from"])
+def test_what_would_be_no_record_of_any_right_topic_is_refused_and_kept_whole(field: str) -> None:
+    body = filled(field, b"\x01", 96 * 1024)
+
+    message = rejected(body)
+
+    assert (message.stage, message.reason) == ("normalize", "record_too_large")
+    assert (message.body_bytes, message.body_complete) == (len(body), True)
+    assert base64.b64decode(message.body_base64 or "") == body
+    assert fits(message)
+
+
+@pytest.mark.parametrize("filling", SWELLING)
+@pytest.mark.parametrize("field", ["text", "from", "to", "app", "time", "other"])
+@pytest.mark.parametrize("size", [SURELY_FITS, 2 * SURELY_FITS, 256 * 1024])
+def test_whatever_is_no_dead_letter_fits(field: str, filling: bytes, size: int) -> None:
+    (message,) = pingme.messages(request(filled(field, filling, size - 30))).messages
+
+    assert fits(message)
+    assert isinstance(message, SmsReceived) or size > SURELY_FITS
+
+
+def test_a_long_text_that_fits_is_an_sms() -> None:
+    assert received({"text": "x" * 250_000}).text == "x" * 250_000
+
+
+def test_an_element_that_is_too_large_does_not_lose_the_others() -> None:
+    large = filled("from", b"\x01", 96 * 1024)
+
+    first, second = pingme.messages(request(b'[{"text":"a"},%b]' % large)).messages
+
+    assert (first.account, getattr(first, "text", None)) == ("main", "a")
+    assert isinstance(second, SmsRejected)
+    assert (second.reason, second.facts["elements"]) == ("record_too_large", "1")
+
+
+HONEST = {
+    "userId": "20212312",
+    "app": "WhatsApp",
+    "from": "+12025550143",
+    "to": "16470000000",
+    "time": "2026-11-22T10:00:00.000Z",
+}
+
+
+@pytest.mark.parametrize("text", ["x", "ж", "你", "\U0001f600", "\U0001f469\u200d\U0001f467", "line\n", 'say "a" '])
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_the_longest_plain_sms_in_any_script_is_a_small_record(text: str, *, is_ascii: bool) -> None:
+    body = json.dumps(HONEST | {"text": ""}, ensure_ascii=is_ascii)
+    each = len(json.dumps(text, ensure_ascii=is_ascii).encode()) - 2
+    body = json.dumps(HONEST | {"text": text * ((MOST_PLAIN - len(body)) // each)}, ensure_ascii=is_ascii)
+
+    assert MOST_PLAIN - each < len(body.encode()) <= MOST_PLAIN
+    assert size_at_most(received(body)) <= PLAIN_RECORD
+
+
+@pytest.mark.parametrize("filling", SWELLING)
+@pytest.mark.parametrize("field", ["text", "from", "to", "app", "time", "other"])
+def test_a_small_callback_is_a_small_record(field: str, filling: bytes) -> None:
+    assert size_at_most(received(filled(field, filling, SMALL - 30))) <= PLAIN_RECORD
 
 
 @pytest.mark.parametrize("missing", ["userId", "app", "from", "to", "time"])
