@@ -12,8 +12,10 @@ from typing import Final, Literal
 from yarl import URL
 
 from app.admin_token import token_file
+from app.parts import Role
 from app.sections import Account, is_loopback
 from app.settings import Settings
+from app.verified import NEEDED
 from bus import cluster, topics
 from bus.client import KafkaAway
 
@@ -31,14 +33,16 @@ class Finding:
     text: str
 
 
-async def look(settings: Settings, *, now: datetime, file: Path | None = None) -> AsyncIterator[Finding]:
+async def look(
+    settings: Settings, *, now: datetime, file: Path | None = None, role: Role = "all"
+) -> AsyncIterator[Finding]:
     """Yield what was found, in the order in which it should be mended. `file`: where settings were read from, too."""
     reachable = True
     async for finding in _kafka(settings):
         reachable = reachable and finding.mark != "failed"
         yield finding
     if reachable:
-        for finding in await _topics(settings):
+        for finding in await _topics(settings, role):
             yield finding
     for finding in (*_journal(settings), _clock(now), *_accounts(settings), *_open_to_others(settings, file)):
         yield finding
@@ -72,9 +76,9 @@ async def _unreachable(host: str, port: int) -> str | None:
     return None
 
 
-async def _topics(settings: Settings) -> list[Finding]:
+async def _topics(settings: Settings, role: Role) -> list[Finding]:
     try:
-        findings = await topics.inspect(settings.kafka)
+        findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
         return [Finding("failed", str(away))]
     lines = [Finding("failed", line) for line in findings.problems]

@@ -151,7 +151,9 @@ async def serve_parts(
     """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
     allow_many_connections()
     accounts = len(parts.accounts_of(settings, role))
-    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts)
+    bus = KafkaBus(
+        settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=verified.NEEDED[role]
+    )
     registry = _registry()
     BusMetrics(bus, registry)
     stopping = Deadline()

@@ -18,6 +18,7 @@ from bus.reader import stop_consumer
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.topics import WATCH_PARTITIONS
+from bus.troubles import hint
 
 WATCHES: Final = "sms.watches.v1"
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
@@ -66,7 +67,10 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     def __init__(self, kafka: KafkaSettings, *, group: str) -> None:
         self.joined = False
-        """The group has given us shards, or said that there are none for us, and did not lose us since."""
+        """The group has given us shards, or said that there are none for us, and did not lose us since.
+
+        After a session that broke: only once the next one has held for a while. One that may not read breaks at once.
+        """
         self._kafka = kafka
         self._topic = kafka.topic(WATCHES)
         self._group = group
@@ -75,7 +79,8 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._ends: dict[int, int | None] = {}  # of shards that have not caught up; None: to be asked for
         self._asked: set[int] = set()  # of those, whose ends are being asked for
         self._rejoin = asyncio.Event()
-        self._left_for: str | None = None
+        self._left_for: str | None = None  # until a session holds
+        self._assigned = False  # in this session
         self._consumer: AIOKafkaConsumer | None = None
 
     async def run(self, member: Member) -> None:
@@ -100,10 +105,10 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             await asyncio.sleep(BACKOFF)
 
     def _say_left(self, error: str) -> None:
-        """Log it once, until we are a member again."""
+        """Log it once, until a session holds."""
         if error != self._left_for:
             self._left_for = error
-            log.warning("group_left", error=error)
+            log.warning("group_left", error=error, **hint(error))
 
     def lose_all(self) -> None:
         """Have no shard any longer, and join again: for a process that slept longer than `SESSION_MS`, too."""
@@ -151,6 +156,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     async def _session(self) -> None:
         self._rejoin.clear()
+        self._assigned = False
         consumer = self._consumer = AIOKafkaConsumer(
             **options(self._kafka),
             group_id=self._group,
@@ -183,8 +189,14 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                 asked = loop.time()
                 if await _answers(consumer):
                     heard = loop.time()
+                    self._holds()
                 elif loop.time() - heard > SILENCE:
                     raise away(self._kafka)
+
+    def _holds(self) -> None:
+        """What broke the last session does not break this one."""
+        if self._assigned:
+            self._left_for, self.joined = None, True
 
     def _deliver(self, part: TopicPartition, record: Any) -> None:  # noqa: ANN401 - aiokafka's ConsumerRecord
         if part.partition not in self._positions:
@@ -223,7 +235,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         """Begin new shards at their first command; kept ones go on where they are."""
-        self._left_for, self.joined = None, True
+        self._assigned, self.joined = True, self._left_for is None
         ours = frozenset(part.partition for part in assigned)
         for lost in set(self._positions) - ours:
             del self._positions[lost]

@@ -22,7 +22,7 @@ from bus.rows import RawRow, RowName, Which, found, page
 from bus.settings import BusSettings, KafkaSettings
 from bus.shares import Shares, is_limited
 from bus.skipped import Skip
-from bus.topics import check
+from bus.topics import ALL, check
 from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
 
@@ -71,12 +71,13 @@ class KafkaBus:
         *,
         instance: str,
         accounts: int = 1,
+        topics: frozenset[str] = ALL,
         rng: random.Random | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         """`accounts`: so many have messages here; where there is one, the journal is all its own.
 
-        It may be set again.
+        It may be set again. `topics` are those that this process needs, unprefixed: others it may not even see.
         """
         self.accounts = accounts
         self._settings = settings
@@ -90,7 +91,7 @@ class KafkaBus:
             client_id=f"smsbus-{instance}",
             rng=self._rng,
             now_ms=now_ms,
-            verify=lambda: check(kafka),
+            verify=lambda: check(kafka, topics),
         )
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
@@ -99,7 +100,7 @@ class KafkaBus:
         self._aside = Trouble("journal_set_aside", "journal_set_aside_gone")
         self._unkept = Trouble("journal_directory_unreadable", "journal_directory_readable_again")
         self._away = Trouble("kafka_away", "kafka_back")
-        self._topics = TopicTrouble(lambda: check(kafka))
+        self._topics = TopicTrouble(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused", "records_refused_no_more")
         self._shares = Shares()
         self._housekeeper: asyncio.Task[None] | None = None
@@ -391,9 +392,10 @@ class KafkaBus:
             "journal_unwritable": unwritable is not None,
             "messages_in_journal": spilled,
         }
+        wrong = [f"takes_nothing:{topic}:{error}" for topic, error in sorted(self._producer.wrong_topics.items())]
         told = (self._aside, self._unkept, self._topics.trouble, self._refusals.trouble)
         holding = [each.word for each in told if each.holds]
-        return [word for word, holds in words.items() if holds] + holding + self._shares.words
+        return [word for word, holds in words.items() if holds] + holding + wrong + self._shares.words
 
 
 async def _unexplained(store: _Store) -> str | None:

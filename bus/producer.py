@@ -360,7 +360,7 @@ async def _answers(inner: AIOKafkaProducer) -> bool:
         return False
 
 
-def _seen(future: asyncio.Future[Any]) -> None:
+def seen(future: asyncio.Future[Any]) -> None:
     """A failure that nobody waits for any longer is not a warning."""
     if not future.cancelled():
         future.exception()
@@ -381,7 +381,7 @@ async def discard(inner: AIOKafkaProducer) -> None:
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
     task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
     if task is not None:
-        task.add_done_callback(_seen)
+        task.add_done_callback(seen)
         task.cancel()
     with suppress(Exception):
         async with asyncio.timeout(STOP_TIMEOUT):

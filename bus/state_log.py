@@ -8,12 +8,12 @@ refused, so every record's future is awaited first; a send may wait for ever, so
 
 import asyncio
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
 from bus.client import FAILURES, options
-from bus.producer import discard
+from bus.producer import discard, seen
 from bus.reader import stop_consumer
 from bus.settings import KafkaSettings
 
@@ -74,10 +74,7 @@ class StateLog:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await producer.begin_transaction()
-                sent = [
-                    await producer.send(self._topic, state, key.encode(), partition=self._partition)
-                    for key, state in states.items()
-                ]
+                sent = [await self._send(producer, key, state) for key, state in states.items()]
                 await asyncio.gather(*sent)  # a commit alone would not tell that one of them failed
                 await producer.commit_transaction()
         except Exception as error:
@@ -85,6 +82,11 @@ class StateLog:
             if isinstance(error, _FENCED):
                 raise Fenced from error
             raise NotCommitted(type(error).__name__) from error
+
+    async def _send(self, producer: AIOKafkaProducer, key: str, state: bytes | None) -> asyncio.Future[Any]:
+        sent: asyncio.Future[Any] = await producer.send(self._topic, state, key.encode(), partition=self._partition)
+        sent.add_done_callback(seen)  # it is waited for only if the others can be sent
+        return sent
 
     async def close(self) -> None:
         """Let go, in bounded time."""

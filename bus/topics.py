@@ -93,12 +93,12 @@ async def create(kafka: KafkaSettings) -> list[str]:
     return created
 
 
-async def check(kafka: KafkaSettings) -> list[str]:
+async def check(kafka: KafkaSettings, names: frozenset[str] = ALL) -> list[str]:
     """Return what breaks the contract, one readable line each with its remedy; empty: all is well.
 
-    Raises `KafkaAway` when no broker answers.
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
     """
-    return (await inspect(kafka)).problems
+    return (await inspect(kafka, names)).problems
 
 
 async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings:

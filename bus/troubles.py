@@ -19,7 +19,12 @@ FORBIDDEN_WORDS: Final = (
 QUIET: Final = 60.0  # seconds after the last refused record, until that is over
 
 
+RIGHTS: Final = "`smsbus topics print` prints the rights that this user needs, and an administrator gives them"
 HINTS: Final = {
+    "ClusterAuthorizationFailedError": RIGHTS,
+    "GroupAuthorizationFailedError": RIGHTS,
+    "TopicAuthorizationFailedError": RIGHTS,
+    "TransactionalIdAuthorizationFailed": RIGHTS,
     "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync",
 }

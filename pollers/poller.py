@@ -23,7 +23,9 @@ from pollers.shard import Log, Shard
 
 GROUP: Final = "smsbus-pollers"
 HEARTBEAT: Final = 1.0  # seconds between two looks at the clock, the budget's shares and what is wrong
-JOINING: Final = 15.0  # seconds without shards after which a process says so: a rebalance takes less
+JOINING: Final = (
+    15.0  # seconds without the group, shards or commits after which a process says so: rebalances take less
+)
 OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn before that is said
 OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS, likewise
 LONGER_MS: Final = 1000  # by which a Retry-After must have moved to be written down at once
@@ -92,7 +94,7 @@ class Poller:
         self._keepers: dict[int, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._core: list[asyncio.Task[None]] = []
-        self._without_shards_since = self._loop.time()
+        self._without_group_since = self._without_shards_since = self._loop.time()
         self._said: frozenset[str] = frozenset()
         self._resume_waits()
         self.scheduler = Scheduler(
@@ -312,17 +314,25 @@ class Poller:
             yield "bulk_hint_off"
 
     def _reasons_of_shards(self) -> Iterator[str]:
-        running = [shard for shard in self.shards.values() if shard.running]
+        now, running = self._loop.time(), [shard for shard in self.shards.values() if shard.running]
+        if self._group.joined:
+            self._without_group_since = now
         if running:
-            self._without_shards_since = self._loop.time()
-        long_enough = self._loop.time() - self._without_shards_since > JOINING
-        if not self._group.joined:
-            if long_enough:
-                yield "no_group"
-        elif self._keepers and not running and long_enough:
+            self._without_shards_since = now
+        if now - self._without_group_since > JOINING:
+            yield "no_group"
+        if self._keepers and now - self._without_shards_since > JOINING:
             yield "no_shards"
         if len(running) < len(self._keepers):
             yield "shard_restoring"
+        yield from sorted(self._uncommitted(now))
+
+    def _uncommitted(self, now: float) -> set[str]:
+        """Return a word for each reason why shards cannot keep their states, and have not been able to for a while."""
+        each = [shard.uncommitted for shard in self.shards.values()]
+        return {
+            f"states_not_committed:{one.error}" for one in each if one.since is not None and now - one.since > JOINING
+        }
 
     def expected_delay(self, account: str) -> float | None:
         """Return how many seconds a new watch's SMS waits for its poll, where it is long enough to say so."""

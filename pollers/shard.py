@@ -23,6 +23,7 @@ from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
 from pollers.observation import Trouble
 from pollers.owned_watch import OwnedWatch
 from pollers.state import Action, WatchState
+from pollers.uncommitted import Uncommitted
 from pollers.watch_table import LivePoll
 from pollers.watches import last_applied
 from schemas.messages import Watch, WatchEnded
@@ -40,6 +41,7 @@ AT_ONCE: Final = 50  # watches, of which each takes 0.1 to 0.2 ms; then the loop
 MESSAGES_AT_ONCE: Final = 20  # likewise
 ERASE_AT_ONCE: Final = 100
 RETRY: Final = 1.0  # seconds between two tries of what Kafka or the journal did not take
+SLOWEST_RETRY: Final = 5.0
 
 _log = structlog.get_logger("pollers")
 
@@ -103,6 +105,7 @@ class Shard:
         """Watches whose state another program wrote in a way that we cannot read: left alone."""
         self.running = False
         """It is restored, and polls."""
+        self.uncommitted = Uncommitted(partition)
         self._log = log
         self._bus = bus
         self._scheduler = scheduler
@@ -348,10 +351,11 @@ class Shard:
             return
         try:
             await self._log.commit(dict.fromkeys(gone))
-        except NotCommitted:
+        except NotCommitted as error:
             self._to_forget += gone
-            await self._restore()
+            await self._try_later(error, len(gone))
             return
+        self.uncommitted.over()
         for watch_id in gone:
             del self.watches[watch_id]
             self._scheduler.drop(watch_id)
@@ -393,8 +397,10 @@ class Shard:
                     restored = await self._log.open()
                     break
             except NotCommitted as error:
-                _log.warning("shard_not_restored", partition=self.partition, error=str(error))
+                self.uncommitted.add("shard_not_restored", str(error), self._loop.time())
             await asyncio.sleep(RETRY)
+        if not self._dirty:
+            self.uncommitted.over()
         for number, (watch_id, value) in enumerate(restored.items()):
             await _breathe(number)
             self._merge(watch_id, value)
@@ -438,9 +444,9 @@ class Shard:
         try:
             await self._log.commit({watch_id: owned.packed for watch_id, owned in ready.items()})
         except NotCommitted as error:
-            _log.warning("states_not_committed", partition=self.partition, error=str(error), states=len(ready))
-            await self._restore()
+            await self._try_later(error, len(ready))
             return True
+        self.uncommitted.over()
         confirmed_at = self._loop.time()
         for watch_id, owned in ready.items():
             owned.committed, owned.committed_as = revisions[watch_id], owned.attempted_as
@@ -448,6 +454,13 @@ class Shard:
                 self._dirty.discard(watch_id)
                 self._act_on(watch_id, owned, confirmed_at)
         return True
+
+    async def _try_later(self, error: NotCommitted, states: int) -> None:
+        """Open the log again: at once, or where that alone did not help, after seconds that become more."""
+        self.uncommitted.add("states_not_committed", str(error), self._loop.time(), states=states)
+        await asyncio.sleep(min(self.uncommitted.commits * RETRY, SLOWEST_RETRY))
+        self.uncommitted.commits += 1
+        await self._restore()
 
     def _leave_out_what_is_too_large(self) -> None:
         """A record that Kafka refuses for its size would hold up every other state of the shard."""

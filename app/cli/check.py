@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, Config, readable_errors, settings_for
+from app.cli.outcome import Code, Config, RoleOption, readable_errors, settings_for
 
 if TYPE_CHECKING:
     from app.settings import Settings
@@ -15,6 +15,7 @@ MARKS = {"ok": "✓ ok     ", "warning": "! warning", "failed": "✗ failed "}
 
 def check(
     print_settings: Annotated[bool, typer.Option("--print", help="Print the settings first, secrets masked.")] = False,
+    role: RoleOption = "all",
     config: Config = None,
 ) -> None:
     """Check settings, Kafka, topics, journal, clock and accounts. Exit code 0: all is well, 1: not, 2: settings."""
@@ -23,18 +24,18 @@ def check(
         if print_settings:
             _print(settings)
         typer.echo(f"{MARKS['ok']} the settings are complete")
-        if asyncio.run(_failed(settings, config)):
+        if asyncio.run(_failed(settings, config, role)):
             raise typer.Exit(Code.FAILED)
 
 
-async def _failed(settings: "Settings", config: Config) -> bool:
+async def _failed(settings: "Settings", config: Config, role: RoleOption) -> bool:
     from datetime import UTC, datetime
 
     from app.checks import look
     from app.settings import config_file
 
     failed = False
-    async for finding in look(settings, now=datetime.now(UTC), file=config_file(config)):
+    async for finding in look(settings, now=datetime.now(UTC), file=config_file(config), role=role):
         typer.echo(f"{MARKS[finding.mark]} {finding.text}")
         failed = failed or finding.mark == "failed"
     return failed

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file. Default: ./smsbus.toml, where it exists.")
+]
+
+RoleOption = Annotated[
+    Literal["all", "receiver", "pollers"], typer.Option("--role", help="What a process of this role needs.")
 ]
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.outcome import Code, Config, RoleOption, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from bus.settings import KafkaSettings
@@ -27,12 +27,13 @@ def create(config: Config = None) -> None:
 
 
 @topics_app.command()
-def check(config: Config = None) -> None:
+def check(role: RoleOption = "all", config: Config = None) -> None:
     """Compare the topics with the contract. Exit code 0: as they must be, 1: not."""
+    from app.verified import NEEDED
     from bus import topics
 
     with readable_errors():
-        findings = asyncio.run(topics.inspect(settings_for(config).kafka))
+        findings = asyncio.run(topics.inspect(settings_for(config).kafka, NEEDED[role]))
         for line in findings.warnings:
             say(f"warning: {line}")
         if findings.problems:
@@ -43,7 +44,7 @@ def check(config: Config = None) -> None:
 @topics_app.command("print")
 def print_(
     form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the rights that a user needs.")] = "acls",
-    role: Annotated[Literal["all", "receiver", "pollers"], typer.Option(help="Of which process.")] = "all",
+    role: RoleOption = "all",
     user: Annotated[
         str | None,
         typer.Option(help="Who gets them, as Kafka knows it: a login's name, a certificate's subject. Default: ours."),

@@ -231,7 +231,7 @@ async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
 async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
     mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch, code: int, words: str
 ) -> None:
-    async def check(_: KafkaSettings) -> list[str]:
+    async def check(*_: object) -> list[str]:
         return [f"topic {REJECTED} is missing: run `smsbus topics create`"]
 
     monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.02)
@@ -488,7 +488,7 @@ async def test_brokers_that_come_back_under_new_addresses_are_found_once_their_t
 ) -> None:
     problems = ["topic sms.received.v1 is missing"]
 
-    async def check(_: KafkaSettings) -> list[str]:
+    async def check(*_: object) -> list[str]:
         return list(problems)
 
     monkeypatch.setattr("bus.kafka.check", check)

@@ -32,10 +32,17 @@ async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
 
 
 @pytest.fixture
-async def bus(settings: KafkaSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KafkaBus]:
+def needed() -> frozenset[str]:
+    return topics.ALL
+
+
+@pytest.fixture
+async def bus(
+    settings: KafkaSettings, needed: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[KafkaBus]:
     monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
     monkeypatch.setattr("bus.troubles.ASK_EVERY", 0.5)
-    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", rng=random.Random(0))
+    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", topics=needed, rng=random.Random(0))
     await bus.start()
     first = await bus.accept(sms("16470000000", 0))
     await first.published
@@ -61,6 +68,25 @@ async def accepted_until(bus: KafkaBus, holds: Callable[[], bool]) -> list[Recei
 
 async def in_kafka(*receipts: Receipt) -> set[str]:
     return set(await asyncio.wait_for(asyncio.gather(*(receipt.published for receipt in receipts)), RECOVERY))
+
+
+@pytest.mark.unaudited("it deletes the topic")
+@pytest.mark.parametrize("needed", [topics.RECEIVED])
+async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong(
+    bus: KafkaBus, settings: KafkaSettings
+) -> None:
+    gone = [settings.topic(name) for name in (SmsReceived.TOPIC, "sms.watches.v1")]
+    async with admin(settings) as client:
+        await client.delete_topics(gone)
+    with capture_logs() as logs:
+        receipts = await accepted_until(bus, lambda: "topics_wrong" in bus.condition().degraded)
+        degraded = bus.condition().degraded
+        await topics.create(settings)
+        await in_kafka(*receipts)
+
+    [said] = [line for line in logs if line["event"] == "topics_wrong"]
+    assert said["problems"] == [f"topic {gone[0]} is missing: run `smsbus topics create`"]
+    assert f"takes_nothing:{gone[0]}:UnknownTopicOrPartitionError" in degraded
 
 
 @pytest.mark.unaudited("it deletes the topic")

@@ -1,10 +1,12 @@
 """When a shard has caught up: the group asks for the ends of its commands, and believes only the newest answer."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 from aiokafka import TopicPartition
-from aiokafka.errors import IllegalStateError, KafkaConnectionError
+from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthorizationFailedError
+from structlog.testing import capture_logs
 
 from bus.commands import Command, ShardGroup
 from bus.settings import KafkaSettings
@@ -117,3 +119,29 @@ async def test_a_shard_that_starts_again_while_nothing_is_assigned_begins_with_i
     await assign(group, 0, 1, 2)
 
     assert group._consumer.positions[TopicPartition(group._topic, 1)] == 0
+
+
+async def test_a_group_that_may_be_joined_and_not_read_is_left_with_one_line_and_is_not_joined(group, monkeypatch):
+    """Each session was given its shards, and broke at its first read: a line a second, mostly `joined`."""
+    sessions, joined = 0, set()
+
+    async def session():
+        nonlocal sessions
+        sessions += 1
+        await assign(group, 0, 1, 2)
+        joined.add(group.joined)
+        raise TopicAuthorizationFailedError
+
+    monkeypatch.setattr(group, "_session", session)
+    monkeypatch.setattr("bus.commands.BACKOFF", 0.0)
+    group._say_left("TopicAuthorizationFailedError")
+    with capture_logs() as logs:
+        running = asyncio.create_task(group.run(group._member))
+        while sessions < 5:
+            await asyncio.sleep(0)
+        running.cancel()
+        await asyncio.wait([running])
+
+    group._assigned = True
+    group._holds()
+    assert (logs, joined, group.joined) == ([], {False}, True)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bus.commands import Command, Member
 from bus.memory import MemoryBus
 from bus.record import partition_of
-from bus.state_log import Fenced
+from bus.state_log import Fenced, NotCommitted
 from pollers.account import Account
 from pollers.advance import opened
 from pollers.curve import Curve
@@ -99,8 +100,10 @@ class Log:
         self.states: dict[str, bytes] = {}
         self.opened = 0
         self.fails: Callable[[], None] = lambda: None
+        self.opens: Callable[[], None] = lambda: None
 
     async def open(self) -> dict[str, bytes]:
+        self.opens()
         self.opened += 1
         return dict(self.states)
 
@@ -187,6 +190,10 @@ def stray() -> None:
 
 def fenced() -> None:
     raise Fenced
+
+
+def forbidden() -> None:
+    raise NotCommitted("TopicAuthorizationFailedError")
 
 
 def broken() -> None:
@@ -292,6 +299,63 @@ async def test_who_is_not_in_the_group_for_long_says_so_and_a_standby_does_not()
     await asyncio.sleep(60)
 
     assert (early, late, bench.poller.degraded()) == ((), ("no_group",), ())
+
+
+@virtual
+async def test_who_lost_the_group_says_so_though_its_shards_poll_on() -> None:
+    """The right to be in the group was taken away: no new watch was read, and nothing said so."""
+    bench = Bench()
+    bench.command("1")
+    await bench.start(*range(12))
+    bench.group.joined = False
+    await asyncio.sleep(JOINING + 2)
+    out = bench.poller.degraded()
+
+    bench.group.joined = True
+    await asyncio.sleep(2)
+
+    assert (out, bench.poller.degraded()) == (("no_group",), ())
+
+
+@virtual
+async def test_states_that_kafka_does_not_take_are_a_word_that_names_the_error_and_one_line() -> None:
+    bench = Bench()
+    shard = bench.partition(bench.command("1"))
+    bench.logs[shard].fails = forbidden
+    with capture_logs() as logs:
+        await bench.start(*range(12))
+        await asyncio.sleep(JOINING)
+        await asyncio.sleep(60)
+        words, opened_before = bench.poller.degraded(), bench.logs[shard].opened
+        await asyncio.sleep(60)
+        tries = bench.logs[shard].opened - opened_before
+        bench.logs[shard].fails = lambda: None
+        await asyncio.sleep(10)
+
+    lines = [line for line in logs if line["event"] == "states_not_committed"]
+    assert words == ("states_not_committed:TopicAuthorizationFailedError",)
+    assert [(line["partition"], line["error"]) for line in lines] == [(shard, "TopicAuthorizationFailedError")]
+    assert "smsbus topics print" in lines[0]["hint"]
+    assert 5 <= tries <= 15
+    assert bench.poller.degraded() == ()
+    assert len(bench.logs[shard].states) == 1
+
+
+@virtual
+async def test_a_shard_that_cannot_be_restored_says_so_once() -> None:
+    bench = Bench()
+    shard = bench.partition(bench.command("1"))
+    bench.logs[shard].opens = forbidden
+    with capture_logs() as logs:
+        await bench.start(*range(12))
+        await asyncio.sleep(JOINING + 60)
+        words = bench.poller.degraded()
+        bench.logs[shard].opens = lambda: None
+        await asyncio.sleep(10)
+
+    assert [line["event"] for line in logs].count("shard_not_restored") == 1
+    assert words == ("shard_restoring", "states_not_committed:TopicAuthorizationFailedError")
+    assert bench.poller.degraded() == ()
 
 
 @virtual
