@@ -23,6 +23,7 @@ from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
 from app import logs, parts, verified
 from app.admin_token import with_admin_token
+from app.loop_lag import LoopLag
 from app.parts import Polling, Role
 from app.refusal import StartRefused, started
 from app.reload import Reload, ReloadMetrics, Take
@@ -156,11 +157,13 @@ async def serve_parts(
     )
     registry = _registry()
     BusMetrics(bus, registry)
+    lag, reloads = LoopLag(registry), _reloads(reload, registry)
     stopping = Deadline()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(lag.measured())
         polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
         door = parts.door(settings, bus, registry, shared=shared) if role in parts.RECEIVING else None
-        admin = parts.admin(settings, bus, registry, polling, door, degraded=_reloads(reload, registry))
+        admin = parts.admin(settings, bus, registry, polling, door, degraded=lambda: (*reloads(), *lag.degraded()))
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))

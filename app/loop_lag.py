@@ -1,0 +1,68 @@
+"""How late the event loop is: for so long nobody looks at what has come, and timeouts run out for nothing."""
+
+import asyncio
+import statistics
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final
+
+from prometheus_client import CollectorRegistry, Histogram
+
+from bus.troubles import Trouble
+
+EVERY: Final = 0.5  # seconds between two looks; what blocks for less is seen in proportion to its length
+BOUND: Final = 0.25  # seconds: a callback's p99 must not be worse under attack
+SAMPLES: Final = 20  # ten seconds and more: an idle process is late now and then
+BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+HINT: Final = "too much for its core, or others use it: more cores, --workers, fewer watches; kafka_away may follow"
+
+
+class LoopLag:
+    """Measures the running loop for as long as the context `measured` lasts."""
+
+    def __init__(
+        self,
+        registry: CollectorRegistry,
+        *,
+        now: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """`now` and `sleep` are in seconds."""
+        self._now = now
+        self._sleep = sleep
+        self._histogram = Histogram(
+            "smsbus_event_loop_lag_seconds", "How late a timer of the loop came", buckets=BUCKETS, registry=registry
+        )
+        self._recent: deque[float] = deque(maxlen=SAMPLES)
+        self._late = Trouble("event_loop_late", "event_loop_on_time")
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return the word for readiness while the loop is late most of the time; empty: it is not."""
+        return (self._late.word,) if self._late.holds else ()
+
+    @asynccontextmanager
+    async def measured(self) -> AsyncIterator[None]:
+        """Measure until the context ends."""
+        task = asyncio.create_task(self._measure())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _measure(self) -> None:
+        while True:
+            due = self._now() + EVERY
+            await self._sleep(EVERY)
+            self._add(max(self._now() - due, 0.0))
+
+    def _add(self, lag: float) -> None:
+        self._histogram.observe(lag)
+        self._recent.append(lag)
+        late = sum(each > BOUND for each in self._recent)
+        if late > SAMPLES / 2 and len(self._recent) == SAMPLES:
+            self._late.begins(lag_seconds=round(statistics.median(self._recent), 3), hint=HINT)
+        elif late == 0:
+            self._late.ends()
