@@ -10,10 +10,9 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
-from tests.e2e.disks import DISKS
 from tests.faults import signs, tools
 from tests.faults.cases.damage import drained_by_hand, left_by
-from tests.faults.cases.machine import UNWRITABLE, accepts_again, kafka_silent, lacks_tools, posts
+from tests.faults.cases.machine import UNWRITABLE, OnSmallDisks, accepts_again, kafka_silent, lacks_tools, posts
 from tests.faults.load import number_of
 from tests.faults.part import Part
 from tests.faults.signs import Sign
@@ -70,18 +69,11 @@ async def index_flipped(stage: Stage) -> None:
         await _mended_by_hand(stage, aside)
 
 
-class FullAndSlow:
+class FullAndSlow(OnSmallDisks):
     """The receivers' disks are full while Kafka is slow: what is in time for it is accepted, and nothing else.
 
     A journal may go on within the space that it has already; a receiver that refuses says why.
     """
-
-    async def prepare(self, stage: Stage) -> None:
-        self._disks = {}
-        for receiver in stage.receivers:
-            self._disks[receiver] = disk = DISKS[-1](receiver.installation.journal_dir)
-            receiver.wrapper = disk.wrapper
-            stage.stack.callback(disk.close)
 
     async def run(self, stage: Stage) -> None:
         began = time.time()

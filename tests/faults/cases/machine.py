@@ -79,8 +79,8 @@ async def clock_steps(stage: Stage) -> None:
     stage.faults.append(Fault("clock_steps", began, time.time(), clock=HOUR))
 
 
-class DiskFull:
-    """Kafka is away until the receivers' disks are full; then there is room again."""
+class OnSmallDisks:
+    """The journal of each receiver lies on a disk of its own that can be filled."""
 
     async def prepare(self, stage: Stage) -> None:
         self._disks = {}
@@ -88,6 +88,10 @@ class DiskFull:
             self._disks[receiver] = disk = DISKS[-1](receiver.installation.journal_dir)
             receiver.wrapper = disk.wrapper
             stage.stack.callback(disk.close)
+
+
+class DiskFull(OnSmallDisks):
+    """Kafka is away until the receivers' disks are full; then there is room again."""
 
     async def run(self, stage: Stage) -> None:
         with kafka_silent(stage):
