@@ -13,7 +13,6 @@ from app.journal_query import LARGEST_PAGE
 from app.settings import Settings
 from bus.rows import RowName, Which
 
-ANY: Final = {"0.0.0.0", "::"}  # noqa: S104 - where it listens for others; we are on its machine
 PATIENCE: Final = 60.0  # seconds; a disk may be slow
 ASK_ITS_OWN: Final = "use the settings of that process (--config, SMSBUS_ADMIN__…), or stop it first"
 
@@ -31,8 +30,7 @@ class HeldJournal:
         self.directory = directory
         self._settings = settings
         self._header: dict[str, str] = {}
-        host = "127.0.0.1" if settings.admin.host in ANY else settings.admin.host
-        self._url = f"http://{f'[{host}]' if ':' in host else host}:{settings.admin.port}"
+        self._url = settings.admin_url()
 
     def rows(self, which: Which, *, reveal: bool) -> Iterator[dict[str, Any]]:
         """Yield these rows as `app.journal_facts` has them, whole if they are to be revealed. Raises `NotAnswered`."""

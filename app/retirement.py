@@ -23,7 +23,7 @@ async def objections(settings: Settings, account: str, now: datetime) -> list[st
     """Return why the account's old tokens should stay, readable and without a token; empty: nobody uses them."""
     if not settings.admin.token and not token_file(settings).exists():
         return [f"the service cannot be asked: {token_file(settings)} is not there, is data_dir the service's?"]
-    url = _url(settings)
+    url = settings.admin_url() + PATH
     try:
         status, text = await _get(url, admin_header(with_admin_token(settings)))
     except (aiohttp.ClientError, OSError, TimeoutError) as error:
@@ -53,11 +53,6 @@ def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -
             yield f"the old token {token}… (its fingerprint) was used at {used}: {LEAKED}"
     if now - datetime.fromisoformat(view["since"]) < UNUSED:
         yield f"the service has noted uses only since {view['since']}: ask again when that is 24 hours ago"
-
-
-def _url(settings: Settings) -> str:
-    host = "localhost" if settings.admin.host in {"0.0.0.0", "::"} else settings.admin.host  # noqa: S104 - compared
-    return f"http://{f'[{host}]' if ':' in host else host}:{settings.admin.port}{PATH}"
 
 
 async def _get(url: str, headers: dict[str, str]) -> tuple[int, str]:

@@ -35,6 +35,7 @@ from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
 
 FILE: Final = Path("smsbus.toml")
+LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asyncio lets `::` hear IPv6 alone
 
 
 class Settings(BaseSettings):
@@ -111,6 +112,11 @@ class Settings(BaseSettings):
         host = "localhost" if self.receiver.host in {"0.0.0.0", "::"} else self.receiver.host  # noqa: S104 - compared
         origin = self.receiver.public_url or f"http://{host}:{port or self.receiver.port}"
         return f"{origin.rstrip('/')}/v1/pingme/{token}"
+
+    def admin_url(self) -> str:
+        """Return where a command on this machine finds the admin listener."""
+        host = LOOPBACK_OF.get(self.admin.host, self.admin.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.admin.port}"
 
     def secrets(self) -> list[str]:
         """Return every secret value, for the one use of keeping it out of logs."""

@@ -326,3 +326,19 @@ def test_the_environment_is_read_in_one_file_only():
 )
 def test_an_address_is_shown_without_what_may_be_secret_in_it(address, seen):
     assert without_secrets(address) == seen
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8081"),
+        ("0.0.0.0", "http://127.0.0.1:8081"),
+        ("::", "http://[::1]:8081"),
+        ("::1", "http://[::1]:8081"),
+        ("10.0.0.7", "http://10.0.0.7:8081"),
+    ],
+)
+def test_the_admin_listener_is_found_on_this_machine_wherever_it_listens(environment, host, url):
+    environment({"SMSBUS_ADMIN__HOST": host, "SMSBUS_ADMIN__TOKEN": "x" * 24})
+
+    assert load().admin_url() == url
