@@ -19,6 +19,7 @@ from app.sections import Account
 from app.settings import Settings
 from app.workers.metrics import RESTARTING
 from bus import troubles
+from bus.kafka import KafkaBus
 from bus.topics import TOPICS
 from pollers.poller import Poller
 from receiver.strangers import Strangers
@@ -175,7 +176,8 @@ def logged() -> set[str]:
     for tree in trees():
         for name, owner, texts in calls(tree):
             is_log = isinstance(owner, ast.Name | ast.Attribute) and ast.unparse(owner).endswith("log")
-            if (is_log and name in {"warning", "error", "exception"}) or name == Strangers.__name__:
+            is_uncommitted = name == "add" and owner is not None and ast.unparse(owner).endswith("uncommitted")
+            if (is_log and name in {"warning", "error", "exception"}) or name == Strangers.__name__ or is_uncommitted:
                 found.add(texts[0])
     return found
 
@@ -191,10 +193,9 @@ def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
 def reasons() -> list[str]:
     """Return the degraded reasons as patterns; what is computed may be any word."""
     words: list[str] = [*switches(), RESTARTING, reload.REFUSED, "messages_in_journal"]
-    for node in ast.walk(ast.parse(inspect.getsource(Poller))):
-        yielded = (
-            node.value if isinstance(node, ast.Yield) else node.elt if isinstance(node, ast.GeneratorExp) else None
-        )
+    for node in ast.walk(ast.parse(inspect.getsource(Poller) + inspect.getsource(KafkaBus))):
+        many = ast.GeneratorExp | ast.ListComp | ast.SetComp
+        yielded = node.value if isinstance(node, ast.Yield) else node.elt if isinstance(node, many) else None
         if isinstance(yielded, ast.Constant):
             words.append(str(yielded.value))
         elif isinstance(yielded, ast.JoinedStr):
