@@ -22,6 +22,7 @@ from bus.rows import RawRow, RowName, Which, found, page
 from bus.settings import BusSettings, KafkaSettings
 from bus.shares import Shares, is_limited
 from bus.skipped import Skip
+from bus.stuck import Stuck
 from bus.topics import ALL, check
 from bus.troubles import Refusals, TopicTrouble, Trouble, hint
 from schemas.messages import Message, SmsRejected
@@ -103,6 +104,7 @@ class KafkaBus:
         self._topics = TopicTrouble(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused", "records_refused_no_more")
         self._shares = Shares()
+        self._stuck = Stuck()
         self._housekeeper: asyncio.Task[None] | None = None
 
     @property
@@ -206,6 +208,12 @@ class KafkaBus:
             await known
         return letter.event_id
 
+    async def _keep_trying(self, record: Record, reason: str) -> str:
+        """A refused dead letter has nowhere to go: it stays in the queue, which is said."""
+        self._stuck.refused(record, reason, asyncio.get_running_loop().time())
+        message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
+        raise BusFull(message)
+
     # ---- lanes and journals ------------------------------------------------------------------------------------
 
     def _own_store(self) -> _Store:
@@ -227,7 +235,7 @@ class KafkaBus:
                 journal=store.journal,
                 book=self._book,
                 publish=self._producer.publish,
-                dead_letter=_keep_trying if dead_letters else self._dead_letter,
+                dead_letter=self._keep_trying if dead_letters else self._dead_letter,
                 ends_as=ends_as,
                 settings=self._settings,
                 rng=self._rng,
@@ -298,6 +306,7 @@ class KafkaBus:
         self._topics.look(error, wrong, now)
         self._refusals.look(now)
         self._shares.look(now)
+        self._stuck.look(now, is_away=error is not None)
 
     async def _look_aside(self) -> None:
         """Say so while a journal waits for a person: what it holds is published by nobody else."""
@@ -346,6 +355,8 @@ class KafkaBus:
         except (JournalUnwritable, OSError) as error:
             log.error("journal_row_not_skipped", journal=name.journal, error=str(error))
             return "unwritable"
+        if outcome == "skipped":
+            self._stuck.skipped(name.id)
         return "acknowledged" if outcome == "unknown" and self._book.has_ended(name.id) else outcome
 
     def _store_named(self, journal: str) -> _Store | None:
@@ -395,7 +406,8 @@ class KafkaBus:
         wrong = [f"takes_nothing:{topic}:{error}" for topic, error in sorted(self._producer.wrong_topics.items())]
         told = (self._aside, self._unkept, self._topics.trouble, self._refusals.trouble)
         holding = [each.word for each in told if each.holds]
-        return [word for word, holds in words.items() if holds] + holding + wrong + self._shares.words
+        names = [word for word, holds in words.items() if holds] + holding + wrong
+        return names + self._shares.words + self._stuck.words
 
 
 async def _unexplained(store: _Store) -> str | None:
@@ -405,11 +417,3 @@ async def _unexplained(store: _Store) -> str | None:
     except JournalUnwritable as unreadable:
         return unreadable.reason
     return f"{rows} rows were neither published nor can be read" if rows else None
-
-
-async def _keep_trying(record: Record, reason: str) -> str:
-    """A refused dead letter has nowhere to go: it stays in the queue, and the log says why."""
-    hint = f"raise the topic's max.message.bytes, or take it out: smsbus journal skip {record.id}"
-    log.error("dead_letter_refused", reason=reason, bytes=len(record.value), hint=hint)
-    message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
-    raise BusFull(message)

@@ -111,8 +111,16 @@ class Refusals:
         self._count, self._last = self._count + 1, now
         self.trouble.begins(**self._facts, **facts)
 
+    def hold(self, now: float) -> None:
+        """None can be refused now, so that it is not over yet."""
+        self._last = now
+
     def look(self, now: float) -> None:
         """See whether it is over."""
-        if self.trouble.holds and now - self._last > QUIET:
-            self.trouble.ends(**self._facts, records=self._count)
-            self._count = 0
+        if now - self._last > QUIET:
+            self.end()
+
+    def end(self) -> None:
+        """It is over, if it was there."""
+        self.trouble.ends(**self._facts, records=self._count)
+        self._count = 0

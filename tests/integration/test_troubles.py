@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from aiokafka.admin import NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
 from bus import topics
@@ -14,9 +15,9 @@ from bus.cluster import admin
 from bus.contract import Receipt
 from bus.kafka import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
-from schemas.messages import SmsReceived
+from schemas.messages import SmsReceived, SmsRejected
 from tests.kafka_fixtures import TestKafka
-from tests.messages import sms
+from tests.messages import rejected, sms
 
 RECOVERY = 40.0  # seconds
 
@@ -126,3 +127,31 @@ async def test_refused_records_are_said_once_and_counted_and_it_is_over_when_no_
         ("records_refused", None, "too_large_for_the_topic"),
         ("records_refused_no_more", 3, None),
     ]
+
+
+async def test_a_refused_dead_letter_is_said_once_and_shown_until_its_topic_takes_it(
+    kafka: TestKafka, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
+    monkeypatch.setattr("bus.troubles.QUIET", 10.0)
+    settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
+    name = settings.topic(SmsRejected.TOPIC)
+    async with admin(settings) as client:
+        await client.create_topics([NewTopic(name, 6, 1, topic_configs={"max.message.bytes": "3000"})])
+    await topics.create(settings)
+    bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", rng=random.Random(0))
+    await bus.start()
+    with capture_logs() as logs:
+        receipt = await bus.accept(rejected(b"x" * 4000), key="one")
+        await until(lambda: bus.producer_failures.get("MessageSizeTooLargeError", 0) >= 3)
+        refused = bus.condition().degraded
+        async with admin(settings) as client:
+            await client.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, {"max.message.bytes": "9000"})])
+        ends = await in_kafka(receipt)
+        await until(lambda: "dead_letter_refused" not in bus.condition().degraded)
+    await bus.stop(1.0)
+
+    said = [line for line in logs if line["event"].startswith("dead_letter_")]
+    assert (ends, "dead_letter_refused" in refused) == ({"rejected"}, True)
+    assert [line["event"] for line in said] == ["dead_letter_refused", "dead_letter_refused_no_more"]
+    assert said[0]["hint"].endswith(f"smsbus journal skip {receipt.id}")

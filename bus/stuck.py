@@ -1,0 +1,41 @@
+"""Dead letters that their topic refuses: each stays first in its lane and is tried again; it is said once."""
+
+from typing import Final
+
+from bus.record import Record
+from bus.troubles import Refusals
+
+HINT: Final = "raise max.message.bytes of its topic, or take it out: smsbus journal skip {}"
+
+
+class Stuck:
+    """Those of one bus. `now` is the loop's time, seconds."""
+
+    def __init__(self) -> None:
+        self._refusals: dict[str, Refusals] = {}  # by id
+
+    def refused(self, record: Record, reason: str, now: float) -> None:
+        """It was refused, for the first time or again."""
+        if record.id not in self._refusals:
+            self._refusals[record.id] = Refusals("dead_letter_refused", "dead_letter_refused_no_more", id=record.id)
+        hint = HINT.format(record.id)
+        self._refusals[record.id].add(now=now, reason=reason, bytes=len(record.value), hint=hint)
+
+    def look(self, now: float, *, is_away: bool) -> None:
+        """See which is over. While Kafka is away none is refused, nor published."""
+        for record_id, each in [*self._refusals.items()]:
+            if is_away:
+                each.hold(now)
+            each.look(now)
+            if not each.trouble.holds:
+                del self._refusals[record_id]
+
+    def skipped(self, record_id: str) -> None:
+        """A person took it out, whether it was refused or not."""
+        if gone := self._refusals.pop(record_id, None):
+            gone.end()
+
+    @property
+    def words(self) -> list[str]:
+        """What readiness says."""
+        return sorted({each.trouble.word for each in self._refusals.values()})
