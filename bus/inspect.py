@@ -2,11 +2,11 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from bus.claim import is_aside, is_closed, try_claim
 from bus.journal import FILE_NAME, Journal
@@ -38,10 +38,25 @@ class JournalStatus:
     problem: str | None  # why nobody publishes what is in it
 
 
-def journals(where: Path) -> list[Path]:
-    """Return the journals in a directory, or the one that it is, in the order in which they would be adopted.
+class Found(NamedTuple):
+    """The journals in a directory, in the order in which they would be adopted."""
 
-    Raises `CannotLook`: it is not there, or this user cannot open it or a journal in it.
+    journals: list[Path]
+    closed: list[str]  # those that this user cannot open, a sentence each
+
+
+def journals(where: Path) -> list[Path]:
+    """Return the journals that `look` finds. Raises `CannotLook` as it does, and where this user cannot open one."""
+    found = look(where)
+    if found.closed:
+        raise CannotLook("\n".join(found.closed))
+    return found.journals
+
+
+def look(where: Path) -> Found:
+    """Return the journals in a directory, or the one that it is.
+
+    Raises `CannotLook`: it is not there, or this user cannot open it.
     """
     try:
         there = sorted(where.iterdir())  # glob would find nothing instead
@@ -54,14 +69,14 @@ def journals(where: Path) -> list[Path]:
     if not os.access(where, os.X_OK):
         raise CannotLook(CLOSED.format(where))
     found = [where] if where / FILE_NAME in there else there
-    if closed := [path for path in found if is_closed(path) and path.is_dir()]:  # else just removed
-        raise CannotLook("\n".join(CLOSED.format(path) for path in closed))
-    return [path for path in found if os.access(path / FILE_NAME, os.F_OK)]
+    closed = [path for path in found if is_closed(path) and path.is_dir()]  # else just removed
+    is_journal = [path for path in found if path not in closed and os.access(path / FILE_NAME, os.F_OK)]
+    return Found(is_journal, [CLOSED.format(path) for path in closed])
 
 
-def status(where: Path) -> list[JournalStatus]:
-    """Look at `journals`, which raises `CannotLook`."""
-    return [_status(path) for path in journals(where)]
+def status(journals: Iterable[Path]) -> list[JournalStatus]:
+    """Return how these journals are."""
+    return [_status(path) for path in journals]
 
 
 def rows_of(directory: Path) -> Iterator[RawRow | Unread]:

@@ -30,21 +30,25 @@ def status(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it."""
+    """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it.
+
+    Exit code 1: one of them waits for a person, or cannot be opened by this user.
+    """
     from bus import inspect
     from schemas.timestamps import to_text
 
     with readable_errors():
         where = directory or settings_for(config).bus.journal_dir
-        journals = inspect.status(where)
+        found = inspect.look(where)
+        journals = inspect.status(found.journals)
         for journal in journals:
             oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
             held = journal.problem or ("held" if journal.held else "free")
             typer.echo(f"{journal.directory} rows={journal.rows} bytes={journal.bytes} oldest={oldest} {held}")
-        if not journals:
+        if not journals and not found.closed:
             say(f"nothing waits in {where}")
-        if any(journal.problem for journal in journals):
-            raise typer.Exit(Code.FAILED)
+        if found.closed or any(journal.problem for journal in journals):
+            raise end(Code.FAILED, *found.closed)
 
 
 @journal_app.command()
@@ -60,7 +64,7 @@ def drain(
     with readable_errors():
         settings = settings_for(config)
         where = directory.parent if inspect.journals(directory) == [directory] else directory
-        journals = inspect.status(where)
+        journals = inspect.status(inspect.journals(where))
         rows = sum(journal.rows for journal in journals if not journal.held and journal.problem is None)
         if rows:
             if any(journal.held for journal in journals):

@@ -220,7 +220,7 @@ async def test_the_only_broker_killed_under_load(
     records = await check(settings, bus, load)
     assert {record.headers["smsbus_via"] for record in records} == {b"kafka", b"journal"}
     assert {receipt.via for receipt in load.receipts[-24:]} == {"kafka"}, "back to memory"
-    assert [journal.rows for journal in inspect.status(tmp_path)] == [0]
+    assert [journal.rows for journal in inspect.status(inspect.journals(tmp_path))] == [0]
 
 
 async def test_one_of_three_brokers_killed_under_load(kafka3: TestKafka, topic_prefix: str, start: Start) -> None:

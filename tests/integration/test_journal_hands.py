@@ -590,6 +590,22 @@ async def test_a_journal_that_this_user_cannot_open_is_said(
     assert not (tmp_path / "rows").exists()
 
 
+async def test_status_shows_the_journals_beside_one_that_this_user_cannot_open(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = await left_behind(tmp_path / "journal", "abcdefghijkl")
+    siblings = [await left_behind(tmp_path / "journal", name) for name in ("aaaaaaaaaaaa", "zzzzzzzzzzzz")]
+    access = os.access  # played: see above
+    monkeypatch.setattr(os, "access", lambda path, mode: closed not in Path(path, "x").parents and access(path, mode))
+
+    result = await on_thread(smsbus, "status")
+
+    assert result.exit_code == Code.FAILED
+    assert [line.split(" bytes=")[0] for line in result.stdout.splitlines()] == [f"{each} rows=3" for each in siblings]
+    assert result.stderr.startswith(f"smsbus: {closed} cannot be opened by this user")
+    assert len(result.stderr.splitlines()) == 1
+
+
 async def test_a_directory_that_this_user_cannot_list_is_said(
     tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
