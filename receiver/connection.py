@@ -1,12 +1,12 @@
-"""One TCP connection: what aiohttp does with bytes that are no HTTP, and how long and how slow a head may be.
+"""One TCP connection, within bounds: of a head, of what is asked before an answer, and of answers that nobody takes.
 
-aiohttp answers the former with its parser's message, which quotes the sender, and logs a stack trace with it. Here they
-are reported, answered with a problem document of ours, and the connection ends.
+aiohttp answers bytes that are no HTTP with its parser's message, which quotes the sender, and logs a stack trace with
+it. Here they are reported, answered with a problem document of ours, and the connection ends.
 """
 
 import asyncio
 from collections.abc import Callable
-from typing import Final
+from typing import Final, cast
 
 from aiohttp import EMPTY_PAYLOAD, StreamReader
 from aiohttp.http import RawRequestMessage
@@ -21,6 +21,10 @@ MOST_FIELD_BYTES: Final = 4096  # of one header field; a proxy adds some, and co
 MOST_FIELDS: Final = 64
 MOST_HEAD_BYTES: Final = 16 * 1024  # of a whole head, where the two above would let 256 KiB pass
 END: Final = b"\r\n\r\n"  # of a head
+PIECE: Final = 128  # bytes that are parsed at once, and on to the next END: at most 8 requests, one of them large
+MOST_HELD_BYTES: Final = 16 * 1024  # read behind a request without an answer, before reading stops
+MOST_HELD: Final = 32  # segments of them
+TAKE: Final = 30.0  # seconds for which a sender may leave an answer untaken, once its side takes no more
 LINGER: Final = 2.0  # seconds for which an unread body is drained, so that the sender sees our answer and not a reset
 
 
@@ -32,7 +36,8 @@ class Connection(RequestHandler):
     """aiohttp's protocol, with `on_error` in place of its error pages and its log, and bounds for a head."""
 
     __slots__ = (
-        *("_body", "_body_deadline", "_connections", "_head_bytes", "_head_deadline", "_on_error", "_refused"),
+        *("_answered", "_body", "_body_deadline", "_connections", "_head_bytes", "_head_deadline", "_held", "_line"),
+        *("_on_error", "_refused", "_take_deadline"),
         "late",
     )
 
@@ -62,6 +67,10 @@ class Connection(RequestHandler):
         self._body: StreamReader = EMPTY_PAYLOAD  # of the last request
         self._head_bytes = 0  # that came of a head without its end
         self._head_deadline: asyncio.TimerHandle | None = None
+        self._answered = 0  # of `_request_count`
+        self._held: list[bytes] = []  # what came behind a request without an answer, in its segments
+        self._line: asyncio.WriteTransport  # aiohttp's `transport` is None once it has begun to close
+        self._take_deadline: asyncio.TimerHandle | None = None
         self._refused = False
         self.late = False
         """The request that it reads has used up its deadline already."""
@@ -69,33 +78,104 @@ class Connection(RequestHandler):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Be one of so many."""
         super().connection_made(transport)
+        self._line = cast("asyncio.WriteTransport", transport)
+        self._line.set_write_buffer_limits(0)  # writing is paused as soon as the kernel takes no more
         self._connections.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
         """Make room."""
         self._connections.discard(self)
         self._head_ends()
+        self._take_ends()
         if self._refused:
             self._body.feed_eof()  # nothing is left to drain
         super().connection_lost(exc)
 
+    def pause_writing(self) -> None:
+        """The sender leaves an answer untaken: for so long, also where the connection is closed behind that answer."""
+        super().pause_writing()
+        self._take_deadline = self._loop.call_later(TAKE, self._line.abort)
+
+    def resume_writing(self) -> None:
+        """It has taken all."""
+        super().resume_writing()
+        self._take_ends()
+
+    def _take_ends(self) -> None:
+        if self._take_deadline is not None:
+            self._take_deadline.cancel()
+            self._take_deadline = None
+
     def idle_since(self) -> float | None:
         """Return a time that is the earlier, the longer nothing was asked here that is not answered; None: it was.
 
-        Whoever does not read the answers asks nothing.
+        Whoever does not take the answers asks nothing.
         """
-        is_asked = self._current_request is not None or (self._messages and not self._paused)
+        is_asked = self._current_request is not None or (self._unanswered() and not self._paused)
         return None if is_asked else self._next_keepalive_close_time
 
     def abort(self) -> None:
         """End it now."""
-        transport = self.transport
         self.force_close()
-        if transport is not None:
-            transport.abort()
+        self._line.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes. Where they break a body that is being read, its reader learns it at once.
+        """Take bytes piece by piece, until a whole request has no answer; what lies behind it waits as it came."""
+        if not data:
+            self._feed(data)  # aiohttp asks itself whether anything is left to parse
+        at = 0
+        while at < len(data) and not self._refused and not self._must_wait():
+            end = data.find(END, at + PIECE)
+            piece = data[at:] if end < 0 else data[at : end + len(END)]
+            self._feed(piece)
+            at += len(piece)
+        if at < len(data) and not self._refused:
+            self._hold(data[at:])
+
+    def _unanswered(self) -> int:
+        return self._request_count - self._answered
+
+    def _must_wait(self) -> bool:
+        """Tell whether a request without an answer is whole."""
+        number = self._unanswered()
+        return number > 1 or (number == 1 and (self._upgraded or self._last_body().is_eof()))
+
+    def _hold(self, data: bytes) -> None:
+        """Keep it until the answer, read on within bounds: two segments are not always read as one would be."""
+        self._held.append(data)
+        if self._holds_enough():
+            self._pause_reading_for_buffer()
+
+    def _holds_enough(self) -> bool:
+        return len(self._held) >= MOST_HELD or sum(map(len, self._held)) >= MOST_HELD_BYTES
+
+    def _go_on(self) -> None:
+        """Take what was held, as if it had just come, up to the next request that must be answered."""
+        if not self._held:
+            return
+        held, self._held = self._held, []
+        for data in held:
+            self.data_received(data)
+        if self._buffer_paused:
+            self._resume_reading_for_buffer()
+
+    def _resume_reading_for_buffer(self) -> None:
+        """Read on, whether it is we or aiohttp who wants it, where not too much is held."""
+        if not self._holds_enough():
+            super()._resume_reading_for_buffer()
+
+    async def finish_response(
+        self, request: BaseRequest, resp: StreamResponse, start_time: float | None
+    ) -> tuple[StreamResponse, bool]:
+        """Write an answer, wait until it is taken, and go on."""
+        done = await super().finish_response(request, resp, start_time)
+        self._answered += 1
+        if resp.keep_alive:
+            self._go_on()
+        return done
+
+    def _feed(self, data: bytes) -> None:
+        """Let aiohttp parse it. Where it breaks a body that is being read, its reader learns it at once.
 
         aiohttp 3.14 only queues the error behind the request, whose reader would wait for its deadline.
         """

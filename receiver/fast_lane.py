@@ -9,7 +9,6 @@ while its parser may stand within a request.
 import asyncio
 from functools import partial
 from time import perf_counter
-from typing import Final
 
 from aiohttp.web import Server
 
@@ -22,16 +21,12 @@ from receiver.heads import NOBODY, Heads, Known
 from receiver.intake import Intake
 from schemas.messages import SmsReceived, SmsRejected
 
-MOST_HELD: Final = 32  # segments; as many requests as aiohttp holds
-MOST_HELD_BYTES: Final = 64 * 1024
-
 
 class FastConnection(Connection):
     """One connection, on which at most one request at a time is ours: being read, or on its way through the bus."""
 
     __slots__ = (
-        *("_allowance", "_began", "_deadline", "_heads", "_held", "_intake"),
-        *("_part", "_reading", "_waiting", "_whole"),
+        *("_allowance", "_began", "_deadline", "_heads", "_intake", "_part", "_reading", "_waiting", "_whole"),
     )
 
     def __init__(
@@ -61,7 +56,6 @@ class FastConnection(Connection):
         self._deadline: asyncio.TimerHandle | None = None
         self._waiting = False  # for the bus, with ours
         self._began = 0.0
-        self._held: list[bytes] = []  # what came behind ours, in the segments in which it came
 
     def idle_since(self) -> float | None:
         """Not while a request is ours; see `Connection`."""
@@ -187,18 +181,7 @@ class FastConnection(Connection):
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
-        if self._held:
-            held, self._held = self._held, []
-            if self._buffer_paused:
-                self._resume_reading_for_buffer()
-            for data in held:
-                self.data_received(data)
-
-    def _hold(self, data: bytes) -> None:
-        """Keep it until ours is answered, read on within bounds: two segments are not always read as one would be."""
-        self._held.append(data)
-        if len(self._held) >= MOST_HELD or sum(map(len, self._held)) >= MOST_HELD_BYTES:
-            self._pause_reading_for_buffer()
+        self._go_on()
 
     def _process_keepalive(self) -> None:
         """Let a connection live that only looks idle to aiohttp."""

@@ -6,6 +6,7 @@ fifth less (57 µs against 71, measured with a bare handler).
 
 import asyncio
 import contextlib
+import socket
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from time import perf_counter
@@ -31,6 +32,7 @@ from receiver.verdict import PINGME
 from schemas.messages import SmsReceived, SmsRejected
 
 BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused
+KERNEL_BYTES: Final = 32 * 1024  # that it keeps of a connection, each way; it doubles this. So much is read at once
 FAREWELL: Final = 0.5  # seconds: a kept connection's next callback is told to go elsewhere, not cut off on its way
 CUT_OFF: Final = 0.1  # seconds: what is left after the grace is cancelled
 
@@ -89,8 +91,12 @@ class Door:
             connections=Connections(settings.max_connections),
         )
         self._listener = await loop.create_server(
-            connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared
+            connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared, start_serving=False
         )
+        for listening in self._listener.sockets:  # its connections inherit it
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
+        await self._listener.start_serving()
 
     @property
     def port(self) -> int:

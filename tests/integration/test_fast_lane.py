@@ -223,7 +223,7 @@ async def test_of_a_sender_who_reads_no_answers_little_is_taken(side: Side) -> N
     side.door.intake.bus = MemoryBus()
     loop = asyncio.get_running_loop()
     assert side.door._listener is not None
-    side.door._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)  # its connections inherit it
+    side.door._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # its connections inherit it
     sender = socket.socket()
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
