@@ -114,6 +114,13 @@ class Connection(RequestHandler):
         is_asked = self._current_request is not None or (self._unanswered() and not self._paused)
         return None if is_asked else self._next_keepalive_close_time
 
+    def may_stay(self) -> bool:
+        """Note that a valid token came, and tell whether the connection may wait for another request behind its answer.
+
+        Where too many others do, the sender is told to open a new one, unless it has asked on.
+        """
+        return self._connections.keep(self) or bool(self._held) or self._unanswered() > 1
+
     def abort(self) -> None:
         """End it now."""
         self.force_close()

@@ -14,39 +14,60 @@ class Idle(Protocol):
         """End it now."""
 
 
-class Connections:
-    """`most` at once: one more ends the one that has been idle longest. Only where none is idle the new one ends."""
+class _Some(set[Idle]):
+    """Some of them."""
 
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._open: set[Idle] = set()
+    def __init__(self) -> None:
+        super().__init__()
         self._idle: list[tuple[float, Idle]] = []  # the longest is last; who has become idle since is none of them
 
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def add(self, connection: Idle) -> None:
-        """One more is open."""
-        if len(self._open) >= self._most:
-            ends = self._longest_idle() or connection
-            self._open.discard(ends)
-            ends.abort()
-            if ends is connection:
-                return
-        self._open.add(connection)
-
-    def discard(self, connection: Idle) -> None:
-        """It is closed."""
-        self._open.discard(connection)
-
-    def _longest_idle(self) -> Idle | None:
+    def longest_idle(self) -> Idle | None:
         """Sorting them once serves a flood: who becomes idle later has been idle less long than all that are left."""
         while True:
             while self._idle:
                 since, connection = self._idle.pop()
-                if connection in self._open and connection.idle_since() == since:
+                if connection in self and connection.idle_since() == since:
                     return connection
-            idle = [(known, each) for each in self._open if (known := each.idle_since()) is not None]
+            idle = [(known, each) for each in self if (known := each.idle_since()) is not None]
             if not idle:
                 return None
             self._idle = sorted(idle, key=itemgetter(0), reverse=True)
+
+
+class Connections:
+    """`most` at once: one more ends the stranger that has been idle longest, and a kept one where no stranger is idle.
+
+    Only where nobody is idle the new one ends. A quarter of the room is nobody's to keep: strangers end strangers, also
+    where somebody with a token keeps as many as possible.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._most_kept = most - most // 4
+        self._strangers = _Some()
+        self._kept = _Some()
+
+    def __len__(self) -> int:
+        return len(self._strangers) + len(self._kept)
+
+    def add(self, connection: Idle) -> None:
+        """One more is open, a stranger."""
+        if len(self) >= self._most:
+            ends = self._strangers.longest_idle() or self._kept.longest_idle() or connection
+            self.discard(ends)
+            ends.abort()
+            if ends is connection:
+                return
+        self._strangers.add(connection)
+
+    def keep(self, connection: Idle) -> bool:
+        """One came with a valid token: tell whether it is kept, for which there may be no room."""
+        if connection in self._strangers and len(self._kept) < self._most_kept:
+            self._strangers.discard(connection)
+            self._kept.add(connection)
+        return connection in self._kept
+
+    def discard(self, connection: Idle) -> None:
+        """It is closed."""
+        self._strangers.discard(connection)
+        self._kept.discard(connection)

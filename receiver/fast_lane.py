@@ -169,6 +169,8 @@ class FastConnection(Connection):
             self._handler_waiter.set_result(None)
         if self.transport is None:
             return
+        if not self.may_stay():
+            answer.force_close()
         self.transport.write(answer.rendered())
         if self._close or self._force_close or not answer.keep_alive:
             self.close()

@@ -178,6 +178,12 @@ class Door:
         if caller is None:
             self._strangers.refused(request)
             return self.intake.problem(STRANGER, "unknown_token")
+        answer = await self._known(request, raw, caller)
+        if not cast("Connection", request.protocol).may_stay():
+            answer.force_close()
+        return answer
+
+    async def _known(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
         if request.method == "POST":
             return await self._callback(request, raw, caller)
         if request.method not in {"GET", "HEAD"}:

@@ -530,6 +530,61 @@ async def test_a_flood_of_connections_leaves_room_for_others(opened: Any, half: 
     assert len(house.side.door._server.connections) <= 21
 
 
+WRONG = post(GOOD, target="/v1/pingme/wrong")
+
+
+@pytest.mark.parametrize("half", [b"", b"POST /v1/", WRONG], ids=["silent", "half a head", "with a wrong token"])
+async def test_strangers_end_no_connection_that_brought_a_token(opened: Any, half: bytes) -> None:
+    house = await opened(max_connections=20)
+    house.bus.holds = False
+    known = [await house.line() for _ in range(15)]
+    for line in known:
+        await house.ask(GENUINE, line)
+
+    for _ in range(100):
+        _, writer = await house.line()
+        writer.write(half)
+    await asyncio.sleep(0.01)
+
+    for line in known:
+        said = await house.ask(GENUINE, line)
+        assert said.startswith(b"HTTP/1.1 200")
+        assert b"Connection: close" not in said
+
+
+async def test_where_a_token_keeps_as_many_as_it_can_others_are_told_to_connect_again_and_never_cut_off(
+    opened: Any,
+) -> None:
+    house = await opened(max_connections=20)
+    house.bus.holds = False
+    first = await house.line()
+    await house.ask(GENUINE, first)
+    for _ in range(14):
+        assert b"Connection: close" not in await house.ask(post(GOOD), await house.line())
+
+    for request in (GENUINE, post(GOOD), post(ARRAY), post(b"{"), WRONG, GENUINE) * 10:
+        line = await house.line()
+        said = await house.ask(request, line)
+        assert (b"Connection: close" in said) == (request is not WRONG)
+        assert request is WRONG or await line[0].read() == b""
+
+    assert b"Connection: close" not in await house.ask(GENUINE, first)
+
+
+async def test_who_asked_on_is_told_to_connect_again_behind_its_last_answer(opened: Any) -> None:
+    house = await opened(max_connections=4)
+    house.bus.holds = False
+    for _ in range(3):
+        await house.ask(post(GOOD), await house.line())
+
+    for request in (GENUINE, post(ARRAY)):
+        line = await house.line()
+        line[1].write(request * 5)
+        said = [await answer(line[0]) for _ in range(5)]
+        assert [each[9:12] for each in said] == [b"200"] * 5
+        assert [b"Connection: close" in each for each in said] == [False] * 4 + [True]
+
+
 FIELDS = [f"X-{n}: {'x' * 2000}" for n in range(60)]
 
 

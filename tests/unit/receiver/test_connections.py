@@ -49,12 +49,39 @@ def test_where_all_are_busy_the_new_one_ends() -> None:
     assert (busy.ended, new.ended, len(some)) == (False, True, 1)
 
 
-@given(st.lists(st.integers(0, 5), min_size=20, max_size=200), st.data())
-def test_the_one_that_has_been_idle_longest_ends_whatever_happened_meanwhile(
+def test_who_is_kept_ends_behind_all_strangers() -> None:
+    some, kept, stranger, new = Connections(2), Line(0), Line(1), Line(2)
+    some.add(kept)
+    assert some.keep(kept)
+    some.add(stranger)
+
+    some.add(new)
+    assert (kept.ended, stranger.ended) == (False, True)
+
+    new.idle = None
+    some.add(Line(3))
+    assert (kept.ended, new.ended) == (True, False)
+
+
+def test_a_quarter_is_nobodys_to_keep() -> None:
+    some, lines = Connections(8), [Line(n) for n in range(8)]
+    for line in lines:
+        some.add(line)
+
+    assert [some.keep(line) for line in lines] == [True] * 6 + [False] * 2
+    assert some.keep(lines[0])
+    some.discard(lines[0])
+
+    assert some.keep(lines[7])
+    assert (len(some), some.keep(lines[6]), some.keep(lines[0])) == (7, False, False)
+
+
+@given(st.lists(st.integers(0, 6), min_size=20, max_size=200), st.data())
+def test_the_stranger_that_has_been_idle_longest_ends_whatever_happened_meanwhile(
     happens: list[int], data: st.DataObject
 ) -> None:
-    """0: one asks; 1: one is answered; 2: one is closed; else: one more comes."""
-    some, lines, now = Connections(8), list[Line](), 0.0
+    """0: one asks; 1: one is answered; 2: one is closed; 3: one brings a token; else: one more comes."""
+    some, lines, kept, now = Connections(8), list[Line](), list[Line](), 0.0
     for what in happens:
         now += 1
         chosen = lines[data.draw(st.integers(0, len(lines) - 1))] if lines else None
@@ -65,12 +92,17 @@ def test_the_one_that_has_been_idle_longest_ends_whatever_happened_meanwhile(
         elif what == 2 and chosen:
             some.discard(chosen)
             lines.remove(chosen)
+        elif what == 3 and chosen:
+            is_kept = chosen in kept or len(kept) < 6
+            assert some.keep(chosen) == is_kept
+            kept += [chosen] if is_kept and chosen not in kept else []
         else:
             new = Line(now)
             idle = [line for line in lines if line.idle is not None]
-            ends = min(idle, key=lambda line: line.idle or 0.0, default=new) if len(lines) >= 8 else None
+            worst = min(idle, key=lambda line: (line in kept, line.idle), default=new)
             some.add(new)
             lines.append(new)
-            assert [line for line in lines if line.ended] == ([ends] if ends else [])
+            assert [line for line in lines if line.ended] == ([worst] if len(lines) > 8 else [])
             lines = [line for line in lines if not line.ended]
+        kept = [line for line in kept if line in lines]
         assert len(some) == len(lines) <= 8
