@@ -74,14 +74,17 @@ class StateLog:
         try:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await producer.begin_transaction()
+                if end := _end(producer):
+                    end.add_done_callback(seen)  # a commit waits for it, and may not be reached
                 sent = [await self._send(producer, key, state) for key, state in states.items()]
                 await asyncio.gather(*sent)  # a commit alone would not tell that one of them failed
                 await producer.commit_transaction()
         except Exception as error:
+            cause = _cause(producer) or error
             await self.close()
-            if isinstance(error, _FENCED):
+            if isinstance(cause, _FENCED):
                 raise Fenced from error
-            raise NotCommitted(type(error).__name__) from error
+            raise NotCommitted(type(cause).__name__) from error
 
     async def _send(self, producer: AIOKafkaProducer, key: str, state: bytes | None) -> asyncio.Future[Any]:
         sent: asyncio.Future[Any] = await producer.send(self._topic, state, key.encode(), partition=self._partition)
@@ -114,6 +117,21 @@ class StateLog:
             return await _read_through(consumer, part, end)
         finally:
             await stop_consumer(consumer)
+
+
+def _end(producer: AIOKafkaProducer) -> asyncio.Future[None] | None:
+    """Return what ends with the transaction; None: none has begun."""
+    waiter: asyncio.Future[None] | None = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001 - no public way
+    return waiter
+
+
+def _cause(producer: AIOKafkaProducer) -> BaseException | None:
+    """Return what made the transaction fail; None: nothing did yet.
+
+    Whoever sends into a failed one hears of an AssertionError, and not why.
+    """
+    end = _end(producer)
+    return end.exception() if end and end.done() and not end.cancelled() else None
 
 
 async def _read_through(consumer: AIOKafkaConsumer, part: TopicPartition, end: int) -> dict[str, bytes]:

@@ -4,7 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal, NamedTuple
 
@@ -51,7 +51,7 @@ class SecureKafka:
     kafka: TestKafka
     settings: dict[str, str]
     """By the setting's name without SMSBUS_: those of `USER`."""
-    users: Mapping[str, User]
+    users: Mapping[str, User] = field(default_factory=dict)
 
 
 @contextmanager
@@ -73,16 +73,19 @@ def secure_kafka(directory: Path, mechanism: Mechanism) -> Iterator[SecureKafka]
 
 @contextmanager
 def sasl_ssl_kafka(directory: Path) -> Iterator[SecureKafka]:
-    """Run three nodes whose clients must come in over TLS, with a password and with a certificate of their own."""
+    """Run three nodes whose clients must come in over TLS, with a password and with a certificate of their own.
+
+    They may do what they want with whatever there are no ACLs for.
+    """
     ports = free_client_ports(3)
     certificates = Certificates(directory, trustme.CA())
     told = certificates.for_brokers() | _login("PLAIN")
+    told |= _authorizer() | {"allow.everyone.if.no.acl.found": "true"}
     told["listener.name.client.ssl.client.auth"] = "required"
     clients = {number: ClientPorts(port, port) for number, port in enumerate(ports, 1)}
     with running_kafka(directory / "kafka", 3, clients=clients, more=told) as kafka:
         servers = {"KAFKA__BOOTSTRAP_SERVERS": ",".join(f"{HOST}:{port}" for port in ports)}
-        users = {USER: User(USER, {})}
-        yield SecureKafka(kafka, servers | certificates.for_clients("mtls") | _credentials("PLAIN"), users)
+        yield SecureKafka(kafka, servers | certificates.for_clients("mtls") | _credentials("PLAIN"))
 
 
 def renew(settings: Mapping[str, str]) -> None:
@@ -139,11 +142,12 @@ def _user(user: str, mechanism: Mechanism, certificates: Certificates) -> User:
     return User(certificate.subject.rfc4514_string(), certificates.own(user))
 
 
-def _authorizer(administrator: str) -> dict[str, object]:
+def _authorizer(*administrators: str) -> dict[str, object]:
     """Whoever comes in by the open port may do everything, too: so does the node itself."""
+    names = [json.dumps(name)[1:-1] for name in ("ANONYMOUS", *administrators)]  # a properties file's escapes
     return {
         "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": f"User:ANONYMOUS;User:{json.dumps(administrator)[1:-1]}",  # a properties file's escapes
+        "super.users": ";".join(f"User:{name}" for name in names),
     }
 
 

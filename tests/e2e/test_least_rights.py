@@ -3,26 +3,19 @@
 `pytest tests/e2e/test_least_rights.py -k "enough and PLAIN" --times 20` runs the first of them twenty times in a row.
 """
 
-import argparse
 import asyncio
-import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from aiokafka.conn import create_conn
-from aiokafka.protocol.admin import CreateAclsRequest
 
 from tests.e2e.polling import SHARDS, Town, ask, wait_until
 from tests.e2e.program import TOKEN
+from tests.e2e.rights import give, understood
 from tests.secure_kafka import SecureKafka, User
 
 pytestmark = pytest.mark.timeout(240)
 ORDERS = 48
-RESOURCES = {"topic": 2, "group": 3, "cluster": 4, "transactional_id": 5}  # the protocol's numbers
-OPERATIONS = {"Read": 3, "Write": 4, "Describe": 8, "IdempotentWrite": 12}
-PATTERNS = {"literal": 3, "prefixed": 4}
-ALLOW = 3
 
 
 @pytest.fixture
@@ -44,53 +37,20 @@ def become(town: Town, user: User) -> None:
     town.environ |= {f"SMSBUS_{name}": value for name, value in user.settings.items()}
 
 
-def printed(town: Town, role: str, user: User) -> list[str]:
+def give_what_is_printed(town: Town, role: str, user: User) -> None:
     """Have the user, who may do nothing yet, print what a role needs; only a certificate does not tell its name."""
     become(town, user)
     named = ["--user", user.name] if "CN=" in user.name else []
     done = town("topics", "print", "--role", role, *named)
     assert done.returncode == 0, done.stderr
-    return done.stdout.splitlines()
-
-
-def allow(lines: list[str], bootstrap: str) -> None:
-    """Do what `kafka-acls.sh` does with these arguments; its jar is not among those of our Kafka."""
-    asyncio.run(_allow([shlex.split(line) for line in lines], bootstrap))
-
-
-async def _allow(commands: list[list[str]], bootstrap: str) -> None:
-    host, port = bootstrap.split(":")
-    connection = await create_conn(host, int(port))
-    for program, *words in commands:
-        given = understood(words)
-        assert program == "kafka-acls.sh"
-        kind, name = next((kind, getattr(given, kind)) for kind in RESOURCES if getattr(given, kind) is not None)
-        pattern = PATTERNS[given.resource_pattern_type]
-        for operation in given.operation:
-            right = (RESOURCES[kind], name, pattern, given.allow_principal, "*", OPERATIONS[operation], ALLOW)
-            answer = await connection.send(CreateAclsRequest(*right))
-            assert [error for error, _ in answer.creation_responses] == [0]
-    connection.close()
-
-
-def understood(words: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--bootstrap-server", required=True)
-    parser.add_argument("--command-config")
-    parser.add_argument("--add", action="store_true", required=True)
-    parser.add_argument("--allow-principal")
-    parser.add_argument("--operation", action="append")
-    parser.add_argument("--cluster", action="store_const", const="kafka-cluster")
-    for name in ("--topic", "--group", "--transactional-id"):
-        parser.add_argument(name)
-    parser.add_argument("--resource-pattern-type", default="literal")
-    return parser.parse_args(words)
+    asyncio.run(give(understood(done.stdout), town.bootstrap_servers))
 
 
 def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: Town, time_in_a_row: int) -> None:
-    allow(printed(town, "receiver", secure.users["door"]), town.bootstrap_servers)
+    give_what_is_printed(town, "receiver", secure.users["door"])
+    assert town("check", "--role", "receiver").returncode == 0
     door = town.receive().serving["receiver"]
-    allow(printed(town, "pollers", secure.users["pollers"]), town.bootstrap_servers)
+    give_what_is_printed(town, "pollers", secure.users["pollers"])
     poller = town.poll()
     wait_until(lambda: town.owned([poller]) == SHARDS, 60)
     for _ in range(ORDERS):

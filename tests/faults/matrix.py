@@ -13,12 +13,14 @@ from tests.faults.cases import (
     malice,
     network,
     refusals,
+    rights,
     storms,
 )
 from tests.faults.stage import Case
 
 _providers_away, _disk_full = network.ProvidersAway(), machine.DiskFull()
 _brokers_moved, _deployed, _full_and_slow = kafka_as_run.BrokersMoved(), deploy.Deployed(), disk.FullAndSlow()
+_rights_taken = rights.RightsTaken()
 
 CASES: Mapping[str, Case] = {
     "receiver_killed": Case(crashes.receiver_killed, accepted=6_000),
@@ -56,6 +58,7 @@ CASES: Mapping[str, Case] = {
     "tls": Case(kafka_as_run.tls, accepted=8_000, secure=True),
     "tls_brokers_killed": Case(brokers.all_brokers_killed, accepted=6_000, secure=True),
     "tls_rotation": Case(kafka_as_run.tls_rotation, accepted=8_000, secure=True),
+    "rights_taken": Case(_rights_taken.run, accepted=8_000, secure=True, prepare=_rights_taken.prepare),
     "journal_read_fails": Case(disk.journal_read_fails, accepted=6_000, proxied=True),
     "index_flipped": Case(disk.index_flipped, accepted=1_000, proxied=True),
     "full_and_slow": Case(_full_and_slow.run, accepted=3_000, proxied=True, prepare=_full_and_slow.prepare),
@@ -72,6 +75,7 @@ NOT_YET: Mapping[str, str] = {
     "tls": _NOT_RUN,
     "tls_brokers_killed": _NOT_RUN,
     "tls_rotation": _NOT_RUN,
+    "rights_taken": _NOT_RUN,
     "journal_read_fails": _NOT_RUN,
     "index_flipped": _NOT_RUN,
     "full_and_slow": _NOT_RUN,

@@ -61,7 +61,7 @@ def not_noisy(stage: Stage, *parts: Part, since: float) -> None:
 
 
 async def _missing(part: Part, sign: Sign, since: float) -> list[str]:
-    ready, metrics = await _asked(part)
+    ready, metrics = await asked(part)
     places = {
         f"the body of /readyz, which said {ready},": _is_in(sign, ready),
         "the metrics": _is_in(sign, metrics),
@@ -71,12 +71,12 @@ async def _missing(part: Part, sign: Sign, since: float) -> list[str]:
 
 
 async def _left(part: Part, sign: Sign) -> list[str]:
-    ready, metrics = await _asked(part)
+    ready, metrics = await asked(part)
     places = {"the body of /readyz": _is_in(sign, ready), "the metrics": _is_in(sign, metrics)}
     return [f"{sign.word} was in {place}" for place, found in places.items() if found]
 
 
-async def _asked(part: Part) -> tuple[list[str], list[str]]:
+async def asked(part: Part) -> tuple[list[str], list[str]]:
     """Return the words of /readyz, and those of the metrics."""
     (_, body), (_, metrics) = await asyncio.gather(part.replica.get("/readyz"), part.replica.get("/metrics"))
     return json.loads(body)["degraded"], DEGRADED.findall(metrics)
