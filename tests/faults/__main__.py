@@ -61,7 +61,7 @@ def _kafka(directory: Path, *, secure: bool) -> Iterator[SecureKafka]:
             yield kafka
     else:
         with running_kafka(directory / "kafka", 3, proxied=True) as kafka:
-            yield SecureKafka(kafka, {})
+            yield SecureKafka(kafka, {}, {})
 
 
 async def _run_one(
