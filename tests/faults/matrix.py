@@ -72,7 +72,6 @@ CASES: Mapping[str, Case] = {
 _NOT_RUN = "not yet run at its full size, with and without the fast lane"
 NOT_YET: Mapping[str, str] = {
     "rights_taken": _NOT_RUN,
-    "full_and_slow": _NOT_RUN,
 }
 """Why docs/fault-testing.md does not show a case. Once both files of docs/proof/ have its rows, its line here goes."""
 
