@@ -227,9 +227,15 @@ async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
 
 
 @pytest.mark.mock_cluster
-@pytest.mark.parametrize(("code", "words"), [(3, "is missing"), (TOPIC_AUTHORIZATION, "give this user Write")])
+@pytest.mark.parametrize(
+    ("code", "error", "words"),
+    [
+        (3, "UnknownTopicOrPartitionError", "is missing"),
+        (TOPIC_AUTHORIZATION, "TopicAuthorizationFailedError", "give this user Write"),
+    ],
+)
 async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
-    mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch, code: int, words: str
+    mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch, code: int, error: str, words: str
 ) -> None:
     async def check(*_: object) -> list[str]:
         return [f"topic {REJECTED} is missing: run `smsbus topics create`"]
@@ -252,6 +258,7 @@ async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
             if said_at is None and "topics_wrong" in bus.condition().degraded:
                 said_at = time.monotonic()
         assert "topics_wrong" in bus.condition().degraded
+        assert f"takes_nothing:{REJECTED}:{error}" in bus.condition().degraded
         mock.topic_error(REJECTED, 0)
         await outcomes([letter])
         await until(lambda: "topics_wrong" not in bus.condition().degraded)

@@ -81,13 +81,11 @@ async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong
         await client.delete_topics(gone)
     with capture_logs() as logs:
         receipts = await accepted_until(bus, lambda: "topics_wrong" in bus.condition().degraded)
-        degraded = bus.condition().degraded
         await topics.create(settings)
         await in_kafka(*receipts)
 
     [said] = [line for line in logs if line["event"] == "topics_wrong"]
     assert said["problems"] == [f"topic {gone[0]} is missing: run `smsbus topics create`"]
-    assert f"takes_nothing:{gone[0]}:UnknownTopicOrPartitionError" in degraded
 
 
 @pytest.mark.unaudited("it deletes the topic")
