@@ -21,7 +21,9 @@ MOST_FIELD_BYTES: Final = 4096  # of one header field; a proxy adds some, and co
 MOST_FIELDS: Final = 64
 MOST_HEAD_BYTES: Final = 16 * 1024  # of a whole head, where the two above would let 256 KiB pass
 END: Final = b"\r\n\r\n"  # of a head
-PIECE: Final = 128  # bytes that are parsed at once, and on to the next END: at most 8 requests, one of them large
+# Bytes that are parsed at once, and on to the next END: one large head, and some small ones. Not fewer: what aiohttp is
+# given together with bytes that it refuses is refused as a whole, as a request must be whose length is too short.
+PIECE: Final = 1024
 MOST_HELD_BYTES: Final = 16 * 1024  # read behind a request without an answer, before reading stops
 MOST_HELD: Final = 32  # segments of them
 TAKE: Final = 30.0  # seconds for which a sender may leave an answer untaken, once its side takes no more

@@ -52,8 +52,8 @@ class ReceiverSettings(BaseModel):
     allowance: PositiveInt = Field(default=512 * KIB, ge=16 * KIB)
     # Of one account. At 500 a second that is Kafka four seconds away, twice what the bus waits for it.
     max_in_flight: PositiveInt = 2000
-    # At it the one that has been idle longest is closed, strangers first. At 142 KiB each, the most that we could make
-    # one hold, they are 1.2 GB.
+    # At it the one that has been idle longest is closed, strangers first. No way was found to make one hold more than
+    # 220 KiB: 1.8 GB in all.
     max_connections: PositiveInt = 8000
     # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
