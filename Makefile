@@ -17,7 +17,7 @@ help:
 	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make test    everything that must hold, on real parts"
 	@echo "make test-all  that, ten minutes of fuzzing, and the fault matrix at its full size: an hour"
-	@echo "make simulate  the pollers for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business)"
+	@echo "make simulate  pollers and door for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"

@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, cast
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, Server, StreamResponse
 
-from bus.contract import Bus, BusFull
+from bus.contract import Bus, BusFull, Receipt
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
 from receiver.body import Unreadable, is_packed, read_body, unpacked
@@ -238,13 +238,14 @@ class Door:
 
     async def _accept_all(self, messages: Sequence[SmsReceived | SmsRejected]) -> list[answers.Result]:
         """Give them to the bus in their order, which it keeps, and wait for all: they share its fsyncs and batches."""
+        told = list(map(self.intake.bus.submit, messages))
         if len(messages) == 1:
-            return [await self._accept(messages[0])]
-        return await asyncio.gather(*map(self._accept, messages))
+            return [await self._accepted(messages[0], told[0])]
+        return await asyncio.gather(*map(self._accepted, messages, told))
 
-    async def _accept(self, message: SmsReceived | SmsRejected) -> answers.Result:
-        """Make one message durable and count it; raises `BusFull`."""
-        return self.intake.result(message, await self.intake.bus.accept(message))
+    async def _accepted(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> answers.Result:
+        """Count a message once it is durable; raises `BusFull`."""
+        return self.intake.result(message, await told)
 
     def _unreadable(self, account: str, unreadable: Unreadable) -> StreamResponse:
         if unreadable.problem != "disconnected":

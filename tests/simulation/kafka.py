@@ -124,7 +124,7 @@ class Kafka:
         """Return the outages, those that last still as far as they have come."""
         return [*self.outages, *((since, self.loop.time(), whom) for whom, since in self._left.items())]
 
-    async def ask(self, replica: str, do: Callable[[], T], *, patience: float) -> T:
+    async def ask(self, replica: str, do: Callable[[], T], *, patience: float | None) -> T:
         """Return what `do` makes of it here. Raises what `do` raises, or `TimeoutError`: it may still be done."""
         caller = asyncio.get_running_loop()
         answer: asyncio.Future[T] = caller.create_future()

@@ -179,9 +179,9 @@ class Driver:
         self._loops: list[Loop] = []
         self._rng = rng
 
-    def loop(self, name: str) -> Loop:
+    def loop(self, name: str, kind: type[Loop] = Loop) -> Loop:
         """Return a new loop on the common clock."""
-        loop = Loop(name, self.clock, self)
+        loop = kind(name, self.clock, self)
         self._loops.append(loop)
         return loop
 

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 
 from tests.simulation.audit import audit, delays, p99
-from tests.simulation.breaks import BREAKS
+from tests.simulation.breaks import BREAKS as OF_POLLERS
 from tests.simulation.clock import START
+from tests.simulation.door import runner as door
+from tests.simulation.door.breaks import BREAKS as OF_DOOR
 from tests.simulation.evidence import Evidence
 from tests.simulation.findings import Finding
 from tests.simulation.loop import HELD
@@ -18,28 +20,33 @@ from tests.simulation.town import Town
 
 HEAD = "scenario       seed    SMS   mean    p99    max  req/s   ends on time     steps    wall  digest"
 END = 11 * 60.0  # seconds
+BREAKS = {**OF_POLLERS, **OF_DOOR}
 YARDSTICK = 0.0065  # seconds of CPU
 
 
 def names(chosen: str) -> list[str]:
     """Return the scenarios that are meant."""
-    return list(SCENARIOS) if chosen == "all" else chosen.split(",")
+    return [*SCENARIOS, *door.SCENARIOS] if chosen == "all" else chosen.split(",")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Return 0 when no rule was broken, and 1 otherwise; print a row of the table, and the stories."""
     with BREAKS[chosen.broken].breaks() if chosen.broken else nullcontext():
-        began = time.perf_counter()
-        town = Town(SCENARIOS[chosen.scenario], chosen.seed, chosen.hours)
-        town.run()
-        found = audit(town)
-        print(row(town, time.perf_counter() - began), flush=True)
-        found += held(town, chosen.hours)
+        found = (door.run if chosen.scenario in door.SCENARIOS else _run_pollers)(chosen)
     tell(found, chosen.stories)
     if found:
         again = f"--scenario {chosen.scenario} --seed {chosen.seed} --hours {chosen.hours}"
         print(f"\nagain: python -m tests.simulation {again}\n", flush=True)
     return int(bool(found))
+
+
+def _run_pollers(chosen: argparse.Namespace) -> list[Finding]:
+    began = time.perf_counter()
+    town = Town(SCENARIOS[chosen.scenario], chosen.seed, chosen.hours)
+    town.run()
+    found = audit(town)
+    print(row(town, time.perf_counter() - began), flush=True)
+    return [*found, *held(town, chosen.hours)]
 
 
 def row(town: Town, wall: float) -> str:

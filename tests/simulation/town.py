@@ -1,21 +1,16 @@
 """Everything of one run: clock, Kafka, providers, replicas, people; and the record of what happened."""
 
-import random
-from collections.abc import Coroutine
 from hashlib import blake2b
 from typing import Any, Final, NamedTuple
-
-import structlog
 
 from bus.record import partition_of
 from sandbox.settings import GrizzlySmsSettings, Scenario
 from sandbox.world import World
 from tests.simulation.clock import START, TrueTime
-from tests.simulation.faults import Faults
 from tests.simulation.group import Coordinator, TwinGroup
-from tests.simulation.kafka import SHARDS, Kafka
-from tests.simulation.loop import Driver
+from tests.simulation.kafka import SHARDS
 from tests.simulation.people import People
+from tests.simulation.place import Place
 from tests.simulation.plan import Plan
 from tests.simulation.providers import Providers
 from tests.simulation.replica import Replica
@@ -23,7 +18,6 @@ from tests.simulation.watching import Watching
 
 EXPECTED: Final = frozenset({"command_unreadable", "state_unreadable"})
 FENCED: Final = "another process runs it"
-"""What is logged as an error and is none in a run in which replicas die and tomorrow's program has written."""
 
 
 class Open(NamedTuple):
@@ -33,45 +27,25 @@ class Open(NamedTuple):
     since: float
 
 
-class Town:
+class Town(Place):
     """Made for one seed and one plan; `run` it once."""
 
     def __init__(self, plan: Plan, seed: int, hours: float) -> None:
+        super().__init__(seed, hours)
         self.plan = plan
-        self.seed = seed
-        self.seconds = hours * 3600
-        self.driver = Driver(self.random("order"))
-        self.clock = self.driver.clock
-        self.loop = self.driver.loop("town")
-        self.loop.is_judged = False
-        self.faults = Faults(self.random("faults"))
-        self.kafka = Kafka(self.loop, self.faults)
         self.coordinator = Coordinator(self.kafka)
         scenario = Scenario(grizzlysms=GrizzlySmsSettings(no_cancel=0.0, page=10, active_list=plan.lists))
         self.world = World(scenario, rng=self.random("world"), clock=TrueTime(self.clock))
         self.providers = Providers(self.world, self.loop, self.random("network"))
         self.people = People(self)
         self.replicas = [Replica(self, f"replica-{number}") for number in range(1, plan.replicas + 1)]
-        self.notes: list[tuple[float, str, str]] = []
         self.watching = Watching(self)
         self._seats = 0
-
-    def random(self, what: str) -> random.Random:
-        """Return randomness for this purpose alone, so that one purpose more does not change the others."""
-        return random.Random(f"{self.seed} {what}")
 
     def group(self, replica: str) -> TwinGroup:
         """Return a new membership, on the running loop."""
         self._seats += 1
         return TwinGroup(self.kafka, self.coordinator, replica, self._seats)
-
-    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Do this on the town's loop."""
-        self.loop.create_task(work)
-
-    def note(self, what: str, whom: str) -> None:
-        """Remember that this happened."""
-        self.notes.append((self.loop.time(), what, whom))
 
     # ---- what is so now ----------------------------------------------------------------------------------------------
 
@@ -97,7 +71,7 @@ class Town:
 
     def run(self) -> None:
         """Let all of it happen."""
-        structlog.configure(processors=[self._logged])
+        self.listen()
         for replica in self.replicas:
             replica.start()
         for begin in self.plan.begins:
@@ -116,10 +90,6 @@ class Town:
         sums.update(f"{self.driver.steps} {len(self.kafka.commits)} {self.notes}".encode())
         return sums.hexdigest()
 
-    def _logged(self, _logger: object, level: str, event: dict[str, Any]) -> dict[str, Any]:
-        name, reason = str(event.get("event")), event.get("reason")
-        if level in {"error", "exception", "critical"} and name not in EXPECTED and reason != FENCED:
-            self.driver.errors.append(f"{name}: {reason or event.get('exc_info')!r}")
-        elif level == "warning":
-            self.note("warned", str(event.get("event")))
-        raise structlog.DropEvent
+    def is_expected(self, name: str, event: dict[str, Any]) -> bool:
+        """Replicas die, and tomorrow's program has written."""
+        return name in EXPECTED or event.get("reason") == FENCED

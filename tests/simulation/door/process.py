@@ -1,0 +1,117 @@
+"""One process with a door: `smsbus serve --role receiver`, put together as `app.lifecycle` does."""
+
+import asyncio
+import random
+from typing import TYPE_CHECKING
+
+from prometheus_client import CollectorRegistry
+
+from app import callback_api
+from app.hangup import HangUp
+from app.reload import Reload
+from app.settings import Settings, load, reader
+from app.settings_files import Files
+from app.stopping import DOOR_SECONDS, STOP_SECONDS
+from bus.claim import Claim
+from bus.kafka import KafkaBus
+from receiver.metrics import ReceiverMetrics
+from receiver.server import Door
+from tests.simulation.door.edges import Jobs
+from tests.simulation.door.wire import DoorLoop, Line
+from tests.simulation.process import Process
+
+if TYPE_CHECKING:
+    from tests.simulation.door.town import DoorTown
+
+
+class DoorProcess(Process["DoorTown"]):
+    """`bus` and `door` are new after each start."""
+
+    KIND = DoorLoop
+    loop: DoorLoop
+
+    def __init__(self, town: "DoorTown", name: str) -> None:
+        super().__init__(town, name)
+        self.bus: KafkaBus | None = None
+        self.door: Door | None = None
+        self.hangup = HangUp()
+        self.reload: Reload | None = None
+        self.since_ms = 0
+        self.journals: list[Jobs] = []
+        self.claims: list[Claim] = []
+
+    @property
+    def life(self) -> str:
+        """A name for it from this start on."""
+        return f"{self.name} {self.starts}"
+
+    @property
+    def is_open(self) -> bool:
+        """It takes connections."""
+        return self.up and self.loop.connects is not None
+
+    async def run(self) -> None:
+        """Serve."""
+        settings = load(self.town.config)
+        bus = KafkaBus(
+            settings.kafka,
+            settings.bus,
+            instance=self.name,
+            accounts=len(settings.accounts),
+            rng=random.Random(self.seed),
+            now_ms=self.loop.wall_ms,
+        )
+        metrics = ReceiverMetrics(CollectorRegistry())
+        accounts = settings.pingme_accounts()
+        door = Door(bus, accounts, settings.receiver, clock_ms=self.loop.wall_ms, metrics=metrics)
+        self.hangup, self.since_ms = HangUp(), self.loop.wall_ms()
+        await bus.start()
+        await door.start()
+        self.bus, self.door = bus, door
+        self.reload = Reload(settings, reader(self.town.config), self.hangup)
+
+        def take(changed: Settings, _: Files) -> None:
+            door.take_accounts(changed.pingme_accounts())
+            bus.accounts = len(changed.accounts)
+            self.town.note("reloaded", self.life)
+
+        async with self.reload.follow(take, refuse=lambda _: None, polls=False, names_restart=True):
+            await asyncio.Event().wait()
+
+    async def end(self) -> None:
+        """Stop in order."""
+        bus, door = self.bus, self.door
+        if door is not None:
+            await door.stop(DOOR_SECONDS)
+        if bus is not None:
+            await bus.stop(STOP_SECONDS - DOOR_SECONDS)
+
+    def gone(self) -> None:
+        """Its connections are reset, its files closed, its locks free."""
+        self.bus = self.door = self.reload = None
+        for journal in self.journals:
+            journal.die()
+        for claimed in list(self.claims):
+            claimed.release()
+        self.journals.clear()
+        for line in [each for each in self.town.lines if each.loop is self.loop]:
+            line.broken()
+            self.town.lines.discard(line)
+
+    def connect(self) -> Line:
+        """Open a connection to it."""
+        line = Line(self.town, self.loop)
+        self.town.lines.add(line)
+        return line
+
+    def words(self) -> tuple[str, ...]:
+        """Return what /readyz calls degraded, as `app.parts.admin` puts it together."""
+        assert self.bus is not None
+        assert self.door is not None
+        assert self.reload is not None
+        return (*self.bus.condition().degraded, *self.door.degraded(), *self.reload.degraded())
+
+    def callbacks(self) -> callback_api.CallbacksView:
+        """Return what GET /v1/callbacks answers."""
+        assert self.door is not None
+        return callback_api.view(self.door.token_uses(), self.since_ms)
