@@ -21,19 +21,20 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
-from app import logs, parts, verified
-from app.admin_token import with_admin_token
+from app import logs, wiring
+from app.admin.token import with_admin_token
+from app.checks import topics
+from app.errors import StartRefused, started
 from app.loop_lag import LoopLag
-from app.parts import Polling, Role
-from app.refusal import StartRefused, started
-from app.reload import Reload, ReloadMetrics, Take
-from app.settings import Settings
-from app.settings_files import Files
+from app.reloading.reload import Reload, ReloadMetrics, Take
+from app.settings.file_reading import Files
+from app.settings.load import Settings
 from app.stopping import DOOR_SECONDS, Deadline, Stop, stop_on_signals, watchdog
 from app.version import version
+from app.wiring import Polling, Role
 from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
-from bus.kafka import KafkaBus
+from bus.kafka_bus import KafkaBus
 from bus.metrics import BusMetrics
 from receiver.server import Door
 from receiver.stages import Tokens
@@ -105,7 +106,7 @@ async def serve(
         stack.callback(dog.cancel)
         if local_kafka:
             await stack.enter_async_context(_local_kafka(settings))
-        await verified.verify(settings, role)
+        await topics.verify(settings, role)
         settings = with_admin_token(settings)
         if workers == 1:
             return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload)
@@ -151,19 +152,17 @@ async def serve_parts(
 ) -> Ledger:
     """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
     allow_many_connections()
-    accounts = len(parts.accounts_of(settings, role))
-    bus = KafkaBus(
-        settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=verified.NEEDED[role]
-    )
+    accounts = len(wiring.accounts_of(settings, role))
+    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
     registry = _registry()
     BusMetrics(bus, registry)
     lag, reloads = LoopLag(registry), _reloads(reload, registry)
     stopping = Deadline()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(lag.measured())
-        polling = parts.polling(settings, bus, registry, stack) if role in parts.POLLING else None
-        door = parts.door(settings, bus, registry, shared=shared) if role in parts.RECEIVING else None
-        admin = parts.admin(settings, bus, registry, polling, door, degraded=lambda: (*reloads(), *lag.degraded()))
+        polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
+        door = wiring.door(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
+        admin = wiring.admin(settings, bus, registry, polling, door, degraded=lambda: (*reloads(), *lag.degraded()))
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
@@ -179,8 +178,8 @@ async def serve_parts(
         on_ready(Running(door.port if door else 0, admin.port))
 
         def take(changed: Settings, _: Files) -> None:
-            parts.take_over(changed, door, polling)
-            bus.accounts = len(parts.accounts_of(changed, role))
+            wiring.take_over(changed, door, polling)
+            bus.accounts = len(wiring.accounts_of(changed, role))
 
         async with _following(reload, take, role, is_child=shared):
             await stop.wait()
@@ -214,7 +213,7 @@ async def _following(
         if is_parent:
             _refuse_without_accounts(settings, "receiver")
 
-    async with reload.follow(take, refuse=refuse, polls=role in parts.POLLING, names_restart=not is_child):
+    async with reload.follow(take, refuse=refuse, polls=role in wiring.POLLING, names_restart=not is_child):
         yield
 
 
@@ -237,14 +236,14 @@ async def _be_a_lame_duck(door: Door, polling: Polling | None, stop: Stop, secon
 
 def lame_duck(settings: Settings, role: Role) -> float:
     """Return the seconds for which it is one; only doors are."""
-    return settings.receiver.lame_duck if role in parts.RECEIVING else 0.0
+    return settings.receiver.lame_duck if role in wiring.RECEIVING else 0.0
 
 
 @asynccontextmanager
 async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
     """Keep a Kafka of our own, with our topics, at the configured loopback port."""
     from app.local_kafka.cluster import local_kafka  # noqa: PLC0415 - not needed without the flag
-    from bus import topics  # noqa: PLC0415
+    from bus.kafka import topics  # noqa: PLC0415
 
     host, _, port = settings.kafka.bootstrap_servers.rpartition(":")
     if host not in {"localhost", "127.0.0.1"}:
@@ -304,7 +303,7 @@ def _warn_of_few_files(settings: Settings, role: Role) -> None:
     """Say it once, and before workers are started: each of them has the same limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.receiver.max_connections + OTHER_FILES
-    called = role in parts.RECEIVING and settings.pingme_accounts()
+    called = role in wiring.RECEIVING and settings.pingme_accounts()
     if called and most != resource.RLIM_INFINITY and most < wanted:
         hint = f"let it open {wanted} (`ulimit -n`, systemd's LimitNOFILE=), or lower receiver.max_connections"
         _log.warning("few_open_files", may_open=most, hint=hint)
@@ -330,7 +329,7 @@ def _refuse_without_accounts(settings: Settings, role: Role) -> None:
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"
     if role == "receiver" and not settings.pingme_accounts():
         raise StartRefused([f"no account is configured that is called back: set {callback} (`smsbus check` helps)"])
-    if role == "pollers" and not parts.polled_accounts(settings):
+    if role == "pollers" and not wiring.polled_accounts(settings):
         raise StartRefused([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
     if not settings.accounts:
         raise StartRefused([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])

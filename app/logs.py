@@ -11,7 +11,7 @@ import structlog
 from structlog.stdlib import ProcessorFormatter
 
 from app.redaction import Redactor, described
-from app.sections import LogSettings
+from app.settings.sections import LogSettings
 
 REPEAT_SECONDS: Final = 30.0  # in an outage aiokafka says the same several times a second
 REMEMBERED: Final = 1_000  # different lines; beyond it old ones are forgotten, and would be said once more

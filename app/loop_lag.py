@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram
 
-from bus.troubles import Trouble
+from bus.health import Trouble
 
 EVERY: Final = 0.5  # seconds between two looks; what blocks for less is seen in proportion to its length
 BOUND: Final = 0.25  # seconds: a callback's p99 must not be worse under attack

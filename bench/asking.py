@@ -12,9 +12,9 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
-from pollers.account import Account
-from pollers.fetch import HttpFetcher
-from pollers.providers import PROVIDERS
+from pollers.scheduling.account import Account
+from providers import PROVIDERS
+from providers.http_client import HttpFetcher
 
 ORDERS: Final = [str(10**15 + number) for number in range(2000)]
 IN_FLIGHT: Final = 32

@@ -11,7 +11,7 @@ from app import lifecycle
 from bench.asking import IN_FLIGHT, ORDERS, Poll, Turn, account, cpu_us
 from bench.watching import Counting, Watching, watches, watching
 from bus.settings import KafkaSettings
-from bus.state_log import StateLog
+from bus.sharding.state_log import StateLog
 from pollers.settings import PollersSettings
 
 SHARD: Final = 0

@@ -15,8 +15,8 @@ from app.local_kafka.config import HOST, ClientPorts
 from bench.contenders import TOPIC
 from bench.machine import ROOT, on
 from bench.server import Command, free_port, server
-from bus import topics
-from bus.cluster import admin
+from bus.kafka import topics
+from bus.kafka.brokers import admin
 from bus.record import MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
 

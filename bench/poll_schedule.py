@@ -15,11 +15,11 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 
-from pollers.curve import Curve
-from pollers.schedule import PollContext, demand, first_poll, next_poll, usual_interval
+from pollers.scheduling.arrival_curve import Curve
+from pollers.scheduling.intervals import PollContext, demand, first_poll, next_poll, usual_interval
+from pollers.scheduling.throttle import AccountThrottle
+from pollers.scheduling.timer_wheel import TimerQueue, WaitQueue
 from pollers.settings import PollersSettings
-from pollers.throttle import AccountThrottle
-from pollers.wheel import TimerQueue, WaitQueue
 
 SEEDS = range(5)
 LIFETIME = 25 * 60.0

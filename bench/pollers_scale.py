@@ -18,24 +18,24 @@ from aiokafka import AIOKafkaProducer
 
 from app import lifecycle
 from app.local_kafka import local_kafka
-from app.parts import poller_on
+from app.wiring import poller_on
 from bench.watching import Quiet
-from bus import topics
-from bus.client import options
-from bus.commands import WATCHES
-from bus.kafka import KafkaBus
+from bus.kafka import topics
+from bus.kafka.client import options
+from bus.kafka.topics import WATCH_PARTITIONS
+from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from bus.state_log import StateLog
-from bus.topics import WATCH_PARTITIONS
-from pollers.account import Account
-from pollers.advance import advance, opened
-from pollers.observation import Last, SeenSms
+from bus.sharding.group import WATCHES
+from bus.sharding.state_log import StateLog
 from pollers.poller import GROUP
+from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings
-from pollers.state import WatchState
-from pollers.watch_table import WatchTable
-from pollers.watches import WatchRequest
+from pollers.tracking.advance import advance, opened
+from pollers.tracking.state import WatchState
+from pollers.watch_commands import WatchRequest
+from pollers.watches.watch_table import WatchTable
+from providers.observation import Last, SeenSms
 
 WATCHED = 100_000
 A_COMMIT = 2_000

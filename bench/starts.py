@@ -25,7 +25,7 @@ from bench.latency_figures import percentile
 from bench.machine import available, circumstances, together
 from bench.pages import keep
 from bench.starting import Order, Sandbox, Service, busy, sandbox
-from bus import topics
+from bus.kafka import topics
 from bus.settings import KafkaSettings
 
 ORDERS: Final = ("grizzlysms", "smsverified", "smsman", "grizzlysms", "smsverified")

@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, cast
 
-from app.parts import poller_on
+from app.wiring import poller_on
 from bench.asking import Turn
-from bus import topics
-from bus.commands import CommandWriter
-from bus.kafka import KafkaBus
+from bus.kafka import topics
+from bus.kafka.topics import WATCH_PARTITIONS
+from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from bus.topics import WATCH_PARTITIONS
-from pollers.account import Account
-from pollers.observation import Observation, Waiting
+from bus.sharding.group import CommandWriter
 from pollers.poller import Poller
-from pollers.providers.client import Client
+from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings
 from pollers.shard import Log
-from pollers.watches import WatchRequest
+from pollers.watch_commands import WatchRequest
+from providers.client import Client
+from providers.observation import Observation, Waiting
 from schemas.messages import Watch
 
 READY_SECONDS: Final = 60.0

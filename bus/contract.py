@@ -64,7 +64,7 @@ class Receipt(NamedTuple):
 
 
 class Bus(Protocol):
-    """Implemented by `bus.kafka.KafkaBus` and `bus.memory.MemoryBus`; one contract suite tests both."""
+    """Implemented by `bus.kafka_bus.KafkaBus` and `bus.memory.MemoryBus`; one contract suite tests both."""
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         """Return when the message is durable: in Kafka with acks=all, or fsynced in this process's journal.

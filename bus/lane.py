@@ -17,13 +17,13 @@ from typing import Final, Protocol
 
 import structlog
 
-from bus.book import Book, Entry
 from bus.contract import BusFull, Outcome, Via
-from bus.journal import Journal, JournalUnwritable, LaneKey, Row, Stored
+from bus.deliveries import Book, Entry
+from bus.journal.rows import RowName, found
+from bus.journal.skipped import Skip, take_out
+from bus.journal.store import Journal, JournalUnwritable, LaneKey, Row, Stored
 from bus.record import Record
-from bus.rows import RowName, found
 from bus.settings import BusSettings
-from bus.skipped import Skip, take_out
 
 log = structlog.get_logger()
 
@@ -418,7 +418,7 @@ class Lane:
     # ---- skipping ----------------------------------------------------------------------------------------------
 
     async def skip(self, name: RowName) -> Skip:
-        """Take a row out that cannot be published (`bus.skipped`). What is on its way for a moment or longer stays."""
+        """Take a row out that cannot be published (`bus.journal.skipped`). What is on its way for longer stays."""
         try:
             async with asyncio.timeout(MOMENT):
                 await self._turn.acquire()

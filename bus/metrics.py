@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from bus.kafka import KafkaBus
+from bus.kafka_bus import KafkaBus
 
 
 class BusMetrics(Collector):

@@ -1,4 +1,4 @@
-"""What a person can set about Kafka and about the road to it. Values only: `app/settings.py` reads the environment."""
+"""What a person can set about Kafka and about the road to it. Values only: `app/settings` reads the environment."""
 
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar

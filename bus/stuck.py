@@ -2,8 +2,8 @@
 
 from typing import Final
 
+from bus.health import Refusals
 from bus.record import Record
-from bus.troubles import Refusals
 
 HINT: Final = "raise max.message.bytes of its topic, or take it out: smsbus journal skip {}"
 

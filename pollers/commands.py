@@ -4,8 +4,8 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bus.commands import Command
 from bus.dead_letter import evidence
+from bus.sharding.group import Command
 from schemas import identity, timestamps
 from schemas.messages import SmsRejected, WatchRecord
 

@@ -6,8 +6,8 @@ The protocol is in docs/decisions/0001-watch-commands-and-states.md.
 from collections.abc import Iterable, Iterator
 
 from pollers.owned_watch import OwnedWatch
-from pollers.state import WatchState
-from pollers.watches import last_applied, request_name, unapplied, with_request
+from pollers.tracking.state import WatchState
+from pollers.watch_commands import last_applied, request_name, unapplied, with_request
 from schemas.messages import Watch
 
 Requests = list[Watch | None]

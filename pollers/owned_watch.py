@@ -3,8 +3,8 @@
 from typing import Final
 
 from bus.contract import Receipt
-from pollers import ending
-from pollers.state import Action, WatchState
+from pollers.tracking import expiry
+from pollers.tracking.state import Action, WatchState
 from schemas.messages import WatchEnded
 
 _NONE: Final[tuple[Receipt, ...]] = ()
@@ -61,7 +61,7 @@ class OwnedWatch:
         self.revision = state.revision
         self.ended = state.ended is not None
         # When something must happen without an answer of the provider: it ends, or it is forgotten.
-        self.time_limit_ms = ending.forget_ms(state) if self.ended else ending.overdue_ms(state)
+        self.time_limit_ms = expiry.forget_ms(state) if self.ended else expiry.overdue_ms(state)
 
     def owes(self, receipt: Receipt) -> None:
         """A message of it is durable, and is to be in Kafka before its state is committed."""

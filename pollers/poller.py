@@ -7,17 +7,17 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from bus.client import KafkaAway
-from bus.commands import SESSION_MS, Command, Member, is_cancelled
 from bus.contract import Bus, BusFull
+from bus.kafka.client import KafkaAway
+from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
-from bus.state_log import Fenced
-from bus.topics import WATCH_PARTITIONS
+from bus.sharding.group import SESSION_MS, Command, Member, is_cancelled
+from bus.sharding.state_log import Fenced
 from pollers import shard as shards
-from pollers.account import Account
 from pollers.commands import dead_letter, read_command
-from pollers.learned import SAVE_EVERY, Learned, ToldToWait
-from pollers.scheduler import Scheduler
+from pollers.scheduling.account import Account
+from pollers.scheduling.learned import SAVE_EVERY, Learned, ToldToWait
+from pollers.scheduling.scheduler import Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import Log, Shard
 
@@ -37,7 +37,7 @@ _log = structlog.get_logger("pollers")
 
 
 class Group(shards.Group, Protocol):
-    """The part of `bus.commands.ShardGroup` that a poller needs."""
+    """The part of `bus.sharding.group.ShardGroup` that a poller needs."""
 
     joined: bool
 
@@ -47,13 +47,13 @@ class Group(shards.Group, Protocol):
 
 
 class Writer(shards.Writer, Protocol):
-    """The part of `bus.commands.CommandWriter` that a poller needs."""
+    """The part of `bus.sharding.group.CommandWriter` that a poller needs."""
 
     async def close(self) -> None: ...  # noqa: D102 - see there
 
 
 class Table(Protocol):
-    """The part of `pollers.watch_table.WatchTable` that a poller needs."""
+    """The part of `pollers.watches.watch_table.WatchTable` that a poller needs."""
 
     @property
     def behind(self) -> bool: ...  # noqa: D102 - see there
@@ -63,7 +63,7 @@ class Table(Protocol):
 
 
 class Poller:
-    """Implements `bus.commands.Member`. Belongs to one event loop; `start`, then `stop`."""
+    """Implements `bus.sharding.group.Member`. Belongs to one event loop; `start`, then `stop`."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What a person can set about asking providers. Values only: `app/settings.py` reads the environment."""
+"""What a person can set about asking providers. Values only: `app/settings/load.py` reads the environment."""
 
 from typing import Self
 

@@ -14,18 +14,18 @@ from typing import Any, Final, Protocol
 import structlog
 from pydantic import ValidationError
 
-from bus.client import KafkaAway
 from bus.contract import Bus, BusFull
-from bus.state_log import NotCommitted
-from pollers.account import Account
-from pollers.advance import Step, acted, due_end, only_applied, opened, requested, withdrawn
+from bus.kafka.client import KafkaAway
+from bus.sharding.state_log import NotCommitted
 from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
-from pollers.observation import Trouble
 from pollers.owned_watch import OwnedWatch
-from pollers.state import Action, WatchState
+from pollers.scheduling.account import Account
+from pollers.tracking.advance import Step, acted, due_end, only_applied, opened, requested, withdrawn
+from pollers.tracking.state import Action, WatchState
 from pollers.uncommitted import Uncommitted
-from pollers.watch_table import LivePoll
-from pollers.watches import last_applied
+from pollers.watch_commands import last_applied
+from pollers.watches.watch_table import LivePoll
+from providers.observation import Trouble
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
@@ -47,7 +47,7 @@ _log = structlog.get_logger("pollers")
 
 
 class Log(Protocol):
-    """The part of `bus.state_log.StateLog` that a shard needs."""
+    """The part of `bus.sharding.state_log.StateLog` that a shard needs."""
 
     async def open(self) -> dict[str, bytes]: ...  # noqa: D102 - see there
     async def commit(self, states: Mapping[str, bytes | None]) -> None: ...  # noqa: D102
@@ -55,7 +55,7 @@ class Log(Protocol):
 
 
 class Scheduler(Protocol):
-    """The part of `pollers.scheduler.Scheduler` that a shard needs."""
+    """The part of `pollers.scheduling.scheduler.Scheduler` that a shard needs."""
 
     async def restore(self, shard: "Shard", watches: Iterable[OwnedWatch]) -> None: ...  # noqa: D102 - see there
     def plan(self, shard: "Shard", state: WatchState, *, soon: bool) -> None: ...  # noqa: D102
@@ -65,14 +65,14 @@ class Scheduler(Protocol):
 
 
 class Group(Protocol):
-    """The part of `bus.commands.ShardGroup` that a shard needs."""
+    """The part of `bus.sharding.group.ShardGroup` that a shard needs."""
 
     def catch_up(self, partition: int) -> None: ...  # noqa: D102 - see there
     async def is_ours(self, partition: int) -> bool: ...  # noqa: D102
 
 
 class Writer(Protocol):
-    """The part of `bus.commands.CommandWriter` that a shard needs."""
+    """The part of `bus.sharding.group.CommandWriter` that a shard needs."""
 
     async def put(self, key: str, value: bytes) -> None: ...  # noqa: D102 - see there
     async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None: ...  # noqa: D102

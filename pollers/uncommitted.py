@@ -4,7 +4,7 @@ from typing import Any
 
 import structlog
 
-from bus.troubles import hint
+from bus.health import hint
 
 _log = structlog.get_logger("pollers")
 

@@ -2,6 +2,6 @@
 
 The way of a callback: read (`body`) → verify (`stages`) → parse, normalize (`pingme`) → accept (`intake`, the bus).
 `server` is the edge that walks it, with `connection` for what is no HTTP and `answers` for what goes back. `fast_lane`
-walks it for the easy case, before aiohttp builds a request; `verdict` says what is easy, `heads` remembers it.
+walks it for the easy case, before aiohttp builds a request; `request_head` says what is easy, `heads` remembers it.
 Between reading and accepting everything is pure.
 """

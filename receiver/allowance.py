@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from bus.troubles import Trouble
+from bus.health import Trouble
 from receiver.settings import ReceiverSettings
 
 MOST_PLAIN: Final = 4096  # bytes of a callback that cost nothing; an SMS is 1 KiB

@@ -3,8 +3,8 @@
 from typing import Final, NamedTuple
 
 from receiver.metrics import STRANGER
+from receiver.request_head import judge
 from receiver.stages import Caller, RawRequest, Tokens
-from receiver.verdict import judge
 
 REMEMBERED: Final = 1024  # heads, of at most 4 KiB; a sender has one, or one for each length of a body
 NOBODY: Final = Caller(STRANGER, None)

@@ -25,10 +25,10 @@ from receiver.fast_lane import FastConnection
 from receiver.heads import Heads
 from receiver.intake import RETRY_AFTER, Intake
 from receiver.metrics import STRANGER, ReceiverMetrics
+from receiver.request_head import PINGME
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Caller, RawRequest, Tokens, fingerprint
 from receiver.strangers import Strangers
-from receiver.verdict import PINGME
 from schemas.messages import SmsReceived, SmsRejected
 
 BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Final, NamedTuple
 
-from sandbox import grizzly_rents, grizzlysms, handler_api, smsman, smsman_rents, smsverified
 from sandbox.account import Account
-from sandbox.bad_days import Troubles
+from sandbox.faults import Troubles
+from sandbox.polled import grizzlysms, grizzlysms_rent, handler_api, smsman, smsman_rent, smsverified
 from sandbox.reply import Moment, Query, Reply
 from sandbox.settings import BadDay
 from sandbox.sms import OrderKind, Provider
@@ -82,8 +82,8 @@ def _smsverified(account: Account, query: Query, moment: Moment) -> Reply:
 
 
 def _grizzlysms(account: Account, query: Query, moment: Moment) -> Reply:
-    if query.get("action") in grizzly_rents.ACTIONS:
-        return grizzly_rents.ask(account, query, moment)
+    if query.get("action") in grizzlysms_rent.ACTIONS:
+        return grizzlysms_rent.ask(account, query, moment)
     return handler_api.ask(grizzlysms.offered(account), account, query, moment)
 
 
@@ -94,8 +94,8 @@ def _routes() -> dict[str, Route]:
         for name in smsman.ACTIONS
     }
     rents = {
-        f"{BASES['smsman']}/rent-api/{name}": Route("smsman", partial(smsman.ask, smsman_rents.ACTIONS, name), "rent")
-        for name in smsman_rents.ACTIONS
+        f"{BASES['smsman']}/rent-api/{name}": Route("smsman", partial(smsman.ask, smsman_rent.ACTIONS, name), "rent")
+        for name in smsman_rent.ACTIONS
     }
     plain = {
         BASES["smsverified"]: Route("smsverified", _smsverified),

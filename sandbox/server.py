@@ -6,9 +6,10 @@ from random import Random
 
 from aiohttp import web
 
-from sandbox import asking, control, endpoints, pingme_control
+from sandbox import asking, control, pingme_control
 from sandbox.clock import Clock
 from sandbox.pingme import PingMe
+from sandbox.polled import endpoints
 from sandbox.settings import Scenario
 from sandbox.sms import Provider
 from sandbox.world import World

@@ -3,9 +3,9 @@
 from random import Random
 
 from sandbox.account import Account
-from sandbox.bad_days import BadDays, Troubles
 from sandbox.book import Book
 from sandbox.clock import Clock, SystemClock
+from sandbox.faults import BadDays, Troubles
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
 from sandbox.reply import Moment

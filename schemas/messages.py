@@ -1,6 +1,6 @@
 """What we publish: one flat model a topic, frozen, strict, no unknown keys.
 
-These are the writers' models. Readers get open schemas made from them (`schemas.reader_schema`): unknown keys and
+These are the writers' models. Readers get open schemas made from them (`documents.reader_schema`): unknown keys and
 unknown values of the open sets must not break a reader. Within v1 only optional fields are added, each named in
 `ADDED_LATER`.
 """

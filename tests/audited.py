@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bus.contract import Receipt
-from bus.kafka import KafkaBus
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import Message
 from tests.audit import Audit

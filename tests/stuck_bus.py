@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from bus import skipped
 from bus.contract import Receipt
-from bus.journal import FILE_NAME
-from bus.kafka import KafkaBus
+from bus.journal import skipped
+from bus.journal.rows import RowName, Which
+from bus.journal.store import FILE_NAME
+from bus.kafka_bus import KafkaBus
 from bus.lane import NotNow, Refused
 from bus.record import Record
-from bus.rows import RowName, Which
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import rejected
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
 
 import typer
 
-from app.cli.account_words import outcome, sentence
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.account_messages import outcome, sentence
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.purchase import Wanted, wanted_of
 
 if TYPE_CHECKING:
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
     from yarl import URL
 
-    from app.sections import Account
-    from app.settings import Settings
-    from pollers.fetch import HttpFetcher, RawAnswer
-    from pollers.providers.answers import Order
+    from app.settings.load import Settings
+    from app.settings.sections import Account
+    from providers.http_client import HttpFetcher, RawAnswer
+    from providers.results import Order
 
 account_app = typer.Typer(no_args_is_help=True, help="The configured accounts, and what their providers offer.")
 
@@ -94,7 +94,7 @@ class Listening:
 @account_app.command("list")
 def list_accounts(config: Config = None) -> None:
     """Print one line an account: its name, its provider, and the address if it is not the provider's own."""
-    from app.settings import without_secrets
+    from app.settings.load import without_secrets
 
     with readable_errors():
         accounts = settings_for(config).accounts
@@ -136,8 +136,8 @@ def call(
 
 def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
     """Return when a watch can be asked for: before the money is spent, not after."""
-    from bus import topics
-    from bus.commands import WATCHES
+    from bus.kafka import topics
+    from bus.sharding.group import WATCHES
 
     account = settings.accounts.get(name)
     if account is None or account.provider == "pingme" or not _endpoint(account, method).buys:
@@ -185,7 +185,7 @@ def called(settings: "Settings", name: str, method: str, parameters: list[str], 
 
 def bought(answer: object) -> "Order | None":
     """Return the order in an answer of `called`, for those who go on to watch it."""
-    from pollers.providers.answers import Order
+    from providers.results import Order
 
     return answer if isinstance(answer, Order) else None
 
@@ -212,8 +212,8 @@ def as_json(answer: object) -> str:
 def _client(account: "Account", fetcher: Listening) -> Callee:
     from pydantic import SecretStr
 
-    from pollers.providers import PROVIDERS
-    from receiver.pingme_control import PingMeControl
+    from providers import PROVIDERS
+    from providers.pingme import PingMeControl
 
     if account.provider == "pingme":
         key = account.app_key or SecretStr("")
@@ -226,8 +226,8 @@ def _client(account: "Account", fetcher: Listening) -> Callee:
 def _endpoint(account: "Account", method: str) -> Method:
     import difflib
 
-    from pollers.providers import PROVIDERS
-    from receiver.pingme_control import PingMeControl
+    from providers import PROVIDERS
+    from providers.pingme import PingMeControl
 
     if account.provider == "pingme" and account.app_key is None:
         raise end(Code.USAGE, "PingMe's methods need the account's app_key, which PingMe gives at activation")
@@ -289,7 +289,7 @@ def is_terminal() -> bool:
 
 
 async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -> str | None:
-    from pollers.fetch import FetchFailed, HttpFetcher
+    from providers.http_client import FetchFailed, HttpFetcher
 
     async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
         try:
@@ -300,8 +300,8 @@ async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -
 
 async def _ask(account: "Account", endpoint: Method, params: dict[str, str]) -> tuple[object, bytes]:
     """Return the answer, typed and as it was heard."""
-    from pollers.fetch import FetchFailed, HttpFetcher
-    from pollers.observation import Trouble
+    from providers.http_client import FetchFailed, HttpFetcher
+    from providers.observation import Trouble
 
     async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
         listening = Listening(fetcher)
@@ -312,9 +312,9 @@ async def _ask(account: "Account", endpoint: Method, params: dict[str, str]) -> 
 
 
 def _insist_on_success(account: "Account", endpoint: Method, answer: object, heard: bytes) -> None:
-    from pollers.fetch import UNSENT
-    from pollers.observation import Ended, Gone, Trouble
-    from receiver.pingme_control import Refusal
+    from providers.http_client import UNSENT
+    from providers.observation import Ended, Gone, Trouble
+    from providers.pingme import Refusal
 
     if isinstance(answer, Gone) or (isinstance(answer, Ended) and endpoint.buys):
         raise end(Code.FAILED, f"{account.provider} does not know this order, or it is over")

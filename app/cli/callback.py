@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
-    from app.sections import Account
-    from app.settings import Settings
+    from app.settings.load import Settings
+    from app.settings.sections import Account
 
 APPLY = "send the service SIGHUP (`kill -HUP`, `systemctl reload`), or restart it"
 RETIRE = (
@@ -45,7 +45,7 @@ def rotate(
     """Put a new token before the old ones in smsbus.toml and print it; a SIGHUP lets the service take it up."""
     import secrets
 
-    from app.rotation import put_first
+    from app.settings.rotation import put_first
     from receiver.stages import fingerprint
 
     with readable_errors():
@@ -68,8 +68,8 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     """Remove the old tokens from the file; the service knows whether they are in use."""
     from datetime import UTC, datetime
 
-    from app.retirement import objections
-    from app.rotation import keep_first
+    from app.settings.retirement import objections
+    from app.settings.rotation import keep_first
 
     settings = settings_for(config)
     old = len(called_back(settings, name).callback_tokens) - 1
@@ -85,7 +85,7 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
 
 def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str = "", token: str = "") -> Path:
     """Return the file that the account's tokens stand in, or end with what a person has to do instead."""
-    from app.settings import config_file, file_in_charge, variable_in_charge
+    from app.settings.load import config_file, file_in_charge, variable_in_charge
 
     if variable := variable_in_charge(("accounts", account, "callback_tokens")):
         where, apply = variable, " and restart the service (SIGHUP does not read variables)"
@@ -102,7 +102,7 @@ def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str =
 @callback_app.command("test")
 def probe(account: AccountName, config: Config = None) -> None:
     """Ask the callback URL whether it is ready, and whether it refuses a wrong token. Publishes nothing."""
-    from app.doorbell import ring
+    from app.checks.callback_url import ring
 
     with readable_errors():
         settings = settings_for(config)

@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, Config, RoleOption, readable_errors, settings_for
+from app.cli.exit import Code, Config, RoleOption, readable_errors, settings_for
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.settings.load import Settings
 
 MARKS = {"ok": "✓ ok     ", "warning": "! warning", "failed": "✗ failed "}
 
@@ -31,8 +31,8 @@ def check(
 async def _failed(settings: "Settings", config: Config, role: RoleOption) -> bool:
     from datetime import UTC, datetime
 
-    from app.checks import look
-    from app.settings import config_file
+    from app.checks.preflight import look
+    from app.settings.load import config_file
 
     failed = False
     async for finding in look(settings, now=datetime.now(UTC), file=config_file(config), role=role):
@@ -42,7 +42,7 @@ async def _failed(settings: "Settings", config: Config, role: RoleOption) -> boo
 
 
 def _print(settings: "Settings") -> None:
-    from app.settings import shown
+    from app.settings.load import shown
 
     for key, value in shown(settings):
         typer.echo(f"{key} = {value}")

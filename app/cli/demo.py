@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.outcome import Code, end, readable_errors, say
+from app.cli.exit import Code, end, readable_errors, say
 
 
 def demo(
@@ -17,9 +17,9 @@ def demo(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
 ) -> None:
     """Run the four simulated providers against the service on a real Kafka, then compare the topics with them."""
-    from app import demo as run
     from app import lifecycle
     from app.cli.tail import line_printer
+    from app.demo import run
     from app.local_kafka import LocalKafkaError
 
     with readable_errors():

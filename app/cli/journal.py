@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli import journal_rows
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from bus.contract import Ledger
-    from bus.inspect import JournalStatus
+    from bus.journal.status import JournalStatus
     from bus.settings import BusSettings, KafkaSettings
 
 journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
@@ -34,13 +34,13 @@ def status(
 
     Exit code 1: one of them waits for a person, or cannot be opened by this user.
     """
-    from bus import inspect
+    from bus.journal import status as journal_status
     from schemas.timestamps import to_text
 
     with readable_errors():
         where = directory or settings_for(config).bus.journal_dir
-        found = inspect.look(where)
-        journals = inspect.status(found.journals)
+        found = journal_status.look(where)
+        journals = journal_status.status(found.journals)
         for journal in journals:
             oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
             held = journal.problem or ("held" if journal.held else "free")
@@ -59,12 +59,13 @@ def drain(
 ) -> None:
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
     from app.lifecycle import PRIVATE
-    from bus import inspect, topics
+    from bus.journal import status as journal_status
+    from bus.kafka import topics
 
     with readable_errors():
         settings = settings_for(config)
-        where = directory.parent if inspect.journals(directory) == [directory] else directory
-        journals = inspect.status(inspect.journals(where))
+        where = directory.parent if journal_status.journals(directory) == [directory] else directory
+        journals = journal_status.status(journal_status.journals(where))
         rows = sum(journal.rows for journal in journals if not journal.held and journal.problem is None)
         if rows:
             if any(journal.held for journal in journals):
@@ -93,7 +94,7 @@ def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
 
 async def _drain(kafka: "KafkaSettings", settings: "BusSettings", rows: int, seconds: float) -> "Ledger":
     from app.lifecycle import instance_id
-    from bus.kafka import KafkaBus
+    from bus.kafka_bus import KafkaBus
 
     bus = KafkaBus(kafka, settings, instance=instance_id())
     await bus.start()

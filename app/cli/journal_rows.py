@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from app.cli.account import is_terminal
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from app.free_journals import FreeJournal
-    from app.held_journals import HeldJournal
-    from bus.rows import Which
+    from app.journals.free import FreeJournal
+    from app.journals.held import HeldJournal
+    from bus.journal.rows import Which
 
 Directory = Annotated[
     Path | None,
@@ -34,9 +34,9 @@ def show(
     config: Config = None,
 ) -> None:
     """Print the rows of the journals in order, masked: journal, seq, id, lane, age, bytes, damaged or not, SMS."""
-    from app.free_journals import journals_in
-    from app.journal_query import lane_of
-    from bus.rows import Which
+    from app.journals.free import journals_in
+    from app.journals.query import lane_of
+    from bus.journal.rows import Which
 
     wanted = lane_of(lane) if lane is not None else None
     if lane is not None and wanted is None:
@@ -64,8 +64,8 @@ def export(
 
     What cannot be read is said, and the exit code is 1.
     """
-    from app.free_journals import journals_in
-    from bus.rows import LAST_SEQ, Which
+    from app.journals.free import journals_in
+    from bus.journal.rows import LAST_SEQ, Which
 
     with readable_errors():
         settings = settings_for(config)
@@ -86,7 +86,7 @@ def skip(
 
     What follows in their lanes goes on. If the process crashes in between, the row is in both: run skip again.
     """
-    from app.free_journals import journals_in
+    from app.journals.free import journals_in
 
     with readable_errors():
         settings = settings_for(config)
@@ -137,7 +137,7 @@ def _found(
     journals: "list[FreeJournal | HeldJournal]", names: list[str]
 ) -> "tuple[list[tuple[FreeJournal | HeldJournal, dict[str, Any]]], list[str]]":
     """Return the rows of these names, each once, and what is wrong with the other names."""
-    from bus.rows import Which, is_seq
+    from bus.journal.rows import Which, is_seq
 
     found: dict[tuple[str, int], tuple[FreeJournal | HeldJournal, dict[str, Any]]] = {}
     problems: list[str] = []
@@ -171,8 +171,8 @@ def _agree(rows: list[dict[str, Any]], *, yes: bool) -> None:
 
 def _skip(journal: "FreeJournal | HeldJournal", row: dict[str, Any]) -> str | None:
     """Take a row out and say so; return why not."""
-    from bus.rows import RowName
-    from bus.skipped import FILE
+    from bus.journal.rows import RowName
+    from bus.journal.skipped import FILE
 
     problem = journal.skip(RowName(row["journal"], row["seq"], row["id"]))
     if problem is None:
@@ -181,6 +181,6 @@ def _skip(journal: "FreeJournal | HeldJournal", row: dict[str, Any]) -> str | No
 
 
 def _as_line(row: dict[str, Any]) -> str:
-    from app.journal_facts import as_line
+    from app.journals.row_facts import as_line
 
     return as_line(row, now_ms=time.time_ns() // 1_000_000)

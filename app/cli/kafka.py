@@ -25,16 +25,16 @@ def up(
     directory: Directory = None,
 ) -> None:
     """Start Kafka, leave it running, and print its bootstrap servers."""
-    from app.local_kafka import detached
+    from app.local_kafka import background
 
     if nodes == "3" and port:
         raise typer.BadParameter("a port can be chosen for one node only; three nodes take free ones")
     where = _absolute(directory)
-    found = detached.find(where)
+    found = background.find(where)
     if found and found.runs:
         typer.echo("Kafka already runs here", err=True)
     else:
-        found = _run(detached.up(where, nodes=int(nodes) if nodes else None, port=port))
+        found = _run(background.up(where, nodes=int(nodes) if nodes else None, port=port))
         typer.echo(f"Kafka runs, its data is in {where}; `smsbus kafka down{_option(directory)}` stops it", err=True)
     typer.echo(found.bootstrap_servers)
 
@@ -42,11 +42,11 @@ def up(
 @kafka_app.command()
 def down(directory: Directory = None) -> None:
     """Stop Kafka; its data stays for the next `up`."""
-    from app.local_kafka import detached
+    from app.local_kafka import background
 
-    found = detached.find(_absolute(directory))
+    found = background.find(_absolute(directory))
     if found:
-        _run(detached.down(found))
+        _run(background.down(found))
     typer.echo("Kafka is stopped" if found else "no Kafka was started here", err=True)
 
 
@@ -56,9 +56,9 @@ def status(
     as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known.")] = False,
 ) -> None:
     """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not."""
-    from app.local_kafka import detached
+    from app.local_kafka import background
 
-    found = detached.find(_absolute(directory)) or detached.Detached(_absolute(directory), "", ())
+    found = background.find(_absolute(directory)) or background.Detached(_absolute(directory), "", ())
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     elif found.runs:
@@ -71,7 +71,7 @@ def status(
 
 
 def _absolute(directory: Path | None) -> Path:
-    from app.local_kafka.detached import default_directory
+    from app.local_kafka.background import default_directory
 
     return (directory or default_directory()).absolute()
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from pollers.providers.answers import Order
-    from pollers.watches import WatchRequest
+    from pollers.watch_commands import WatchRequest
+    from providers.results import Order
 
 GRACE_MS: Final = 10 * 60_000
 """How much longer than the order an order is watched: late SMS, and clocks that differ."""
@@ -31,7 +31,7 @@ class Wanted:
 
     def request(self) -> "WatchRequest":
         """Return the request for its watch. Raises `ValidationError` for an order that is none."""
-        from pollers.watches import WatchRequest
+        from pollers.watch_commands import WatchRequest
 
         return WatchRequest(
             account=self.account,

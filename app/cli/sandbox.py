@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, end, or_stdin, readable_errors, say
+from app.cli.exit import Code, end, or_stdin, readable_errors, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +45,7 @@ async def _serve(scenario: "Scenario", port: int, callback_url: str | None, toke
     import errno
     import signal
 
-    from app.sandbox_token import default_file, keep
+    from app.cli.sandbox_token import default_file, keep
     from sandbox.server import Sandbox
 
     stop = asyncio.Event()

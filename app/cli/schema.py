@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.outcome import readable_errors
+from app.cli.exit import readable_errors
 
 schema_app = typer.Typer(no_args_is_help=True, help="The contract as documents: JSON Schema, AsyncAPI, OpenAPI.")
 
@@ -13,7 +13,7 @@ schema_app = typer.Typer(no_args_is_help=True, help="The contract as documents: 
 @schema_app.command("list")
 def list_() -> None:
     """Print the names of the documents."""
-    from schemas.export import documents
+    from schemas.documents.export import documents
 
     for name in sorted(documents()):
         typer.echo(name)
@@ -27,7 +27,7 @@ def export(
     ] = None,
 ) -> None:
     """Write the documents and print their paths."""
-    from schemas.export import documents
+    from schemas.documents.export import documents
 
     with readable_errors():
         for name, text in sorted(documents().items()):

@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from app.cli.outcome import Code, Config, end, readable_errors
-from app.hangup import HangUp
+from app.cli.exit import Code, Config, end, readable_errors
+from app.reloading.hangup import HangUp
 
 
 def serve(
@@ -26,9 +26,9 @@ def serve(
     with HangUp() as hangup, readable_errors():  # before anything that takes time: SIGHUP ends who does not listen
         from app import lifecycle
         from app.local_kafka import LocalKafkaError
-        from app.reload import Reload
-        from app.settings import load, reader
-        from app.workers.child import work
+        from app.reloading.reload import Reload
+        from app.settings.load import load, reader
+        from app.workers.entrypoint import work
 
         settings = load(config)
         if worker:

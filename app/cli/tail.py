@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Config, readable_errors, say, settings_for
-from app.sms_lines import SmsLine
+from app.cli.exit import Config, readable_errors, say, settings_for
+from app.cli.sms_line import SmsLine
 
 if TYPE_CHECKING:
-    from bus.reader import ReadRecord, Start
+    from bus.kafka.reader import ReadRecord, Start
     from bus.settings import KafkaSettings
 
 TOPIC = "sms.received.v1"
@@ -52,7 +52,7 @@ def tail(
 
 
 def _start(since: int | None, count: int | None, to: str | None) -> "Start":
-    from bus import reader
+    from bus.kafka import reader
 
     if since is not None:
         return reader.since(int((time.time() - since) * 1000))
@@ -70,7 +70,7 @@ async def _tail(
     count: int | None,
     show: Callable[["ReadRecord"], None],
 ) -> None:
-    from bus.reader import read
+    from bus.kafka.reader import read
 
     records = _wanted(read(kafka, TOPIC, start=start, follow=follow), to)
     if count is None:

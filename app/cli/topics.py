@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.outcome import Code, Config, RoleOption, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, RoleOption, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from bus.settings import KafkaSettings
@@ -16,7 +16,7 @@ topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract 
 @topics_app.command()
 def create(config: Config = None) -> None:
     """Create the topics that are missing and print their names. Those that exist stay as they are."""
-    from bus import topics
+    from bus.kafka import topics
 
     with readable_errors():
         settings = settings_for(config)
@@ -29,8 +29,8 @@ def create(config: Config = None) -> None:
 @topics_app.command()
 def check(role: RoleOption = "all", config: Config = None) -> None:
     """Compare the topics with the contract. Exit code 0: as they must be, 1: not."""
-    from app.verified import NEEDED
-    from bus import topics
+    from app.checks.topics import NEEDED
+    from bus.kafka import topics
 
     with readable_errors():
         findings = asyncio.run(topics.inspect(settings_for(config).kafka, NEEDED[role]))
@@ -52,7 +52,7 @@ def print_(
     config: Config = None,
 ) -> None:
     """Print the commands with which an administrator gives a user exactly the rights that it needs."""
-    from bus.acls import command, rights
+    from bus.kafka.acls import command, rights
     from pollers.poller import GROUP
 
     del form  # there is one

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.cli.callback import called_back
-from app.cli.outcome import Code, Config, end, or_stdin, readable_errors, settings_for
+from app.cli.exit import Code, Config, end, or_stdin, readable_errors, settings_for
 
 if TYPE_CHECKING:
-    from app.settings import Settings
+    from app.settings.load import Settings
 
 trigger_app = typer.Typer(
     no_args_is_help=True, help="Let an SMS of your own come: by callback, or to an order in the sandbox."
@@ -82,7 +82,7 @@ def rent(
 
 def _order(config: Path | None, name: str, kind: str, text: str | None, after: float, token_file: Path | None) -> None:
     from app.cli.watch import insist_on_kind, put
-    from pollers.watches import WatchRequest
+    from pollers.watch_commands import WatchRequest
 
     with readable_errors():
         settings = settings_for(config)
@@ -106,7 +106,7 @@ async def _opened(base_url: str, wanted: Mapping[str, object], token_file: Path 
     import aiohttp
     from yarl import URL
 
-    from app.sandbox_token import default_file, read
+    from app.cli.sandbox_token import default_file, read
 
     url = URL(base_url).origin() / "control" / "orders"
     kept = token_file or default_file(url.port or 0)

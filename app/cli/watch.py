@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.outcome import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from bus.settings import KafkaSettings
-    from pollers.watch_listing import Filters
-    from pollers.watch_table import Known, WatchTable
-    from pollers.watches import WatchRequest
+    from pollers.watch_commands import WatchRequest
+    from pollers.watches.watch_listing import Filters
+    from pollers.watches.watch_table import Known, WatchTable
     from schemas.messages import Watch
 
 watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
@@ -87,8 +87,8 @@ def add(
 
 def insist_on_kind(provider: str, order_kind: str) -> None:
     """End the command where the provider has no such orders."""
-    from app.watch_words import no_such_kind
-    from pollers.providers import PROVIDERS, has_kind
+    from app.admin.watch_messages import no_such_kind
+    from providers import PROVIDERS, has_kind
 
     if provider in PROVIDERS and not has_kind(provider, order_kind):
         raise end(Code.USAGE, no_such_kind(provider, order_kind))
@@ -98,8 +98,8 @@ def _asked(**said: str) -> "WatchRequest":
     """Return the request that states just this."""
     from pydantic import ValidationError
 
-    from app.watch_words import MESSAGE_TYPES, MUST_BE
-    from pollers.watches import WatchRequest
+    from app.admin.watch_messages import MESSAGE_TYPES, MUST_BE
+    from pollers.watch_commands import WatchRequest
 
     try:
         asked = WatchRequest.model_validate(said)
@@ -140,8 +140,8 @@ def _now_ms(table: "WatchTable") -> int:
 
 
 def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep: bool) -> None:
-    from app.watch_words import in_conflict
-    from pollers.watches import conflicts
+    from app.admin.watch_messages import in_conflict
+    from pollers.watch_commands import conflicts
 
     if there is None or there.watch is None or there.ended is not None:
         return
@@ -160,7 +160,7 @@ def list_(
     config: Config = None,
 ) -> None:
     """Print one line a watch, newest first; the numbers are masked."""
-    from pollers.watch_listing import STATES, Filters
+    from pollers.watches.watch_listing import STATES, Filters
 
     if state is not None and state not in STATES:
         raise end(Code.USAGE, f"--state is one of {', '.join(STATES)}")
@@ -176,7 +176,7 @@ async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool)
 
 
 async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Known]":
-    from pollers.watch_listing import LARGEST_PAGE
+    from pollers.watches.watch_listing import LARGEST_PAGE
 
     after: str | None = None
     while True:
@@ -190,7 +190,7 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
 @watch_app.command()
 def show(watch: Id, config: Config = None) -> None:
     """Print a watch and how far it has come, as JSON: a live one before an ended one, then the newest."""
-    from app.watch_view import newest_first, view
+    from app.admin.watch_view import newest_first, view
 
     with readable_errors():
         table = asyncio.run(_table(settings_for(config).kafka))
@@ -239,7 +239,7 @@ def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) 
 
 
 async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:
-    from pollers.watches import with_request
+    from pollers.watch_commands import with_request
 
     known = _live(_named(await _table(kafka), named), named)
     if known.watch is None or known.stuck:
@@ -248,7 +248,7 @@ async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int 
 
 
 async def _write(kafka: "KafkaSettings", watch: "Watch") -> None:
-    from bus.commands import CommandWriter
+    from bus.sharding.group import CommandWriter
 
     writer = CommandWriter(kafka)
     try:
@@ -258,7 +258,7 @@ async def _write(kafka: "KafkaSettings", watch: "Watch") -> None:
 
 
 async def _table(kafka: "KafkaSettings") -> "WatchTable":
-    from pollers.watch_table import WatchTable
+    from pollers.watches.watch_table import WatchTable
 
     table = WatchTable(kafka)
     await table.fill()
@@ -289,7 +289,7 @@ def _live(found: "list[Known]", named: str) -> "Known":
 
 
 def _line(known: "Known") -> str:
-    from app.sms_lines import masked_number
+    from app.cli.sms_line import masked_number
 
     if (watch := known.watch) is None:
         return f"{known.watch_id}\tcannot be read by this version"

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from app.local_kafka.config import HOST, ClientPorts, java_command, server_properties
+from app.local_kafka.crash_reason import last_words, log_size
 from app.local_kafka.errors import LocalKafkaError
 from app.local_kafka.layout import Layout, is_free
 from app.local_kafka.process import KILL_WITHIN, Process, spawn_free, spawn_held
-from app.local_kafka.words import last_words, log_size
-from bus.probe import brokers_ready
+from bus.kafka.probe import brokers_ready
 
 READY_WITHIN = 60.0  # seconds; it takes 2 to 3, three nodes 5, and a machine may be busy
 LOOK = 5.0  # seconds for one look whether it serves: on a busy machine a single answer can take more than one

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(__file__).with_name("exec_wrapper.py")
 STOP_WITHIN = 10.0  # seconds for an orderly stop, which takes 1 to 3
 KILL_WITHIN = 10.0
 

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from app.journal_api import ELSEWHERE
-from app.problems import problem
-from app.watch_api import RETRY_AFTER
+from app.admin.journals import ELSEWHERE
+from app.admin.problems import problem
+from app.admin.watches import RETRY_AFTER
 
 
 def joined(answers: Sequence[web.Response | None], journal: str | None) -> web.Response:

@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from app.workers.worker import Worker
+from app.workers.worker_process import Worker
 
 RESTARTING: Final = "worker_restarting"  # a word of /readyz and of `smsbus_degraded`
 

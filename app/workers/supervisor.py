@@ -8,13 +8,13 @@ from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry
 
-from app.parts import Role, polled_accounts
-from app.refusal import StartRefused, started
-from app.settings import Settings
-from app.settings_files import Files
+from app.errors import StartRefused, started
+from app.settings.file_reading import Files
+from app.settings.load import Settings
 from app.stopping import Stop
-from app.workers.joint_admin import JointAdmin
-from app.workers.worker import Worker
+from app.wiring import Role, polled_accounts
+from app.workers.admin import JointAdmin
+from app.workers.worker_process import Worker
 from bus.contract import Ledger
 
 

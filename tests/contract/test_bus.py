@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bus import topics
 from bus.contract import Bus, BusFull, Ledger
-from bus.kafka import KafkaBus
+from bus.kafka import topics
+from bus.kafka.reader import BEGINNING, read
+from bus.kafka_bus import KafkaBus
 from bus.memory import MemoryBus
-from bus.reader import BEGINNING, read
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import Message, SmsReceived
 from tests.kafka_fixtures import TestKafka

@@ -8,11 +8,9 @@ from typing import Any
 
 import pytest
 
-from pollers import dialect
-from pollers.fetch import RawAnswer
-from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
-from pollers.providers import answers, grizzlysms, handler_api, smsman, smsverified
-from receiver import pingme_control
+from providers import grizzlysms, handler_api, handler_api_tokens, pingme, results, smsman, smsverified
+from providers.http_client import RawAnswer
+from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"
 ROWS = {
@@ -28,7 +26,7 @@ ENDPOINTS: dict[str, Any] = {
     "grizzly-rent": grizzlysms.GrizzlySms.endpoints,
     "smsman": smsman.SmsMan.endpoints,
     "smsman-rent": {name.removeprefix("rent:"): e for name, e in smsman.SmsMan.endpoints.items() if "rent:" in name},
-    "pingme": pingme_control.PingMeControl.endpoints,
+    "pingme": pingme.PingMeControl.endpoints,
 }
 TYPES: dict[str, tuple[type, ...]] = {
     "sms": (Last, Listing),
@@ -37,8 +35,8 @@ TYPES: dict[str, tuple[type, ...]] = {
     "waiting_retry": (WaitingNext,),
     "terminal": (Ended,),
     "gone": (Gone,),
-    "ack": (dialect.Done, pingme_control.Subscribed),
-    "ok": (answers.Balance, answers.Order, pingme_control.LockedNumber),
+    "ack": (handler_api_tokens.Done, pingme.Subscribed),
+    "ok": (results.Balance, results.Order, pingme.LockedNumber),
     "inventory": (tuple,),
 }
 
@@ -58,7 +56,7 @@ def named(n: int) -> str:
 def test_an_answer_is_what_the_corpus_expects(n: int) -> None:
     said, expected = parsed(n), ROWS[n]["expect"]
 
-    if isinstance(said, Trouble | pingme_control.Refusal):
+    if isinstance(said, Trouble | pingme.Refusal):
         assert said.kind == expected
     else:
         assert isinstance(said, TYPES[expected])
@@ -71,11 +69,11 @@ def sms(**fields: str) -> Last:
 APPLE = "Apple ID 代码为：{}。请勿与他人共享。 "
 RENT_SMS = {"sender": "66846426435", "service": "tg"}
 SAID: dict[int, Any] = {
-    1: answers.Balance("44.60"),
-    2: answers.Balance("-0.05"),
-    6: (answers.Named("48", "Netherlands", "31"),),
-    8: (answers.Price("0.4", "england", "mb", 4123),),
-    9: answers.Order("activation", "8601705018416664", "33774545375"),
+    1: results.Balance("44.60"),
+    2: results.Balance("-0.05"),
+    6: (results.Named("48", "Netherlands", "31"),),
+    8: (results.Price("0.4", "england", "mb", 4123),),
+    9: results.Order("activation", "8601705018416664", "33774545375"),
     12: WaitingNext("877613"),
     13: WaitingNext(None),  # a placeholder of the document
     15: WaitingNext(None),
@@ -98,10 +96,10 @@ SAID: dict[int, Any] = {
     71: sms(text="Do not reply NO_NUMBERS BAD_KEY ERROR 877613", sender="vk"),
     76: sms(text="[vk 877613"),
     78: sms(text="87\x0076\u202e13", sender="vk"),
-    84: dialect.Done("access_activation"),
+    84: handler_api_tokens.Done("access_activation"),
     88: Trouble("denied", "early_cancel_denied", answered=True),
     89: Trouble("denied", "early_cancel_denied", answered=True),
-    98: answers.Order(
+    98: results.Order(
         "activation",
         "495357953",
         "18035550152",
@@ -133,8 +131,8 @@ SAID: dict[int, Any] = {
     ),
     122: sms(code="852508", text="Code 852508", time_raw="2026-02-26 12:05:55"),
     125: (),
-    128: (answers.ActiveActivation("635468", "79000000000", "tg", "0", "4", "0.42"),),
-    130: (answers.ActiveActivation("495367092", code="852508", text="Code 852508"),),
+    128: (results.ActiveActivation("635468", "79000000000", "tg", "0", "4", "0.42"),),
+    130: (results.ActiveActivation("495367092", code="852508", text="Code 852508"),),
     142: Listing(
         (
             SeenSms(text="224444", time_raw="2023-10-26 11:02:31", **RENT_SMS),
@@ -146,26 +144,26 @@ SAID: dict[int, Any] = {
     154: Listing((SeenSms(text="\ud83d", sender="tg", service="tg", time_raw="2023-10-26 11:03:39"),)),
     158: Ended("cancelled"),
     159: Ended("finished"),
-    170: answers.Order("rent", "38496653", "66846426435", expires="2023-12-31T19:30:52"),
+    170: results.Order("rent", "38496653", "66846426435", expires="2023-12-31T19:30:52"),
     174: (
-        answers.RentPeriod("2023-10-26 11:03:39", "3.6", "4"),
-        answers.RentPeriod("2023-10-25 11:02:31", "4", "5"),
+        results.RentPeriod("2023-10-26 11:03:39", "3.6", "4"),
+        results.RentPeriod("2023-10-25 11:02:31", "4", "5"),
     ),
     179: Ended("finished"),
-    180: (answers.Price("12", "0", "tg", 15, max_hours="10"),),
-    182: answers.Balance("12.34", {"hold": "0", "channels": "10", "active_channels": "1", "rating": "100"}),
-    185: (answers.Stock(32302, "1", "1"),),
+    180: (results.Price("12", "0", "tg", 15, max_hours="10"),),
+    182: results.Balance("12.34", {"hold": "0", "channels": "10", "active_channels": "1", "rating": "100"}),
+    185: (results.Stock(32302, "1", "1"),),
     187: (),
-    189: (answers.Price("0.15", None, "3", 32302),),
-    190: (answers.Named("1", "Russia", "RU"),),
-    191: (answers.Named("3", "Telegram", "tg"),),
-    192: answers.Order("activation", "1", "79002415539", details={"country_id": "1", "application_id": "1"}),
+    189: (results.Price("0.15", None, "3", 32302),),
+    190: (results.Named("1", "Russia", "RU"),),
+    191: (results.Named("3", "Telegram", "tg"),),
+    192: results.Order("activation", "1", "79002415539", details={"country_id": "1", "application_id": "1"}),
     200: sms(code="0012", service="31", recipient="12125551234"),
     201: sms(code="1243", recipient="12125551234"),
     204: WaitingNext("1243"),
     213: Trouble("throttled", "too_many_requests", 1.0, answered=True),
-    218: (answers.Price("151.68", "1", count=127, period="4 hour"),),
-    219: answers.Order("rent", "44274", "79210000229", details={"country_id": "1", "application_id": "0"}),
+    218: (results.Price("151.68", "1", count=127, period="4 hour"),),
+    219: results.Order("rent", "44274", "79210000229", details={"country_id": "1", "application_id": "0"}),
     220: sms(code="974210", text=APPLE.format(974210), time_raw="2023-05-28 11:09:45", recipient="79210000229"),
     221: Listing(
         (
@@ -174,10 +172,10 @@ SAID: dict[int, Any] = {
         )
     ),
     228: Listing((SeenSms("1", "x 1", time_raw="2023-05-28 11:09:45"),) * 2),
-    260: pingme_control.LockedNumber("16510000000", "0.5"),
-    261: pingme_control.LockedNumber("16510000000", None),
+    260: pingme.LockedNumber("16510000000", "0.5"),
+    261: pingme.LockedNumber("16510000000", None),
     271: (
-        pingme_control.Number(
+        pingme.Number(
             phone="168151020115",
             app="jd",
             name="JD",
@@ -191,7 +189,7 @@ SAID: dict[int, Any] = {
     ),
     275: WaitingNext(None),
     278: Listing((SeenSms(text="123456", sender="tg", service="tg", time_raw="2023-10-26 11:03:39"),)),
-    282: (answers.ActiveActivation("495367092", status="6", code="852508", text="Code 852508"),),
+    282: (results.ActiveActivation("495367092", status="6", code="852508", text="Code 852508"),),
     283: (),
     284: Trouble("unrecognised", "unknown_shape", answered=True),
 }

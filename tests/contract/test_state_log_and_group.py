@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from bus import topics
-from bus.commands import Command, CommandWriter, ShardGroup
+from bus.kafka import topics
+from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.state_log import Fenced, NotCommitted, StateLog
-from bus.topics import WATCH_PARTITIONS
+from bus.sharding.group import Command, CommandWriter, ShardGroup
+from bus.sharding.state_log import Fenced, NotCommitted, StateLog
 from tests.kafka_fixtures import TestKafka
 from tests.simulation.faults import Faults
 from tests.simulation.group import Coordinator, TwinGroup

@@ -9,19 +9,19 @@ from aiohttp.web import UrlDispatcher
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.admin import Admin
-from app.callback_api import CallbackApi
-from app.journal_api import JournalApi
-from app.sections import AdminSettings
-from app.watch_api import Patience, WatchApi
-from bus.client import KafkaAway
-from bus.reader import ReadRecord
-from bus.rows import RawRow, RowName, Which
+from app.admin.callbacks import CallbackApi
+from app.admin.journals import JournalApi
+from app.admin.listener import Admin
+from app.admin.watches import Patience, WatchApi
+from app.settings.sections import AdminSettings
+from bus.journal.rows import RawRow, RowName, Which
+from bus.journal.skipped import Skip
+from bus.kafka.client import KafkaAway
+from bus.kafka.reader import ReadRecord
 from bus.settings import KafkaSettings
-from bus.skipped import Skip
-from bus.state_log import STATES
-from pollers.state import WatchState
-from pollers.watch_table import WatchTable
+from bus.sharding.state_log import STATES
+from pollers.tracking.state import WatchState
+from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
 from schemas.messages import Watch
 from schemas.timestamps import to_text

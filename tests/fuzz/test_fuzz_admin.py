@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pollers.advance import advance, due_end, opened
-from pollers.observation import Waiting
+from pollers.tracking.advance import advance, due_end, opened
+from providers.observation import Waiting
 from schemas import timestamps
 from schemas.timestamps import to_text
 from tests.fuzz import material

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from pollers.fetch import FetchFailed, RawAnswer
-from pollers.observation import Observation, SeenSms, Trouble, Unfinished
-from pollers.providers import PROVIDERS
-from pollers.providers.answers import ActResult
-from pollers.providers.client import Action, Another, Client
-from receiver.pingme_control import PingMeControl
+from providers import PROVIDERS
+from providers.client import Action, Another, Client
+from providers.http_client import FetchFailed, RawAnswer
+from providers.observation import Observation, SeenSms, Trouble, Unfinished
+from providers.pingme import PingMeControl
+from providers.results import ActResult
 from schemas.messages import WatchEnded
 from tests.fuzz import material
 from tests.fuzz.budget import TIMEOUT, fuzzed

@@ -12,7 +12,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from pollers.fetch import MOST_REDIRECTS, FetchFailed, HttpFetcher, RawAnswer
+from providers.http_client import MOST_REDIRECTS, FetchFailed, HttpFetcher, RawAnswer
 from tests.fuzz import material
 from tests.fuzz.budget import TIMEOUT, fuzzed
 from tests.fuzz.parts import Complaints

@@ -9,7 +9,7 @@ import pytest
 import schemathesis
 from schemathesis.checks import CHECKS
 
-from pollers.watch_listing import cursor
+from pollers.watches.watch_listing import cursor
 from schemas.timestamps import to_text
 from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, OPEN, Internal, internal, with_watches
 from tests.fuzz.budget import TIMEOUT, fuzzed

@@ -7,13 +7,13 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from pollers.advance import Step, acted, advance, is_news, opened
-from pollers.fetch import FetchFailed, RawAnswer
-from pollers.identity import with_full_text
-from pollers.observation import Last, NoCode, Observation, SeenSms
-from pollers.providers import PROVIDERS
-from pollers.providers.client import Client
-from pollers.state import WatchState
+from pollers.tracking.advance import Step, acted, advance, is_news, opened
+from pollers.tracking.sms_content import with_full_text
+from pollers.tracking.state import WatchState
+from providers import PROVIDERS
+from providers.client import Client
+from providers.http_client import FetchFailed, RawAnswer
+from providers.observation import Last, NoCode, Observation, SeenSms
 from schemas.messages import Message, Watch
 from schemas.timestamps import to_text
 from tests.fuzz.parts import NOW_MS

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus import topics
+from bus.kafka import topics
 from bus.settings import KafkaSettings
 from tests.audited import _audited, audit  # noqa: F401 - fixtures: every bus is audited
 from tests.kafka_fixtures import TestKafka

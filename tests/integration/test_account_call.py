@@ -14,11 +14,11 @@ from typer.testing import CliRunner, Result
 
 from app.cli import account, cli, purchase
 from app.cli import watch as watch_commands
-from app.cli.outcome import Code
-from bus import topics
-from bus.client import KafkaAway
+from app.cli.exit import Code
+from bus.kafka import topics
+from bus.kafka.client import KafkaAway
 from bus.settings import KafkaSettings
-from pollers.watch_table import WatchTable
+from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch
 from tests.kafka_fixtures import TestKafka
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from bus.contract import Receipt
-from bus.journal import FILE_NAME
-from bus.kafka import KafkaBus
+from bus.journal.store import FILE_NAME
+from bus.kafka_bus import KafkaBus
 from bus.record import Record
 from bus.settings import BusSettings, KafkaSettings
 from tests.audit import Audit

@@ -11,8 +11,8 @@ import pytest
 from pydantic import SecretStr
 
 from app import lifecycle, loop_lag
-from app.sections import Account, AdminSettings
-from app.settings import Settings
+from app.settings.load import Settings
+from app.settings.sections import Account, AdminSettings
 from app.stopping import Stop
 from bus.settings import BusSettings, KafkaSettings
 from receiver.settings import ReceiverSettings

@@ -22,12 +22,13 @@ from aiokafka.producer.sender import Sender
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event
 from structlog.testing import capture_logs
 
-from bus import claim, inspect, topics
-from bus.client import KafkaAway
 from bus.contract import Receipt
-from bus.journal import FILE_NAME, Journal
-from bus.kafka import KafkaBus
-from bus.reader import BEGINNING, ReadRecord, read
+from bus.journal import claim, status
+from bus.journal.store import FILE_NAME, Journal
+from bus.kafka import topics
+from bus.kafka.client import KafkaAway
+from bus.kafka.reader import BEGINNING, ReadRecord, read
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsReceived
 from schemas.timestamps import to_epoch_ms, to_text
@@ -44,7 +45,7 @@ Start = Callable[..., Awaitable[KafkaBus]]
 
 @pytest.fixture(autouse=True)
 def _housekeeping_in_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.05)
 
 
 @pytest.fixture
@@ -220,7 +221,7 @@ async def test_the_only_broker_killed_under_load(
     records = await check(settings, bus, load)
     assert {record.headers["smsbus_via"] for record in records} == {b"kafka", b"journal"}
     assert {receipt.via for receipt in load.receipts[-24:]} == {"kafka"}, "back to memory"
-    assert [journal.rows for journal in inspect.status(inspect.journals(tmp_path))] == [0]
+    assert [journal.rows for journal in status.status(status.journals(tmp_path))] == [0]
 
 
 async def test_one_of_three_brokers_killed_under_load(kafka3: TestKafka, topic_prefix: str, start: Start) -> None:
@@ -380,7 +381,7 @@ async def test_a_bus_whose_housekeeping_has_died_says_that_it_is_not_alive(
     bus = await start(NOWHERE, adopt_every=0.05)
     assert bus.alive()
 
-    monkeypatch.setattr("bus.claim.orphans", lambda _: 1 / 0)
+    monkeypatch.setattr("bus.journal.claim.orphans", lambda _: 1 / 0)
 
     await until(lambda: not bus.alive())
 
@@ -393,7 +394,7 @@ async def test_the_housekeeping_outlives_a_time_without_descriptors(
 
     bus = await start(NOWHERE, adopt_every=0.05)
     with monkeypatch.context() as patched:
-        patched.setattr("bus.claim.orphans", used_up)
+        patched.setattr("bus.journal.claim.orphans", used_up)
         await until(lambda: "journal_directory_unreadable" in bus.condition().degraded)
 
     await until(lambda: "journal_directory_unreadable" not in bus.condition().degraded)

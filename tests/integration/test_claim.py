@@ -14,10 +14,10 @@ from typing import Any, Self
 
 import pytest
 
-from bus import claim
 from bus.contract import Ledger
-from bus.journal import FILE_NAME
-from bus.kafka import KafkaBus
+from bus.journal import claim
+from bus.journal.store import FILE_NAME
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
 
@@ -27,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 TAKE = """
 import sys
 from pathlib import Path
-from bus import claim
+from bus.journal import claim
 print("ready", flush=True)
 sys.stdin.readline()
 held = claim.take(Path(sys.argv[1]))
@@ -37,7 +37,7 @@ sys.stdin.readline()
 TRY_ONE = """
 import sys
 from pathlib import Path
-from bus import claim
+from bus.journal import claim
 print("ready", flush=True)
 sys.stdin.readline()
 held = claim.try_claim(Path(sys.argv[1]))
@@ -48,7 +48,7 @@ sys.stdin.readline()
 SWEEP = """
 import sys, select
 from pathlib import Path
-from bus import claim
+from bus.journal import claim
 print("ready", flush=True)
 sys.stdin.readline()
 removed = 0
@@ -61,7 +61,7 @@ print(removed, flush=True)
 ACCEPT = """
 import asyncio, sys
 from pathlib import Path
-from bus.kafka import KafkaBus
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
 
@@ -234,8 +234,8 @@ def test_a_journal_that_may_not_be_opened_stops_nobody_and_waits_for_a_person(
             raise PermissionError(errno.EACCES, "Permission denied", str(path))
         return opened(path, *rest)
 
-    monkeypatch.setattr("bus.claim.os.open", refuses)
-    monkeypatch.setattr("bus.claim.os.access", lambda path, mode: access(path, mode) and mode == os.F_OK)
+    monkeypatch.setattr("bus.journal.claim.os.open", refuses)
+    monkeypatch.setattr("bus.journal.claim.os.access", lambda path, mode: access(path, mode) and mode == os.F_OK)
 
     [other] = claim.orphans(tmp_path)
 
@@ -250,7 +250,7 @@ def test_where_files_cannot_be_locked_the_start_says_so_and_leaves_one_directory
     def no_locks(*_: Any) -> None:
         raise OSError(errno.ENOLCK, "No locks available")
 
-    monkeypatch.setattr("bus.claim.fcntl.flock", no_locks)
+    monkeypatch.setattr("bus.journal.claim.fcntl.flock", no_locks)
 
     with pytest.raises(OSError, match=r"cannot be locked .No locks available.: the journal needs a local file system"):
         claim.take(tmp_path)
@@ -275,7 +275,7 @@ def test_a_directory_that_was_removed_and_made_again_before_its_lock_was_ours_is
         (directory / "lock").touch()
         flock(descriptor, operation)
 
-    monkeypatch.setattr("bus.claim.fcntl.flock", late)
+    monkeypatch.setattr("bus.journal.claim.fcntl.flock", late)
 
     assert claim.try_claim(directory) is None
 
@@ -301,7 +301,7 @@ def test_the_name_of_a_new_directory_is_on_the_disk_before_anything_is_promised_
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     synced: list[int] = []
-    monkeypatch.setattr("bus.claim.os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    monkeypatch.setattr("bus.journal.claim.os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
     parent = tmp_path / "journal"
 
     held = claim.take(parent)

@@ -12,10 +12,10 @@ from aiokafka.admin import NewTopic
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from bus import topics
-from bus.cluster import admin
-from bus.kafka import KafkaBus
-from bus.reader import BEGINNING, read
+from bus.kafka import topics
+from bus.kafka.brokers import admin
+from bus.kafka.reader import BEGINNING, read
+from bus.kafka_bus import KafkaBus
 from bus.record import LEAST_MESSAGE_BYTES
 from bus.settings import BusSettings, KafkaSettings
 from receiver.metrics import ReceiverMetrics

@@ -18,9 +18,9 @@ from aiohttp import web
 from pydantic import SecretStr
 from yarl import URL
 
-from pollers.fetch import MIB, UNSENT, FetchFailed, HttpFetcher, RawAnswer
-from pollers.observation import Trouble
-from pollers.providers.smsverified import GET_NUMBER, SmsVerified
+from providers.http_client import MIB, UNSENT, FetchFailed, HttpFetcher, RawAnswer
+from providers.observation import Trouble
+from providers.smsverified import GET_NUMBER, SmsVerified
 
 KEY = "planted-key-5e1f"
 PATH = f"/stubs/handler_api.php?api_key={KEY}&action=getNumber"

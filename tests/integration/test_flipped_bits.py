@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from bus.book import Book
-from bus.journal import FILE_NAME, Journal, JournalDamaged, LaneKey
-from bus.kafka import KafkaBus
+from bus.deliveries import Book
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, LaneKey
+from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings

@@ -18,18 +18,18 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 from typer.testing import CliRunner, Result
 
-from app.admin import Admin
+from app.admin.journals import JournalApi
+from app.admin.listener import Admin
 from app.cli import cli
-from app.cli.outcome import Code
-from app.journal_api import JournalApi
-from app.sections import AdminSettings
-from app.workers.joint_admin import JointAdmin
-from app.workers.worker import Worker
-from bus import inspect, skipped
-from bus.claim import is_closed, try_claim
-from bus.journal import FILE_NAME, Journal
+from app.cli.exit import Code
+from app.settings.sections import AdminSettings
+from app.workers.admin import JointAdmin
+from app.workers.worker_process import Worker
+from bus.journal import skipped, status
+from bus.journal.claim import is_closed, try_claim
+from bus.journal.rows import TRIES, RowName
+from bus.journal.store import FILE_NAME, Journal
 from bus.record import build
-from bus.rows import TRIES, RowName
 from tests.messages import rejected, sms
 from tests.stuck_bus import POISON, House, on_disk, poisoned
 
@@ -162,7 +162,7 @@ async def test_only_one_lane_is_shown_where_one_is_named(served: House, smsbus: 
 async def test_more_rows_than_one_answer_holds_are_exported_whole(
     served: House, smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.journal_api.PAGE_BYTES", 3000)
+    monkeypatch.setattr("app.admin.journals.PAGE_BYTES", 3000)
     receipts = await asyncio.gather(*(served.bus.accept(sms(n=n), key="one") for n in range(50)))
 
     await on_thread(smsbus, "export", "--to", str(tmp_path / "rows"))
@@ -643,7 +643,7 @@ async def test_an_emptied_journal_that_is_removed_meanwhile_is_not_closed(
         directory.rmdir()
         return is_closed(path)
 
-    monkeypatch.setattr(inspect, "is_closed", removed)
+    monkeypatch.setattr(status, "is_closed", removed)
 
     result = await on_thread(smsbus, "status")
 

@@ -13,8 +13,8 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from bus.contract import BusFull
-from bus.journal import Journal, JournalUnwritable
-from bus.kafka import KafkaBus
+from bus.journal.store import Journal, JournalUnwritable
+from bus.kafka_bus import KafkaBus
 from bus.record import build
 from bus.settings import BusSettings, KafkaSettings
 from receiver.metrics import ReceiverMetrics

@@ -16,12 +16,13 @@ from typing import Any
 import pytest
 from aiokafka.admin import NewTopic
 
-from bus import skipped, topics
-from bus.cluster import admin
 from bus.contract import Ledger
-from bus.journal import Journal, JournalUnwritable
-from bus.kafka import KafkaBus
-from bus.rows import RowName, Which
+from bus.journal import skipped
+from bus.journal.rows import RowName, Which
+from bus.journal.store import Journal, JournalUnwritable
+from bus.kafka import topics
+from bus.kafka.brokers import admin
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsRejected
 from tests.kafka_fixtures import TestKafka
@@ -79,7 +80,7 @@ async def test_the_bytes_are_on_the_disk_before_the_row_is_deleted(
         seen.append((stuck.id in kept, stuck.id in house.on_disk()))
         fsync(descriptor)
 
-    monkeypatch.setattr("bus.skipped.os.fsync", watched)
+    monkeypatch.setattr("bus.journal.skipped.os.fsync", watched)
     await house.bus.skip((await house.rows())[0])
 
     assert seen == [(True, True), (True, True)], "of the file and of its directory, while the row is still there"
@@ -100,7 +101,7 @@ async def test_bytes_that_cannot_be_kept_delete_nothing_and_leave_no_half_line(
 
     name = (await house.rows())[0]
     with monkeypatch.context() as patched:
-        patched.setattr(f"bus.skipped.os.{fails}", full)
+        patched.setattr(f"bus.journal.skipped.os.{fails}", full)
         outcome = await house.bus.skip(name)
 
     assert outcome == "unwritable"
@@ -249,7 +250,7 @@ async def test_a_stop_waits_for_a_skip_that_has_begun(house: House, monkeypatch:
         may_go_on.wait(10)
         keep(*arguments)
 
-    monkeypatch.setattr("bus.skipped.keep", slow)
+    monkeypatch.setattr("bus.journal.skipped.keep", slow)
     skip = asyncio.create_task(house.bus.skip((await house.rows())[0]))
     await until(began.is_set)
     stop = asyncio.create_task(house.bus.stop(0))
@@ -269,9 +270,9 @@ async def test_a_stop_waits_for_a_skip_that_has_begun(house: House, monkeypatch:
 DIES = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from bus.journal import Journal
-from bus.kafka import KafkaBus
-from bus.rows import RowName, Which
+from bus.journal.store import Journal
+from bus.kafka_bus import KafkaBus
+from bus.journal.rows import RowName, Which
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import rejected
 

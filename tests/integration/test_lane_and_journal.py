@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from bus import journal as journals
-from bus.book import Book, Entry
 from bus.contract import BusFull, Receipt
-from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
-from bus.kafka import KafkaBus
+from bus.deliveries import Book, Entry
+from bus.journal import store as journals
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
+from bus.kafka_bus import KafkaBus
 from bus.lane import Lane, NotNow
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings

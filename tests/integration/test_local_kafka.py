@@ -25,7 +25,7 @@ from app.local_kafka import LocalKafkaError, local_kafka
 from app.local_kafka.jars import Jar, classpath
 from app.local_kafka.layout import is_free, open_layout
 from app.local_kafka.process import Process
-from bus.probe import brokers_ready
+from bus.kafka.probe import brokers_ready
 from tests.kafka_fixtures import TestKafka, running_kafka
 
 CLI = (sys.executable, "-c", "from app.cli.kafka import kafka_app; kafka_app()")

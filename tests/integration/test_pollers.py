@@ -15,23 +15,23 @@ from uuid import uuid4
 import pytest
 from pydantic import SecretStr
 
-from app.parts import poller_on
-from app.reconcile import Verdict, reconcile
-from bus import topics
-from bus.commands import WATCHES, CommandWriter
+from app.demo.reconcile import Verdict, reconcile
+from app.wiring import poller_on
 from bus.contract import Receipt
-from bus.kafka import KafkaBus
-from bus.reader import BEGINNING, ReadRecord, read
+from bus.kafka import topics
+from bus.kafka.reader import BEGINNING, ReadRecord, read
+from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from pollers.account import Account
-from pollers.fetch import HttpFetcher
+from bus.sharding.group import WATCHES, CommandWriter
 from pollers.poller import Poller
-from pollers.providers import PROVIDERS
+from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings
-from pollers.watch_table import WatchTable
-from pollers.watches import WatchRequest, with_request
-from sandbox.bad_days import REFUSALS, Troubles
+from pollers.watch_commands import WatchRequest, with_request
+from pollers.watches.watch_table import WatchTable
+from providers import PROVIDERS
+from providers.http_client import HttpFetcher
+from sandbox.faults import REFUSALS, Troubles
 from sandbox.orders import Activation, Order
 from sandbox.plan import PlannedSms
 from sandbox.server import Sandbox
@@ -294,7 +294,7 @@ async def test_one_429_keeps_all_of_500_watches_away_for_as_long_as_it_says(stag
 async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pollers.throttle.PROBE_EVERY", 2.0)
+    monkeypatch.setattr("pollers.scheduling.throttle.PROBE_EVERY", 2.0)
     orders = [await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=9.0),))) for _ in range(40)]
     await until(lambda: len(stage.world.requests["grizzlysms"]) > 40)
     stage.world.bad(BadDay(kind="wrong_key", provider="grizzlysms"))

@@ -22,13 +22,13 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
-from bus import cluster, topics
-from bus.client import KafkaAway
 from bus.contract import Receipt
 from bus.dead_letter import PREFIX_BYTES
-from bus.kafka import KafkaBus
-from bus.producer import LOOK, STOP_TIMEOUT, Producer, discard
-from bus.reader import BEGINNING, read
+from bus.kafka import brokers, topics
+from bus.kafka.client import KafkaAway
+from bus.kafka.producer import LOOK, STOP_TIMEOUT, Producer, discard
+from bus.kafka.reader import BEGINNING, read
+from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import Message, SmsReceived, SmsRejected
@@ -86,7 +86,7 @@ async def installed(kafka: TestKafka, prefix: str, *, limit: int | None = None) 
         while True:
             # Right after another test's pause a broker may not know of itself yet.
             with suppress(KafkaAway, topics.TopicsError):
-                async with cluster.admin(settings) as admin:
+                async with brokers.admin(settings) as admin:
                     await admin.create_topics([NewTopic(settings.topic(RECEIVED), 6, 1, topic_configs=configs)])
                 await topics.create(settings)
                 return settings
@@ -206,7 +206,7 @@ async def test_an_error_that_stays_replaces_the_producer_and_loses_and_reorders_
 async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
     mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.02)
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.02)
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
     mock.push_errors(PRODUCE, *[TOPIC_AUTHORIZATION] * 4)
@@ -240,8 +240,8 @@ async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
     async def check(*_: object) -> list[str]:
         return [f"topic {REJECTED} is missing: run `smsbus topics create`"]
 
-    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.02)
-    monkeypatch.setattr("bus.kafka.check", check)
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.02)
+    monkeypatch.setattr("bus.kafka_bus.check", check)
     mock.topic_error(REJECTED, code)
     bus = await connect(mock.bootstrap_servers)
     await outcomes([await bus.accept(sms(NUMBER, 0))])
@@ -498,9 +498,9 @@ async def test_brokers_that_come_back_under_new_addresses_are_found_once_their_t
     async def check(*_: object) -> list[str]:
         return list(problems)
 
-    monkeypatch.setattr("bus.kafka.check", check)
+    monkeypatch.setattr("bus.kafka_bus.check", check)
     for name in ("LOST", "ASK", "LOOK"):
-        monkeypatch.setattr(f"bus.producer.{name}", 0.1)
+        monkeypatch.setattr(f"bus.kafka.producer.{name}", 0.1)
     async with Address() as address:
         with MockCluster() as one:
             one.create_topic(RECEIVED, 6)
@@ -554,7 +554,7 @@ async def test_a_start_that_the_broker_refuses_is_tried_again(mock: MockCluster,
 async def test_a_partition_without_a_leader_replaces_the_producer_and_harms_no_other_partition(
     mock: MockCluster, connect: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.producer.REQUEST_TIMEOUT", 1.0)
+    monkeypatch.setattr("bus.kafka.producer.REQUEST_TIMEOUT", 1.0)
     other = next(
         f"1647000000{n}"
         for n in range(10)

@@ -6,11 +6,11 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
-from bus import reader, topics
-from bus.client import KafkaAway
-from bus.reader import BEGINNING, END, last, read, since
+from bus.kafka import reader, topics
+from bus.kafka.client import KafkaAway
+from bus.kafka.reader import BEGINNING, END, last, read, since
+from bus.kafka.topics import TopicsError
 from bus.settings import KafkaSettings
-from bus.topics import TopicsError
 
 TOPIC = "sms.received.v1"
 START_MS = 1_760_000_000_000

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bus.commands import Command, CommandWriter, ShardGroup
+from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.state_log import Fenced, NotCommitted, StateLog
-from bus.topics import WATCH_PARTITIONS
+from bus.sharding.group import Command, CommandWriter, ShardGroup
+from bus.sharding.state_log import Fenced, NotCommitted, StateLog
 from tests.kafka_fixtures import TestKafka
 
 
@@ -63,7 +63,7 @@ async def test_a_commit_with_one_refused_record_commits_nothing(settings: KafkaS
 async def test_a_commit_ends_in_bounded_time_while_the_broker_hangs(
     log: StateLog, kafka: TestKafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.state_log.COMMIT_TIMEOUT", 1.0)
+    monkeypatch.setattr("bus.sharding.state_log.COMMIT_TIMEOUT", 1.0)
     await log.open()
     await kafka.pause()
 

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bus import cluster, topics
-from bus.client import KafkaAway
+from bus.kafka import brokers, topics
+from bus.kafka.client import KafkaAway
+from bus.kafka.topics import TOPICS, TopicsError
 from bus.settings import KafkaSettings
-from bus.topics import TOPICS, TopicsError
 
 
 @pytest.fixture
@@ -26,8 +26,8 @@ def three(kafka3, topic_prefix):
 
 async def existing(kafka):
     names = frozenset(kafka.topic(topic.name) for topic in TOPICS)
-    async with cluster.admin(kafka) as client:
-        there = await cluster.existing(client, configs_of=names)
+    async with brokers.admin(kafka) as client:
+        there = await brokers.existing(client, configs_of=names)
     return {name.removeprefix(kafka.topic_prefix): there[name] for name in names & there.keys()}
 
 
@@ -190,7 +190,7 @@ async def test_a_refusal_of_kafka_is_an_error_that_names_the_topic(one, topic_pr
     assert refused.value.lines[0].startswith(f"Kafka did not create topic {colliding.topic('sms.received.v1')}: ")
 
 
-@pytest.mark.parametrize("ask", [topics.create, topics.check, cluster.addresses])
+@pytest.mark.parametrize("ask", [topics.create, topics.check, brokers.addresses])
 async def test_nobody_answering_is_one_sentence_with_address_and_variable(ask, unused_tcp_port):
     nowhere = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}")
     began = time.monotonic()
@@ -204,7 +204,7 @@ async def test_nobody_answering_is_one_sentence_with_address_and_variable(ask, u
 
 
 async def test_a_broker_that_accepts_and_then_says_nothing_is_away_within_the_deadline(monkeypatch, silent_server):
-    monkeypatch.setattr(cluster, "DEADLINE", 1.0)
+    monkeypatch.setattr(brokers, "DEADLINE", 1.0)
     began = time.monotonic()
 
     with pytest.raises(KafkaAway):
@@ -214,7 +214,7 @@ async def test_a_broker_that_accepts_and_then_says_nothing_is_away_within_the_de
 
 
 async def test_topics_that_get_no_leader_are_named(one, monkeypatch):
-    led_ones = cluster.existing
+    led_ones = brokers.existing
 
     async def one_is_not_led(client):
         there = await led_ones(client)
@@ -231,7 +231,7 @@ async def test_topics_that_get_no_leader_are_named(one, monkeypatch):
 
 
 async def test_the_advertised_addresses_are_those_of_the_brokers(kafka3):
-    found = await cluster.addresses(KafkaSettings(bootstrap_servers=kafka3.bootstrap_servers))
+    found = await brokers.addresses(KafkaSettings(bootstrap_servers=kafka3.bootstrap_servers))
 
     assert sorted(f"{host}:{port}" for host, port in found) == sorted(kafka3.bootstrap_servers.split(","))
 
@@ -259,4 +259,4 @@ async def test_brokers_that_create_topics_freely_are_found_out(value, freely):
 
     client = SimpleNamespace(describe_cluster=describe_cluster, describe_configs=describe_configs)
 
-    assert await cluster.creates_topics_freely(client) is freely
+    assert await brokers.creates_topics_freely(client) is freely

@@ -10,10 +10,10 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from structlog.testing import capture_logs
 
-from bus import topics
-from bus.cluster import admin
 from bus.contract import Receipt
-from bus.kafka import KafkaBus
+from bus.kafka import topics
+from bus.kafka.brokers import admin
+from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsReceived, SmsRejected
 from tests.kafka_fixtures import TestKafka
@@ -41,8 +41,8 @@ def needed() -> frozenset[str]:
 async def bus(
     settings: KafkaSettings, needed: frozenset[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[KafkaBus]:
-    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
-    monkeypatch.setattr("bus.troubles.ASK_EVERY", 0.5)
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.05)
+    monkeypatch.setattr("bus.health.ASK_EVERY", 0.5)
     bus = KafkaBus(settings, BusSettings(journal_dir=tmp_path), instance="t", topics=needed, rng=random.Random(0))
     await bus.start()
     first = await bus.accept(sms("16470000000", 0))
@@ -111,7 +111,7 @@ async def test_a_deleted_topic_is_named_with_the_command_that_makes_it_again(
 async def test_refused_records_are_said_once_and_counted_and_it_is_over_when_no_more_come(
     bus: KafkaBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.troubles.QUIET", 1.0)
+    monkeypatch.setattr("bus.health.QUIET", 1.0)
     with capture_logs() as logs:
         receipts = [await bus.accept(sms("16470000000", n, text="x" * 4000)) for n in range(1, 4)]
         ends = await in_kafka(*receipts)
@@ -130,8 +130,8 @@ async def test_refused_records_are_said_once_and_counted_and_it_is_over_when_no_
 async def test_a_refused_dead_letter_is_said_once_and_shown_until_its_topic_takes_it(
     kafka: TestKafka, topic_prefix: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.kafka.PROBE_EVERY", 0.05)
-    monkeypatch.setattr("bus.troubles.QUIET", 10.0)
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.05)
+    monkeypatch.setattr("bus.health.QUIET", 10.0)
     settings = KafkaSettings(bootstrap_servers=kafka.bootstrap_servers, topic_prefix=topic_prefix)
     name = settings.topic(SmsRejected.TOPIC)
     async with admin(settings) as client:

@@ -10,16 +10,16 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from app.admin_token import guard
-from app.watch_api import Patience, WatchApi
-from bus import topics
-from bus.commands import WATCHES, CommandWriter
-from bus.reader import BEGINNING, ReadRecord, read
+from app.admin.token import guard
+from app.admin.watches import Patience, WatchApi
+from bus.kafka import topics
+from bus.kafka.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
-from bus.state_log import STATES
-from pollers.state import WatchState
-from pollers.watch_table import LivePoll, WatchTable
-from pollers.watches import WatchRequest
+from bus.sharding.group import WATCHES, CommandWriter
+from bus.sharding.state_log import STATES
+from pollers.tracking.state import WatchState
+from pollers.watch_commands import WatchRequest
+from pollers.watches.watch_table import LivePoll, WatchTable
 from tests.kafka_fixtures import TestKafka
 
 NOW_MS = 1_795_000_000_000

@@ -9,16 +9,16 @@ from typer.testing import CliRunner, Result
 
 from app.cli import cli
 from app.cli import watch as watch_commands
-from app.cli.outcome import Code
-from bus import topics
-from bus.commands import WATCHES
-from bus.reader import BEGINNING, read
+from app.cli.exit import Code
+from bus.kafka import topics
+from bus.kafka.reader import BEGINNING, read
+from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.state_log import StateLog
-from bus.topics import WATCH_PARTITIONS
-from pollers.state import WatchState
-from pollers.watches import WatchRequest
+from bus.sharding.group import WATCHES
+from bus.sharding.state_log import StateLog
+from pollers.tracking.state import WatchState
+from pollers.watch_commands import WatchRequest
 from schemas import timestamps
 from tests.kafka_fixtures import TestKafka
 

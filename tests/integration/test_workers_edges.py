@@ -11,12 +11,12 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.refusal import StartRefused
-from app.sections import AdminSettings
+from app.errors import StartRefused
+from app.settings.sections import AdminSettings
 from app.stopping import Stop
 from app.workers import supervisor
-from app.workers.joint_admin import JointAdmin
-from app.workers.worker import Worker
+from app.workers.admin import JointAdmin
+from app.workers.worker_process import Worker
 from bus.contract import Ledger
 
 SHOWN = "a-long-token-of-the-admin"

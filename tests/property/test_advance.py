@@ -13,9 +13,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pollers.advance import Step, acted, advance, opened
-from pollers.observation import Ended, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
-from pollers.state import WatchState
+from pollers.tracking.advance import Step, acted, advance, opened
+from pollers.tracking.state import WatchState
+from providers.observation import Ended, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.identity import event_id, watch_id
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.timestamps import to_text

@@ -7,7 +7,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from schemas import code
-from schemas.code_forms import is_readable_longer, readable
+from schemas.code.forms import is_readable_longer, readable
 from tests.property.frozen import code as frozen
 from tests.unit.schemas.code_table import CODES, NO_CODES
 

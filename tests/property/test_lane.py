@@ -20,11 +20,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import bus.journal
+import bus.journal.store
 import bus.lane
-from bus.book import Book, Entry
 from bus.contract import BusFull, Outcome, Receipt
-from bus.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, LaneKey, Stored
+from bus.deliveries import Book, Entry
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, LaneKey, Stored
 from bus.lane import Lane, NotNow, Refused
 from bus.record import Record, build
 from bus.settings import BusSettings
@@ -382,7 +382,7 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus.lane, "RETRY_FIRST", 0.0)
     connect = sqlite3.connect
     monkeypatch.setattr(
-        bus.journal.sqlite3, "connect", lambda *args, **more: connect(*args, factory=FailingDisk, **more)
+        bus.journal.store.sqlite3, "connect", lambda *args, **more: connect(*args, factory=FailingDisk, **more)
     )
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from schemas import code, identity
 from schemas.code import extract_code
-from schemas.code_forms import readable, whole, without_links
+from schemas.code.forms import readable, whole, without_links
 from schemas.messages import SmsReceived
 from schemas.normalize import FIELDS_LIMIT, clean, digits, e164, limit_fields, provider_time, sender
 from schemas.timestamps import LATEST_MS, to_epoch_ms, to_text

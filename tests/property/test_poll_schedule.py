@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from pollers.curve import EDGES, Curve
-from pollers.observation import Trouble
-from pollers.schedule import PollContext, first_poll, next_poll, usual_interval
+from pollers.scheduling.arrival_curve import EDGES, Curve
+from pollers.scheduling.intervals import PollContext, first_poll, next_poll, usual_interval
+from pollers.scheduling.throttle import AccountThrottle, Demand
+from pollers.scheduling.timer_wheel import TimerQueue
 from pollers.settings import PollersSettings
-from pollers.throttle import AccountThrottle, Demand
-from pollers.wheel import TimerQueue
+from providers.observation import Trouble
 
 AGES = st.floats(0, 1e5)
 CHANCES = st.floats(0, 1, exclude_max=True)

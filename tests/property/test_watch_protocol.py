@@ -16,12 +16,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pollers import acting, ending, watches
-from pollers.advance import Step, acted, advance, opened, requested, withdrawn
+from pollers import watch_commands
 from pollers.commands import read_command
-from pollers.observation import Ended, Last, Observation, SeenSms, Trouble, Waiting, WaitingNext
-from pollers.state import Action, WatchState
-from pollers.watches import WatchRequest, request_name, with_request
+from pollers.tracking import actions, expiry
+from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
+from pollers.tracking.state import Action, WatchState
+from pollers.watch_commands import WatchRequest, request_name, with_request
+from providers.observation import Ended, Last, Observation, SeenSms, Trouble, Waiting, WaitingNext
 from schemas import identity
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.timestamps import to_text
@@ -177,7 +178,7 @@ class World:
 
     def check_waiting(self, desired: str, after: WatchState, before: tuple[int, int, str | None]) -> None:
         if desired in {"finish", "cancel"}:
-            assert acting.due_action(after, self.now_ms) == desired, "what is requested waits for nothing"
+            assert actions.due_action(after, self.now_ms) == desired, "what is requested waits for nothing"
         elif desired == "next" and self.lineage.owed.closing is not None:
             assert (after.not_before_ms, after.tries, after.held_code) == before, "a next moved a closing's time"
 
@@ -240,7 +241,7 @@ class World:
         if self.state is None:
             return -1
         offsets = [offset for offset, value in sorted(self.topic.items()) if value is not None]
-        behind = watches.unapplied(self.state, [self.read(self.topic[each] or b"") for each in offsets])
+        behind = watch_commands.unapplied(self.state, [self.read(self.topic[each] or b"") for each in offsets])
         return -1 if len(behind) == len(offsets) else offsets[len(offsets) - len(behind) - 1]
 
     def compact(self, number: int) -> None:
@@ -264,7 +265,7 @@ class World:
         if not self.is_up or self.state is None or self.state.ended is None:
             return
         self.commit()
-        self.now_ms = max(self.now_ms, ending.forget_ms(self.state))
+        self.now_ms = max(self.now_ms, expiry.forget_ms(self.state))
         self.is_up = False
         if number % 2:
             self.request("watch", number)
@@ -290,7 +291,7 @@ class World:
         state = json.loads(self.state.to_json())
         assert {**state["watch"], **LATER} == state["watch"], "unknown keys survive"
         assert WatchState.from_json(self.state.to_json()) == self.state
-        wanted = acting.due_action(self.state, self.now_ms + LIFE_MS)
+        wanted = actions.due_action(self.state, self.now_ms + LIFE_MS)
         assert self.state.held_code is None or (wanted is not None and self.state.not_before_ms), "nothing is held"
         assert self.state.ended or wanted == self.lineage.owed.closing or self.lineage.owed.closing is None, "lost"
 
@@ -306,7 +307,7 @@ class World:
         if self.state is not None and self.state.ended is None:
             assert self.lineage.owed.closing is None, "lost"
             assert all(each > self.state.sms_count for each in self.lineage.owed.after if self.codes), "lost"
-            assert acting.due_action(self.state, self.now_ms + LIFE_MS) is None
+            assert actions.due_action(self.state, self.now_ms + LIFE_MS) is None
 
 
 DESIRED = ("watch", "next", "next", "finish", "cancel", "stop")
@@ -381,14 +382,14 @@ def no_closing(state: WatchState) -> None:
     return None
 
 
-REOPENED = ending.reopened
+REOPENED = expiry.reopened
 BREAKS: list[tuple[str, Any, str, Callable[..., Any]]] = [
-    ("a restart", watches, "unapplied", everything),
-    ("requests while no shard ran", watches, "unapplied", nothing),
+    ("a restart", watch_commands, "unapplied", everything),
+    ("requests while no shard ran", watch_commands, "unapplied", nothing),
     ("three openings", identity, "watch_ended_id", same_id),
-    ("an SMS in the gap", ending, "reopened", forgetful),
-    ("refused, and asked again", acting, "_afresh", still_refused),
-    ("a next beside a cancel that waits", acting, "_closing", no_closing),
+    ("an SMS in the gap", expiry, "reopened", forgetful),
+    ("refused, and asked again", actions, "_afresh", still_refused),
+    ("a next beside a cancel that waits", actions, "_closing", no_closing),
 ]
 
 
@@ -402,7 +403,7 @@ def test_a_planted_break_is_found(name, module, function, broken, monkeypatch):
 
 @pytest.mark.parametrize("broken", [everything, nothing])
 def test_a_planted_break_is_found_among_the_generated_histories(broken, monkeypatch):
-    monkeypatch.setattr(watches, "unapplied", broken)
+    monkeypatch.setattr(watch_commands, "unapplied", broken)
 
     with pytest.raises(AssertionError):
         test_every_request_is_done_once_and_in_order_whatever_happens_meanwhile()

@@ -6,15 +6,15 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
-from pollers import acting
-from pollers import scheduler as scheduling
-from pollers.account import Account
-from pollers.advance import Step
 from pollers.poller import Poller
-from pollers.scheduler import Scheduler
+from pollers.scheduling import scheduler as scheduling
+from pollers.scheduling.account import Account
+from pollers.scheduling.scheduler import Scheduler
+from pollers.scheduling.throttle import AccountThrottle, Demand
 from pollers.shard import Shard
-from pollers.state import WatchState
-from pollers.throttle import AccountThrottle, Demand
+from pollers.tracking import actions
+from pollers.tracking.advance import Step
+from pollers.tracking.state import WatchState
 from schemas.messages import SmsReceived
 from tests.simulation.clock import START
 
@@ -96,12 +96,12 @@ def never_acts() -> Any:
 
 def asks_again() -> Any:
     """A next SMS that was granted and has not come is asked for once more, if somebody says so."""
-    next_requested = acting._next_requested
+    next_requested = actions._next_requested
 
     def afresh(state: WatchState, after: int | None) -> Any:
         return next_requested(state.having(asked_after=-1), after)
 
-    return patch.object(acting, "_next_requested", afresh)
+    return patch.object(actions, "_next_requested", afresh)
 
 
 def publishes_late() -> Any:
@@ -157,7 +157,7 @@ def lets_a_shard_end() -> Any:
 
 def never_ends() -> Any:
     """A watch without an answer at its deadline is never ended."""
-    return patch("pollers.ending.overdue_ms", lambda _: 10**15)
+    return patch("pollers.tracking.expiry.overdue_ms", lambda _: 10**15)
 
 
 def polls_nothing_at_all() -> Any:

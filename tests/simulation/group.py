@@ -1,11 +1,11 @@
-"""The consumer group in memory: who owns which shard, and the twin of `bus.commands.ShardGroup`."""
+"""The consumer group in memory: who owns which shard, and the twin of `bus.sharding.group.ShardGroup`."""
 
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from bus.commands import AT_ONCE, Command, Member
+from bus.sharding.group import AT_ONCE, Command, Member
 from tests.simulation.kafka import SHARDS, Kafka
 
 SESSION: Final = 6.0  # seconds; these are those of the real group
@@ -124,7 +124,7 @@ def _shared(seats: list["TwinGroup"], before: dict[int, "TwinGroup"]) -> dict[in
 
 
 class TwinGroup:
-    """One membership, as `bus.commands.ShardGroup` has it. Made and used on its replica's loop."""
+    """One membership, as `bus.sharding.group.ShardGroup` has it. Made and used on its replica's loop."""
 
     def __init__(self, kafka: Kafka, coordinator: Coordinator, replica: str, number: int) -> None:
         self.replica = replica

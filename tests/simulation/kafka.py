@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple, TypeVar
 
 from bus.record import partition_of
-from bus.state_log import Fenced, NotCommitted
+from bus.sharding.state_log import Fenced, NotCommitted
 from schemas.messages import Message
 from tests.simulation.faults import Faults
 from tests.simulation.loop import Loop

@@ -4,7 +4,7 @@ import asyncio
 import json
 from typing import TYPE_CHECKING, Final
 
-from bus.client import KafkaAway
+from bus.kafka.client import KafkaAway
 from bus.record import partition_of
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms, drawn

@@ -1,6 +1,6 @@
 """The sandbox's providers behind the fetcher: answers arrive after a while that the seed decides.
 
-It puts time around `sandbox.asking` as `sandbox.endpoints` puts HTTP around it.
+It puts time around `sandbox.asking` as `sandbox.polled.endpoints` puts HTTP around it.
 """
 
 import asyncio
@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from yarl import URL
 
-from pollers.fetch import FetchFailed, RawAnswer
+from providers.http_client import FetchFailed, RawAnswer
 from sandbox import asking
 from sandbox.reply import Reply
 from sandbox.sms import Provider
@@ -67,7 +67,7 @@ def _word(said: asking.Answer) -> str:
 
 
 class SimFetcher:
-    """Implements `pollers.fetch.Fetcher` for one account of one replica."""
+    """Implements `providers.http_client.Fetcher` for one account of one replica."""
 
     def __init__(self, providers: Providers, provider: Provider, replica: Loop) -> None:
         self._providers = providers

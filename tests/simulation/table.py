@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from bus.commands import WATCHES
-from bus.reader import ReadRecord
+from bus.kafka.reader import ReadRecord
 from bus.settings import KafkaSettings
-from bus.state_log import STATES
-from pollers.watch_table import WatchTable
+from bus.sharding.group import WATCHES
+from bus.sharding.state_log import STATES
+from pollers.watches.watch_table import WatchTable
 from tests.simulation.clock import EPOCH, START
 from tests.simulation.kafka import Kafka
 from tests.simulation.loop import Loop

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus.commands import Command
-from bus.state_log import Fenced, NotCommitted
+from bus.sharding.group import Command
+from bus.sharding.state_log import Fenced, NotCommitted
 from tests.simulation.faults import Faults
 from tests.simulation.group import SESSION, Coordinator, TwinGroup
 from tests.simulation.kafka import SHARDS, Kafka

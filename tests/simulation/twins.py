@@ -1,13 +1,13 @@
-"""Twins of `bus.state_log.StateLog`, `bus.commands.CommandWriter` and the bus, on a Kafka in memory."""
+"""Twins of `bus.sharding.state_log.StateLog`, `bus.sharding.group.CommandWriter` and the bus, on a Kafka in memory."""
 
 import asyncio
 from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bus.client import KafkaAway
 from bus.contract import BusFull, Delivery, Receipt
-from bus.state_log import NotCommitted
+from bus.kafka.client import KafkaAway
+from bus.sharding.state_log import NotCommitted
 from schemas.messages import Message
 from tests.simulation.kafka import Kafka
 from tests.simulation.loop import Loop
@@ -20,7 +20,7 @@ TO_DISK: Final = 1.0  # seconds until the bus gives up on Kafka and takes a mess
 
 
 class TwinLog:
-    """The states of one shard, as `bus.state_log.StateLog` keeps them."""
+    """The states of one shard, as `bus.sharding.state_log.StateLog` keeps them."""
 
     def __init__(self, kafka: Kafka, partition: int, replica: str) -> None:
         self._kafka = kafka
@@ -61,7 +61,7 @@ class TwinLog:
 
 
 class TwinWriter:
-    """Writes commands, as `bus.commands.CommandWriter` does."""
+    """Writes commands, as `bus.sharding.group.CommandWriter` does."""
 
     def __init__(self, kafka: Kafka, replica: str) -> None:
         self._kafka = kafka

@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from pollers.account import Account
-from pollers.learned import Learned
 from pollers.poller import Poller
-from pollers.providers import PROVIDERS
+from pollers.scheduling.account import Account
+from pollers.scheduling.learned import Learned
 from pollers.settings import PollersSettings
+from providers import PROVIDERS
 from sandbox import asking
 from tests.simulation.providers import HOST, SimFetcher
 from tests.simulation.table import Follower
@@ -67,7 +67,7 @@ class Kept(Learned):
         self.__dict__["saved"] = ({key: curve.to_json() for key, curve in self.curves.items()}, dict(self.waits))
 
     def _saved_curves(self) -> object:
-        from pollers.curve import Curve
+        from pollers.scheduling.arrival_curve import Curve
 
         curves, _ = self.__dict__.get("saved", ({}, {}))
         return {key: Curve.from_json(text) for key, text in curves.items()}

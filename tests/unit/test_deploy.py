@@ -16,9 +16,9 @@ import typer.main
 import yaml
 
 from app.cli import cli
-from app.settings import Settings
+from app.settings.load import Settings
+from app.settings.names import unknown_variables
 from app.stopping import WATCHDOG_SECONDS
-from app.variables import unknown_variables
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 MANIFESTS = sorted(DEPLOY.glob("kubernetes/*.yaml"))

@@ -12,15 +12,15 @@ import pytest
 import typer.main
 from pydantic import BaseModel, SecretStr
 
-from app import reload
 from app.cli import cli
-from app.cli.outcome import Code
-from app.sections import Account
-from app.settings import Settings
+from app.cli.exit import Code
+from app.reloading import reload
+from app.settings.load import Settings
+from app.settings.sections import Account
 from app.workers.metrics import RESTARTING
-from bus import troubles
-from bus.kafka import KafkaBus
-from bus.topics import TOPICS
+from bus import health
+from bus.kafka.topics import TOPICS
+from bus.kafka_bus import KafkaBus
 from pollers.poller import Poller
 from receiver.strangers import Strangers
 
@@ -159,13 +159,13 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr | None, list[str]]]:
 
 
 def switches() -> set[str]:
-    """Return the events of what the log says at its beginning: those of `bus.troubles`."""
-    classes = {troubles.Trouble.__name__, troubles.Refusals.__name__}
+    """Return the events of what the log says at its beginning: those of `bus.health`."""
+    classes = {health.Trouble.__name__, health.Refusals.__name__}
     found = set()
     for tree in trees():
         sources = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         names = {node.name for node in ast.walk(tree) if isinstance(node, ast.ClassDef)}
-        if troubles.__name__ in sources or classes <= names:
+        if health.__name__ in sources or classes <= names:
             found |= {texts[0] for name, _, texts in calls(tree) if name in classes}
     return found
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.sections import SERVED
+from app.settings.sections import SERVED
 
 GITHUB = Path(__file__).parents[2] / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from app.admin_token import OPEN
-from app.sections import UNGUESSABLE, AdminSettings
-from bus.acls import Role, rights
+from app.admin.token import OPEN
+from app.settings.sections import UNGUESSABLE, AdminSettings
+from bus.kafka.acls import Role, rights
+from bus.kafka.topics import TOPICS
 from bus.settings import KafkaSettings
-from bus.topics import TOPICS
 from pollers.poller import GROUP
 from receiver.connection import MOST_HEAD_BYTES
 from receiver.settings import KIB, ReceiverSettings

@@ -3,7 +3,7 @@
 
 FROZEN. The ids of polled SMS are made from this answer: an answer that changes changes ids, and old SMS look new. A
 better rule is a new extractor for the field `code` beside this one for ids. A table of real-looking messages and a
-digest over a generated corpus (tests/unit/schemas/test_code.py) hold the answers; both must stay as they are.
+digest over a generated corpus (tests/unit/schemas/code/test_code.py) hold the answers; both must stay as they are.
 
 The way of a text:
 
@@ -24,7 +24,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final
 
-from schemas import code_words
+from schemas.code import words
 from tests.property.frozen.code_forms import YEAR_OR_DATE, Candidate, candidates, readable, whole, without_links
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
@@ -42,13 +42,13 @@ def _any_of(fragments: tuple[str, ...]) -> str:
     return rf"\b(?:{'|'.join(starting)})|{'|'.join(ascii_first)}|(?=[^\x00-\x7f])(?:{'|'.join(foreign)})"
 
 
-_CODE_WORD: Final = re.compile(f"(?P<other>{_any_of(code_words.OTHER_CODE)})|{_any_of(code_words.CODE)}")
-_CURRENCY: Final = f"[{code_words.CURRENCY_SIGNS}]|(?:{'|'.join(map(re.escape, code_words.CURRENCIES))})\\b"
-_COUNTED: Final = re.compile(f" ?(?:{_CURRENCY}|{'|'.join(code_words.COUNTED)})")
-_NAMED_EXACTLY: Final = frozenset(code_words.NAMED_EXACTLY + code_words.CURRENCIES)
-_FILLER: Final = frozenset(code_words.FILLER)
-_LEADING: Final = (",", "、", "-", "]", "】", ")", "your", *code_words.TYPE_IN)
-_CONNECTOR: Final = frozenset(("", *code_words.CONNECTOR))
+_CODE_WORD: Final = re.compile(f"(?P<other>{_any_of(words.OTHER_CODE)})|{_any_of(words.CODE)}")
+_CURRENCY: Final = f"[{words.CURRENCY_SIGNS}]|(?:{'|'.join(map(re.escape, words.CURRENCIES))})\\b"
+_COUNTED: Final = re.compile(f" ?(?:{_CURRENCY}|{'|'.join(words.COUNTED)})")
+_NAMED_EXACTLY: Final = frozenset(words.NAMED_EXACTLY + words.CURRENCIES)
+_FILLER: Final = frozenset(words.FILLER)
+_LEADING: Final = (",", "、", "-", "]", "】", ")", "your", *words.TYPE_IN)
+_CONNECTOR: Final = frozenset(("", *words.CONNECTOR))
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(r"[!?。！？।]|\.(?=\s|\Z)(?!\s+[a-zß-ÿа-я])|(?<!:)(?<!: )\n")
@@ -113,7 +113,7 @@ def _forms(shape: str) -> tuple[tuple[int, int], ...]:
 def _chosen(shape: str, years: tuple[bool, ...]) -> tuple[tuple[int, int], ...]:
     """Return where the code stands, more than once if the text repeats it or is ambiguous."""
     lower = shape.lower()  # of equal length: `readable` took care
-    if not years or any(map(lower.__contains__, code_words.PROMOTION)):
+    if not years or any(map(lower.__contains__, words.PROMOTION)):
         return ()
     found = [
         one._replace(doubtful=one.doubtful or year)
@@ -171,7 +171,7 @@ def _is_beside(text: str, word: re.Match[str], one: Candidate) -> bool:
 
 
 def _stands_alone(before: str, after: str) -> bool:
-    typed = before.rstrip(_BESIDE).endswith(code_words.TYPE_IN)
+    typed = before.rstrip(_BESIDE).endswith(words.TYPE_IN)
     return typed or bool(_NO_WORD.fullmatch(after) and _NAME_IN_FRONT.fullmatch(before))
 
 
@@ -186,9 +186,9 @@ def _is_named(before: str) -> bool:
     """Tell whether the words right before a number say what it is: `order no. 48291`, `card ending in 4829`."""
     while before := before.rstrip(_BESIDE):
         word = before.rpartition(" ")[2].lstrip(_BESIDE)
-        if word.startswith(code_words.NAMED) or word in _NAMED_EXACTLY or before.endswith(code_words.NAMED_ENDS):
+        if word.startswith(words.NAMED) or word in _NAMED_EXACTLY or before.endswith(words.NAMED_ENDS):
             return before[-1] not in ",;!?"
-        if before[-1] in code_words.CURRENCY_SIGNS + "+/_№":
+        if before[-1] in words.CURRENCY_SIGNS + "+/_№":
             return True
         if word not in _FILLER:
             return False

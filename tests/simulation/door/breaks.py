@@ -5,12 +5,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 from unittest.mock import patch
 
-from bus.book import Book
-from bus.journal import Journal
-from bus.kafka import KafkaBus
+from bus.deliveries import Book
+from bus.health import Refusals, Trouble
+from bus.journal.store import Journal
+from bus.kafka.producer import Producer
+from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
-from bus.producer import Producer
-from bus.troubles import Refusals, Trouble
 from receiver import pingme
 from receiver.allowance import Allowance, Bucket
 from receiver.heads import Heads
@@ -110,12 +110,12 @@ def keeps_old_heads() -> Any:
 
 def retires_at_once() -> Any:
     """Whether an old token is in use is not asked."""
-    return patch("app.retirement.found", lambda *_: iter(()))
+    return patch("app.settings.retirement.found", lambda *_: iter(()))
 
 
 def leaves_texts() -> Any:
     """What was published can still be read on the disk."""
-    return patch("bus.journal._quietly", _nothing)
+    return patch("bus.journal.store._quietly", _nothing)
 
 
 def remembers_everybody() -> Any:

@@ -12,9 +12,10 @@ from unittest.mock import patch
 
 from aiokafka import errors
 
-from app import retirement
-from bus import claim, producer
-from bus.client import KafkaAway
+from app.settings import retirement
+from bus.journal import claim
+from bus.kafka import producer
+from bus.kafka.client import KafkaAway
 from receiver import intake
 from receiver.allowance import Allowance
 from receiver.strangers import Strangers
@@ -121,7 +122,7 @@ class Batch:
 
 
 async def topics_are_right(kafka: Kafka, by: str) -> list[str]:
-    """Stands for `bus.topics.check`."""
+    """Stands for `bus.kafka.topics.check`."""
     try:
         return await kafka.ask(by, list, patience=producer.START_TIMEOUT)
     except TimeoutError:
@@ -240,17 +241,17 @@ def in_place(town: "DoorTown") -> Iterator[None]:
     with ExitStack() as stack:
         for each in (
             patch.object(producer, "AIOKafkaProducer", lambda **named: Producer(town, **named)),
-            patch("bus.kafka.check", lambda *_: topics_are_right(town.kafka, here().name)),
-            patch("bus.journal.SimpleQueue", lambda: Jobs(town, here())),
+            patch("bus.kafka_bus.check", lambda *_: topics_are_right(town.kafka, here().name)),
+            patch("bus.journal.store.SimpleQueue", lambda: Jobs(town, here())),
             patch.object(claim, "secrets", town.random("names")),
             patch.object(claim, "try_claim", noted_claim),
             patch.object(claim.Claim, "release", noted_release),
             patch.object(intake, "_read", lambda request: read(request)._replace(seconds=READING * len(request.body))),
             patch.dict(Allowance.__init__.__kwdefaults__ or {}, clock=now),
             patch.object(Strangers.__init__, "__defaults__", ((), now)),
-            patch("app.reload.logs.configure"),
+            patch("app.reloading.reload.logs.configure"),
             patch.object(retirement, "UNUSED", timedelta(seconds=UNUSED)),
-            patch("bus.journal.sqlite3.connect", connect),
+            patch("bus.journal.store.sqlite3.connect", connect),
         ):
             stack.enter_context(each)
         yield

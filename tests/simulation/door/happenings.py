@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Final
 
-from app import callback_api, retirement, rotation
+from app.admin import callbacks
+from app.settings import retirement, rotation
 from receiver.stages import fingerprint
 from tests.simulation.clock import EPOCH
 from tests.simulation.door.plan import KIB, Begin
@@ -292,7 +293,7 @@ async def _retired(town: "DoorTown", account: str) -> bool:
     """`smsbus callback rotate NAME --retire`: the running doors say whether they saw the old tokens."""
     if not all(door.is_open and not door.asleep for door in town.doors):
         return False
-    said = callback_api.together([json.dumps(door.callbacks()) for door in town.doors])
+    said = callbacks.together([json.dumps(door.callbacks()) for door in town.doors])
     tokens = [fingerprint(token) for token in town.tokens[account]]
     now = datetime.fromtimestamp(EPOCH + town.clock.elapsed, UTC)
     if [*retirement.found(said, account, tokens, now)]:

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry
 
-from app import callback_api
-from app.hangup import HangUp
-from app.reload import Reload
-from app.settings import Settings, load, reader
-from app.settings_files import Files
+from app.admin import callbacks
+from app.reloading.hangup import HangUp
+from app.reloading.reload import Reload
+from app.settings.file_reading import Files
+from app.settings.load import Settings, load, reader
 from app.stopping import DOOR_SECONDS, STOP_SECONDS
-from bus.claim import Claim
-from bus.kafka import KafkaBus
+from bus.journal.claim import Claim
+from bus.kafka_bus import KafkaBus
 from receiver.metrics import ReceiverMetrics
 from receiver.server import Door
 from tests.simulation.door.edges import Jobs
@@ -105,13 +105,13 @@ class DoorProcess(Process["DoorTown"]):
         return line
 
     def words(self) -> tuple[str, ...]:
-        """Return what /readyz calls degraded, as `app.parts.admin` puts it together."""
+        """Return what /readyz calls degraded, as `app.wiring.admin` puts it together."""
         assert self.bus is not None
         assert self.door is not None
         assert self.reload is not None
         return (*self.bus.condition().degraded, *self.door.degraded(), *self.reload.degraded())
 
-    def callbacks(self) -> callback_api.CallbacksView:
+    def callbacks(self) -> callbacks.CallbacksView:
         """Return what GET /v1/callbacks answers."""
         assert self.door is not None
-        return callback_api.view(self.door.token_uses(), self.since_ms)
+        return callbacks.view(self.door.token_uses(), self.since_ms)

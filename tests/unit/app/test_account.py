@@ -7,10 +7,10 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli.account import as_json, bought
-from app.cli.outcome import Code
-from pollers.observation import Last, SeenSms, Waiting, WaitingNext
-from pollers.providers.answers import Balance, Order, Price
-from receiver.pingme_control import LockedNumber
+from app.cli.exit import Code
+from providers.observation import Last, SeenSms, Waiting, WaitingNext
+from providers.pingme import LockedNumber
+from providers.results import Balance, Order, Price
 
 run = CliRunner().invoke
 

@@ -9,8 +9,8 @@ import typer
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.cli.outcome import Code, or_stdin, readable_errors
-from app.variables import SettingsError
+from app.cli.exit import Code, or_stdin, readable_errors
+from app.settings.names import SettingsError
 from receiver.stages import fingerprint
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")

@@ -7,10 +7,10 @@ from prometheus_client import generate_latest
 from structlog.testing import capture_logs
 
 from app import lifecycle
+from app.checks.topics import marker
+from app.errors import StartRefused
 from app.lifecycle import instance_id
-from app.refusal import StartRefused
-from app.settings import load
-from app.verified import marker
+from app.settings.load import load
 
 
 def test_every_process_has_its_own_name():
@@ -84,7 +84,7 @@ async def test_few_files_are_said_before_anything_is_served_or_workers_are_start
     async def refuse(*_):
         raise StartRefused(["no"])
 
-    monkeypatch.setattr(lifecycle.verified, "verify", refuse)
+    monkeypatch.setattr(lifecycle.topics, "verify", refuse)
     with capture_logs() as lines, pytest.raises(StartRefused):
         await lifecycle.serve(load(), workers=2)
 

@@ -9,7 +9,7 @@ import pytest
 import structlog
 
 from app import logs
-from app.sections import LogSettings
+from app.settings.sections import LogSettings
 
 NUMBER, CODE, TOKEN = "447700900123", "G-482913", "s3cret-token-of-the-shop"
 

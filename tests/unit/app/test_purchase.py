@@ -4,7 +4,7 @@ import pytest
 
 from app.cli import purchase
 from app.cli.purchase import wanted_of
-from pollers.providers.answers import Order
+from providers.results import Order
 
 NOW_MS = 1_700_000_000_000  # 2023-11-14 22:13:20
 

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from app.cli.outcome import Code
+from app.cli.exit import Code
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")
 run = CliRunner().invoke

@@ -7,12 +7,12 @@ from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.sections import AdminSettings
-from app.workers.exposition import merged
-from app.workers.joint_admin import SILENT_SECONDS, Answer, JointAdmin, together
+from app.settings.sections import AdminSettings
+from app.workers.admin import SILENT_SECONDS, Answer, JointAdmin, together
+from app.workers.merge_metrics import merged
 from app.workers.pause import FIRST, LONGEST, STEADY, next_pause
 from app.workers.supervisor import Crew, WorkersEndedBadly
-from app.workers.worker import Worker
+from app.workers.worker_process import Worker
 from bus.contract import Ledger
 
 READY = Answer(200, '{"status": "ready", "degraded": []}')

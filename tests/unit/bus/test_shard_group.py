@@ -8,8 +8,8 @@ from aiokafka import TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthorizationFailedError
 from structlog.testing import capture_logs
 
-from bus.commands import Command, ShardGroup
 from bus.settings import KafkaSettings
+from bus.sharding.group import Command, ShardGroup
 
 
 class Consumer:
@@ -133,7 +133,7 @@ async def test_a_group_that_may_be_joined_and_not_read_is_left_with_one_line_and
         raise TopicAuthorizationFailedError
 
     monkeypatch.setattr(group, "_session", session)
-    monkeypatch.setattr("bus.commands.BACKOFF", 0.0)
+    monkeypatch.setattr("bus.sharding.group.BACKOFF", 0.0)
     group._say_left("TopicAuthorizationFailedError")
     with capture_logs() as logs:
         running = asyncio.create_task(group.run(group._member))

@@ -7,7 +7,7 @@ import pytest
 from aiokafka.errors import ProducerFenced, TopicAuthorizationFailedError
 
 from bus.settings import KafkaSettings
-from bus.state_log import Fenced, NotCommitted, StateLog
+from bus.sharding.state_log import Fenced, NotCommitted, StateLog
 
 
 class Producer:
@@ -39,7 +39,7 @@ class Producer:
 async def test_a_failed_transaction_is_told_by_its_cause(cause, raised, words, monkeypatch):
     async def discard(_): ...
 
-    monkeypatch.setattr("bus.state_log.discard", discard)
+    monkeypatch.setattr("bus.sharding.state_log.discard", discard)
     log = StateLog(KafkaSettings(), 0, group="g")
     log._producer = Producer(cause)
 

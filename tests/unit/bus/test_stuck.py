@@ -4,8 +4,8 @@ from types import SimpleNamespace
 
 from structlog.testing import capture_logs
 
+from bus.health import QUIET
 from bus.stuck import Stuck
-from bus.troubles import QUIET
 
 
 def letter(name: str):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bus.cluster import Existing
+from bus.kafka.brokers import Existing
+from bus.kafka.topics import TOPICS, _problems, _unbounded
 from bus.settings import KafkaSettings
-from bus.topics import TOPICS, _problems, _unbounded
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@
 
 import pytest
 
-from bus.cluster import Existing
-from bus.topics import _few_replicas
+from bus.kafka.brokers import Existing
+from bus.kafka.topics import _few_replicas
 
 
 @pytest.mark.parametrize(

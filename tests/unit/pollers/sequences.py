@@ -7,7 +7,7 @@ own request for the next SMS, which the provider granted. Events: `code` or `tex
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from pollers.observation import (
+from providers.observation import (
     Ended,
     Gone,
     Last,

@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from pollers import ending
-from pollers.account import WAITS
-from pollers.acting import MOST_TRIES
-from pollers.advance import Step, acted, advance, due_end, is_news, only_applied, requested, withdrawn
-from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from pollers.scheduling.account import WAITS
+from pollers.tracking import expiry
+from pollers.tracking.actions import MOST_TRIES
+from pollers.tracking.advance import Step, acted, advance, due_end, is_news, only_applied, requested, withdrawn
+from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from schemas.timestamps import to_text
 from tests.unit.pollers.watching import REFUSED, after, asked, at, message, sms, watch, watching
@@ -585,9 +585,9 @@ def test_when_a_watch_is_overdue_and_when_it_is_forgotten(kind, late, hours):
     state = watching(kind)
     ended = withdrawn(state, at(10)).state
 
-    assert ending.overdue_ms(state) == at(1500 + late)
-    assert ending.forget_ms(ended) == at(10) + hours * 3_600_000
-    assert ending.forget_ms(state) > at(10**9)
+    assert expiry.overdue_ms(state) == at(1500 + late)
+    assert expiry.forget_ms(ended) == at(10) + hours * 3_600_000
+    assert expiry.forget_ms(state) > at(10**9)
 
 
 def test_a_stated_later_expiry_prolongs_a_live_watch_and_nothing_else_does():

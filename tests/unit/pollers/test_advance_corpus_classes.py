@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pollers.advance import Step, advance
-from pollers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from pollers.tracking.advance import Step, advance
+from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
 from schemas.messages import SmsReceived
 from tests.unit.pollers.watching import at, sms, watching
 

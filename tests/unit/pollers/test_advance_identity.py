@@ -2,9 +2,9 @@
 
 import pytest
 
-from pollers import identity
-from pollers.advance import advance
-from pollers.observation import Last, Listing, SeenSms, WaitingNext
+from pollers.tracking import sms_content
+from pollers.tracking.advance import advance
+from providers.observation import Last, Listing, SeenSms, WaitingNext
 from schemas.identity import event_id
 from tests.unit.pollers.watching import after, at, message, sms, watching
 
@@ -14,7 +14,7 @@ PATHS = {
     "getStatus": Last(sms("852508")),
     "getStatus with quotes": Last(sms("'852508'")),
     "getStatus with the text": Last(sms(TEXT)),
-    "getStatus and getFullSms": Last(identity.with_full_text(sms("852508"), SeenSms(text=TEXT, sender="tg"))),
+    "getStatus and getFullSms": Last(sms_content.with_full_text(sms("852508"), SeenSms(text=TEXT, sender="tg"))),
     "getStatus with the text, and getFullSms": Last(sms(TEXT, text=f"[tg] {TEXT}. Or call 123456.")),
     "getFullSms alone": Last(sms(None, text=TEXT, sender="tg")),
     "getStatusV2": Last(sms("852508", text=TEXT, time_raw=DATE)),
@@ -58,21 +58,21 @@ def test_every_path_gives_an_sms_the_id_of_its_code_and_of_its_count(path):
     ],
 )
 def test_the_content_of_an_activations_sms_is_its_code_else_its_text(sms, content):
-    assert identity.activation_content(sms) == (content,)
+    assert sms_content.activation_content(sms) == (content,)
 
 
 @pytest.mark.parametrize("nothing", [sms(None), sms(""), sms("  ")])
 def test_an_sms_without_code_and_text_has_no_content(nothing):
-    assert identity.activation_content(nothing) is None
+    assert sms_content.activation_content(nothing) is None
 
 
 def test_the_content_of_a_rents_sms_is_its_second_its_sender_and_its_text_as_received():
     given = SeenSms(text=" Code 4821 ", sender="Tg ", time_raw="2026-11-20 11:02:31.500")
 
-    content = identity.rent_content(given)
+    content = sms_content.rent_content(given)
 
     assert content == ("20261120110231", "Tg ", " Code 4821 ")
-    assert identity.rent_content(SeenSms(code="4821")) == (None, None, "4821")
+    assert sms_content.rent_content(SeenSms(code="4821")) == (None, None, "4821")
 
 
 def test_the_id_of_a_rents_sms_is_the_frozen_vector_of_the_contract():
@@ -116,19 +116,19 @@ def test_the_id_of_an_activations_sms_is_the_frozen_vector_of_the_contract():
     ],
 )
 def test_a_text_contains_a_code_however_it_is_spelled_but_not_within_a_number(text, code, there):
-    assert identity.contains(text, code) is there
+    assert sms_content.contains(text, code) is there
 
 
 def test_a_full_text_is_attached_with_its_sender_if_it_contains_the_code():
     full = SeenSms(text="Your code is 1111", sender="vk")
 
-    assert identity.with_full_text(sms("1111"), full) == sms("1111", text="Your code is 1111", sender="vk")
-    assert identity.with_full_text(sms("1111", sender="x"), SeenSms(text="1111")).sender == "x"
+    assert sms_content.with_full_text(sms("1111"), full) == sms("1111", text="Your code is 1111", sender="vk")
+    assert sms_content.with_full_text(sms("1111", sender="x"), SeenSms(text="1111")).sender == "x"
 
 
 @pytest.mark.parametrize("full", [None, SeenSms(text="Your code is 1111"), SeenSms(code="2222")])
 def test_the_text_of_another_sms_or_none_is_not_attached(full):
-    assert identity.with_full_text(sms("2222"), full) == sms("2222")
+    assert sms_content.with_full_text(sms("2222"), full) == sms("2222")
 
 
 def test_an_activation_and_a_rent_with_the_same_number_have_different_ids():
@@ -142,5 +142,5 @@ def test_a_very_long_text_is_remembered_in_part(unit):
     state = after(watching(), Last(sms(None, text=unit * 250_000)))
 
     assert state.newest is not None
-    assert len(state.newest.text or "") in {identity.REMEMBERED, identity.REMEMBERED - 1}
+    assert len(state.newest.text or "") in {sms_content.REMEMBERED, sms_content.REMEMBERED - 1}
     assert after(state, Last(sms(None, text=unit * 250_000)), start=60) is state

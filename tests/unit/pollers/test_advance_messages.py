@@ -2,8 +2,8 @@
 
 import pytest
 
-from pollers.advance import advance, opened, requested
-from pollers.observation import Ended, Last, Listing, SeenSms, Waiting, WaitingNext
+from pollers.tracking.advance import advance, opened, requested
+from providers.observation import Ended, Last, Listing, SeenSms, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from tests.unit.pollers.watching import OPENED_MS, after, at, message, sms, watch, watching
 

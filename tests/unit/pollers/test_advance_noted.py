@@ -2,9 +2,9 @@
 
 import pytest
 
-from pollers import answers
-from pollers.advance import Step, advance
-from pollers.observation import Ended, Gone, Last, Listing, NoCode, Trouble, Waiting, WaitingNext
+from pollers.tracking import answer_notes
+from pollers.tracking.advance import Step, advance
+from providers.observation import Ended, Gone, Last, Listing, NoCode, Trouble, Waiting, WaitingNext
 from tests.unit.pollers.watching import after, at, sms, watching
 
 BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
@@ -25,7 +25,7 @@ BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
     ],
 )
 def test_an_answer_is_noted_by_its_class_or_its_word(answer, name):
-    assert answers.name(answer) == name
+    assert answer_notes.name(answer) == name
     assert advance(watching(), answer, at(60)).state.answer == name
 
 

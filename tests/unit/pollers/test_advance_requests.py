@@ -4,12 +4,12 @@ import json
 
 import pytest
 
-from pollers import ending
-from pollers.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.commands import read_command
-from pollers.observation import Ended, Gone, Last, Listing, SeenSms, Waiting, WaitingNext
-from pollers.state import WatchState
-from pollers.watches import request_name, unapplied, with_request
+from pollers.tracking import expiry
+from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
+from pollers.tracking.state import WatchState
+from pollers.watch_commands import request_name, unapplied, with_request
+from providers.observation import Ended, Gone, Last, Listing, SeenSms, Waiting, WaitingNext
 from schemas.identity import watch_ended_id
 from schemas.messages import Watch, WatchEnded
 from schemas.timestamps import to_text
@@ -147,7 +147,7 @@ def test_what_was_wanted_and_refused_before_a_watch_is_opened_again_is_forgotten
         None,
         0,
     )
-    assert ending.NOTHING_WANTED["held_code"] is again.held_code is None
+    assert expiry.NOTHING_WANTED["held_code"] is again.held_code is None
     assert (again.not_before_ms, again.asked_after, again.watch.next_after, again.later_next) == (0, -1, None, ())
     assert asked(again, "next").state.outcome == "accepted"
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from pollers.advance import Step, acted, advance, opened, requested, withdrawn
-from pollers.observation import Observation
-from pollers.state import WatchState
+from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
+from pollers.tracking.state import WatchState
+from providers.observation import Observation
 from schemas.identity import watch_id
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.timestamps import to_text

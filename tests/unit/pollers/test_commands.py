@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from bus.commands import Command
+from bus.sharding.group import Command
 from pollers.commands import dead_letter, read_command
-from pollers.watches import WatchRequest, conflicts
+from pollers.watch_commands import WatchRequest, conflicts
 
 WATCH = WatchRequest(account="main", order_id="7").watch(1_795_000_000_000)
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from pollers.account import Account
-from pollers.observation import Observation, SeenSms, Trouble, Waiting
-from pollers.providers.client import Another
+from pollers.scheduling.account import Account
+from providers.client import Another
+from providers.observation import Observation, SeenSms, Trouble, Waiting
 
 TOO_MANY = Trouble("throttled", "too_many", retry_after=7.0)
 

@@ -10,18 +10,18 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from bus.commands import Command, Member
 from bus.memory import MemoryBus
 from bus.record import partition_of
-from bus.state_log import Fenced, NotCommitted
-from pollers.account import Account
-from pollers.advance import opened
-from pollers.curve import Curve
-from pollers.learned import Learned, ToldToWait
-from pollers.observation import Trouble, Waiting
+from bus.sharding.group import Command, Member
+from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.poller import JOINING, Poller
+from pollers.scheduling.account import Account
+from pollers.scheduling.arrival_curve import Curve
+from pollers.scheduling.learned import Learned, ToldToWait
 from pollers.settings import PollersSettings
-from pollers.watches import WatchRequest
+from pollers.tracking.advance import opened
+from pollers.watch_commands import WatchRequest
+from providers.observation import Trouble, Waiting
 from schemas.messages import SmsRejected, Watch, WatchEnded
 from tests.unit.pollers import virtual_time
 

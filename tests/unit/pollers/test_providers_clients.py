@@ -6,11 +6,10 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from pollers.fetch import FetchFailed, RawAnswer
-from pollers.observation import Ended, Gone, Last, Listing, SeenSms, Trouble, Unfinished, Waiting
-from pollers.providers import PROVIDERS, grizzlysms, grizzlysms_rent, smsman, smsman_rent, smsverified
-from pollers.providers.client import Another, Endpoint
-from receiver import pingme_control
+from providers import PROVIDERS, grizzlysms, grizzlysms_rent, pingme, smsman, smsman_rent, smsverified
+from providers.client import Another, Endpoint
+from providers.http_client import FetchFailed, RawAnswer
+from providers.observation import Ended, Gone, Last, Listing, SeenSms, Trouble, Unfinished, Waiting
 
 KEY = "planted key/5e1f+"
 ENCODED = "planted+key%2F5e1f%2B"
@@ -528,7 +527,7 @@ def test_these_are_the_documented_methods():
         | {"applications", "rent:get-balance", "rent:limits", "rent:get-number", "rent:get-sms", "rent:get-all-sms"}
         | {"rent:set-status"},
     }
-    assert set(pingme_control.PingMeControl.endpoints) == {
+    assert set(pingme.PingMeControl.endpoints) == {
         "getAppList",
         "lockNumber",
         "subNumber",
@@ -538,7 +537,7 @@ def test_these_are_the_documented_methods():
 
 
 def test_these_cost_money_and_no_others():
-    every = [each.endpoints for each in (*PROVIDERS.values(), pingme_control.PingMeControl)]
+    every = [each.endpoints for each in (*PROVIDERS.values(), pingme.PingMeControl)]
 
     assert {name for endpoints in every for name, endpoint in endpoints.items() if endpoint.buys} == {
         "getNumber",
@@ -681,16 +680,16 @@ def test_a_rent_that_sms_man_shows_alone_is_the_last_and_not_all():
 
 def control(*answers):
     wire = Wire(*answers)
-    return pingme_control.PingMeControl(app_key=SecretStr(KEY), base_url=None, asker=wire), wire
+    return pingme.PingMeControl(app_key=SecretStr(KEY), base_url=None, asker=wire), wire
 
 
 def test_locking_a_number_posts_json_with_the_key_in_a_header():
     client, wire = control('{"retcode":0,"result":{"number":16510000000,"price":0.5}}')
 
-    said = run(client.ask(pingme_control.LOCK_NUMBER, {"userId": "u", "app": "jd"}))
+    said = run(client.ask(pingme.LOCK_NUMBER, {"userId": "u", "app": "jd"}))
 
     [(method, headers, body)] = wire.sent
-    assert said == pingme_control.LockedNumber("16510000000", "0.5")
+    assert said == pingme.LockedNumber("16510000000", "0.5")
     assert (method, wire.asked) == ("POST", ["https://api.pingme.tel/thirdparty/lockNumber"])
     assert (headers["x-app-key"], headers["Content-Type"]) == (KEY, "application/json")
     assert json.loads(body) == {"userId": "u", "app": "jd", "number": ""}
@@ -699,10 +698,10 @@ def test_locking_a_number_posts_json_with_the_key_in_a_header():
 def test_the_number_list_is_a_get_for_every_app_unless_one_is_named():
     client, wire = control('{"retcode":0,"result":{"numbers":[]}}')
 
-    run(client.ask(pingme_control.GET_NUMBER_LIST, {"userId": "u"}))
-    run(client.ask(pingme_control.GET_NUMBER_LIST, {"userId": "u", "app": "j d"}))
-    run(client.ask(pingme_control.GET_APP_LIST, {}))
-    run(client.ask(pingme_control.GET_APP_LIST, {"userId": "u"}))
+    run(client.ask(pingme.GET_NUMBER_LIST, {"userId": "u"}))
+    run(client.ask(pingme.GET_NUMBER_LIST, {"userId": "u", "app": "j d"}))
+    run(client.ask(pingme.GET_APP_LIST, {}))
+    run(client.ask(pingme.GET_APP_LIST, {"userId": "u"}))
 
     root = "https://api.pingme.tel/thirdparty/"
     assert wire.asked == [
@@ -725,10 +724,10 @@ def test_pingme_tells_the_price_of_a_number_that_the_account_has():
     client, _ = control(NUMBERS)
     known = {"userId": "u", "app": "jd", "number": "1681"}
 
-    assert run(client.price(pingme_control.SUB_NUMBER, known)) == "$0.5 / Month"
-    assert run(client.price(pingme_control.LOCK_NUMBER, known)) == "$0.2 / SMS"
-    assert run(client.price(pingme_control.LOCK_NUMBER, {"userId": "u", "app": "jd"})) is None
-    assert run(client.price(pingme_control.SUB_NUMBER, known | {"number": "1"})) is None
+    assert run(client.price(pingme.SUB_NUMBER, known)) == "$0.5 / Month"
+    assert run(client.price(pingme.LOCK_NUMBER, known)) == "$0.2 / SMS"
+    assert run(client.price(pingme.LOCK_NUMBER, {"userId": "u", "app": "jd"})) is None
+    assert run(client.price(pingme.SUB_NUMBER, known | {"number": "1"})) is None
 
 
 @pytest.mark.parametrize(
@@ -748,7 +747,7 @@ def test_pingme_tells_the_price_of_a_number_that_the_account_has():
     ],
 )
 def test_pingme_refuses_in_many_ways(status, body, kind):
-    assert pingme_control.parse_locked(RawAnswer(status, {}, body)).kind == kind
+    assert pingme.parse_locked(RawAnswer(status, {}, body)).kind == kind
 
 
 def test_an_ended_rent_cannot_be_prolonged():

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from bus.contract import BusFull, Delivery, Receipt
-from bus.state_log import Fenced, NotCommitted
-from pollers.advance import advance
-from pollers.observation import Ended, Last, Observation, SeenSms, Trouble
+from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
-from pollers.state import Action, ActResult, WatchState
-from pollers.watch_table import LivePoll
-from pollers.watches import WatchRequest, with_request
+from pollers.tracking.advance import advance
+from pollers.tracking.state import Action, ActResult, WatchState
+from pollers.watch_commands import WatchRequest, with_request
+from pollers.watches.watch_table import LivePoll
+from providers.observation import Ended, Last, Observation, SeenSms, Trouble
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
 from tests.unit.pollers.virtual_time import VirtualLoop, virtual
 

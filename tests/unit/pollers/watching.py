@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from pollers.advance import Step, advance, opened, requested
-from pollers.observation import Observation, SeenSms, Trouble
-from pollers.state import WatchState
+from pollers.tracking.advance import Step, advance, opened, requested
+from pollers.tracking.state import WatchState
+from providers.observation import Observation, SeenSms, Trouble
 from schemas.identity import watch_id
 from schemas.messages import SmsReceived, Watch
 from schemas.timestamps import to_text

@@ -7,7 +7,7 @@ from random import Random
 import pytest
 
 from sandbox.asking import BASES, ROUTES
-from sandbox.bad_days import Troubles
+from sandbox.faults import Troubles
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
 from sandbox.reply import Reply

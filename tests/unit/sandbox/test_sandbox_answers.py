@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sandbox.bad_days import Troubles
+from sandbox.faults import Troubles
 
 ONE = [{"code": "877613", "text": "877613"}]
 

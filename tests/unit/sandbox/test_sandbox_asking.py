@@ -6,9 +6,9 @@ import json
 import pytest
 from pydantic import SecretStr
 
-from pollers.fetch import FetchFailed, RawAnswer
-from pollers.observation import Last, SeenSms, Unfinished
-from pollers.providers import PROVIDERS
+from providers import PROVIDERS
+from providers.http_client import FetchFailed, RawAnswer
+from providers.observation import Last, SeenSms, Unfinished
 from sandbox.asking import BASES, answer
 from sandbox.settings import BadDay
 

@@ -4,7 +4,7 @@ from random import Random
 
 import pytest
 
-from sandbox.bad_days import BadDays, Troubles
+from sandbox.faults import BadDays, Troubles
 from sandbox.settings import BadDay
 
 FINE = Troubles()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.bad_days import Troubles
+from sandbox.faults import Troubles
 from sandbox.plan import PlannedSms
 
 TWO = [{"code": "1111"}, {"at": 3, "code": "2222"}]

@@ -10,18 +10,19 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
-from app import admin, journal_api, journal_query, watch_api
+from app.admin import journals, listener, watches
+from app.journals import query
 from app.workers import joint_journals
+from bus.kafka.topics import TOPICS
 from bus.record import MESSAGE_PARTITIONS
-from bus.topics import TOPICS
-from pollers.watches import WatchRequest
+from pollers.watch_commands import WatchRequest
 from receiver.answers import PROBLEMS
-from schemas import openapi_journals, openapi_parts, openapi_watches
-from schemas.asyncapi import asyncapi
-from schemas.export import documents, write
+from schemas.documents import openapi_journals, openapi_parts, openapi_watches
+from schemas.documents.asyncapi import asyncapi
+from schemas.documents.export import documents, write
+from schemas.documents.openapi import openapi
+from schemas.documents.reader_schema import reader_schema
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
-from schemas.openapi import openapi
-from schemas.reader_schema import reader_schema
 from tests.unit.schemas.test_messages import ID, received
 
 PACKAGE = Path(schemas.__file__).parent
@@ -43,7 +44,7 @@ def model_of(example):
 def test_the_committed_document_is_what_the_models_make_today(name):
     committed = (PACKAGE / name).read_text(encoding="utf-8")
 
-    assert committed == documents()[name], f"{name} is stale: run `python -m schemas.export`"
+    assert committed == documents()[name], f"{name} is stale: run `python -m schemas.documents.export`"
 
 
 def test_no_document_is_committed_that_nothing_makes():
@@ -234,24 +235,24 @@ def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
 
     assert set(described["properties"]) == set(WatchRequest.model_fields)
     assert described["required"] == [name for name, field in WatchRequest.model_fields.items() if field.is_required()]
-    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watch_api) + inspect.getsource(admin))
+    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watches) + inspect.getsource(listener))
     assert reasons | {"method_not_allowed"} == {
         *answered,
         "unauthorized",
-        *(reason for reason, _ in admin.REFUSED.values()),
+        *(reason for reason, _ in listener.REFUSED.values()),
     }
 
 
 def test_the_document_of_the_journals_is_what_the_program_takes_and_answers():
     described = openapi()["components"]["schemas"]["SkipRequest"]
     asked = openapi()["paths"]["/v1/journal/rows"]["get"]["parameters"]
-    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(journal_api) + inspect.getsource(joint_journals))
+    answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(journals) + inspect.getsource(joint_journals))
 
-    assert set(described["properties"]) == set(described["required"]) == set(journal_api.SkipRequest.model_fields)
-    assert {each["name"] for each in asked} == set(journal_query.MUST_BE)
+    assert set(described["properties"]) == set(described["required"]) == set(journals.SkipRequest.model_fields)
+    assert {each["name"] for each in asked} == set(query.MUST_BE)
     assert {problem.reason: problem.status for problem in openapi_journals.PROBLEMS}.keys() == {
         *answered,
-        *(reason for _, reason, _ in journal_api.NOT_SKIPPED.values()),
+        *(reason for _, reason, _ in journals.NOT_SKIPPED.values()),
         *("unauthorized", "bad_request", "too_large"),
     }
 

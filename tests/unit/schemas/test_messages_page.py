@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 import schemas
+from schemas.documents.reader_schema import reader_schema
 from schemas.messages import VALUES
-from schemas.reader_schema import reader_schema
 
 PAGE = (Path(schemas.__file__).parent.parent / "docs" / "messages.md").read_text(encoding="utf-8")
 ROW = re.compile(r"^\| `(\w+)` \| ([^|]+) \| (yes|no) \| (.+) \|$", re.MULTILINE)

@@ -1,0 +1,91 @@
+"""Which callback tokens open the door, and when each was last used: what whoever rotates one must know."""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final, TypedDict
+
+from aiohttp import web
+
+from receiver.server import TokenUse
+from schemas import timestamps
+
+PATH: Final = "/v1/callbacks"
+
+
+class TokenView(TypedDict):
+    """A token as it is shown: by its fingerprint."""
+
+    fingerprint: str
+    newest: bool
+    last_used_at: str | None
+    """UTC; None: not since `since`."""
+
+
+class AccountView(TypedDict):
+    """An account with its tokens, the newest first."""
+
+    account: str
+    tokens: list[TokenView]
+
+
+class CallbacksView(TypedDict):
+    """The answer."""
+
+    since: str
+    """UTC: uses before it are not known."""
+    accounts: list[AccountView]
+
+
+class CallbackApi:
+    """`GET /v1/callbacks`. Guards nothing: that is the listener's (`app.admin.token`)."""
+
+    def __init__(self, uses: Callable[[], Iterable[TokenUse]], since_ms: int) -> None:
+        """`uses` has been noted from `since_ms` on, milliseconds since 1970."""
+        self._uses = uses
+        self._since_ms = since_ms
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Mount the route."""
+        router.add_get(PATH, self._show)
+
+    async def _show(self, _: web.Request) -> web.Response:
+        return web.json_response(view(self._uses(), self._since_ms))
+
+
+def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:
+    """Return the answer of one door. Pure."""
+    accounts: dict[str, AccountView] = {}
+    for use in uses:
+        at = timestamps.to_text(use.last_used_ms) if use.last_used_ms is not None else None
+        token: TokenView = {"fingerprint": use.fingerprint, "newest": use.newest, "last_used_at": at}
+        accounts.setdefault(use.account, {"account": use.account, "tokens": []})["tokens"].append(token)
+    return {"since": timestamps.to_text(since_ms), "accounts": [*accounts.values()]}
+
+
+def together(texts: Sequence[str]) -> CallbacksView:
+    """Return the answer of several doors, of what each said: a token's latest use, and the latest beginning. Pure.
+
+    A token is the newest where all say so, and stands there where any does: until each has reloaded they differ.
+    """
+    views: list[CallbacksView] = [json.loads(text) for text in texts]
+    accounts: dict[str, dict[str, list[TokenView]]] = {}
+    for each in views:
+        for account in each["accounts"]:
+            tokens = accounts.setdefault(account["account"], {})
+            for token in account["tokens"]:
+                tokens.setdefault(token["fingerprint"], []).append(token)
+    return {
+        "since": max(each["since"] for each in views),
+        "accounts": [
+            {"account": name, "tokens": [_joined(said, len(views)) for said in tokens.values()]}
+            for name, tokens in accounts.items()
+        ],
+    }
+
+
+def _joined(said: Sequence[TokenView], doors: int) -> TokenView:
+    return {
+        "fingerprint": said[0]["fingerprint"],
+        "newest": len(said) == doors and all(token["newest"] for token in said),
+        "last_used_at": max((token["last_used_at"] for token in said if token["last_used_at"]), default=None),
+    }

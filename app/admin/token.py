@@ -1,0 +1,102 @@
+"""Who may command: the admin listener's token, configured, or made at the first start and kept in `data_dir`."""
+
+import hmac
+import ipaddress
+import os
+import secrets
+from pathlib import Path
+from typing import Final
+
+import structlog
+from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
+from pydantic import SecretStr
+
+from app.admin.problems import problem
+from app.errors import StartRefused
+from app.settings.load import Settings
+from receiver.strangers import Strangers, client_of
+
+OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
+"""What comes from this machine with the token may say for whom: `--workers`' parent, or a proxy, passes it on."""
+UNAUTHORIZED: Final = (
+    "Send the admin token: Authorization: Bearer …; it is SMSBUS_ADMIN__TOKEN, or stands in the file "
+    "admin-token of the data directory."
+)
+
+_log = structlog.get_logger("smsbus")
+
+
+def token_file(settings: Settings) -> Path:
+    """Return where the token lies that nobody configured."""
+    return settings.data_dir / "admin-token"
+
+
+def with_admin_token(settings: Settings) -> Settings:
+    """Return them with a token; one that is configured stays. Of several processes that start at once, one makes it.
+
+    Raises `StartRefused` when it can be neither read nor made.
+    """
+    if settings.admin.token:
+        return settings
+    path = token_file(settings)
+    try:
+        token = _read(path) if path.exists() else _made(path)
+    except OSError as error:
+        message = f"SMSBUS_DATA_DIR: the admin token cannot be kept in {path}: {error.strerror}"
+        raise StartRefused([message]) from error
+    if not token:
+        message = f"SMSBUS_DATA_DIR: {path} has no token in it: remove the file, and the next start makes one"
+        raise StartRefused([message])
+    return settings.model_copy(update={"admin": settings.admin.model_copy(update={"token": SecretStr(token)})})
+
+
+def admin_header(settings: Settings) -> dict[str, str]:
+    """Return what a client shows, of settings that `with_admin_token` returned."""
+    token = settings.admin.token
+    return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+
+
+def _read(path: Path) -> str:
+    return path.read_text("utf-8", "replace").strip()
+
+
+def _made(path: Path) -> str:
+    """Put a new one there, whole from the first moment on; who comes second takes what the first has made."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            file.write(secrets.token_urlsafe(24) + "\n")
+        os.link(draft, path)
+        _log.info("admin_token_made", file=str(path))
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return _read(path)
+
+
+def guard(token: SecretStr | None) -> Middleware:
+    """Return what answers 401 to everything but health and metrics, unless the token is shown; None: always."""
+    ours = (token.get_secret_value() if token else "").encode()
+    strangers = Strangers("wrong_admin_token")
+
+    @web.middleware
+    async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path in OPEN:
+            return await handler(request)
+        if ours and _shows(request, ours):
+            with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):
+                return await handler(request)
+        strangers.refused(request)
+        return problem(401, "unauthorized", UNAUTHORIZED)
+
+    return guarded
+
+
+def _shows(request: web.Request, token: bytes) -> bool:
+    scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), token)

@@ -1,0 +1,159 @@
+"""Everything that must hold before it is worth serving, looked at one by one, one readable line each."""
+
+import asyncio
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final, Literal
+
+from yarl import URL
+
+from app.admin.token import token_file
+from app.checks.topics import NEEDED
+from app.settings.load import Settings
+from app.settings.sections import Account, is_loopback
+from app.wiring import Role
+from bus.kafka import brokers, topics
+from bus.kafka.client import KafkaAway
+
+CONNECT_SECONDS: Final = 3.0
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this lives before it
+OTHERS: Final = 0o077  # bits of a mode
+GIB: Final = 1024**3
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line. `failed` makes the command fail, `warning` does not."""
+
+    mark: Literal["ok", "warning", "failed"]
+    text: str
+
+
+async def look(
+    settings: Settings, *, now: datetime, file: Path | None = None, role: Role = "all"
+) -> AsyncIterator[Finding]:
+    """Yield what was found, in the order in which it should be mended. `file`: where settings were read from, too."""
+    reachable = True
+    async for finding in _kafka(settings):
+        reachable = reachable and finding.mark != "failed"
+        yield finding
+    if reachable:
+        for finding in await _topics(settings, role):
+            yield finding
+    for finding in (*_journal(settings), _clock(now), *_accounts(settings), *_open_to_others(settings, file)):
+        yield finding
+
+
+async def _kafka(settings: Settings) -> AsyncIterator[Finding]:
+    try:
+        advertised = await brokers.addresses(settings.kafka)
+    except (KafkaAway, OSError) as error:
+        yield Finding("failed", str(error))
+        return
+    yield Finding("ok", f"Kafka answers at {settings.kafka.bootstrap_servers}")
+    for host, port in advertised:
+        reason = await _unreachable(host, port)
+        if reason is None:
+            yield Finding("ok", f"a broker's advertised address {host}:{port} can be reached")
+        else:
+            hint = "it must be reachable from here: see the brokers' advertised.listeners"
+            yield Finding("failed", f"a broker's advertised address {host}:{port} {reason}; {hint}")
+
+
+async def _unreachable(host: str, port: int) -> str | None:
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except TimeoutError:
+        return f"does not answer within {CONNECT_SECONDS:.0f} s"
+    except OSError as error:
+        return f"cannot be reached ({error.strerror or type(error).__name__})"
+    writer.close()
+    return None
+
+
+async def _topics(settings: Settings, role: Role) -> list[Finding]:
+    try:
+        findings = await topics.inspect(settings.kafka, NEEDED[role])
+    except KafkaAway as away:
+        return [Finding("failed", str(away))]
+    lines = [Finding("failed", line) for line in findings.problems]
+    lines += [Finding("warning", line) for line in findings.warnings]
+    return lines if findings.problems else [Finding("ok", "the topics are as they must be"), *lines]
+
+
+def _journal(settings: Settings) -> Iterator[Finding]:
+    directory = settings.bus.journal_dir
+    try:
+        there = next(path for path in (directory, *directory.parents) if path.exists())  # a start makes the rest
+        with tempfile.TemporaryFile(dir=there):
+            free = shutil.disk_usage(there).free
+    except OSError as error:
+        yield Finding(
+            "failed", f"the journal cannot be written at {directory} (SMSBUS_BUS__JOURNAL_DIR): {error.strerror}"
+        )
+        return
+    wanted = settings.bus.journal_max_bytes
+    room = f"{free / GIB:.1f} GiB free, may use {wanted / GIB:.1f}"
+    yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
+
+
+def _clock(now: datetime) -> Finding:
+    text = f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}"
+    if now < EARLIEST:
+        return Finding("failed", f"{text}, which is long past: set it (chrony, ntpd), events carry its time")
+    return Finding("ok", text)
+
+
+def _accounts(settings: Settings) -> Iterator[Finding]:
+    if not settings.accounts:
+        name = "SMSBUS_ACCOUNTS__<NAME>__"
+        yield Finding("failed", f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS")
+    elif settings.pingme_accounts() and settings.receiver.public_url is None:
+        yield Finding(
+            "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` cannot know what PingMe sees"
+        )
+    for name, account in settings.accounts.items():
+        yield _account(name, account)
+
+
+def _account(name: str, account: Account) -> Finding:
+    if account.provider != "pingme":
+        return Finding(
+            "ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` asks it something"
+        )
+    return Finding("ok", f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)")
+
+
+def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
+    """Warn of what others can read: on this machine, or on the way."""
+    for path in filter(None, (file, settings.data_dir, settings.bus.journal_dir, token_file(settings))):
+        if _is_open(path):
+            mend = f"chmod go= {path}"
+            yield Finding("warning", f"{path} can be read by other users of this machine: `{mend}`")
+    for variable, url, what in _addresses(settings):
+        if url.startswith("http://") and not is_loopback(URL(url).host or ""):
+            yield Finding("warning", f"{variable} is http://: {what} can be read on its way; is there an https:// one?")
+    kafka = settings.kafka
+    if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism == "PLAIN":
+        text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password in clear: use SASL_SSL"
+        yield Finding("warning", text)
+
+
+def _is_open(path: Path) -> bool:
+    try:
+        return bool(path.stat().st_mode & OTHERS)
+    except OSError:  # not there, or closed to us as well
+        return False
+
+
+def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    if settings.receiver.public_url is not None:
+        yield "SMSBUS_RECEIVER__PUBLIC_URL", settings.receiver.public_url, "the secret end of the callback URL"
+    for name, account in settings.accounts.items():
+        if account.base_url is not None:
+            yield f"SMSBUS_ACCOUNTS__{name.upper()}__BASE_URL", account.base_url, "the API key"

@@ -1,0 +1,67 @@
+"""Are the topics as they must be? Asked at every start, and remembered for a start while Kafka is away."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import structlog
+
+from app import logs
+from app.errors import StartRefused
+from app.settings.load import Settings
+from app.wiring import Role
+from bus.kafka import topics
+from bus.kafka.client import KafkaAway
+
+NEEDED: Final[Mapping[Role, frozenset[str]]] = {
+    "all": topics.ALL,
+    "receiver": topics.RECEIVED,
+    "pollers": topics.ALL,
+}
+
+_log = structlog.get_logger("smsbus")
+
+
+async def verify(settings: Settings, role: Role) -> None:
+    """Return when the topics of this role are right, or when Kafka is away and they were right before.
+
+    Raises `StartRefused` for wrong or missing topics, and for a first start without Kafka.
+    """
+    try:
+        with logs.hushed("aiokafka"):
+            findings = await topics.inspect(settings.kafka, NEEDED[role])
+    except KafkaAway as away:
+        _rely_on_last_time(settings, role, away)
+        return
+    if findings.problems:
+        raise StartRefused([_in_one_line(findings.problems)])
+    for warning in findings.warnings:
+        _log.warning("topics", warning=warning)
+    _remember(marker(settings, role))
+
+
+def marker(settings: Settings, role: Role) -> Path:
+    """Return the file that says: these brokers had the right topics once. It lives and dies with the journal."""
+    what = f"{settings.kafka.bootstrap_servers} {settings.kafka.topic_prefix} {' '.join(sorted(NEEDED[role]))}"
+    return settings.bus.journal_dir / f"topics-verified-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
+
+
+def _rely_on_last_time(settings: Settings, role: Role, away: KafkaAway) -> None:
+    if not marker(settings, role).is_file():
+        raise StartRefused([f"{away} The first start needs it, to see that the topics are right."]) from away
+    _log.warning("started_without_kafka", reason=str(away), meanwhile="messages are accepted into the journal")
+
+
+def _in_one_line(problems: list[str]) -> str:
+    more = len(problems) - 1
+    return problems[0] + (f" (and {more} more: see `smsbus topics check`)" if more else "")
+
+
+def _remember(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    except OSError as error:
+        reason = f"SMSBUS_BUS__JOURNAL_DIR={path.parent} cannot be used: {error.strerror}"
+        raise StartRefused([reason]) from error

@@ -1,0 +1,1 @@
+"""`smsbus demo`: the whole way on a local Kafka with simulated providers, and a reconciliation at the end."""

@@ -1,0 +1,25 @@
+"""Why the service does not start."""
+
+from collections.abc import Coroutine
+from typing import Any
+
+from bus.journal.store import JournalUnwritable
+
+
+class StartRefused(Exception):
+    """It must not start as things are: exit code 2. `lines` say what to change."""
+
+    safe_to_log = True
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+async def started(start: Coroutine[Any, Any, None], variable: str, value: object) -> None:
+    """Start a part; raises `StartRefused` that names the variable when the system does not let it have its place."""
+    try:
+        await start
+    except (OSError, JournalUnwritable) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise StartRefused([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error

@@ -1,0 +1,59 @@
+"""A row of a journal as facts for JSON: for a look, masked as `smsbus tail` masks; or whole, to keep it."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any, Final
+
+from app.cli.sms_line import SmsLine, printable
+from bus.journal.rows import RawRow
+
+STATES: Final = {True: "intact", False: "damaged", None: "of another version"}
+UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
+
+
+def brief(journal: str, row: RawRow) -> dict[str, Any]:
+    """Return what a row is, and its SMS without numbers, code and text; `journal` is the name of its directory."""
+    line = SmsLine.of(row.value)
+    topic, partition = row.lane
+    return {
+        "journal": journal,
+        "seq": row.seq,
+        "id": row.id,
+        "topic": printable(topic.encode(errors="backslashreplace").decode()),
+        "partition": partition,
+        "timestamp_ms": row.number("timestamp_ms"),
+        "size": row.number("size"),
+        "intact": row.intact,
+        "sms": asdict(line.masked()) if line else None,
+    }
+
+
+def whole(journal: str, row: RawRow) -> dict[str, Any]:
+    """Return every column, octets in base64."""
+    return {"journal": journal, **row.whole()}
+
+
+def as_line(facts: Mapping[str, Any], *, now_ms: int) -> str:
+    """Return either kind of facts as one line with tabs: journal, number, id, lane, age, bytes, state, its SMS."""
+    lane = f"{facts.get('topic', '?')}/{facts.get('partition', '?')}"
+    size, state = facts.get("size", "?"), STATES.get(facts["intact"], "?")
+    words = (facts["journal"], facts["seq"], facts.get("id", "?"), lane, _age(facts, now_ms), f"{size} bytes", state)
+    return "\t".join([*(printable(str(word)) for word in words), *_sms(facts)])
+
+
+def _age(facts: Mapping[str, Any], now_ms: int) -> str:
+    at_ms = facts.get("timestamp_ms")
+    if not isinstance(at_ms, int):
+        return "?"
+    seconds = max((now_ms - at_ms) // 1000, 0)
+    unit, length = next((each for each in UNITS if seconds >= each[1]), UNITS[-1])
+    return f"{seconds // length}{unit}"
+
+
+def _sms(facts: Mapping[str, Any]) -> list[str]:
+    """Return its SMS: masked, or of a whole row as it is."""
+    if "value_base64" in facts:
+        line = SmsLine.of(base64.b64decode(facts["value_base64"]))
+        return [line.plain()] if line else []
+    return [word for word in (facts.get("sms") or {}).values() if word]

@@ -1,0 +1,178 @@
+"""The settings read again while we serve: what can be taken over is, all of it or nothing; the rest is named."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Final, Literal, get_args
+
+import structlog
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from app import logs
+from app.errors import StartRefused
+from app.reloading.hangup import HangUp
+from app.settings.file_reading import Files
+from app.settings.load import Read, Settings, leaves
+from app.settings.names import SettingsError
+from app.settings.sections import Account, LogLevel, LogSettings
+
+LEVELS: Final = get_args(LogLevel)  # the most talkative first
+TAKEN_OVER: Final = ("api_key", "max_requests_per_second")  # of a polled account; the rest is built into its client
+REMOVED: Final = " removed"
+REFUSED: Final = "reload_refused"  # an event of the log, and a word of /readyz until a reload is taken
+
+Take = Callable[[Settings, Files], None]
+"""Puts settings into force, or raises `ValueError` and has changed nothing; the files are those that were read."""
+
+_log = structlog.get_logger("smsbus")
+
+
+def without_restart(running: Settings, read: Settings, *, polls: bool) -> Settings:
+    """Return the running settings with all that was read and can be taken over while we serve. Pure.
+
+    `polls`: this process asks providers, or has one that does; else polled accounts are only names to it.
+    """
+    accounts = {
+        name: account
+        for name in {**running.accounts, **read.accounts}
+        if (account := _account(running.accounts.get(name), read.accounts.get(name)))
+    }
+    budget = {"requests_per_second": read.pollers.requests_per_second}
+    return running.model_copy(
+        update={
+            "accounts": accounts if polls else read.accounts,
+            "pollers": running.pollers.model_copy(update=budget),
+            "log": running.log.model_copy(update={"level": read.log.level}),
+        }
+    )
+
+
+def differences(one: Settings, other: Settings) -> list[str]:
+    """Return the names of the settings in which they differ, never a value. Pure."""
+    shared = one.accounts.keys() & other.accounts.keys()
+    before, after = (
+        dict(leaves(each.model_copy(update={"accounts": {name: each.accounts[name] for name in sorted(shared)}})))
+        for each in (one, other)
+    )
+    return [
+        *(name for name, value in before.items() if after[name] != value),
+        *(f"accounts.{name} added" for name in sorted(other.accounts.keys() - shared)),
+        *(f"accounts.{name}{REMOVED}" for name in sorted(one.accounts.keys() - shared)),
+    ]
+
+
+def _account(running: Account | None, read: Account | None) -> Account | None:
+    """Return the account that can run without a restart; None: none can."""
+    if all(each is None or each.provider == "pingme" for each in (running, read)):
+        return read
+    if running is None or read is None or running.provider != read.provider:
+        return running
+    return running.model_copy(update={name: getattr(read, name) for name in TAKEN_OVER})
+
+
+class Reload:
+    """Reads the settings again whenever `hangup` asks; says in one line what came of it."""
+
+    def __init__(self, running: Settings, reread: Callable[[], Awaitable[Read]], hangup: HangUp) -> None:
+        """Take the settings as they were loaded; `reread` raises `SettingsError` where they cannot be used."""
+        self._running = running
+        self._reread = reread
+        self._hangup = hangup
+        self.results = {"taken": 0, "refused": 0}
+        self._is_refused = False
+        self._secrets = set(running.secrets())  # old ones, too: what still comes with them must not show them
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return the word for readiness while the newest reload is refused; empty: it was taken, or nobody asked."""
+        return (REFUSED,) if self._is_refused else ()
+
+    @asynccontextmanager
+    async def follow(
+        self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
+    ) -> AsyncIterator[None]:
+        """Reload when asked to, for as long as the context lasts.
+
+        `refuse` raises `StartRefused` for settings that would not be served. `names_restart`: nobody else says what
+        needs one.
+        """
+
+        async def run() -> None:
+            while True:
+                await self._hangup.wait()
+                await self.once(take, refuse=refuse, polls=polls, names_restart=names_restart)
+
+        task = asyncio.create_task(run())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def once(self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool) -> None:
+        """Read, and take over or refuse; raises nothing, since whoever asks next must be heard."""
+        try:
+            read, files = await self._reread()
+            refuse(read)
+            after = without_restart(self._running, read, polls=polls)
+            changed, restart = differences(self._running, after), differences(after, read)
+            take(after, files)
+        except Exception as error:  # noqa: BLE001 - see above
+            self._count("refused")
+            _log.error(REFUSED, reason=_reason(error), hint="nothing has changed")
+            return
+        self._count("taken")
+        before, self._running = self._running, after
+        self._say_reloaded(changed, before.log, after.log, {*read.secrets()})
+        if restart and names_restart:
+            _log.warning("reload_needs_restart", settings=restart)
+
+    def _count(self, result: Literal["taken", "refused"]) -> None:
+        self.results[result] += 1
+        self._is_refused = result == "refused"
+
+    def _say_reloaded(self, changed: list[str], old: LogSettings, new: LogSettings, secrets: set[str]) -> None:
+        """Talk as the new settings say, and say so at the more talkative of both levels."""
+
+        def say() -> None:
+            log = _log.warning if any(each.endswith(REMOVED) for each in changed) else _log.info
+            log("reloaded", changed=changed)
+
+        talks_less = LEVELS.index(new.level) > LEVELS.index(old.level)
+        if talks_less:
+            say()
+        if old != new or secrets - self._secrets:
+            self._secrets |= secrets
+            logs.configure(new, self._secrets, sys.stderr)
+        if not talks_less:
+            say()
+
+
+class ReloadMetrics(Collector):
+    """What came of the reloads."""
+
+    def __init__(self, reload: Reload, registry: CollectorRegistry) -> None:
+        self._reload = reload
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the family of this moment."""
+        family = CounterMetricFamily("smsbus_reloads", "Reloads of the settings by SIGHUP", labels=["result"])
+        for result, count in self._reload.results.items():
+            family.add_metric([result], count)
+        yield family
+
+
+def _reason(error: Exception) -> str:
+    """Return what was wrong without a value: an unknown error's words may quote one."""
+    match error:
+        case SettingsError() | StartRefused():
+            return "; ".join(error.lines)
+        case OSError():
+            return f"{error.filename}: {error.strerror}"
+        case ValueError() if type(error) is ValueError:
+            return str(error)
+        case _:
+            return type(error).__name__

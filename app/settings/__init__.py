@@ -1,0 +1,1 @@
+"""Settings from environment, files and `smsbus.toml`: read, named, and rotated. `load.Settings` is all of them."""

@@ -1,0 +1,266 @@
+"""What a person can set, read from the environment and from smsbus.toml. No other file reads the environment."""
+
+import asyncio
+import os
+import re
+import tomllib
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, ClassVar, Final
+
+from platformdirs import user_data_dir
+from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from app.settings.file_reading import Files, Pause, secrets_of, settled
+from app.settings.names import (
+    CONFIG,
+    FILE_SUFFIX,
+    Place,
+    SettingsError,
+    file_variables,
+    problem_lines,
+    set_variable,
+    unknown_variables,
+)
+from app.settings.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
+from bus.settings import BusSettings, KafkaSettings
+from pollers.settings import PollersSettings
+from receiver.settings import PingMeAccount, ReceiverSettings
+
+FILE: Final = Path("smsbus.toml")
+LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asyncio lets `::` hear IPv6 alone
+
+
+class Settings(BaseSettings):
+    """All of it. Read with `load`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SMSBUS_",
+        env_nested_delimiter="__",
+        enable_decoding=False,  # lists are comma lists, not JSON
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    of_file: ClassVar[dict[str, Any]] = {}  # what smsbus.toml says
+
+    # What must outlive the process, unless a section names its own place: the journal, and the local Kafka.
+    data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
+    kafka: KafkaSettings = KafkaSettings()
+    bus: BusSettings = Field(default_factory=BusSettings)
+    receiver: ReceiverSettings = ReceiverSettings()
+    pollers: PollersSettings = PollersSettings()
+    admin: AdminSettings = AdminSettings()
+    log: LogSettings = LogSettings()
+    accounts: dict[AccountName, Account] = Field(default_factory=dict)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_people_write(cls, tree: dict[str, Any]) -> dict[str, Any]:
+        """Put the journal under a data directory that was chosen; take apart a comma list of another's section."""
+        tree = {"bus": {}, "receiver": {}, **tree}
+        bus, receiver = tree["bus"], tree["receiver"]
+        if "data_dir" in tree and isinstance(bus, dict):
+            tree["bus"] = {"journal_dir": Path(tree["data_dir"]) / "journal", **bus}
+        if isinstance(receiver, dict) and "trusted_proxies" in receiver:
+            tree["receiver"] = {**receiver, "trusted_proxies": listed_if_text(receiver["trusted_proxies"])}
+        return tree
+
+    @field_validator("accounts")
+    @classmethod
+    def _distinct_tokens(cls, accounts: dict[str, Account]) -> dict[str, Account]:
+        tokens = [token.get_secret_value() for account in accounts.values() for token in account.callback_tokens]
+        if len(tokens) != len(set(tokens)):
+            message = "a callback token stands twice: each selects one account"
+            raise ValueError(message)
+        return accounts
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Variables win over smsbus.toml; the secrets that `load` read from files come in as arguments."""
+        del dotenv_settings, file_secret_settings
+        if isinstance(env_settings, EnvSettingsSource):
+            files = file_variables(settings_cls, env_settings.env_vars)
+            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in files}
+        return env_settings, init_settings, InitSettingsSource(settings_cls, cls.of_file)
+
+    def pingme_accounts(self) -> list[PingMeAccount]:
+        """Return the accounts that the receiver opens its door for."""
+        return [
+            PingMeAccount(name=name, tokens=account.callback_tokens, user_id=account.user_id)
+            for name, account in self.accounts.items()
+            if account.provider == "pingme"
+        ]
+
+    def callback_url(self, token: str, port: int | None = None) -> str:
+        """Return where PingMe posts with this token; without `receiver.public_url` as this machine sees it."""
+        host = "localhost" if self.receiver.host in {"0.0.0.0", "::"} else self.receiver.host  # noqa: S104 - compared
+        origin = self.receiver.public_url or f"http://{host}:{port or self.receiver.port}"
+        return f"{origin.rstrip('/')}/v1/pingme/{token}"
+
+    def admin_url(self) -> str:
+        """Return where a command on this machine finds the admin listener."""
+        host = LOOPBACK_OF.get(self.admin.host, self.admin.host)
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.admin.port}"
+
+    def secrets(self) -> list[str]:
+        """Return every secret value, for the one use of keeping it out of logs."""
+        return [secret.get_secret_value() for secret in _secrets(self)]
+
+
+def load(config: Path | None = None) -> Settings:
+    """Read the settings: variables win over `config`, else SMSBUS_CONFIG, else ./smsbus.toml where it exists.
+
+    Raises `SettingsError` with one line a problem; no line holds a value.
+    """
+    return settings_of(files(config))
+
+
+def files(config: Path | None = None) -> Files:
+    """Read the files that `load` reads. Raises `SettingsError` when one was named and is not there."""
+    secrets = file_variables(Settings, os.environ)
+    return Files.read(config_file(config), (os.environ[name] for name in sorted(secrets)))
+
+
+def settings_of(files: Files) -> Settings:
+    """Return the settings of these files and of the environment; raises as `load` does."""
+    if lines := unknown_variables(Settings, os.environ):
+        raise SettingsError(lines)
+    secrets = secrets_of(files, file_variables(Settings, os.environ), os.environ)
+    file = Path(files.config) if files.config is not None else None
+
+    class Configured(Settings):
+        of_file: ClassVar = _parsed(files)
+
+    try:
+        return Configured(**secrets)
+    except ValidationError as error:
+        raise SettingsError(problem_lines(error, Settings, os.environ, file)) from None
+
+
+def _parsed(files: Files) -> dict[str, Any]:
+    if files.config is None:
+        return {}
+    file = files.each[files.config]
+    if file.problem is not None:
+        raise SettingsError([f"{files.config} cannot be read: {file.problem}"])
+    try:
+        return tomllib.loads(file.text)
+    except tomllib.TOMLDecodeError as error:  # with line and column
+        raise SettingsError([f"{files.config}: {error}"]) from None
+
+
+Read = tuple[Settings, Files]
+
+
+def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable[[], Awaitable[Read]]:
+    """Return what reads them again as `load` does, once nobody writes the files any longer; and the files.
+
+    It raises `SettingsError`, too, when the file of now is no longer there: an editor may be about to replace it.
+    """
+    file = config_file(config)
+
+    def read() -> Files:
+        if file is not None and not file.is_file():
+            raise SettingsError([f"{file} is not there any longer"])
+        return files(config)
+
+    async def again() -> Read:
+        found = await settled(read, pause)
+        return await asyncio.to_thread(settings_of, found), found
+
+    return again
+
+
+def config_file(config: Path | None = None) -> Path | None:
+    """Return the file that `load` reads. Raises `SettingsError` when a file was named and is not there."""
+    named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
+    if named is None:
+        return FILE if FILE.is_file() else None
+    if not named.is_file():
+        raise SettingsError([f"{named} is not there: it was named by {'--config' if config else CONFIG}"])
+    return named
+
+
+def data_dir_of_environment() -> Path:
+    """Return `data_dir` for a command that reads no settings."""
+    return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus"))
+
+
+def variable_in_charge(place: Place) -> str | None:
+    """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
+    return set_variable(place, os.environ)
+
+
+def file_in_charge(variable: str) -> str | None:
+    """Return the file that a variable in charge names; None: it holds the setting itself."""
+    return os.environ.get(variable) if variable.endswith(FILE_SUFFIX.upper()) else None
+
+
+def _secrets(value: object) -> Iterator[SecretStr]:
+    match value:
+        case SecretStr():
+            yield value
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _secrets(getattr(value, name))
+        case dict():
+            for item in value.values():
+                yield from _secrets(item)
+        case Sequence() if not isinstance(value, str):
+            for item in value:
+                yield from _secrets(item)
+
+
+def leaves(settings: Settings) -> Iterator[tuple[str, object]]:
+    """Yield each setting's key and its value."""
+    yield from _leaves((), settings)
+
+
+def shown(settings: Settings) -> Iterator[tuple[str, str]]:
+    """Yield each setting's key and its value as a person may see it: secrets are stars."""
+    for key, value in leaves(settings):
+        match value:
+            case tuple():
+                yield key, ", ".join(map(str, value))
+            case None:
+                yield key, ""
+            case _:
+                yield key, without_secrets(str(value))
+
+
+def without_secrets(address: str) -> str:
+    """Return an address without its user, password and query, which may be keys; any other text as it is."""
+    return re.sub(r"^(https?://)(?:[^/@\s?]*@)?([^?\s]*)(\?\S*)?$", _masked, address)
+
+
+def _masked(found: re.Match[str]) -> str:
+    user = "***@" if "@" in found[0].split("/")[2].split("?")[0] else ""
+    return found[1] + user + found[2] + ("?***" if found[3] else "")
+
+
+def _leaves(place: Place, value: object) -> Iterator[tuple[str, object]]:
+    match value:
+        case BaseModel():
+            for name in type(value).model_fields:
+                yield from _leaves((*place, name), getattr(value, name))
+        case dict():
+            for name, item in value.items():
+                yield from _leaves((*place, str(name)), item)
+        case _:
+            yield ".".join(place), value

@@ -1,0 +1,260 @@
+"""What a process is made of, by its role: the door for callbacks, the pollers, or both on one bus."""
+
+import asyncio
+import random
+import time
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from typing import Final, Literal
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from app.admin.callbacks import CallbackApi
+from app.admin.journals import JournalApi
+from app.admin.listener import Admin
+from app.admin.watches import WatchApi
+from app.settings.load import Settings
+from app.settings.sections import POLLED
+from app.settings.sections import Account as AccountSettings
+from bus.contract import Bus
+from bus.kafka_bus import Condition, KafkaBus
+from bus.settings import KafkaSettings
+from bus.sharding.group import CommandWriter, ShardGroup
+from bus.sharding.state_log import StateLog
+from pollers.metrics import PollerMetrics
+from pollers.poller import GROUP, Poller, Table
+from pollers.scheduling.account import Account
+from pollers.scheduling.learned import Learned
+from pollers.settings import PollersSettings
+from pollers.watches.watch_table import WatchTable
+from providers import PROVIDERS
+from providers.client import Client
+from providers.http_client import HttpFetcher
+from receiver.metrics import ReceiverMetrics
+from receiver.server import Door
+
+Role = Literal["all", "receiver", "pollers"]
+RECEIVING: Final = ("all", "receiver")
+POLLING: Final = ("all", "pollers")
+
+
+def polled_accounts(settings: Settings) -> frozenset[str]:
+    """Return the names of the accounts that are asked."""
+    return frozenset(name for name, account in settings.accounts.items() if account.provider in POLLED)
+
+
+def accounts_of(settings: Settings, role: Role) -> frozenset[str]:
+    """Return the names of the accounts whose messages a process of this role takes."""
+    called = frozenset(account.name for account in settings.pingme_accounts()) if role in RECEIVING else frozenset()
+    return called | (polled_accounts(settings) if role in POLLING else frozenset())
+
+
+def door(
+    settings: Settings,
+    bus: KafkaBus,
+    registry: CollectorRegistry,
+    *,
+    shared: bool,
+) -> Door:
+    """Return the door for callbacks; it binds nothing yet."""
+    metrics = ReceiverMetrics(registry)
+    accounts = settings.pingme_accounts()
+    return Door(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
+
+
+class Polling:
+    """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
+
+    def __init__(
+        self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpFetcher]
+    ) -> None:
+        """`fetchers`: what each account asks with."""
+        self._settings = settings
+        self._fetchers = fetchers
+        self.poller = poller
+        self.table = table
+        self.writer = CommandWriter(settings.kafka)
+        self._following: asyncio.Task[None] | None = None
+        self._stopping: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Join the group; begin to follow the watches."""
+        self.poller.start()
+        self._following = asyncio.get_running_loop().create_task(self.table.follow())
+
+    def alive(self) -> bool:
+        """The pollers run, and the watches are followed; neither ends by itself."""
+        following = self._following is not None and not self._following.done()
+        return following and self.poller.alive()
+
+    def prepared(self, settings: Settings) -> Callable[[], None]:
+        """Return what gives each account its key and budget of these settings for its next request; it cannot fail."""
+        keys = {name: self._settings.accounts[name].api_key for name in self.poller.accounts}
+        clients = {
+            name: client_of(settings.accounts[name], self._fetchers[name])
+            for name, key in keys.items()
+            if settings.accounts[name].api_key != key
+        }
+
+        def take() -> None:
+            self._settings = settings
+            for name, account in self.poller.accounts.items():
+                account.take(clients.get(name), requests_per_second=budget_of(settings, name))
+            self.poller.scheduler.budgets_changed()
+
+        return take
+
+    async def stop(self) -> None:
+        """Leave the group; who calls again waits for the first."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._stop())
+        await self._stopping
+
+    async def _stop(self) -> None:
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
+        await self.poller.stop()
+        await self.writer.close()
+
+
+def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stack: AsyncExitStack) -> Polling | None:
+    """Return the pollers, None without an account to poll; `stack` closes their connections in the end."""
+    names = polled_accounts(settings)
+    if not names:
+        return None
+    fetchers = {name: HttpFetcher(proxy_url=settings.accounts[name].proxy_url) for name in names}
+    for fetcher in fetchers.values():
+        stack.push_async_callback(fetcher.close)
+    accounts = {name: _account(settings, name, fetchers[name]) for name in sorted(names)}
+    table = WatchTable(settings.kafka)
+    poller = poller_on(settings.kafka, bus, accounts, settings.pollers, table, learned=_learned(settings))
+    PollerMetrics(poller, registry)
+    return Polling(settings, poller, table, fetchers)
+
+
+def take_over(settings: Settings, door: Door | None, polling: Polling | None) -> None:
+    """Put the accounts of these settings into force, where the parts have them already but for those of the door.
+
+    Raises `ValueError` when two accounts share a token; then nothing has changed.
+    """
+    take_keys = polling.prepared(settings) if polling is not None else None
+    if door is not None:
+        door.take_accounts(settings.pingme_accounts())  # the last that may raise
+    if take_keys is not None:
+        take_keys()
+
+
+def poller_on(
+    kafka: KafkaSettings,
+    bus: Bus,
+    accounts: Mapping[str, Account],
+    pollers: PollersSettings,
+    table: Table,
+    *,
+    learned: Learned | None = None,
+) -> Poller:
+    """Return the poller of this process, on a real Kafka."""
+    group = kafka.topic(GROUP)
+    return Poller(
+        bus,
+        accounts,
+        pollers,
+        group=ShardGroup(kafka, group=group),
+        writer=CommandWriter(kafka),
+        state_log=lambda partition: StateLog(kafka, partition, group=group),
+        table=table,
+        now_ms=now_ms,
+        rng=random.Random(),  # noqa: S311 - jitter
+        learned=learned,
+    )
+
+
+def _learned(settings: Settings) -> Learned:
+    learned = Learned(settings.data_dir / "learned.json")
+    learned.load()
+    return learned
+
+
+def admin(
+    settings: Settings,
+    bus: KafkaBus,
+    registry: CollectorRegistry,
+    polling: Polling | None,
+    door: Door | None,
+    *,
+    degraded: Callable[[], tuple[str, ...]],
+) -> Admin:
+    """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches.
+
+    `degraded` says what is wrong with the process, apart from these parts.
+    """
+    apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
+    if door is not None:
+        apis.append(CallbackApi(door.token_uses, now_ms()))
+
+    def extend(router: web.UrlDispatcher) -> None:
+        for api in apis:
+            api.add_to(router)
+
+    def condition() -> Condition:
+        of_bus = bus.condition()
+        of_door = door.degraded() if door is not None else ()
+        of_pollers = polling.poller.degraded() if polling is not None else ()
+        return replace(of_bus, degraded=of_bus.degraded + of_door + of_pollers + degraded())
+
+    if polling is None:
+        return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)
+    apis.append(
+        WatchApi(
+            polling.table,
+            polling.writer,
+            accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
+            now_ms=polling.poller.now_ms,
+            live=polling.poller.scheduler.live,
+            expected_delay=polling.poller.expected_delay,
+        )
+    )
+
+    def alive() -> bool:
+        return bus.alive() and polling.alive()
+
+    def starting() -> bool:  # while Kafka is away the door for callbacks must be open
+        return not polling.table.filled and not polling.table.behind
+
+    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
+
+
+def client_of(account: AccountSettings, fetcher: HttpFetcher) -> Client:
+    """Return the provider as it is seen with the account's key."""
+    return PROVIDERS[account.provider](
+        api_key=account.api_key or SecretStr(""),  # the settings' own rule: a polled account has a key
+        base_url=account.base_url,
+        fetcher=fetcher,
+        status_action=account.status_action,
+    )
+
+
+def budget_of(settings: Settings, name: str) -> float:
+    """Return how many requests a second an account may be asked, of all replicas together."""
+    return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
+
+
+def now_ms() -> int:
+    """Return the time, milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+def _account(settings: Settings, name: str, fetcher: HttpFetcher) -> Account:
+    account = settings.accounts[name]
+    return Account(
+        name,
+        account.provider,
+        client_of(account, fetcher),
+        requests_per_second=budget_of(settings, name),
+        zone=account.zone,
+        rng=random.Random(),  # noqa: S311 - jitter,
+    )

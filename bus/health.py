@@ -1,0 +1,126 @@
+"""What is wrong besides: each trouble has a machine word for readiness, and is said when it begins and when it ends."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+
+from bus.kafka.client import KafkaAway
+
+log = structlog.get_logger()
+
+ASK_EVERY: Final = 5.0  # seconds between two questions about the topics, while nothing is acknowledged
+FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthorizationFailedError"})
+FORBIDDEN_WORDS: Final = (
+    "Kafka does not let us write to {}: give this user Write and Describe on it, and IdempotentWrite"
+)
+QUIET: Final = 60.0  # seconds after the last refused record, until that is over
+
+
+RIGHTS: Final = "`smsbus topics print` prints the rights that this user needs, and an administrator gives them"
+HINTS: Final = {
+    "ClusterAuthorizationFailedError": RIGHTS,
+    "GroupAuthorizationFailedError": RIGHTS,
+    "TopicAuthorizationFailedError": RIGHTS,
+    "TransactionalIdAuthorizationFailed": RIGHTS,
+    "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
+    "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
+    "with event_loop_late this process is too busy to hear them",
+}
+
+
+def hint(error: str) -> dict[str, str]:
+    """Return what a person should look at, as facts for the log; empty where the error's name says it."""
+    return {"hint": HINTS[error]} if error in HINTS else {}
+
+
+class Trouble:
+    """Something that is wrong or not. The log hears of changes only."""
+
+    def __init__(self, word: str, over: str) -> None:
+        """Both are events of the log, at its beginning and at its end."""
+        self.word = word
+        self.holds = False
+        self._over = over
+
+    def begins(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """It is there; said if that is new."""
+        if not self.holds:
+            log.error(self.word, **facts)
+        self.holds = True
+
+    def ends(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """It is not, or no longer, there; said if that is new."""
+        if self.holds:
+            log.info(self._over, **facts)
+        self.holds = False
+
+
+class TopicTrouble:
+    """The topics are not as they must be, found out while Kafka answers and takes nothing."""
+
+    def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
+        """`check` is `bus.kafka.topics.check` of an installation."""
+        self.trouble = Trouble("topics_wrong", "topics_right")
+        self._check = check
+        self._asking: asyncio.Task[None] | None = None
+        self._ask_at = 0.0
+
+    def look(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
+        """Ask in the background, as often as is decent.
+
+        `error`: why Kafka takes nothing; None: it does. `wrong`: topics that take nothing though others may, and why.
+        """
+        forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
+        if forbidden or error in FORBIDDEN:
+            self.trouble.begins(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
+        elif error is None and not wrong:
+            self.trouble.ends()
+        elif now >= self._ask_at and (self._asking is None or self._asking.done()):
+            self._ask_at = now + ASK_EVERY
+            self._asking = asyncio.create_task(self._ask())
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _ask(self) -> None:
+        with suppress(KafkaAway):  # nobody answers: that is another trouble
+            if problems := await self._check():
+                self.trouble.begins(problems=problems)
+            else:
+                self.trouble.ends()
+
+
+class Refusals:
+    """Records that are refused, one by one: the first one is said, then how many there were."""
+
+    def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """Word and over are those of a `Trouble`, the facts stand in both of its lines."""
+        self.trouble = Trouble(word, over)
+        self._facts = facts
+        self._count = 0
+        self._last = 0.0
+
+    def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """One more is refused."""
+        self._count, self._last = self._count + 1, now
+        self.trouble.begins(**self._facts, **facts)
+
+    def hold(self, now: float) -> None:
+        """None can be refused now, so that it is not over yet."""
+        self._last = now
+
+    def look(self, now: float) -> None:
+        """See whether it is over."""
+        if now - self._last > QUIET:
+            self.end()
+
+    def end(self) -> None:
+        """It is over, if it was there."""
+        self.trouble.ends(**self._facts, records=self._count)
+        self._count = 0

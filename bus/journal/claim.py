@@ -1,0 +1,150 @@
+"""One journal directory a process, held by a file lock that the kernel lets go of when the process dies.
+
+`journal_dir/` holds one directory a process that ever ran beside the others. A directory whose lock is free belongs to
+nobody: the next process that starts takes it as its own, and a running one adopts what is left in it. Directories that
+are no journals, like a volume's `lost+found`, are left alone.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from string import ascii_lowercase
+from typing import Final
+
+from bus.journal.store import FILE_NAME
+
+_LOCK_NAME: Final = "lock"
+_DAMAGED: Final = ".damaged"
+_PRIVATE: Final = 0o700
+_NAME_LETTERS: Final = 12  # of a directory: the log hides digits
+_IN_USE: Final = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # what flock says of a lock that another process holds
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A directory that is ours until `release` or the end of the process."""
+
+    directory: Path
+    _descriptor: int
+
+    def release(self) -> None:
+        """Let others have it."""
+        os.close(self._descriptor)
+
+    def set_aside(self) -> Path:
+        """Keep the directory for a person, under a name that nobody claims; return its new path."""
+        try:
+            return self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))
+        finally:
+            self.release()
+
+    def remove(self) -> None:
+        """Delete the drained directory, then let go; nobody can take it in between."""
+        try:
+            for path in self.directory.iterdir():
+                if path.name.startswith(FILE_NAME):
+                    path.unlink()
+            with suppress(OSError):  # something that is not ours lies there: leave the directory
+                (self.directory / _LOCK_NAME).unlink()
+                self.directory.rmdir()
+        finally:
+            self.release()
+
+
+def take(parent: Path) -> Claim:
+    """Claim a directory for this process: one that nobody holds if there is any, else a new one.
+
+    Raises OSError when the parent cannot be written, or lies where files cannot be locked.
+    """
+    if not parent.exists():
+        parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
+        sync_names(parent.parent)
+    for directory in _directories(parent):
+        if claim := _try_any(directory):
+            return claim
+    while True:
+        directory = parent / "".join(secrets.choice(ascii_lowercase) for _ in range(_NAME_LETTERS))
+        directory.mkdir(mode=_PRIVATE)
+        sync_names(parent)
+        if claim := try_claim(directory):  # else: another process has adopted it already
+            return claim
+
+
+def sync_names(parent: Path) -> None:
+    """Let new names in a directory survive a power cut: POSIX does not promise it for what is synced within."""
+    descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def orphans(parent: Path) -> list[Claim]:
+    """Claim every directory that nobody holds."""
+    claims = (_try_any(directory) for directory in _directories(parent))
+    return [claim for claim in claims if claim]
+
+
+def unclaimed_in(parent: Path) -> list[Path]:
+    """Return the directories that wait for a person: what was set aside, and journals that we may not open."""
+    return sorted(path for path in parent.iterdir() if path.is_dir() and (is_aside(path) or is_closed(path)))
+
+
+def is_aside(path: Path) -> bool:
+    """Tell whether a directory was set aside for a person."""
+    return path.suffix == _DAMAGED
+
+
+def is_closed(path: Path) -> bool:
+    """Tell whether a directory of ours cannot be opened by this user."""
+    lock = path / _LOCK_NAME
+    if os.access(lock, os.R_OK | os.W_OK) or not (is_aside(path) or _is_journal(path)):
+        return False
+    return os.access(lock, os.F_OK) or not os.access(path, os.R_OK | os.W_OK)  # it may just have been removed
+
+
+def try_claim(directory: Path) -> Claim | None:
+    """Claim this directory, or return None when a living process holds it or it has just been removed.
+
+    Raises OSError when it cannot be opened, or its file system has no locks.
+    """
+    path = directory / _LOCK_NAME
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.fstat(descriptor).st_ino == path.stat().st_ino:  # else: removed and made again while we waited
+            return Claim(directory, descriptor)
+    except FileNotFoundError:
+        pass  # removed while we waited
+    except OSError as error:
+        if error.errno not in _IN_USE:
+            os.close(descriptor)
+            reason = f"cannot be locked ({error.strerror}): the journal needs a local file system, no network share"
+            raise OSError(error.errno, reason, str(path)) from error
+    os.close(descriptor)
+    return None
+
+
+def _try_any(directory: Path) -> Claim | None:
+    """Claim it, or return None where it cannot be opened now: one directory does not keep us from the others."""
+    try:
+        return try_claim(directory)
+    except OSError:
+        return None
+
+
+def _directories(parent: Path) -> list[Path]:
+    return sorted(path for path in parent.iterdir() if path.is_dir() and not is_aside(path) and _is_journal(path))
+
+
+def _is_journal(path: Path) -> bool:
+    """Tell a directory of ours from one that lies beside them: by its name, or by what is in it."""
+    named = len(path.name) == _NAME_LETTERS and set(path.name) <= set(ascii_lowercase)
+    return named or any(os.access(path / name, os.F_OK) for name in (FILE_NAME, _LOCK_NAME))

@@ -1,0 +1,194 @@
+"""Rows of a journal as they lie there, every column of them: for people, who may want to keep or move one."""
+
+import base64
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from bus.journal.store import NAMES, ODD, Journal, LaneKey, row_of
+
+OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
+LAST_SEQ: Final = 2**63 - 1
+TRIES: Final = 100_000  # row numbers behind one that cannot be read: about a second
+BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged file makes SQLite raise; Python cannot always read the message of its error."""
+_PARSED: Final = tuple(name for name in NAMES if name != "size")
+_ROWS: Final = "SELECT rows.rowid, rows.* FROM rows"
+
+
+class RowName(NamedTuple):
+    """One row of one journal. Both number and id must fit."""
+
+    journal: str
+    """The name of its directory."""
+    seq: int
+    id: str
+
+
+class Which(NamedTuple):
+    """The rows that are asked for, in order."""
+
+    after: int = 0
+    """Only rows of higher numbers."""
+    limit: int = 1000
+    lane: LaneKey | None = None
+    name: str | None = None
+    """A number or an id."""
+
+    def takes(self, row: "RawRow") -> bool:
+        """Tell whether a row is one of them, whatever the limit."""
+        return row.seq > self.after and (self.name in {None, str(row.seq), row.id}) and self.lane in {None, row.lane}
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One row; texts are octets, and after one bad bit anything is possible."""
+
+    seq: int
+    columns: dict[str, Any]
+    intact: bool | None
+    """Its checksum fits; None: another version wrote it."""
+
+    @property
+    def id(self) -> str:
+        """Its id, made printable."""
+        return _text(self.columns.get("id"))
+
+    @property
+    def lane(self) -> LaneKey:
+        """Its topic and partition, as far as they can be made out."""
+        topic = self.columns.get("topic")
+        return (topic.decode(errors=ODD) if isinstance(topic, bytes) else str(topic)), self.number("partition")
+
+    @property
+    def value(self) -> bytes:
+        """The event."""
+        value = self.columns.get("value")
+        return value if isinstance(value, bytes) else b""
+
+    def number(self, name: str) -> int:
+        """Return a column of whole numbers; 0 where it holds none any longer."""
+        value = self.columns.get(name)
+        return value if isinstance(value, int) else 0
+
+    def whole(self) -> dict[str, Any]:
+        """Return every column for JSON: octets, and what is no text any longer, under `…_base64`."""
+        facts: dict[str, Any] = {"seq": self.seq, "intact": self.intact}
+        for name, value in self.columns.items():
+            facts |= _fact(name, value)
+        return facts
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Rows that SQLite does not give out any longer, if there were any of these numbers."""
+
+    first: int
+    last: int | None
+    """None: up to the end."""
+    reason: str
+
+    def __str__(self) -> str:
+        """Say so."""
+        last = "the end" if self.last is None else self.last
+        return f"rows from {self.first} to {last}, if there are any, cannot be read: {self.reason}"
+
+
+def page(connection: sqlite3.Connection, which: Which, max_bytes: int) -> list[RawRow]:
+    """Return rows as a journal's own connection finds them, about `max_bytes` of them at most."""
+    where, values = _where(which)
+    found: list[RawRow] = []
+    size = 0
+    for stored in (cursor := connection.execute(f"{_ROWS} WHERE {where} ORDER BY rows.rowid LIMIT ?", values)):
+        found.append(_raw(cursor, stored))
+        size += len(found[-1].value)
+        if size >= max_bytes:
+            break
+    return found
+
+
+async def found(journal: Journal, name: RowName) -> RawRow | None:
+    """Return the row of this number, if it has this id."""
+    which = Which(after=name.seq - 1, limit=1)
+    rows = await journal.look(lambda connection: page(connection, which, max_bytes=1))
+    return next((row for row in rows if (row.seq, row.id) == (name.seq, name.id)), None)
+
+
+def _where(which: Which) -> tuple[str, list[Any]]:
+    where = ["rows.rowid > ?"]
+    values: list[Any] = [which.after]
+    if which.lane is not None:
+        where.append("topic = CAST(? AS TEXT) AND partition IS ?")
+        values += [which.lane[0].encode(errors=ODD), which.lane[1]]
+    if which.name is not None:
+        where.append("(rows.rowid = ? OR id = ?)")
+        values += [int(which.name) if is_seq(which.name) else -1, which.name]
+    return " AND ".join(where), [*values, which.limit]
+
+
+def is_seq(name: str) -> bool:
+    """Tell a row's number from an id, in which there is always a letter or a dash."""
+    return name.isascii() and name.isdecimal() and int(name) <= LAST_SEQ
+
+
+def salvaged(connection: sqlite3.Connection) -> Iterator[RawRow | Unread]:
+    """Yield what can be read of all rows, in order, past every index; and what cannot.
+
+    Where reading on fails, the next number is looked for whose row lies on pages that are whole.
+    """
+    last, reason = 0, ""
+    while True:
+        try:
+            for row in _rows_behind(connection, last):
+                yield row
+                last = row.seq
+        except BROKEN as error:
+            reason = str(error)
+        else:
+            return
+        row_behind = _next_whole(connection, last)
+        yield Unread(last + 1, row_behind.seq - 1 if row_behind else None, reason)
+        if row_behind is None:
+            return
+        yield row_behind
+        last = row_behind.seq
+
+
+def _rows_behind(connection: sqlite3.Connection, last: int) -> Iterator[RawRow]:
+    cursor = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid > ? ORDER BY rows.rowid", (last,))
+    return (_raw(cursor, stored) for stored in cursor)
+
+
+def _next_whole(connection: sqlite3.Connection, last: int) -> RawRow | None:
+    for seq in range(last + 1, last + TRIES):
+        with suppress(*BROKEN):
+            cursor = connection.execute(f"{_ROWS} NOT INDEXED WHERE rows.rowid = ?", (seq,))
+            for stored in cursor:
+                return _raw(cursor, stored)
+    return None
+
+
+def _raw(cursor: sqlite3.Cursor, stored: Sequence[Any]) -> RawRow:
+    seq, *rest = stored
+    names = [name for name, *_ in cursor.description[1:]]
+    columns = dict(zip(names, rest, strict=True))
+    intact = row_of([columns[name] for name in _PARSED]).intact if set(NAMES) <= set(names) else None
+    return RawRow(seq, columns, intact)
+
+
+def _text(stored: object) -> str:
+    return stored.decode(errors="backslashreplace") if isinstance(stored, bytes) else str(stored)
+
+
+def _fact(name: str, value: object) -> dict[str, Any]:
+    octets = value.encode() if isinstance(value, str) else value
+    if not isinstance(octets, bytes):
+        return {name: octets}
+    if name not in OCTETS:
+        try:
+            return {name: octets.decode()}
+        except UnicodeDecodeError:
+            pass
+    return {f"{name}_base64": base64.b64encode(octets).decode()}

@@ -1,0 +1,134 @@
+"""What lies in a journal directory, read without disturbing the process that owns it."""
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from bus.journal.claim import is_aside, is_closed, try_claim
+from bus.journal.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
+from bus.journal.skipped import Skip, take_out
+from bus.journal.store import FILE_NAME, Journal
+
+ASIDE: Final = (
+    "it was set aside as damaged or of another version ({} bytes of files): "
+    "`smsbus journal export --directory {} --to FILE` saves what can be read"
+)
+CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
+
+
+class CannotLook(Exception):
+    """Nobody can tell what waits there; the text says why."""
+
+    safe_to_log = True
+
+
+@dataclass(frozen=True, slots=True)
+class JournalStatus:
+    """One process's journal directory."""
+
+    directory: Path
+    held: bool  # a living process owns it
+    rows: int
+    bytes: int
+    oldest_ms: int | None  # timestamp of the oldest row
+    problem: str | None  # why nobody publishes what is in it
+
+
+class Found(NamedTuple):
+    """The journals in a directory, in the order in which they would be adopted."""
+
+    journals: list[Path]
+    closed: list[str]  # those that this user cannot open, a sentence each
+
+
+def journals(where: Path) -> list[Path]:
+    """Return the journals that `look` finds. Raises `CannotLook` as it does, and where this user cannot open one."""
+    found = look(where)
+    if found.closed:
+        raise CannotLook("\n".join(found.closed))
+    return found.journals
+
+
+def look(where: Path) -> Found:
+    """Return the journals in a directory, or the one that it is.
+
+    Raises `CannotLook`: it is not there, or this user cannot open it.
+    """
+    try:
+        there = sorted(where.iterdir())  # glob would find nothing instead
+    except FileNotFoundError:
+        raise CannotLook(f"{where} is not there") from None
+    except NotADirectoryError:
+        raise CannotLook(f"{where} is no directory") from None
+    except PermissionError:
+        raise CannotLook(CLOSED.format(where)) from None
+    if not os.access(where, os.X_OK):
+        raise CannotLook(CLOSED.format(where))
+    found = [where] if where / FILE_NAME in there else there
+    closed = [path for path in found if is_closed(path) and path.is_dir()]  # else just removed
+    is_journal = [path for path in found if path not in closed and os.access(path / FILE_NAME, os.F_OK)]
+    return Found(is_journal, [CLOSED.format(path) for path in closed])
+
+
+def status(journals: Iterable[Path]) -> list[JournalStatus]:
+    """Return how these journals are."""
+    return [_status(path) for path in journals]
+
+
+def rows_of(directory: Path) -> Iterator[RawRow | Unread]:
+    """Yield every row of a journal that nobody holds, and what cannot be read of it, damaged or of another version."""
+    try:
+        opened = _opened(directory / FILE_NAME)
+    except sqlite3.Error as error:
+        yield Unread(1, None, str(error))
+        return
+    with closing(opened) as connection:
+        connection.text_factory = bytes
+        yield from salvaged(connection)
+
+
+async def skip(directory: Path, name: RowName) -> Skip:
+    """Take a row out of a journal that the caller holds (`bus.journal.claim`); see `bus.journal.skipped`.
+
+    Raises OSError or `JournalUnwritable`: the row is still there.
+    """
+    journal = Journal(directory, max_bytes=0)
+    try:
+        await journal.open()
+        row = await found(journal, name)
+        return "unknown" if row is None else await take_out(journal, name, row)
+    finally:
+        await journal.close()
+
+
+def _status(directory: Path) -> JournalStatus:
+    claim = try_claim(directory)
+    aside = _aside(directory) if is_aside(directory) else None
+    try:
+        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
+    except BROKEN as error:
+        return JournalStatus(directory, claim is None, 0, 0, None, problem=aside or str(error))
+    finally:
+        if claim is not None:
+            claim.release()
+
+
+def _aside(directory: Path) -> str:
+    size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
+    return ASIDE.format(size, directory)
+
+
+def _rows(path: Path) -> tuple[int, int, int | None]:
+    with closing(_opened(path)) as connection:
+        rows, size, oldest = connection.execute(
+            "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows"
+        ).fetchone()
+    return rows, size, oldest
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)

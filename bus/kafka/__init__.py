@@ -1,0 +1,1 @@
+"""Kafka: brokers, topics and rights, reading, and a producer that survives what brokers do."""

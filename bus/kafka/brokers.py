@@ -1,0 +1,145 @@
+"""What the brokers say about themselves and their topics. Every question ends within a deadline."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, NamedTuple
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import (
+    KafkaConnectionError,
+    KafkaError,
+    NodeNotReadyError,
+    RequestTimedOutError,
+    TopicAuthorizationFailedError,
+)
+
+from bus.kafka.client import FAILURES, KafkaAway, options
+from bus.kafka.diagnosis import why_away
+from bus.settings import KafkaSettings
+
+REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
+DEADLINE: Final = 10.0  # seconds for a whole exchange: a person waits for it
+
+
+class Address(NamedTuple):
+    """Where a broker listens, as it advertises itself."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True)
+class Existing:
+    """A topic as the brokers have it. A setting that we may not see is not among `configs`."""
+
+    partitions: tuple[int, ...]
+    replication: int
+    in_sync: int  # of the partition that has fewest
+    led: bool
+    configs: Mapping[str, str]
+
+
+async def addresses(kafka: KafkaSettings) -> list[Address]:
+    """Return the addresses that the brokers advertise: what every client of theirs must be able to reach.
+
+    Raises `KafkaAway`.
+    """
+    client = AIOKafkaClient(**options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            await client.bootstrap()
+        return sorted(Address(broker.host, broker.port) for broker in client.cluster.brokers())
+    except FAILURES as error:
+        raise KafkaAway(await why_away(kafka)) from error
+    finally:
+        await client.close()
+
+
+@asynccontextmanager
+async def admin(kafka: KafkaSettings, *, within: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an administrative client for `within` or `DEADLINE` seconds; no answer within them is `KafkaAway`."""
+    client = AIOKafkaAdminClient(**options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
+    try:
+        async with asyncio.timeout(within or DEADLINE):
+            await client.start()
+            yield client
+    except NodeNotReadyError as error:
+        raise KafkaAway(_unreachable(kafka)) from error
+    except (KafkaConnectionError, RequestTimedOutError, TimeoutError) as error:
+        raise KafkaAway(await why_away(kafka)) from error
+    except (KafkaError, RuntimeError) as error:
+        message = f"Kafka at {kafka.bootstrap_servers} could not answer: {type(error).__name__}"
+        raise KafkaAway(message) from error
+    finally:
+        await client.close()
+
+
+async def nodes(client: AIOKafkaAdminClient) -> list[int]:
+    """Return the ids of the brokers that are up."""
+    return [broker["node_id"] for broker in (await client.describe_cluster())["brokers"]]
+
+
+async def existing(client: AIOKafkaAdminClient, *, configs_of: frozenset[str] = frozenset()) -> dict[str, Existing]:
+    """Return all topics that there are, by their full name; with the configurations of those in `configs_of`.
+
+    All, since asking for one by its name would create it where brokers create topics freely.
+    """
+    described = {topic["topic"]: topic["partitions"] for topic in await client.describe_topics()}
+    configs = await _configs(client, ConfigResourceType.TOPIC, configs_of & described.keys())
+    return {name: _existing(partitions, configs.get(name, {})) for name, partitions in described.items()}
+
+
+async def creates_topics_freely(client: AIOKafkaAdminClient) -> bool:
+    """Tell whether the brokers create a topic because somebody asked for it; False also where we may not know."""
+    node = str((await nodes(client))[0])
+    configs = await _configs(client, ConfigResourceType.BROKER, {node})
+    return configs.get(node, {}).get("auto.create.topics.enable") == "true"
+
+
+async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> frozenset[str]:
+    """Return those of the topics, none of which `existing` had, that may be there: we may not ask about them."""
+    resources = await _described(client, ConfigResourceType.TOPIC, names)
+    return frozenset(name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno)
+
+
+def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> Existing:
+    return Existing(
+        partitions=tuple(sorted(partition["partition"] for partition in partitions)),
+        replication=min((len(partition["replicas"]) for partition in partitions), default=0),
+        in_sync=min((len(partition["isr"]) for partition in partitions), default=0),
+        led=bool(partitions) and all(partition["leader"] >= 0 for partition in partitions),
+        configs=configs,
+    )
+
+
+async def _configs(
+    client: AIOKafkaAdminClient, kind: ConfigResourceType, names: frozenset[str] | set[str]
+) -> dict[str, dict[str, str]]:
+    """Return what we may see: a cluster that does not let us describe its settings is not an error."""
+    resources = await _described(client, kind, names)
+    return {
+        name: {entry[0]: entry[1] for entry in entries if entry[1] is not None}
+        for code, _, _, name, entries in resources
+        if code == 0
+    }
+
+
+async def _described(
+    client: AIOKafkaAdminClient, kind: ConfigResourceType, names: frozenset[str] | set[str]
+) -> list[Any]:
+    """Return for each name: an error code, its text, the kind, the name, and the entries."""
+    if not names:
+        return []
+    answers = await client.describe_configs([ConfigResource(kind, name) for name in names])
+    return [resource for answer in answers for resource in answer.resources]
+
+
+def _unreachable(kafka: KafkaSettings) -> str:
+    return (
+        f"Kafka answers at {kafka.bootstrap_servers}, but not at the addresses that it advertises to its clients: "
+        "see the brokers' advertised.listeners (`smsbus check` lists them)"
+    )

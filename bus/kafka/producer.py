@@ -1,0 +1,393 @@
+"""The producer guard: one aiokafka producer, replaced when it is poisoned.
+
+Measured on aiokafka 0.14 and kept as tests (tests/integration/test_aiokafka_facts.py): an idempotent batch waits for an
+absent broker without end, and that is right, since it then arrives in order; but after any failed batch the sequence
+numbers no longer fit and every later one would be refused; `stop` hangs while the broker is away. So a batch in flight
+is left alone, a failed one means a new producer, and stopping has a bound. What the broker refuses for itself says
+nothing against the connection: then a new producer id is enough, and other lanes notice nothing.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import structlog
+from aiokafka import AIOKafkaProducer, errors
+from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
+
+from bus.contract import Via
+from bus.journal.store import LaneKey
+from bus.kafka.client import options
+from bus.lane import NotNow, Refused, retry_pause
+from bus.record import Record, with_via
+from bus.settings import KafkaSettings
+
+log = structlog.get_logger()
+
+REQUEST_TIMEOUT: Final = 5.0  # seconds; with it, lanes resumed 4 s after a killed broker came back
+START_TIMEOUT: Final = 15.0
+STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
+SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
+LOST: Final = 60.0  # no broker that we know answers: look whether others do, at the configured addresses
+STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
+LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
+ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
+
+
+class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc] # aiokafka has no types
+    """Kafka's INVALID_RECORD, which aiokafka 0.14 does not know (it would say UnknownError)."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+
+
+errors.kafka_errors.setdefault(InvalidRecordError.errno, InvalidRecordError)
+
+REFUSALS: Final[dict[type[Exception], str]] = {
+    errors.MessageSizeTooLargeError: "too_large_for_the_topic",
+    errors.RecordListTooLargeError: "too_large_for_the_topic",
+    InvalidRecordError: "invalid_record",
+}
+"""What a broker says of a record itself, by the machine word. Every other error means "not now".
+
+So does a timestamp that it finds too far ahead (by default an hour): that is a clock, and clocks are set right.
+"""
+
+
+class Producer:
+    """Publishes batches for the lanes; (re)connects for ever in the background."""
+
+    def __init__(
+        self,
+        kafka: KafkaSettings,
+        *,
+        client_id: str,
+        rng: random.Random,
+        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        verify: Callable[[], Awaitable[list[str]]] | None = None,
+    ) -> None:
+        """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""
+        self.failures: dict[str, int] = {}  # by the error's name, for the metrics
+        self.last_error: str | None = None  # None while all is well
+        self._wrong: dict[LaneKey, str] = {}  # the error of each lane's newest batch, where it failed
+        self._kafka = kafka
+        self._client_id = client_id
+        self._rng = rng
+        self._now_ms = now_ms
+        self._verify = verify
+        self._inner: AIOKafkaProducer | None = None
+        self._ready = asyncio.Event()
+        self._poisoned = asyncio.Event()
+        self._poison = ""  # the error's name
+        self._loop = asyncio.get_running_loop()
+        self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
+        self._reachable = True  # metadata came when we last asked
+        self._asked_at = 0.0  # when that was answered, the loop's time
+        self._differs: list[str] = []  # what was wrong with the topics of brokers that we do not know
+        self._replaced_for: str | None = None  # since the last acknowledgement
+        self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to connect; returns at once."""
+        self._task = self._loop.create_task(self._supervise(), name="producer guard")
+
+    @property
+    def connected(self) -> bool:
+        """A producer is there, brokers answer it, its newest batch did not fail, none has waited for long."""
+        healthy = self._ready.is_set() and self._reachable and self.last_error is None
+        return healthy and self._silent_for() < SILENCE
+
+    @property
+    def trouble(self) -> str | None:
+        """Why Kafka takes nothing: an error's name, `unreachable` or `silent`; None if it does, or nobody has tried."""
+        if self.connected or (self.last_error is None and not self._ready.is_set()):
+            return None
+        if self.last_error is None and self._reachable and self._asked_at <= self._progress:
+            return None  # it is silent, and whether it answers questions is being asked
+        return self.last_error or ("silent" if self._reachable else "unreachable")
+
+    @property
+    def wrong_topics(self) -> dict[str, str]:
+        """Topics that did not take the newest batch of one of their partitions, and the error's name."""
+        return {topic: error for (topic, _), error in self._wrong.items()}
+
+    @property
+    def alive(self) -> bool:
+        """The supervising task runs."""
+        return self._task is not None and not self._task.done()
+
+    async def stop(self) -> None:
+        """End within STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
+        while self._task is not None and not self._task.done():  # aiokafka's `close` may swallow a cancellation
+            self._task.cancel()
+            await asyncio.wait([self._task], timeout=3 * STOP_TIMEOUT)
+        self._ready.clear()
+        if self._inner is not None:
+            await self._retire(self._inner)
+
+    async def publish(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
+        """See `bus.lane.Publish`."""
+        await self._ready.wait()
+        inner = self._inner
+        if inner is None:
+            raise NotNow
+        try:
+            await self._land(await _send(inner, key, records, via, latest_ms=self._now_ms()))
+        except Exception as error:
+            self._failed(inner, key, error)
+            if word := REFUSALS.get(type(error)):
+                raise Refused(word) from error
+            raise NotNow(_name(error)) from error
+        self._progress = self._loop.time()
+        self._reachable = True  # an acknowledgement says so sooner than the next question
+        self.last_error = None
+        self._wrong.pop(key, None)
+        if not self._wrong:  # else one topic takes nothing, which has been said
+            self._replaced_for = None
+
+    async def _land(self, acknowledged: asyncio.Future[Any]) -> None:
+        """Wait for a batch in flight; raises what it failed with.
+
+        The future is awaited itself: whoever gives the lane's next batch a turn of the loop later misses the next
+        request, which aiokafka makes two turns after an acknowledgement, and lanes then take turns in requests of half
+        the size. It is `asyncio.shield`'s, so giving up leaves the producer alone.
+        """
+        if not self._flights:
+            self._progress = self._loop.time()
+        self._flights.add(acknowledged)
+        try:
+            await acknowledged
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            raise _Gone from None
+        finally:
+            self._flights.discard(acknowledged)
+
+    def _failed(self, inner: AIOKafkaProducer, key: LaneKey, error: Exception) -> None:
+        name = _name(error)
+        self.failures[name] = self.failures.get(name, 0) + 1
+        if isinstance(error, _Gone):
+            return  # what it was replaced for is another lane's
+        if type(error) in REFUSALS:
+            _renew(inner)
+            return
+        self.last_error = self._wrong[key] = name
+        if inner is self._inner and not isinstance(error, _NotSent):
+            self._ready.clear()  # at once: the lane that learns of this tries again before the guard gets to run
+            self._poison = name
+            self._poisoned.set()
+
+    # ---- supervision -------------------------------------------------------------------------------------------
+
+    async def _supervise(self) -> None:
+        failures = 0
+        while True:
+            try:
+                await self._connect()
+            except Exception as error:  # noqa: BLE001 - whatever keeps a producer from starting: wait and try again
+                self._not_connected(error)
+                await asyncio.sleep(retry_pause(failures, self._rng))
+                failures += 1
+                continue
+            failures = 0
+            reason = await self._until_poisoned()
+            if reason != self._replaced_for:  # once, until Kafka takes something again
+                log.warning("producer_replaced", reason=reason)
+            self._replaced_for = reason
+            await self._replace()
+
+    async def _connect(self) -> None:
+        inner = AIOKafkaProducer(
+            **options(self._kafka),
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,  # the lanes collect; lingering would only add its delay
+            max_batch_size=256 * 1024,
+            request_timeout_ms=int(REQUEST_TIMEOUT * 1000),
+            metadata_max_age_ms=5_000,
+        )
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await inner.start()
+        except BaseException:
+            await discard(inner)
+            raise
+        self._inner = inner
+        self._poisoned.clear()
+        self._reachable = True
+        if self._replaced_for is None:  # else only an acknowledgement shows that this one fares better
+            self.last_error = None
+        self._ready.set()
+        if self._replaced_for is None:
+            log.info("kafka_connected", bootstrap_servers=self._kafka.bootstrap_servers)
+
+    def _not_connected(self, error: Exception) -> None:
+        name = type(error).__name__
+        self.last_error = name
+        self.failures[name] = self.failures.get(name, 0) + 1
+
+    async def _until_poisoned(self) -> str:
+        inner, ask_at, elsewhere_at = self._inner, self._loop.time() + ASK, self._loop.time() + LOST
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK):
+                    await self._poisoned.wait()
+                    return self._poison
+            if inner is None or _has_ended(inner):
+                return "sender_task_ended"
+            is_unasked = self._silent_for() > SILENCE and self._asked_at <= self._progress
+            if is_unasked or self._loop.time() >= ask_at:
+                ask_at = self._loop.time() + ASK
+                self._reachable = await _answers(inner)
+                self._asked_at = self._loop.time()
+                if self._reachable:
+                    elsewhere_at = self._loop.time() + LOST
+                    if self._silent_for() > STALL:
+                        return "stalled"
+                elif self._loop.time() >= elsewhere_at:
+                    elsewhere_at = self._loop.time() + LOST
+                    if await self._is_elsewhere(inner):
+                        return "brokers_moved"
+
+    async def _is_elsewhere(self, inner: AIOKafkaProducer) -> bool:
+        """Others answer at the configured addresses, and have our topics, while none that this producer knows does.
+
+        It asks only brokers that it knows. The certificates are read anew, too.
+        """
+        if self._verify is None:
+            return False
+        try:
+            problems = await self._verify()
+        except Exception:  # noqa: BLE001 - nobody answers there either, whatever the reason
+            return False
+        if problems and problems != self._differs:
+            log.error("kafka_moved_and_differs", bootstrap_servers=self._kafka.bootstrap_servers, problems=problems)
+        self._differs = problems
+        return not problems and not await _answers(inner)
+
+    def _silent_for(self) -> float:
+        """Seconds since something in flight last made progress; 0 with nothing in flight."""
+        return self._loop.time() - self._progress if self._flights else 0.0
+
+    async def _replace(self) -> None:
+        self._ready.clear()
+        if self._inner is not None:
+            await self._retire(self._inner)
+        self._inner = None  # not before: `stop` may come meanwhile and must find it
+
+    async def _retire(self, inner: AIOKafkaProducer) -> None:
+        """Let healthy batches end, then drop it and wake everybody who still waits for it."""
+        with suppress(Exception):
+            async with asyncio.timeout(STOP_TIMEOUT):
+                await inner.flush()
+        await discard(inner)
+        for acknowledged in self._flights:
+            acknowledged.cancel()
+
+
+class _NotSent(Exception):
+    """The batch never reached the producer's queue: its sequence numbers are untouched. Its text names the error."""
+
+
+class _Gone(Exception):
+    """The producer was replaced while the batch was in flight: nobody knows whether it arrived."""
+
+
+def _name(error: Exception) -> str:
+    """Return what the log and the metrics call it."""
+    match error:
+        case _NotSent():
+            return str(error)
+        case _Gone():
+            return "ProducerReplaced"
+        case _:
+            return type(error).__name__
+
+
+async def _send(
+    inner: AIOKafkaProducer, key: LaneKey, records: Sequence[Record], via: Via, *, latest_ms: int
+) -> asyncio.Future[Any]:
+    """Give the producer a batch, and return the future of its acknowledgement."""
+    batch = inner.create_batch()
+    for record in records:
+        at_ms = min(record.timestamp_ms, latest_ms)  # a clock that was ahead when it was accepted is right by now
+        headers = with_via(record.headers, via)
+        if batch.append(timestamp=at_ms, key=record.key, value=record.value, headers=headers) is None:
+            message = "a record's size was estimated too small"
+            raise AssertionError(message)
+    try:
+        acknowledged: asyncio.Future[Any] = await inner.send_batch(batch, key[0], partition=key[1])
+    except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
+        raise _NotSent(type(error).__name__) from error
+    return acknowledged
+
+
+def _renew(inner: AIOKafkaProducer) -> None:
+    """Have aiokafka ask for another producer id before it sends its next batch, as a new producer would.
+
+    The numbers that a failed batch has used up are so forgotten. To give them back instead would be a loss where the
+    broker had taken the batch at a first try of which nobody learned. Batches of other lanes that are in flight keep
+    the id and the numbers that they were given.
+    """
+    numbers = inner._txn_manager  # noqa: SLF001 - there is no public way
+    if numbers.has_pid():
+        numbers._pid_and_epoch = PidAndEpoch(NO_PRODUCER_ID, NO_PRODUCER_EPOCH)  # noqa: SLF001
+        numbers._pid_waiter = asyncio.get_running_loop().create_future()  # noqa: SLF001 - `set_pid_and_epoch` ends it
+        numbers._sequence_numbers.clear()  # noqa: SLF001
+
+
+def _has_ended(inner: AIOKafkaProducer) -> bool:
+    """A task has ended without which batches wait for ever: the sender's, or the one that asks for metadata.
+
+    uvloop's `write` to a closing connection raises RuntimeError, which ends the latter (aiokafka issue 1038, 0.14).
+    """
+    asking = inner.client._sync_task  # noqa: SLF001 - there is no public sign of either's end
+    return bool(inner._sender.sender_task.done() or (asking is not None and asking.done()))  # noqa: SLF001
+
+
+async def _answers(inner: AIOKafkaProducer) -> bool:
+    """Do brokers answer? Never takes longer than one request."""
+    try:
+        return bool(await asyncio.wait_for(inner.client.force_metadata_update(), REQUEST_TIMEOUT))
+    except Exception:  # noqa: BLE001 - no answer, whatever the reason
+        return False
+
+
+def seen(future: asyncio.Future[Any]) -> None:
+    """A failure that nobody waits for any longer is not a warning."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _answer_askers(inner: AIOKafkaProducer) -> None:
+    """Whoever waits for metadata, or asks for some from now on, hears that there is none: nobody else tells them."""
+    client = inner.client
+    asked = client._md_update_fut  # noqa: SLF001 - what all of them wait for
+    if asked is None:
+        asked = client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
+    if not asked.done():
+        asked.set_result(False)
+
+
+async def discard(inner: AIOKafkaProducer) -> None:
+    """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
+    inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
+    task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
+    if task is not None:
+        task.add_done_callback(seen)
+        task.cancel()
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            await inner.client.close()
+    if task is None:
+        return
+    await asyncio.wait([task], timeout=0.5)  # its requests end with their connections
+    _answer_askers(inner)
+    await asyncio.wait([task], timeout=0.5)

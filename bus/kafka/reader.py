@@ -1,0 +1,180 @@
+"""Reading a topic without a consumer group: explicit offsets, nothing committed, nobody else disturbed."""
+
+import asyncio
+import heapq
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final, Literal, NamedTuple, TypeVar
+
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from bus.kafka.brokers import REQUEST_TIMEOUT_MS
+from bus.kafka.client import FAILURES, KafkaAway, away, options
+from bus.kafka.topics import partitions
+from bus.settings import KafkaSettings
+
+POLL_MS: Final = 500
+AT_ONCE: Final = 1_000  # records; then the loop's other work has its turn
+STOP_SECONDS: Final = 5.0
+# Longer than a leader's fail-over (5 s measured), shorter than a person's patience.
+NO_PROGRESS_SECONDS: Final = 20.0
+
+T = TypeVar("T")
+Offsets = dict[TopicPartition, int]
+
+
+class Start(NamedTuple):
+    """Where reading begins. Use `BEGINNING`, `END`, `since` or `last`."""
+
+    where: Literal["beginning", "end", "time", "last"]
+    value: int = 0
+
+
+BEGINNING: Final = Start("beginning")
+END: Final = Start("end")
+
+
+def since(epoch_ms: int) -> Start:
+    """Begin with the first record of each partition that is not older than this."""
+    return Start("time", epoch_ms)
+
+
+def last(count: int) -> Start:
+    """Begin `count` records before the end of each partition."""
+    return Start("last", count)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadRecord:
+    """One record as Kafka has it. Within a partition they come in the order of their offsets."""
+
+    partition: int
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+    headers: dict[str, bytes]
+
+
+async def read(
+    kafka: KafkaSettings,
+    topic: str,
+    *,
+    start: Start,
+    follow: bool,
+    committed: bool = False,
+    clock: Callable[[], float] = time.monotonic,
+) -> AsyncIterator[ReadRecord]:
+    """Yield the records of an unprefixed topic: up to its end as it is now, or for ever when `follow` is set.
+
+    What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
+    what belongs to no finished transaction; only the topic of the watches' states has any. Raises `TopicsError`
+    when the topic is missing and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
+    """
+    numbers = await partitions(kafka, topic)
+    async with _consumer(kafka, committed=committed) as consumer:
+        parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
+        ends = await _answered(kafka, consumer.end_offsets(parts))
+        _place(consumer, await _begins(kafka, consumer, start, ends))
+        heard = clock()
+        while follow or not await _has_reached(consumer, ends):
+            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+            if batches:
+                heard = clock()
+            elif clock() - heard > NO_PROGRESS_SECONDS:
+                await _prove_silence(kafka, consumer, parts)
+                heard = clock()
+            for record in heapq.merge(*batches.values(), key=_time):
+                yield _read(record)
+
+
+@asynccontextmanager
+async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
+        **options(kafka),
+        group_id=None,
+        enable_auto_commit=False,
+        isolation_level="read_committed" if committed else "read_uncommitted",
+        auto_offset_reset="earliest",  # where retention overtakes us, the oldest that is left
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+    )
+    try:
+        await _answered(kafka, consumer.start())
+        yield consumer
+    finally:
+        await stop_consumer(consumer)
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
+    if not await _is_done(consumer.stop()):
+        await _is_done(consumer._client.close())  # noqa: SLF001 - the half that is left; a second `stop` does nothing
+
+
+async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
+    """Give it a few seconds, as a task of its own; what is cancelled within it must not look like our cancellation.
+
+    Closing a TLS connection outlasts them under uvloop, and aiokafka then gathers futures that we have cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    await asyncio.wait([task], timeout=STOP_SECONDS)
+    if task.cancel() or task.cancelled():
+        return False
+    task.exception()  # seen: what cannot be stopped is left behind
+    return True
+
+
+async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start, ends: Offsets) -> Offsets:
+    if start.where == "end":
+        return ends
+    if start.where == "time":
+        found = await _answered(kafka, consumer.offsets_for_times(dict.fromkeys(ends, start.value)))
+        return {part: found[part].offset if found.get(part) else end for part, end in ends.items()}
+    oldest: Offsets = await _answered(kafka, consumer.beginning_offsets(list(ends)))
+    if start.where == "beginning":
+        return oldest
+    return {part: max(oldest[part], end - start.value) for part, end in ends.items()}
+
+
+def _place(consumer: AIOKafkaConsumer, begins: Offsets) -> None:
+    """Assign and seek without an await between: in a pause the consumer would choose positions of its own."""
+    consumer.assign(list(begins))
+    for part, offset in begins.items():
+        consumer.seek(part, offset)
+
+
+async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
+    """Ask for positions, not for the last record seen: an end may lie behind markers that are no records."""
+    return all([await consumer.position(part) >= end for part, end in ends.items()])
+
+
+async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:
+    """Raise `KafkaAway` unless there is nothing to read: the consumer itself waits in silence for a dead broker."""
+    ends = await _answered(kafka, consumer.end_offsets(parts))
+    if not await _has_reached(consumer, ends):
+        message = f"Kafka at {kafka.bootstrap_servers} answers, but its records do not come: run the command again"
+        raise KafkaAway(message)
+
+
+async def _answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
+    try:
+        return await asyncio.wait_for(question, timeout=NO_PROGRESS_SECONDS)
+    except FAILURES as error:
+        raise away(kafka) from error
+
+
+def _time(record: ConsumerRecord) -> int:
+    return int(record.timestamp)
+
+
+def _read(record: ConsumerRecord) -> ReadRecord:
+    return ReadRecord(
+        partition=record.partition,
+        offset=record.offset,
+        timestamp_ms=record.timestamp,
+        key=record.key,
+        value=record.value,
+        headers=dict(record.headers),
+    )

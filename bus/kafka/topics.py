@@ -1,0 +1,262 @@
+"""The topics of the contract: which there are, how they are made, and what is wrong with the ones that exist."""
+
+import asyncio
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import TopicAlreadyExistsError, for_code
+
+from bus.kafka.brokers import Existing, admin, creates_topics_freely, existing, nodes, not_shown
+from bus.record import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
+from bus.settings import KafkaSettings
+
+WATCH_PARTITIONS: Final = 12
+"""Partitions of watches and of their states: equal, and constant, since a shard is a partition of both."""
+
+MAX_REPLICATION: Final = 3
+WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
+LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one was seen to take half a minute
+CREATE_SECONDS: Final = LED_SECONDS + 20.0
+DAY_MS: Final = 24 * 60 * 60 * 1000
+MIB: Final = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One topic of the contract, unprefixed. The partition count is part of the contract: growing one moves keys."""
+
+    name: str
+    partitions: int
+    configs: Mapping[str, str]
+
+
+def _kept(days: int) -> dict[str, str]:
+    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), "max.message.bytes": str(MIB)}
+
+
+# Else a flood of junk fills the brokers' disks. Of a partition, and accounts lie in one each: a flood displaces the
+# older dead letters of its own partition only. Kafka deletes whole closed segments: 1.1 GiB in all with the open ones.
+_BOUNDED = {"retention.bytes": str(160 * MIB), "segment.bytes": str(32 * MIB)}
+_COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MIB)}
+# States are rewritten all the time and read from the beginning at every restart: small segments, cleaned early.
+_STATES = _COMPACTED | {
+    "segment.ms": "600000",
+    "segment.bytes": str(32 * MIB),
+    "min.cleanable.dirty.ratio": "0.1",
+}
+
+TOPICS: Final = (
+    Topic("sms.received.v1", MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14) | _BOUNDED),
+    Topic("sms.watch-ended.v1", MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic("sms.watches.v1", WATCH_PARTITIONS, _COMPACTED),
+    Topic("sms.watch-states.v1", WATCH_PARTITIONS, _STATES),
+)
+
+
+ALL: Final = frozenset(topic.name for topic in TOPICS)
+RECEIVED: Final = frozenset({"sms.received.v1", "sms.rejected.v1"})
+"""What a door for callbacks writes; it needs no others."""
+
+
+class TopicsError(Exception):
+    """Kafka answered, and a topic is not as it must be. `lines` say which, why, and what to do."""
+
+    safe_to_log = True
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+        self.lines = lines
+
+
+@dataclass
+class Findings:
+    """What `inspect` saw. A problem breaks the contract; with a warning all works, but worse than it could."""
+
+    problems: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+
+
+async def create(kafka: KafkaSettings) -> list[str]:
+    """Create the topics that are missing and return their full names; those that exist are left as they are.
+
+    When it returns, every topic has a leader for each partition. Raises `KafkaAway` and `TopicsError`.
+    """
+    async with admin(kafka, within=CREATE_SECONDS) as client:
+        replication = await _replication(client, expected=len(kafka.servers))
+        answer = await client.create_topics([_new(topic, kafka, replication) for topic in TOPICS])
+        created = _created(answer.topic_errors)
+        await _led(client, kafka)
+    return created
+
+
+async def check(kafka: KafkaSettings, names: frozenset[str] = ALL) -> list[str]:
+    """Return what breaks the contract, one readable line each with its remedy; empty: all is well.
+
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
+    """
+    return (await inspect(kafka, names)).problems
+
+
+async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings:
+    """Compare the brokers with the contract. Nothing is created or changed, also where brokers create topics freely.
+
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
+    """
+    needed = [topic for topic in TOPICS if topic.name in names]
+    async with admin(kafka) as client:
+        brokers = len(await nodes(client))
+        wanted = frozenset(kafka.topic(topic.name) for topic in needed)
+        there = await existing(client, configs_of=wanted)
+        hidden = await not_shown(client, wanted - there.keys())
+        freely = await creates_topics_freely(client)
+    findings = Findings()
+    for topic in needed:
+        found = there.get(kafka.topic(topic.name))
+        is_hidden = kafka.topic(topic.name) in hidden
+        findings.problems.extend([_hidden(kafka.topic(topic.name))] if is_hidden else _problems(topic, found, kafka))
+        if found is not None:
+            findings.warnings.extend(_few_replicas(kafka.topic(topic.name), found, brokers))
+            findings.warnings.extend(_unbounded(topic, found, kafka))
+    if freely:
+        findings.warnings.append(FREELY)
+    return findings
+
+
+async def delete(kafka: KafkaSettings) -> None:
+    """Delete all topics of this prefix with everything in them: for a demo that was somebody's guest."""
+    async with admin(kafka) as client:
+        await client.delete_topics([kafka.topic(topic.name) for topic in TOPICS])
+
+
+async def partitions(kafka: KafkaSettings, name: str) -> tuple[int, ...]:
+    """Return the partitions of an unprefixed topic. Raises `TopicsError` when it is missing, and `KafkaAway`."""
+    async with admin(kafka) as client:
+        found = (await existing(client)).get(kafka.topic(name))
+    if found is None:
+        raise TopicsError([_missing(kafka.topic(name))])
+    return found.partitions
+
+
+FREELY = (
+    "the brokers create missing topics by themselves, with a partition count that is not ours: "
+    "set auto.create.topics.enable=false on them"
+)
+
+
+NOT_LED = (
+    "topic {name} is there, but Kafka gave it no leader within {seconds} seconds: are all brokers up? "
+    "`smsbus topics check` says when it is well"
+)
+
+
+def _hidden(full: str) -> str:
+    return (
+        f"topic {full} is missing, or Kafka does not show it to this user: run `smsbus topics create`, "
+        "or give the user Describe on it"
+    )
+
+
+def _missing(full: str) -> str:
+    return f"topic {full} is missing: run `smsbus topics create`"
+
+
+def _new(topic: Topic, kafka: KafkaSettings, replication: int) -> NewTopic:
+    configs = {**topic.configs, "min.insync.replicas": str(_least_in_sync(replication))}
+    return NewTopic(kafka.topic(topic.name), topic.partitions, replication, topic_configs=configs)
+
+
+async def _replication(client: AIOKafkaAdminClient, *, expected: int) -> int:
+    """Count the brokers, waiting a little for as many as have an address: one that just starts shall have a replica."""
+    for _ in range(WAIT_TRIES):
+        if len(await nodes(client)) >= min(MAX_REPLICATION, expected):
+            break
+        await asyncio.sleep(WAIT_SECONDS)
+    return min(MAX_REPLICATION, len(await nodes(client)))
+
+
+def _least_in_sync(replication: int) -> int:
+    return max(1, replication - 1)
+
+
+def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
+    """Return what was new. The client raises nothing for a refused topic: the answer's codes are the only witness."""
+    refused = []
+    for name, code, reason in topic_errors:
+        if code not in {0, TopicAlreadyExistsError.errno}:
+            refused.append(f"Kafka did not create topic {name}: {reason or for_code(code).__name__}")
+    if refused:
+        raise TopicsError(refused)
+    return [name for name, code, _ in topic_errors if code == 0]
+
+
+async def _led(client: AIOKafkaAdminClient, kafka: KafkaSettings) -> None:
+    """Wait until all topics are led: creation is answered before the brokers agree on that, and there is no event."""
+    deadline = time.monotonic() + LED_SECONDS
+    while leaderless := _leaderless(await existing(client), kafka):
+        if time.monotonic() > deadline:
+            raise TopicsError([NOT_LED.format(name=name, seconds=LED_SECONDS) for name in leaderless])
+        await asyncio.sleep(0.1)
+
+
+def _leaderless(there: Mapping[str, Existing], kafka: KafkaSettings) -> list[str]:
+    names = [kafka.topic(topic.name) for topic in TOPICS]
+    return [name for name in names if name not in there or not there[name].led]
+
+
+def _problems(topic: Topic, found: Existing | None, kafka: KafkaSettings) -> Iterator[str]:
+    full = kafka.topic(topic.name)
+    if found is None:
+        yield _missing(full)
+        return
+    if len(found.partitions) != topic.partitions:
+        yield (
+            f"topic {full} has {len(found.partitions)} partitions and needs {topic.partitions}: delete it or set "
+            "another SMSBUS_KAFKA__TOPIC_PREFIX, then run `smsbus topics create`"
+        )
+    for name, needed in _wrong_configs(topic, found):
+        alter = _alter(kafka, full, {name: needed})
+        yield f"topic {full} has {name}={found.configs[name]} and needs {needed}: run {alter}"
+
+
+def _alter(kafka: KafkaSettings, full: str, configs: Mapping[str, str]) -> str:
+    return (
+        f"`kafka-configs.sh --bootstrap-server {kafka.bootstrap_servers} --alter --entity-type topics "
+        f"--entity-name {full} --add-config {','.join(f'{name}={value}' for name, value in configs.items())}`"
+    )
+
+
+def _unbounded(topic: Topic, found: Existing, kafka: KafkaSettings) -> Iterator[str]:
+    """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
+    if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
+        full = kafka.topic(topic.name)
+        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, _BOUNDED)}"
+
+
+def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
+    """Yield the settings that are wrong, with what they must be. One that Kafka does not show us counts as right."""
+    has, needed = found.configs, topic.configs
+    if has.get("cleanup.policy", needed["cleanup.policy"]) != needed["cleanup.policy"]:
+        yield "cleanup.policy", needed["cleanup.policy"]
+    least = _least_in_sync(found.replication)
+    if int(has.get("min.insync.replicas", least)) < least:
+        yield "min.insync.replicas", str(least)
+    if int(has.get("max.message.bytes", MIB)) < LEAST_MESSAGE_BYTES:
+        yield "max.message.bytes", needed["max.message.bytes"]
+
+
+def _few_replicas(full: str, found: Existing, brokers: int) -> Iterator[str]:
+    possible, least = min(MAX_REPLICATION, brokers), int(found.configs.get("min.insync.replicas", 1))
+    if found.replication < possible:
+        yield (
+            f"topic {full} has {found.replication} of {possible} possible replicas and is lost with "
+            "their disks: add some with `kafka-reassign-partitions.sh`"
+        )
+    if found.in_sync < min(least, found.replication):
+        yield (
+            f"topic {full} takes nothing now: a partition has {found.in_sync} replicas in sync and "
+            f"min.insync.replicas={least}: bring its other brokers back"
+        )

@@ -1,0 +1,1 @@
+"""Who polls which watches: requests and their group, and the log of states with its fence."""

@@ -1,0 +1,242 @@
+"""One account at run time: its client, its throttle, and what waits for it."""
+
+import asyncio
+import random
+import time
+from collections.abc import Coroutine, Mapping
+from math import ceil, inf
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from pollers.scheduling.list_hint import FEW
+from pollers.scheduling.throttle import HEADROOM, PROBE_EVERY, AccountThrottle
+from pollers.scheduling.timer_wheel import WaitQueue
+from pollers.tracking.answer_notes import name
+from pollers.tracking.expiry import GONE_MS
+from pollers.tracking.state import Action, ActResult
+from providers.client import Another, Client
+from providers.observation import Observation, SeenSms, Trouble, Unfinished
+from schemas.timestamps import LATEST_MS
+
+T = TypeVar("T")
+
+ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
+FULL_TEXTS: Final = 2  # requests: an SMS is published once, and what is not known of it then never is
+SLOW_TEXT: Final = 5.0  # seconds: an SMS whose code is known does not wait for its text any longer
+UNKNOWN: Final = 3  # answers in a row
+BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
+NO_LIST: Final = frozenset({"bad_action", "too_large"})
+"""Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
+WAITS: Final = Trouble("transient", "account_waits")  # we did not ask: the account backs off or is paused
+CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
+
+_log = structlog.get_logger("pollers")
+
+
+class Account:
+    """Every request of one account goes through here, and is counted by its throttle."""
+
+    def __init__(
+        self,
+        name: str,
+        provider: str,
+        client: Client,
+        *,
+        requests_per_second: float,
+        zone: str = "UTC",
+        rng: random.Random,
+    ) -> None:
+        self.name = name
+        self.provider = provider
+        self.client = client
+        self.zone = zone  # of the provider's times that state none
+        self.throttle = AccountThrottle(requests_per_second=requests_per_second, rng=rng)
+        self.queue = WaitQueue()
+        self.outcomes: dict[str, int] = {}  # of requests, by machine word: for the metrics
+        self.answered_at = 0.0  # when an answer last said something, seconds since 1970
+        self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
+        self._key_wrong_at = inf  # when an action was last told so; never
+        self.observed_at = 0.0  # when an order was last answered for, by the loop's clock
+        self.known_ms = 0  # when an order was last known, milliseconds since 1970
+        self.unknown: list[int] = []  # when orders were unknown since then, likewise: the first few
+        self._heard_at = 0.0  # when anything was
+        self._probe_kind_at: dict[str, float] = {}
+        self._loop = asyncio.get_running_loop()
+        self._open_since = self._loop.time()
+
+    def take(self, client: Client | None, *, requests_per_second: float) -> None:
+        """Ask with this client from the next request on, None: with the one it has; and keep to this budget."""
+        self.throttle.set_budget(requests_per_second)
+        if client is not None:
+            self.client = client
+            self._key_wrong_at = inf
+            self.throttle.key_changed(self._loop.time())
+
+    # ---- requests ----------------------------------------------------------------------------------------------
+
+    async def observe(
+        self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
+    ) -> Observation | Unfinished:
+        """Ask once, as the throttle has admitted."""
+        answer = await self._reported(self.client.observe(order_kind, order_id, unfinished), "unfinished")
+        self._note_bad_action(order_kind, answer)
+        if not isinstance(answer, Trouble):
+            self.observed_at = self._loop.time()
+        return answer
+
+    async def full_text(self, order_id: str) -> SeenSms | None:
+        """Fetch the text that an answer was too short for; None when it cannot be had in two tries."""
+        for _ in range(FULL_TEXTS):
+            if not await self.further():
+                return None
+            began = self._loop.time()
+            answer = await self._reported(self.client.full_text(order_id), "full_text")
+            if not isinstance(answer, Trouble):
+                return answer
+            if answer.kind != "transient" or self._loop.time() - began > SLOW_TEXT:
+                return None
+        return None
+
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
+        started = self._loop.time()
+        answer = await self.client.active()
+        trouble = answer if isinstance(answer, Trouble) else None
+        self._count("list" if trouble is None else f"list_{trouble.word}")
+        self._report(None if trouble and trouble.word in NO_LIST else trouble, started)
+        return answer
+
+    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float = 0.0) -> ActResult | Trouble:
+        """Do it, in bounded time, as the throttle has admitted `late` seconds ago.
+
+        A time-out is trouble: nobody knows what was done.
+
+        While the account backs off nothing is done: the state still says what is wanted, and the next poll drives it.
+        """
+        if self.throttle.state != "open" or self.throttle.told_to_wait(self._loop.time()):
+            return WAITS
+        self.throttle.went_late(late)
+        result = await self._act(order_kind, order_id, action, None)
+        if isinstance(result, Another):
+            result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS
+        if isinstance(result, Another):
+            result = Trouble("denied", "wrong_status")
+        return result
+
+    async def probe(self) -> None:
+        """Ask whether a paused account works again."""
+        await self._reported(self.client.alive(), "key_works")
+
+    async def further(self) -> bool:
+        """Wait for the slot of one more request; False: the account backs off or is paused, so do not send it."""
+        if self.throttle.state != "open":
+            return False
+        seconds = self.throttle.reserve(self._loop.time())
+        await asyncio.sleep(ceil(seconds / CLOCK) * CLOCK)
+        return self.throttle.state == "open" and not self.throttle.told_to_wait(self._loop.time())
+
+    async def _act(
+        self, order_kind: str, order_id: str, action: Action, another: Another | None
+    ) -> ActResult | Trouble | Another:
+        started = self._loop.time()
+        result: ActResult | Trouble | Another
+        try:
+            async with asyncio.timeout(ACTION_TIMEOUT):
+                result = await self.client.act(order_kind, order_id, action, another.how if another else None)
+        except TimeoutError:
+            result = Trouble("transient", "action_timeout")
+        trouble = result if isinstance(result, Trouble) else None
+        self._report(None if trouble is not None and self._is_about_this_act(trouble) else trouble, started)
+        return result
+
+    def _is_about_this_act(self, trouble: Trouble) -> bool:
+        """The key is called wrong once more for an action, and was right for something else meanwhile."""
+        if trouble.kind != "auth":
+            return False
+        before, self._key_wrong_at = self._key_wrong_at, self._loop.time()
+        return before < self._heard_at
+
+    # ---- what came of them --------------------------------------------------------------------------------------
+
+    async def _reported(self, request: Coroutine[Any, Any, T], otherwise: str) -> T:
+        """Return the answer, counted and heard. `otherwise`: its name where it is no observation."""
+        started = self._loop.time()
+        answer = await request
+        trouble = answer if isinstance(answer, Trouble) else None
+        self._count(name(answer) if isinstance(answer, Observation) else otherwise)
+        self._report(trouble, started)
+        return answer
+
+    def _count(self, outcome: str) -> None:
+        self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
+
+    def _report(self, trouble: Trouble | None, started: float) -> None:
+        if trouble is None:
+            self.answered_at = time.time()
+            self._heard_at = self._loop.time()
+        transition = self.throttle.report(trouble, started=started, now=self._loop.time())
+        if transition is None:
+            return
+        if transition.state == "open":
+            self._open_since = self._loop.time()
+        say = _log.info if transition.state == "open" else _log.warning
+        words = {"reason": transition.reason, "next_request_in": round(transition.seconds)}
+        say("account_" + transition.state, account=self.name, **words)
+
+    # ---- a kind of order that the provider does not offer ---------------------------------------------------------
+
+    def _note_bad_action(self, kind: str, answer: object) -> None:
+        if not isinstance(answer, Trouble):
+            self._bad_actions.pop(kind, None)
+        elif answer.word == "bad_action":
+            self._bad_actions[kind] = self._bad_actions.get(kind, 0) + 1
+
+    def paused_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of orders that were answered BAD_ACTION ten times in a row: one poll a minute tries them."""
+        return tuple(sorted(kind for kind, times in self._bad_actions.items() if times >= BAD_ACTIONS))
+
+    def wait_of_kind(self, kind: str, now: float) -> float:
+        """Return 0.0 where an order of this kind may be polled, else the seconds until the next one may try."""
+        if self._bad_actions.get(kind, 0) < BAD_ACTIONS:
+            return 0.0
+        wait = self._probe_kind_at.get(kind, 0.0) - now
+        if wait <= 0:
+            self._probe_kind_at[kind] = now + PROBE_EVERY
+        return max(0.0, wait)
+
+    # ---- how it is doing -------------------------------------------------------------------------------------------
+
+    def note_known(self, now_ms: int, *, known: bool) -> None:
+        """The provider knew an order, or did not."""
+        if known:
+            self.known_ms = now_ms
+            self.unknown.clear()
+        elif len(self.unknown) < UNKNOWN:
+            self.unknown.append(now_ms)
+
+    def orders_unknown(self, now_ms: int) -> bool:
+        """For half a minute and several answers the provider has known none of more than a few orders."""
+        if len(self.throttle.demand) <= FEW or len(self.unknown) < UNKNOWN:
+            return False
+        return now_ms - self.unknown[0] >= GONE_MS
+
+    def last_known_ms(self) -> int:
+        """Return when another order was last known; of a few orders nobody can tell."""
+        return self.known_ms if len(self.throttle.demand) > FEW else LATEST_MS
+
+    def oldest_due(self) -> float:
+        """Return for how many seconds the oldest poll that is due waits, while the account might be asked."""
+        now = self._loop.time()
+        return min(self.queue.waiting_for(now), now - self._open_since) if self.throttle.state == "open" else 0.0
+
+    def expected_delay(self) -> float:
+        """Return how many seconds an SMS waits for its poll on average.
+
+        Half the mean interval; where a list tells which orders have changed, as long as those before it take.
+        """
+        watches = len(self.throttle.demand)
+        if self.throttle.set_apart:
+            return max(1 / self.throttle.set_apart, self.queue.before_others() / self.throttle.rate)
+        scarce = self.throttle.stretch() > 1
+        return watches / (2 * HEADROOM * self.throttle.rate) if scarce else 0.0

@@ -1,0 +1,65 @@
+"""Everything that one poll asks: the first request, and further ones only where the first shows something new.
+
+Each further request waits for a slot of the account's budget.
+"""
+
+from dataclasses import replace
+
+from pollers.scheduling.account import WAITS, Account
+from pollers.tracking.advance import is_news
+from pollers.tracking.sms_content import with_full_text
+from pollers.tracking.state import WatchState
+from providers.observation import Last, Listing, NoCode, Observation, Trouble, Unfinished
+
+
+async def observe(account: Account, state: WatchState, *, further: bool = True) -> Observation:
+    """Return what the order shows now. The first request was admitted. `further`: the pages behind it are wanted."""
+    watch = state.watch
+    answer = await account.observe(watch.order_kind, watch.order_id)
+    known: Observation | None = None
+    while isinstance(answer, Unfinished):
+        if _shows_all_news(state, known, answer.shows):
+            return _whole(answer.shows)
+        known = answer.shows
+        if not (further and await account.further()):
+            return known or WAITS
+        answer = await account.observe(watch.order_kind, watch.order_id, answer)
+    if isinstance(answer, Trouble):
+        return known or answer
+    return await _with_full_text(account, state, answer)
+
+
+async def _with_full_text(account: Account, state: WatchState, observation: Observation) -> Observation:
+    if not account.client.has_full_text or not isinstance(observation, Last | NoCode):
+        return observation
+    if not is_news(state, observation):
+        return observation
+    full = await account.full_text(state.watch.order_id)
+    if isinstance(observation, Last):
+        return Last(with_full_text(observation.sms, full))
+    return Last(full) if full is not None else observation
+
+
+def _shows_all_news(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
+    """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
+    if not isinstance(shows, Listing) or not state.complete:
+        return False
+    before = len(known.sms) if isinstance(known, Listing) else 0
+    added = shows.sms[: len(shows.sms) - before]  # older pages are put before newer ones
+    return not is_news(state, Listing(added))
+
+
+def _whole(shows: Observation | None) -> Observation:
+    return replace(shows, complete=True) if isinstance(shows, Listing) else shows or WAITS
+
+
+def is_said(observation: Observation) -> bool:
+    """The provider said something about the order, be it in words that we do not know."""
+    return not isinstance(observation, Trouble) or (observation.kind == "unrecognised" and observation.answered)
+
+
+def is_about_the_order(observation: Observation) -> bool:
+    """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
+    if not isinstance(observation, Trouble):
+        return False
+    return observation.answered or observation.kind in {"denied", "request_error", "unrecognised"}

@@ -1,0 +1,189 @@
+"""One answer or one request further: what a watch's state becomes, which messages it makes, what is wanted.
+
+Pure: no I/O, no clock, no randomness. Every function returns a `Step`; the caller makes its messages durable, then
+commits its state, then acts, and only then takes the next step of the same watch. The same state and the same answer
+make the same ids, so that a step may be taken again after a crash; a request that was applied is not applied again.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from pollers.tracking import actions, activations, ages, answer_notes, expiry, rents
+from pollers.tracking.messages import Messages, published
+from pollers.tracking.state import Action, ActResult, WatchState
+from pollers.watch_commands import described, last_applied, request_name
+from providers.observation import Ended, Gone, Last, Listing, NoCode, Observation, Trouble
+from schemas import timestamps
+from schemas.messages import SmsReceived, Watch, WatchEnded
+from schemas.normalize import digits
+
+FEW: Final = 20
+"""More SMS in one answer, the first of a rent as a rule, are made into messages one by one, when they are accepted."""
+
+
+class Step(NamedTuple):
+    """What follows. `state` is the very same object where nothing changed, and then need not be written.
+
+    `WatchEnded` is the last message of a watch, after the SMS that it counts. `action` is wanted now, after a look; it
+    comes again with every look until `acted` says what came of it.
+    """
+
+    state: WatchState
+    messages: Sequence[SmsReceived | WatchEnded] = ()
+    action: Action | None = None
+
+
+def opened(watch: Watch, provider: str, now_ms: int) -> WatchState:
+    """Return the first state of a watch, its request applied. Give the request to `requested`, too: only that stops."""
+    state = WatchState(
+        watch=described(watch, now_ms),
+        provider=provider,
+        key=digits(watch.recipient or "") or watch.watch_id,
+        looked_ms=min(now_ms, timestamps.to_epoch_ms(watch.opened_at)),
+        applied=None if watch.desired == "stop" else request_name(watch),
+    )
+    return actions.requested(state, watch)[0]
+
+
+def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
+    """Apply one request, once: `step.state` is `state` if it is the last one applied.
+
+    Only `stop` and `watch` have an effect at once. What is wanted of the provider is asked after the next look, which
+    must begin later than this: an SMS that came meanwhile is seen before its order is closed.
+    """
+    name = request_name(watch)
+    if name == last_applied(state):
+        return Step(state)
+    applied = state.having(applied=name)
+    if watch.desired == "stop" and state.ended is None:
+        return _end(state, applied.having(outcome="accepted"), "stopped", now_ms)
+    if state.ended is None:
+        after, outcome = actions.requested(applied, watch)
+    elif watch.desired == "watch":
+        after, outcome = expiry.reopened(applied, described(watch, now_ms), now_ms), "accepted"
+    else:
+        after, outcome = applied, "ended"
+    return Step(_revised(state, after.having(outcome=outcome)))
+
+
+def only_applied(before: WatchState, after: WatchState) -> bool:
+    """Tell whether a request changed nothing but that it was applied: it wants what is so already."""
+    return after.having(applied=before.applied, outcome=before.outcome, revision=before.revision) == before
+
+
+def withdrawn(state: WatchState, now_ms: int) -> Step:
+    """End a watch whose record a person took away, or whose record is not there."""
+    return Step(state) if state.ended is not None else _end(state, state, "stopped", now_ms)
+
+
+def advance(
+    state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC", known_ms: int = timestamps.LATEST_MS
+) -> Step:
+    """Take in one answer. `zone` says how to read the provider's times that state none.
+
+    `known_ms`: see `ending.gone_once_more`.
+
+    An answer at or after `ending.deadline_ms` is the last one, unless the order's end is wanted: that is tried for ten
+    minutes more. It costs money where it is not done.
+    """
+    if state.ended is not None:
+        return Step(state)
+    if isinstance(observation, Trouble):
+        return due_end(state, now_ms) if now_ms >= expiry.overdue_ms(state) else _troubled(state, observation, now_ms)
+    if isinstance(observation, Gone):
+        return _gone(state, observation, now_ms, known_ms)
+    seen, messages = _look(state, observation, now_ms, zone)
+    if isinstance(observation, Ended):
+        return _end(state, seen, observation.reason, now_ms, messages)
+    if now_ms >= _last_ms(seen):
+        return _end(state, seen, "expired", now_ms, messages)
+    return Step(_revised(state, seen), messages, actions.due_action(seen, now_ms))
+
+
+def is_news(state: WatchState, observation: Observation) -> bool:
+    """Tell whether to ask further before `advance`: for an activation's full text, for the other pages of a rent's SMS.
+
+    Of an activation true for what `advance` would publish, and where only the text can tell: an answer without content,
+    an equal code after our own request for the next SMS. Give `advance` a `Last` with it (`identity.with_full_text`).
+    """
+    if state.ended is not None:
+        return False
+    match observation:
+        case Listing() if state.watch.order_kind == "rent":
+            return rents.is_news(state, observation)
+        case Last(sms) if state.watch.order_kind != "rent":
+            return activations.is_news(state, sms)
+        case NoCode() if state.watch.order_kind != "rent":
+            return state.newest is None or state.newest.boundary == "seen"
+        case _:
+            return False
+
+
+def acted(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> Step:
+    """Take in what came of an action. Look at once afterwards: whatever it was, the order may have changed."""
+    if state.ended is not None:
+        return Step(state)
+    after = actions.answered(state, action, result, now_ms)
+    if result == "done" and action != "next":
+        return _end(state, after, "finished" if action == "finish" else "cancelled", now_ms)
+    return Step(_revised(state, after))
+
+
+def due_end(state: WatchState, now_ms: int) -> Step:
+    """End a watch whose last look was not answered for ten minutes; nothing happens before."""
+    if state.ended is None and now_ms >= expiry.overdue_ms(state):
+        return _end(state, state, "expired", now_ms)
+    return Step(state)
+
+
+def _look(
+    state: WatchState, observation: Observation, now_ms: int, zone: str
+) -> tuple[WatchState, Sequence[SmsReceived]]:
+    if state.watch.order_kind == "rent":
+        seen, news = rents.look(state, observation, now_ms, zone)
+    elif isinstance(observation, Listing):
+        seen, news = rents.activation(state, observation.sms, now_ms)
+    else:
+        seen, news = activations.look(state, observation, now_ms)
+    makers, old = [], 0
+    for found in news:
+        if not ages.is_skipped(state, found.sms, now_ms):
+            seen, freshness, maker = published(state, seen, found, now_ms, zone)
+            makers.append(maker)
+            old += freshness == "history"
+    if makers:
+        seen = actions.after_sms(seen, old)
+    messages = Messages(makers) if len(makers) > FEW else tuple(make() for make in makers)
+    return actions.let_go(state, answer_notes.noted(state, seen, observation, now_ms)), messages
+
+
+def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
+    """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
+    is_strange = trouble.kind == "unrecognised" and trouble.answered
+    action = actions.due_action(state, now_ms) if is_strange else None
+    noted = _revised(state, answer_notes.noted_failure(state, trouble, now_ms))
+    return Step(noted, action=action if action == state.watch.desired and action != "next" else None)
+
+
+def _gone(state: WatchState, observation: Gone, now_ms: int, known_ms: int) -> Step:
+    gone, is_end = expiry.gone_once_more(state, now_ms, known_ms)
+    gone = answer_notes.noted_failure(gone, observation, now_ms)
+    if is_end or now_ms >= _last_ms(gone):
+        return _end(state, gone, "gone" if is_end else "expired", now_ms)
+    return Step(_revised(state, gone))
+
+
+def _last_ms(state: WatchState) -> int:
+    """Return from when on an answer ends the watch."""
+    return expiry.overdue_ms(state) if actions.is_to_be_closed(state) else expiry.deadline_ms(state)
+
+
+def _end(before: WatchState, state: WatchState, reason: str, now_ms: int, messages: Sequence[SmsReceived] = ()) -> Step:
+    if reason in {"expired", "gone"}:
+        state = actions.never_done(state, reason, now_ms)
+    state, end = expiry.ended(state, reason, now_ms)
+    return Step(_revised(before, state), (*messages, end))
+
+
+def _revised(before: WatchState, after: WatchState) -> WatchState:
+    return after if after is before else after.having(revision=before.revision + 1)

@@ -1,0 +1,82 @@
+"""Answers that show all SMS of an order (rents): what is there more often than we have counted is new.
+
+docs/providers.md 5.3. The place in the list says nothing: the newest is first, so that all others move.
+"""
+
+from typing import Final
+
+from pollers.tracking import activations, sms_content
+from pollers.tracking.activations import Looked
+from pollers.tracking.ages import time_of
+from pollers.tracking.messages import Found, counted
+from pollers.tracking.state import WatchState
+from providers.observation import Last, Listing, Observation, SeenSms
+from schemas import timestamps
+
+FORGOTTEN_AFTER: Final = 35 * 24 * 3600
+"""Seconds after which an SMS is forgotten that no answer shows any more: no rent lasts longer than a month."""
+
+
+def look(state: WatchState, observation: Observation, now_ms: int, zone: str) -> Looked:
+    """Return what is new in an answer about a rent. An answer that shows only the last SMS is the end of a list."""
+    match observation:
+        case Listing(listed, complete):
+            return _rent(state.having(complete=complete), listed, now_ms, zone, is_whole=complete)
+        case Last(sms):
+            return _rent(state, (sms,), now_ms, zone, is_whole=False)
+        case _:
+            return state, ()
+
+
+def is_news(state: WatchState, listing: Listing) -> bool:
+    """Tell whether to read on: the list shows an SMS that is not counted, or the one before it was not whole."""
+    return not state.complete or bool(_more_than_counted(state, listing.sms))
+
+
+def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> Looked:
+    """Return what is new where an activation shows several SMS; a single one is looked at as the newest."""
+    if len(listed) == 1:
+        return activations.look(state, Last(listed[0]), now_ms)
+    news: list[Found] = []
+    for sms, content, _ in _more_than_counted(state, listed):
+        state, found = activations.arrived(state, sms, content, now_ms)
+        news += found
+    return state, tuple(news)
+
+
+def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str, *, is_whole: bool) -> Looked:
+    news: list[Found] = []
+    for sms, content, mark in _more_than_counted(state, listed):
+        state, n = counted(state, mark, _seconds(sms, now_ms, zone))
+        news.append(Found(sms, content, n))
+    return (_forgotten(state, listed, now_ms) if news and is_whole else state), tuple(news)
+
+
+def _more_than_counted(
+    state: WatchState, listed: tuple[SeenSms, ...]
+) -> list[tuple[SeenSms, sms_content.Content, str]]:
+    seen: dict[str, int] = {}
+    more = []
+    for sms in listed:
+        if (content := sms_content.content_of(state, sms)) is None:
+            continue
+        mark = sms_content.mark(state, content)
+        seen[mark] = seen.get(mark, 0) + 1
+        if seen[mark] > (state.counts[mark].times if mark in state.counts else 0):
+            more.append((sms, content, mark))
+    return more
+
+
+def _seconds(sms: SeenSms, now_ms: int, zone: str) -> int:
+    time = time_of(sms, now_ms, zone).time
+    return (now_ms if time is None else timestamps.to_epoch_ms(time)) // 1000
+
+
+def _forgotten(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> WatchState:
+    """Return the state without what no answer will show again. What this one shows stays, however old."""
+    contents = (sms_content.content_of(state, sms) for sms in listed)
+    shown = {sms_content.mark(state, content) for content in contents if content}
+    oldest = now_ms // 1000 - FORGOTTEN_AFTER
+    return state.having(
+        counts={mark: each for mark, each in state.counts.items() if mark in shown or each.at >= oldest}
+    )

@@ -1,0 +1,113 @@
+"""Pages of the watches that there are, newest first. Runs in a thread of its own, on what the table held at once."""
+
+import base64
+import heapq
+from collections.abc import Iterator, Sequence
+from typing import Final, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pollers.watches.watch_entry import Entry
+from schemas.normalize import digits
+
+PAGE: Final = 100
+LARGEST_PAGE: Final = 1_000
+STATES: Final = ("open", "ended", "finished", "cancelled", "expired", "gone", "stopped", "unreadable")
+
+Place = tuple[int, str]
+"""Where a watch stands in the order: when it was opened, and its id."""
+
+
+class Filters(NamedTuple):
+    """What a watch must have to be listed; None: anything. `state` is one of `STATES`."""
+
+    account: str | None = None
+    state: str | None = None
+    client_ref: str | None = None
+    recipient: str | None = None
+
+
+ALL: Final = Filters()
+
+
+class Page(NamedTuple):
+    """The ids of one page, and where the next begins; None: there is no more."""
+
+    watch_ids: list[str]
+    next: str | None
+
+
+class _Described(BaseModel):
+    """The part of a description that only the record itself has."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    recipient: str | None = None
+    client_ref: str | None = None
+
+
+class _State(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    recipient: str | None = None
+    watch: _Described = Field(default_factory=_Described)
+
+
+def page(entries: Sequence[Entry], filters: Filters, limit: int, after: Place | None) -> Page:
+    """Return `limit` watches that come after a place, newest first."""
+    found = heapq.nlargest(limit + 1, _places(entries, filters, after))
+    more = cursor(found[limit - 1]) if len(found) > limit else None
+    return Page([watch_id for _, watch_id in found[:limit]], more)
+
+
+def _places(entries: Sequence[Entry], filters: Filters, after: Place | None) -> Iterator[Place]:
+    for entry in entries:
+        place = (entry.opened_ms, entry.watch_id)
+        if (after is None or place < after) and entry.is_known and _passes(entry, filters):
+            yield place
+
+
+def _passes(entry: Entry, filters: Filters) -> bool:
+    if filters.account not in {None, entry.account} or not _is_in(entry, filters.state):
+        return False
+    return (filters.client_ref is None and filters.recipient is None) or _is_described(entry, filters)
+
+
+def _is_in(entry: Entry, state: str | None) -> bool:
+    if state in {None, "ended"}:
+        return state is None or entry.ended is not None
+    if state == "unreadable":
+        return entry.is_unreadable
+    return entry.is_open if state == "open" else entry.ended == state
+
+
+def _is_described(entry: Entry, filters: Filters) -> bool:
+    try:
+        if (kept := entry.state if entry.state is not None else entry.past) is not None:
+            state = _State.model_validate_json(kept)
+            described, number = state.watch, state.recipient or state.watch.recipient
+        else:
+            described = _Described.model_validate_json(entry.command or b"")
+            number = described.recipient
+    except ValidationError:
+        return False
+    is_ref = filters.client_ref in {None, described.client_ref}
+    return is_ref and (filters.recipient is None or digits(number or "") == digits(filters.recipient))
+
+
+def cursor(place: Place) -> str:
+    """Return a place as a text that fits into an address."""
+    opened_ms, watch_id = place
+    return base64.urlsafe_b64encode(f"{opened_ms}:{watch_id}".encode()).decode().rstrip("=")
+
+
+def place_of(text: str) -> Place:
+    """Return what `cursor` was given; raises `ValueError` for any other text."""
+    try:
+        opened_ms, _, watch_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
+    except ValueError:  # of the letters, or of what they stand for
+        opened_ms, watch_id = "", ""
+    if not opened_ms.removeprefix("-").isdecimal() or not watch_id:
+        message = "not a place in the list of watches"
+        raise ValueError(message)
+    return int(opened_ms), watch_id

@@ -1,0 +1,203 @@
+"""GrizzlySMS (https://grizzlysms.com/docs): activations here, rents in `grizzlysms_rent`. Its times have no zone."""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+
+from pydantic import SecretStr
+
+from providers import grizzlysms_rent as rent
+from providers.client import NO_NEXT_OF_A_RENT, Action, Endpoint, Params, acted, table
+from providers.handler_api import (
+    GET_BALANCE,
+    GET_STATUS,
+    GET_STATUS_V2,
+    SET_STATUS,
+    HandlerApi,
+    Offer,
+    parse_number,
+    parse_prices,
+)
+from providers.handler_api_tokens import Token, read, refusal
+from providers.http_client import Fetcher, RawAnswer
+from providers.observation import Gone, Listing, Observation, SeenSms, Trouble, Unfinished
+from providers.payloads import Document, code_in, entries, given, mapping, trimmed
+from providers.results import ActiveActivation, ActResult
+
+T = TypeVar("T")
+
+DEFAULT_BASE_URL: Final = "https://api.grizzlysms.com/stubs/handler_api.php"
+_RENT_STATUS_OF: Final[dict[Action, str]] = {"finish": "1", "cancel": "2"}
+_FILTERS: Final = ("country", "maxPrice", "minPrice", "providerIds", "exceptProviderIds", "phoneException")
+
+
+def parse_active_activations(answer: RawAnswer) -> tuple[ActiveActivation, ...] | Gone | Trouble:
+    """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper of siblings.
+
+    What is not understood is never "none": a list of running activations that looks empty would be taken for news.
+    """
+    said = read(answer)
+    if isinstance(said, Token) and said.word == "NO_ACTIVATIONS":
+        return ()
+    rows = _rows(said.value) if isinstance(said, Document) else None
+    active = tuple(_active(row) for row in entries(rows) if trimmed(row, "activationId"))
+    return refusal(answer, said) if rows is None or (rows and not active) else active
+
+
+def _rows(said: object) -> list[object] | None:
+    """Return the rows of a list or a wrapper; None where it is none of those that are known.
+
+    hero-sms has both lists in its wrapper, and only one of them is full.
+    """
+    wrapper = mapping(said)
+    lists = [wrapper[name] for name in ("activeActivations", "data") if name in wrapper] if wrapper else [said]
+    found = [[] if each is None else each.get("rows") if isinstance(each, dict) else each for each in lists]
+    if not found or not all(isinstance(each, list) for each in found):
+        return None
+    return next(filter(None, found), [])
+
+
+def _active(entry: dict[str, object]) -> ActiveActivation:
+    return ActiveActivation(
+        order_id=trimmed(entry, "activationId") or "",
+        number=trimmed(entry, "phoneNumber"),
+        service=trimmed(entry, "serviceCode"),
+        country=trimmed(entry, "countryCode"),
+        status=trimmed(entry, "activationStatus"),
+        cost=trimmed(entry, "activationCost"),
+        code=code_in(trimmed(_unlisted(entry), "smsCode")),
+        text=given(_unlisted(entry), "smsText"),
+    )
+
+
+def _unlisted(entry: dict[str, object]) -> dict[str, object]:
+    """Return the last of each list: a sibling's `smsCode` is one."""
+    return {name: value[-1] if isinstance(value, list) and value else value for name, value in entry.items()}
+
+
+def parse_active_rows(answer: RawAnswer) -> Mapping[str, str] | Gone | Trouble:
+    """Read getActiveActivations again and again: of each id what its row says of status, code and text, as it stands.
+
+    A tenth of the work of `parse_active_activations`: this one is asked every other second, and may have 500 rows.
+    """
+    said = read(answer)
+    if isinstance(said, Token) and said.word == "NO_ACTIVATIONS":
+        return {}
+    rows = _rows(said.value) if isinstance(said, Document) else None
+    listed = dict(_row(row) for row in rows or () if isinstance(row, dict))
+    listed.pop("", None)
+    return refusal(answer, said) if rows is None or (rows and not listed) else listed
+
+
+def _row(row: dict[str, object]) -> tuple[str, str]:
+    if "activationId" not in row:
+        row = mapping(row)  # whose keys are padded
+    order_id = trimmed(row, "activationId") or ""
+    return order_id, f"{row.get('activationStatus')} {row.get('smsCode')} {row.get('smsText')}"
+
+
+GET_NUMBER: Final = Endpoint("getNumber", parse_number, required=("service",), optional=_FILTERS, buys=True)
+GET_NUMBER_V2: Final = Endpoint("getNumberV2", parse_number, required=("service",), optional=_FILTERS, buys=True)
+GET_ACTIVE_ACTIVATIONS: Final = Endpoint("getActiveActivations", parse_active_activations)
+ACTIVE_ROWS: Final = Endpoint(GET_ACTIVE_ACTIVATIONS.name, parse_active_rows)
+GET_PRICES: Final = Endpoint("getPrices", parse_prices, optional=("service", "country"))
+
+
+class GrizzlySms:
+    """A client. `status_action` getStatusV2 brings texts and times; getStatus, the documented one, codes only.
+
+    Two public clients poll with getStatusV2; a node that refuses it is polled with getStatus.
+    """
+
+    has_rents = True
+    has_full_text = False
+    endpoints: Mapping[str, Endpoint[Any]] = table(
+        GET_NUMBER,
+        GET_NUMBER_V2,
+        SET_STATUS,
+        GET_STATUS,
+        GET_STATUS_V2,
+        GET_ACTIVE_ACTIVATIONS,
+        GET_BALANCE,
+        GET_PRICES,
+        rent.GET_RENT_NUMBER,
+        rent.CONTINUE_RENT_NUMBER,
+        rent.GET_RENT_HISTORY,
+        rent.SET_RENT_STATUS,
+        rent.GET_RENT_STATUS,
+        rent.GET_RENT_PRICES,
+    )
+
+    def __init__(
+        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
+    ) -> None:
+        self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action or GET_STATUS_V2.name)
+        self._list = Offer()
+        self.has_list = True
+
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+        """Ask once."""
+        return await self._api.ask(endpoint, params)
+
+    async def observe(
+        self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
+    ) -> Observation | Unfinished:
+        """Poll an activation or a rent; of a rent that says that it has more SMS than it shows, page by page."""
+        if order_kind != "rent":
+            return await self._api.status(order_id, unfinished)
+        if unfinished is not None and isinstance(asked := unfinished.more, rent.More):
+            page = await self.ask(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
+            newer = unfinished.shows if isinstance(unfinished.shows, Listing) else Listing(())
+            return page if isinstance(page, Trouble) else rent.next_page(newer, asked, page)
+        page = await self.ask(rent.RENT_PAGE, {"id": order_id})
+        return page if isinstance(page, Trouble) else rent.first_page(page)
+
+    async def full_text(self, order_id: str) -> SeenSms | None:
+        """Return None: what getStatusV2 knows is in the poll's answer."""
+        del order_id
+        return None
+
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Return the rows of getActiveActivations: what each says of its status, its code and its text.
+
+        That a row changes when an SMS comes is documented at siblings (sms-activate, hero-sms) and relied on by one
+        public client of GrizzlySMS; its own documents do not say.
+        """
+        said = await self.ask(ACTIVE_ROWS, {})
+        self._list.is_missing(said)
+        self.has_list = self._list.offered
+        if isinstance(said, Gone):  # about one activation, and we asked about none
+            return Trouble("unrecognised", "unknown_token", answered=True)
+        return said
+
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, another: str | None = None
+    ) -> ActResult | Trouble:
+        """Set an activation's or a rent's status. A rent shows all its SMS, so `next` is refused."""
+        del another  # there is one way to
+        if order_kind != "rent":
+            return await self._api.set_status(order_id, action)
+        if action not in _RENT_STATUS_OF:
+            return NO_NEXT_OF_A_RENT
+        return acted(await self.ask(rent.SET_RENT_STATUS, {"id": order_id, "status": _RENT_STATUS_OF[action]}))
+
+    async def alive(self) -> Trouble | None:
+        """Return None when the key works."""
+        return await self._api.alive()
+
+    async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
+        """Return the price of a number or of a rent; that of prolonging a rent is not told."""
+        lists: dict[str, Endpoint[Any]] = {
+            GET_NUMBER.name: GET_PRICES,
+            GET_NUMBER_V2.name: GET_PRICES,
+            rent.GET_RENT_NUMBER.name: rent.GET_RENT_PRICES,
+        }
+        if endpoint.name not in lists:
+            return None
+        asked = {name: params[name] for name in ("service", "country", "rent_time") if name in params}
+        prices = await self.ask(lists[endpoint.name], asked)
+        if not isinstance(prices, tuple):
+            return None
+        # Without a country, a price list and a purchase mean the same one; where several are listed, who knows.
+        country, service = params.get("country"), params["service"]
+        costs = [price.cost for price in prices if price.service == service and country in {None, price.country}]
+        return costs[0] if len(costs) == 1 else None

@@ -1,0 +1,159 @@
+"""The actions that every `handler_api.php` has, asked with one key."""
+
+from typing import Final, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+from yarl import URL
+
+from providers.client import Action, Endpoint, Params, acted, ask
+from providers.handler_api_tokens import Token, parse_done, parse_status, read, refusal, status_of
+from providers.http_client import Fetcher, RawAnswer
+from providers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Unfinished, Waiting
+from providers.payloads import Document, code_in, count, first, given, mapping, oldest_first, trimmed
+from providers.results import ActResult, Balance, Order, Price
+
+T = TypeVar("T")
+
+# A node that does not offer an action answers BAD_ACTION, and siblings answer it for errors of their own as well.
+MOST_BAD_ACTIONS: Final = 3  # in a row; then the action is not used until the next start
+STATUS_OF: Final[dict[Action, str]] = {"next": "3", "finish": "6", "cancel": "8"}
+_ORDER_DETAILS: Final = ("activationTime", "activationCancel", "canGetAnotherSms", "countryCode", "currency")
+
+
+def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
+    """Read `ACCESS_BALANCE:44.60`; it may be negative."""
+    said = read(answer)
+    if isinstance(said, Token) and said.word == "ACCESS_BALANCE" and said.rest:
+        return Balance(said.rest)
+    return refusal(answer, said)
+
+
+def parse_number(answer: RawAnswer) -> Order | Gone | Trouble:
+    """Read getNumber, `ACCESS_NUMBER:id:number`, and getNumberV2, which is an object."""
+    said = read(answer)
+    if isinstance(said, Token) and said.word == "ACCESS_NUMBER":
+        order_id, _, number = said.rest.partition(":")
+        if order_id and number:
+            return Order("activation", order_id, number)
+    if isinstance(said, Document):
+        order = mapping(said.value)
+        order_id, number = trimmed(order, "activationId") or "", trimmed(order, "phoneNumber") or ""
+        if order_id and number:
+            details = {name: told for name in _ORDER_DETAILS if (told := first(order, name))}
+            end, cost = first(order, "activationEnd"), first(order, "activationCost")
+            return Order("activation", order_id, number, end, cost, details)
+    return refusal(answer, said)
+
+
+def parse_prices(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+    """Read `{country: {service: {cost, count}}}`; SMSVerified's `cost` is called `price` on the wire."""
+    said = read(answer)
+    if not isinstance(said, Document):
+        return refusal(answer, said)
+    prices = prices_in(said.value)
+    return prices if prices or not said.value else refusal(answer, said)
+
+
+def prices_in(countries: object) -> tuple[Price, ...]:
+    """Return the prices of `{country: {service: {cost, count, max_hours}}}`."""
+    return tuple(
+        Price(cost, country, service, count(price.get("count")), max_hours=first(price, "max_hours"))
+        for country, services in mapping(countries).items()
+        for service, price in ((name, mapping(value)) for name, value in mapping(services).items())
+        if (cost := first(price, "cost", "price"))
+    )
+
+
+def parse_status_v2(answer: RawAnswer) -> Observation:
+    """Read getStatusV2: an object with `sms`, `call` or `data`, or any plain answer of getStatus."""
+    said = read(answer)
+    if isinstance(said, Token):
+        return status_of(said) or refusal(answer, said)
+    order = mapping(said.value) if isinstance(said, Document) else {}
+    if not {"sms", "call", "data", "verificationType"} & order.keys():
+        return refusal(answer, said)
+    if isinstance(listed := order.get("sms"), list):
+        return _listed([seen(mapping(sms)) for sms in listed])
+    for name in ("sms", "data", "call"):
+        if sms := mapping(order.get(name)):
+            return _last(seen(sms, message_type="call" if name == "call" else "sms"))
+    return Waiting()
+
+
+def _last(sms: SeenSms) -> Last | NoCode:
+    return Last(sms) if sms.code or sms.text else NoCode()
+
+
+def _listed(all_sms: list[SeenSms]) -> Observation:
+    if not all_sms:
+        return Waiting()
+    return _last(all_sms[0]) if len(all_sms) == 1 else Listing(oldest_first(all_sms[::-1]))
+
+
+def seen(sms: dict[str, object], message_type: str = "sms") -> SeenSms:
+    """Return an SMS that came as an object of getStatusV2."""
+    return SeenSms(
+        code=code_in(trimmed(sms, "code")),
+        text=given(sms, "text"),
+        sender=trimmed(sms, "phoneFrom", "from"),
+        time_raw=trimmed(sms, "dateTime", "date"),
+        service=trimmed(sms, "service"),
+        message_type=message_type,
+    )
+
+
+GET_BALANCE: Final = Endpoint("getBalance", parse_balance)
+GET_STATUS: Final = Endpoint("getStatus", parse_status, required=("id",))
+GET_STATUS_V2: Final = Endpoint("getStatusV2", parse_status_v2, required=("id",))
+SET_STATUS: Final = Endpoint("setStatus", parse_done, required=("id", "status"), optional=("forward",))
+
+
+class Offer:
+    """Whether an action is offered: not any more after `MOST_BAD_ACTIONS` in a row."""
+
+    def __init__(self) -> None:
+        self._refused = 0
+
+    @property
+    def offered(self) -> bool:
+        """It is worth asking."""
+        return self._refused < MOST_BAD_ACTIONS
+
+    def is_missing(self, said: object) -> bool:
+        """Take note of an answer; True when it was BAD_ACTION."""
+        missing = isinstance(said, Trouble) and said.word == "bad_action"
+        self._refused = self._refused + 1 if missing else 0
+        return missing
+
+
+class HandlerApi:
+    """One address with one key. `status_action` says what a poll asks; V2 gives way to getStatus on BAD_ACTION."""
+
+    def __init__(self, url: str, api_key: SecretStr, fetcher: Fetcher, status_action: str) -> None:
+        self._address = URL(url, encoded=True)
+        self._key = SecretStr(urlencode({"api_key": api_key.get_secret_value()}))
+        self._fetcher = fetcher
+        self._wants_v2 = status_action == GET_STATUS_V2.name
+        self._v2 = Offer()
+
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+        """Ask once."""
+        query = f"{self._key.get_secret_value()}&action={endpoint.name}"
+        return await ask(self._fetcher, self._address, query, params, endpoint)
+
+    async def status(self, order_id: str, unfinished: Unfinished | None) -> Observation | Unfinished:
+        """Poll an activation. Unfinished where V2 was refused: with it, getStatus is asked."""
+        if unfinished is None and self._wants_v2 and self._v2.offered:
+            observation = await self.ask(GET_STATUS_V2, {"id": order_id})
+            return Unfinished(None, GET_STATUS.name) if self._v2.is_missing(observation) else observation
+        return await self.ask(GET_STATUS, {"id": order_id})
+
+    async def set_status(self, order_id: str, action: Action) -> ActResult | Trouble:
+        """Act on an activation."""
+        return acted(await self.ask(SET_STATUS, {"id": order_id, "status": STATUS_OF[action]}))
+
+    async def alive(self) -> Trouble | None:
+        """Return None when the key works."""
+        balance = await self.ask(GET_BALANCE, {})
+        return balance if isinstance(balance, Trouble) else None

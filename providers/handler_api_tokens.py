@@ -1,0 +1,179 @@
+"""The dialect of `handler_api.php`: what SMSVerified and GrizzlySMS answer, and how their siblings vary it.
+
+An answer is `TOKEN`, `TOKEN:rest` or JSON, whatever was promised for the action. The token is compared whole and the
+rest is split off once, from the left: an SMS may hold a colon, a line break, and the name of every error.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from providers.http_client import RawAnswer
+from providers.observation import Ended, Gone, Last, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
+from providers.payloads import (
+    Document,
+    by_status,
+    code_in,
+    first,
+    mapping,
+    parse_json,
+    retry_after,
+    text_of,
+    without_content,
+)
+
+_TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]*")
+
+GONE: Final = frozenset({"NO_ACTIVATION", "WRONG_ACTIVATION_ID", "INVALID_ACTIVATION_ID", "NOT_FOUND", "INVALID_PHONE"})
+
+TROUBLE: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "request_error"]]] = {
+    "BAD_KEY": "auth",
+    "NO_KEY": "auth",
+    "BANNED": "auth",  # `BANNED:2020-12-31 23-59-59`
+    "ACCOUNT_INACTIVE": "auth",
+    "SERVICE_UNAVAILABLE_REGION": "auth",  # about our address, and no other key helps
+    "USERS_IP_IS_NOT_ALLOWED": "auth",
+    "RATE_LIMIT": "throttled",
+    "TOO_MANY_REQUESTS": "throttled",
+    "CHANNELS_LIMIT": "throttled",
+    "ERROR_SQL": "transient",
+    "SQL_ERROR": "transient",
+    "SERVER_ERROR": "transient",
+    "NO_NUMBERS": "denied",
+    "NO_BALANCE": "denied",
+    "WRONG_MAX_PRICE": "denied",  # `WRONG_MAX_PRICE:<the least that is taken>`
+    "EARLY_CANCEL_DENIED": "denied",
+    "STATUS_ALREADY_CHANGED": "denied",
+    "ACTION_NOT_AVAILABLE": "denied",
+    "OTP_RECEIVED": "denied",
+    "NEW_OTP_RECEIVED": "denied",
+    "FREE_CANCELLATION_EXPIRED": "denied",
+    "ACTIVATION_NOT_ACTIVE": "denied",
+    "CANT_CANCEL": "denied",
+    "BAD_ACTION": "request_error",
+    "BAD_SERVICE": "request_error",
+    "BAD_STATUS": "request_error",
+    "BAD_COUNTRY": "request_error",
+    "INVALID_TIME": "request_error",
+    "NO_ID_RENT": "request_error",
+    "INCORECT_STATUS": "request_error",  # so on the wire
+    "INCORRECT_STATUS": "request_error",
+    "UNPROCESSABLE_ENTITY": "request_error",
+}
+
+ENDED: Final[dict[str, Literal["finished", "cancelled"]]] = {"STATUS_CANCEL": "cancelled", "ACCESS_CANCEL": "cancelled"}
+RENT_ENDED: Final[dict[str, Literal["finished", "cancelled"]]] = {
+    "STATUS_FINISH": "finished",
+    "STATUS_CANCEL": "cancelled",
+    "STATUS_REVOKE": "cancelled",
+    "ALREADY_FINISH": "finished",
+    "ALREADY_CANCEL": "cancelled",
+    "RENT_DIE": "finished",
+}
+DONE: Final = frozenset(
+    {"ACCESS_READY", "ACCESS_RETRY_GET", "ACCESS_ACTIVATION", "ACCESS_CANCEL"}
+    | {"ALREADY_CANCEL", "ACCESS_CANCEL_ALREADY", "ALREADY_FINISH"}  # it is as we wanted it
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A text answer, or an error envelope that holds a token."""
+
+    word: str
+    rest: str = field(default="", repr=False)
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The provider did what was asked."""
+
+    word: str
+
+
+Said = Token | Document | Trouble
+
+
+def read(answer: RawAnswer) -> Said:
+    """Return the token or the JSON that was answered; `Trouble` where there is neither.
+
+    A token is returned whatever the HTTP status: `EARLY_CANCEL_DENIED` comes with 200, 400 and 409.
+    """
+    text = text_of(answer)
+    if nothing := without_content(answer, text):
+        return nothing
+    if text[0] in "{[" or text == "null":
+        document = parse_json(answer, text)
+        return _unwrapped(answer, document) if isinstance(document, Document) else document
+    word, _, rest = text.partition(":")
+    if _TOKEN.fullmatch(word):
+        return Token(word, rest.strip(), retry_after(answer))
+    return by_status(answer) or Trouble("unrecognised", "no_token")
+
+
+def _unwrapped(answer: RawAnswer, document: Document) -> Said:
+    """Return the token in an error envelope, of which there are as many shapes as siblings; else the document."""
+    envelope = mapping(document.value)
+    status = first(envelope, "status")
+    if status in {"STATUS_OK", "STATUS_WAIT_RETRY"}:  # one sibling's JSON for the plain text
+        return Token(status, first(envelope, "code") or "")
+    said = first(envelope, "title") or first(envelope, "error")
+    if said is None and status in {"error", "false", "0"}:
+        said = first(envelope, "message", "msg") or ""
+    if said is None:
+        return by_status(answer) or document
+    word, _, rest = said.strip().partition(":")
+    if not _TOKEN.fullmatch(word):
+        return by_status(answer) or Trouble("unrecognised", "error_in_prose", answered=True)
+    asked = first(mapping(envelope.get("info")), "retry_after_seconds")
+    return Token(word, rest, retry_after(answer, asked))
+
+
+def refusal(answer: RawAnswer, said: Said) -> Trouble | Gone:
+    """Return what an answer means that is none of those its action knows."""
+    match said:
+        case Trouble():
+            return said
+        case Token(word) if word in GONE:
+            return Gone()
+        case Token(word, retry_after=seconds) if word in TROUBLE or "SQL" in word:
+            known = word.lower() if word in TROUBLE else "sql_error"
+            return Trouble(TROUBLE.get(word, "transient"), known, seconds, answered=True)
+        case _:
+            unknown = "unknown_token" if isinstance(said, Token) else "unknown_shape"
+            return by_status(answer) or Trouble("unrecognised", unknown, answered=True)
+
+
+def parse_status(answer: RawAnswer) -> Observation:
+    """Read getStatus: what an activation says of itself."""
+    said = read(answer)
+    if not isinstance(said, Token):
+        return refusal(answer, said)
+    return status_of(said) or refusal(answer, said)
+
+
+def status_of(token: Token) -> Observation | None:
+    """Return what a token says about an activation; None where it is about something else."""
+    match token.word:
+        case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # RESEND asks software to set status 6, which would end it
+            return Waiting()
+        case "STATUS_WAIT_RETRY":
+            return WaitingNext(code_in(token.rest))
+        case "STATUS_OK":
+            code = code_in(token.rest)
+            return Last(SeenSms(code=code)) if code is not None else NoCode()
+        case word if word in ENDED:
+            return Ended(ENDED[word])
+        case _:
+            return None
+
+
+def parse_done(answer: RawAnswer) -> Done | Gone | Trouble:
+    """Read setStatus. The token need not be the one documented for the status: SMSVerified's own sample is not."""
+    if answer.status == 204 and not answer.body:  # a sibling's way to say yes
+        return Done("no_content")
+    said = read(answer)
+    if isinstance(said, Token) and said.word in DONE:
+        return Done(said.word.lower())
+    return refusal(answer, said)

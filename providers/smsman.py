@@ -1,0 +1,196 @@
+"""SMS-Man (https://sms-man.com/site/docs-apiv2): the control API here, rents in `smsman_rent`.
+
+An activation shows a code and nothing else: no text, no sender, no time. Equal codes are told apart by a wait between.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, TypeVar
+from urllib.parse import urlencode
+
+from pydantic import SecretStr
+from yarl import URL
+
+from providers import smsman_rent as rent
+from providers.client import NO_NEXT_OF_A_RENT, Action, Another, Endpoint, Params, acted, ask, table
+from providers.http_client import Fetcher, RawAnswer
+from providers.observation import Gone, Last, Observation, SeenSms, Trouble, Unfinished, Waiting, WaitingNext
+from providers.payloads import code_in, count, entries, first, keyed, mapping, trimmed
+from providers.results import ActResult, Named, Price, Stock
+from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
+
+T = TypeVar("T")
+
+DEFAULT_BASE_URL: Final = "https://api.sms-man.com"
+# `retrysms` stands in no document, but four independent clients ask for the next SMS with it; others with `ready`, the
+# documented status, which is tried where the first is not known.
+_NEXT: Final = "ready"
+_STATUS_OF: Final[dict[Action, str]] = {"next": "retrysms", "finish": "close", "cancel": "reject"}
+
+
+def parse_sms(answer: RawAnswer) -> Observation:
+    """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
+    said = read(answer)
+    if isinstance(said, Failure) and said.code == "wait_sms":
+        code = code_in(trimmed(said.details, "sms_code"))
+        return WaitingNext(code) if code else Waiting()
+    order = mapping(said)
+    if isinstance(said, Failure | Trouble) or not {"sms_code", "request_id"} & order.keys():
+        return refusal(answer, said)
+    if code := code_in(trimmed(order, "sms_code")):
+        return Last(SeenSms(code=code, recipient=first(order, "number"), service=first(order, "application_id")))
+    return Waiting()
+
+
+def parse_limits(answer: RawAnswer) -> tuple[Stock, ...] | Gone | Trouble:
+    """Read limits: a list, or an object by the application's id."""
+    said = read(answer)
+    if not isinstance(said, list | dict):
+        return refusal(answer, said)
+    return tuple(
+        Stock(count(stock.get("numbers")), first(stock, "application_id") or id_, first(stock, "country_id"))
+        for id_, stock in (keyed(said) if isinstance(said, dict) else ((None, stock) for stock in entries(said)))
+    )
+
+
+def parse_prices(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+    """Read get-prices: `{country: {application: {cost, count}}}`, without the outer half when a country was asked."""
+    said = read(answer)
+    if not isinstance(said, list | dict):
+        return refusal(answer, said)
+    return tuple(
+        Price(cost, country, service, count(price.get("count")))
+        for country, service, price in _priced(said)
+        if (cost := first(price, "cost"))
+    )
+
+
+def _priced(countries: object) -> list[tuple[str | None, str, dict[str, object]]]:
+    found: list[tuple[str | None, str, dict[str, object]]] = []
+    for outer, inner in keyed(countries):
+        if "cost" in inner:
+            found.append((None, outer, inner))
+        else:
+            found += [(outer, service, price) for service, price in keyed(inner)]
+    return found
+
+
+def parse_named(answer: RawAnswer) -> tuple[Named, ...] | Gone | Trouble:
+    """Read countries and applications: an object by id, of old a list."""
+    said = read(answer)
+    if not isinstance(said, list | dict):
+        return refusal(answer, said)
+    return tuple(
+        Named(id_, first(named, "title", "name"), first(named, "code"))
+        for named in entries(said)
+        if (id_ := first(named, "id"))
+    )
+
+
+GET_BALANCE: Final = Endpoint("get-balance", parse_balance)
+LIMITS: Final = Endpoint("limits", parse_limits, optional=("country_id", "application_id"))
+GET_NUMBER: Final = Endpoint(
+    "get-number",
+    parse_order("activation"),
+    optional=("country_id", "application_id", "maxPrice", "currency", "ref", "hasMultipleSms"),
+    buys=True,
+)
+GET_SMS: Final = Endpoint("get-sms", parse_sms, required=("request_id",))
+SET_STATUS: Final = Endpoint("set-status", parse_done, required=("request_id", "status"))
+GET_PRICES: Final = Endpoint("get-prices", parse_prices, optional=("country_id",))
+COUNTRIES: Final = Endpoint("countries", parse_named)
+APPLICATIONS: Final = Endpoint("applications", parse_named)
+
+
+class SmsMan:
+    """A client. `base_url` is the host's root; `/control/` and `/rent-api/` follow it."""
+
+    has_rents = True
+    has_full_text = False
+    has_list = False
+    endpoints: Mapping[str, Endpoint[Any]] = table(
+        GET_BALANCE,
+        LIMITS,
+        GET_NUMBER,
+        GET_SMS,
+        SET_STATUS,
+        GET_PRICES,
+        COUNTRIES,
+        APPLICATIONS,
+        rent.GET_BALANCE,
+        rent.LIMITS,
+        rent.GET_NUMBER,
+        rent.GET_SMS,
+        rent.GET_ALL_SMS,
+        rent.SET_STATUS,
+    )
+
+    def __init__(
+        self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
+    ) -> None:
+        del status_action  # there is one way to ask
+        root = (base_url or DEFAULT_BASE_URL).rstrip("/")
+        self._addresses = {name: _address(root, name) for name in self.endpoints}
+        self._key = SecretStr(urlencode({"token": api_key.get_secret_value()}))
+        self._fetcher = fetcher
+
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+        """Ask once."""
+        key = self._key.get_secret_value()
+        return await ask(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
+
+    async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:
+        """Poll an activation, or all SMS of a rent: its get-sms would lose one of two between polls."""
+        del unfinished  # one answer has it all
+        endpoint: Endpoint[Observation] = rent.GET_ALL_SMS if order_kind == "rent" else GET_SMS
+        return await self.ask(endpoint, {"request_id": order_id})
+
+    async def full_text(self, order_id: str) -> SeenSms | None:
+        """Return None: there is no such thing."""
+        del order_id
+        return None
+
+    async def active(self) -> Mapping[str, str] | Trouble:
+        """Return trouble: the control API has no list, and of that of the rents only the name is known."""
+        return Trouble("request_error", "no_list")
+
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, another: str | None = None
+    ) -> ActResult | Trouble | Another:
+        """Set the status of an activation or of a rent. A rent shows all its SMS, so `next` is refused."""
+        if order_kind != "rent":
+            return await self._set_status(order_id, another or _STATUS_OF[action])
+        if action == "next":
+            return NO_NEXT_OF_A_RENT
+        status = "close" if action == "finish" else "cancel"
+        return acted(await self.ask(rent.SET_STATUS, {"request_id": order_id, "status": status}))
+
+    async def _set_status(self, order_id: str, status: str) -> ActResult | Trouble | Another:
+        said = await self.ask(SET_STATUS, {"request_id": order_id, "status": status})
+        unknown = isinstance(said, Trouble) and said.word == "wrong_status"
+        return Another(_NEXT) if unknown and status == _STATUS_OF["next"] else acted(said)
+
+    async def alive(self) -> Trouble | None:
+        """Return None when the key works."""
+        balance = await self.ask(GET_BALANCE, {})
+        return balance if isinstance(balance, Trouble) else None
+
+    async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
+        """Return the price of a number or of a rent."""
+        if endpoint.name == rent.GET_NUMBER.name:
+            asked = {name: params[name] for name in ("country_id", "type", "time")}
+            return _cost(await self.ask(rent.LIMITS, asked), params["country_id"], None)
+        if endpoint.name == GET_NUMBER.name:
+            country, service = params.get("country_id"), params.get("application_id")
+            if country and service:  # else SMS-Man chooses
+                return _cost(await self.ask(GET_PRICES, {"country_id": country}), country, service)
+        return None
+
+
+def _address(root: str, name: str) -> URL:
+    api, _, name = name.rpartition(":")
+    return URL(f"{root}/{'rent-api' if api == 'rent' else 'control'}/{name}", encoded=True)
+
+
+def _cost(prices: tuple[Price, ...] | Gone | Trouble, country: str, service: str | None) -> str | None:
+    found = prices if isinstance(prices, tuple) else ()
+    return next((each.cost for each in found if each.country in {None, country} and each.service == service), None)

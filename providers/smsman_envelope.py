@@ -1,0 +1,112 @@
+"""The envelope of both of SMS-Man's APIs.
+
+An error is `error_code` with an `error_msg` that is a text, an object of texts or one of lists. A success has neither,
+and `success: true` only where a status was set. HTTP statuses are 200 as a rule, but not relied on.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Literal
+
+from providers.handler_api_tokens import Done
+from providers.http_client import RawAnswer
+from providers.observation import Gone, Trouble
+from providers.payloads import Document, by_status, first, mapping, parse_json, retry_after, text_of, without_content
+from providers.results import Balance, Order
+
+TROUBLE: Final[dict[str, Literal["auth", "throttled", "denied", "request_error"]]] = {
+    "wrong_token": "auth",
+    "bad_token": "auth",
+    "too_many_requests": "throttled",
+    "balance": "denied",
+    "not_enough_balance": "denied",
+    "no_numbers": "denied",
+    "no_free_phones": "denied",
+    "wrong_status": "request_error",
+    "wrong_application_id": "request_error",
+    "wrong_country_id": "request_error",
+}
+NOT_EXISTS: Final = "request not exists"  # in the message; its error_code stands in no document
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An answer with an `error_code`, or one that says `success: false`."""
+
+    code: str
+    details: dict[str, object] = field(repr=False)
+
+
+Json = dict[str, object] | list[object]
+
+
+def read(answer: RawAnswer) -> Json | Failure | Trouble:
+    """Return the object or list that was answered."""
+    text = text_of(answer)
+    if nothing := without_content(answer, text):
+        return nothing
+    if text[0] not in "{[":
+        return by_status(answer) or Trouble("unrecognised", "not_json")
+    document = parse_json(answer, text)
+    return _sorted_out(answer, document) if isinstance(document, Document) else document
+
+
+def _sorted_out(answer: RawAnswer, document: Document) -> Json | Failure | Trouble:
+    if isinstance(document.value, list):
+        return by_status(answer) or document.value
+    said = mapping(document.value)
+    if (code := first(said, "error_code")) or str(said.get("success")).lower() in {"false", "0"}:
+        return Failure(code or "", said)
+    return by_status(answer) or said
+
+
+def refusal(answer: RawAnswer, said: object) -> Gone | Trouble:
+    """Return what an answer means that is none of those its endpoint knows."""
+    if isinstance(said, Trouble):
+        return said
+    if not isinstance(said, Failure):
+        return Trouble("unrecognised", "unknown_shape", answered=True)
+    if any(NOT_EXISTS in message.lower() for message in _messages(said.details.get("error_msg"))):
+        return Gone()
+    if said.code in TROUBLE:
+        return Trouble(TROUBLE[said.code], said.code, retry_after(answer), answered=True)
+    return by_status(answer) or Trouble("unrecognised", "unknown_error_code", answered=True)
+
+
+def _messages(message: object) -> Iterator[str]:
+    if isinstance(message, str):
+        yield message
+    inner = message.values() if isinstance(message, dict) else message if isinstance(message, list) else ()
+    for part in inner:
+        yield from _messages(part)
+
+
+def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
+    """Read get-balance."""
+    said = read(answer)
+    if not isinstance(said, dict) or not (amount := first(said, "balance")):
+        return refusal(answer, said)
+    return Balance(amount, {name: told for name in said if name != "balance" and (told := first(said, name))})
+
+
+def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawAnswer], Order | Gone | Trouble]:
+    """Return how to read get-number."""
+
+    def parse(answer: RawAnswer) -> Order | Gone | Trouble:
+        said = read(answer)
+        order = said if isinstance(said, dict) else {}
+        order_id, number = first(order, "request_id"), first(order, "number")
+        if not order_id or not number:
+            return refusal(answer, said)
+        details = {name: told for name in ("country_id", "application_id") if (told := first(order, name))}
+        return Order(kind, order_id, number, details=details)
+
+    return parse
+
+
+def parse_done(answer: RawAnswer) -> Done | Gone | Trouble:
+    """Read set-status."""
+    said = read(answer)
+    if isinstance(said, dict) and (first(said, "success") or "").lower() in {"true", "1"}:
+        return Done("success")
+    return refusal(answer, said)

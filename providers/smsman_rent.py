@@ -1,0 +1,67 @@
+"""SMS-Man's rents (https://sms-man.com/site/rent-api), under `/rent-api/`."""
+
+from typing import Final
+
+from providers.client import Endpoint
+from providers.http_client import RawAnswer
+from providers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
+from providers.payloads import code_in, count, entries, first, given, mapping, oldest_first, trimmed
+from providers.results import Price
+from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
+
+FULL_RENT: Final = "0"  # as application_id: the number receives the SMS of every service
+
+
+def parse_rent_sms(answer: RawAnswer) -> Observation:
+    """Read get-all-sms, newest first, and get-sms, which shows the last SMS alone."""
+    said = read(answer)
+    if isinstance(said, Failure) and said.code == "wait_sms":
+        return Waiting()
+    order = mapping(said)
+    if isinstance(said, Failure | Trouble) or not {"sms", "request_id"} & order.keys():
+        return refusal(answer, said)
+    if not (shown := order.get("sms")):
+        return Waiting()
+    if {"text", "code"} & mapping(shown).keys():
+        sms = _seen(order, mapping(shown))
+        return Last(sms) if sms.text or sms.code else NoCode()
+    listed = oldest_first([_seen(order, entry) for entry in entries(shown) if entry])
+    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
+
+
+def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
+    service = first(order, "application_id")
+    return SeenSms(
+        code=code_in(trimmed(sms, "code")),
+        text=given(sms, "text"),
+        time_raw=trimmed(sms, "time"),
+        service=None if service == FULL_RENT else service,
+        recipient=first(order, "number"),
+    )
+
+
+def parse_rent_limits(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+    """Read limits: what a rent of this length costs, and how many numbers there are."""
+    said = read(answer)
+    if not isinstance(said, dict) or "limits" not in said:
+        return refusal(answer, said)
+    period = " ".join(part for part in (first(said, "time"), first(said, "type")) if part)
+    return tuple(
+        Price(cost, first(limit, "country_id"), count=count(limit.get("count")), period=period or None)
+        for limit in entries(said["limits"])
+        if (cost := first(limit, "cost"))
+    )
+
+
+GET_BALANCE: Final = Endpoint("rent:get-balance", parse_balance)
+LIMITS: Final = Endpoint("rent:limits", parse_rent_limits, required=("type", "time"), optional=("country_id",))
+GET_NUMBER: Final = Endpoint(
+    "rent:get-number",
+    parse_order("rent"),
+    required=("country_id", "type", "time"),
+    optional=("application_id", "partial"),
+    buys=True,
+)
+GET_SMS: Final = Endpoint("rent:get-sms", parse_rent_sms, required=("request_id",))
+GET_ALL_SMS: Final = Endpoint("rent:get-all-sms", parse_rent_sms, required=("request_id",))
+SET_STATUS: Final = Endpoint("rent:set-status", parse_done, required=("request_id", "status"))

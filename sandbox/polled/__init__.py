@@ -1,0 +1,1 @@
+"""The simulated polling providers, one file each."""

@@ -1,0 +1,63 @@
+"""The part of the OpenAPI document that is about callback tokens, on the admin listener."""
+
+from typing import Final
+
+from schemas import timestamps
+from schemas.documents.openapi_parts import Document, Problem, error_of, json_answer
+from schemas.documents.openapi_watches import TOKEN
+
+PROBLEMS: Final = (
+    Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("not_found", 404, "No door is here: the process has the role `pollers`."),
+    Problem("not_ready", 503, "With `--workers`: a receiver is being started again. Ask again."),
+)
+MOMENT: Final[Document] = {"type": "string", "pattern": timestamps.PATTERN}
+
+
+def paths(servers: list[Document]) -> Document:
+    """Return the path."""
+    answer = json_answer("The tokens as they are valid now.", {"$ref": "#/components/schemas/Callbacks"})
+    return {
+        "/v1/callbacks": {
+            "servers": servers,
+            "get": {
+                "tags": ["operate"],
+                "operationId": "listCallbackTokens",
+                "summary": "Which callback tokens are valid, and when each was last used",
+                "description": "No token is shown, but its fingerprint: the first twelve hexadecimal digits of its "
+                "SHA-256. With `--workers` one answer for all. Other replicas answer for themselves.",
+                "security": TOKEN,
+                "responses": {"200": answer, **{str(each.status): error_of([each]) for each in PROBLEMS}},
+            },
+        }
+    }
+
+
+def schemas() -> Document:
+    """Return what comes out."""
+    token: Document = {
+        "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
+        "newest": {
+            "type": "boolean",
+            "description": "The account's first, for PingMe to be given. With `--workers`: each of them has it so.",
+        },
+        "last_used_at": {
+            **MOMENT,
+            "type": ["string", "null"],
+            "description": "When a callback last came with it; null: not since `since`.",
+        },
+    }
+    account: Document = {"account": {"type": "string"}, "tokens": _list(token)}
+    callbacks: Document = {
+        "since": {**MOMENT, "description": "When it was begun to note uses: the start of the process."},
+        "accounts": _list(account),
+    }
+    return {"Callbacks": _object(callbacks)}
+
+
+def _object(properties: Document) -> Document:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _list(properties: Document) -> Document:
+    return {"type": "array", "items": _object(properties)}

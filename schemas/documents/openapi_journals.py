@@ -1,0 +1,120 @@
+"""The part of the OpenAPI document that is about rows of the journals, on the admin listener."""
+
+from typing import Final
+
+from schemas.documents.openapi_parts import Document, Problem, error_of, json_answer
+
+PROBLEMS: Final = (
+    Problem("invalid_query", 400, "A parameter is unknown, stands there twice or makes no sense, as the detail says."),
+    Problem("invalid_request", 400, "Something in the body is wrong or missing; the detail says what is right."),
+    Problem("bad_request", 400, "The body is not what its head says."),
+    Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("unknown_journal", 404, "No process behind this listener holds this journal."),
+    Problem("unknown_row", 404, "The journal has no such row, or no longer: number and id must both fit."),
+    Problem("acknowledged", 409, "Kafka has acknowledged it."),
+    Problem("under_way", 409, "It is on its way to Kafka and cannot be called back: ask again."),
+    Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
+    Problem("journal_unreadable", 503, "The journal cannot be read: the log says why."),
+    Problem("journal_unwritable", 503, "The disk did not take it: the row is still there, and the log says why."),
+    Problem("not_ready", 503, "With `--workers`: one did not answer, perhaps the one that holds it. Ask again."),
+)
+NAME: Final[Document] = {"type": "string", "minLength": 1, "maxLength": 250}
+LAST: Final = 2**63 - 1
+
+
+def paths(servers: list[Document]) -> Document:
+    """Return the paths."""
+    return {
+        "/v1/journal/rows": {"servers": servers, "get": _rows()},
+        "/v1/journal/skip": {"servers": servers, "post": _skip()},
+    }
+
+
+def schemas() -> Document:
+    """Return what goes in and what comes out."""
+    named: Document = {
+        "journal": {**NAME, "description": "The name of its directory."},
+        "seq": {"type": "integer", "minimum": 1, "maximum": LAST, "description": "Its number in the journal."},
+        "id": {**NAME, "description": "The id of its event."},
+    }
+    row: Document = {
+        "journal": {"type": "string"},
+        "seq": {"type": "integer"},
+        "intact": {"type": ["boolean", "null"], "description": "Its checksum fits; null: another version wrote it."},
+        "id": {"type": "string"},
+        "topic": {"type": "string"},
+        "partition": {"type": "integer"},
+        "timestamp_ms": {"type": "integer"},
+        "size": {"type": "integer", "description": "Bytes."},
+        "sms": {"type": ["object", "null"], "description": "Its SMS, masked; not of a row that is revealed."},
+    }
+    return {
+        "JournalRow": {
+            "type": "object",
+            "description": "With `reveal` every column, octets as `…_base64`.",
+            "properties": row,
+            "required": ["journal", "seq", "intact"],
+        },
+        "SkipRequest": {
+            "type": "object",
+            "properties": named,
+            "required": list(named),
+            "additionalProperties": False,
+        },
+    }
+
+
+def _rows() -> Document:
+    names: Document = {"type": "array", "items": {"type": "string"}, "description": "Those held behind this listener."}
+    rows: Document = {"type": "array", "items": {"$ref": "#/components/schemas/JournalRow"}}
+    page = {"type": "object", "properties": {"journals": names, "rows": rows}, "required": ["journals", "rows"]}
+    number: Document = {"type": "integer", "minimum": 0, "maximum": LAST, "default": 0}
+    return {
+        "tags": ["operate"],
+        "operationId": "showJournalRows",
+        "summary": "The oldest rows of the journals, about 1 MiB of each at most",
+        "security": [{"adminToken": []}],
+        "parameters": [
+            _parameter("journal", {"type": "string", "pattern": "^[^/]{1,255}$"}, "Only of this one."),
+            _parameter("after", number, "Only rows with higher numbers."),
+            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Of each journal."),
+            _parameter("lane", {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,249}/[0-9]{1,9}$"}, "TOPIC/PARTITION."),
+            _parameter("row", {"type": "string", "pattern": "^[!-~]{1,250}$"}, "Only of this number or id."),
+            _parameter("reveal", {"type": "boolean", "default": False}, "With contents. This is logged."),
+        ],
+        "responses": _answers(json_answer("Rows, in order.", page), "invalid_query", "journal_unreadable"),
+    }
+
+
+def _skip() -> Document:
+    done: Document = {
+        "type": "object",
+        "properties": {"journal": NAME, "seq": {"type": "integer"}, "id": NAME, "status": {"const": "skipped"}},
+        "required": ["journal", "seq", "id", "status"],
+    }
+    schema = {"$ref": "#/components/schemas/SkipRequest"}
+    return {
+        "tags": ["operate"],
+        "operationId": "skipJournalRow",
+        "summary": "Take a row out that cannot be published; its bytes are kept in `skipped.jsonl`",
+        "description": "The bytes are on the disk before the row is deleted. Its lane goes on with the next one.",
+        "security": [{"adminToken": []}],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
+        "responses": _answers(
+            json_answer("Taken out.", done),
+            *("invalid_request", "bad_request", "unknown_journal", "unknown_row", "acknowledged", "under_way"),
+            *("too_large", "journal_unwritable"),
+        ),
+    }
+
+
+def _parameter(name: str, schema: Document, description: str) -> Document:
+    return {"name": name, "in": "query", "schema": schema, "description": description}
+
+
+def _answers(done: Document, *reasons: str) -> Document:
+    problems = [problem for problem in PROBLEMS if problem.reason in {"unauthorized", "not_ready", *reasons}]
+    statuses = sorted({problem.status for problem in problems})
+    return {"200": done} | {
+        str(status): error_of([each for each in problems if each.status == status]) for status in statuses
+    }

@@ -1,0 +1,100 @@
+"""`GET /v1/callbacks`: each token by its fingerprint, with its last use; of several doors the latest."""
+
+import json
+from functools import partial
+
+from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry
+from pydantic import SecretStr
+
+from app.admin.callbacks import CallbackApi, together, view
+from app.admin.listener import Admin
+from app.settings.sections import AdminSettings
+from app.workers.admin import Answer, JointAdmin
+from app.workers.worker_process import Worker
+from receiver.server import TokenUse
+
+START_MS, LATER_MS = 1_700_000_000_000, 1_700_000_060_000
+START, LATER = "2023-11-14T22:13:20.000Z", "2023-11-14T22:14:20.000Z"
+OURS = "a-long-token-of-the-admin"
+
+
+def token(fingerprint: str, *, newest: bool = False, used: str | None = None) -> dict[str, object]:
+    return {"fingerprint": fingerprint, "newest": newest, "last_used_at": used}
+
+
+def said(since: str, *tokens: dict[str, object], account: str = "shop") -> str:
+    return json.dumps({"since": since, "accounts": [{"account": account, "tokens": tokens}]})
+
+
+def test_each_account_s_tokens_are_shown_in_their_order_with_what_is_known_of_their_use():
+    uses = [TokenUse("shop", "b", True, None), TokenUse("shop", "a", False, LATER_MS), TokenUse("x", "c", True, None)]
+
+    assert view(uses, START_MS) == {
+        "since": START,
+        "accounts": [
+            {"account": "shop", "tokens": [token("b", newest=True), token("a", used=LATER)]},
+            {"account": "x", "tokens": [token("c", newest=True)]},
+        ],
+    }
+
+
+def test_of_several_doors_the_latest_use_and_the_latest_beginning_count():
+    one = said(START, token("b", newest=True), token("a", used=LATER))
+    other = said(LATER, token("b", newest=True, used=LATER), token("a", used=START))
+
+    assert together([one, other]) == json.loads(
+        said(LATER, token("b", newest=True, used=LATER), token("a", used=LATER))
+    )
+
+
+def test_until_each_door_has_it_so_no_token_is_the_newest():
+    before, after = said(START, token("a", newest=True)), said(START, token("b", newest=True), token("a"))
+
+    assert together([before, after]) == json.loads(said(START, token("a"), token("b")))
+
+
+async def test_without_the_admin_token_nothing_is_shown():
+    api = CallbackApi(list, START_MS)
+    settings = AdminSettings(token=SecretStr(OURS))
+    admin = Admin(settings, alive=bool, condition=bool, registry=CollectorRegistry(), extend=api.add_to)
+    application = admin._runner.app
+
+    async def ask(**headers: str) -> int:
+        request = make_mocked_request("GET", "/v1/callbacks", headers=headers, app=application)
+        request._match_info = await application.router.resolve(request)
+        handler = request.match_info.handler
+        for middleware in reversed(application.middlewares):
+            handler = partial(middleware, handler=handler)
+        return (await handler(request)).status
+
+    assert [await ask(), await ask(Authorization="Bearer x"), await ask(Authorization=f"Bearer {OURS}")] == [
+        401,
+        401,
+        200,
+    ]
+
+
+class Asked(JointAdmin):
+    """Hears from its workers what it is told to, if they are shown the token."""
+
+    def __init__(self, *answers: Answer | None) -> None:
+        super().__init__(
+            AdminSettings(), [Worker(f"receiver-{n}", []) for n in range(len(answers))], None, CollectorRegistry()
+        )
+        self.answers = dict(zip(self._doors, answers, strict=True))
+
+    async def _ask_one(self, worker, path, headers=None):
+        assert (path, headers) == ("/v1/callbacks", {"Authorization": "Bearer x"})
+        return self.answers[worker]
+
+
+async def test_for_all_workers_there_is_one_answer_or_none():
+    request = make_mocked_request("GET", "/v1/callbacks", headers={"Authorization": "Bearer x"})
+    answer = Answer(200, said(START, token("a", newest=True)))
+
+    both = await Asked(answer, answer)._callbacks(request)
+    missing = [await Asked(answer, other)._callbacks(request) for other in (None, Answer(401, "{}"))]
+
+    assert json.loads(both.text) == json.loads(answer.text)
+    assert [each.status for each in missing] == [503, 503]

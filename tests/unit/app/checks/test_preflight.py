@@ -1,0 +1,133 @@
+"""`check` looks at one thing after the other; those that need no broker are shown here."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from app.checks import preflight
+from app.settings.load import load
+
+SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 22}
+PUBLIC = {"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example"}
+
+
+@pytest.mark.parametrize(
+    ("now", "mark"), [(datetime(1970, 1, 2, tzinfo=UTC), "failed"), (datetime(2027, 1, 1, tzinfo=UTC), "ok")]
+)
+def test_a_clock_that_was_never_set_is_found_out(now, mark):
+    assert preflight._clock(now).mark == mark
+
+
+def test_an_account_with_an_unguessable_token_is_fine(environment):
+    environment(SHOP | PUBLIC)
+
+    assert [finding.mark for finding in preflight._accounts(load())] == ["ok"]
+
+
+def test_what_others_can_read_is_a_warning_that_says_how_to_mend_it(environment, tmp_path):
+    data, file = tmp_path / "own", tmp_path / "smsbus.toml"
+    data.mkdir(mode=0o755)
+    file.touch(mode=0o644)
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(data), "SMSBUS_BUS__JOURNAL_DIR": str(tmp_path / "none")})
+    before = [finding.text for finding in preflight._open_to_others(load(), file)]
+    data.chmod(0o700)
+    file.chmod(0o600)
+
+    assert before == [f"{path} can be read by other users of this machine: `chmod go= {path}`" for path in (file, data)]
+    assert list(preflight._open_to_others(load(), file)) == []
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://sms.example.org"}, "SMSBUS_RECEIVER__PUBLIC_URL is http://"),
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://127.0.0.1:8080"}, None),
+        (
+            {
+                "SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms",
+                "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2",
+                "SMSBUS_ACCOUNTS__G__BASE_URL": "http://api.example.org/x",
+            },
+            "SMSBUS_ACCOUNTS__G__BASE_URL is http://: the API key",
+        ),
+        (
+            {
+                "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT",
+                "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "u",
+                "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "hunter2-hunter2",
+            },
+            "sends the password in clear",
+        ),
+    ],
+)
+def test_what_can_be_read_on_its_way_is_a_warning(environment, tmp_path, settings, words):
+    environment(SHOP | settings | {"SMSBUS_DATA_DIR": str(tmp_path / "none")})
+
+    found = [finding.text for finding in preflight._open_to_others(load(), None)]
+
+    assert [words in text for text in found] == ([True] if words else [])
+    assert "hunter2" not in str(found)
+
+
+def test_no_account_is_a_failure_that_says_what_to_set(environment):
+    environment({})
+
+    [finding] = preflight._accounts(load())
+
+    assert finding.mark == "failed"
+    assert "SMSBUS_ACCOUNTS__<NAME>__PROVIDER=pingme" in finding.text
+
+
+def test_without_a_public_url_nobody_knows_what_pingme_sees(environment):
+    environment(SHOP)
+
+    warning, account = preflight._accounts(load())
+
+    assert warning.mark == "warning"
+    assert "SMSBUS_RECEIVER__PUBLIC_URL" in warning.text
+    assert account.mark == "ok"
+
+
+@pytest.mark.parametrize("there", ["", "own", "own/journal"])
+def test_a_check_makes_nothing(environment, tmp_path, there):
+    (tmp_path / there).mkdir(parents=True, exist_ok=True)
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path / "own")})
+    before = sorted(tmp_path.rglob("*"))
+
+    [finding] = preflight._journal(load())
+
+    assert finding.mark != "failed"
+    assert f"the journal can be written at {tmp_path}/own/journal" in finding.text
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("name", ["own/journal", "own/journal/below"])
+def test_a_journal_below_a_file_is_one_failed_line(environment, tmp_path, name):
+    (tmp_path / "own").mkdir()
+    (tmp_path / "own" / "journal").touch()
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path / "own"), "SMSBUS_BUS__JOURNAL_DIR": str(tmp_path / name)})
+
+    [finding] = preflight._journal(load())
+
+    assert finding.mark == "failed"
+    assert f"the journal cannot be written at {tmp_path}/{name}" in finding.text
+
+
+async def test_directories_that_this_user_cannot_open_are_one_failed_line(environment, tmp_path, monkeypatch):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path), "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    stat = Path.stat
+
+    def closed(path, **more):  # played: a test may run as root, who may do everything
+        if tmp_path in path.parents:
+            raise PermissionError(13, "Permission denied", str(path))
+        return stat(path, **more)
+
+    monkeypatch.setattr(Path, "stat", closed)
+
+    findings = [finding async for finding in preflight.look(load(), now=datetime.now(UTC))]
+
+    failed = [finding.text for finding in findings if finding.mark == "failed"]
+    assert len(failed) == 2
+    assert failed[1].startswith(f"the journal cannot be written at {tmp_path}/journal (SMSBUS_BUS__JOURNAL_DIR)")
+    assert failed[1].endswith("Permission denied")

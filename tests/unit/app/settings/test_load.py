@@ -1,0 +1,344 @@
+"""Settings from the environment: good ones are taken, bad ones named by their variable, and no secret is ever shown."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app.settings.load import Settings, config_file, load, shown, without_secrets
+from app.settings.names import SettingsError, places, variable_of
+from schemas.normalize import provider_time
+
+SECRET = "hunter2-hunter2-hunter2"
+SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": SECRET}
+POLLED = {"SMSBUS_ACCOUNTS__POOL__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__POOL__API_KEY": SECRET}
+PACKAGES = ("app", "bus", "receiver", "sandbox", "schemas")
+
+
+def refused(environment, variables):
+    environment(variables)
+    with pytest.raises(SettingsError) as error:
+        load()
+    return error.value.lines
+
+
+def test_nothing_set_is_a_local_installation_without_accounts(environment):
+    environment({})
+
+    settings = load()
+
+    assert settings.kafka.bootstrap_servers == "localhost:9092"
+    assert (settings.admin.host, settings.admin.port, settings.receiver.port) == ("127.0.0.1", 8081, 8080)
+    assert settings.accounts == {}
+
+
+def test_an_accounts_name_is_lower_case_and_may_have_underscores(environment):
+    environment({name.replace("SHOP", "MY_SHOP_2"): value for name, value in SHOP.items()})
+
+    assert [account.name for account in load().pingme_accounts()] == ["my_shop_2"]
+
+
+def test_callback_tokens_are_a_comma_list(environment):
+    environment(SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET}-new, {SECRET}-old"})
+
+    [account] = load().pingme_accounts()
+
+    assert [token.get_secret_value() for token in account.tokens] == [f"{SECRET}-new", f"{SECRET}-old"]
+
+
+@pytest.mark.parametrize("provider", ["smsverified", "grizzlysms", "smsman"])
+def test_an_account_that_is_polled_needs_a_key_and_no_callback_token(environment, provider):
+    environment(POLLED | {"SMSBUS_ACCOUNTS__POOL__PROVIDER": provider})
+
+    settings = load()
+
+    account = settings.accounts["pool"]
+    assert (account.provider, account.status_action, account.zone) == (provider, None, "UTC")
+    assert settings.pingme_accounts() == []
+
+
+@pytest.mark.parametrize(
+    ("zone", "hour"),
+    [("UTC", 12), ("Europe/Moscow", 9), ("+03:00", 9), ("+3", 9), ("-0500", 17), ("+00:00", 12), ("+14:00", 22)],
+)
+def test_the_zone_says_what_noon_was_at_a_provider(environment, zone, hour):
+    environment(POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": zone})
+
+    noon = provider_time("2026-02-26 12:00:00", now_ms=1_780_000_000_000, zone=load().accounts["pool"].zone)
+
+    assert noon.time is not None
+    assert noon.time[11:13] == f"{hour:02d}"
+
+
+def test_lists_of_other_sections_are_comma_lists_too(environment):
+    environment({"SMSBUS_RECEIVER__TRUSTED_PROXIES": "10.0.0.0/8, 127.0.0.1"})
+
+    assert list(map(str, load().receiver.trusted_proxies)) == ["10.0.0.0/8", "127.0.0.1/32"]
+
+
+def test_the_journal_lies_under_the_data_directory(environment):
+    environment({"SMSBUS_DATA_DIR": "/srv/smsbus"})
+
+    assert load().bus.journal_dir == Path("/srv/smsbus/journal")
+
+
+def test_a_journal_directory_of_its_own_wins_over_the_data_directory(environment):
+    environment({"SMSBUS_DATA_DIR": "/srv/smsbus", "SMSBUS_BUS__JOURNAL_DIR": "/fast/journal"})
+
+    assert load().bus.journal_dir == Path("/fast/journal")
+
+
+def test_the_admin_listener_may_leave_loopback_with_a_token(environment):
+    environment({"SMSBUS_ADMIN__HOST": "0.0.0.0", "SMSBUS_ADMIN__TOKEN": SECRET})
+
+    assert load().admin.host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.3.2.1", "::1", "localhost"])
+def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
+    environment({"SMSBUS_ADMIN__HOST": host})
+
+    assert load().admin.token is None
+
+
+@pytest.mark.parametrize(
+    ("variables", "variable", "word"),
+    [
+        ({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": SECRET}, "SMSBUS_KAFKA__BOOTSTRAP_SERVERS", "host:port"),
+        ({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "kafka:99999"}, "SMSBUS_KAFKA__BOOTSTRAP_SERVERS", "host:port"),
+        ({"SMSBUS_KAFKA__SECURITY_PROTOCOL": SECRET}, "SMSBUS_KAFKA__SECURITY_PROTOCOL", "SASL_SSL"),
+        ({"SMSBUS_KAFKA__TOPIC_PREFIX": f"a/{SECRET}"}, "SMSBUS_KAFKA__TOPIC_PREFIX", "match"),
+        ({"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL"}, "SMSBUS_KAFKA__SASL_PLAIN_USERNAME", "needed"),
+        (
+            {"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_PLAINTEXT", "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": SECRET},
+            "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD",
+            "needed",
+        ),
+        ({"SMSBUS_KAFKA__SSL_CAFILE": f"/nowhere/{SECRET}"}, "SMSBUS_KAFKA__SSL_CAFILE", "file"),
+        ({"SMSBUS_RECEIVER__PORT": SECRET}, "SMSBUS_RECEIVER__PORT", "integer"),
+        ({"SMSBUS_ADMIN__PORT": "70000"}, "SMSBUS_ADMIN__PORT", "65535"),
+        ({"SMSBUS_ADMIN__HOST": "0.0.0.0"}, "SMSBUS_ADMIN__TOKEN", "needed"),
+        ({"SMSBUS_ADMIN__TOKEN": SECRET[:21]}, "SMSBUS_ADMIN__TOKEN", "fewer than 22 characters can be guessed"),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET},{SECRET[:21]}"},
+            "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS",
+            "token_urlsafe(24)",
+        ),
+        ({"SMSBUS_ADMIN__HOST": "10.1.2.3"}, "SMSBUS_ADMIN__TOKEN", "needed"),
+        ({"SMSBUS_LOG__FORMAT": SECRET}, "SMSBUS_LOG__FORMAT", "json"),
+        ({"SMSBUS_BUS__ACCEPT_DEADLINE": "0"}, "SMSBUS_BUS__ACCEPT_DEADLINE", "greater than 0"),
+        ({"SMSBUS_ACCOUNTS__SHOP__API_KEY": SECRET}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "missing"),
+        ({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS", "at least one"),
+        ({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "smsman"}, "SMSBUS_ACCOUNTS__SHOP__API_KEY", "needed"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__API_KEY": " "}, "SMSBUS_ACCOUNTS__POOL__API_KEY", "needed"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": SECRET}, "SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": "+05:30"}, "SMSBUS_ACCOUNTS__POOL__ZONE", "whole hours"),
+        (POLLED | {"SMSBUS_ACCOUNTS__POOL__ZONE": "../zone"}, "SMSBUS_ACCOUNTS__POOL__ZONE", "Europe/Moscow"),
+        (
+            POLLED | {"SMSBUS_ACCOUNTS__POOL__STATUS_ACTION": SECRET},
+            "SMSBUS_ACCOUNTS__POOL__STATUS_ACTION",
+            "getStatusV2",
+        ),
+        (
+            POLLED | {"SMSBUS_ACCOUNTS__POOL__MAX_REQUESTS_PER_SECOND": "0"},
+            "SMSBUS_ACCOUNTS__POOL__MAX_REQUESTS_PER_SECOND",
+            "greater than 0",
+        ),
+        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pongme"}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "serves pingme"),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET}/{SECRET}"},
+            "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS",
+            "characters",
+        ),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__BASE_URL": f"ftp://{SECRET}"},
+            "SMSBUS_ACCOUNTS__SHOP__BASE_URL",
+            "match",
+        ),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__BASE_URL": f"http://[::1/{SECRET}"},
+            "SMSBUS_ACCOUNTS__SHOP__BASE_URL",
+            "an address like",
+        ),
+        (
+            SHOP | {"SMSBUS_ACCOUNTS__SHOP__BASE_URL": f"http://{SECRET}:port/"},
+            "SMSBUS_ACCOUNTS__SHOP__BASE_URL",
+            "an address like",
+        ),
+        (
+            SHOP | {name.replace("SHOP", "BAR"): value for name, value in SHOP.items()},
+            "SMSBUS_ACCOUNTS",
+            "stands twice",
+        ),
+        ({"SMSBUS_ACCOUNTS__2SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__2SHOP", "lower-case"),
+    ],
+)
+def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, variables, variable, word):
+    lines = refused(environment, variables)
+
+    assert any(line.startswith(variable) and word in line for line in lines), lines
+    assert SECRET not in "\n".join(lines)
+
+
+def test_every_problem_has_its_own_line(environment):
+    lines = refused(environment, {"SMSBUS_ADMIN__PORT": "x", "SMSBUS_RECEIVER__PORT": "y", "SMSBUS_LOG__LEVEL": "z"})
+
+    assert sorted(line.split(":")[0] for line in lines) == [
+        "SMSBUS_ADMIN__PORT",
+        "SMSBUS_LOG__LEVEL",
+        "SMSBUS_RECEIVER__PORT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variable", "meant"),
+    [
+        ("SMSBUS_KAFKA__BOOTSTRAP_SERVER", "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"),
+        ("SMSBUS_KAFKA_BOOTSTRAP_SERVERS", "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"),
+        ("SMSBUS_RECEIVER_PORT", "SMSBUS_RECEIVER__PORT"),
+        ("SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKEN", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS"),
+        ("SMSBUS_ADMIN__TOKEN_FIEL", "SMSBUS_ADMIN__TOKEN_FILE"),
+        ("SMSBUS_CONFG", "SMSBUS_CONFIG"),
+        ("smsbus_log__levl", "SMSBUS_LOG__LEVEL"),
+    ],
+)
+def test_an_unknown_variable_stops_the_start_and_the_meant_one_is_guessed(environment, variable, meant):
+    [line] = refused(environment, {variable: SECRET})
+
+    assert line == f"{variable} is not a setting: did you mean {meant}?"
+
+
+def test_a_variable_like_no_other_is_unknown_without_a_guess(environment):
+    [line] = refused(environment, {"SMSBUS_XQZWY": SECRET})
+
+    assert line.startswith("SMSBUS_XQZWY is not a setting")
+    assert "did you mean" not in line
+    assert SECRET not in line
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("SMSBUS_PORT", "tcp://10.0.0.1:8080"),
+        ("SMSBUS_SERVICE_HOST", "10.0.0.1"),
+        ("SMSBUS_SERVICE_PORT", "8080"),
+        ("SMSBUS_SERVICE_PORT_HTTP", "8080"),
+        ("SMSBUS_PORT_8080_TCP", "tcp://10.0.0.1:8080"),
+        ("SMSBUS_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("SMSBUS_PORT_8080_TCP_PROTO", "tcp"),
+        ("SMSBUS_RECEIVER_SERVICE_PORT", "8080"),
+        ("SMSBUS_RECEIVER_PORT", "udp://10.0.0.1:8080"),
+    ],
+)
+def test_what_kubernetes_injects_is_no_typo(environment, variable, value):
+    environment({variable: value})
+
+    assert load().receiver.port == 8080
+
+
+def test_a_setting_with_a_url_in_it_is_still_checked(environment):
+    [line] = refused(environment, {"SMSBUS_KAFKA__BOOTSTRAP_SERVER": "tcp://10.0.0.1:8080"})
+
+    assert "did you mean SMSBUS_KAFKA__BOOTSTRAP_SERVERS?" in line
+
+
+def test_what_is_shown_has_stars_for_every_secret(environment):
+    every = {variable_of(place).replace("*", "SHOP"): SECRET for place, secret in places(Settings) if secret}
+    environment(SHOP | every)
+
+    text = "\n".join(f"{key} = {value}" for key, value in shown(load()))
+
+    assert every
+    assert SECRET not in text
+    assert text.count("**********") == len(every)
+
+
+def test_these_settings_are_secrets():
+    assert {".".join(place) for place, secret in places(Settings) if secret} == {
+        "kafka.sasl_plain_password",
+        "kafka.ssl_password",
+        "admin.token",
+        "accounts.*.callback_tokens",
+        "accounts.*.app_key",
+        "accounts.*.api_key",
+        "accounts.*.proxy_url",
+    }
+
+
+def test_every_secret_is_known_to_redaction(environment):
+    every = {variable_of(place).replace("*", "SHOP"): SECRET for place, secret in places(Settings) if secret}
+    environment(SHOP | {variable: f"{SECRET}-{number}" for number, variable in enumerate(every)})
+
+    assert sorted(load().secrets()) == [f"{SECRET}-{number}" for number in range(len(every))]
+
+
+def test_settings_do_not_print_their_secrets(environment):
+    environment(SHOP)
+
+    assert SECRET not in repr(load()) + str(load())
+
+
+@pytest.mark.parametrize(
+    ("variables", "url"),
+    [
+        ({}, "http://localhost:8080/v1/pingme/TOKEN"),
+        ({"SMSBUS_RECEIVER__HOST": "127.0.0.1", "SMSBUS_RECEIVER__PORT": "9"}, "http://127.0.0.1:9/v1/pingme/TOKEN"),
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example/"}, "https://sms.example/v1/pingme/TOKEN"),
+        ({"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example/in"}, "https://sms.example/in/v1/pingme/TOKEN"),
+    ],
+)
+def test_a_callback_url_is_what_pingme_sees(environment, variables, url):
+    environment(variables)
+
+    assert load().callback_url("TOKEN") == url
+
+
+def test_a_file_that_was_named_must_be_there(environment):
+    environment({"SMSBUS_CONFIG": "/nowhere/smsbus.toml"})
+
+    with pytest.raises(SettingsError, match=r"/nowhere/smsbus\.toml is not there: it was named by SMSBUS_CONFIG"):
+        config_file()
+    with pytest.raises(SettingsError, match="it was named by --config"):
+        config_file(Path("/nowhere/else.toml"))
+
+
+def test_the_environment_is_read_in_one_file_only():
+    root = Path(__file__).parents[4]
+    reading = re.compile(r"\bos\.environb?\b|\bgetenvb?\b|from os import .*\benvironb?\b")
+    sources = [path for package in PACKAGES for path in (root / package).rglob("*.py")]
+
+    readers = {str(path.relative_to(root)) for path in sources if reading.search(path.read_text())}
+
+    assert len(sources) > 30
+    assert readers == {"app/settings/load.py"}
+
+
+@pytest.mark.parametrize(
+    ("address", "seen"),
+    [
+        ("https://example.org/stubs/handler_api.php", "https://example.org/stubs/handler_api.php"),
+        ("https://me:pass@example.org/a@b", "https://***@example.org/a@b"),
+        ("http://key@example.org:80", "http://***@example.org:80"),
+        ("https://example.org/a?api_key=k&x=@", "https://example.org/a?***"),
+        ("https://me:p@example.org?k=v", "https://***@example.org?***"),
+        ("127.0.0.1:9092", "127.0.0.1:9092"),
+    ],
+)
+def test_an_address_is_shown_without_what_may_be_secret_in_it(address, seen):
+    assert without_secrets(address) == seen
+
+
+@pytest.mark.parametrize(
+    ("host", "url"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:8081"),
+        ("0.0.0.0", "http://127.0.0.1:8081"),
+        ("::", "http://[::1]:8081"),
+        ("::1", "http://[::1]:8081"),
+        ("10.0.0.7", "http://10.0.0.7:8081"),
+    ],
+)
+def test_the_admin_listener_is_found_on_this_machine_wherever_it_listens(environment, host, url):
+    environment({"SMSBUS_ADMIN__HOST": host, "SMSBUS_ADMIN__TOKEN": "x" * 24})
+
+    assert load().admin_url() == url

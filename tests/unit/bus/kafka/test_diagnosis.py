@@ -1,0 +1,130 @@
+"""Why no broker answers: what a person is told, without a Kafka. Logins are in `tests/e2e/test_secure_kafka.py`."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from bus.kafka.client import options
+from bus.kafka.diagnosis import why_away
+from bus.settings import KafkaSettings
+
+
+async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+@asynccontextmanager
+async def listening(context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
+    server = await asyncio.start_server(hang_up, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    finally:
+        server.close()
+
+
+class Authority:
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._ca = trustme.CA()
+        self._ca.cert_pem.write_to_path(str(path))
+
+    def context(self, host: str) -> ssl.SSLContext:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._ca.issue_cert(host).configure_cert(context)
+        return context
+
+
+@pytest.fixture
+def ours(tmp_path: Path) -> Authority:
+    return Authority(tmp_path / "ours.pem")
+
+
+def kafka(server: str, protocol: str = "PLAINTEXT", **more: Any) -> KafkaSettings:
+    return KafkaSettings(bootstrap_servers=server, security_protocol=protocol, **more)  # type: ignore[arg-type]
+
+
+async def test_nobody_listens(unused_tcp_port: int) -> None:
+    said = await why_away(kafka(f"127.0.0.1:{unused_tcp_port}"))
+
+    assert said.startswith(f"no Kafka broker answers at 127.0.0.1:{unused_tcp_port} (SMSBUS_KAFKA__BOOTSTRAP_SERVERS)")
+
+
+async def test_a_name_without_an_address() -> None:
+    assert "the name nowhere.invalid has no address" in await why_away(kafka("nowhere.invalid:9092"))
+
+
+async def test_a_certificate_of_somebody_else_s_authority(ours: Authority, tmp_path: Path) -> None:
+    theirs = Authority(tmp_path / "theirs.pem")
+    async with listening(ours.context("127.0.0.1")) as server:
+        wrong = await why_away(kafka(server, "SSL", ssl_cafile=theirs.path))
+        none = await why_away(kafka(server, "SSL"))
+
+    assert f"is not signed by {theirs.path} (" in wrong
+    assert "set SMSBUS_KAFKA__SSL_CAFILE to the authority that signed it" in wrong
+    assert "is not signed by the system's authorities, since SMSBUS_KAFKA__SSL_CAFILE is not set" in none
+
+
+async def test_a_certificate_for_another_name(ours: Authority) -> None:
+    async with listening(ours.context("kafka.example")) as server:
+        said = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
+
+    assert f"the certificate of {server} is not for the name 127.0.0.1" in said
+
+
+async def test_tls_where_none_is_spoken_and_none_where_it_is(ours: Authority) -> None:
+    async with listening() as server:
+        no_tls = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
+    async with listening(ours.context("127.0.0.1")) as server:
+        tls = await why_away(kafka(server))
+
+    assert "speaks no TLS, and SMSBUS_KAFKA__SECURITY_PROTOCOL=SSL wants it" in no_tls
+    assert "closes the connection: does it want TLS? SMSBUS_KAFKA__SECURITY_PROTOCOL is PLAINTEXT" in tls
+
+
+async def test_of_several_addresses_the_one_that_was_reached_furthest_is_told_about(
+    ours: Authority, unused_tcp_port: int
+) -> None:
+    async with listening(ours.context("kafka.example")) as server:
+        servers = f"127.0.0.1:{unused_tcp_port},{server},nowhere.invalid:9092"
+        said = await why_away(kafka(servers, "SSL", ssl_cafile=ours.path))
+
+    assert "is not for the name 127.0.0.1" in said
+
+
+async def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
+    file = tmp_path / "no.pem"
+    file.write_text("no certificate")
+
+    assert f"one of SMSBUS_KAFKA__SSL_CAFILE={file} cannot be used" in await why_away(
+        kafka("x:1", "SSL", ssl_cafile=file)
+    )
+
+
+@pytest.mark.parametrize(("password", "usable"), [("hunter2", True), ("wrong", False), (None, False)])
+def test_an_encrypted_key_needs_its_password_and_asks_nobody_for_it(
+    tmp_path: Path, password: str | None, usable: bool
+) -> None:
+    certificate, key = tmp_path / "client.pem", tmp_path / "client.key"
+    issued = trustme.CA().issue_cert("smsbus.example")
+    certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    private = load_pem_private_key(issued.private_key_pem.bytes(), None)
+    key.write_bytes(private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"hunter2")))
+    settings = kafka("x:1", "SSL", ssl_certfile=certificate, ssl_keyfile=key, ssl_password=password)
+
+    if usable:
+        assert options(settings)["ssl_context"] is not None
+    else:
+        with pytest.raises(OSError, match="an encrypted key needs SMSBUS_KAFKA__SSL_PASSWORD"):
+            options(settings)

@@ -1,0 +1,255 @@
+"""The ledger adds up after every step, everybody who waits is answered, and memory is bounded."""
+
+import asyncio
+from collections.abc import Callable
+
+import pytest
+
+from bus.contract import BusFull, Ledger, Receipt
+from bus.deliveries import Book, Entry
+from bus.record import build
+from tests.messages import rejected, sms
+
+Step = Callable[[Book], None]
+
+
+def entry(n: int = 0, *, continues: bool = False) -> Entry:
+    message = rejected(b"%d" % n) if continues else sms(n=n)
+    return Entry(build(message, topic_prefix="", instance="i"), arrived=0.0, continues=continues)
+
+
+def steps(*words: str) -> list[Step]:
+    """The life of one record, in the words of its table."""
+    one, letter = entry(), entry(continues=True)
+    known: dict[str, Step] = {
+        "opened": lambda book: book.opened(one),
+        "acknowledged": lambda book: book.in_kafka(one, "published"),
+        "written": lambda book: book.in_journal(one),
+        "found in the journal": lambda book: book.already_in_journal(one),
+        "adopted": lambda book: book.adopted(1),
+        "row acknowledged": lambda book: book.row_ended(one.record.id, "published"),
+        "refused": lambda book: book.handed_over(one, letter.record.id),
+        "row refused": lambda book: book.row_handed_over(one.record.id, letter.record.id),
+        "letter acknowledged": lambda book: book.in_kafka(letter, "rejected"),
+        "letter written": lambda book: book.in_journal(letter),
+        "letter found in the journal": lambda book: book.already_in_journal(letter),
+        "letter's row acknowledged": lambda book: book.row_ended(letter.record.id, "rejected"),
+        "row skipped": lambda book: book.row_ended(one.record.id, "skipped"),
+        "letter's row skipped": lambda book: book.row_ended(letter.record.id, "skipped"),
+        "full": lambda book: book.unpromised(one, "full", dropped=True),
+    }
+    return [known[word] for word in words]
+
+
+@pytest.mark.parametrize(
+    ("words", "ledger"),
+    [
+        (["opened"], Ledger()),
+        (["opened", "full"], Ledger()),
+        (["opened", "acknowledged"], Ledger(accepted=1, published=1)),
+        (["opened", "written"], Ledger(accepted=1, pending=1)),
+        (["opened", "written", "row acknowledged"], Ledger(accepted=1, published=1)),
+        (["opened", "written", "row skipped"], Ledger(accepted=1, skipped=1)),
+        (["adopted"], Ledger(adopted=1, pending=1)),
+        (["adopted", "row skipped"], Ledger(adopted=1, skipped=1)),
+        (["adopted", "row acknowledged"], Ledger(adopted=1, published=1)),
+        (["adopted", "opened", "found in the journal"], Ledger(adopted=1, pending=1, duplicates=1)),
+        (
+            ["adopted", "opened", "found in the journal", "row acknowledged"],
+            Ledger(adopted=1, published=1, duplicates=1),
+        ),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
+)
+async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger: Ledger) -> None:
+    book = Book(remember=10)
+
+    for step in steps(*words):
+        step(book)
+        assert book.ledger.balanced
+
+    assert book.ledger == ledger
+
+
+@pytest.mark.parametrize(
+    ("words", "ledger"),
+    [
+        (["opened", "letter acknowledged", "refused"], Ledger(accepted=1, rejected=1)),
+        (["opened", "letter written", "refused"], Ledger(accepted=1, pending=1)),
+        (["opened", "letter written", "refused", "letter's row acknowledged"], Ledger(accepted=1, rejected=1)),
+        (["opened", "written", "letter acknowledged", "row refused"], Ledger(accepted=1, rejected=1)),
+        (["adopted", "letter acknowledged", "row refused"], Ledger(adopted=1, rejected=1)),
+        (["adopted", "letter written", "row refused", "letter's row acknowledged"], Ledger(adopted=1, rejected=1)),
+        (["opened", "letter written", "letter's row skipped", "refused"], Ledger(accepted=1, skipped=1)),
+        (["opened", "letter written", "refused", "letter's row skipped"], Ledger(accepted=1, skipped=1)),
+        # The process died between the two, and both rows were adopted.
+        (
+            ["adopted", "adopted", "letter found in the journal", "row refused", "letter's row acknowledged"],
+            Ledger(adopted=2, rejected=2),
+        ),
+        (["adopted", "letter written", "letter's row acknowledged", "row refused"], Ledger(adopted=1, rejected=1)),
+        # Its dead letter was written, then it spilled.
+        (["opened", "letter acknowledged", "written", "row refused"], Ledger(accepted=1, rejected=1)),
+        # An orphan's row of the dead letter is drained beside our own.
+        (
+            [
+                *("adopted", "adopted", "letter written", "letter's row acknowledged", "letter's row acknowledged"),
+                "row refused",
+            ],
+            Ledger(adopted=2, rejected=2),
+        ),
+        # Refused once more, after its id was forgotten.
+        (
+            ["opened", "letter acknowledged", "refused", "opened", "refused"],
+            Ledger(accepted=2, rejected=2),
+        ),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
+)
+async def test_a_refused_record_and_its_dead_letter_are_one_rejected_message(words: list[str], ledger: Ledger) -> None:
+    book = Book(remember=10)
+
+    for step in steps(*words):
+        step(book)
+        assert book.ledger.balanced
+
+    assert book.ledger == ledger
+
+
+async def test_everybody_who_gives_an_id_under_way_gets_the_same_receipt_the_later_ones_as_duplicates() -> None:
+    book, one = Book(remember=10), entry()
+    first = one.wait()
+    book.opened(one)
+    second = book.known(one.record.id)
+    assert isinstance(second, asyncio.Future)
+
+    book.in_kafka(one, "published")
+
+    receipts = [await first, await second]
+    assert [(receipt.id, receipt.via, receipt.duplicate) for receipt in receipts] == [
+        (one.record.id, "kafka", False),
+        (one.record.id, "kafka", True),
+    ]
+    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1)
+
+
+async def test_a_caller_who_gave_up_disturbs_nobody_and_still_counts_as_one() -> None:
+    book, one = Book(remember=10), entry()
+    first, second = one.wait(), one.wait(duplicate=True)
+    book.opened(one)
+    first.cancel()
+
+    book.in_journal(one)
+
+    assert (await second).via == "journal"
+    assert book.ledger == Ledger(accepted=1, pending=1, duplicates=1)
+
+
+async def test_a_durable_id_is_answered_from_memory_with_the_way_it_went() -> None:
+    book, one = Book(remember=10), entry()
+    book.opened(one)
+    book.in_journal(one)
+
+    receipt = book.known(one.record.id)
+
+    assert isinstance(receipt, Receipt)
+    assert (receipt.via, receipt.duplicate) == ("journal", True)
+
+
+async def test_nothing_is_remembered_as_durable_before_it_is() -> None:
+    book, one = Book(remember=10), entry()
+    book.opened(one)
+
+    book.unpromised(one, "full", dropped=True)
+
+    assert book.known(one.record.id) is None
+
+
+async def test_a_record_in_flight_that_was_not_promised_is_still_shared() -> None:
+    book, one = Book(remember=10), entry()
+    refused = one.wait()
+    book.opened(one)
+
+    book.unpromised(one, "no disk", dropped=False)
+    with pytest.raises(BusFull, match="no disk"):
+        await refused
+    again = book.known(one.record.id)
+    book.in_kafka(one, "published")
+
+    assert isinstance(again, asyncio.Future)
+    assert (await again).duplicate
+    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1, unpromised=1)
+
+
+async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id_young() -> None:
+    book, entries = Book(remember=2), [entry(n) for n in range(3)]
+    for one in entries[:2]:
+        book.opened(one)
+        book.in_kafka(one, "published")
+    book.known(entries[0].record.id)
+
+    book.opened(entries[2])
+    book.in_kafka(entries[2], "published")
+
+    assert [book.known(one.record.id) is not None for one in entries] == [True, False, True]
+
+
+@pytest.mark.parametrize(
+    ("ended_by", "outcome"), [("acknowledged", "published"), ("refused", "rejected"), ("skipped", "skipped")]
+)
+async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outcome: str) -> None:
+    book, one = Book(remember=10), entry()
+    waiter = one.wait()
+    book.opened(one)
+    book.in_journal(one)
+    published = asyncio.ensure_future((await waiter).published)
+    await asyncio.sleep(0)
+    assert not published.done()
+
+    if ended_by == "acknowledged":
+        book.row_ended(one.record.id, "published")
+    elif ended_by == "skipped":
+        book.row_ended(one.record.id, "skipped")
+    else:
+        book.row_handed_over(one.record.id, "letter")
+
+    assert await published == outcome
+
+
+async def test_the_end_of_a_row_reaches_everybody_who_holds_its_receipt_although_the_id_is_forgotten() -> None:
+    book, one, other = Book(remember=1), entry(0), entry(1)
+    waiter = one.wait()
+    for each in (one, other):
+        book.opened(each)
+        book.in_journal(each)
+    receipt = await waiter
+    assert book.known(one.record.id) is None
+
+    book.row_ended(one.record.id, "published")
+
+    assert await asyncio.wait_for(receipt.published, 1) == "published"
+
+
+async def test_who_gives_up_waiting_for_the_end_does_not_end_it_for_others() -> None:
+    book, one = Book(remember=10), entry()
+    waiters = [one.wait(), one.wait(duplicate=True)]
+    book.opened(one)
+    book.in_journal(one)
+    first, second = [asyncio.ensure_future((await waiter).published) for waiter in waiters]
+    await asyncio.sleep(0)
+    first.cancel()
+    await asyncio.sleep(0)
+
+    book.row_ended(one.record.id, "published")
+
+    assert await asyncio.wait_for(second, 1) == "published"
+
+
+@pytest.mark.parametrize("missing", ["accepted", "adopted", "published", "pending", "rejected", "skipped"])
+def test_a_ledger_that_lost_or_invented_one_is_not_balanced(missing: str) -> None:
+    ledger = Ledger(accepted=5, adopted=5, published=4, pending=2, rejected=3, skipped=1, duplicates=7, unpromised=9)
+    assert ledger.balanced
+
+    setattr(ledger, missing, getattr(ledger, missing) - 1)
+
+    assert not ledger.balanced
