@@ -6,7 +6,7 @@ from typing import Any
 from bus.journal.store import JournalUnwritable
 
 
-class StartRefused(Exception):
+class StartupError(Exception):
     """It must not start as things are: exit code 2. `lines` say what to change."""
 
     safe_to_log = True
@@ -17,9 +17,9 @@ class StartRefused(Exception):
 
 
 async def started(start: Coroutine[Any, Any, None], variable: str, value: object) -> None:
-    """Start a part; raises `StartRefused` that names the variable when the system does not let it have its place."""
+    """Start a part; raises `StartupError` that names the variable when the system does not let it have its place."""
     try:
         await start
     except (OSError, JournalUnwritable) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StartRefused([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error
+        raise StartupError([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error

@@ -24,7 +24,7 @@ from prometheus_client import CollectorRegistry, Info, ProcessCollector
 from app import logs, wiring
 from app.admin.token import with_admin_token
 from app.checks import topics
-from app.errors import StartRefused, started
+from app.errors import StartupError, started
 from app.loop_lag import LoopLag
 from app.reloading.reload import Reload, ReloadMetrics, Take
 from app.settings.file_reading import Files
@@ -36,7 +36,7 @@ from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
 from bus.kafka_bus import KafkaBus
 from bus.metrics import BusMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.stages import Tokens
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ async def serve(
 
     `reload` is followed while we serve.
 
-    Raises `StartRefused` when it must not start as things are; then nothing was served.
+    Raises `StartupError` when it must not start as things are; then nothing was served.
     """
     stop = stop or stop_on_signals()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
@@ -173,7 +173,7 @@ async def serve_parts(
         if door is not None:
             await started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
             stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
-        rest_the_collector()
+        tune_gc()
         admin.ready = True
         on_ready(Running(door.port if door else 0, admin.port))
 
@@ -225,7 +225,7 @@ def _reloads(reload: Reload | None, registry: CollectorRegistry) -> Callable[[],
     return reload.degraded
 
 
-async def _be_a_lame_duck(door: Door, polling: Polling | None, stop: Stop, seconds: float) -> None:
+async def _be_a_lame_duck(door: CallbackServer, polling: Polling | None, stop: Stop, seconds: float) -> None:
     """Take callbacks until every balancer has seen that we are not ready; whoever polls after us begins now."""
     door.say_goodbye()
     async with asyncio.TaskGroup() as tasks:
@@ -250,7 +250,7 @@ async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
         message = (
             "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
         )
-        raise StartRefused([message])
+        raise StartupError([message])
     _log.info("local_kafka_starting", directory=str(settings.data_dir / "kafka"), port=int(port))
     async with local_kafka(settings.data_dir / "kafka", 1, int(port)) as cluster:
         await topics.create(settings.kafka)
@@ -309,7 +309,7 @@ def _warn_of_few_files(settings: Settings, role: Role) -> None:
         _log.warning("few_open_files", may_open=most, hint=hint)
 
 
-def rest_the_collector() -> None:
+def tune_gc() -> None:
     """Leave out of collection what the start made, and collect rarely: messages hold no cycles. 14 % of CPU without."""
     gc.collect()
     gc.freeze()
@@ -328,8 +328,8 @@ def _refuse_without_accounts(settings: Settings, role: Role) -> None:
     callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"
     if role == "receiver" and not settings.pingme_accounts():
-        raise StartRefused([f"no account is configured that is called back: set {callback} (`smsbus check` helps)"])
+        raise StartupError([f"no account is configured that is called back: set {callback} (`smsbus check` helps)"])
     if role == "pollers" and not wiring.polled_accounts(settings):
-        raise StartRefused([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
+        raise StartupError([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
     if not settings.accounts:
-        raise StartRefused([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])
+        raise StartupError([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])

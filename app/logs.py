@@ -22,7 +22,7 @@ def configure(
 ) -> None:
     """Send every log line of this process through redaction to `stream`; replaces what was configured before."""
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Foreign(clock))
+    handler.addFilter(LibraryFilter(clock))
     handler.setFormatter(_formatter(settings, Redactor(secrets), stream))
     logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
     structlog.configure(
@@ -34,7 +34,7 @@ def configure(
 
 
 @contextmanager
-def hushed(library: str) -> Iterator[None]:
+def silenced(library: str) -> Iterator[None]:
     """Keep a library quiet where we say ourselves what went wrong."""
     logger = logging.getLogger(library)
     level = logger.level
@@ -45,7 +45,7 @@ def hushed(library: str) -> Iterator[None]:
         logger.setLevel(level)
 
 
-class Foreign(logging.Filter):
+class LibraryFilter(logging.Filter):
     """For lines of libraries: only warnings and worse, and a repeated line once, then its count every 30 s."""
 
     def __init__(self, clock: Callable[[], float]) -> None:

@@ -10,7 +10,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Histogram
 
-from bus.health import Trouble
+from bus.health import Alarm
 
 EVERY: Final = 0.5  # seconds between two looks; what blocks for less is seen in proportion to its length
 BOUND: Final = 0.25  # seconds: a callback's p99 must not be worse under attack
@@ -36,7 +36,7 @@ class LoopLag:
             "smsbus_event_loop_lag_seconds", "How late a timer of the loop came", buckets=BUCKETS, registry=registry
         )
         self._recent: deque[float] = deque(maxlen=SAMPLES)
-        self._late = Trouble("event_loop_late", "event_loop_on_time")
+        self._late = Alarm("event_loop_late", "event_loop_on_time")
 
     def degraded(self) -> tuple[str, ...]:
         """Return the word for readiness while the loop is late most of the time; empty: it is not."""
@@ -63,6 +63,6 @@ class LoopLag:
         self._recent.append(lag)
         late = sum(each > BOUND for each in self._recent)
         if late > SAMPLES / 2 and len(self._recent) == SAMPLES:
-            self._late.begins(lag_seconds=round(statistics.median(self._recent), 3), hint=HINT)
+            self._late.begin(lag_seconds=round(statistics.median(self._recent), 3), hint=HINT)
         elif late == 0:
-            self._late.ends()
+            self._late.end()

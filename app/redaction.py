@@ -17,7 +17,7 @@ PRIVATE_ENDINGS: Final = ("_raw", "_key", "_token", "_tokens", "_password")
 # Numbers of seven digits and more survive only under these keys.
 COUNTS: Final = frozenset(
     {"pid", "port", "offset", "seq", "partition", "rows", "bytes", "count", "records", "line", "lag"}
-    | {"accepted", "adopted", "published", "pending", "rejected", "skipped", "duplicates", "repeats", "unpromised"}
+    | {"accepted", "adopted", "published", "pending", "rejected", "skipped", "duplicates", "repeats", "not_durable"}
 )
 COUNT_ENDINGS: Final = ("_ms", "_seconds", "_rows", "_bytes", "_records", "_count", "_port", "_pid", "_offset", "_at")
 

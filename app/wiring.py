@@ -32,9 +32,9 @@ from pollers.settings import PollersSettings
 from pollers.watches.watch_table import WatchTable
 from providers import PROVIDERS
 from providers.client import Client
-from providers.http_client import HttpFetcher
+from providers.http_client import HttpClient
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 
 Role = Literal["all", "receiver", "pollers"]
 RECEIVING: Final = ("all", "receiver")
@@ -58,18 +58,18 @@ def door(
     registry: CollectorRegistry,
     *,
     shared: bool,
-) -> Door:
+) -> CallbackServer:
     """Return the door for callbacks; it binds nothing yet."""
     metrics = ReceiverMetrics(registry)
     accounts = settings.pingme_accounts()
-    return Door(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
+    return CallbackServer(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
 
 
 class Polling:
     """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
 
     def __init__(
-        self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpFetcher]
+        self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpClient]
     ) -> None:
         """`fetchers`: what each account asks with."""
         self._settings = settings
@@ -126,7 +126,7 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     names = polled_accounts(settings)
     if not names:
         return None
-    fetchers = {name: HttpFetcher(proxy_url=settings.accounts[name].proxy_url) for name in names}
+    fetchers = {name: HttpClient(proxy_url=settings.accounts[name].proxy_url) for name in names}
     for fetcher in fetchers.values():
         stack.push_async_callback(fetcher.close)
     accounts = {name: _account(settings, name, fetchers[name]) for name in sorted(names)}
@@ -136,7 +136,7 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     return Polling(settings, poller, table, fetchers)
 
 
-def take_over(settings: Settings, door: Door | None, polling: Polling | None) -> None:
+def take_over(settings: Settings, door: CallbackServer | None, polling: Polling | None) -> None:
     """Put the accounts of these settings into force, where the parts have them already but for those of the door.
 
     Raises `ValueError` when two accounts share a token; then nothing has changed.
@@ -184,7 +184,7 @@ def admin(
     bus: KafkaBus,
     registry: CollectorRegistry,
     polling: Polling | None,
-    door: Door | None,
+    door: CallbackServer | None,
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> Admin:
@@ -228,7 +228,7 @@ def admin(
     return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
 
 
-def client_of(account: AccountSettings, fetcher: HttpFetcher) -> Client:
+def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:
     """Return the provider as it is seen with the account's key."""
     return PROVIDERS[account.provider](
         api_key=account.api_key or SecretStr(""),  # the settings' own rule: a polled account has a key
@@ -248,7 +248,7 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-def _account(settings: Settings, name: str, fetcher: HttpFetcher) -> Account:
+def _account(settings: Settings, name: str, fetcher: HttpClient) -> Account:
     account = settings.accounts[name]
     return Account(
         name,

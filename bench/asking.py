@@ -14,7 +14,7 @@ from yarl import URL
 
 from pollers.scheduling.account import Account
 from providers import PROVIDERS
-from providers.http_client import HttpFetcher
+from providers.http_client import HttpClient
 
 ORDERS: Final = [str(10**15 + number) for number in range(2000)]
 IN_FLIGHT: Final = 32
@@ -71,7 +71,7 @@ async def bare(root: str, poll: Poll, stack: AsyncExitStack) -> Ask:
 
 async def account(name: str, base_url: str, poll: Poll, stack: AsyncExitStack) -> Account:
     """Return an account as `smsbus serve` makes one."""
-    fetcher = await stack.enter_async_context(HttpFetcher())
+    fetcher = await stack.enter_async_context(HttpClient())
     client = PROVIDERS[poll.provider](
         api_key=SecretStr(KEY), base_url=base_url, fetcher=fetcher, status_action=poll.action
     )

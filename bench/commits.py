@@ -16,7 +16,7 @@ from pollers.settings import PollersSettings
 
 SHARD: Final = 0
 # Each watch is due every second, which is more than the budget: it is always used up.
-EAGER: Final = PollersSettings(min_interval=1.0, max_interval=1.0, workers=IN_FLIGHT)
+EAGER: Final = PollersSettings(min_interval=1.0, max_interval=1.0, max_concurrent_polls=IN_FLIGHT)
 WATCHED: Final = 800
 PARTS: Final = (25, 5, 1)  # of the account's budget: 20, 100 and 500 SMS a second
 SIZES: Final = (1, 10, 100, 1000)  # of commits, in states
@@ -30,7 +30,7 @@ async def news(root: str, bootstrap_servers: str, directory: Path, rounds: int, 
         asked = await account("news", poll.base_url(f"{root}/news"), poll, stack)
         watched = watches("news", WATCHED, SHARD)
         service = await stack.enter_async_context(watching(bootstrap_servers, directory, asked, watched, EAGER))
-        lifecycle.rest_the_collector()
+        lifecycle.tune_gc()
         counting, turns = service.counted(SHARD), [service.turn(part) for part in PARTS]
         found = [[await _shard(turn, counting, service, seconds) for turn in turns] for _ in range(rounds + 1)]
         state = service.service.shards[SHARD].watches[watched[0].key()].packed

@@ -114,7 +114,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         table = WatchTable(kafka)
         service = poller_on(kafka, bus, {"main": account}, PollersSettings(), table)
         await asyncio.sleep(1)
-        lifecycle.rest_the_collector()
+        lifecycle.tune_gc()
         pauses.start()
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()

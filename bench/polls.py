@@ -25,7 +25,7 @@ from pollers.settings import PollersSettings
 
 WATCHED: Final = 2000
 # Each watch would be due every 1.6 to 2 s: twice of what the budget lets go, so that all intervals are stretched.
-LOOKS: Final = PollersSettings(min_interval=1.0, max_interval=2.0, workers=IN_FLIGHT)
+LOOKS: Final = PollersSettings(min_interval=1.0, max_interval=2.0, max_concurrent_polls=IN_FLIGHT)
 FIRST_LOOKS: Final = 1.5 * WATCHED / A_SECOND  # seconds; the first look at a watch changes its state
 AGAIN: Final = "bare aiohttp again"
 NOBODY: Final = "nobody is asked"
@@ -67,7 +67,7 @@ async def looks(root: str, bootstrap_servers: str, directory: Path, rounds: int,
             NOBODY: Turn(nobody),
         }
         await service.turn().go(FIRST_LOOKS)
-        lifecycle.rest_the_collector()
+        lifecycle.tune_gc()
         return await take(turns, rounds, seconds)
 
 
@@ -82,7 +82,7 @@ def provider(directory: Path, cores: Cores) -> Iterator[str]:
 
 async def run(rounds: int, seconds: float, cores: Cores, *, with_kafka: bool) -> dict[str, Any]:
     """Measure all of it, or the polls alone."""
-    lifecycle.rest_the_collector()
+    lifecycle.tune_gc()
     with scratch() as directory, on(cores.server), provider(directory, cores) as root:
         found: dict[str, Any] = {"polls": await polls(root, rounds, seconds)}
         if with_kafka:

@@ -11,7 +11,7 @@ Via = Literal["kafka", "journal"]
 Outcome = Literal["published", "rejected", "skipped"]
 
 
-class BusFull(Exception):
+class NotDurable(Exception):
     """The message is not promised: it is neither in Kafka nor in the journal (it may still arrive, with the same id).
 
     The caller tells its sender to come back (a door: 503 with Retry-After) or does not advance (a poller).
@@ -70,19 +70,19 @@ class Bus(Protocol):
         """Return when the message is durable: in Kafka with acks=all, or fsynced in this process's journal.
 
         Messages with one key (`key`, else the message's own) keep the order in which they were given. Cancelling the
-        caller does not withdraw the message. Raises `BusFull` when it could not be made durable in time.
+        caller does not withdraw the message. Raises `NotDurable` when it could not be made durable in time.
         """
         ...
 
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
-        """Give the message now; the future, the caller's own, ends as `accept` does, `BusFull` included.
+        """Give the message now; the future, the caller's own, ends as `accept` does, `NotDurable` included.
 
         For who has no task to wait in. Cancelling the future does not withdraw the message.
         """
         ...
 
 
-def refused(full: BusFull) -> asyncio.Future[Receipt]:
+def refused(full: NotDurable) -> asyncio.Future[Receipt]:
     """Return the future of a message that is not promised."""
     future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
     future.set_exception(full)
@@ -107,7 +107,7 @@ class Ledger:
     rejected: int = 0  # ended in the dead-letter topic
     skipped: int = 0  # taken out by a person, its bytes kept in a file
     duplicates: int = 0  # answered from memory, nothing new published
-    unpromised: int = 0  # answered BusFull
+    not_durable: int = 0  # answered NotDurable
 
     @property
     def balanced(self) -> bool:

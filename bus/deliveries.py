@@ -8,7 +8,7 @@ from collections import OrderedDict
 from typing import Final, Literal
 from weakref import WeakValueDictionary
 
-from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt
+from bus.contract import Delivery, Ledger, NotDurable, Outcome, Receipt
 from bus.record import Record
 
 _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
@@ -18,7 +18,7 @@ _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
 """How nearly every record ends: one object for all of them, since all are remembered."""
 
 
-class Entry:
+class PendingRecord:
     """A record that is not durable yet, and everybody who waits for it."""
 
     __slots__ = ("acknowledged", "arrived", "continues", "durable", "record", "seq", "size", "waiters")
@@ -40,13 +40,13 @@ class Entry:
         return waiter
 
 
-class Book:
+class Deliveries:
     """Bookkeeping of one process. All methods belong to one event loop and return at once."""
 
     def __init__(self, *, remember: int) -> None:
         self.ledger = Ledger()
         self._remember = remember
-        self._waiting: dict[str, Entry] = {}
+        self._waiting: dict[str, PendingRecord] = {}
         self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
         self._unended: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
         self._letters: dict[str, Outcome | Literal["pending"]] = {}  # durable; what they are of still counts
@@ -66,11 +66,11 @@ class Book:
         delivery = self._durable.get(record_id)
         return delivery is not None and delivery.outcome in _IN_KAFKA
 
-    def opened(self, entry: Entry) -> None:
+    def opened(self, entry: PendingRecord) -> None:
         """A new record waits to become durable."""
         self._waiting[entry.record.id] = entry
 
-    def in_kafka(self, entry: Entry, outcome: Outcome) -> None:
+    def in_kafka(self, entry: PendingRecord, outcome: Outcome) -> None:
         """Acknowledged before it ever was in the journal."""
         self._durable_now(entry, _IN_KAFKA[outcome])
         if entry.continues:
@@ -79,7 +79,7 @@ class Book:
             self.ledger.accepted += 1
             self._count(outcome)
 
-    def in_journal(self, entry: Entry) -> None:
+    def in_journal(self, entry: PendingRecord) -> None:
         """Fsynced. Kafka comes later."""
         self._durable_in_journal(entry)
         if entry.continues:
@@ -88,17 +88,17 @@ class Book:
             self.ledger.accepted += 1
             self.ledger.pending += 1
 
-    def already_in_journal(self, entry: Entry) -> None:
+    def already_in_journal(self, entry: PendingRecord) -> None:
         """Its id is a row, which counts as such: it was durable before this process's memory begins."""
         self._durable_in_journal(entry)
         self.ledger.duplicates += not entry.continues
 
-    def already_in_kafka(self, entry: Entry, outcome: Outcome) -> None:
+    def already_in_kafka(self, entry: PendingRecord, outcome: Outcome) -> None:
         """Its id is a row that is acknowledged and not deleted yet: it has ended and counted as such."""
         self._durable_now(entry, _IN_KAFKA[outcome])
         self.ledger.duplicates += not entry.continues
 
-    def handed_over(self, entry: Entry, letter_id: str) -> None:
+    def handed_over(self, entry: PendingRecord, letter_id: str) -> None:
         """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
         self._durable_now(entry, _IN_KAFKA["rejected"])
         self.ledger.accepted += 1
@@ -124,21 +124,21 @@ class Book:
         self._count(self._letters.pop(letter_id, "rejected"))
         self._end(record_id, "rejected")
 
-    def unpromised(self, entry: Entry, reason: str, *, dropped: bool) -> None:
+    def not_durable(self, entry: PendingRecord, reason: str, *, dropped: bool) -> None:
         """Tell everybody who waits that it is not durable; a record that is not `dropped` may still arrive."""
         if dropped:
             self._waiting.pop(entry.record.id, None)
-        self.ledger.unpromised += len(entry.waiters)
+        self.ledger.not_durable += len(entry.waiters)
         for waiter, _ in entry.waiters:
             if not waiter.done():
-                waiter.set_exception(BusFull(reason))
+                waiter.set_exception(NotDurable(reason))
         entry.waiters.clear()
 
-    def _durable_in_journal(self, entry: Entry) -> None:
+    def _durable_in_journal(self, entry: PendingRecord) -> None:
         delivery = self._unended[entry.record.id] = Delivery("journal")
         self._durable_now(entry, delivery)
 
-    def _durable_now(self, entry: Entry, delivery: Delivery) -> None:
+    def _durable_now(self, entry: PendingRecord, delivery: Delivery) -> None:
         record_id = entry.record.id
         self._waiting.pop(record_id, None)
         entry.durable = True

@@ -36,7 +36,7 @@ def hint(error: str) -> dict[str, str]:
     return {"hint": HINTS[error]} if error in HINTS else {}
 
 
-class Trouble:
+class Alarm:
     """Something that is wrong or not. The log hears of changes only."""
 
     def __init__(self, word: str, over: str) -> None:
@@ -45,13 +45,13 @@ class Trouble:
         self.holds = False
         self._over = over
 
-    def begins(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+    def begin(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """It is there; said if that is new."""
         if not self.holds:
             log.error(self.word, **facts)
         self.holds = True
 
-    def ends(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+    def end(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """It is not, or no longer, there; said if that is new."""
         if self.holds:
             log.info(self._over, **facts)
@@ -63,7 +63,7 @@ class TopicTrouble:
 
     def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` is `bus.kafka.topics.check` of an installation."""
-        self.trouble = Trouble("topics_wrong", "topics_right")
+        self.trouble = Alarm("topics_misconfigured", "topics_right")
         self._check = check
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
@@ -75,9 +75,9 @@ class TopicTrouble:
         """
         forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
         if forbidden or error in FORBIDDEN:
-            self.trouble.begins(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
+            self.trouble.begin(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
         elif error is None and not wrong:
-            self.trouble.ends()
+            self.trouble.end()
         elif now >= self._ask_at and (self._asking is None or self._asking.done()):
             self._ask_at = now + ASK_EVERY
             self._asking = asyncio.create_task(self._ask())
@@ -91,17 +91,17 @@ class TopicTrouble:
     async def _ask(self) -> None:
         with suppress(KafkaAway):  # nobody answers: that is another trouble
             if problems := await self._check():
-                self.trouble.begins(problems=problems)
+                self.trouble.begin(problems=problems)
             else:
-                self.trouble.ends()
+                self.trouble.end()
 
 
 class Refusals:
     """Records that are refused, one by one: the first one is said, then how many there were."""
 
     def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """Word and over are those of a `Trouble`, the facts stand in both of its lines."""
-        self.trouble = Trouble(word, over)
+        """Word and over are those of a `Alarm`, the facts stand in both of its lines."""
+        self.trouble = Alarm(word, over)
         self._facts = facts
         self._count = 0
         self._last = 0.0
@@ -109,7 +109,7 @@ class Refusals:
     def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """One more is refused."""
         self._count, self._last = self._count + 1, now
-        self.trouble.begins(**self._facts, **facts)
+        self.trouble.begin(**self._facts, **facts)
 
     def hold(self, now: float) -> None:
         """None can be refused now, so that it is not over yet."""
@@ -122,5 +122,5 @@ class Refusals:
 
     def end(self) -> None:
         """It is over, if it was there."""
-        self.trouble.ends(**self._facts, records=self._count)
+        self.trouble.end(**self._facts, records=self._count)
         self._count = 0

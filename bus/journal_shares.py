@@ -3,7 +3,7 @@
 Else who has one account's callback URL could fill it while Kafka is away, and everybody's SMS would be refused.
 """
 
-from bus.contract import BusFull
+from bus.contract import NotDurable
 from bus.health import Refusals
 from schemas.messages import Message
 
@@ -22,13 +22,13 @@ class Shares:
         """So many messages were refused, by account."""
         self._refusals: dict[str, Refusals] = {}
 
-    def refuse(self, account: str, now: float) -> BusFull:
+    def refuse(self, account: str, now: float) -> NotDurable:
         """Count one more and return what its sender is told; the first one is said. `now` is the loop's time."""
         self.refused[account] = self.refused.get(account, 0) + 1
         if account not in self._refusals:
             self._refusals[account] = Refusals("over_share", "over_share_no_more", account=account)
         self._refusals[account].add(now=now, hint=HINT.format(account))
-        return BusFull("over_share")
+        return NotDurable("over_share")
 
     def look(self, now: float) -> None:
         """See for whom it is over."""

@@ -10,14 +10,14 @@ from typing import Final
 
 import structlog
 
-from bus.contract import BusFull, Ledger, Outcome, Receipt, promised, refused
+from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
-from bus.deliveries import Book, Entry
-from bus.health import Refusals, TopicTrouble, Trouble, hint
+from bus.deliveries import Deliveries, PendingRecord
+from bus.health import Alarm, Refusals, TopicTrouble, hint
 from bus.journal import claim
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
-from bus.journal.store import Journal, JournalDamaged, JournalUnwritable, LaneKey
+from bus.journal.store import Journal, JournalDamaged, JournalUnwritable, TopicPartition
 from bus.journal_shares import Shares, is_limited
 from bus.kafka.producer import Producer
 from bus.kafka.topics import ALL, check
@@ -50,7 +50,7 @@ class _Store:
     def __init__(self, held: claim.Claim, journal: Journal) -> None:
         self.held = held
         self.journal = journal
-        self.lanes: dict[LaneKey, Lane] = {}
+        self.lanes: dict[TopicPartition, Lane] = {}
 
     @property
     def empty(self) -> bool:
@@ -86,7 +86,7 @@ class KafkaBus:
         self._instance = instance
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
-        self._book = Book(remember=settings.repeats_remembered)
+        self._book = Deliveries(remember=settings.dedup_cache_size)
         self._producer = Producer(
             kafka,
             client_id=f"smsbus-{instance}",
@@ -97,10 +97,10 @@ class KafkaBus:
         self._own: _Store | None = None
         self._orphans: list[_Store] = []
         self._closing = False
-        self._unwritable = Trouble("journal_unwritable", "journal_writable_again")
-        self._aside = Trouble("journal_set_aside", "journal_set_aside_gone")
-        self._unkept = Trouble("journal_directory_unreadable", "journal_directory_readable_again")
-        self._away = Trouble("kafka_away", "kafka_back")
+        self._unwritable = Alarm("journal_unwritable", "journal_writable_again")
+        self._aside = Alarm("journal_quarantined", "journal_quarantined_gone")
+        self._unkept = Alarm("journal_directory_unreadable", "journal_directory_readable_again")
+        self._away = Alarm("kafka_away", "kafka_back")
         self._topics = TopicTrouble(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused", "records_refused_no_more")
         self._shares = Shares()
@@ -166,13 +166,13 @@ class KafkaBus:
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
         """See `bus.contract.Bus.submit`."""
         if self._closing or self._own is None:
-            self.ledger.unpromised += 1
-            return refused(BusFull("the bus is stopping" if self._closing else "the bus has not started"))
+            self.ledger.not_durable += 1
+            return refused(NotDurable("the bus is stopping" if self._closing else "the bus has not started"))
         known = self._book.known(message.event_id)
         if known is None:
             record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
             if is_limited(message) and self._is_over_share(self._own, record):
-                self.ledger.unpromised += 1
+                self.ledger.not_durable += 1
                 return refused(self._shares.refuse(message.account, asyncio.get_running_loop().time()))
             return self._append(record)
         return promised(known) if isinstance(known, Receipt) else known
@@ -188,11 +188,11 @@ class KafkaBus:
         return not self._producer.connected or (lane is not None and lane.spilled)
 
     def _append(self, record: Record, *, continues: bool = False) -> asyncio.Future[Receipt]:
-        entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
+        entry = PendingRecord(record, asyncio.get_running_loop().time(), continues=continues)
         try:
             self._lane(self._own_store(), (record.topic, record.partition)).append(entry)
-        except BusFull as full:
-            self.ledger.unpromised += 1
+        except NotDurable as full:
+            self.ledger.not_durable += 1
             return refused(full)
         self._book.opened(entry)
         return entry.wait()
@@ -212,20 +212,20 @@ class KafkaBus:
         """A refused dead letter has nowhere to go: it stays in the queue, which is said."""
         self._stuck.refused(record, reason, asyncio.get_running_loop().time())
         message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
-        raise BusFull(message)
+        raise NotDurable(message)
 
     # ---- lanes and journals ------------------------------------------------------------------------------------
 
     def _own_store(self) -> _Store:
         if self._own is None:
             message = "the bus has not started"
-            raise BusFull(message)
+            raise NotDurable(message)
         return self._own
 
     def _stores(self) -> list[_Store]:
         return ([self._own] if self._own else []) + self._orphans
 
-    def _lane(self, store: _Store, key: LaneKey) -> Lane:
+    def _lane(self, store: _Store, key: TopicPartition) -> Lane:
         lane = store.lanes.get(key)
         if lane is None:
             dead_letters = key[0] == self._prefix + SmsRejected.TOPIC
@@ -250,7 +250,7 @@ class KafkaBus:
             backlog = await journal.open()
         except JournalDamaged as damaged:
             await journal.close()
-            log.error("journal_damaged", reason=damaged.reason, set_aside=str(held.set_aside()))
+            log.error("journal_damaged", reason=damaged.reason, moved_to=str(held.quarantine()))
             raise
         except BaseException:
             await journal.close()
@@ -268,15 +268,15 @@ class KafkaBus:
             now = asyncio.get_running_loop().time()
             try:
                 if now >= adopt_at:
-                    adopt_at = now + self._settings.adopt_every
+                    adopt_at = now + self._settings.orphan_scan_interval
                     await self._adopt()
                     await self._look_aside()
                 for store in [store for store in self._orphans if store.empty]:
                     self._orphans.remove(store)
                     await self._leave(store)
-                self._unkept.ends()
+                self._unkept.end()
             except OSError as error:
-                self._unkept.begins(error=str(error))
+                self._unkept.begin(error=str(error))
             if self._own is not None:
                 await self._look_after(self._own.journal, now)
             await asyncio.sleep(PROBE_EVERY)
@@ -286,7 +286,7 @@ class KafkaBus:
         problem = await _unexplained(store)
         await store.close()
         if problem is not None:
-            log.error("journal_damaged", reason=problem, set_aside=str(store.held.set_aside()))
+            log.error("journal_damaged", reason=problem, moved_to=str(store.held.quarantine()))
             return
         await asyncio.to_thread(store.held.remove)
         log.info("orphan_drained", directory=str(store.held.directory))
@@ -294,15 +294,15 @@ class KafkaBus:
     async def _look_after(self, own: Journal, now: float) -> None:
         """Say what began and what is over, and try a journal again that did not take the last write."""
         if own.unwritable:
-            self._unwritable.begins(reason=own.unwritable)
+            self._unwritable.begin(reason=own.unwritable)
             await own.probe()
         else:
-            self._unwritable.ends()
+            self._unwritable.end()
         error, wrong = self._producer.trouble, self._producer.wrong_topics
         if error is None:
-            self._away.ends()
+            self._away.end()
         elif not (self._topics.trouble.holds and error in wrong.values()):  # else it has been said, of its topic
-            self._away.begins(error=error, **hint(error))
+            self._away.begin(error=error, **hint(error))
         self._topics.look(error, wrong, now)
         self._refusals.look(now)
         self._shares.look(now)
@@ -312,9 +312,9 @@ class KafkaBus:
         """Say so while a journal waits for a person: what it holds is published by nobody else."""
         if aside := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
             hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
-            self._aside.begins(directories=[str(path) for path in aside], hint=hint)
+            self._aside.begin(directories=[str(path) for path in aside], hint=hint)
         else:
-            self._aside.ends()
+            self._aside.end()
 
     async def _adopt(self) -> None:
         for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):

@@ -17,11 +17,11 @@ from typing import Final, Protocol
 
 import structlog
 
-from bus.contract import BusFull, Outcome, Via
-from bus.deliveries import Book, Entry
+from bus.contract import NotDurable, Outcome, Via
+from bus.deliveries import Deliveries, PendingRecord
 from bus.journal.rows import RowName, found
 from bus.journal.skipped import Skip, take_out
-from bus.journal.store import Journal, JournalUnwritable, LaneKey, Row, Stored
+from bus.journal.store import Journal, JournalUnwritable, Row, Stored, TopicPartition
 from bus.record import Record
 from bus.settings import BusSettings
 
@@ -34,11 +34,11 @@ RETRY_LAST: Final = 5.0
 MOMENT: Final = 3.0  # seconds that a row may be on its way when it is to be skipped; a refusal takes milliseconds
 
 
-class NotNow(Exception):
+class RetryBatch(Exception):
     """The batch is not acknowledged for a reason that is not its own: try again from the oldest record."""
 
 
-class Refused(Exception):
+class BatchRejected(Exception):
     """The broker will never take this batch: some record in it is too large or invalid. `reason` is a machine word."""
 
     def __init__(self, reason: str) -> None:
@@ -49,8 +49,8 @@ class Refused(Exception):
 class Publish(Protocol):
     """How a lane reaches Kafka: return when all records are acknowledged, in order, with acks=all."""
 
-    async def __call__(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
-        """Raise `NotNow` or `Refused`; then nothing is known to be in Kafka."""
+    async def __call__(self, key: TopicPartition, records: Sequence[Record], via: Via) -> None:
+        """Raise `RetryBatch` or `BatchRejected`; then nothing is known to be in Kafka."""
         ...
 
 
@@ -67,7 +67,7 @@ def retry_pause(failures: int, rng: random.Random) -> float:
 class _Batch:
     """The lane's oldest records: from memory (`entries`) or from the journal (`rows`)."""
 
-    entries: list[Entry]
+    entries: list[PendingRecord]
     rows: list[Row]
 
     @property
@@ -87,10 +87,10 @@ class Lane:
 
     def __init__(
         self,
-        key: LaneKey,
+        key: TopicPartition,
         *,
         journal: Journal,
-        book: Book,
+        book: Deliveries,
         publish: Publish,
         dead_letter: DeadLetter,
         ends_as: Outcome,
@@ -112,7 +112,9 @@ class Lane:
         self._rng = rng
         self._reachable = reachable
         self._stopping = False
-        self._fresh: deque[Entry] = deque()  # in memory and not in the journal, in order; a prefix of it is in flight
+        self._fresh: deque[PendingRecord] = (
+            deque()
+        )  # in memory and not in the journal, in order; a prefix of it is in flight
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
         self._writing = 0  # how many of `_fresh` are being written to the journal
@@ -142,13 +144,13 @@ class Lane:
         """Nothing waits here."""
         return not self.spilled and not self._on_disk and not self._fresh
 
-    def append(self, entry: Entry) -> None:
-        """Queue a record behind all earlier ones. Raises `BusFull` when the lane's memory is full."""
+    def append(self, entry: PendingRecord) -> None:
+        """Queue a record behind all earlier ones. Raises `NotDurable` when the lane's memory is full."""
         records = len(self._fresh) / self._settings.lane_max_records
         size = self._fresh_bytes / self._settings.lane_max_bytes
         if records >= 2 or size >= 2:  # the first bound spills, twice the bound: the journal does not keep up either
             message = "the lane is full and the journal does not keep up"
-            raise BusFull(message)
+            raise NotDurable(message)
         self._fresh.append(entry)
         self._fresh_bytes += entry.size
         if records >= 1 or size >= 1 or self.spilled:
@@ -181,7 +183,7 @@ class Lane:
         for entry in self._fresh:
             if entry.arrived > arrived_before:
                 break
-            self._book.unpromised(entry, "neither Kafka nor the journal answers in time", dropped=False)
+            self._book.not_durable(entry, "neither Kafka nor the journal answers in time", dropped=False)
 
     # ---- the journal -------------------------------------------------------------------------------------------
 
@@ -204,7 +206,7 @@ class Lane:
         if self.rows:
             self.spill()
 
-    def _written(self, entry: Entry, stored: Stored) -> None:
+    def _written(self, entry: PendingRecord, stored: Stored) -> None:
         self._leave(entry)
         if not stored.is_new:
             self._repeated(entry, is_acknowledged=entry.acknowledged or stored.seq <= self._through)
@@ -217,14 +219,14 @@ class Lane:
             self.rows += 1
             self._book.in_journal(entry)
 
-    def _repeated(self, entry: Entry, *, is_acknowledged: bool) -> None:
+    def _repeated(self, entry: PendingRecord, *, is_acknowledged: bool) -> None:
         """Its id is a row already, which may be acknowledged and not deleted yet."""
         if not is_acknowledged:
             self._book.already_in_journal(entry)
         elif not entry.acknowledged:
             self._book.already_in_kafka(entry, self._ends_as)
 
-    def _not_written(self, entries: list[Entry], reason: str) -> None:
+    def _not_written(self, entries: list[PendingRecord], reason: str) -> None:
         """While Kafka takes records it may take these in time; else nobody is promised anything.
 
         What is in flight cannot be called back; what waits for nothing is dropped.
@@ -234,7 +236,7 @@ class Lane:
         for entry in entries:
             self._leave(entry)
             if not may_wait:
-                self._book.unpromised(entry, reason, dropped=entry not in flying)
+                self._book.not_durable(entry, reason, dropped=entry not in flying)
         self._flying = len(flying)
         for entry in reversed([entry for entry in entries if not entry.acknowledged] if may_wait else flying):
             self._fresh.appendleft(entry)
@@ -243,7 +245,7 @@ class Lane:
     def _may_wait_for_kafka(self) -> bool:
         return not self._stopping and not self.rows and not self._on_disk and self._reachable()
 
-    def _leave(self, entry: Entry) -> None:
+    def _leave(self, entry: PendingRecord) -> None:
         self._fresh.popleft()
         self._fresh_bytes -= entry.size
 
@@ -291,7 +293,7 @@ class Lane:
                         failures = 0
                 if batch is None:
                     await self._idle()
-            except (NotNow, JournalUnwritable):
+            except (RetryBatch, JournalUnwritable):
                 self._flying = 0
                 await self._pause(retry_pause(failures, self._rng))
                 failures += 1
@@ -330,8 +332,8 @@ class Lane:
         self._on_disk = False
         log.info("lane_drained", topic=self.key[0], partition=self.key[1])
 
-    def _pack(self) -> list[Entry]:
-        entries: list[Entry] = []
+    def _pack(self) -> list[PendingRecord]:
+        entries: list[PendingRecord] = []
         size = 0
         for entry in islice(self._fresh, self._limit()):
             size += entry.size
@@ -362,9 +364,9 @@ class Lane:
     async def _send(self, batch: _Batch) -> None:
         try:
             if batch.rows and not batch.rows[0].intact:
-                raise Refused("journal_row_damaged")
+                raise BatchRejected("journal_row_damaged")
             await self._publish(self.key, batch.records, batch.via)
-        except Refused as refusal:
+        except BatchRejected as refusal:
             await self._refused(batch, refusal.reason)
         else:
             self._suspects = max(0, self._suspects - len(batch))
@@ -378,8 +380,8 @@ class Lane:
             return
         try:
             letter_id = await self._dead_letter(batch.records[0], reason)
-        except BusFull as full:
-            raise NotNow(full.reason) from full
+        except NotDurable as full:
+            raise RetryBatch(full.reason) from full
         await self._settle(batch, letter_id)
 
     async def _settle(self, batch: _Batch, letter_id: str | None = None) -> None:
@@ -405,7 +407,7 @@ class Lane:
         else:
             self._book.row_handed_over(record_id, letter_id)
 
-    def _ended_in_memory(self, entry: Entry, letter_id: str | None) -> None:
+    def _ended_in_memory(self, entry: PendingRecord, letter_id: str | None) -> None:
         if self._writing:
             entry.acknowledged = True
         else:

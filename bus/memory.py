@@ -2,7 +2,7 @@
 
 import asyncio
 
-from bus.contract import BusFull, Delivery, Ledger, Outcome, Receipt, promised, refused
+from bus.contract import Delivery, Ledger, NotDurable, Outcome, Receipt, promised, refused
 from schemas.messages import Message, SmsRejected
 
 
@@ -12,7 +12,7 @@ class MemoryBus:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.full = False
-        """Set it to make every `accept` raise `BusFull`."""
+        """Set it to make every `accept` raise `NotDurable`."""
         self.ledger = Ledger()
         self._deliveries: dict[str, Delivery] = {}
 
@@ -23,8 +23,8 @@ class MemoryBus:
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:  # noqa: ARG002 - no partitions
         """See `bus.contract.Bus.submit`."""
         if self.full:
-            self.ledger.unpromised += 1
-            return refused(BusFull("the memory bus was told to be full"))
+            self.ledger.not_durable += 1
+            return refused(NotDurable("the memory bus was told to be full"))
         if delivery := self._deliveries.get(message.event_id):
             self.ledger.duplicates += 1
             return promised(Receipt(message.event_id, "kafka", duplicate=True, delivery=delivery))

@@ -25,7 +25,7 @@ class BusMetrics(Collector):
         yield CounterMetricFamily("smsbus_rejected", "Messages that ended in the dead-letter topic", ledger.rejected)
         yield CounterMetricFamily("smsbus_skipped", "Messages that a person took out", ledger.skipped)
         yield CounterMetricFamily("smsbus_duplicates", "Repeats answered without publishing", ledger.duplicates)
-        yield CounterMetricFamily("smsbus_unpromised", "Answers that promised nothing", ledger.unpromised)
+        yield CounterMetricFamily("smsbus_not_durable", "Answers that promised nothing", ledger.not_durable)
         yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)
         yield self._failures()
         yield self._over_share()

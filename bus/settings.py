@@ -84,6 +84,6 @@ class BusSettings(BaseModel):
     lane_max_records: PositiveInt = 10_000
     lane_max_bytes: PositiveInt = 8 * MIB
     # Ids of 16 bytes: a few MiB, and at 100 SMS a second still a quarter of an hour of repeats.
-    repeats_remembered: int = Field(default=100_000, ge=0)
+    dedup_cache_size: int = Field(default=100_000, ge=0)
     # A journal left by a dead process waits at most this long for somebody to drain it.
-    adopt_every: NonNegativeFloat = 30.0
+    orphan_scan_interval: NonNegativeFloat = 30.0

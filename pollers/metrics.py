@@ -49,7 +49,7 @@ class PollerMetrics(Collector):
             return GaugeMetricFamily(name, meaning, labels=["account"])
 
         open_ = family("smsbus_account_open", "1 while the account may be asked")
-        queue = family("smsbus_account_waiting", "Watches due that may not be asked yet")
+        queue = family("smsbus_polls_queued", "Watches due that may not be asked yet")
         stretch = family(
             "smsbus_account_stretch", "By how much polls are rarer than wanted, to fit the budget: 1 or more"
         )

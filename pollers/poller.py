@@ -7,7 +7,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from bus.contract import Bus, BusFull
+from bus.contract import Bus, NotDurable
 from bus.kafka.client import KafkaAway
 from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
@@ -238,7 +238,7 @@ class Poller:
         _log.error("command_unreadable", partition=command.partition, hint="it is kept in sms.rejected.v1")
         try:
             await self._bus.accept(dead_letter(command, self.now_ms()), key=command.key or None)
-        except BusFull:
+        except NotDurable:
             _log.warning("command_not_rejected", partition=command.partition)
 
     # ---- budgets, and what is kept across a restart --------------------------------------------------------------

@@ -18,7 +18,7 @@ class PollersSettings(BaseModel):
     # Of an account that sets none itself. No provider states a limit; at 1/s nobody was ever throttled, bursts were.
     requests_per_second: PositiveFloat = 2.0
     # Scheduler in flight, of all accounts together: measured, 16-64 is best, more only wait for each other.
-    workers: PositiveInt = 64
+    max_concurrent_polls: PositiveInt = 64
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -14,7 +14,7 @@ from typing import Any, Final, Protocol
 import structlog
 from pydantic import ValidationError
 
-from bus.contract import Bus, BusFull
+from bus.contract import Bus, NotDurable
 from bus.kafka.client import KafkaAway
 from bus.sharding.state_log import NotCommitted
 from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
@@ -25,7 +25,7 @@ from pollers.tracking.state import Action, WatchState
 from pollers.uncommitted import Uncommitted
 from pollers.watch_commands import last_applied
 from pollers.watches.watch_table import LivePoll
-from providers.observation import Trouble
+from providers.observation import ProviderError
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
@@ -217,7 +217,7 @@ class Shard:
     # ---- a step ------------------------------------------------------------------------------------------------
 
     async def take(self, watch_id: str, step: Step, *, answered: bool = True) -> None:
-        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`: then nothing has advanced.
+        """Take a poll's outcome: messages are durable when it returns. Raises `NotDurable`: then nothing has advanced.
 
         `answered`: it said something about the order, so that requests which waited for that are applied now.
         """
@@ -478,7 +478,7 @@ class Shard:
 
     async def _accept_ending(self, owned: OwnedWatch) -> None:
         if owned.ending is not None:
-            with suppress(BusFull):
+            with suppress(NotDurable):
                 owned.owes(await self._bus.accept(owned.ending))
                 owned.ending = None
 
@@ -522,7 +522,7 @@ class Shard:
             account = self._accounts[state.watch.account]
             late = now - admitted_at
             result = await account.act(state.watch.order_kind, state.watch.order_id, action, late=late)
-            said = result.word if isinstance(result, Trouble) else result
+            said = result.word if isinstance(result, ProviderError) else result
             _log.info("acted", account=state.watch.account, watch_id=watch_id, action=action, result=said)
             if self.watches.get(watch_id) is owned:
                 await self._take(owned, acted(owned.state, action, result, self._now_ms()))

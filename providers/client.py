@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from yarl import URL
 
 from providers.handler_api_tokens import Done
-from providers.http_client import Fetcher, FetchFailed, RawAnswer
-from providers.observation import Ended, Gone, Observation, SeenSms, Trouble, Unfinished
+from providers.http_client import Fetcher, FetchFailed, RawResponse
+from providers.observation import Ended, Gone, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, mapping, parse_json, text_of, trimmed
 from providers.results import ActResult
 
@@ -25,7 +25,7 @@ Params = Mapping[str, str]
 _ORDER_IDS: Final = ("request_id", "activationId", "id")
 _ID: Final = re.compile(r"[0-9]{1,20}")
 
-NO_NEXT_OF_A_RENT: Final = Trouble("denied", "a_rent_shows_all")
+NO_NEXT_OF_A_RENT: Final = ProviderError("denied", "a_rent_shows_all")
 """Of asking a rent for its next SMS, without a request."""
 # "Not in this state", in the words of three providers: no mistake of ours, the order has moved on.
 _NOT_NOW: Final = frozenset({"bad_status", "incorect_status", "incorrect_status", "wrong_status"})
@@ -37,7 +37,7 @@ class Endpoint(Generic[T_co]):
 
     name: str
     """As the provider's document has it; `rent:` stands before those of SMS-Man's rent API."""
-    parse: Callable[[RawAnswer], T_co]
+    parse: Callable[[RawResponse], T_co]
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     buys: bool = False
@@ -74,20 +74,20 @@ class Client(Protocol):
         """Return what the order shows: the poll. With what was unfinished, ask for the rest of it."""
         ...
 
-    async def full_text(self, order_id: str) -> SeenSms | Trouble | None:
+    async def full_text(self, order_id: str) -> SeenSms | ProviderError | None:
         """Return the newest SMS with its whole text, of an activation and where `has_full_text`; None: it has none."""
         ...
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
-    ) -> ActResult | Trouble | Another:
+    ) -> ActResult | ProviderError | Another:
         """Ask for the next SMS, finish or cancel. `transient`: it may or may not have been done; look before again.
 
         `another`: the `how` of an `Another` that was returned for the same action.
         """
         ...
 
-    async def active(self) -> Mapping[str, str] | Trouble:
+    async def active(self) -> Mapping[str, str] | ProviderError:
         """Return the running activations: their ids, and a text that changes when an SMS comes or the next is awaited.
 
         Only where `has_list`. It is a hint where to look: no provider promises what stands in the list, or when, and
@@ -95,11 +95,11 @@ class Client(Protocol):
         """
         ...
 
-    async def alive(self) -> Trouble | None:
+    async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         ...
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once. `transient`: for what costs money, look at the account before asking again."""
         ...
 
@@ -108,7 +108,7 @@ class Client(Protocol):
         ...
 
 
-async def ask(fetcher: Fetcher, address: URL, query: str, params: Params, endpoint: Endpoint[T]) -> T | Trouble:
+async def ask(fetcher: Fetcher, address: URL, query: str, params: Params, endpoint: Endpoint[T]) -> T | ProviderError:
     """Return the parsed answer to one GET. `query` is encoded and has the key; `params` have the names of a manual.
 
     An answer about another order than the one that was asked for says nothing about this one, and is dropped here;
@@ -118,14 +118,14 @@ async def ask(fetcher: Fetcher, address: URL, query: str, params: Params, endpoi
     try:
         answer = await fetcher.get(_with_query(address, query))
     except FetchFailed as failed:
-        return Trouble("transient", failed.word)
+        return ProviderError("transient", failed.word)
     said = endpoint.parse(answer)
-    if endpoint.buys or isinstance(said, Trouble) or not _is_of_another_order(answer, params):
+    if endpoint.buys or isinstance(said, ProviderError) or not _is_of_another_order(answer, params):
         return said
-    return Trouble("unrecognised", "other_order", answered=True)
+    return ProviderError("unrecognised", "other_order", answered=True)
 
 
-def _is_of_another_order(answer: RawAnswer, params: Params) -> bool:
+def _is_of_another_order(answer: RawResponse, params: Params) -> bool:
     """Tell an answer that carries an order's id, as a number or a text, but not the one in the question.
 
     What is no number is not an order's id, but perhaps a trace's; nor is 0.
@@ -150,16 +150,16 @@ def _with_query(address: URL, query: str) -> URL:
     )
 
 
-def acted(said: Done | Ended | Gone | Trouble) -> ActResult | Trouble:
+def acted(said: Done | Ended | Gone | ProviderError) -> ActResult | ProviderError:
     """Return what came of an action; trouble that is `denied` is final, and its word is the provider's."""
     match said:
         case Done() | Ended():
             return "done"
-        case Trouble(word="early_cancel_denied"):
+        case ProviderError(word="early_cancel_denied"):
             return "too_early"
         case Gone():
-            return Trouble("denied", "no_such_order", answered=True)
-        case Trouble(word=word) if word in _NOT_NOW:
+            return ProviderError("denied", "no_such_order", answered=True)
+        case ProviderError(word=word) if word in _NOT_NOW:
             return replace(said, kind="denied")
         case _:
             return said

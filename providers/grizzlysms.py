@@ -13,13 +13,13 @@ from providers.handler_api import (
     GET_STATUS_V2,
     SET_STATUS,
     HandlerApi,
-    Offer,
+    OptionalEndpoint,
     parse_number,
     parse_prices,
 )
 from providers.handler_api_tokens import Token, read, refusal
-from providers.http_client import Fetcher, RawAnswer
-from providers.observation import Gone, Listing, Observation, SeenSms, Trouble, Unfinished
+from providers.http_client import Fetcher, RawResponse
+from providers.observation import Gone, Listing, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, code_in, entries, given, mapping, trimmed
 from providers.results import ActiveActivation, ActResult
 
@@ -30,7 +30,7 @@ _RENT_STATUS_OF: Final[dict[Action, str]] = {"finish": "1", "cancel": "2"}
 _FILTERS: Final = ("country", "maxPrice", "minPrice", "providerIds", "exceptProviderIds", "phoneException")
 
 
-def parse_active_activations(answer: RawAnswer) -> tuple[ActiveActivation, ...] | Gone | Trouble:
+def parse_active_activations(answer: RawResponse) -> tuple[ActiveActivation, ...] | Gone | ProviderError:
     """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper of siblings.
 
     What is not understood is never "none": a list of running activations that looks empty would be taken for news.
@@ -74,7 +74,7 @@ def _unlisted(entry: dict[str, object]) -> dict[str, object]:
     return {name: value[-1] if isinstance(value, list) and value else value for name, value in entry.items()}
 
 
-def parse_active_rows(answer: RawAnswer) -> Mapping[str, str] | Gone | Trouble:
+def parse_active_rows(answer: RawResponse) -> Mapping[str, str] | Gone | ProviderError:
     """Read getActiveActivations again and again: of each id what its row says of status, code and text, as it stands.
 
     A tenth of the work of `parse_active_activations`: this one is asked every other second, and may have 500 rows.
@@ -131,10 +131,10 @@ class GrizzlySms:
         self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
         self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action or GET_STATUS_V2.name)
-        self._list = Offer()
+        self._list = OptionalEndpoint()
         self.has_list = True
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         return await self._api.ask(endpoint, params)
 
@@ -147,16 +147,16 @@ class GrizzlySms:
         if unfinished is not None and isinstance(asked := unfinished.more, rent.More):
             page = await self.ask(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
             newer = unfinished.shows if isinstance(unfinished.shows, Listing) else Listing(())
-            return page if isinstance(page, Trouble) else rent.next_page(newer, asked, page)
+            return page if isinstance(page, ProviderError) else rent.next_page(newer, asked, page)
         page = await self.ask(rent.RENT_PAGE, {"id": order_id})
-        return page if isinstance(page, Trouble) else rent.first_page(page)
+        return page if isinstance(page, ProviderError) else rent.first_page(page)
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         """Return None: what getStatusV2 knows is in the poll's answer."""
         del order_id
         return None
 
-    async def active(self) -> Mapping[str, str] | Trouble:
+    async def active(self) -> Mapping[str, str] | ProviderError:
         """Return the rows of getActiveActivations: what each says of its status, its code and its text.
 
         That a row changes when an SMS comes is documented at siblings (sms-activate, hero-sms) and relied on by one
@@ -166,12 +166,12 @@ class GrizzlySms:
         self._list.is_missing(said)
         self.has_list = self._list.offered
         if isinstance(said, Gone):  # about one activation, and we asked about none
-            return Trouble("unrecognised", "unknown_token", answered=True)
+            return ProviderError("unrecognised", "unknown_token", answered=True)
         return said
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
-    ) -> ActResult | Trouble:
+    ) -> ActResult | ProviderError:
         """Set an activation's or a rent's status. A rent shows all its SMS, so `next` is refused."""
         del another  # there is one way to
         if order_kind != "rent":
@@ -180,7 +180,7 @@ class GrizzlySms:
             return NO_NEXT_OF_A_RENT
         return acted(await self.ask(rent.SET_RENT_STATUS, {"id": order_id, "status": _RENT_STATUS_OF[action]}))
 
-    async def alive(self) -> Trouble | None:
+    async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         return await self._api.alive()
 

@@ -10,12 +10,12 @@ from typing import Final, NamedTuple
 from providers.client import Endpoint
 from providers.handler_api import prices_in
 from providers.handler_api_tokens import RENT_ENDED, Done, Said, Token, read, refusal
-from providers.http_client import RawAnswer
-from providers.observation import Ended, Gone, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
+from providers.http_client import RawResponse
+from providers.observation import Ended, Gone, Listing, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from providers.payloads import Document, count, entries, first, given, mapping, oldest_first, trimmed
 from providers.results import Order, Price, RentPeriod
 
-Refusal = Ended | Gone | Trouble
+Refusal = Ended | Gone | ProviderError
 
 _ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
 MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a request, a missing one SMS
@@ -23,7 +23,7 @@ MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a 
 _BODIES: Final = ("text", "test", "sms", "message", "code")
 
 
-def _rent(answer: RawAnswer, said: Said) -> dict[str, object] | Refusal:
+def _rent(answer: RawResponse, said: Said) -> dict[str, object] | Refusal:
     """Return a successful answer's object."""
     if isinstance(said, Document):
         rent = mapping(said.value)
@@ -43,10 +43,10 @@ class Page(NamedTuple):
     quantity: int | None
 
 
-def parse_rent_page(answer: RawAnswer) -> Page | Trouble:
+def parse_rent_page(answer: RawResponse) -> Page | ProviderError:
     """Read getRentStatus together with its `quantity`, which may be padded, a number, or missing."""
     shows, said = parse_rent_status(answer), read(answer)
-    if isinstance(shows, Trouble):
+    if isinstance(shows, ProviderError):
         return shows
     quantity = count(trimmed(mapping(said.value), "quantity")) if isinstance(said, Document) else None
     return Page(shows, quantity)
@@ -85,7 +85,7 @@ def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinish
     return Unfinished(together, More(asked.page + 1, quantity))
 
 
-def parse_rent_status(answer: RawAnswer) -> Observation:
+def parse_rent_status(answer: RawResponse) -> Observation:
     """Read getRentStatus. `values` may be an object with padded numbers, a list, an empty list, null or missing."""
     said = read(answer)
     if isinstance(said, Token) and said.word == "STATUS_WAIT_CODE":  # how siblings say "no SMS yet"
@@ -96,7 +96,7 @@ def parse_rent_status(answer: RawAnswer) -> Observation:
     if not (values := rent.get("values")):
         return Waiting()
     listed = oldest_first([_seen(entry) for entry in entries(values) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
+    return Listing(listed) if listed else ProviderError("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(entry: dict[str, object]) -> SeenSms:
@@ -108,7 +108,7 @@ def _seen(entry: dict[str, object]) -> SeenSms:
     )
 
 
-def parse_rent_number(answer: RawAnswer) -> Order | Refusal:
+def parse_rent_number(answer: RawResponse) -> Order | Refusal:
     """Read getRentNumber and continueRentNumber."""
     rent = _rent(answer, read(answer))
     if not isinstance(rent, dict):
@@ -116,11 +116,11 @@ def parse_rent_number(answer: RawAnswer) -> Order | Refusal:
     phone = mapping(rent.get("phone"))
     order_id, number = trimmed(phone, "id"), trimmed(phone, "number")
     if not order_id or not number:
-        return Trouble("unrecognised", "unknown_shape", answered=True)
+        return ProviderError("unrecognised", "unknown_shape", answered=True)
     return Order("rent", order_id, number, trimmed(phone, "endDate"))
 
 
-def parse_rent_history(answer: RawAnswer) -> tuple[RentPeriod, ...] | Refusal:
+def parse_rent_history(answer: RawResponse) -> tuple[RentPeriod, ...] | Refusal:
     """Read getRentHistory."""
     rent = _rent(answer, read(answer))
     if not isinstance(rent, dict):
@@ -131,13 +131,13 @@ def parse_rent_history(answer: RawAnswer) -> tuple[RentPeriod, ...] | Refusal:
     )
 
 
-def parse_rent_done(answer: RawAnswer) -> Done | Refusal:
+def parse_rent_done(answer: RawResponse) -> Done | Refusal:
     """Read setRentStatus. A rent that had already ended answers so, which is `Ended`."""
     rent = _rent(answer, read(answer))
     return Done("success") if isinstance(rent, dict) else rent
 
 
-def parse_rent_prices(answer: RawAnswer) -> tuple[Price, ...] | Refusal:
+def parse_rent_prices(answer: RawResponse) -> tuple[Price, ...] | Refusal:
     """Read getRentPrices."""
     rent = _rent(answer, read(answer))
     return prices_in(rent.get("values")) if isinstance(rent, dict) else rent

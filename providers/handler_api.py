@@ -8,8 +8,8 @@ from yarl import URL
 
 from providers.client import Action, Endpoint, Params, acted, ask
 from providers.handler_api_tokens import Token, parse_done, parse_status, read, refusal, status_of
-from providers.http_client import Fetcher, RawAnswer
-from providers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Unfinished, Waiting
+from providers.http_client import Fetcher, RawResponse
+from providers.observation import Gone, Last, Listing, NoCode, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from providers.payloads import Document, code_in, count, first, given, mapping, oldest_first, trimmed
 from providers.results import ActResult, Balance, Order, Price
 
@@ -21,7 +21,7 @@ STATUS_OF: Final[dict[Action, str]] = {"next": "3", "finish": "6", "cancel": "8"
 _ORDER_DETAILS: Final = ("activationTime", "activationCancel", "canGetAnotherSms", "countryCode", "currency")
 
 
-def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
+def parse_balance(answer: RawResponse) -> Balance | Gone | ProviderError:
     """Read `ACCESS_BALANCE:44.60`; it may be negative."""
     said = read(answer)
     if isinstance(said, Token) and said.word == "ACCESS_BALANCE" and said.rest:
@@ -29,7 +29,7 @@ def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
     return refusal(answer, said)
 
 
-def parse_number(answer: RawAnswer) -> Order | Gone | Trouble:
+def parse_number(answer: RawResponse) -> Order | Gone | ProviderError:
     """Read getNumber, `ACCESS_NUMBER:id:number`, and getNumberV2, which is an object."""
     said = read(answer)
     if isinstance(said, Token) and said.word == "ACCESS_NUMBER":
@@ -46,7 +46,7 @@ def parse_number(answer: RawAnswer) -> Order | Gone | Trouble:
     return refusal(answer, said)
 
 
-def parse_prices(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+def parse_prices(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read `{country: {service: {cost, count}}}`; SMSVerified's `cost` is called `price` on the wire."""
     said = read(answer)
     if not isinstance(said, Document):
@@ -65,7 +65,7 @@ def prices_in(countries: object) -> tuple[Price, ...]:
     )
 
 
-def parse_status_v2(answer: RawAnswer) -> Observation:
+def parse_status_v2(answer: RawResponse) -> Observation:
     """Read getStatusV2: an object with `sms`, `call` or `data`, or any plain answer of getStatus."""
     said = read(answer)
     if isinstance(said, Token):
@@ -109,7 +109,7 @@ GET_STATUS_V2: Final = Endpoint("getStatusV2", parse_status_v2, required=("id",)
 SET_STATUS: Final = Endpoint("setStatus", parse_done, required=("id", "status"), optional=("forward",))
 
 
-class Offer:
+class OptionalEndpoint:
     """Whether an action is offered: not any more after `MOST_BAD_ACTIONS` in a row."""
 
     def __init__(self) -> None:
@@ -122,7 +122,7 @@ class Offer:
 
     def is_missing(self, said: object) -> bool:
         """Take note of an answer; True when it was BAD_ACTION."""
-        missing = isinstance(said, Trouble) and said.word == "bad_action"
+        missing = isinstance(said, ProviderError) and said.word == "bad_action"
         self._refused = self._refused + 1 if missing else 0
         return missing
 
@@ -135,9 +135,9 @@ class HandlerApi:
         self._key = SecretStr(urlencode({"api_key": api_key.get_secret_value()}))
         self._fetcher = fetcher
         self._wants_v2 = status_action == GET_STATUS_V2.name
-        self._v2 = Offer()
+        self._v2 = OptionalEndpoint()
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         query = f"{self._key.get_secret_value()}&action={endpoint.name}"
         return await ask(self._fetcher, self._address, query, params, endpoint)
@@ -149,11 +149,11 @@ class HandlerApi:
             return Unfinished(None, GET_STATUS.name) if self._v2.is_missing(observation) else observation
         return await self.ask(GET_STATUS, {"id": order_id})
 
-    async def set_status(self, order_id: str, action: Action) -> ActResult | Trouble:
+    async def set_status(self, order_id: str, action: Action) -> ActResult | ProviderError:
         """Act on an activation."""
         return acted(await self.ask(SET_STATUS, {"id": order_id, "status": STATUS_OF[action]}))
 
-    async def alive(self) -> Trouble | None:
+    async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         balance = await self.ask(GET_BALANCE, {})
-        return balance if isinstance(balance, Trouble) else None
+        return balance if isinstance(balance, ProviderError) else None

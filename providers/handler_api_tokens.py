@@ -8,8 +8,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from providers.http_client import RawAnswer
-from providers.observation import Ended, Gone, Last, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
+from providers.http_client import RawResponse
+from providers.observation import Ended, Gone, Last, NoCode, Observation, ProviderError, SeenSms, Waiting, WaitingNext
 from providers.payloads import (
     Document,
     by_status,
@@ -92,11 +92,11 @@ class Done:
     word: str
 
 
-Said = Token | Document | Trouble
+Said = Token | Document | ProviderError
 
 
-def read(answer: RawAnswer) -> Said:
-    """Return the token or the JSON that was answered; `Trouble` where there is neither.
+def read(answer: RawResponse) -> Said:
+    """Return the token or the JSON that was answered; `ProviderError` where there is neither.
 
     A token is returned whatever the HTTP status: `EARLY_CANCEL_DENIED` comes with 200, 400 and 409.
     """
@@ -109,10 +109,10 @@ def read(answer: RawAnswer) -> Said:
     word, _, rest = text.partition(":")
     if _TOKEN.fullmatch(word):
         return Token(word, rest.strip(), retry_after(answer))
-    return by_status(answer) or Trouble("unrecognised", "no_token")
+    return by_status(answer) or ProviderError("unrecognised", "no_token")
 
 
-def _unwrapped(answer: RawAnswer, document: Document) -> Said:
+def _unwrapped(answer: RawResponse, document: Document) -> Said:
     """Return the token in an error envelope, of which there are as many shapes as siblings; else the document."""
     envelope = mapping(document.value)
     status = first(envelope, "status")
@@ -125,27 +125,27 @@ def _unwrapped(answer: RawAnswer, document: Document) -> Said:
         return by_status(answer) or document
     word, _, rest = said.strip().partition(":")
     if not _TOKEN.fullmatch(word):
-        return by_status(answer) or Trouble("unrecognised", "error_in_prose", answered=True)
+        return by_status(answer) or ProviderError("unrecognised", "error_in_prose", answered=True)
     asked = first(mapping(envelope.get("info")), "retry_after_seconds")
     return Token(word, rest, retry_after(answer, asked))
 
 
-def refusal(answer: RawAnswer, said: Said) -> Trouble | Gone:
+def refusal(answer: RawResponse, said: Said) -> ProviderError | Gone:
     """Return what an answer means that is none of those its action knows."""
     match said:
-        case Trouble():
+        case ProviderError():
             return said
         case Token(word) if word in GONE:
             return Gone()
         case Token(word, retry_after=seconds) if word in TROUBLE or "SQL" in word:
             known = word.lower() if word in TROUBLE else "sql_error"
-            return Trouble(TROUBLE.get(word, "transient"), known, seconds, answered=True)
+            return ProviderError(TROUBLE.get(word, "transient"), known, seconds, answered=True)
         case _:
             unknown = "unknown_token" if isinstance(said, Token) else "unknown_shape"
-            return by_status(answer) or Trouble("unrecognised", unknown, answered=True)
+            return by_status(answer) or ProviderError("unrecognised", unknown, answered=True)
 
 
-def parse_status(answer: RawAnswer) -> Observation:
+def parse_status(answer: RawResponse) -> Observation:
     """Read getStatus: what an activation says of itself."""
     said = read(answer)
     if not isinstance(said, Token):
@@ -169,7 +169,7 @@ def status_of(token: Token) -> Observation | None:
             return None
 
 
-def parse_done(answer: RawAnswer) -> Done | Gone | Trouble:
+def parse_done(answer: RawResponse) -> Done | Gone | ProviderError:
     """Read setStatus. The token need not be the one documented for the status: SMSVerified's own sample is not."""
     if answer.status == 204 and not answer.body:  # a sibling's way to say yes
         return Done("no_content")

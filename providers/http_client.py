@@ -38,7 +38,7 @@ UNSENT: Final = frozenset({"dns", "proxy", "tls", "connect"})
 
 
 @dataclass(frozen=True, slots=True)
-class RawAnswer:
+class RawResponse:
     """What came back, undecoded. `headers` finds lower-case names; `body` is decompressed. Its repr shows neither."""
 
     status: int
@@ -61,12 +61,12 @@ class FetchFailed(Exception):
 class Fetcher(Protocol):
     """Asks once. Never repeats a question: some of them cost money."""
 
-    async def get(self, url: URL) -> RawAnswer:
+    async def get(self, url: URL) -> RawResponse:
         """Return the answer, whatever its status; raises `FetchFailed`."""
         ...
 
 
-class HttpFetcher:
+class HttpClient:
     """The real one. Use as an async context manager, or `close` it. One for each account, so that its proxy is too.
 
     Follows a redirect only of a GET, and only within one host and never from https to http: the URL holds the key.
@@ -100,13 +100,13 @@ class HttpFetcher:
             await self._opened.close()
             self._opened = None
 
-    async def get(self, url: URL) -> RawAnswer:
+    async def get(self, url: URL) -> RawResponse:
         """Return the answer to GET `url`, which is sent as it is encoded; raises `FetchFailed`."""
         return await self.request("GET", url)
 
     async def request(
         self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
-    ) -> RawAnswer:
+    ) -> RawResponse:
         """Return the answer, whatever its status; raises `FetchFailed`."""
         answer = await self._answer_or_word(method, url, headers, body)
         if isinstance(answer, str):  # raised here and not where it was caught: no context, and with it no URL
@@ -115,7 +115,7 @@ class HttpFetcher:
 
     async def _answer_or_word(
         self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None
-    ) -> RawAnswer | str:
+    ) -> RawResponse | str:
         try:
             async with asyncio.timeout(self._total_seconds):
                 for _ in range(MOST_REDIRECTS):
@@ -130,14 +130,14 @@ class HttpFetcher:
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
             return next((word for kind, word in _WORDS if isinstance(error, kind)), "bad_http")
 
-    async def _once(self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None) -> RawAnswer:
+    async def _once(self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None) -> RawResponse:
         session = self._session()
         async with session.request(
             method, url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False
         ) as response:
             raw = await self._read(response)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
-            return RawAnswer(response.status, response.headers, _inflate(raw, encoding, self._limit), self._clock())
+            return RawResponse(response.status, response.headers, _inflate(raw, encoding, self._limit), self._clock())
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         if (response.content_length or 0) > self._limit:
@@ -170,7 +170,7 @@ class _Unusable(Exception):
         self.word = word
 
 
-def _redirected(method: str, url: URL, answer: RawAnswer) -> URL | None:
+def _redirected(method: str, url: URL, answer: RawResponse) -> URL | None:
     """Return where to ask again; None: this answer is the last."""
     if method != "GET" or answer.status not in {301, 302, 303, 307, 308} or "location" not in answer.headers:
         return None

@@ -67,7 +67,7 @@ class Gone:
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
+class ProviderError:
     """Nothing was learned about the order. What the caller must do: see `kind`."""
 
     kind: Literal["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]
@@ -82,7 +82,7 @@ class Trouble:
     `error_code`. False: nothing came, or a page, prose or a bare HTTP status, which may be a gateway's."""
 
 
-Observation = Waiting | WaitingNext | Last | NoCode | Listing | Ended | Gone | Trouble
+Observation = Waiting | WaitingNext | Last | NoCode | Listing | Ended | Gone | ProviderError
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from providers.http_client import RawAnswer
-from providers.observation import SeenSms, Trouble
+from providers.http_client import RawResponse
+from providers.observation import ProviderError, SeenSms
 
 LONGEST_WAIT: Final = 600.0  # seconds
 SHORTEST_WAIT: Final = 1.0
@@ -37,19 +37,19 @@ class Document:
     value: object = field(repr=False)
 
 
-def text_of(answer: RawAnswer) -> str:
+def text_of(answer: RawResponse) -> str:
     """Return the body as text, without a byte order mark and blanks at its ends; broken UTF-8 becomes U+FFFD."""
     return answer.body.decode("utf-8", "replace").strip().removeprefix("\ufeff").strip()
 
 
-def without_content(answer: RawAnswer, text: str) -> Trouble | None:
+def without_content(answer: RawResponse, text: str) -> ProviderError | None:
     """Return what is wrong with an answer that is empty or a page for people; None: it may say something."""
     if text and text[0] != "<":
         return None
-    return by_status(answer) or Trouble("transient", "html" if text else "empty", retry_after(answer))
+    return by_status(answer) or ProviderError("transient", "html" if text else "empty", retry_after(answer))
 
 
-def by_status(answer: RawAnswer) -> Trouble | None:
+def by_status(answer: RawResponse) -> ProviderError | None:
     """Return what the HTTP status alone tells, for a body that nobody can read; None: a 2xx tells nothing.
 
     403 is `transient`: it is about our address (a filter in front of the provider), not about the key.
@@ -58,22 +58,22 @@ def by_status(answer: RawAnswer) -> Trouble | None:
     if 200 <= status < 300:
         return None
     if status == 429:
-        return Trouble("throttled", "http_429", retry_after(answer))
+        return ProviderError("throttled", "http_429", retry_after(answer))
     if status == 401 and not text_of(answer).startswith("<"):
-        return Trouble("auth", "http_401")
-    return Trouble("transient", f"http_{status}", retry_after(answer))
+        return ProviderError("auth", "http_401")
+    return ProviderError("transient", f"http_{status}", retry_after(answer))
 
 
-def parse_json(answer: RawAnswer, text: str) -> Document | Trouble:
+def parse_json(answer: RawResponse, text: str) -> Document | ProviderError:
     """Return the JSON; `transient` where it was cut off, `unrecognised` where broken."""
     try:
         return Document(_JSON.decode(text))
     except json.JSONDecodeError as error:
         if _is_cut_off(error):
-            return by_status(answer) or Trouble("transient", "truncated")
-        return by_status(answer) or Trouble("unrecognised", "not_json")
+            return by_status(answer) or ProviderError("transient", "truncated")
+        return by_status(answer) or ProviderError("unrecognised", "not_json")
     except RecursionError:
-        return Trouble("unrecognised", "too_deep")
+        return ProviderError("unrecognised", "too_deep")
 
 
 def _is_cut_off(error: json.JSONDecodeError) -> bool:
@@ -82,7 +82,7 @@ def _is_cut_off(error: json.JSONDecodeError) -> bool:
     return error.msg.startswith("Unterminated") or not (closed or error.msg.startswith("Extra"))
 
 
-def retry_after(answer: RawAnswer, said: str | None = None) -> float | None:
+def retry_after(answer: RawResponse, said: str | None = None) -> float | None:
     """Return how many seconds to wait, 1 to 600: the header's seconds or date, else what the body said; None: neither.
 
     A date counts from the moment the answer was received.

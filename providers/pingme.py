@@ -45,7 +45,7 @@ class Asker(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
+class PingMeRefusal:
     """It was not done. `transient`: it may have been, look before trying again."""
 
     kind: Literal["auth", "throttled", "transient", "denied", "gone", "request_error", "unrecognised"]
@@ -90,33 +90,33 @@ class Apps:
 
 
 _RETCODES: Final = {
-    "100000": Refusal("transient", "internal_error"),
-    "100004": Refusal("request_error", "missing_parameter"),
-    "300002": Refusal("denied", "no_balance"),
-    "500000": Refusal("denied", "no_numbers"),
-    "500001": Refusal("denied", "too_many_locked_numbers"),
-    "500002": Refusal("gone", "number_unknown_or_expired"),
+    "100000": PingMeRefusal("transient", "internal_error"),
+    "100004": PingMeRefusal("request_error", "missing_parameter"),
+    "300002": PingMeRefusal("denied", "no_balance"),
+    "500000": PingMeRefusal("denied", "no_numbers"),
+    "500001": PingMeRefusal("denied", "too_many_locked_numbers"),
+    "500002": PingMeRefusal("gone", "number_unknown_or_expired"),
 }
 
 
-def _result(answer: Answer) -> object | Refusal:
+def _result(answer: Answer) -> object | PingMeRefusal:
     """Return the `result` of a success; the retcode decides, and the HTTP status where there is none."""
     try:
         said = _JSON.decode(answer.body.decode("utf-8", "replace").strip().removeprefix("\ufeff"))
     except (ValueError, RecursionError):
-        return _by_status(answer.status) or Refusal("transient", "no_json")
+        return _by_status(answer.status) or PingMeRefusal("transient", "no_json")
     retcode = said.get("retcode") if isinstance(said, dict) else None
     if retcode == "0":
         return _by_status(answer.status) or said.get("result")
-    return _RETCODES.get(str(retcode)) or _by_status(answer.status) or Refusal("unrecognised", "unknown_retcode")
+    return _RETCODES.get(str(retcode)) or _by_status(answer.status) or PingMeRefusal("unrecognised", "unknown_retcode")
 
 
-def _by_status(status: int) -> Refusal | None:
+def _by_status(status: int) -> PingMeRefusal | None:
     if 200 <= status < 300:
         return None
     if status in {401, 403}:  # the document: no permission
-        return Refusal("auth", "no_permission")
-    return Refusal("throttled" if status == 429 else "transient", f"http_{status}")
+        return PingMeRefusal("auth", "no_permission")
+    return PingMeRefusal("throttled" if status == 429 else "transient", f"http_{status}")
 
 
 def _text(entry: Mapping[str, object], name: str) -> str | None:
@@ -124,34 +124,34 @@ def _text(entry: Mapping[str, object], name: str) -> str | None:
     return value if isinstance(value, str) and value.strip() else None
 
 
-def parse_apps(answer: Answer) -> Apps | Refusal:
+def parse_apps(answer: Answer) -> Apps | PingMeRefusal:
     """Read getAppList."""
     result = _result(answer)
-    return result if isinstance(result, Refusal) else Apps(result)
+    return result if isinstance(result, PingMeRefusal) else Apps(result)
 
 
-def parse_locked(answer: Answer) -> LockedNumber | Refusal:
+def parse_locked(answer: Answer) -> LockedNumber | PingMeRefusal:
     """Read lockNumber."""
     result = _result(answer)
     if isinstance(result, dict) and (number := _text(result, "number")):
         return LockedNumber(number, _text(result, "price"))
-    return result if isinstance(result, Refusal) else Refusal("unrecognised", "unknown_shape")
+    return result if isinstance(result, PingMeRefusal) else PingMeRefusal("unrecognised", "unknown_shape")
 
 
-def parse_subscribed(answer: Answer) -> Subscribed | Refusal:
+def parse_subscribed(answer: Answer) -> Subscribed | PingMeRefusal:
     """Read subNumber and unSubNumber."""
     result = _result(answer)
-    return result if isinstance(result, Refusal) else Subscribed()
+    return result if isinstance(result, PingMeRefusal) else Subscribed()
 
 
-def parse_numbers(answer: Answer) -> tuple[Number, ...] | Refusal:
+def parse_numbers(answer: Answer) -> tuple[Number, ...] | PingMeRefusal:
     """Read getNumberList. Lengths of numbers are not checked: the document's own sample has a digit too many."""
     result = _result(answer)
-    if isinstance(result, Refusal):
+    if isinstance(result, PingMeRefusal):
         return result
     listed = result.get("numbers") if isinstance(result, dict) else None
     if not isinstance(listed, list):
-        return Refusal("unrecognised", "unknown_shape")
+        return PingMeRefusal("unrecognised", "unknown_shape")
     return tuple(_number(entry) for entry in listed if isinstance(entry, dict) and _text(entry, "phone"))
 
 

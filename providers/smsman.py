@@ -12,8 +12,8 @@ from yarl import URL
 
 from providers import smsman_rent as rent
 from providers.client import NO_NEXT_OF_A_RENT, Action, Another, Endpoint, Params, acted, ask, table
-from providers.http_client import Fetcher, RawAnswer
-from providers.observation import Gone, Last, Observation, SeenSms, Trouble, Unfinished, Waiting, WaitingNext
+from providers.http_client import Fetcher, RawResponse
+from providers.observation import Gone, Last, Observation, ProviderError, SeenSms, Unfinished, Waiting, WaitingNext
 from providers.payloads import code_in, count, entries, first, keyed, mapping, trimmed
 from providers.results import ActResult, Named, Price, Stock
 from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
@@ -27,21 +27,21 @@ _NEXT: Final = "ready"
 _STATUS_OF: Final[dict[Action, str]] = {"next": "retrysms", "finish": "close", "cancel": "reject"}
 
 
-def parse_sms(answer: RawAnswer) -> Observation:
+def parse_sms(answer: RawResponse) -> Observation:
     """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
     said = read(answer)
     if isinstance(said, Failure) and said.code == "wait_sms":
         code = code_in(trimmed(said.details, "sms_code"))
         return WaitingNext(code) if code else Waiting()
     order = mapping(said)
-    if isinstance(said, Failure | Trouble) or not {"sms_code", "request_id"} & order.keys():
+    if isinstance(said, Failure | ProviderError) or not {"sms_code", "request_id"} & order.keys():
         return refusal(answer, said)
     if code := code_in(trimmed(order, "sms_code")):
         return Last(SeenSms(code=code, recipient=first(order, "number"), service=first(order, "application_id")))
     return Waiting()
 
 
-def parse_limits(answer: RawAnswer) -> tuple[Stock, ...] | Gone | Trouble:
+def parse_limits(answer: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
     """Read limits: a list, or an object by the application's id."""
     said = read(answer)
     if not isinstance(said, list | dict):
@@ -52,7 +52,7 @@ def parse_limits(answer: RawAnswer) -> tuple[Stock, ...] | Gone | Trouble:
     )
 
 
-def parse_prices(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+def parse_prices(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read get-prices: `{country: {application: {cost, count}}}`, without the outer half when a country was asked."""
     said = read(answer)
     if not isinstance(said, list | dict):
@@ -74,7 +74,7 @@ def _priced(countries: object) -> list[tuple[str | None, str, dict[str, object]]
     return found
 
 
-def parse_named(answer: RawAnswer) -> tuple[Named, ...] | Gone | Trouble:
+def parse_named(answer: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
     """Read countries and applications: an object by id, of old a list."""
     said = read(answer)
     if not isinstance(said, list | dict):
@@ -133,7 +133,7 @@ class SmsMan:
         self._key = SecretStr(urlencode({"token": api_key.get_secret_value()}))
         self._fetcher = fetcher
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         key = self._key.get_secret_value()
         return await ask(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
@@ -149,13 +149,13 @@ class SmsMan:
         del order_id
         return None
 
-    async def active(self) -> Mapping[str, str] | Trouble:
+    async def active(self) -> Mapping[str, str] | ProviderError:
         """Return trouble: the control API has no list, and of that of the rents only the name is known."""
-        return Trouble("request_error", "no_list")
+        return ProviderError("request_error", "no_list")
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
-    ) -> ActResult | Trouble | Another:
+    ) -> ActResult | ProviderError | Another:
         """Set the status of an activation or of a rent. A rent shows all its SMS, so `next` is refused."""
         if order_kind != "rent":
             return await self._set_status(order_id, another or _STATUS_OF[action])
@@ -164,15 +164,15 @@ class SmsMan:
         status = "close" if action == "finish" else "cancel"
         return acted(await self.ask(rent.SET_STATUS, {"request_id": order_id, "status": status}))
 
-    async def _set_status(self, order_id: str, status: str) -> ActResult | Trouble | Another:
+    async def _set_status(self, order_id: str, status: str) -> ActResult | ProviderError | Another:
         said = await self.ask(SET_STATUS, {"request_id": order_id, "status": status})
-        unknown = isinstance(said, Trouble) and said.word == "wrong_status"
+        unknown = isinstance(said, ProviderError) and said.word == "wrong_status"
         return Another(_NEXT) if unknown and status == _STATUS_OF["next"] else acted(said)
 
-    async def alive(self) -> Trouble | None:
+    async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         balance = await self.ask(GET_BALANCE, {})
-        return balance if isinstance(balance, Trouble) else None
+        return balance if isinstance(balance, ProviderError) else None
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number or of a rent."""
@@ -191,6 +191,6 @@ def _address(root: str, name: str) -> URL:
     return URL(f"{root}/{'rent-api' if api == 'rent' else 'control'}/{name}", encoded=True)
 
 
-def _cost(prices: tuple[Price, ...] | Gone | Trouble, country: str, service: str | None) -> str | None:
+def _cost(prices: tuple[Price, ...] | Gone | ProviderError, country: str, service: str | None) -> str | None:
     found = prices if isinstance(prices, tuple) else ()
     return next((each.cost for each in found if each.country in {None, country} and each.service == service), None)

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from providers.handler_api_tokens import Done
-from providers.http_client import RawAnswer
-from providers.observation import Gone, Trouble
+from providers.http_client import RawResponse
+from providers.observation import Gone, ProviderError
 from providers.payloads import Document, by_status, first, mapping, parse_json, retry_after, text_of, without_content
 from providers.results import Balance, Order
 
@@ -40,18 +40,18 @@ class Failure:
 Json = dict[str, object] | list[object]
 
 
-def read(answer: RawAnswer) -> Json | Failure | Trouble:
+def read(answer: RawResponse) -> Json | Failure | ProviderError:
     """Return the object or list that was answered."""
     text = text_of(answer)
     if nothing := without_content(answer, text):
         return nothing
     if text[0] not in "{[":
-        return by_status(answer) or Trouble("unrecognised", "not_json")
+        return by_status(answer) or ProviderError("unrecognised", "not_json")
     document = parse_json(answer, text)
     return _sorted_out(answer, document) if isinstance(document, Document) else document
 
 
-def _sorted_out(answer: RawAnswer, document: Document) -> Json | Failure | Trouble:
+def _sorted_out(answer: RawResponse, document: Document) -> Json | Failure | ProviderError:
     if isinstance(document.value, list):
         return by_status(answer) or document.value
     said = mapping(document.value)
@@ -60,17 +60,17 @@ def _sorted_out(answer: RawAnswer, document: Document) -> Json | Failure | Troub
     return by_status(answer) or said
 
 
-def refusal(answer: RawAnswer, said: object) -> Gone | Trouble:
+def refusal(answer: RawResponse, said: object) -> Gone | ProviderError:
     """Return what an answer means that is none of those its endpoint knows."""
-    if isinstance(said, Trouble):
+    if isinstance(said, ProviderError):
         return said
     if not isinstance(said, Failure):
-        return Trouble("unrecognised", "unknown_shape", answered=True)
+        return ProviderError("unrecognised", "unknown_shape", answered=True)
     if any(NOT_EXISTS in message.lower() for message in _messages(said.details.get("error_msg"))):
         return Gone()
     if said.code in TROUBLE:
-        return Trouble(TROUBLE[said.code], said.code, retry_after(answer), answered=True)
-    return by_status(answer) or Trouble("unrecognised", "unknown_error_code", answered=True)
+        return ProviderError(TROUBLE[said.code], said.code, retry_after(answer), answered=True)
+    return by_status(answer) or ProviderError("unrecognised", "unknown_error_code", answered=True)
 
 
 def _messages(message: object) -> Iterator[str]:
@@ -81,7 +81,7 @@ def _messages(message: object) -> Iterator[str]:
         yield from _messages(part)
 
 
-def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
+def parse_balance(answer: RawResponse) -> Balance | Gone | ProviderError:
     """Read get-balance."""
     said = read(answer)
     if not isinstance(said, dict) or not (amount := first(said, "balance")):
@@ -89,10 +89,10 @@ def parse_balance(answer: RawAnswer) -> Balance | Gone | Trouble:
     return Balance(amount, {name: told for name in said if name != "balance" and (told := first(said, name))})
 
 
-def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawAnswer], Order | Gone | Trouble]:
+def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawResponse], Order | Gone | ProviderError]:
     """Return how to read get-number."""
 
-    def parse(answer: RawAnswer) -> Order | Gone | Trouble:
+    def parse(answer: RawResponse) -> Order | Gone | ProviderError:
         said = read(answer)
         order = said if isinstance(said, dict) else {}
         order_id, number = first(order, "request_id"), first(order, "number")
@@ -104,7 +104,7 @@ def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawAnswer], Or
     return parse
 
 
-def parse_done(answer: RawAnswer) -> Done | Gone | Trouble:
+def parse_done(answer: RawResponse) -> Done | Gone | ProviderError:
     """Read set-status."""
     said = read(answer)
     if isinstance(said, dict) and (first(said, "success") or "").lower() in {"true", "1"}:

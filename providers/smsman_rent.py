@@ -3,8 +3,8 @@
 from typing import Final
 
 from providers.client import Endpoint
-from providers.http_client import RawAnswer
-from providers.observation import Gone, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting
+from providers.http_client import RawResponse
+from providers.observation import Gone, Last, Listing, NoCode, Observation, ProviderError, SeenSms, Waiting
 from providers.payloads import code_in, count, entries, first, given, mapping, oldest_first, trimmed
 from providers.results import Price
 from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
@@ -12,13 +12,13 @@ from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_
 FULL_RENT: Final = "0"  # as application_id: the number receives the SMS of every service
 
 
-def parse_rent_sms(answer: RawAnswer) -> Observation:
+def parse_rent_sms(answer: RawResponse) -> Observation:
     """Read get-all-sms, newest first, and get-sms, which shows the last SMS alone."""
     said = read(answer)
     if isinstance(said, Failure) and said.code == "wait_sms":
         return Waiting()
     order = mapping(said)
-    if isinstance(said, Failure | Trouble) or not {"sms", "request_id"} & order.keys():
+    if isinstance(said, Failure | ProviderError) or not {"sms", "request_id"} & order.keys():
         return refusal(answer, said)
     if not (shown := order.get("sms")):
         return Waiting()
@@ -26,7 +26,7 @@ def parse_rent_sms(answer: RawAnswer) -> Observation:
         sms = _seen(order, mapping(shown))
         return Last(sms) if sms.text or sms.code else NoCode()
     listed = oldest_first([_seen(order, entry) for entry in entries(shown) if entry])
-    return Listing(listed) if listed else Trouble("unrecognised", "unknown_shape", answered=True)
+    return Listing(listed) if listed else ProviderError("unrecognised", "unknown_shape", answered=True)
 
 
 def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
@@ -40,7 +40,7 @@ def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
     )
 
 
-def parse_rent_limits(answer: RawAnswer) -> tuple[Price, ...] | Gone | Trouble:
+def parse_rent_limits(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read limits: what a rent of this length costs, and how many numbers there are."""
     said = read(answer)
     if not isinstance(said, dict) or "limits" not in said:

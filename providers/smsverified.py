@@ -7,10 +7,18 @@ from typing import Any, Final, TypeVar
 from pydantic import SecretStr
 
 from providers.client import Action, Endpoint, Params, table
-from providers.handler_api import GET_BALANCE, GET_STATUS, SET_STATUS, HandlerApi, Offer, parse_number, parse_prices
+from providers.handler_api import (
+    GET_BALANCE,
+    GET_STATUS,
+    SET_STATUS,
+    HandlerApi,
+    OptionalEndpoint,
+    parse_number,
+    parse_prices,
+)
 from providers.handler_api_tokens import Token, read, refusal, status_of
-from providers.http_client import Fetcher, RawAnswer
-from providers.observation import Gone, Last, NoCode, Observation, SeenSms, Trouble, Unfinished
+from providers.http_client import Fetcher, RawResponse
+from providers.observation import Gone, Last, NoCode, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, count, first, keyed, mapping, says_nothing
 from providers.results import ActResult, Named, Price, Stock
 
@@ -21,7 +29,7 @@ _FORWARDING: Final = re.compile(r"_[01]$")
 _SENDER: Final = re.compile(r"\[([^\]]*)\]\s?(.*)", re.DOTALL)
 
 
-def parse_countries(answer: RawAnswer) -> tuple[Named, ...] | Gone | Trouble:
+def parse_countries(answer: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
     """Read the countries. The outer key is the dialling prefix; the `id` inside is what requests want."""
     said = read(answer)
     if not isinstance(said, Document):
@@ -31,7 +39,7 @@ def parse_countries(answer: RawAnswer) -> tuple[Named, ...] | Gone | Trouble:
     return countries if countries or not said.value else refusal(answer, said)
 
 
-def parse_numbers_status(answer: RawAnswer) -> tuple[Stock, ...] | Gone | Trouble:
+def parse_numbers_status(answer: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
     """Read `{"yahoo_0": 167}`: the end of the key is the forwarding flag."""
     said = read(answer)
     if not isinstance(said, Document):
@@ -44,7 +52,7 @@ def parse_numbers_status(answer: RawAnswer) -> tuple[Stock, ...] | Gone | Troubl
     return stock if stock or not said.value else refusal(answer, said)
 
 
-def parse_full_sms(answer: RawAnswer) -> Observation:
+def parse_full_sms(answer: RawResponse) -> Observation:
     """Read `FULL_SMS:[sender] text`. Without a closed bracket all is text."""
     said = read(answer)
     if not isinstance(said, Token):
@@ -85,10 +93,10 @@ class SmsVerified:
         self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
         self._api = HandlerApi(base_url or DEFAULT_BASE_URL, api_key, fetcher, status_action or GET_STATUS.name)
-        self._full_sms = Offer()
+        self._full_sms = OptionalEndpoint()
         self.has_full_text = True
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | Trouble:
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         return await self._api.ask(endpoint, params)
 
@@ -97,32 +105,32 @@ class SmsVerified:
     ) -> Observation | Unfinished:
         """Poll an activation; there are no rents."""
         if order_kind != "activation":
-            return Trouble("request_error", "no_such_order_kind")
+            return ProviderError("request_error", "no_such_order_kind")
         return await self._api.status(order_id, unfinished)
 
-    async def full_text(self, order_id: str) -> SeenSms | Trouble | None:
+    async def full_text(self, order_id: str) -> SeenSms | ProviderError | None:
         """Return the newest SMS with its whole text; None where there is none."""
         observation = await self.ask(GET_FULL_SMS, {"id": order_id})
         self._full_sms.is_missing(observation)
         self.has_full_text = self._full_sms.offered
-        if isinstance(observation, Trouble):
+        if isinstance(observation, ProviderError):
             return observation
         return observation.sms if isinstance(observation, Last) else None
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
-    ) -> ActResult | Trouble:
+    ) -> ActResult | ProviderError:
         """Set an activation's status; there is one way to."""
         del another
         if order_kind != "activation":
-            return Trouble("request_error", "no_such_order_kind")
+            return ProviderError("request_error", "no_such_order_kind")
         return await self._api.set_status(order_id, action)
 
-    async def active(self) -> Mapping[str, str] | Trouble:
+    async def active(self) -> Mapping[str, str] | ProviderError:
         """Return trouble: no document knows of a list."""
-        return Trouble("request_error", "no_list")
+        return ProviderError("request_error", "no_list")
 
-    async def alive(self) -> Trouble | None:
+    async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         return await self._api.alive()
 

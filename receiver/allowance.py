@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Final
 
-from bus.health import Trouble
+from bus.health import Alarm
 from receiver.settings import ReceiverSettings
 
 MOST_PLAIN: Final = 4096  # bytes of a callback that cost nothing; an SMS is 1 KiB
@@ -104,15 +104,15 @@ class Allowance:
         self._bytes = Bucket(settings.allowance * AT_ONCE, settings.allowance, clock)
         self._busy = Bucket(BUSY_SECONDS, BUSY_SHARE, clock)
         self._turn = asyncio.Lock()  # it is first come, first served
-        self._trouble = Trouble("account_limited", "account_limited_no_more")
+        self._trouble = Alarm("account_limited", "account_limited_no_more")
         self._refused = 0
         self._quiet_from = 0.0
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         """One more of its callbacks is in flight."""
         self._in_flight += 1
 
-    def ends(self) -> None:
+    def end(self) -> None:
         """One of them is answered, or given up."""
         self._in_flight -= 1
 
@@ -171,12 +171,12 @@ class Allowance:
         self._refused += 1
         self._quiet_from = self._clock() + QUIET
         hint = _HINTS[problem].format(_LEAKED.format(self.account))
-        self._trouble.begins(account=self.account, reason=problem, hint=hint)
+        self._trouble.begin(account=self.account, reason=problem, hint=hint)
         return max(1, math.ceil(self._bytes.seconds_to_wait())) if problem == OVER else RETRY_AFTER
 
     def is_limited(self) -> bool:
         """Tell whether a request was refused within the last minute; when it is over that is said once."""
         if self._trouble.holds and self._clock() >= self._quiet_from:
-            self._trouble.ends(account=self.account, refused=self._refused)
+            self._trouble.end(account=self.account, refused=self._refused)
             self._refused = 0
         return self._trouble.holds

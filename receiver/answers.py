@@ -53,7 +53,7 @@ def _head(status: int, lines: bytes, length: int) -> bytes:
     return b"HTTP/1.1 %d %b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (status, phrase, lines, length)
 
 
-class Answer(StreamResponse):
+class Response(StreamResponse):
     """An answer as ready bytes, written at once.
 
     `web.Response` builds and formats a header map for each answer, a fifth of what a callback costs. `StreamResponse`
@@ -106,23 +106,23 @@ class Result(NamedTuple):
         return f'{{"status":"{self.status}","{name}":"{self.detail}"}}'.encode()
 
 
-def one(result: Result) -> Answer:
+def one(result: Result) -> Response:
     """Answer a single callback."""
-    return Answer(HTTPStatus.OK, result.to_json(), _JSON_TYPE)
+    return Response(HTTPStatus.OK, result.to_json(), _JSON_TYPE)
 
 
-def several(results: Sequence[Result]) -> Answer:
+def several(results: Sequence[Result]) -> Response:
     """Answer an array: all of it is durable, or dead-lettered, in this order."""
     listed = b",".join(result.to_json() for result in results)
-    return Answer(HTTPStatus.OK, b'{"status":"accepted","results":[%b]}' % listed, _JSON_TYPE)
+    return Response(HTTPStatus.OK, b'{"status":"accepted","results":[%b]}' % listed, _JSON_TYPE)
 
 
-def status(word: str) -> Answer:
+def status(word: str) -> Response:
     """Answer with a status alone."""
-    return Answer(HTTPStatus.OK, b'{"status":"%b"}' % word.encode(), _JSON_TYPE)
+    return Response(HTTPStatus.OK, b'{"status":"%b"}' % word.encode(), _JSON_TYPE)
 
 
-def problem(reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Answer:
+def problem(reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Response:
     """Answer one of `PROBLEMS`; `retry_after` is seconds."""
     kind = PROBLEMS[reason]
     head = _PROBLEM_TYPE
@@ -130,7 +130,7 @@ def problem(reason: str, *, retry_after: int | None = None, allow: str | None = 
         head += b"Retry-After: %d\r\n" % retry_after
     if allow is not None:
         head += b"Allow: %b\r\n" % allow.encode()
-    return Answer(kind.status, _documents[reason], head, closes=kind.closes)
+    return Response(kind.status, _documents[reason], head, closes=kind.closes)
 
 
 def _document(reason: str) -> bytes:

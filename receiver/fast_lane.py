@@ -14,7 +14,7 @@ from aiohttp.web import Server
 
 from bus.contract import Receipt
 from receiver.allowance import MOST_PLAIN, Allowance, is_plain
-from receiver.answers import Answer
+from receiver.answers import Response
 from receiver.connection import END, Connection, OnError
 from receiver.connections import Connections
 from receiver.heads import NOBODY, Heads, Known
@@ -94,14 +94,14 @@ class FastConnection(Connection):
 
     def _begin(self, allowance: Allowance) -> None:
         self._allowance = allowance
-        allowance.begins()
-        self._intake.begins()
+        allowance.begin()
+        self._intake.begin()
         self._request_in_progress = True
 
     def _end(self) -> None:
         self._request_in_progress = False
-        self._allowance.ends()
-        self._intake.ends()
+        self._allowance.end()
+        self._intake.end()
 
     def _free(self) -> bool:
         """Nothing else is under way, the sender reads what we answer, and may stay."""
@@ -150,7 +150,7 @@ class FastConnection(Connection):
             callbacks = self._intake.callbacks(self._allowance, known.caller, known.content_type, body)
             told = self._intake.bus.submit(callbacks.messages[0])
         except Exception as error:  # noqa: BLE001 - see `Intake.failed`
-            self._intake.took(perf_counter() - self._began, fast=True)
+            self._intake.observe_latency(perf_counter() - self._began, fast=True)
             self._answer(self._intake.failed(error))
         else:
             self._waiting = True
@@ -158,10 +158,10 @@ class FastConnection(Connection):
 
     def _told(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> None:
         answer = self._intake.answer(message, told)
-        self._intake.took(perf_counter() - self._began, fast=True)
+        self._intake.observe_latency(perf_counter() - self._began, fast=True)
         self._answer(answer)
 
-    def _answer(self, answer: Answer) -> None:
+    def _answer(self, answer: Response) -> None:
         """Write it, and do what aiohttp does behind an answer."""
         self._waiting = False
         self._end()

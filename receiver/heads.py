@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 from receiver.metrics import STRANGER
-from receiver.request_head import judge
+from receiver.request_head import parse_plain_head
 from receiver.stages import Caller, RawRequest, Tokens
 
 REMEMBERED: Final = 1024  # heads, of at most 4 KiB; a sender has one, or one for each length of a body
@@ -42,7 +42,7 @@ class Heads:
         return self._remembered.get(head) or self._judged(head)
 
     def _judged(self, head: bytes) -> Known | None:
-        verdict = judge(head)
+        verdict = parse_plain_head(head)
         if verdict is None or verdict.length > self._max_body:
             return None
         caller = self._tokens.verify(RawRequest(verdict.token, verdict.content_type)) if verdict.token else None

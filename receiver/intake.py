@@ -11,14 +11,14 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from bus.contract import Bus, BusFull, Receipt
+from bus.contract import Bus, NotDurable, Receipt
 from bus.record import size_at_most
 from receiver import answers, pingme
 from receiver.allowance import QUIET, Allowance
-from receiver.answers import Answer
+from receiver.answers import Response
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Callbacks, Caller, Refused, VerifiedRequest, dead_letter
+from receiver.stages import Callbacks, Caller, InvalidCallback, VerifiedRequest, dead_letter
 from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover
@@ -48,7 +48,7 @@ class Intake:
         self.leaving = False
         """Set it to take callbacks, each for the last time on its connection."""
         self.in_flight = 0
-        self.took = metrics.took
+        self.observe_latency = metrics.observe_latency
         self._clock_ms = clock_ms
         self._settings = settings or ReceiverSettings()
         self.last_used: dict[str, int] = {}
@@ -70,11 +70,11 @@ class Intake:
             self.allowances[account.name] = before.get(account.name) or Allowance(account.name, self._settings)
             self._counted.setdefault(account.name, self._outcomes(account.name))
 
-    def begins(self) -> None:
+    def begin(self) -> None:
         """One more request is in flight."""
         self.in_flight += 1
 
-    def ends(self) -> None:
+    def end(self) -> None:
         """One of them has its answer, or nobody waits for it any longer."""
         self.in_flight -= 1
         if self.closing and not self.in_flight:
@@ -111,26 +111,28 @@ class Intake:
         self.count(message.account, outcome)
         return answers.Result(outcome, receipt.id)
 
-    def answer(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> Answer:
+    def answer(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> Response:
         """Return the answer for a message whose future has ended."""
         try:
             return answers.one(self.result(message, told.result()))
-        except BusFull as full:
+        except NotDurable as full:
             return self.problem(message.account, "not_durable", retry_after=full.retry_after)
         except Exception as error:  # noqa: BLE001 - see `failed`
             return self.failed(error)
 
-    def failed(self, error: BaseException | None, event: str = "request_failed") -> Answer:
+    def failed(self, error: BaseException | None, event: str = "request_failed") -> Response:
         """Answer what we or aiohttp failed on, the last resort: nothing is promised, nothing is shown."""
         _log.error(event, **_where(error))
         return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
 
-    def problem(self, account: str, reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Answer:
+    def problem(
+        self, account: str, reason: str, *, retry_after: int | None = None, allow: str | None = None
+    ) -> Response:
         """Count a problem and return the answer that names it."""
         self.count(account, reason)
         return answers.problem(reason, retry_after=retry_after, allow=allow)
 
-    def limited(self, allowance: Allowance, problem: str) -> Answer:
+    def limited(self, allowance: Allowance, problem: str) -> Response:
         """Answer an account that has had enough for now; it is visible for a minute, to it alone."""
         retry_after = allowance.refused(problem)
         if self._looking is None:
@@ -167,7 +169,7 @@ def _read(request: VerifiedRequest) -> _Found:
             sizes = [size_at_most(each) for each in callbacks.messages if isinstance(each, SmsReceived)]
     except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
         _log.error("callback_failed", account=request.caller.account, **_where(error))
-        callbacks = Callbacks([dead_letter(request, Refused("normalize", "internal_error"))], is_array=False)
+        callbacks = Callbacks([dead_letter(request, InvalidCallback("normalize", "internal_error"))], is_array=False)
     return _Found(callbacks, thread_time() - began, sizes)
 
 

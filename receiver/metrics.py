@@ -37,7 +37,7 @@ class ReceiverMetrics(Collector):
         self._rejected.update(dict.fromkeys(reasons, 0))
         return self._rejected
 
-    def took(self, seconds: float, *, fast: bool = False) -> None:
+    def observe_latency(self, seconds: float, *, fast: bool = False) -> None:
         """A callback was answered so long after its last byte, in the fast lane or by way of aiohttp."""
         self._fast += fast
         self._durations[bisect_left(BUCKETS, seconds)] += 1

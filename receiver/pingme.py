@@ -28,7 +28,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from bus.record import fits
-from receiver.stages import Callbacks, Refused, VerifiedRequest, dead_letter
+from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas import identity
 from schemas.code import extract_code
 from schemas.messages import SmsReceived, SmsRejected
@@ -63,47 +63,51 @@ def messages(request: VerifiedRequest) -> Callbacks:
     """Return what the request carries, one message a callback; a bad one does not lose the others."""
     try:
         callbacks = parse(request)
-    except Refused as refused:
+    except InvalidCallback as refused:
         return Callbacks([dead_letter(request, refused)], is_array=False)
     if isinstance(callbacks, list):
         return Callbacks(_several(request, [_outcome(request, each) for each in callbacks]), is_array=True)
     outcome = _outcome(request, callbacks)
-    return Callbacks([dead_letter(request, outcome) if isinstance(outcome, Refused) else outcome], is_array=False)
+    return Callbacks(
+        [dead_letter(request, outcome) if isinstance(outcome, InvalidCallback) else outcome], is_array=False
+    )
 
 
-def _outcome(request: VerifiedRequest, callback: object) -> SmsReceived | Refused:
+def _outcome(request: VerifiedRequest, callback: object) -> SmsReceived | InvalidCallback:
     try:
         sms = normalize(request, callback)
-    except Refused as refused:
+    except InvalidCallback as refused:
         return refused
     is_large = len(request.body) > SURELY_FITS and not fits(sms)
-    return Refused("normalize", "record_too_large") if is_large else sms
+    return InvalidCallback("normalize", "record_too_large") if is_large else sms
 
 
-def _several(request: VerifiedRequest, outcomes: list[SmsReceived | Refused]) -> list[SmsReceived | SmsRejected]:
+def _several(
+    request: VerifiedRequest, outcomes: list[SmsReceived | InvalidCallback]
+) -> list[SmsReceived | SmsRejected]:
     """Return a message for each element. All bad ones are one dead letter, under one id: its bytes are theirs, too."""
-    bad = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, Refused)}
+    bad = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, InvalidCallback)}
     if not bad:
         return [outcome for outcome in outcomes if isinstance(outcome, SmsReceived)]
     letter = dead_letter(request, next(iter(bad.values())), tuple(bad))
     return [
         letter.model_copy(update={"stage": outcome.stage, "reason": outcome.reason})
-        if isinstance(outcome, Refused)
+        if isinstance(outcome, InvalidCallback)
         else outcome
         for outcome in outcomes
     ]
 
 
 def parse(request: VerifiedRequest) -> object:
-    """Return the decoded callback, or a list of them; raises `Refused`. Broken UTF-8 becomes U+FFFD."""
+    """Return the decoded callback, or a list of them; raises `InvalidCallback`. Broken UTF-8 becomes U+FFFD."""
     text = request.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
     if not text:
-        raise Refused("parse", "body_empty")
+        raise InvalidCallback("parse", "body_empty")
     callbacks = (None if text[0] in '{["' else _form(text)) or _json(text)
     if isinstance(callbacks, list) and not callbacks:
-        raise Refused("parse", "body_empty")
+        raise InvalidCallback("parse", "body_empty")
     if isinstance(callbacks, list) and len(callbacks) > MOST_ELEMENTS:
-        raise Refused("parse", "too_many")
+        raise InvalidCallback("parse", "too_many")
     return callbacks
 
 
@@ -120,25 +124,25 @@ def _json(text: str) -> object:
     try:
         value, end = _JSON.raw_decode(text)
     except RecursionError:
-        raise Refused("parse", "too_deep") from None
+        raise InvalidCallback("parse", "too_deep") from None
     except ValueError:
-        raise Refused("parse", "not_json") from None
+        raise InvalidCallback("parse", "not_json") from None
     if end < len(text):
-        raise Refused("parse", "not_json")
+        raise InvalidCallback("parse", "not_json")
     return value
 
 
 def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
-    """Return the SMS that a decoded callback describes; raises `Refused`."""
+    """Return the SMS that a decoded callback describes; raises `InvalidCallback`."""
     if not isinstance(callback, dict):
-        raise Refused("parse", "not_an_object")
+        raise InvalidCallback("parse", "not_an_object")
     text = _scalar(callback, "text", "text_not_a_string")
     if text is None:
-        raise Refused("normalize", "text_missing")
+        raise InvalidCallback("normalize", "text_missing")
     user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
     origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
     if user is not None and request.caller.user_id not in {None, user}:
-        raise Refused("normalize", "user_mismatch")
+        raise InvalidCallback("normalize", "user_mismatch")
     content = identity.pingme_content(user, app, origin, recipient, text, time)
     from_whom = sender(origin) if origin is not None else None
     stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
@@ -184,7 +188,7 @@ def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    raise Refused("normalize", reason)
+    raise InvalidCallback("normalize", reason)
 
 
 def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:

@@ -31,7 +31,7 @@ ODD: Final = frozenset((
 ))  # fmt: skip
 
 
-class Verdict(NamedTuple):
+class RequestHead(NamedTuple):
     """What a plain head says."""
 
     token: str
@@ -41,7 +41,7 @@ class Verdict(NamedTuple):
     """Of the body that follows, bytes."""
 
 
-def judge(head: bytes) -> Verdict | None:
+def parse_plain_head(head: bytes) -> RequestHead | None:
     """Return what a plain head says, None for any other. It begins with its first line and ends with its blank one."""
     if len(head) > LONGEST or not (found := _HEAD.fullmatch(head)):
         return None
@@ -54,7 +54,7 @@ def judge(head: bytes) -> Verdict | None:
         return None
     length = fields.get(b"content-length", b"")
     if found["bodiless"]:
-        return None if length else Verdict("", "", 0)
+        return None if length else RequestHead("", "", 0)
     if not _LENGTH.fullmatch(length):
         return None
-    return Verdict((found["token"] or b"").decode(), fields.get(b"content-type", b"").decode(), int(length))
+    return RequestHead((found["token"] or b"").decode(), fields.get(b"content-type", b"").decode(), int(length))

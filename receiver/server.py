@@ -15,7 +15,7 @@ from typing import Final, NamedTuple, cast
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, Server, StreamResponse
 
-from bus.contract import Bus, BusFull, Receipt
+from bus.contract import Bus, NotDurable, Receipt
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
 from receiver.body import Unreadable, is_packed, read_body, unpacked
@@ -48,7 +48,7 @@ class TokenUse(NamedTuple):
     """When a callback last came with it, milliseconds since 1970; None: not since this process began."""
 
 
-class Door:
+class CallbackServer:
     """Front door 1: what it answers with 200 is durable, as an SMS or as a dead letter."""
 
     def __init__(
@@ -149,7 +149,7 @@ class Door:
         self._listener = self._server = None
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
-        self.intake.begins()
+        self.intake.begin()
         is_last = self.intake.leaving
         try:
             answer = await self._route(request)
@@ -159,7 +159,7 @@ class Door:
         except Exception as error:  # noqa: BLE001 - see `failed`
             return self.intake.failed(error)
         finally:
-            self.intake.ends()
+            self.intake.end()
 
     async def _route(self, request: BaseRequest) -> StreamResponse:
         if self.intake.closing and not cast("Connection", request.protocol).late:
@@ -194,7 +194,7 @@ class Door:
     async def _callback(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
         self.intake.comes_from(caller)
         allowance = self.intake.allowances[caller.account]
-        allowance.begins()
+        allowance.begin()
         try:
             allowance.check()
             return await self._read(request, raw, caller, allowance)
@@ -202,10 +202,10 @@ class Door:
             return self.intake.limited(allowance, limited.problem)
         except Unreadable as unreadable:
             return self._unreadable(caller.account, unreadable)
-        except BusFull as full:
+        except NotDurable as full:
             return self.intake.problem(caller.account, "not_durable", retry_after=full.retry_after)
         finally:
-            allowance.ends()
+            allowance.end()
 
     async def _read(
         self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance
@@ -233,7 +233,7 @@ class Door:
                 callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
             results = await self._accept_all(callbacks.messages)
         finally:
-            self.intake.took(perf_counter() - began)
+            self.intake.observe_latency(perf_counter() - began)
         return answers.several(results) if callbacks.is_array else answers.one(results[0])
 
     async def _accept_all(self, messages: Sequence[SmsReceived | SmsRejected]) -> list[answers.Result]:
@@ -244,7 +244,7 @@ class Door:
         return await asyncio.gather(*map(self._accepted, messages, told))
 
     async def _accepted(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> answers.Result:
-        """Count a message once it is durable; raises `BusFull`."""
+        """Count a message once it is durable; raises `NotDurable`."""
         return self.intake.result(message, await told)
 
     def _unreadable(self, account: str, unreadable: Unreadable) -> StreamResponse:

@@ -67,7 +67,7 @@ class Callbacks(NamedTuple):
     is_array: bool
 
 
-class Refused(Exception):
+class InvalidCallback(Exception):
     """This callback is no SMS that we can represent: dead-letter it, answer 200, never ask for it again."""
 
     def __init__(self, stage: str, reason: str) -> None:
@@ -106,7 +106,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-def dead_letter(request: VerifiedRequest, refused: Refused, elements: tuple[int, ...] = ()) -> SmsRejected:
+def dead_letter(request: VerifiedRequest, refused: InvalidCallback, elements: tuple[int, ...] = ()) -> SmsRejected:
     """Return the record that keeps the exact bytes. `elements`: of an array, those that were refused, as the first."""
     account = request.caller.account
     body_base64, body_sha256 = request.evidence

@@ -15,7 +15,7 @@ from bus.journal import skipped
 from bus.journal.rows import RowName, Which
 from bus.journal.store import FILE_NAME
 from bus.kafka_bus import KafkaBus
-from bus.lane import NotNow, Refused
+from bus.lane import BatchRejected, RetryBatch
 from bus.record import Record
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import rejected
@@ -38,9 +38,9 @@ class House:
 
     async def _publish(self, key: tuple[str, int], records: Sequence[Record], via: str) -> None:
         if any(base64.b64encode(POISON) in record.value for record in records):
-            raise Refused("too_large_for_the_topic")
+            raise BatchRejected("too_large_for_the_topic")
         if not self.is_open:
-            raise NotNow
+            raise RetryBatch
         self.flying.set()
         await self.hangs.wait()
         self.topic += [record.id for record in records]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from bus.contract import Receipt
 from bus.memory import MemoryBus
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.messages import Message
 
@@ -86,7 +86,7 @@ class Side:
             PingMeAccount(name="other", tokens=(SecretStr(OTHER), SecretStr(ODD_TOKEN))),
         ]
         metrics = ReceiverMetrics(self.registry)
-        self.door = Door(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
+        self.door = CallbackServer(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
 
     async def hear(self, steps: Steps, bus: MemoryBus, pause: float = 0.0) -> Heard:
         """Send the steps on one connection; `pause` is a turn's length, for a second look on a slow machine."""

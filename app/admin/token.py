@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr
 
 from app.admin.problems import problem
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
 
@@ -36,7 +36,7 @@ def token_file(settings: Settings) -> Path:
 def with_admin_token(settings: Settings) -> Settings:
     """Return them with a token; one that is configured stays. Of several processes that start at once, one makes it.
 
-    Raises `StartRefused` when it can be neither read nor made.
+    Raises `StartupError` when it can be neither read nor made.
     """
     if settings.admin.token:
         return settings
@@ -45,10 +45,10 @@ def with_admin_token(settings: Settings) -> Settings:
         token = _read(path) if path.exists() else _made(path)
     except OSError as error:
         message = f"SMSBUS_DATA_DIR: the admin token cannot be kept in {path}: {error.strerror}"
-        raise StartRefused([message]) from error
+        raise StartupError([message]) from error
     if not token:
         message = f"SMSBUS_DATA_DIR: {path} has no token in it: remove the file, and the next start makes one"
-        raise StartRefused([message])
+        raise StartupError([message])
     return settings.model_copy(update={"admin": settings.admin.model_copy(update={"token": SecretStr(token)})})
 
 

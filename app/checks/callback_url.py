@@ -8,7 +8,7 @@ TIMEOUT_SECONDS: Final = 10.0
 WRONG: Final = "not-a-token-of-anybody"
 
 
-async def ring(url: str) -> list[str]:
+async def probe(url: str) -> list[str]:
     """Return what is wrong with a callback URL, readable and without its token; empty: it is ready.
 
     The right token must be answered 200, a wrong one 404.

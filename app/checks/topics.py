@@ -8,7 +8,7 @@ from typing import Final
 import structlog
 
 from app import logs
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.settings.load import Settings
 from app.wiring import Role
 from bus.kafka import topics
@@ -26,16 +26,16 @@ _log = structlog.get_logger("smsbus")
 async def verify(settings: Settings, role: Role) -> None:
     """Return when the topics of this role are right, or when Kafka is away and they were right before.
 
-    Raises `StartRefused` for wrong or missing topics, and for a first start without Kafka.
+    Raises `StartupError` for wrong or missing topics, and for a first start without Kafka.
     """
     try:
-        with logs.hushed("aiokafka"):
+        with logs.silenced("aiokafka"):
             findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
         _rely_on_last_time(settings, role, away)
         return
     if findings.problems:
-        raise StartRefused([_in_one_line(findings.problems)])
+        raise StartupError([_in_one_line(findings.problems)])
     for warning in findings.warnings:
         _log.warning("topics", warning=warning)
     _remember(marker(settings, role))
@@ -49,7 +49,7 @@ def marker(settings: Settings, role: Role) -> Path:
 
 def _rely_on_last_time(settings: Settings, role: Role, away: KafkaAway) -> None:
     if not marker(settings, role).is_file():
-        raise StartRefused([f"{away} The first start needs it, to see that the topics are right."]) from away
+        raise StartupError([f"{away} The first start needs it, to see that the topics are right."]) from away
     _log.warning("started_without_kafka", reason=str(away), meanwhile="messages are accepted into the journal")
 
 
@@ -64,4 +64,4 @@ def _remember(path: Path) -> None:
         path.touch()
     except OSError as error:
         reason = f"SMSBUS_BUS__JOURNAL_DIR={path.parent} cannot be used: {error.strerror}"
-        raise StartRefused([reason]) from error
+        raise StartupError([reason]) from error

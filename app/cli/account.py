@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from app.settings.load import Settings
     from app.settings.sections import Account
-    from providers.http_client import HttpFetcher, RawAnswer
+    from providers.http_client import HttpClient, RawResponse
     from providers.results import Order
 
 account_app = typer.Typer(no_args_is_help=True, help="The configured accounts, and what their providers offer.")
@@ -73,17 +73,17 @@ class Callee(Protocol):
 class Listening:
     """A fetcher that remembers its last answer, for the case that nobody understands it."""
 
-    def __init__(self, fetcher: "HttpFetcher") -> None:
+    def __init__(self, fetcher: "HttpClient") -> None:
         self._fetcher = fetcher
         self.heard = b""
 
-    async def get(self, url: "URL") -> "RawAnswer":
+    async def get(self, url: "URL") -> "RawResponse":
         """Return the answer."""
         return await self.request("GET", url)
 
     async def request(
         self, method: str, url: "URL", *, headers: "Mapping[str, str] | None" = None, body: bytes | None = None
-    ) -> "RawAnswer":
+    ) -> "RawResponse":
         """Return the answer."""
         self.heard = b""
         answer = await self._fetcher.request(method, url, headers=headers, body=body)
@@ -289,9 +289,9 @@ def is_terminal() -> bool:
 
 
 async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -> str | None:
-    from providers.http_client import FetchFailed, HttpFetcher
+    from providers.http_client import FetchFailed, HttpClient
 
-    async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
+    async with HttpClient(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
         try:
             return await _client(account, Listening(fetcher)).price(endpoint, params)
         except FetchFailed:
@@ -300,25 +300,25 @@ async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -
 
 async def _ask(account: "Account", endpoint: Method, params: dict[str, str]) -> tuple[object, bytes]:
     """Return the answer, typed and as it was heard."""
-    from providers.http_client import FetchFailed, HttpFetcher
-    from providers.observation import Trouble
+    from providers.http_client import FetchFailed, HttpClient
+    from providers.observation import ProviderError
 
-    async with HttpFetcher(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
+    async with HttpClient(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
         listening = Listening(fetcher)
         try:
             return await _client(account, listening).ask(endpoint, params), listening.heard
         except FetchFailed as failed:
-            return Trouble("transient", failed.word), b""
+            return ProviderError("transient", failed.word), b""
 
 
 def _insist_on_success(account: "Account", endpoint: Method, answer: object, heard: bytes) -> None:
     from providers.http_client import UNSENT
-    from providers.observation import Ended, Gone, Trouble
-    from providers.pingme import Refusal
+    from providers.observation import Ended, Gone, ProviderError
+    from providers.pingme import PingMeRefusal
 
     if isinstance(answer, Gone) or (isinstance(answer, Ended) and endpoint.buys):
         raise end(Code.FAILED, f"{account.provider} does not know this order, or it is over")
-    if not isinstance(answer, Trouble | Refusal):
+    if not isinstance(answer, ProviderError | PingMeRefusal):
         return
     words = sentence(answer.word)
     lines = [f"{endpoint.name} at {account.provider}: {answer.word} ({words})"]

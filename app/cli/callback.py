@@ -102,11 +102,11 @@ def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str =
 @callback_app.command("test")
 def probe(account: AccountName, config: Config = None) -> None:
     """Ask the callback URL whether it is ready, and whether it refuses a wrong token. Publishes nothing."""
-    from app.checks.callback_url import ring
+    from app.checks.callback_url import probe
 
     with readable_errors():
         settings = settings_for(config)
-        problems = [problem for each in _urls(settings, account) for problem in asyncio.run(ring(each))]
+        problems = [problem for each in _urls(settings, account) for problem in asyncio.run(probe(each))]
         if problems:
             raise end(Code.FAILED, *dict.fromkeys(problems))
         say(f"the receiver is ready for {account}, and refuses a wrong token")

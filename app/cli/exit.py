@@ -51,12 +51,12 @@ def end(code: Code, *lines: str) -> typer.Exit:
 @contextmanager
 def readable_errors() -> Iterator[None]:
     """Turn our own exceptions into their sentences and exit codes; a bug still shows its traceback."""
-    from app.errors import StartRefused
+    from app.errors import StartupError
     from app.settings.names import SettingsError
 
     try:
         yield
-    except (SettingsError, StartRefused) as error:
+    except (SettingsError, StartupError) as error:
         raise end(Code.USAGE, *error.lines) from None
     except BrokenPipeError:
         raise  # the reader of our output has left: typer ends quietly

@@ -71,7 +71,7 @@ def drain(
             if any(journal.held for journal in journals):
                 say("a journal held by a running process is left to that process")
             _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
-            bus = settings.bus.model_copy(update={"journal_dir": where, "adopt_every": 0.5})
+            bus = settings.bus.model_copy(update={"journal_dir": where, "orphan_scan_interval": 0.5})
             os.umask(PRIVATE)
             ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
             typer.echo(ledger.line())

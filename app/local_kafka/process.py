@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-LEASH = Path(__file__).with_name("exec_wrapper.py")
+EXEC_WRAPPER = Path(__file__).with_name("exec_wrapper.py")
 STOP_WITHIN = 10.0  # seconds for an orderly stop, which takes 1 to 3
 KILL_WITHIN = 10.0
 
@@ -77,21 +77,21 @@ async def _ended(handle: int, within: float) -> bool:
 
 async def spawn_held(command: Sequence[str], output: Path) -> asyncio.subprocess.Process:
     """Start a child that cannot outlive the thread that called this: the kernel kills it (PR_SET_PDEATHSIG)."""
-    return await _leash("held", output, command, asyncio.subprocess.DEVNULL)
+    return await _wrapped("held", output, command, asyncio.subprocess.DEVNULL)
 
 
 async def spawn_free(command: Sequence[str], output: Path) -> int:
     """Start a process that outlives us, and return its pid."""
-    wrapper = await _leash("free", output, command, asyncio.subprocess.PIPE)
+    wrapper = await _wrapped("free", output, command, asyncio.subprocess.PIPE)
     printed, _ = await wrapper.communicate()
     return int(printed)
 
 
-async def _leash(mode: str, output: Path, command: Sequence[str], stdout: int) -> asyncio.subprocess.Process:
+async def _wrapped(mode: str, output: Path, command: Sequence[str], stdout: int) -> asyncio.subprocess.Process:
     # A session of its own: Ctrl-C on the terminal goes to us, and we stop the broker last.
     return await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-I", str(LEASH), mode, str(os.getpid()), str(output), *command),
+        *("-I", str(EXEC_WRAPPER), mode, str(os.getpid()), str(output), *command),
         stdin=asyncio.subprocess.DEVNULL,
         stdout=stdout,
         start_new_session=True,

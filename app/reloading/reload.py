@@ -12,7 +12,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from app import logs
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.reloading.hangup import HangUp
 from app.settings.file_reading import Files
 from app.settings.load import Read, Settings, leaves
@@ -95,7 +95,7 @@ class Reload:
     ) -> AsyncIterator[None]:
         """Reload when asked to, for as long as the context lasts.
 
-        `refuse` raises `StartRefused` for settings that would not be served. `names_restart`: nobody else says what
+        `refuse` raises `StartupError` for settings that would not be served. `names_restart`: nobody else says what
         needs one.
         """
 
@@ -168,7 +168,7 @@ class ReloadMetrics(Collector):
 def _reason(error: Exception) -> str:
     """Return what was wrong without a value: an unknown error's words may quote one."""
     match error:
-        case SettingsError() | StartRefused():
+        case SettingsError() | StartupError():
             return "; ".join(error.lines)
         case OSError():
             return f"{error.filename}: {error.strerror}"

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Self
 
-from app.settings.names import Place, SettingsError, set_variable, variable_of
+from app.settings.names import SettingPath, SettingsError, set_variable, variable_of
 
 PAUSE: Final = 0.5  # seconds between two readings: an editor that truncates and writes takes milliseconds
 READINGS: Final = 10
@@ -61,7 +61,7 @@ async def settled(read: Callable[[], Files], pause: Pause = asyncio.sleep) -> Fi
     raise SettingsError([f"{path} is still being written: send SIGHUP again once it is whole" for path in written])
 
 
-def secrets_of(files: Files, variables: Mapping[str, Place], environ: Mapping[str, str]) -> dict[str, Any]:
+def secrets_of(files: Files, variables: Mapping[str, SettingPath], environ: Mapping[str, str]) -> dict[str, Any]:
     """Return as a tree of settings what the files hold that variables like `SMSBUS_ADMIN__TOKEN_FILE` name.
 
     `variables`: each with its secret's place. A file's line end is left out. Raises `SettingsError` for a file that
@@ -81,7 +81,7 @@ def secrets_of(files: Files, variables: Mapping[str, Place], environ: Mapping[st
     return tree
 
 
-def _plant(tree: dict[str, Any], place: Place, value: str) -> None:
+def _plant(tree: dict[str, Any], place: SettingPath, value: str) -> None:
     for part in place[:-1]:
         tree = tree.setdefault(part, {})
     tree[place[-1]] = value

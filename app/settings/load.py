@@ -22,7 +22,7 @@ from app.settings.file_reading import Files, Pause, secrets_of, settled
 from app.settings.names import (
     CONFIG,
     FILE_SUFFIX,
-    Place,
+    SettingPath,
     SettingsError,
     file_variables,
     problem_lines,
@@ -202,7 +202,7 @@ def data_dir_of_environment() -> Path:
     return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus"))
 
 
-def variable_in_charge(place: Place) -> str | None:
+def variable_in_charge(place: SettingPath) -> str | None:
     """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
     return set_variable(place, os.environ)
 
@@ -254,7 +254,7 @@ def _masked(found: re.Match[str]) -> str:
     return found[1] + user + found[2] + ("?***" if found[3] else "")
 
 
-def _leaves(place: Place, value: object) -> Iterator[tuple[str, object]]:
+def _leaves(place: SettingPath, value: object) -> Iterator[tuple[str, object]]:
     match value:
         case BaseModel():
             for name in type(value).model_fields:

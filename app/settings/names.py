@@ -13,7 +13,7 @@ CONFIG: Final = "SMSBUS_CONFIG"
 FILE_SUFFIX: Final = "_file"
 ANY: Final = "*"  # in a place: any account's name
 
-Place = tuple[str, ...]
+SettingPath = tuple[str, ...]
 """Where a setting lies: `("accounts", "shop", "api_key")`."""
 
 # What Kubernetes injects for a Service whose name begins with "smsbus". Its plain `…_PORT` always holds a URL, so that
@@ -22,6 +22,13 @@ _INJECTED_NAME = re.compile(
     r"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$"
 )
 _INJECTED_VALUE = re.compile(r"^(tcp|udp|sctp)://")
+
+RENAMED: Final = {
+    "adopt_every": "orphan_scan_interval",
+    "repeats_remembered": "dedup_cache_size",
+    "workers": "max_concurrent_polls",
+}
+"""What settings were called before 0.1.0, and what they are called now."""
 
 
 class SettingsError(Exception):
@@ -32,19 +39,19 @@ class SettingsError(Exception):
         self.lines = lines
 
 
-def variable_of(place: Place) -> str:
+def variable_of(place: SettingPath) -> str:
     """Return the variable that sets what lies at this place."""
     return PREFIX + "__".join(place).upper()
 
 
-def set_variable(place: Place, environ: Mapping[str, str]) -> str | None:
+def set_variable(place: SettingPath, environ: Mapping[str, str]) -> str | None:
     """Return the variable that sets this place in `environ`, itself or by a file; None: neither does."""
     variable = variable_of(place)
     there = {name.upper() for name in environ}
     return next((name for name in (variable, variable + FILE_SUFFIX.upper()) if name in there), None)
 
 
-def places(model: type[BaseModel], above: Place = ()) -> Iterator[tuple[Place, bool]]:
+def places(model: type[BaseModel], above: SettingPath = ()) -> Iterator[tuple[SettingPath, bool]]:
     """Yield every setting's place, and whether it is a secret."""
     for name, field in model.model_fields.items():
         place = (*above, name)
@@ -62,7 +69,7 @@ def unknown_variables(model: type[BaseModel], environ: Mapping[str, str]) -> lis
     return [_unknown(name, place, known) for name, place in ours.items() if _pattern(place, known) is None]
 
 
-def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) -> dict[str, Place]:
+def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) -> dict[str, SettingPath]:
     """Return the variables that name a secret's file, each with the secret's place."""
     known = [place for place, secret in places(model) if secret]
     ours = {name: _place_of(name) for name in environ if name.upper().startswith(PREFIX)}
@@ -89,13 +96,13 @@ def _holds_secret(annotation: Any) -> bool:  # noqa: ANN401 - an annotation can 
     return annotation is SecretStr or any(_holds_secret(inner) for inner in get_args(annotation))
 
 
-def _variables(model: type[BaseModel]) -> list[Place]:
+def _variables(model: type[BaseModel]) -> list[SettingPath]:
     known = list(places(model))
     files = [(*place[:-1], place[-1] + FILE_SUFFIX) for place, secret in known if secret]
     return [*(place for place, _ in known), *files, (CONFIG.removeprefix(PREFIX).lower(),)]
 
 
-def _place_of(variable: str) -> Place:
+def _place_of(variable: str) -> SettingPath:
     return tuple(variable.upper().removeprefix(PREFIX).lower().split("__"))
 
 
@@ -104,7 +111,7 @@ def _is_ours(name: str, value: str) -> bool:
     return name.upper().startswith(PREFIX) and not injected
 
 
-def _pattern(place: Place, known: list[Place]) -> Place | None:
+def _pattern(place: SettingPath, known: list[SettingPath]) -> SettingPath | None:
     """Return the known place that this one is an instance of."""
     for pattern in known:
         if len(pattern) == len(place) and all(a in {ANY, b} for a, b in zip(pattern, place, strict=True)):
@@ -112,7 +119,7 @@ def _pattern(place: Place, known: list[Place]) -> Place | None:
     return None
 
 
-def _unknown(name: str, place: Place, known: list[Place]) -> str:
+def _unknown(name: str, place: SettingPath, known: list[SettingPath]) -> str:
     account = place[1] if len(place) > 1 else "name"
     names = [variable_of(tuple(account if part == ANY else part for part in pattern)) for pattern in known]
     word = name.upper().removeprefix(PREFIX)
@@ -120,11 +127,13 @@ def _unknown(name: str, place: Place, known: list[Place]) -> str:
 
 
 def _did_you_mean(word: str, words: list[str], prefix: str = "") -> str:
-    close = difflib.get_close_matches(word, words, n=1)
+    head, dots, last = word.rpartition("__")
+    renamed = f"{head}{dots}{RENAMED.get(last.lower(), '')}".lower()
+    close = [each for each in words if each.lower() == renamed] or difflib.get_close_matches(word, words, n=1)
     return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` shows those that there are"
 
 
-def _problem(detail: Mapping[str, Any], known: list[Place], environ: Mapping[str, str], file: Path | None) -> str:
+def _problem(detail: Mapping[str, Any], known: list[SettingPath], environ: Mapping[str, str], file: Path | None) -> str:
     place = tuple(part for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
         return _unknown_key(place, known, file)
@@ -137,12 +146,12 @@ def _problem(detail: Mapping[str, Any], known: list[Place], environ: Mapping[str
     return f"{_named(place, environ, file)}: {detail['msg'].removeprefix('Value error, ')}"
 
 
-def _unknown_key(place: Place, known: list[Place], file: Path | None) -> str:
+def _unknown_key(place: SettingPath, known: list[SettingPath], file: Path | None) -> str:
     keys = [".".join(place[:1] + place[1:2] + p[2:] if p[1:2] == (ANY,) else p) for p in known]
     return f"{'.'.join(place)} in {file} is not a setting" + _did_you_mean(".".join(place), keys)
 
 
-def _named(place: Place, environ: Mapping[str, str], file: Path | None) -> str:
+def _named(place: SettingPath, environ: Mapping[str, str], file: Path | None) -> str:
     if variable := set_variable(place, environ):
         return variable
     return f"{variable_of(place)} ({'.'.join(place)} in {file})" if file else variable_of(place)

@@ -1,6 +1,6 @@
 """The child's side of `--workers`: today's service, but on a shared port, with its internal listener on loopback.
 
-stdin and stdout are the leash that `app/workers/worker_process.py` holds.
+stdin and stdout are the control pipe that `app/workers/worker_process.py` holds.
 """
 
 import asyncio
@@ -29,10 +29,10 @@ STDOUT: Final = 1
 
 
 async def work(settings: Settings, role: Role, name: str, hangup: HangUp) -> None:
-    """Serve until the leash ends or a signal comes, then drain. What the supervisor verified is not verified again."""
+    """Serve until the control pipe ends or a signal comes, then drain. The supervisor has verified already."""
     stop = stopping.stop_on_signals()
-    leash = Leash(settings, stop, hangup)
-    reload = Reload(settings, leash.reread, hangup)
+    control = ControlPipe(settings, stop, hangup)
+    reload = Reload(settings, control.reread, hangup)
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     structlog.contextvars.bind_contextvars(process=name)
     settings = with_admin_token(settings)
@@ -43,7 +43,7 @@ async def work(settings: Settings, role: Role, name: str, hangup: HangUp) -> Non
     _tell(json.dumps(asdict(ledger)))
 
 
-class Leash:
+class ControlPipe:
     """What the supervisor says on stdin. A line: take the settings of these files, as all of us do. Its end: stop."""
 
     def __init__(self, settings: Settings, stop: Stop, hangup: HangUp) -> None:

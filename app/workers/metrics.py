@@ -25,7 +25,7 @@ class WorkerMetrics(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families of this moment."""
-        serves = GaugeMetricFamily("smsbus_worker_serves", "1 while the worker serves", labels=["worker"])
+        serves = GaugeMetricFamily("smsbus_worker_up", "1 while the worker serves", labels=["worker"])
         again = CounterMetricFamily("smsbus_worker_restarts", "Starts after an end of its own", labels=["worker"])
         degraded = GaugeMetricFamily("smsbus_degraded", "What is wrong, as /readyz has it: 1 each", labels=["reason"])
         for worker in self._workers:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, fields
 
 from prometheus_client import CollectorRegistry
 
-from app.errors import StartRefused, started
+from app.errors import StartupError, started
 from app.settings.file_reading import Files
 from app.settings.load import Settings
 from app.stopping import Stop
@@ -64,7 +64,7 @@ async def supervise(
 
     `stop`: who hurries us hurries them. `degraded` says what is wrong with this process.
 
-    Raises `StartRefused` when a port is taken, or a worker does not start.
+    Raises `StartupError` when a port is taken, or a worker does not start.
     """
     doors = [_worker(f"receiver-{number}", "receiver") for number in range(1, count + 1)]
     pollers = _worker("pollers", "pollers") if role == "all" and polled_accounts(settings) else None
@@ -85,13 +85,13 @@ async def supervise(
 
 
 def refuse_workers(settings: Settings, role: Role) -> None:
-    """Raise `StartRefused` where several doors make no sense."""
+    """Raise `StartupError` where several doors make no sense."""
     if role == "pollers":
         message = "--workers are doors for callbacks, which --role pollers has not: start it several times instead"
-        raise StartRefused([message])
+        raise StartupError([message])
     if settings.receiver.port == 0:
         message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: say which"
-        raise StartRefused([message])
+        raise StartupError([message])
 
 
 def _worker(name: str, role: Role) -> Worker:
@@ -113,7 +113,7 @@ async def _all_ready(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None
     for worker, run in zip(workers, runs, strict=True):
         if run.done():
             message = f"{worker.name} did not start (exit code {worker.exit_code}): its own words stand above"
-            raise StartRefused([message])
+            raise StartupError([message])
 
 
 async def _each_ready(workers: Sequence[Worker]) -> None:

@@ -1,7 +1,7 @@
-"""One child of the supervisor, on a leash: a socket that is its stdin and stdout.
+"""One child of the supervisor, on a control pipe: a socket that is its stdin and stdout.
 
 It says there where its internal listener is once it serves, and its ledger once it has stopped. It reads from it the
-files of settings that it is to take. The end of the leash tells it to stop, whether we mean it or have died ourselves;
+files of settings that it is to take. The end of the pipe tells it to stop, whether we mean it or have died;
 unlike a signal it is heard even before Python is up.
 """
 
@@ -29,7 +29,7 @@ class Worker:
     """A child that is to run until `stop`."""
 
     def __init__(self, name: str, command: Sequence[str]) -> None:
-        """Take the command that starts it; it gets its end of the leash as stdin and stdout."""
+        """Take the command that starts it; it gets its end of the control pipe as stdin and stdout."""
         self.name = name
         self.ready = asyncio.Event()
         """It has served at least once."""
@@ -40,7 +40,7 @@ class Worker:
         self.ledger = Ledger()
         """What became of its messages, once it has stopped."""
         self._command = command
-        self._leash: asyncio.StreamWriter | None = None
+        self._control: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
         self._stopping = asyncio.Event()
@@ -65,8 +65,8 @@ class Worker:
     def stop(self) -> None:
         """Let it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
         self._stopping.set()
-        if self._leash is not None:
-            self._leash.write_eof()
+        if self._control is not None:
+            self._control.write_eof()
 
     def hurry(self) -> None:
         """Let it stop without being a lame duck; one that does not serve yet is none."""
@@ -89,25 +89,25 @@ class Worker:
     async def _live(self) -> int:
         """Run it from its start to its end, and return its exit code."""
         ours, theirs = socket.socketpair()
-        said, self._leash = await asyncio.open_connection(sock=ours)
+        said, self._control = await asyncio.open_connection(sock=ours)
         self._send(self._files)
         if self._stopping.is_set():
-            self._leash.write_eof()
+            self._control.write_eof()
         try:
             self._process = await self._spawn(theirs)
             await self._listen(said)
             return await self._process.wait() if self._process else os.EX_OSERR
         finally:
-            self._leash.close()
-            self._leash = self._process = self.admin = None
+            self._control.close()
+            self._control = self._process = self.admin = None
             self.heard(answered=False)
 
-    async def _spawn(self, leash: socket.socket) -> asyncio.subprocess.Process | None:
+    async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process | None:
         """Start the program; None when the system has no process or no memory left."""
-        with leash, suppress(OSError):
+        with control, suppress(OSError):
             # A session of its own: Ctrl-C on the terminal is for us, and we tell it.
             return await asyncio.create_subprocess_exec(
-                *self._command, stdin=leash.fileno(), stdout=leash.fileno(), start_new_session=True
+                *self._command, stdin=control.fileno(), stdout=control.fileno(), start_new_session=True
             )
         return None
 
@@ -121,9 +121,9 @@ class Worker:
             self.ledger = Ledger(**json.loads(last))
 
     def _send(self, line: bytes) -> None:
-        if self._leash is not None:
+        if self._control is not None:
             with suppress(RuntimeError):  # uvloop's, where it has just died; the next one is sent it, too
-                self._leash.write(line)
+                self._control.write(line)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:

@@ -35,7 +35,7 @@ class Claim:
         """Let others have it."""
         os.close(self._descriptor)
 
-    def set_aside(self) -> Path:
+    def quarantine(self) -> Path:
         """Keep the directory for a person, under a name that nobody claims; return its new path."""
         try:
             return self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bus.journal.store import NAMES, ODD, Journal, LaneKey, row_of
+from bus.journal.store import NAMES, ODD, Journal, TopicPartition, row_of
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
 LAST_SEQ: Final = 2**63 - 1
@@ -33,7 +33,7 @@ class Which(NamedTuple):
     after: int = 0
     """Only rows of higher numbers."""
     limit: int = 1000
-    lane: LaneKey | None = None
+    lane: TopicPartition | None = None
     name: str | None = None
     """A number or an id."""
 
@@ -57,7 +57,7 @@ class RawRow:
         return _text(self.columns.get("id"))
 
     @property
-    def lane(self) -> LaneKey:
+    def lane(self) -> TopicPartition:
         """Its topic and partition, as far as they can be made out."""
         topic = self.columns.get("topic")
         return (topic.decode(errors=ODD) if isinstance(topic, bytes) else str(topic)), self.number("partition")

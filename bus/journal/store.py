@@ -24,7 +24,7 @@ from bus.record import Record
 
 log = structlog.get_logger()
 T = TypeVar("T")
-LaneKey = tuple[str, int]
+TopicPartition = tuple[str, int]
 """Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
@@ -114,7 +114,7 @@ class Journal:
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name=f"journal {directory.name}", daemon=True)
 
-    async def open(self) -> dict[LaneKey, int]:
+    async def open(self) -> dict[TopicPartition, int]:
         """Open or create the file; return how many rows wait for each lane.
 
         Raises `JournalUnwritable` when the directory cannot hold a journal, `JournalDamaged` when it holds no journal.
@@ -145,7 +145,7 @@ class Journal:
             self._refused_bytes = min(sum(record.size for record in records), PROBE_BYTES)
             raise
 
-    async def read(self, lane: LaneKey, *, after: int, max_bytes: int) -> list[Row]:
+    async def read(self, lane: TopicPartition, *, after: int, max_bytes: int) -> list[Row]:
         """The lane's oldest rows behind `after`, in order, at least one if there is any, about `max_bytes` in all."""
         return await self._ask(lambda connection: _select(connection, lane, after, max_bytes), writes=False)
 
@@ -270,7 +270,7 @@ class Journal:
             self.damaged = self.damaged or _is_damaged(self.path)
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
-    def _opened(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
+    def _opened(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
         """Make indexes anew that do not fit the rows. A damaged row is found by its checksum when it is read."""
         try:
             if not _is_sound(connection):
@@ -283,7 +283,7 @@ class Journal:
             log.warning("journal_check_unfinished", file=str(self.path), seconds=CHECK_SECONDS)
         return self._count(connection)
 
-    def _count(self, connection: sqlite3.Connection) -> dict[LaneKey, int]:
+    def _count(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
         self.rows = sum(count for _, _, count, _ in lanes)
         self.bytes = sum(_typed(int, size) for _, _, _, size in lanes)
@@ -427,7 +427,7 @@ def _insert_one(connection: sqlite3.Connection, record: Record) -> Stored:
     return Stored(seq, is_new=False)
 
 
-def _select(connection: sqlite3.Connection, lane: LaneKey, after: int, max_bytes: int) -> list[Row]:
+def _select(connection: sqlite3.Connection, lane: TopicPartition, after: int, max_bytes: int) -> list[Row]:
     rows: list[Row] = []
     size = 0
     for row in connection.execute(

@@ -33,7 +33,7 @@ class Address(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Existing:
+class TopicDescription:
     """A topic as the brokers have it. A setting that we may not see is not among `configs`."""
 
     partitions: tuple[int, ...]
@@ -83,7 +83,9 @@ async def nodes(client: AIOKafkaAdminClient) -> list[int]:
     return [broker["node_id"] for broker in (await client.describe_cluster())["brokers"]]
 
 
-async def existing(client: AIOKafkaAdminClient, *, configs_of: frozenset[str] = frozenset()) -> dict[str, Existing]:
+async def existing(
+    client: AIOKafkaAdminClient, *, configs_of: frozenset[str] = frozenset()
+) -> dict[str, TopicDescription]:
     """Return all topics that there are, by their full name; with the configurations of those in `configs_of`.
 
     All, since asking for one by its name would create it where brokers create topics freely.
@@ -106,8 +108,8 @@ async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> froze
     return frozenset(name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno)
 
 
-def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> Existing:
-    return Existing(
+def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> TopicDescription:
+    return TopicDescription(
         partitions=tuple(sorted(partition["partition"] for partition in partitions)),
         replication=min((len(partition["replicas"]) for partition in partitions), default=0),
         in_sync=min((len(partition["isr"]) for partition in partitions), default=0),

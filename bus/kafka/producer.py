@@ -19,9 +19,9 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.contract import Via
-from bus.journal.store import LaneKey
+from bus.journal.store import TopicPartition
 from bus.kafka.client import options
-from bus.lane import NotNow, Refused, retry_pause
+from bus.lane import BatchRejected, RetryBatch, retry_pause
 from bus.record import Record, with_via
 from bus.settings import KafkaSettings
 
@@ -72,7 +72,7 @@ class Producer:
         """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
         self.last_error: str | None = None  # None while all is well
-        self._wrong: dict[LaneKey, str] = {}  # the error of each lane's newest batch, where it failed
+        self._wrong: dict[TopicPartition, str] = {}  # the error of each lane's newest batch, where it failed
         self._kafka = kafka
         self._client_id = client_id
         self._rng = rng
@@ -129,19 +129,19 @@ class Producer:
         if self._inner is not None:
             await self._retire(self._inner)
 
-    async def publish(self, key: LaneKey, records: Sequence[Record], via: Via) -> None:
+    async def publish(self, key: TopicPartition, records: Sequence[Record], via: Via) -> None:
         """See `bus.lane.Publish`."""
         await self._ready.wait()
         inner = self._inner
         if inner is None:
-            raise NotNow
+            raise RetryBatch
         try:
             await self._land(await _send(inner, key, records, via, latest_ms=self._now_ms()))
         except Exception as error:
             self._failed(inner, key, error)
             if word := REFUSALS.get(type(error)):
-                raise Refused(word) from error
-            raise NotNow(_name(error)) from error
+                raise BatchRejected(word) from error
+            raise RetryBatch(_name(error)) from error
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement says so sooner than the next question
         self.last_error = None
@@ -169,7 +169,7 @@ class Producer:
         finally:
             self._flights.discard(acknowledged)
 
-    def _failed(self, inner: AIOKafkaProducer, key: LaneKey, error: Exception) -> None:
+    def _failed(self, inner: AIOKafkaProducer, key: TopicPartition, error: Exception) -> None:
         name = _name(error)
         self.failures[name] = self.failures.get(name, 0) + 1
         if isinstance(error, _Gone):
@@ -312,7 +312,7 @@ def _name(error: Exception) -> str:
 
 
 async def _send(
-    inner: AIOKafkaProducer, key: LaneKey, records: Sequence[Record], via: Via, *, latest_ms: int
+    inner: AIOKafkaProducer, key: TopicPartition, records: Sequence[Record], via: Via, *, latest_ms: int
 ) -> asyncio.Future[Any]:
     """Give the producer a batch, and return the future of its acknowledgement."""
     batch = inner.create_batch()

@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from bus.kafka.brokers import Existing, admin, creates_topics_freely, existing, nodes, not_shown
+from bus.kafka.brokers import TopicDescription, admin, creates_topics_freely, existing, nodes, not_shown
 from bus.record import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
 
@@ -202,12 +202,12 @@ async def _led(client: AIOKafkaAdminClient, kafka: KafkaSettings) -> None:
         await asyncio.sleep(0.1)
 
 
-def _leaderless(there: Mapping[str, Existing], kafka: KafkaSettings) -> list[str]:
+def _leaderless(there: Mapping[str, TopicDescription], kafka: KafkaSettings) -> list[str]:
     names = [kafka.topic(topic.name) for topic in TOPICS]
     return [name for name in names if name not in there or not there[name].led]
 
 
-def _problems(topic: Topic, found: Existing | None, kafka: KafkaSettings) -> Iterator[str]:
+def _problems(topic: Topic, found: TopicDescription | None, kafka: KafkaSettings) -> Iterator[str]:
     full = kafka.topic(topic.name)
     if found is None:
         yield _missing(full)
@@ -229,14 +229,14 @@ def _alter(kafka: KafkaSettings, full: str, configs: Mapping[str, str]) -> str:
     )
 
 
-def _unbounded(topic: Topic, found: Existing, kafka: KafkaSettings) -> Iterator[str]:
+def _unbounded(topic: Topic, found: TopicDescription, kafka: KafkaSettings) -> Iterator[str]:
     """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
     if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
         full = kafka.topic(topic.name)
         yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, _BOUNDED)}"
 
 
-def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
+def _wrong_configs(topic: Topic, found: TopicDescription) -> Iterator[tuple[str, str]]:
     """Yield the settings that are wrong, with what they must be. One that Kafka does not show us counts as right."""
     has, needed = found.configs, topic.configs
     if has.get("cleanup.policy", needed["cleanup.policy"]) != needed["cleanup.policy"]:
@@ -248,7 +248,7 @@ def _wrong_configs(topic: Topic, found: Existing) -> Iterator[tuple[str, str]]:
         yield "max.message.bytes", needed["max.message.bytes"]
 
 
-def _few_replicas(full: str, found: Existing, brokers: int) -> Iterator[str]:
+def _few_replicas(full: str, found: TopicDescription, brokers: int) -> Iterator[str]:
     possible, least = min(MAX_REPLICATION, brokers), int(found.configs.get("min.insync.replicas", 1))
     if found.replication < possible:
         yield (

@@ -16,7 +16,7 @@ from pollers.tracking.answer_notes import name
 from pollers.tracking.expiry import GONE_MS
 from pollers.tracking.state import Action, ActResult
 from providers.client import Another, Client
-from providers.observation import Observation, SeenSms, Trouble, Unfinished
+from providers.observation import Observation, ProviderError, SeenSms, Unfinished
 from schemas.timestamps import LATEST_MS
 
 T = TypeVar("T")
@@ -28,7 +28,7 @@ UNKNOWN: Final = 3  # answers in a row
 BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
-WAITS: Final = Trouble("transient", "account_waits")  # we did not ask: the account backs off or is paused
+WAITS: Final = ProviderError("transient", "account_waits")  # we did not ask: the account backs off or is paused
 CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
 
 _log = structlog.get_logger("pollers")
@@ -81,7 +81,7 @@ class Account:
         """Ask once, as the throttle has admitted."""
         answer = await self._reported(self.client.observe(order_kind, order_id, unfinished), "unfinished")
         self._note_bad_action(order_kind, answer)
-        if not isinstance(answer, Trouble):
+        if not isinstance(answer, ProviderError):
             self.observed_at = self._loop.time()
         return answer
 
@@ -92,22 +92,24 @@ class Account:
                 return None
             began = self._loop.time()
             answer = await self._reported(self.client.full_text(order_id), "full_text")
-            if not isinstance(answer, Trouble):
+            if not isinstance(answer, ProviderError):
                 return answer
             if answer.kind != "transient" or self._loop.time() - began > SLOW_TEXT:
                 return None
         return None
 
-    async def active(self) -> Mapping[str, str] | Trouble:
+    async def active(self) -> Mapping[str, str] | ProviderError:
         """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
         started = self._loop.time()
         answer = await self.client.active()
-        trouble = answer if isinstance(answer, Trouble) else None
+        trouble = answer if isinstance(answer, ProviderError) else None
         self._count("list" if trouble is None else f"list_{trouble.word}")
         self._report(None if trouble and trouble.word in NO_LIST else trouble, started)
         return answer
 
-    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float = 0.0) -> ActResult | Trouble:
+    async def act(
+        self, order_kind: str, order_id: str, action: Action, *, late: float = 0.0
+    ) -> ActResult | ProviderError:
         """Do it, in bounded time, as the throttle has admitted `late` seconds ago.
 
         A time-out is trouble: nobody knows what was done.
@@ -121,7 +123,7 @@ class Account:
         if isinstance(result, Another):
             result = await self._act(order_kind, order_id, action, result) if await self.further() else WAITS
         if isinstance(result, Another):
-            result = Trouble("denied", "wrong_status")
+            result = ProviderError("denied", "wrong_status")
         return result
 
     async def probe(self) -> None:
@@ -138,19 +140,19 @@ class Account:
 
     async def _act(
         self, order_kind: str, order_id: str, action: Action, another: Another | None
-    ) -> ActResult | Trouble | Another:
+    ) -> ActResult | ProviderError | Another:
         started = self._loop.time()
-        result: ActResult | Trouble | Another
+        result: ActResult | ProviderError | Another
         try:
             async with asyncio.timeout(ACTION_TIMEOUT):
                 result = await self.client.act(order_kind, order_id, action, another.how if another else None)
         except TimeoutError:
-            result = Trouble("transient", "action_timeout")
-        trouble = result if isinstance(result, Trouble) else None
+            result = ProviderError("transient", "action_timeout")
+        trouble = result if isinstance(result, ProviderError) else None
         self._report(None if trouble is not None and self._is_about_this_act(trouble) else trouble, started)
         return result
 
-    def _is_about_this_act(self, trouble: Trouble) -> bool:
+    def _is_about_this_act(self, trouble: ProviderError) -> bool:
         """The key is called wrong once more for an action, and was right for something else meanwhile."""
         if trouble.kind != "auth":
             return False
@@ -163,7 +165,7 @@ class Account:
         """Return the answer, counted and heard. `otherwise`: its name where it is no observation."""
         started = self._loop.time()
         answer = await request
-        trouble = answer if isinstance(answer, Trouble) else None
+        trouble = answer if isinstance(answer, ProviderError) else None
         self._count(name(answer) if isinstance(answer, Observation) else otherwise)
         self._report(trouble, started)
         return answer
@@ -171,7 +173,7 @@ class Account:
     def _count(self, outcome: str) -> None:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
-    def _report(self, trouble: Trouble | None, started: float) -> None:
+    def _report(self, trouble: ProviderError | None, started: float) -> None:
         if trouble is None:
             self.answered_at = time.time()
             self._heard_at = self._loop.time()
@@ -187,7 +189,7 @@ class Account:
     # ---- a kind of order that the provider does not offer ---------------------------------------------------------
 
     def _note_bad_action(self, kind: str, answer: object) -> None:
-        if not isinstance(answer, Trouble):
+        if not isinstance(answer, ProviderError):
             self._bad_actions.pop(kind, None)
         elif answer.word == "bad_action":
             self._bad_actions[kind] = self._bad_actions.get(kind, 0) + 1

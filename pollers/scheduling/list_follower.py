@@ -9,7 +9,7 @@ import structlog
 from pollers.scheduling.account import Account
 from pollers.scheduling.list_hint import ListHint
 from pollers.scheduling.throttle import HEADROOM
-from providers.observation import Trouble
+from providers.observation import ProviderError
 
 FEWEST: Final = 8
 """Orders for which a list can pay: it takes as long as three of their polls, since lists get a third of the budget."""
@@ -67,7 +67,7 @@ class ListFollower:
     async def _read(self) -> None:
         left_at = self._loop.time()
         listed = await self._account.active()
-        if isinstance(listed, Trouble):
+        if isinstance(listed, ProviderError):
             self.hint.useless(self._loop.time())
         else:
             for watch_id in self.hint.judge(listed, left_at, self._loop.time()):

@@ -9,7 +9,7 @@ from pollers.scheduling.account import WAITS, Account
 from pollers.tracking.advance import is_news
 from pollers.tracking.sms_content import with_full_text
 from pollers.tracking.state import WatchState
-from providers.observation import Last, Listing, NoCode, Observation, Trouble, Unfinished
+from providers.observation import Last, Listing, NoCode, Observation, ProviderError, Unfinished
 
 
 async def observe(account: Account, state: WatchState, *, further: bool = True) -> Observation:
@@ -24,7 +24,7 @@ async def observe(account: Account, state: WatchState, *, further: bool = True) 
         if not (further and await account.further()):
             return known or WAITS
         answer = await account.observe(watch.order_kind, watch.order_id, answer)
-    if isinstance(answer, Trouble):
+    if isinstance(answer, ProviderError):
         return known or answer
     return await _with_full_text(account, state, answer)
 
@@ -55,11 +55,11 @@ def _whole(shows: Observation | None) -> Observation:
 
 def is_said(observation: Observation) -> bool:
     """The provider said something about the order, be it in words that we do not know."""
-    return not isinstance(observation, Trouble) or (observation.kind == "unrecognised" and observation.answered)
+    return not isinstance(observation, ProviderError) or (observation.kind == "unrecognised" and observation.answered)
 
 
 def is_about_the_order(observation: Observation) -> bool:
     """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
-    if not isinstance(observation, Trouble):
+    if not isinstance(observation, ProviderError):
         return False
     return observation.answered or observation.kind in {"denied", "request_error", "unrecognised"}

@@ -10,7 +10,7 @@ from math import ceil, inf
 from statistics import fmean
 from typing import Any, Final, Protocol
 
-from bus.contract import BusFull
+from bus.contract import NotDurable
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduling.account import CLOCK, WAITS, Account
 from pollers.scheduling.arrival_curve import Curve
@@ -24,7 +24,7 @@ from pollers.tracking.advance import Step, advance
 from pollers.tracking.answer_notes import name
 from pollers.tracking.state import WatchState
 from pollers.watches.watch_table import LivePoll
-from providers.observation import Gone, Listing, Observation, Trouble
+from providers.observation import Gone, Listing, Observation, ProviderError
 from schemas import timestamps
 
 SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
@@ -49,7 +49,7 @@ class Owner(Protocol):
     watches: dict[str, OwnedWatch]
 
     async def take(self, watch_id: str, step: Step, *, answered: bool) -> None:
-        """Take a poll's outcome: messages are durable when it returns. Raises `BusFull`."""
+        """Take a poll's outcome: messages are durable when it returns. Raises `NotDurable`."""
         ...
 
     def admitted(self, watch_id: str) -> None:
@@ -262,7 +262,7 @@ class Scheduler:
                 self._spawn(self._probe(account))
             self._arm(throttle.wait(now))
             return
-        while account.queue and self._in_flight < self._settings.workers and self._may_start(account):
+        while account.queue and self._in_flight < self._settings.max_concurrent_polls and self._may_start(account):
             if wait := throttle.wait(now):
                 self._arm(wait)
                 return
@@ -270,7 +270,9 @@ class Scheduler:
 
     def _may_start(self, account: Account) -> bool:
         """Tell whether an account leaves the others their part of the polls in flight, however slow it answers."""
-        return self._in_flight_of.get(account.name, 0) < max(1, self._settings.workers // len(self._accounts))
+        return self._in_flight_of.get(account.name, 0) < max(
+            1, self._settings.max_concurrent_polls // len(self._accounts)
+        )
 
     def _start(self, account: Account, key: str, now: float) -> None:
         watch_id = key.removeprefix(ACTION)
@@ -344,7 +346,7 @@ class Scheduler:
         plan.polled_ms, plan.answer = now_ms, name(observation)
         try:
             await shard.take(watch_id, step, answered=is_said(observation))
-        except BusFull:
+        except NotDurable:
             return FULL_BUS
         if self.plans.get(watch_id) is not plan:
             return SOON  # its shard was lost meanwhile
@@ -365,7 +367,7 @@ class Scheduler:
         if self.lists[plan.account.name].hint.is_hinted(plan.row):
             plan.part, plan.rank = 0.0, CHANGED
             return min(seconds, HINTED)
-        if isinstance(observation, Trouble) and due_action(state, self._now_ms()) is not None:
+        if isinstance(observation, ProviderError) and due_action(state, self._now_ms()) is not None:
             plan.part = 0.0
             return min(seconds, HINTED)
         return seconds
@@ -375,7 +377,7 @@ class Scheduler:
     ) -> None:
         """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
         self._note_failures(plan, observation, left_at)
-        if isinstance(observation, Trouble):
+        if isinstance(observation, ProviderError):
             return
         plan.account.note_known(now_ms, known=not isinstance(observation, Gone))
         found = after.sms_count > before.sms_count
@@ -393,7 +395,7 @@ class Scheduler:
         rest of its SMS cannot be had, only the rest is asked for less often.
         """
         account, now = plan.account, self._loop.time()
-        if isinstance(observation, Trouble):
+        if isinstance(observation, ProviderError):
             plan.troubles += observation != WAITS
             is_broken = observation.word.startswith("http_5")
             if is_about_the_order(observation) or (is_broken and account.observed_at > plan.broken_at):

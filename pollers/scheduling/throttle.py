@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from math import exp, fsum, inf
 from typing import Final, Literal
 
-from providers.observation import Trouble
+from providers.observation import ProviderError
 
 State = Literal["open", "backing_off", "paused"]
 
@@ -205,7 +205,7 @@ class AccountThrottle:
         self._throttled, self._slowdown = True, SLOWEST
         self.state, self.reason = "backing_off", reason
 
-    def report(self, trouble: Trouble | None, *, started: float, now: float) -> Transition | None:
+    def report(self, trouble: ProviderError | None, *, started: float, now: float) -> Transition | None:
         """Hear how a request that was admitted at `started` ended; `None`: it was answered.
 
         Returns a transition when the state changed by it, and only then.
@@ -217,14 +217,14 @@ class AccountThrottle:
         if self._is_answer(trouble):
             return self._answered(now)
         if trouble is None or trouble.kind in {"throttled", "transient"} or _says_when(trouble):
-            return self._back_off(trouble or Trouble("transient", "none"), now)
+            return self._back_off(trouble or ProviderError("transient", "none"), now)
         if trouble.kind == "auth" or self.state == "paused":
             self._slowdown = SLOWEST
             self._pauses += self.state != "paused"
             return self._close("paused", trouble, PROBE_EVERY * 2.0 ** min(self._pauses - 1, MOST_PAUSES), now)
         return self._answered(now)
 
-    def _is_answer(self, trouble: Trouble | None) -> bool:
+    def _is_answer(self, trouble: ProviderError | None) -> bool:
         """The provider works and knows us, whatever it thinks of this one request."""
         if trouble is None:
             self._order_errors = self._pauses = 0
@@ -239,13 +239,13 @@ class AccountThrottle:
         self._order_errors += trouble.answered
         return trouble.answered and self._order_errors < ERRORS_OF_ORDERS
 
-    def _believe(self, trouble: Trouble | None, now: float) -> None:
+    def _believe(self, trouble: ProviderError | None, now: float) -> None:
         """Remember until when the provider asked us to wait, within what we believe."""
         if trouble is not None and trouble.retry_after is not None:
             low, high = RETRY_AFTER
             self._told_until = max(self._told_until, now + min(max(trouble.retry_after, low), high))
 
-    def _back_off(self, trouble: Trouble, now: float) -> Transition | None:
+    def _back_off(self, trouble: ProviderError, now: float) -> Transition | None:
         if self.state == "paused":
             return self._close("paused", trouble, PROBE_EVERY, now)
         is_lost = trouble.kind == "transient" and not trouble.answered and trouble.retry_after is None
@@ -260,7 +260,7 @@ class AccountThrottle:
         last = BACKOFF_LAST if self._throttled else FAILURES_LAST
         return self._close("backing_off", trouble, min(last, doubled) * (1 + self._rng.random() / 2), now)
 
-    def _close(self, state: State, trouble: Trouble, seconds: float, now: float) -> Transition | None:
+    def _close(self, state: State, trouble: ProviderError, seconds: float, now: float) -> Transition | None:
         """Let nothing go for so long, or for as long as the provider said."""
         self._believe(trouble, now)
         self._closed_at = now
@@ -290,6 +290,6 @@ class AccountThrottle:
         self._slot = self._place + JITTER * gap * self._rng.random()
 
 
-def _says_when(trouble: Trouble) -> bool:
+def _says_when(trouble: ProviderError) -> bool:
     """The provider says when to come again, whatever else it says."""
     return trouble.retry_after is not None and trouble.kind != "auth"

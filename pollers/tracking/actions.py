@@ -6,7 +6,7 @@ from typing import Final
 
 from pollers.tracking.activations import with_boundary
 from pollers.tracking.state import Action, ActResult, Outcome, WatchState
-from providers.observation import Trouble
+from providers.observation import ProviderError
 from schemas import timestamps
 from schemas.messages import Watch
 
@@ -54,7 +54,7 @@ def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
             return _prolonged(state, watch.expires_at), "accepted"
 
 
-def answered(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> WatchState:
+def answered(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> WatchState:
     """Return the state that knows what came of an action, its end excepted.
 
     A failed request may have been done all the same: the next look shows it, or it is asked for again, later each time.
@@ -62,11 +62,11 @@ def answered(state: WatchState, action: Action, result: ActResult | Trouble, now
     match result:
         case "done":
             return _done(state, action, now_ms)
-        case Trouble(word="account_waits"):
+        case ProviderError(word="account_waits"):
             return state
-        case "too_early" | Trouble(word="early_cancel_denied"):
+        case "too_early" | ProviderError(word="early_cancel_denied"):
             return _held(state, action, result, _no_longer_early_ms(state, now_ms))
-        case Trouble(kind="unrecognised"):
+        case ProviderError(kind="unrecognised"):
             return _held(state, action, result, now_ms + UNCLEAR_MS)
         case _:
             return _failed(state, action, result, now_ms)
@@ -160,7 +160,7 @@ def _unheld(state: WatchState) -> WatchState:
 
 
 def _held(
-    state: WatchState, action: Action, result: ActResult | Trouble, until_ms: int, *, tries: int = 0
+    state: WatchState, action: Action, result: ActResult | ProviderError, until_ms: int, *, tries: int = 0
 ) -> WatchState:
     """Return the state in which an action waits; what was requested while it was under way does not wait for it."""
     if _first(state)[0] != action:
@@ -168,13 +168,13 @@ def _held(
     return state.having(not_before_ms=until_ms, tries=tries, held_code=_code(result))
 
 
-def _failed(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> WatchState:
+def _failed(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> WatchState:
     """Return the state in which an action was refused, or is tried again, later each time."""
     tried = _tried(state, action, result)
     match result:
-        case Trouble(kind="request_error", word="bad_action") if tried < MOST_TRIES:
+        case ProviderError(kind="request_error", word="bad_action") if tried < MOST_TRIES:
             return _held(state, action, result, now_ms + FAILED_MS, tries=tried)
-        case Trouble(kind="denied" | "request_error"):
+        case ProviderError(kind="denied" | "request_error"):
             return _refused(state, action, _code(result), now_ms)
         case _:
             shortest, longest = LOST_MS
@@ -183,7 +183,7 @@ def _failed(state: WatchState, action: Action, result: ActResult | Trouble, now_
             )
 
 
-def _tried(state: WatchState, action: Action, result: ActResult | Trouble) -> int:
+def _tried(state: WatchState, action: Action, result: ActResult | ProviderError) -> int:
     """Return how many times in a row this action failed so, this time included."""
     is_so = (state.held_code == "bad_action") == (_code(result) == "bad_action")
     return state.tries + 1 if is_so and _first(state)[0] == action else 1
@@ -197,8 +197,8 @@ def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:
     return max(now_ms + AT_LEAST_MS, opened_ms + EARLY_MS + MARGIN_MS)
 
 
-def _code(result: ActResult | Trouble) -> str:
-    return result.word if isinstance(result, Trouble) else result
+def _code(result: ActResult | ProviderError) -> str:
+    return result.word if isinstance(result, ProviderError) else result
 
 
 def _prolonged(state: WatchState, expires_at: str | None) -> WatchState:

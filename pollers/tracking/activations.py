@@ -15,7 +15,7 @@ import math
 from typing import Final
 
 from pollers.tracking import sms_content
-from pollers.tracking.messages import Found, counted
+from pollers.tracking.messages import NewSms, counted
 from pollers.tracking.state import Newest, WatchState
 from providers.observation import Last, Observation, SeenSms, Waiting, WaitingNext
 
@@ -24,7 +24,7 @@ FLAPPING_MS: Final = 30_000
 WAIT_IS_BOUNDARY: Final = frozenset({"smsman"})
 """SMS-Man has no word for waiting for the *next* SMS: `wait_sms` after an SMS is that (docs/providers.md 5.4)."""
 
-Looked = tuple[WatchState, tuple[Found, ...]]
+Looked = tuple[WatchState, tuple[NewSms, ...]]
 
 
 def look(state: WatchState, observation: Observation, now_ms: int) -> Looked:
@@ -65,7 +65,7 @@ def arrived(
         boundary_ms=now_ms if missed else 0,
     )
     state, n = counted(state, mark, now_ms // 1000)
-    return state.having(newest=newest), (Found(sms, content, n, "recovered" if missed else None),)
+    return state.having(newest=newest), (NewSms(sms, content, n, "recovered" if missed else None),)
 
 
 def with_boundary(state: WatchState, boundary: str, now_ms: int) -> WatchState:

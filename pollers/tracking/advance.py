@@ -12,7 +12,7 @@ from pollers.tracking import actions, activations, ages, answer_notes, expiry, r
 from pollers.tracking.messages import Messages, published
 from pollers.tracking.state import Action, ActResult, WatchState
 from pollers.watch_commands import described, last_applied, request_name
-from providers.observation import Ended, Gone, Last, Listing, NoCode, Observation, Trouble
+from providers.observation import Ended, Gone, Last, Listing, NoCode, Observation, ProviderError
 from schemas import timestamps
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits
@@ -88,7 +88,7 @@ def advance(
     """
     if state.ended is not None:
         return Step(state)
-    if isinstance(observation, Trouble):
+    if isinstance(observation, ProviderError):
         return due_end(state, now_ms) if now_ms >= expiry.overdue_ms(state) else _troubled(state, observation, now_ms)
     if isinstance(observation, Gone):
         return _gone(state, observation, now_ms, known_ms)
@@ -119,7 +119,7 @@ def is_news(state: WatchState, observation: Observation) -> bool:
             return False
 
 
-def acted(state: WatchState, action: Action, result: ActResult | Trouble, now_ms: int) -> Step:
+def acted(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> Step:
     """Take in what came of an action. Look at once afterwards: whatever it was, the order may have changed."""
     if state.ended is not None:
         return Step(state)
@@ -157,7 +157,7 @@ def _look(
     return actions.let_go(state, answer_notes.noted(state, seen, observation, now_ms)), messages
 
 
-def _troubled(state: WatchState, trouble: Trouble, now_ms: int) -> Step:
+def _troubled(state: WatchState, trouble: ProviderError, now_ms: int) -> Step:
     """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
     is_strange = trouble.kind == "unrecognised" and trouble.answered
     action = actions.due_action(state, now_ms) if is_strange else None

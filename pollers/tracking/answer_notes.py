@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from pollers.tracking.state import WatchState
-from providers.observation import Gone, Observation, Trouble, WaitingNext
+from providers.observation import Gone, Observation, ProviderError, WaitingNext
 
 NOTED_EVERY_MS: Final = 5 * 60_000
 """How often a look that showed nothing new is noted nevertheless, so that an absence can be told after a restart."""
@@ -15,7 +15,7 @@ _INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 def name(observation: Observation) -> str:
     """Return the class of an answer: `waiting_next`, `last`; the error's own word where it is one."""
-    if isinstance(observation, Trouble):
+    if isinstance(observation, ProviderError):
         return observation.word
     return _INNER_CAPITAL.sub("_", type(observation).__name__).lower()
 
@@ -30,7 +30,7 @@ def noted(before: WatchState, seen: WatchState, observation: Observation, now_ms
     return seen.having(looked_ms=now_ms, answer=name(observation))
 
 
-def noted_failure(state: WatchState, observation: Trouble | Gone, now_ms: int) -> WatchState:
+def noted_failure(state: WatchState, observation: ProviderError | Gone, now_ms: int) -> WatchState:
     """Return the state after an answer that says nothing about the order; nobody looked, as far as that goes."""
     is_due = now_ms - _last_note_ms(state) >= NOTED_EVERY_MS or _is_other(state, observation, now_ms)
     return state.having(answer=name(observation), noted_ms=now_ms) if is_due else state

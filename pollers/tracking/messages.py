@@ -16,7 +16,7 @@ LONGEST_NUMBER: Final = 15
 """Digits of a phone number, by E.164."""
 
 
-class Found(NamedTuple):
+class NewSms(NamedTuple):
     """A new SMS. `freshness` None: its age tells."""
 
     sms: SeenSms
@@ -57,7 +57,7 @@ class Messages(Sequence[SmsReceived]):
 
 
 def published(
-    before: WatchState, state: WatchState, found: Found, now_ms: int, zone: str
+    before: WatchState, state: WatchState, found: NewSms, now_ms: int, zone: str
 ) -> tuple[WatchState, str, Maker]:
     """Return the state that has counted a new SMS, its freshness, and what makes its message.
 
@@ -69,7 +69,7 @@ def published(
     return state.having(sms_count=state.sms_count + 1), freshness, maker
 
 
-def _message(state: WatchState, found: Found, freshness: str, now_ms: int, zone: str) -> SmsReceived:
+def _message(state: WatchState, found: NewSms, freshness: str, now_ms: int, zone: str) -> SmsReceived:
     sms, watch = found.sms, state.watch
     recipient = state.recipient or watch.recipient
     origin = sender(sms.sender) if sms.sender is not None else None

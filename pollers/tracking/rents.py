@@ -8,7 +8,7 @@ from typing import Final
 from pollers.tracking import activations, sms_content
 from pollers.tracking.activations import Looked
 from pollers.tracking.ages import time_of
-from pollers.tracking.messages import Found, counted
+from pollers.tracking.messages import NewSms, counted
 from pollers.tracking.state import WatchState
 from providers.observation import Last, Listing, Observation, SeenSms
 from schemas import timestamps
@@ -37,7 +37,7 @@ def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> L
     """Return what is new where an activation shows several SMS; a single one is looked at as the newest."""
     if len(listed) == 1:
         return activations.look(state, Last(listed[0]), now_ms)
-    news: list[Found] = []
+    news: list[NewSms] = []
     for sms, content, _ in _more_than_counted(state, listed):
         state, found = activations.arrived(state, sms, content, now_ms)
         news += found
@@ -45,10 +45,10 @@ def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> L
 
 
 def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str, *, is_whole: bool) -> Looked:
-    news: list[Found] = []
+    news: list[NewSms] = []
     for sms, content, mark in _more_than_counted(state, listed):
         state, n = counted(state, mark, _seconds(sms, now_ms, zone))
-        news.append(Found(sms, content, n))
+        news.append(NewSms(sms, content, n))
     return (_forgotten(state, listed, now_ms) if news and is_whole else state), tuple(news)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bus.contract import Bus, BusFull, Ledger
+from bus.contract import Bus, Ledger, NotDurable
 from bus.kafka import topics
 from bus.kafka.reader import BEGINNING, read
 from bus.kafka_bus import KafkaBus
@@ -169,10 +169,10 @@ async def test_the_ledger_adds_up(under_test: BusUnderTest) -> None:
 async def test_a_closed_bus_promises_nothing(under_test: BusUnderTest) -> None:
     await under_test.close()
 
-    with pytest.raises(BusFull) as caught:
+    with pytest.raises(NotDurable) as caught:
         await under_test.accept(sms())
     refused = under_test.submit(sms())
 
     assert caught.value.retry_after > 0
-    assert isinstance(refused.exception(), BusFull)
-    assert (under_test.ledger().accepted, under_test.ledger().unpromised) == (0, 2)
+    assert isinstance(refused.exception(), NotDurable)
+    assert (under_test.ledger().accepted, under_test.ledger().not_durable) == (0, 2)

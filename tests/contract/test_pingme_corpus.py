@@ -14,7 +14,7 @@ from pydantic import SecretStr
 
 from bus.memory import MemoryBus
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.messages import SmsReceived, SmsRejected
 
@@ -77,7 +77,9 @@ def test_every_callback_of_the_corpus_stands_in_a_table() -> None:
 async def open_door(bus: MemoryBus, *, user_id: str | None) -> AsyncIterator[str]:
     account = PingMeAccount(name="main", tokens=(SecretStr(TOKEN),), user_id=user_id)
     settings = ReceiverSettings(host="127.0.0.1", port=0)
-    door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
+    door = CallbackServer(
+        bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry())
+    )
     await door.start()
     try:
         yield f"http://127.0.0.1:{door.port}/v1/pingme/{TOKEN}"

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from providers import grizzlysms, handler_api, handler_api_tokens, pingme, results, smsman, smsverified
-from providers.http_client import RawAnswer
-from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from providers.http_client import RawResponse
+from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, SeenSms, Waiting, WaitingNext
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"
 ROWS = {
@@ -44,7 +44,7 @@ TYPES: dict[str, tuple[type, ...]] = {
 def parsed(n: int) -> Any:
     row = ROWS[n]
     headers = {name.lower(): value for name, value in row["headers"].items()}
-    answer = RawAnswer(row["http"], headers, base64.b64decode(row["body_b64"]), RECEIVED_AT)
+    answer = RawResponse(row["http"], headers, base64.b64decode(row["body_b64"]), RECEIVED_AT)
     return ENDPOINTS[row["provider"]][row["action"]].parse(answer)
 
 
@@ -56,7 +56,7 @@ def named(n: int) -> str:
 def test_an_answer_is_what_the_corpus_expects(n: int) -> None:
     said, expected = parsed(n), ROWS[n]["expect"]
 
-    if isinstance(said, Trouble | pingme.Refusal):
+    if isinstance(said, ProviderError | pingme.PingMeRefusal):
         assert said.kind == expected
     else:
         assert isinstance(said, TYPES[expected])
@@ -85,10 +85,10 @@ SAID: dict[int, Any] = {
     33: sms(code="877613"),
     34: sms(code="٤٨٢٩١٣"),
     44: sms(code="123456"),
-    51: Trouble("transient", "http_403"),
-    54: Trouble("throttled", "http_429", 7.0),
-    55: Trouble("throttled", "http_429", 600.0),
-    56: Trouble("throttled", "rate_limit", answered=True),
+    51: ProviderError("transient", "http_403"),
+    54: ProviderError("throttled", "http_429", 7.0),
+    55: ProviderError("throttled", "http_429", 600.0),
+    56: ProviderError("throttled", "rate_limit", answered=True),
     65: sms(text="877613", sender="vk"),
     66: sms(text="877613"),
     69: sms(text="[VK] code: 12:34 https://vk.com/x?a=1&b=2", sender="vk"),
@@ -97,8 +97,8 @@ SAID: dict[int, Any] = {
     76: sms(text="[vk 877613"),
     78: sms(text="87\x0076\u202e13", sender="vk"),
     84: handler_api_tokens.Done("access_activation"),
-    88: Trouble("denied", "early_cancel_denied", answered=True),
-    89: Trouble("denied", "early_cancel_denied", answered=True),
+    88: ProviderError("denied", "early_cancel_denied", answered=True),
+    89: ProviderError("denied", "early_cancel_denied", answered=True),
     98: results.Order(
         "activation",
         "495357953",
@@ -161,7 +161,7 @@ SAID: dict[int, Any] = {
     200: sms(code="0012", service="31", recipient="12125551234"),
     201: sms(code="1243", recipient="12125551234"),
     204: WaitingNext("1243"),
-    213: Trouble("throttled", "too_many_requests", 1.0, answered=True),
+    213: ProviderError("throttled", "too_many_requests", 1.0, answered=True),
     218: (results.Price("151.68", "1", count=127, period="4 hour"),),
     219: results.Order("rent", "44274", "79210000229", details={"country_id": "1", "application_id": "0"}),
     220: sms(code="974210", text=APPLE.format(974210), time_raw="2023-05-28 11:09:45", recipient="79210000229"),
@@ -191,7 +191,7 @@ SAID: dict[int, Any] = {
     278: Listing((SeenSms(text="123456", sender="tg", service="tg", time_raw="2023-10-26 11:03:39"),)),
     282: (results.ActiveActivation("495367092", status="6", code="852508", text="Code 852508"),),
     283: (),
-    284: Trouble("unrecognised", "unknown_shape", answered=True),
+    284: ProviderError("unrecognised", "unknown_shape", answered=True),
 }
 
 
@@ -201,14 +201,14 @@ def test_an_answer_says_exactly_this(n: int) -> None:
 
 
 # A parser must also survive the answer of any other action: tokens where JSON was promised, and the reverse.
-PARSERS: list[tuple[str, Callable[[RawAnswer], object]]] = [
+PARSERS: list[tuple[str, Callable[[RawResponse], object]]] = [
     *((f"{provider}:{name}", endpoint.parse) for provider, by in ENDPOINTS.items() for name, endpoint in by.items()),
     ("getStatusV2", handler_api.parse_status_v2),
 ]
 
 
 @pytest.mark.parametrize("parse", [parse for _, parse in PARSERS], ids=[name for name, _ in PARSERS])
-def test_no_answer_of_the_corpus_makes_any_parser_raise(parse: Callable[[RawAnswer], object]) -> None:
+def test_no_answer_of_the_corpus_makes_any_parser_raise(parse: Callable[[RawResponse], object]) -> None:
     bodies = [base64.b64decode(row["body_b64"]) for row in ROWS.values()]
     strange = [
         b"[[[[",
@@ -222,7 +222,7 @@ def test_no_answer_of_the_corpus_makes_any_parser_raise(parse: Callable[[RawAnsw
         b"7",
     ]
 
-    said = [parse(RawAnswer(status, {}, body)) for body in bodies + strange for status in (200, 404, 429, 500)]
+    said = [parse(RawResponse(status, {}, body)) for body in bodies + strange for status in (200, 404, 429, 500)]
 
     assert None not in said
 
@@ -235,6 +235,6 @@ def test_a_key_that_does_not_work_is_recognised_whatever_was_asked() -> None:
             "pingme": b"",
         }.get(provider, b"BAD_KEY")
         for name, endpoint in by_name.items():
-            said = endpoint.parse(RawAnswer(403 if provider == "pingme" else 200, {}, wrong_key))
+            said = endpoint.parse(RawResponse(403 if provider == "pingme" else 200, {}, wrong_key))
 
             assert said.kind == "auth", name

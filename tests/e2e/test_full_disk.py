@@ -48,7 +48,7 @@ async def test_a_full_disk_in_an_outage_is_answered_with_503_until_there_is_room
     assert {_told(post) for post in load.refused()} == {(503, "not_durable", True)}
     assert problems(load.posts, await events(smsbus)) == []
     assert imbalance(metrics) == 0
-    assert metrics["unpromised"] == len(load.refused())
+    assert metrics["not_durable"] == len(load.refused())
 
 
 async def _is_full(replica: Replica, load: Load) -> bool:

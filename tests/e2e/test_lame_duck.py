@@ -17,7 +17,10 @@ pytestmark = pytest.mark.timeout(120)
 
 async def _start(smsbus: Installation, receiver: int, admin: int, lame_duck: str) -> Replica:
     return await smsbus.serve(
-        RECEIVER__PORT=str(receiver), ADMIN__PORT=str(admin), RECEIVER__LAME_DUCK=lame_duck, BUS__ADOPT_EVERY="0.5"
+        RECEIVER__PORT=str(receiver),
+        ADMIN__PORT=str(admin),
+        RECEIVER__LAME_DUCK=lame_duck,
+        BUS__ORPHAN_SCAN_INTERVAL="0.5",
     )
 
 

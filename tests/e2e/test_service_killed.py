@@ -38,7 +38,7 @@ async def test_nothing_is_lost_when_the_service_is_killed_five_times_under_load(
 
     assert problems(load.posts, await events(smsbus)) == []
     assert imbalance(metrics) == 0
-    assert metrics["unpromised"] == 0
+    assert metrics["not_durable"] == 0
 
 
 async def test_a_full_journal_of_a_killed_service_arrives_after_its_restart(smsbus, kafka):
@@ -59,7 +59,7 @@ async def test_another_replica_adopts_the_journal_of_a_killed_one(smsbus, kafka)
     replica = await smsbus.serve()
     (own,) = await smsbus.journals()
     ports = {"RECEIVER__PORT": str(free_port()), "ADMIN__PORT": str(free_port())}
-    other = await smsbus.serve(BUS__ADOPT_EVERY="0.2", **ports)
+    other = await smsbus.serve(BUS__ORPHAN_SCAN_INTERVAL="0.2", **ports)
     await kafka.kill()
     load, rows = await _fill(replica)
     await replica.kill()

@@ -78,7 +78,7 @@ FAULTS = {"receiver killed": _receiver_killed, "broker paused": _broker_paused, 
 
 
 async def _remember_little(stage: Stage) -> None:
-    stage.settings["BUS__REPEATS_REMEMBERED"] = REMEMBERED
+    stage.settings["BUS__DEDUP_CACHE_SIZE"] = REMEMBERED
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from bus.memory import MemoryBus
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from tests.loop_thread import LoopThread
 
@@ -69,7 +69,7 @@ class FuzzedBus(MemoryBus):
 class Public:
     """The public listener."""
 
-    door: Door
+    door: CallbackServer
     bus: FuzzedBus
     home: LoopThread
     complaints: Complaints = field(default_factory=Complaints)
@@ -106,7 +106,9 @@ def public(bus: FuzzedBus | None = None, patience: float = 10.0) -> Iterator[Pub
     settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience, allowance=2**40)
     account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="xxx")
     with patch("receiver.allowance.BUSY_SECONDS", 1e9):
-        door = Door(bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry()))
+        door = CallbackServer(
+            bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry())
+        )
     opened = Public(door, bus, home)
     with opened.complaints.listening(home):
         home.run(door.start())

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from providers import PROVIDERS
 from providers.client import Action, Another, Client
-from providers.http_client import FetchFailed, RawAnswer
-from providers.observation import Observation, SeenSms, Trouble, Unfinished
+from providers.http_client import FetchFailed, RawResponse
+from providers.observation import Observation, ProviderError, SeenSms, Unfinished
 from providers.pingme import PingMeControl
 from providers.results import ActResult
 from schemas.messages import WatchEnded
@@ -21,7 +21,7 @@ from tests.fuzz.watching import Poller, ended
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
-PARSERS: Final[Sequence[Callable[[RawAnswer], object]]] = [
+PARSERS: Final[Sequence[Callable[[RawResponse], object]]] = [
     endpoint.parse for client in (*PROVIDERS.values(), PingMeControl) for endpoint in client.endpoints.values()
 ]
 STATUSES: Final = (200,) * 8 + (100, 204, 206, 301, 400, 401, 403, 404, 409, 418, 429, 500, 503, 599)
@@ -46,8 +46,8 @@ HEADERS: Final = st.fixed_dictionaries(
 )
 
 
-def answers(statuses: Sequence[int], bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[RawAnswer]:
-    return st.builds(RawAnswer, st.sampled_from(statuses), HEADERS, bodies, st.sampled_from((None, NOW_MS / 1000)))
+def answers(statuses: Sequence[int], bodies: st.SearchStrategy[bytes]) -> st.SearchStrategy[RawResponse]:
+    return st.builds(RawResponse, st.sampled_from(statuses), HEADERS, bodies, st.sampled_from((None, NOW_MS / 1000)))
 
 
 # What a gateway says, and what it may have kept of a better day.
@@ -74,7 +74,7 @@ ANY: Final = answers(STATUSES, BODIES) | GARBAGE
 
 @fuzzed(800)
 @given(answer=answers(STATUSES, BODIES))
-def test_every_parser_reads_every_answer(answer: RawAnswer) -> None:
+def test_every_parser_reads_every_answer(answer: RawResponse) -> None:
     said = [parse(answer) for parse in PARSERS]
 
     assert None not in said
@@ -99,9 +99,9 @@ class Patient:
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         full = await self._client.full_text(order_id)
-        return None if isinstance(full, Trouble) else full
+        return None if isinstance(full, ProviderError) else full
 
-    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | Trouble:
+    async def act(self, order_kind: str, order_id: str, action: Action) -> ActResult | ProviderError:
         result = await self._client.act(order_kind, order_id, action)
         if isinstance(result, Another):
             result = await self._client.act(order_kind, order_id, action, result.how)
@@ -132,7 +132,7 @@ SHOWN: Final = {
 }
 
 
-def _likely(bodies: list[bytes]) -> st.SearchStrategy[RawAnswer | FetchFailed]:
+def _likely(bodies: list[bytes]) -> st.SearchStrategy[RawResponse | FetchFailed]:
     """What an order shows, told oddly; between it anything else."""
     shown = material.mutilated(st.sampled_from(bodies))
     if documents := list(material.documents(bodies)):
@@ -172,7 +172,7 @@ def test_garbage_teaches_nothing(poller: Poller, garbage: Any) -> None:
     for answer, full, after_ms in garbage:
         poller.look(answer, full, after_ms)
 
-        assert isinstance(ended(poller.client.alive()), Trouble)
-        assert isinstance(ended(poller.client.act(poller.kind, "860", "cancel")), Trouble | str)
+        assert isinstance(ended(poller.client.alive()), ProviderError)
+        assert isinstance(ended(poller.client.act(poller.kind, "860", "cancel")), ProviderError | str)
     noted = {"answer": before.answer, "noted_ms": before.noted_ms, "revision": before.revision}
     assert (poller.messages, poller.state.having(**noted)) == ([], before)

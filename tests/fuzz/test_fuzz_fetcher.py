@@ -12,7 +12,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 from yarl import URL
 
-from providers.http_client import MOST_REDIRECTS, FetchFailed, HttpFetcher, RawAnswer
+from providers.http_client import MOST_REDIRECTS, FetchFailed, HttpClient, RawResponse
 from tests.fuzz import material
 from tests.fuzz.budget import TIMEOUT, fuzzed
 from tests.fuzz.parts import Complaints
@@ -77,7 +77,7 @@ class Peer:
     """Answers each connection's question with `raw`, and then ends it in some way."""
 
     home: LoopThread
-    fetcher: HttpFetcher
+    fetcher: HttpClient
     complaints: Complaints
     raw: bytes = b""
     end: str = "close"
@@ -98,7 +98,7 @@ class Peer:
                 writer.transport.abort()
         writer.close()
 
-    def get(self, raw: bytes, end: str) -> RawAnswer | FetchFailed:
+    def get(self, raw: bytes, end: str) -> RawResponse | FetchFailed:
         self.raw, self.end, self.questions = raw, end, 0
         try:
             url = URL(f"http://127.0.0.1:{self.port}/stubs?api_key={KEY}", encoded=True)
@@ -110,7 +110,7 @@ class Peer:
 @pytest.fixture(scope="module")
 def peer() -> Iterator[Peer]:
     home, complaints = LoopThread(), Complaints()
-    fetcher = HttpFetcher(connect_seconds=SECONDS, total_seconds=SECONDS, limit=LIMIT)
+    fetcher = HttpClient(connect_seconds=SECONDS, total_seconds=SECONDS, limit=LIMIT)
     made = Peer(home, fetcher, complaints)
     with complaints.listening(home):
         server = home.run(asyncio.start_server(made.serve, "127.0.0.1", 0))
@@ -137,5 +137,5 @@ def test_whatever_a_provider_sends_is_one_answer_or_one_word(peer: Peer, raw: by
         assert len(said.body) <= LIMIT
         assert None not in [parse(said) for parse in PARSERS]
     # A line that has gone silent may be asked once more.
-    assert any(isinstance(peer.get(GOOD, "close"), RawAnswer) for _ in range(2))
+    assert any(isinstance(peer.get(GOOD, "close"), RawResponse) for _ in range(2))
     assert peer.complaints.all == []

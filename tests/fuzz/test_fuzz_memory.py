@@ -14,7 +14,7 @@ import pytest
 from bus.contract import Delivery, Receipt, promised
 from receiver.connection import LINGER
 from receiver.heads import Heads
-from receiver.server import Door
+from receiver.server import CallbackServer
 from schemas.messages import Message
 from tests.fuzz import material
 from tests.fuzz.budget import MINUTES, TIMEOUT
@@ -66,7 +66,7 @@ class Held(NamedTuple):
     files: int
 
 
-async def tasks(door: Door) -> int:
+async def tasks(door: CallbackServer) -> int:
     """Return the tasks of the loop when the last connection has ended: aiohttp lingers for a body nobody will send."""
     async with asyncio.timeout(5 * LINGER):
         while door._server is not None and door._server.connections:

@@ -12,7 +12,7 @@ from pollers.tracking.sms_content import with_full_text
 from pollers.tracking.state import WatchState
 from providers import PROVIDERS
 from providers.client import Client
-from providers.http_client import FetchFailed, RawAnswer
+from providers.http_client import FetchFailed, RawResponse
 from providers.observation import Last, NoCode, Observation, SeenSms
 from schemas.messages import Message, Watch
 from schemas.timestamps import to_text
@@ -26,9 +26,9 @@ class Scripted:
     """Answers what it is told to, the last one again and again; keeps no questions."""
 
     def __init__(self) -> None:
-        self.answer: RawAnswer | FetchFailed = FetchFailed("reset")
+        self.answer: RawResponse | FetchFailed = FetchFailed("reset")
 
-    async def get(self, url: URL) -> RawAnswer:
+    async def get(self, url: URL) -> RawResponse:
         if isinstance(self.answer, FetchFailed):
             raise self.answer
         return self.answer
@@ -65,7 +65,7 @@ class Poller:
             api_key=SecretStr("k"), base_url=None, fetcher=self.fetcher, status_action=action
         )
 
-    def look(self, answer: RawAnswer | FetchFailed, full: RawAnswer | FetchFailed, after_ms: int) -> None:
+    def look(self, answer: RawResponse | FetchFailed, full: RawResponse | FetchFailed, after_ms: int) -> None:
         self.now_ms += after_ms
         self.fetcher.answer = answer
         observation = ended(self.client.observe(self.kind, "860"))

@@ -22,7 +22,7 @@ BLOCKS = 0.2  # seconds
 
 @pytest.fixture
 def settings(tmp_path, monkeypatch):
-    monkeypatch.setattr(lifecycle, "rest_the_collector", lambda: None)
+    monkeypatch.setattr(lifecycle, "tune_gc", lambda: None)
     monkeypatch.setattr(loop_lag, "EVERY", 0.01)
     monkeypatch.setattr(loop_lag, "BOUND", BLOCKS / 2)
     return Settings(

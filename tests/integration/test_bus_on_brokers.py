@@ -53,8 +53,8 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
     """Make buses over one journal directory; they are stopped in the end."""
     async with AsyncExitStack() as stack:
 
-        async def started(kafka: KafkaSettings, instance: str = "t", *, adopt_every: float = 30.0) -> KafkaBus:
-            settings = BusSettings(journal_dir=tmp_path, adopt_every=adopt_every)
+        async def started(kafka: KafkaSettings, instance: str = "t", *, orphan_scan_interval: float = 30.0) -> KafkaBus:
+            settings = BusSettings(journal_dir=tmp_path, orphan_scan_interval=orphan_scan_interval)
             bus = KafkaBus(kafka, settings, instance=instance, rng=random.Random(0))
             await bus.start()
             stack.push_async_callback(bus.stop, 1.0)
@@ -146,7 +146,7 @@ async def check(settings: KafkaSettings, bus: KafkaBus, load: Load) -> list[Read
     assert_ways(records, load.receipts)
     await assert_no_transaction(settings, len(records))
     ledger = bus.ledger
-    assert (ledger.accepted, ledger.published, ledger.unpromised) == (len(given), len(given), 0)
+    assert (ledger.accepted, ledger.published, ledger.not_durable) == (len(given), len(given), 0)
     assert (ledger.pending, ledger.balanced) == (0, True)
     assert (bus.condition().journal_rows, bus.condition().journal_bytes) == (0, 0)
     return records
@@ -316,7 +316,7 @@ async def test_the_journal_of_a_dead_process_is_drained_and_removed_and_that_of_
     dead, living = await start(nowhere, "dead"), await start(nowhere, "living")
     await asyncio.gather(*(dead.accept(sms(NUMBERS[0], n)) for n in range(100)))
     await asyncio.gather(*(living.accept(sms(NUMBERS[1], n)) for n in range(7)))
-    drainer = await start(settings, "drainer", adopt_every=0.1)
+    drainer = await start(settings, "drainer", orphan_scan_interval=0.1)
     await asyncio.sleep(0.5)  # five rounds of looking for orphans
     before = (drainer.ledger.adopted, len(journal_directories(tmp_path)))
 
@@ -335,7 +335,7 @@ async def test_the_journal_of_a_dead_process_is_drained_and_removed_and_that_of_
 async def test_a_journal_that_cannot_be_opened_disturbs_nobody_and_costs_no_thread_a_round(
     kafka: TestKafka, topic_prefix: str, start: Start, tmp_path: Path
 ) -> None:
-    bus = await start(await installed(kafka, topic_prefix), adopt_every=0.05)
+    bus = await start(await installed(kafka, topic_prefix), orphan_scan_interval=0.05)
     (tmp_path / "unreadable" / FILE_NAME).mkdir(parents=True)  # a directory where the file should be
     with capture_logs() as logs:
         await until(lambda: [entry["event"] for entry in logs].count("orphan_unreadable") >= 4)
@@ -348,19 +348,19 @@ async def test_a_journal_that_cannot_be_opened_disturbs_nobody_and_costs_no_thre
 
 
 async def test_a_damaged_orphan_is_set_aside_and_said_until_somebody_has_looked(start: Start, tmp_path: Path) -> None:
-    bus = await start(NOWHERE, adopt_every=0.05)
+    bus = await start(NOWHERE, orphan_scan_interval=0.05)
     orphan = tmp_path / "orphan"
     orphan.mkdir()
     (orphan / FILE_NAME).write_bytes(b"no journal " * 1000)
 
     with capture_logs() as logs:
-        await until(lambda: "journal_set_aside" in bus.condition().degraded)
+        await until(lambda: "journal_quarantined" in bus.condition().degraded)
         aside = tmp_path / "orphan.damaged"
         kept = (aside / FILE_NAME).read_bytes()
         shutil.rmtree(aside)
-        await until(lambda: "journal_set_aside" not in bus.condition().degraded)
+        await until(lambda: "journal_quarantined" not in bus.condition().degraded)
 
-    [said] = [line for line in logs if line["event"] == "journal_set_aside"]
+    [said] = [line for line in logs if line["event"] == "journal_quarantined"]
     assert said["directories"] == [str(aside)]
     assert kept == b"no journal " * 1000
     assert bus.alive()
@@ -378,7 +378,7 @@ async def test_a_bus_whose_own_journal_is_damaged_asks_for_a_restart(start: Star
 async def test_a_bus_whose_housekeeping_has_died_says_that_it_is_not_alive(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bus = await start(NOWHERE, adopt_every=0.05)
+    bus = await start(NOWHERE, orphan_scan_interval=0.05)
     assert bus.alive()
 
     monkeypatch.setattr("bus.journal.claim.orphans", lambda _: 1 / 0)
@@ -392,7 +392,7 @@ async def test_the_housekeeping_outlives_a_time_without_descriptors(
     def used_up(_: Path) -> list[claim.Claim]:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    bus = await start(NOWHERE, adopt_every=0.05)
+    bus = await start(NOWHERE, orphan_scan_interval=0.05)
     with monkeypatch.context() as patched:
         patched.setattr("bus.journal.claim.orphans", used_up)
         await until(lambda: "journal_directory_unreadable" in bus.condition().degraded)
@@ -434,7 +434,7 @@ async def test_neither_sqlite_nor_anything_else_ever_blocks_the_event_loop(
     settings = await installed(kafka, topic_prefix)
     orphan = await start(NOWHERE.model_copy(update={"topic_prefix": topic_prefix}), "orphan")
     await asyncio.gather(*(orphan.accept(sms("4915112345678", n)) for n in range(50)))
-    bus = await start(settings, adopt_every=0.1)
+    bus = await start(settings, orphan_scan_interval=0.1)
     load = Load(bus)
 
     with watched():

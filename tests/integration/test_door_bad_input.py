@@ -27,7 +27,7 @@ from bus.contract import Receipt
 from bus.memory import MemoryBus
 from receiver import pingme
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from sandbox.pingme import PingMe, post_callback
 from schemas.messages import Message, SmsReceived, SmsRejected
@@ -57,7 +57,7 @@ class Reply:
 class House:
     """An open door, its bus, and all that it said."""
 
-    door: Door
+    door: CallbackServer
     bus: MemoryBus
     registry: CollectorRegistry
     said: list[bytes] = field(default_factory=list)
@@ -137,7 +137,9 @@ async def open_house(bus: MemoryBus) -> House:
     settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **ROAD)
     registry = CollectorRegistry()
     account = PingMeAccount(name=MAIN, tokens=(SecretStr(TOKEN), SecretStr(TOKEN[::-1])), user_id="u")
-    door = Door(bus, [account], settings, clock_ms=lambda: 1_700_000_000_000, metrics=ReceiverMetrics(registry))
+    door = CallbackServer(
+        bus, [account], settings, clock_ms=lambda: 1_700_000_000_000, metrics=ReceiverMetrics(registry)
+    )
     await door.start()
     return House(door, bus, registry)
 
@@ -747,5 +749,5 @@ async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
 
 async def open_house_on(port: int) -> None:
     settings = ReceiverSettings(host="127.0.0.1", port=port)
-    door = Door(MemoryBus(), [], settings, clock_ms=lambda: 0, metrics=ReceiverMetrics(CollectorRegistry()))
+    door = CallbackServer(MemoryBus(), [], settings, clock_ms=lambda: 0, metrics=ReceiverMetrics(CollectorRegistry()))
     await door.start()

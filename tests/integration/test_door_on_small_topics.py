@@ -19,7 +19,7 @@ from bus.kafka_bus import KafkaBus
 from bus.record import LEAST_MESSAGE_BYTES
 from bus.settings import BusSettings, KafkaSettings
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.messages import SmsReceived, SmsRejected
 from tests.kafka_fixtures import TestKafka
@@ -46,7 +46,9 @@ async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
 async def opened(bus: KafkaBus) -> AsyncIterator[str]:
     accounts = [PingMeAccount(name="shop", tokens=(SecretStr(TOKEN),))]
     receiver = ReceiverSettings(host="127.0.0.1", port=0, max_body=LARGEST)
-    door = Door(bus, accounts, receiver, clock_ms=lambda: OBSERVED_MS, metrics=ReceiverMetrics(CollectorRegistry()))
+    door = CallbackServer(
+        bus, accounts, receiver, clock_ms=lambda: OBSERVED_MS, metrics=ReceiverMetrics(CollectorRegistry())
+    )
     await bus.start()
     await door.start()
     try:

@@ -10,7 +10,7 @@ from contextlib import suppress
 import pytest
 import structlog
 
-from bus.contract import BusFull, Receipt
+from bus.contract import NotDurable, Receipt
 from bus.memory import MemoryBus
 from schemas.messages import Message, SmsReceived
 from tests.two_doors import Side, post
@@ -171,7 +171,7 @@ async def test_a_sender_gone_while_the_bus_has_its_sms_costs_nothing(side: Side,
 
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
-    [(BusFull("full", 9), b"503", b"not_durable"), (KeyError("16470000000"), b"503", b"internal_error")],
+    [(NotDurable("full", 9), b"503", b"not_durable"), (KeyError("16470000000"), b"503", b"internal_error")],
 )
 async def test_what_the_bus_fails_on_later_is_503(side: Side, error: Exception, status: bytes, reason: bytes) -> None:
     reader, writer = await connect(side)

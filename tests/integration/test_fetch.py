@@ -18,8 +18,8 @@ from aiohttp import web
 from pydantic import SecretStr
 from yarl import URL
 
-from providers.http_client import MIB, UNSENT, FetchFailed, HttpFetcher, RawAnswer
-from providers.observation import Trouble
+from providers.http_client import MIB, UNSENT, FetchFailed, HttpClient, RawResponse
+from providers.observation import ProviderError
 from providers.smsverified import GET_NUMBER, SmsVerified
 
 KEY = "planted-key-5e1f"
@@ -127,9 +127,9 @@ FAILURES: dict[str, tuple[Serve, str]] = {
 
 
 @asynccontextmanager
-async def fetcher(*, total_seconds: float = 1.0, proxy_url: str | None = None) -> AsyncIterator[HttpFetcher]:
+async def fetcher(*, total_seconds: float = 1.0, proxy_url: str | None = None) -> AsyncIterator[HttpClient]:
     proxy = SecretStr(proxy_url) if proxy_url else None
-    async with HttpFetcher(connect_seconds=0.5, total_seconds=total_seconds, proxy_url=proxy) as opened:
+    async with HttpClient(connect_seconds=0.5, total_seconds=total_seconds, proxy_url=proxy) as opened:
         yield opened
 
 
@@ -318,7 +318,7 @@ async def test_an_answer_keeps_its_status_and_has_lower_case_headers_and_the_hou
     async def throttled(_: web.Request) -> web.Response:
         return web.Response(status=429, headers={"Retry-After": "7"})
 
-    async with served(throttled) as root, HttpFetcher(clock=lambda: 1234.5) as opened:
+    async with served(throttled) as root, HttpClient(clock=lambda: 1234.5) as opened:
         answer = await opened.get(root)
 
     assert (answer.status, answer.headers["retry-after"], answer.body) == (429, "7", b"")
@@ -329,7 +329,7 @@ async def test_a_204_is_an_empty_answer() -> None:
     async with peer(answering(b"HTTP/1.1 204 No Content\r\n\r\n")) as there, fetcher() as opened:
         answer = await opened.get(there.url)
 
-    assert answer == RawAnswer(204, {}, b"", answer.received_at)
+    assert answer == RawResponse(204, {}, b"", answer.received_at)
 
 
 async def test_a_url_is_sent_as_it_was_encoded() -> None:
@@ -357,7 +357,7 @@ async def test_a_client_makes_trouble_of_every_failure_and_no_key_is_in_it(name:
         client = SmsVerified(api_key=SecretStr(KEY), base_url=base_url, fetcher=opened)
         said = await client.ask(GET_NUMBER, {"country": "48", "service": "vk"})
 
-    assert said == Trouble("transient", word)
+    assert said == ProviderError("transient", word)
     assert KEY not in repr([said, client, vars(client), opened])
     assert f"api_key={KEY}" in there.requests[0]
 
@@ -376,7 +376,7 @@ async def test_a_cancelled_request_lets_go_of_its_connection() -> None:
 
 async def test_a_fetcher_may_be_closed_twice_and_used_again() -> None:
     async with peer(answering(response(b"OK"))) as there:
-        opened = HttpFetcher()
+        opened = HttpClient()
         await opened.get(there.url)
         await opened.close()
         await opened.close()

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from bus.deliveries import Book
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, LaneKey
+from bus.deliveries import Deliveries
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, TopicPartition
 from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
 
-KEY: LaneKey = ("sms.received.v1", 0)
+KEY: TopicPartition = ("sms.received.v1", 0)
 ROWS = 60
 FLIPS = 150
 PAGE = 4096
@@ -87,11 +87,11 @@ class Drain:
         finally:
             await journal.close()
 
-    def _lane(self, journal: Journal, key: LaneKey) -> Lane:
+    def _lane(self, journal: Journal, key: TopicPartition) -> Lane:
         return Lane(
             key,
             journal=journal,
-            book=Book(remember=1000),
+            book=Deliveries(remember=1000),
             publish=self._publish,
             dead_letter=self._dead_letter,
             ends_as="published",
@@ -99,7 +99,7 @@ class Drain:
             rng=random.Random(0),
         )
 
-    async def _publish(self, key: LaneKey, records: Sequence[Record], via: str) -> None:
+    async def _publish(self, key: TopicPartition, records: Sequence[Record], via: str) -> None:
         self.published += [record.id for record in records]
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
@@ -163,7 +163,7 @@ async def test_rows_that_a_damaged_index_hides_from_a_running_lane_are_found(tmp
     hidden = journal.read
     looks = iter([[]])
 
-    async def read(lane: LaneKey, *, after: int, max_bytes: int) -> object:
+    async def read(lane: TopicPartition, *, after: int, max_bytes: int) -> object:
         return next(looks, None) or await hidden(lane, after=after, max_bytes=max_bytes)
 
     journal.read = read  # type: ignore[assignment]
@@ -189,7 +189,7 @@ async def orphan_drained_by_a_bus(parent: Path, content: bytes) -> Path:
     nowhere = KafkaSettings(bootstrap_servers="127.0.0.1:1")
     bus = KafkaBus(nowhere, BusSettings(journal_dir=parent), instance="t", rng=random.Random(0))
 
-    async def publish(key: LaneKey, records: Sequence[Record], via: str) -> None:
+    async def publish(key: TopicPartition, records: Sequence[Record], via: str) -> None:
         pass
 
     bus._producer.publish = publish  # type: ignore[method-assign]

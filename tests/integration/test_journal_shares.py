@@ -12,13 +12,13 @@ import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from bus.contract import BusFull
+from bus.contract import NotDurable
 from bus.journal.store import Journal, JournalUnwritable
 from bus.kafka_bus import KafkaBus
 from bus.record import build
 from bus.settings import BusSettings, KafkaSettings
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.identity import event_id
 from schemas.messages import Message, SmsReceived
@@ -57,7 +57,7 @@ async def filled(bus: KafkaBus, first: int = 0) -> int:
     for n in range(first, first + 1000):
         try:
             await bus.accept(letter(n))
-        except BusFull:
+        except NotDurable:
             return n
     raise AssertionError
 
@@ -74,7 +74,7 @@ async def test_who_fills_the_journal_is_refused_and_the_others_are_taken_to_the_
 
 async def others_are_taken(bus: KafkaBus, numbers: range) -> None:
     for n in numbers:
-        with pytest.raises(BusFull, match="over_share"):
+        with pytest.raises(NotDurable, match="over_share"):
             await bus.accept(letter(10_000 + n))
         assert (await bus.accept(other(n))).via == "journal"
     assert bus.condition().degraded == ("kafka_away", "messages_in_journal", "over_share:shop")
@@ -136,7 +136,7 @@ async def test_while_kafka_takes_records_a_lane_in_memory_is_not_limited(
         in_memory, spilled = other(0, account="shop"), letter(10_000)
 
         assert not bus.submit(in_memory).done()
-        assert isinstance(bus.submit(spilled).exception(), BusFull)
+        assert isinstance(bus.submit(spilled).exception(), NotDurable)
 
 
 async def test_it_is_said_once_when_it_begins_and_once_when_it_is_over(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ async def test_small_callbacks_that_become_large_records_leave_room_in_their_lan
         answers = await asyncio.gather(*(post(*each) for each in [*fat, *plain]))
 
         assert {answer.status for answer in answers} == {200}
-        assert bus.ledger.unpromised == 0
+        assert bus.ledger.not_durable == 0
 
 
 @asynccontextmanager
@@ -222,7 +222,7 @@ async def open_door(
     accounts = [PingMeAccount(name=name, tokens=(SecretStr(token),)) for name, token in tokens.items()]
     settings = ReceiverSettings(host="127.0.0.1", port=0, fast_lane=fast_lane)
     metrics = ReceiverMetrics(CollectorRegistry())
-    door = Door(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
+    door = CallbackServer(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
     await door.start()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 

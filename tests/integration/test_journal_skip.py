@@ -285,8 +285,8 @@ async def main():
         os.kill(os.getpid(), signal.SIGKILL)
     Journal.delete = die
     async def kafka_is_away(*_):
-        from bus.lane import NotNow
-        raise NotNow
+        from bus.lane import RetryBatch
+        raise RetryBatch
     [journal] = bus.journals
     [row] = await bus.rows(journal, Which(), 1000)
     for lane in bus._own.lanes.values():

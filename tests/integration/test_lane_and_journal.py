@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bus.contract import BusFull, Receipt
-from bus.deliveries import Book, Entry
+from bus.contract import NotDurable, Receipt
+from bus.deliveries import Deliveries, PendingRecord
 from bus.journal import store as journals
 from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
 from bus.kafka_bus import KafkaBus
-from bus.lane import Lane, NotNow
+from bus.lane import Lane, RetryBatch
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
@@ -34,7 +34,7 @@ class Street:
     def __init__(self, directory: Path, **bounds: float) -> None:
         self.settings = BusSettings.model_validate({"journal_dir": directory, "spill_after": 0.05, **bounds})
         self.journal = Journal(directory, max_bytes=self.settings.journal_max_bytes)
-        self.book = Book(remember=100)
+        self.book = Deliveries(remember=100)
         self.open = asyncio.Event()
         self.is_reachable = False
         self.topic: list[str] = []
@@ -65,7 +65,7 @@ class Street:
         return f"letter of {record.id}"
 
     def accept(self, made: Record) -> asyncio.Future[Receipt]:
-        entry = Entry(made, asyncio.get_running_loop().time())
+        entry = PendingRecord(made, asyncio.get_running_loop().time())
         self.lane.append(entry)
         self.book.opened(entry)
         return entry.wait()
@@ -134,7 +134,7 @@ async def test_a_full_lane_refuses_when_the_journal_does_not_keep_up(
     monkeypatch.setattr(street.journal, "append", _never)
 
     waiting = [street.accept(record(n)) for n in range(10)]
-    with pytest.raises(BusFull, match="full"):
+    with pytest.raises(NotDurable, match="full"):
         street.accept(record(10))
 
     assert len(waiting) == 10
@@ -149,10 +149,10 @@ async def test_a_journal_that_stalls_ends_the_wait_at_the_deadline(
     await street.start()
     monkeypatch.setattr(street.journal, "append", _never)
 
-    with pytest.raises(BusFull, match="in time"):
+    with pytest.raises(NotDurable, match="in time"):
         await asyncio.wait_for(street.accept(record(0)), 5)
 
-    assert street.book.ledger.unpromised == 1
+    assert street.book.ledger.not_durable == 1
     street.lane._task and street.lane._task.cancel()
     street.lane._writer and street.lane._writer.cancel()
 
@@ -201,7 +201,7 @@ async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room
     street = Street(tmp_path, journal_max_bytes=20_000)
     await street.start()
     accepted = 0
-    with pytest.raises(BusFull, match="limit of 20000 bytes"):  # noqa: PT012 - which one is refused depends on sizes
+    with pytest.raises(NotDurable, match="limit of 20000 bytes"):  # noqa: PT012 - which one is refused depends on sizes
         for n in range(100):
             await street.accept(record(n))
             accepted += 1
@@ -523,7 +523,7 @@ async def test_a_disk_and_a_kafka_that_take_nothing_refuse_at_the_deadline(tmp_p
     street.is_reachable, street.journal.append = True, full
     waiting = street.accept(record(0))
 
-    with pytest.raises(BusFull, match="neither Kafka nor the journal"):
+    with pytest.raises(NotDurable, match="neither Kafka nor the journal"):
         async with asyncio.timeout(5):
             await waiting
 
@@ -544,7 +544,7 @@ async def test_stopping_ends_though_nothing_takes_what_waits(tmp_path: Path) -> 
     async with asyncio.timeout(5):
         await street.stop()
 
-    with pytest.raises(BusFull):
+    with pytest.raises(NotDurable):
         await waiting
 
 
@@ -569,7 +569,7 @@ async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_delet
 
 
 async def test_a_lane_survives_kafka_saying_not_now(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
-    answers = iter([NotNow(), NotNow()])
+    answers = iter([RetryBatch(), RetryBatch()])
     publish = street.lane._publish
 
     async def sometimes(*arguments: object) -> None:

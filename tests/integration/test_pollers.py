@@ -30,7 +30,7 @@ from pollers.settings import PollersSettings
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches.watch_table import WatchTable
 from providers import PROVIDERS
-from providers.http_client import HttpFetcher
+from providers.http_client import HttpClient
 from sandbox.faults import REFUSALS, Troubles
 from sandbox.orders import Activation, Order
 from sandbox.plan import PlannedSms
@@ -135,7 +135,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 @asynccontextmanager
 async def polling(kafka: KafkaSettings, directory: Path, world: World, *, rate: float = 60.0) -> AsyncIterator[Stage]:
     bus = KafkaBus(kafka, BusSettings(journal_dir=directory / "journal"), instance="test")
-    fetcher, writer = HttpFetcher(), CommandWriter(kafka)
+    fetcher, writer = HttpClient(), CommandWriter(kafka)
     await bus.start()
     stage = Stage(kafka, world, bus, writer)
     accounts = {

@@ -213,14 +213,14 @@ async def test_a_user_who_may_not_write_is_told_so_once_and_not_with_every_try(
 
     with capture_logs() as logs:
         receipt = await bus.accept(sms(NUMBER, 1))
-        await until(lambda: "topics_wrong" in bus.condition().degraded)
+        await until(lambda: "topics_misconfigured" in bus.condition().degraded)
         await outcomes([receipt])
         await until(lambda: bus.condition().degraded == ())
 
     said = [entry["event"] for entry in logs if entry["event"].split("_")[0] in {"producer", "topics"}]
     away = [entry["event"] for entry in logs if entry["event"] in {"kafka_away", "kafka_back"}]
-    [wrong] = [entry for entry in logs if entry["event"] == "topics_wrong"]
-    assert sorted(said) == ["producer_replaced", "topics_right", "topics_wrong"]
+    [wrong] = [entry for entry in logs if entry["event"] == "topics_misconfigured"]
+    assert sorted(said) == ["producer_replaced", "topics_misconfigured", "topics_right"]
     assert away == ["kafka_away", "kafka_back"]
     assert "give this user Write" in wrong["problems"][0]
     assert sum(bus.producer_failures.values()) == 4
@@ -255,15 +255,15 @@ async def test_one_topic_that_takes_nothing_is_named_though_others_are_well(
             await asyncio.wait_for(bus.accept(sms(NUMBER, n)), 10)
             await asyncio.sleep(0.02)
             assert n < 1000
-            if said_at is None and "topics_wrong" in bus.condition().degraded:
+            if said_at is None and "topics_misconfigured" in bus.condition().degraded:
                 said_at = time.monotonic()
-        assert "topics_wrong" in bus.condition().degraded
+        assert "topics_misconfigured" in bus.condition().degraded
         assert f"takes_nothing:{REJECTED}:{error}" in bus.condition().degraded
         mock.topic_error(REJECTED, 0)
         await outcomes([letter])
-        await until(lambda: "topics_wrong" not in bus.condition().degraded)
+        await until(lambda: "topics_misconfigured" not in bus.condition().degraded)
 
-    [wrong] = [entry for entry in logs if entry["event"] == "topics_wrong"]
+    [wrong] = [entry for entry in logs if entry["event"] == "topics_misconfigured"]
     events = [entry["event"] for entry in logs]
     assert REJECTED in wrong["problems"][0]
     assert words in wrong["problems"][0]

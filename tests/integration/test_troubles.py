@@ -80,11 +80,11 @@ async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong
     async with admin(settings) as client:
         await client.delete_topics(gone)
     with capture_logs() as logs:
-        receipts = await accepted_until(bus, lambda: "topics_wrong" in bus.condition().degraded)
+        receipts = await accepted_until(bus, lambda: "topics_misconfigured" in bus.condition().degraded)
         await topics.create(settings)
         await in_kafka(*receipts)
 
-    [said] = [line for line in logs if line["event"] == "topics_wrong"]
+    [said] = [line for line in logs if line["event"] == "topics_misconfigured"]
     assert said["problems"] == [f"topic {gone[0]} is missing: run `smsbus topics create`"]
 
 
@@ -95,16 +95,16 @@ async def test_a_deleted_topic_is_named_with_the_command_that_makes_it_again(
     async with admin(settings) as client:
         await client.delete_topics([settings.topic(SmsReceived.TOPIC)])
     with capture_logs() as logs:
-        receipts = await accepted_until(bus, lambda: "topics_wrong" in bus.condition().degraded)
+        receipts = await accepted_until(bus, lambda: "topics_misconfigured" in bus.condition().degraded)
         await asyncio.sleep(2)
         await topics.create(settings)
         ends = await in_kafka(*receipts)
-        await until(lambda: "topics_wrong" not in bus.condition().degraded)
+        await until(lambda: "topics_misconfigured" not in bus.condition().degraded)
 
     said = [line for line in logs if line["event"].startswith("topics_")]
     [missing] = said[0]["problems"]
     assert ends == {"published"}
-    assert [line["event"] for line in said] == ["topics_wrong", "topics_right"]
+    assert [line["event"] for line in said] == ["topics_misconfigured", "topics_right"]
     assert missing == f"topic {settings.topic(SmsReceived.TOPIC)} is missing: run `smsbus topics create`"
 
 

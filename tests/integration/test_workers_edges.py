@@ -1,4 +1,4 @@
-"""The supervisor's two edges on real parts: a child on its leash, and a listener that passes requests on to another."""
+"""The supervisor's two edges on real parts: a child on its pipe, and a listener that passes requests on to another."""
 
 import asyncio
 import sys
@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.settings.sections import AdminSettings
 from app.stopping import Stop
 from app.workers import supervisor
@@ -126,7 +126,7 @@ async def test_the_start_is_refused_when_one_worker_does_not_start_and_the_other
     workers = [worker(SERVES), Worker("receiver-2", [sys.executable, "-c", "import sys; sys.exit(7)"])]
     runs = [asyncio.create_task(each.run()) for each in workers]
 
-    with pytest.raises(StartRefused, match=r"receiver-2 did not start \(exit code 7\)"):
+    with pytest.raises(StartupError, match=r"receiver-2 did not start \(exit code 7\)"):
         await supervisor._all_ready(workers, runs)
     await supervisor._stop(workers, runs, Stop())
 

@@ -15,14 +15,24 @@ from hypothesis import strategies as st
 
 from pollers.tracking.advance import Step, acted, advance, opened
 from pollers.tracking.state import WatchState
-from providers.observation import Ended, Last, Listing, NoCode, Observation, SeenSms, Trouble, Waiting, WaitingNext
+from providers.observation import (
+    Ended,
+    Last,
+    Listing,
+    NoCode,
+    Observation,
+    ProviderError,
+    SeenSms,
+    Waiting,
+    WaitingNext,
+)
 from schemas.identity import event_id, watch_id
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.timestamps import to_text
 
 OPENED_MS = 1_795_368_000_000
 CODES = ("1111", "2222", "3333")
-TROUBLE = Trouble("transient", "html")
+TROUBLE = ProviderError("transient", "html")
 
 
 def watch(kind: str, after_sms: str = "keep") -> Watch:

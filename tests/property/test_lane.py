@@ -22,17 +22,17 @@ from hypothesis import strategies as st
 
 import bus.journal.store
 import bus.lane
-from bus.contract import BusFull, Outcome, Receipt
-from bus.deliveries import Book, Entry
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, LaneKey, Stored
-from bus.lane import Lane, NotNow, Refused
+from bus.contract import NotDurable, Outcome, Receipt
+from bus.deliveries import Deliveries, PendingRecord
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored, TopicPartition
+from bus.lane import BatchRejected, Lane, RetryBatch
 from bus.record import Record, build
 from bus.settings import BusSettings
 from tests.audit import in_files
 from tests.messages import sms
 
-KEY: LaneKey = ("sms.received.v1", 0)
-DEAD: LaneKey = ("sms.rejected.v1", 0)
+KEY: TopicPartition = ("sms.received.v1", 0)
+DEAD: TopicPartition = ("sms.rejected.v1", 0)
 PAGE = 4096
 
 
@@ -73,7 +73,7 @@ class FakeKafka:
         self.flights: list[tuple[list[Record], asyncio.Future[None]]] = []
         self.refused: set[str] = set()
 
-    async def publish(self, key: LaneKey, records: Sequence[Record], via: str) -> None:
+    async def publish(self, key: TopicPartition, records: Sequence[Record], via: str) -> None:
         assert {(record.topic, record.partition) for record in records} == {key}
         landing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.flights.append((list(records), landing))
@@ -85,7 +85,7 @@ class FakeKafka:
             if landing.done():
                 continue
             if self.refused & {record.id for record in records}:
-                landing.set_exception(Refused("invalid_record"))
+                landing.set_exception(BatchRejected("invalid_record"))
                 return
             if how in {"ack", "lost_ack"}:
                 topic = self.log if records[0].topic == KEY[0] else self.dead
@@ -94,7 +94,7 @@ class FakeKafka:
             if how == "ack":
                 landing.set_result(None)
             else:
-                landing.set_exception(NotNow())
+                landing.set_exception(RetryBatch())
             return
 
 
@@ -163,7 +163,7 @@ class World:
             await delete(seqs)
 
         self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
-        self.book = Book(remember=1000)
+        self.book = Deliveries(remember=1000)
         self.lane, self.letters = self._new_lane(KEY, "published"), self._new_lane(DEAD, "rejected")
         damaged = [self._new_lane(key, "published") for key in backlog.keys() - {KEY, DEAD}]
         self.lanes = [self.lane, self.letters, *damaged]
@@ -172,7 +172,7 @@ class World:
                 lane.adopt(backlog[lane.key])
             lane.start()
 
-    async def _opened(self) -> dict[LaneKey, int]:
+    async def _opened(self) -> dict[TopicPartition, int]:
         """Open the journal; one that is damaged is set aside for another, as a bus does."""
         own = self.directory / "own"
         while True:
@@ -200,7 +200,7 @@ class World:
         path.write_bytes(content)
         self.flips += 1
 
-    def _new_lane(self, key: LaneKey, ends_as: Outcome) -> Lane:
+    def _new_lane(self, key: TopicPartition, ends_as: Outcome) -> Lane:
         return Lane(
             key,
             journal=self.journal,
@@ -215,7 +215,7 @@ class World:
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
         if self.broken:
-            raise BusFull("no room")
+            raise NotDurable("no room")
         letter = Record(f"letter of {record.id}", *DEAD, record.key, record.value, (), record.timestamp_ms)
         known = self._given(letter, self.letters, continues=True)
         if not isinstance(known, Receipt):
@@ -234,7 +234,7 @@ class World:
     def _given(self, record: Record, lane: Lane, *, continues: bool = False) -> asyncio.Future[Receipt] | Receipt:
         known = self.book.known(record.id)
         if known is None:
-            entry = Entry(record, asyncio.get_running_loop().time(), continues=continues)
+            entry = PendingRecord(record, asyncio.get_running_loop().time(), continues=continues)
             lane.append(entry)
             self.book.opened(entry)
             known = entry.wait()
@@ -253,7 +253,7 @@ class World:
         for n, task in list(self.waiting.items()):
             if task.done():
                 del self.waiting[n]
-                with contextlib.suppress(BusFull, asyncio.CancelledError):
+                with contextlib.suppress(NotDurable, asyncio.CancelledError):
                     self.promised.add(task.result().id)
 
     async def crash(self) -> None:

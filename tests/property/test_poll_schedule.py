@@ -14,14 +14,14 @@ from pollers.scheduling.intervals import PollContext, first_poll, next_poll, usu
 from pollers.scheduling.throttle import AccountThrottle, Demand
 from pollers.scheduling.timer_wheel import TimerQueue
 from pollers.settings import PollersSettings
-from providers.observation import Trouble
+from providers.observation import ProviderError
 
 AGES = st.floats(0, 1e5)
 CHANCES = st.floats(0, 1, exclude_max=True)
 PHASES = st.sampled_from(["first", "next", "idle", "rent"])
 LOOKS = st.lists(st.tuples(AGES, st.floats(0, 1000), st.booleans()), max_size=50)
 TROUBLES = st.none() | st.builds(
-    Trouble,
+    ProviderError,
     kind=st.sampled_from(["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]),
     word=st.sampled_from(["bad_action", "other"]),
     retry_after=st.none() | st.floats(-1, 1e9),

@@ -22,7 +22,7 @@ from pollers.tracking import actions, expiry
 from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.tracking.state import Action, WatchState
 from pollers.watch_commands import WatchRequest, request_name, with_request
-from providers.observation import Ended, Last, Observation, SeenSms, Trouble, Waiting, WaitingNext
+from providers.observation import Ended, Last, Observation, ProviderError, SeenSms, Waiting, WaitingNext
 from schemas import identity
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.timestamps import to_text
@@ -31,9 +31,9 @@ OPENED_MS = 1_795_368_000_000
 LIFE_MS = 10**9
 KEY = identity.watch_id("shop", "activation", "860")
 LATER = {"of_tomorrow": {"deep": [1, None]}}
-REFUSED = Trouble("denied", "cant_cancel")
-RESULTS: tuple[Any, ...] = ("done", "done", REFUSED, "too_early", Trouble("request_error", "bad_action"), "lost")
-LOST = Trouble("transient", "timeout")
+REFUSED = ProviderError("denied", "cant_cancel")
+RESULTS: tuple[Any, ...] = ("done", "done", REFUSED, "too_early", ProviderError("request_error", "bad_action"), "lost")
+LOST = ProviderError("transient", "timeout")
 
 
 @dataclass

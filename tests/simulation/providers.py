@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from yarl import URL
 
-from providers.http_client import FetchFailed, RawAnswer
+from providers.http_client import FetchFailed, RawResponse
 from sandbox import asking
 from sandbox.reply import Reply
 from sandbox.sms import Provider
@@ -74,7 +74,7 @@ class SimFetcher:
         self._provider: Provider = provider
         self._replica = replica
 
-    async def get(self, url: URL) -> RawAnswer:
+    async def get(self, url: URL) -> RawResponse:
         """Return the answer; raises `FetchFailed`."""
         query = dict(url.query)
         kind, order = _kind(url, query), _order(url.path, query)
@@ -82,7 +82,7 @@ class SimFetcher:
             self._provider, self._replica.name, kind, order, query.get("status", ""), self._replica.time()
         )
         self._providers.log.note(request)
-        answer: asyncio.Future[RawAnswer] = self._replica.create_future()
+        answer: asyncio.Future[RawResponse] = self._replica.create_future()
         loop = self._providers.loop
         loop.call_later(self._providers.way(), self._arrived, request, url.path, query, answer)
         try:
@@ -92,7 +92,7 @@ class SimFetcher:
             request.answered, request.outcome = self._replica.time(), "timeout"
             raise FetchFailed("timeout") from None
 
-    def _arrived(self, request: Request, path: str, query: dict[str, str], answer: asyncio.Future[RawAnswer]) -> None:
+    def _arrived(self, request: Request, path: str, query: dict[str, str], answer: asyncio.Future[RawResponse]) -> None:
         providers = self._providers
         request.arrived = providers.loop.time()
         answered = providers.answer(path, query)
@@ -104,7 +104,7 @@ class SimFetcher:
     def _written(self, reply: Reply) -> None:
         self._providers.world.book.written(reply, self._providers.world.clock.now())
 
-    def _answered(self, request: Request, answered: Answered, answer: asyncio.Future[RawAnswer]) -> None:
+    def _answered(self, request: Request, answered: Answered, answer: asyncio.Future[RawResponse]) -> None:
         now = self._replica.time()
         if answer.done():
             return
@@ -119,7 +119,9 @@ class SimFetcher:
             if headers["retry-after"].isdecimal():
                 until = now + min(max(int(headers["retry-after"]), 1), 600)
                 self._providers.log.told.append(Told(request.account, request.replica, now, until))
-        answer.set_result(RawAnswer(answered.reply.status, headers, answered.reply.body.encode(), self._replica.wall()))
+        answer.set_result(
+            RawResponse(answered.reply.status, headers, answered.reply.body.encode(), self._replica.wall())
+        )
 
 
 def _kind(url: URL, query: Mapping[str, str]) -> Kind:

@@ -5,7 +5,7 @@ from collections import OrderedDict, deque
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from bus.contract import BusFull, Delivery, Receipt
+from bus.contract import Delivery, NotDurable, Receipt
 from bus.kafka.client import KafkaAway
 from bus.sharding.state_log import NotCommitted
 from schemas.messages import Message
@@ -111,12 +111,12 @@ class TwinBus:
         self._returned()
 
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
-        """Return when it is durable, in Kafka or on the disk. Raises `BusFull`."""
+        """Return when it is durable, in Kafka or on the disk. Raises `NotDurable`."""
         if delivery := self._known.get(message.event_id):
             return Receipt(message.event_id, delivery.via, duplicate=True, delivery=delivery)
         if self._kafka.faults.is_full():
             await asyncio.sleep(TO_DISK)
-            raise BusFull("the disk of this run is full now and then")
+            raise NotDurable("the disk of this run is full now and then")
         delivery = Delivery("kafka")
         self._remember(message.event_id, delivery)
         durable: asyncio.Future[None] = asyncio.get_running_loop().create_future()

@@ -160,7 +160,7 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, ast.expr | None, list[str]]]:
 
 def switches() -> set[str]:
     """Return the events of what the log says at its beginning: those of `bus.health`."""
-    classes = {health.Trouble.__name__, health.Refusals.__name__}
+    classes = {health.Alarm.__name__, health.Refusals.__name__}
     found = set()
     for tree in trees():
         sources = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}

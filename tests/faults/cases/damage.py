@@ -26,7 +26,7 @@ async def journal_damaged(stage: Stage) -> None:
     set aside, and a copy of what it was is drained by hand. A whole one is adopted by a sibling.
     """
     first, second = stage.receivers[:2]
-    first.settings["BUS__ADOPT_EVERY"] = "1"
+    first.settings["BUS__ORPHAN_SCAN_INTERVAL"] = "1"
     copies = stage.directory / "copies"
     with kafka_silent(stage):
         _scratch(await left_by(stage, first))

@@ -54,7 +54,7 @@ async def index_flipped(stage: Stage) -> None:
     Every row is published. Where the file is set aside instead, a person makes its index anew and drains it.
     """
     first, second = stage.receivers[:2]
-    first.settings["BUS__ADOPT_EVERY"] = "1"
+    first.settings["BUS__ORPHAN_SCAN_INTERVAL"] = "1"
     with kafka_silent(stage):
         await first.kill()
         await first.start()
@@ -95,7 +95,7 @@ class FullAndSlow(OnSmallDisks):
 async def look_often(stage: Stage) -> None:
     """Let receivers look for the journals of the dead every second."""
     for receiver in stage.receivers:
-        receiver.settings["BUS__ADOPT_EVERY"] = "1"
+        receiver.settings["BUS__ORPHAN_SCAN_INTERVAL"] = "1"
 
 
 async def files_used_up(stage: Stage) -> None:

@@ -17,7 +17,7 @@ from tests.faults.sandbox import PROVIDERS
 from tests.faults.signs import Sign
 from tests.faults.stage import Stage
 
-MISSING, READ_ONLY, REFUSED = Sign("topics_wrong"), Sign("kafka_away"), Sign("records_refused")
+MISSING, READ_ONLY, REFUSED = Sign("topics_misconfigured"), Sign("kafka_away"), Sign("records_refused")
 PAUSED = Sign("account_paused", lines=len(PROVIDERS))
 
 GONE_SECONDS, AGAIN_SECONDS = 15, 60

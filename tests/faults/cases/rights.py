@@ -11,7 +11,7 @@ from tests.faults.signs import Sign
 from tests.faults.stage import Stage
 from tests.secure_kafka import USER
 
-WRONG = Sign("topics_wrong")
+WRONG = Sign("topics_misconfigured")
 ERROR = "TopicAuthorizationFailedError"
 WORDS = ("takes_nothing", "states_not_committed", "no_group", "kafka_away")
 STATES = "sms.watch-states.v1"

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from typing import Any, Final
 from unittest.mock import patch
 
-from bus.deliveries import Book
-from bus.health import Refusals, Trouble
+from bus.deliveries import Deliveries
+from bus.health import Alarm, Refusals
 from bus.journal.store import Journal
 from bus.kafka.producer import Producer
 from bus.kafka_bus import KafkaBus
@@ -15,7 +15,7 @@ from receiver import pingme
 from receiver.allowance import Allowance, Bucket
 from receiver.heads import Heads
 from receiver.intake import Intake
-from receiver.server import Door
+from receiver.server import CallbackServer
 from tests.simulation.breaks import Break, _found_by, _nothing
 
 
@@ -55,12 +55,12 @@ def reads_the_newest_first() -> Any:
 
 def turns_arrays_round() -> Any:
     """The last SMS of an array is accepted first."""
-    accept_all = Door._accept_all
+    accept_all = CallbackServer._accept_all
 
-    async def backwards(self: Door, messages: Any) -> Any:
+    async def backwards(self: CallbackServer, messages: Any) -> Any:
         return (await accept_all(self, messages[::-1]))[::-1]
 
-    return patch.object(Door, "_accept_all", backwards)
+    return patch.object(CallbackServer, "_accept_all", backwards)
 
 
 def never_spills() -> Any:
@@ -95,12 +95,12 @@ def publishes_twice() -> Any:
 
 def forgets_ids() -> Any:
     """A tenth of the ids is remembered that should be."""
-    init = Book.__init__
+    init = Deliveries.__init__
 
-    def few(self: Book, *, remember: int) -> None:
+    def few(self: Deliveries, *, remember: int) -> None:
         init(self, remember=remember // 10)
 
-    return patch.object(Book, "__init__", few)
+    return patch.object(Deliveries, "__init__", few)
 
 
 def keeps_old_heads() -> Any:
@@ -174,13 +174,13 @@ def never_calms_down() -> Any:
 
 def says_it_again() -> Any:
     """A trouble is said each time somebody looks."""
-    begins = Trouble.begins
+    begin = Alarm.begin
 
-    def loud(self: Trouble, **facts: Any) -> None:
+    def loud(self: Alarm, **facts: Any) -> None:
         self.holds = False
-        begins(self, **facts)
+        begin(self, **facts)
 
-    return patch.object(Trouble, "begins", loud)
+    return patch.object(Alarm, "begin", loud)
 
 
 def _nothing_of(*_: Any, **__: Any) -> None:

@@ -50,7 +50,7 @@ class DoorEvidence:
         self.promises = [each for post in self.posts if post.ok for each in _promises(post)]
         settings = town.plan.settings()
         self.journal = float(str(settings["bus"]["journal_max_bytes"]))
-        self.remembered = int(str(settings["bus"]["repeats_remembered"]))
+        self.remembered = int(str(settings["bus"]["dedup_cache_size"]))
         self.allowance = float(str(settings["receiver"]["allowance"]))
         self.in_flight = int(str(settings["receiver"]["max_in_flight"]))
 

@@ -25,6 +25,6 @@ class DoorPlan:
     def settings(self) -> dict[str, dict[str, object]]:
         """Return the sections of smsbus.toml."""
         return {
-            "bus": {"journal_max_bytes": 1024 * KIB, "repeats_remembered": 500, **self.bus},
+            "bus": {"journal_max_bytes": 1024 * KIB, "dedup_cache_size": 500, **self.bus},
             "receiver": {"allowance": 16 * KIB, "max_in_flight": 100, "max_connections": 200, **self.receiver},
         }

@@ -15,7 +15,7 @@ from app.stopping import DOOR_SECONDS, STOP_SECONDS
 from bus.journal.claim import Claim
 from bus.kafka_bus import KafkaBus
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door
+from receiver.server import CallbackServer
 from tests.simulation.door.edges import Jobs
 from tests.simulation.door.wire import DoorLoop, Line
 from tests.simulation.process import Process
@@ -33,7 +33,7 @@ class DoorProcess(Process["DoorTown"]):
     def __init__(self, town: "DoorTown", name: str) -> None:
         super().__init__(town, name)
         self.bus: KafkaBus | None = None
-        self.door: Door | None = None
+        self.door: CallbackServer | None = None
         self.hangup = HangUp()
         self.reload: Reload | None = None
         self.since_ms = 0
@@ -63,7 +63,7 @@ class DoorProcess(Process["DoorTown"]):
         )
         metrics = ReceiverMetrics(CollectorRegistry())
         accounts = settings.pingme_accounts()
-        door = Door(bus, accounts, settings.receiver, clock_ms=self.loop.wall_ms, metrics=metrics)
+        door = CallbackServer(bus, accounts, settings.receiver, clock_ms=self.loop.wall_ms, metrics=metrics)
         self.hangup, self.since_ms = HangUp(), self.loop.wall_ms()
         await bus.start()
         await door.start()

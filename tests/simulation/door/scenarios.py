@@ -7,7 +7,7 @@ from tests.simulation.door import happenings as does
 from tests.simulation.door.plan import KIB, DoorPlan
 
 HOURS: Final = (3600.0, 5400.0)
-FEW: Final = {"repeats_remembered": 50}
+FEW: Final = {"dedup_cache_size": 50}
 
 SCENARIOS: Final[Mapping[str, DoorPlan]] = {
     plan.name: plan

@@ -27,7 +27,7 @@ CENSUS: Final = 600.0  # seconds between two counts of what a door remembers
 FRESH: Final = 5.0  # seconds for which a look into a journal's file is good
 TROUBLES: Final = frozenset({
     *("kafka_away", "account_limited", "over_share", "journal_unwritable", "records_refused", "reload_refused"),
-    "journal_set_aside",
+    "journal_quarantined",
 })  # fmt: skip
 
 

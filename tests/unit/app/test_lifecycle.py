@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from app import lifecycle
 from app.checks.topics import marker
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.lifecycle import instance_id
 from app.settings.load import load
 
@@ -32,7 +32,7 @@ async def test_without_an_account_there_is_nothing_to_serve(environment, monkeyp
     environment({})
     monkeypatch.setattr(lifecycle.logs, "configure", lambda *_: None)
 
-    with pytest.raises(StartRefused, match="SMSBUS_ACCOUNTS__<NAME>__PROVIDER=pingme"):
+    with pytest.raises(StartupError, match="SMSBUS_ACCOUNTS__<NAME>__PROVIDER=pingme"):
         await lifecycle.serve(load())
 
 
@@ -82,10 +82,10 @@ async def test_few_files_are_said_before_anything_is_served_or_workers_are_start
     monkeypatch.setattr(lifecycle.resource, "getrlimit", lambda _: (256, 1024))
 
     async def refuse(*_):
-        raise StartRefused(["no"])
+        raise StartupError(["no"])
 
     monkeypatch.setattr(lifecycle.topics, "verify", refuse)
-    with capture_logs() as lines, pytest.raises(StartRefused):
+    with capture_logs() as lines, pytest.raises(StartupError):
         await lifecycle.serve(load(), workers=2)
 
     assert [line["event"] for line in lines] == ["few_open_files"]

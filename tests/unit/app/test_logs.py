@@ -206,7 +206,7 @@ def test_auto_is_for_people_on_a_terminal_and_json_elsewhere():
 
 
 def test_a_hushed_library_is_heard_again_afterwards(written):
-    with logs.hushed("aiokafka"):
+    with logs.silenced("aiokafka"):
         logging.getLogger("aiokafka.conn").error("within")
     logging.getLogger("aiokafka.conn").error("after")
 

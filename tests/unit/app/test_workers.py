@@ -183,7 +183,7 @@ async def test_what_the_supervisor_knows_is_in_the_metrics_beside_the_answers():
     text = (await asked("/metrics", [Child(Answer(200, exposition(3)))])).text
 
     assert 'smsbus_accepted_total{process="receiver-1"} 3.0' in text
-    assert 'smsbus_worker_serves{process="supervisor",worker="receiver-1"} 0.0' in text
+    assert 'smsbus_worker_up{process="supervisor",worker="receiver-1"} 0.0' in text
     assert 'smsbus_degraded{process="supervisor",reason="worker_restarting"} 1.0' in text
 
 

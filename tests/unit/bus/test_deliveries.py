@@ -5,17 +5,17 @@ from collections.abc import Callable
 
 import pytest
 
-from bus.contract import BusFull, Ledger, Receipt
-from bus.deliveries import Book, Entry
+from bus.contract import Ledger, NotDurable, Receipt
+from bus.deliveries import Deliveries, PendingRecord
 from bus.record import build
 from tests.messages import rejected, sms
 
-Step = Callable[[Book], None]
+Step = Callable[[Deliveries], None]
 
 
-def entry(n: int = 0, *, continues: bool = False) -> Entry:
+def entry(n: int = 0, *, continues: bool = False) -> PendingRecord:
     message = rejected(b"%d" % n) if continues else sms(n=n)
-    return Entry(build(message, topic_prefix="", instance="i"), arrived=0.0, continues=continues)
+    return PendingRecord(build(message, topic_prefix="", instance="i"), arrived=0.0, continues=continues)
 
 
 def steps(*words: str) -> list[Step]:
@@ -36,7 +36,7 @@ def steps(*words: str) -> list[Step]:
         "letter's row acknowledged": lambda book: book.row_ended(letter.record.id, "rejected"),
         "row skipped": lambda book: book.row_ended(one.record.id, "skipped"),
         "letter's row skipped": lambda book: book.row_ended(letter.record.id, "skipped"),
-        "full": lambda book: book.unpromised(one, "full", dropped=True),
+        "full": lambda book: book.not_durable(one, "full", dropped=True),
     }
     return [known[word] for word in words]
 
@@ -62,7 +62,7 @@ def steps(*words: str) -> list[Step]:
     ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
 )
 async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger: Ledger) -> None:
-    book = Book(remember=10)
+    book = Deliveries(remember=10)
 
     for step in steps(*words):
         step(book)
@@ -107,7 +107,7 @@ async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger:
     ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
 )
 async def test_a_refused_record_and_its_dead_letter_are_one_rejected_message(words: list[str], ledger: Ledger) -> None:
-    book = Book(remember=10)
+    book = Deliveries(remember=10)
 
     for step in steps(*words):
         step(book)
@@ -117,7 +117,7 @@ async def test_a_refused_record_and_its_dead_letter_are_one_rejected_message(wor
 
 
 async def test_everybody_who_gives_an_id_under_way_gets_the_same_receipt_the_later_ones_as_duplicates() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     first = one.wait()
     book.opened(one)
     second = book.known(one.record.id)
@@ -134,7 +134,7 @@ async def test_everybody_who_gives_an_id_under_way_gets_the_same_receipt_the_lat
 
 
 async def test_a_caller_who_gave_up_disturbs_nobody_and_still_counts_as_one() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     first, second = one.wait(), one.wait(duplicate=True)
     book.opened(one)
     first.cancel()
@@ -146,7 +146,7 @@ async def test_a_caller_who_gave_up_disturbs_nobody_and_still_counts_as_one() ->
 
 
 async def test_a_durable_id_is_answered_from_memory_with_the_way_it_went() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     book.opened(one)
     book.in_journal(one)
 
@@ -157,32 +157,32 @@ async def test_a_durable_id_is_answered_from_memory_with_the_way_it_went() -> No
 
 
 async def test_nothing_is_remembered_as_durable_before_it_is() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     book.opened(one)
 
-    book.unpromised(one, "full", dropped=True)
+    book.not_durable(one, "full", dropped=True)
 
     assert book.known(one.record.id) is None
 
 
 async def test_a_record_in_flight_that_was_not_promised_is_still_shared() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     refused = one.wait()
     book.opened(one)
 
-    book.unpromised(one, "no disk", dropped=False)
-    with pytest.raises(BusFull, match="no disk"):
+    book.not_durable(one, "no disk", dropped=False)
+    with pytest.raises(NotDurable, match="no disk"):
         await refused
     again = book.known(one.record.id)
     book.in_kafka(one, "published")
 
     assert isinstance(again, asyncio.Future)
     assert (await again).duplicate
-    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1, unpromised=1)
+    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1, not_durable=1)
 
 
 async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id_young() -> None:
-    book, entries = Book(remember=2), [entry(n) for n in range(3)]
+    book, entries = Deliveries(remember=2), [entry(n) for n in range(3)]
     for one in entries[:2]:
         book.opened(one)
         book.in_kafka(one, "published")
@@ -198,7 +198,7 @@ async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id
     ("ended_by", "outcome"), [("acknowledged", "published"), ("refused", "rejected"), ("skipped", "skipped")]
 )
 async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outcome: str) -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     waiter = one.wait()
     book.opened(one)
     book.in_journal(one)
@@ -217,7 +217,7 @@ async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outc
 
 
 async def test_the_end_of_a_row_reaches_everybody_who_holds_its_receipt_although_the_id_is_forgotten() -> None:
-    book, one, other = Book(remember=1), entry(0), entry(1)
+    book, one, other = Deliveries(remember=1), entry(0), entry(1)
     waiter = one.wait()
     for each in (one, other):
         book.opened(each)
@@ -231,7 +231,7 @@ async def test_the_end_of_a_row_reaches_everybody_who_holds_its_receipt_although
 
 
 async def test_who_gives_up_waiting_for_the_end_does_not_end_it_for_others() -> None:
-    book, one = Book(remember=10), entry()
+    book, one = Deliveries(remember=10), entry()
     waiters = [one.wait(), one.wait(duplicate=True)]
     book.opened(one)
     book.in_journal(one)
@@ -247,7 +247,7 @@ async def test_who_gives_up_waiting_for_the_end_does_not_end_it_for_others() -> 
 
 @pytest.mark.parametrize("missing", ["accepted", "adopted", "published", "pending", "rejected", "skipped"])
 def test_a_ledger_that_lost_or_invented_one_is_not_balanced(missing: str) -> None:
-    ledger = Ledger(accepted=5, adopted=5, published=4, pending=2, rejected=3, skipped=1, duplicates=7, unpromised=9)
+    ledger = Ledger(accepted=5, adopted=5, published=4, pending=2, rejected=3, skipped=1, duplicates=7, not_durable=9)
     assert ledger.balanced
 
     setattr(ledger, missing, getattr(ledger, missing) - 1)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus.kafka.brokers import Existing
+from bus.kafka.brokers import TopicDescription
 from bus.kafka.topics import TOPICS, _problems, _unbounded
 from bus.settings import KafkaSettings
 
@@ -21,7 +21,7 @@ def test_dead_letters_that_could_fill_the_disks_are_a_warning_with_its_remedy(
 ) -> None:
     [topic] = [topic for topic in TOPICS if topic.name == name]
     configs = {} if bytes_kept is None else {"retention.bytes": bytes_kept}
-    found = Existing(tuple(range(6)), 1, 1, led=True, configs=configs)
+    found = TopicDescription(tuple(range(6)), 1, 1, led=True, configs=configs)
 
     lines = list(_unbounded(topic, found, KafkaSettings()))
 

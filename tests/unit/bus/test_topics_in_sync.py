@@ -2,7 +2,7 @@
 
 import pytest
 
-from bus.kafka.brokers import Existing
+from bus.kafka.brokers import TopicDescription
 from bus.kafka.topics import _few_replicas
 
 
@@ -13,7 +13,7 @@ from bus.kafka.topics import _few_replicas
 def test_a_topic_that_takes_nothing_for_want_of_replicas_in_sync_is_named(
     replication: int, in_sync: int, least: str, starved: bool
 ) -> None:
-    found = Existing((0, 1), replication, in_sync, led=True, configs={"min.insync.replicas": least})
+    found = TopicDescription((0, 1), replication, in_sync, led=True, configs={"min.insync.replicas": least})
 
     lines = list(_few_replicas("sms.received.v1", found, brokers=replication))
 

@@ -14,8 +14,8 @@ from providers.observation import (
     Listing,
     NoCode,
     Observation,
+    ProviderError,
     SeenSms,
-    Trouble,
     Waiting,
     WaitingNext,
 )
@@ -25,15 +25,15 @@ ASKED: Asked = "asked"
 WAIT = Waiting()
 EMPTY = NoCode()
 GONE = Gone()
-THROTTLED = Trouble("throttled", "too_many_requests", 7.0)
+THROTTLED = ProviderError("throttled", "too_many_requests", 7.0)
 TROUBLES = (
-    Trouble("auth", "bad_key"),
-    Trouble("transient", "html"),
-    Trouble("transient", "empty"),
+    ProviderError("auth", "bad_key"),
+    ProviderError("transient", "html"),
+    ProviderError("transient", "empty"),
     THROTTLED,
-    Trouble("denied", "no_balance"),
-    Trouble("request_error", "bad_action"),
-    Trouble("unrecognised", "unknown_token"),
+    ProviderError("denied", "no_balance"),
+    ProviderError("request_error", "bad_action"),
+    ProviderError("unrecognised", "unknown_token"),
 )
 
 
@@ -126,8 +126,8 @@ HANDLER_API = [
     Sequence("Q15 the last poll", [*[after(60, WAIT)] * 24, after(60, ok("1111"))], ["1111"], "expired"),
     Sequence("a poll at the deadline without an SMS", [WAIT, after(1495, WAIT)], [], "expired"),
     Sequence("not yet", [WAIT, after(1494.9, WAIT)], []),
-    Sequence("Q16 a bad key ends nothing", [Trouble("auth", "bad_key")] * 50, []),
-    Sequence("ten bad actions end nothing", [Trouble("request_error", "bad_action")] * 50, []),
+    Sequence("Q16 a bad key ends nothing", [ProviderError("auth", "bad_key")] * 50, []),
+    Sequence("ten bad actions end nothing", [ProviderError("request_error", "bad_action")] * 50, []),
     Sequence("the provider is silent at the deadline", [WAIT, *[THROTTLED] * 30, after(1345, THROTTLED)], []),
     Sequence("the provider is silent for ever", [WAIT, after(2095, THROTTLED)], [], "expired"),
     Sequence("cancelled", [ok("1111"), Ended("cancelled"), ok("2222")], ["1111"], "cancelled"),

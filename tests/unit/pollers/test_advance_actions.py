@@ -8,7 +8,7 @@ from pollers.scheduling.account import WAITS
 from pollers.tracking import expiry
 from pollers.tracking.actions import MOST_TRIES
 from pollers.tracking.advance import Step, acted, advance, due_end, is_news, only_applied, requested, withdrawn
-from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, SeenSms, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from schemas.timestamps import to_text
 from tests.unit.pollers.watching import REFUSED, after, asked, at, message, sms, watch, watching
@@ -16,7 +16,7 @@ from tests.unit.pollers.watching import REFUSED, after, asked, at, message, sms,
 SEEN = Last(sms("1111"))
 ROW = SeenSms(text="a", time_raw="2026-11-22 17:21:00")
 SEEN_ONCE = after(watching(), SEEN)
-ANSWERS = [SEEN, Waiting(), WaitingNext("1111"), NoCode(), Trouble("transient", "html"), Gone()]
+ANSWERS = [SEEN, Waiting(), WaitingNext("1111"), NoCode(), ProviderError("transient", "html"), Gone()]
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
@@ -62,14 +62,14 @@ def test_an_order_is_closed_only_after_a_look_later_than_the_request(desired):
 
 @pytest.mark.parametrize("desired", ["finish", "cancel"])
 def test_an_order_s_end_does_not_wait_until_we_understand_what_the_provider_says_of_it(desired: str) -> None:
-    strange = Trouble("unrecognised", "unknown_token", answered=True)
+    strange = ProviderError("unrecognised", "unknown_token", answered=True)
 
     assert advance(asked(SEEN_ONCE, desired).state, strange, at(20)).action == desired
     assert advance(asked(SEEN_ONCE, "next").state, strange, at(20)).action is None
     assert advance(SEEN_ONCE, strange, at(20)).action is None
 
 
-@pytest.mark.parametrize("no_look", [Trouble("transient", "html"), Gone()])
+@pytest.mark.parametrize("no_look", [ProviderError("transient", "html"), Gone()])
 def test_an_answer_that_says_nothing_about_the_order_is_no_last_look(no_look):
     state = watching(desired="cancel")
 
@@ -132,9 +132,9 @@ def test_a_provider_that_wants_five_minutes_is_asked_a_few_times_and_then_has_ca
 
 HELD = {
     "too_early": "too_early",
-    "early_cancel_denied": Trouble("denied", "early_cancel_denied"),
-    "bad_action": Trouble("request_error", "bad_action"),
-    "prose": Trouble("unrecognised", "prose"),
+    "early_cancel_denied": ProviderError("denied", "early_cancel_denied"),
+    "bad_action": ProviderError("request_error", "bad_action"),
+    "prose": ProviderError("unrecognised", "prose"),
 }
 
 
@@ -157,9 +157,9 @@ def test_the_state_says_why_what_is_wanted_waits_until_it_is_asked_again_done_or
 
 
 def test_what_held_a_next_is_forgotten_with_it():
-    held = acted(asked(SEEN_ONCE, "next").state, "next", Trouble("request_error", "bad_action"), at(10)).state
+    held = acted(asked(SEEN_ONCE, "next").state, "next", ProviderError("request_error", "bad_action"), at(10)).state
     both = asked(asked(SEEN_ONCE, "next", next_after=1).state, "next", next_after=2).state
-    both = acted(both, "next", Trouble("unrecognised", "prose"), at(10)).state
+    both = acted(both, "next", ProviderError("unrecognised", "prose"), at(10)).state
 
     for over in (
         acted(held, "next", "done", at(40)).state,
@@ -199,7 +199,7 @@ def test_a_next_that_was_refused_can_be_asked_again_while_a_cancel_waits():
     assert (again.outcome, again.refused, again.not_before_ms) == ("accepted", None, waits.not_before_ms)
 
 
-@pytest.mark.parametrize("result", [*HELD.values(), REFUSED, "done", Trouble("transient", "timeout")])
+@pytest.mark.parametrize("result", [*HELD.values(), REFUSED, "done", ProviderError("transient", "timeout")])
 @pytest.mark.parametrize("closing", ["cancel", "finish"])
 def test_what_comes_of_an_earlier_action_does_not_hold_up_a_closing_that_was_asked_for_meanwhile(closing, result):
     asking = advance(asked(SEEN_ONCE, "next").state, SEEN, at(21))
@@ -214,7 +214,7 @@ def test_what_comes_of_an_earlier_action_does_not_hold_up_a_closing_that_was_ask
 
 @pytest.mark.parametrize("closing", ["cancel", "finish"])
 @pytest.mark.parametrize("before", ["cancel", "finish", "next"])
-@pytest.mark.parametrize("result", ["too_early", REFUSED, Trouble("request_error", "bad_action")])
+@pytest.mark.parametrize("result", ["too_early", REFUSED, ProviderError("request_error", "bad_action")])
 def test_a_closing_is_wanted_as_soon_as_it_is_requested_whatever_was_before(closing, before, result):
     state = acted(asked(SEEN_ONCE, before).state, before, result, at(21)).state
 
@@ -224,8 +224,8 @@ def test_a_closing_is_wanted_as_soon_as_it_is_requested_whatever_was_before(clos
 
 
 REFUSALS = {
-    "cant_cancel": Trouble("denied", "cant_cancel"),
-    "bad_service": Trouble("request_error", "bad_service"),
+    "cant_cancel": ProviderError("denied", "cant_cancel"),
+    "bad_service": ProviderError("request_error", "bad_service"),
 }
 
 
@@ -260,11 +260,11 @@ def test_bad_action_is_tried_ten_times_half_a_minute_apart_and_then_is_a_refusal
     )
     for _ in range(9):
         assert advance(state, SEEN, at(seconds)).action == action
-        state = acted(state, action, Trouble("request_error", "bad_action"), at(seconds)).state
+        state = acted(state, action, ProviderError("request_error", "bad_action"), at(seconds)).state
         assert advance(state, SEEN, at(seconds + 29.9)).action is None
         seconds += 30
 
-    state = acted(state, action, Trouble("request_error", "bad_action"), at(seconds)).state
+    state = acted(state, action, ProviderError("request_error", "bad_action"), at(seconds)).state
 
     assert (state.refused, state.refused_code) == (action, "bad_action")
     assert advance(state, SEEN, at(seconds + 3600 * 24)).action is None
@@ -273,10 +273,14 @@ def test_bad_action_is_tried_ten_times_half_a_minute_apart_and_then_is_a_refusal
     assert advance(again, SEEN, at(seconds + 5)).action == action
 
 
-@pytest.mark.parametrize("between", ["too_early", Trouble("unrecognised", "x")])
+@pytest.mark.parametrize("between", ["too_early", ProviderError("unrecognised", "x")])
 def test_only_bad_actions_in_a_row_are_a_refusal(between):
     state = after(watching(desired="finish"), SEEN)
-    for result in [*[Trouble("request_error", "bad_action")] * 9, between, Trouble("request_error", "bad_action")]:
+    for result in [
+        *[ProviderError("request_error", "bad_action")] * 9,
+        between,
+        ProviderError("request_error", "bad_action"),
+    ]:
         state = acted(state, "finish", result, at(10)).state
 
     assert (state.refused, state.tries) == (None, 1)
@@ -310,7 +314,7 @@ def test_an_action_that_was_not_asked_for_is_wanted_again_with_the_next_look():
 def test_an_action_that_fails_is_asked_for_again_later_each_time_and_never_given_up(kind):
     state, now, waits = after(watching(desired="finish", expires_at="2026-11-23T18:00:00.000Z"), SEEN), 10, []
     for _ in range(10):
-        state = acted(state, "finish", Trouble(kind, "x"), at(now)).state
+        state = acted(state, "finish", ProviderError(kind, "x"), at(now)).state
         began = now
         while advance(state, SEEN, at(now)).action is None:
             now += 1
@@ -323,15 +327,15 @@ def test_an_action_that_fails_is_asked_for_again_later_each_time_and_never_given
 def test_failures_of_another_kind_are_no_step_to_a_refusal():
     state = after(watching(desired="finish"), SEEN)
     for number in range(MOST_TRIES):
-        state = acted(state, "finish", Trouble("transient", "x"), at(10 + number)).state
+        state = acted(state, "finish", ProviderError("transient", "x"), at(10 + number)).state
 
-    state = acted(state, "finish", Trouble("request_error", "bad_action"), at(30)).state
+    state = acted(state, "finish", ProviderError("request_error", "bad_action"), at(30)).state
 
     assert (state.refused, state.tries) == (None, 1)
 
 
 def test_an_answer_that_nobody_understands_makes_an_action_wait_two_minutes():
-    state = acted(after(watching(desired="finish"), SEEN), "finish", Trouble("unrecognised", "x"), at(10)).state
+    state = acted(after(watching(desired="finish"), SEEN), "finish", ProviderError("unrecognised", "x"), at(10)).state
 
     assert advance(state, SEEN, at(15)).action is None
     assert advance(state, SEEN, at(130)).action == "finish"
@@ -472,7 +476,7 @@ def test_a_next_whose_sms_has_come_by_itself_is_served():
     """The answer to setStatus=3 got lost, or nobody sent it: nobody asked for a third SMS."""
     state = asked(SEEN_ONCE, "next", next_after=1).state
     by_itself = advance(state, Last(sms("2222")), at(10))
-    lost = advance(acted(state, "next", Trouble("transient", "timeout"), at(10)).state, Last(sms("2222")), at(15))
+    lost = advance(acted(state, "next", ProviderError("transient", "timeout"), at(10)).state, Last(sms("2222")), at(15))
 
     assert (by_itself.action, lost.action) == (None, None)
     assert asked(by_itself.state, "next", next_after=1).state.outcome == "already"
@@ -630,7 +634,7 @@ def test_an_end_that_was_refused_or_that_is_not_wanted_holds_no_watch_open():
 
 def test_an_order_that_is_to_be_finished_after_its_sms_is_finished_although_the_deadline_came_first():
     state = advance(watching(after_sms="finish"), SEEN, at(1490)).state
-    state = acted(state, "finish", Trouble("transient", "reset"), at(1495)).state
+    state = acted(state, "finish", ProviderError("transient", "reset"), at(1495)).state
     late = advance(state, SEEN, at(1501))
 
     assert (late.state.ended, late.action) == (None, "finish")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pollers.tracking.advance import Step, advance
-from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, SeenSms, Waiting, WaitingNext
 from schemas.messages import SmsReceived
 from tests.unit.pollers.watching import at, sms, watching
 
@@ -20,11 +20,11 @@ CLASSES = {
     "waiting_retry": (WaitingNext("1111"), "recovered", None),
     "terminal": (Ended("cancelled"), None, "cancelled"),
     "gone": (Gone(), None, None),
-    "auth": (Trouble("auth", "bad_key"), None, None),
-    "throttled": (Trouble("throttled", "http_429", 7.0), None, None),
-    "transient": (Trouble("transient", "html"), None, None),
-    "request_error": (Trouble("request_error", "bad_action"), None, None),
-    "unrecognised": (Trouble("unrecognised", "unknown_token"), None, None),
+    "auth": (ProviderError("auth", "bad_key"), None, None),
+    "throttled": (ProviderError("throttled", "http_429", 7.0), None, None),
+    "transient": (ProviderError("transient", "html"), None, None),
+    "request_error": (ProviderError("request_error", "bad_action"), None, None),
+    "unrecognised": (ProviderError("unrecognised", "unknown_token"), None, None),
 }
 
 

@@ -4,10 +4,10 @@ import pytest
 
 from pollers.tracking import answer_notes
 from pollers.tracking.advance import Step, advance
-from providers.observation import Ended, Gone, Last, Listing, NoCode, Trouble, Waiting, WaitingNext
+from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, Waiting, WaitingNext
 from tests.unit.pollers.watching import after, at, sms, watching
 
-BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
+BAD, WORSE = ProviderError("transient", "http_502"), ProviderError("auth", "bad_key")
 
 
 @pytest.mark.parametrize(
@@ -20,7 +20,7 @@ BAD, WORSE = Trouble("transient", "http_502"), Trouble("auth", "bad_key")
         (Listing(()), "listing"),
         (Gone(), "gone"),
         (Ended("cancelled"), "ended"),
-        (Trouble("denied", "early_cancel_denied"), "early_cancel_denied"),
+        (ProviderError("denied", "early_cancel_denied"), "early_cancel_denied"),
         (BAD, "http_502"),
     ],
 )

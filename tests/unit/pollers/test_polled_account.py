@@ -9,9 +9,9 @@ import pytest
 
 from pollers.scheduling.account import Account
 from providers.client import Another
-from providers.observation import Observation, SeenSms, Trouble, Waiting
+from providers.observation import Observation, ProviderError, SeenSms, Waiting
 
-TOO_MANY = Trouble("throttled", "too_many", retry_after=7.0)
+TOO_MANY = ProviderError("throttled", "too_many", retry_after=7.0)
 
 
 class Provider:
@@ -67,7 +67,7 @@ async def test_an_account_that_backs_off_is_asked_for_nothing_at_all(account: Ac
     acted = await account.act("activation", "7", "next")
     full = await account.full_text("7")
 
-    assert (acted, full) == (Trouble("transient", "account_waits"), None)
+    assert (acted, full) == (ProviderError("transient", "account_waits"), None)
     assert provider.asked == ["observe"]
 
 
@@ -78,7 +78,7 @@ async def test_an_older_request_that_hears_a_retry_after_stops_an_action_as_well
 
     acted = await account.act("activation", "7", "cancel")
 
-    assert (account.throttle.state, acted) == ("open", Trouble("transient", "account_waits"))
+    assert (account.throttle.state, acted) == ("open", ProviderError("transient", "account_waits"))
     assert provider.asked == []
 
 
@@ -95,7 +95,7 @@ async def test_an_action_that_is_too_much_for_the_provider_makes_the_account_bac
 
 
 async def test_a_refused_action_is_an_answer_like_any_other(account: Account, provider: Provider) -> None:
-    provider.answer = Trouble("denied", "cant_cancel")
+    provider.answer = ProviderError("denied", "cant_cancel")
 
     await account.act("activation", "7", "next")
 
@@ -116,7 +116,7 @@ async def test_another_way_to_act_is_tried_once_and_within_the_budget(account: A
 async def test_a_text_that_is_fetched_apart_waits_for_its_slot_and_its_refusal_is_heard(
     account: Account, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def refuse(order_id: str) -> Trouble:
+    async def refuse(order_id: str) -> ProviderError:
         return TOO_MANY
 
     monkeypatch.setattr(provider, "full_text", refuse)
@@ -128,7 +128,7 @@ async def test_a_text_that_is_fetched_apart_waits_for_its_slot_and_its_refusal_i
 async def test_ten_bad_actions_in_a_row_pause_that_kind_of_order_and_no_other(
     account: Account, provider: Provider
 ) -> None:
-    provider.answer = Trouble("request_error", "bad_action", answered=True)
+    provider.answer = ProviderError("request_error", "bad_action", answered=True)
     for _ in range(10):
         await account.observe("rent", "7")
 
@@ -142,7 +142,7 @@ async def test_ten_bad_actions_in_a_row_pause_that_kind_of_order_and_no_other(
 
 
 async def test_a_list_that_is_not_offered_is_no_trouble_of_the_account(account: Account, provider: Provider) -> None:
-    provider.answer = Trouble("request_error", "bad_action", answered=True)
+    provider.answer = ProviderError("request_error", "bad_action", answered=True)
 
     for _ in range(20):
         await account.active()
@@ -153,7 +153,7 @@ async def test_a_list_that_is_not_offered_is_no_trouble_of_the_account(account: 
 async def test_a_full_text_that_is_lost_on_its_way_is_asked_for_twice(
     account: Account, provider: Provider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    answers = [Trouble("transient", "server_error", answered=True), SeenSms(text="Your code is 1111")]
+    answers = [ProviderError("transient", "server_error", answered=True), SeenSms(text="Your code is 1111")]
 
     async def lose(_: str) -> Any:
         return answers.pop(0)
@@ -161,7 +161,7 @@ async def test_a_full_text_that_is_lost_on_its_way_is_asked_for_twice(
     monkeypatch.setattr(provider, "full_text", lose)
 
     assert await account.full_text("7") == SeenSms(text="Your code is 1111")
-    answers[:] = [Trouble("transient", "server_error", answered=True)] * 4
+    answers[:] = [ProviderError("transient", "server_error", answered=True)] * 4
     assert await account.full_text("7") is None
     assert len(answers) == 2
 
@@ -169,7 +169,7 @@ async def test_a_full_text_that_is_lost_on_its_way_is_asked_for_twice(
 async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_account_again(
     account: Account, provider: Provider
 ) -> None:
-    provider.answer = Trouble("auth", "bad_key")
+    provider.answer = ProviderError("auth", "bad_key")
     await account.act("activation", "7", "finish")
     paused = account.throttle.state
     await asyncio.sleep(0)
@@ -177,10 +177,10 @@ async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_accou
     provider.answer = Waiting()
     await account.observe("activation", "8")
 
-    provider.answer = Trouble("auth", "bad_key")
+    provider.answer = ProviderError("auth", "bad_key")
     result = await account.act("activation", "7", "finish")
 
-    assert (paused, result, account.throttle.state) == ("paused", Trouble("auth", "bad_key"), "open")
+    assert (paused, result, account.throttle.state) == ("paused", ProviderError("auth", "bad_key"), "open")
 
     await account.observe("activation", "8")
 
@@ -188,7 +188,7 @@ async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_accou
 
 
 async def test_another_client_is_asked_from_the_next_request_on(account: Account, provider: Provider) -> None:
-    provider.answer = Trouble("auth", "bad_key")
+    provider.answer = ProviderError("auth", "bad_key")
     await account.observe("activation", "7")
     new = Provider()
 
@@ -201,7 +201,7 @@ async def test_another_client_is_asked_from_the_next_request_on(account: Account
 
 
 async def test_another_budget_alone_leaves_the_client_and_its_pause(account: Account, provider: Provider) -> None:
-    provider.answer = Trouble("auth", "bad_key")
+    provider.answer = ProviderError("auth", "bad_key")
     await account.observe("activation", "7")
     waits = account.throttle.wait(0.0)
 

@@ -21,7 +21,7 @@ from pollers.scheduling.learned import Learned, ToldToWait
 from pollers.settings import PollersSettings
 from pollers.tracking.advance import opened
 from pollers.watch_commands import WatchRequest
-from providers.observation import Trouble, Waiting
+from providers.observation import ProviderError, Waiting
 from schemas.messages import SmsRejected, Watch, WatchEnded
 from tests.unit.pollers import virtual_time
 
@@ -420,7 +420,7 @@ def test_what_a_provider_told_us_to_wait_and_the_curves_hold_after_a_restart(tmp
         learned = Learned(file)
         bench = Bench(learned)
         bench.command("1")
-        bench.client.answer = Trouble("throttled", "http_429", retry_after=300.0)
+        bench.client.answer = ProviderError("throttled", "http_429", retry_after=300.0)
         await bench.start(*range(12))
         await asyncio.sleep(10)
         learned.curves["grizzlysms", "tg"] = Curve()

@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from providers import PROVIDERS, grizzlysms, grizzlysms_rent, pingme, smsman, smsman_rent, smsverified
 from providers.client import Another, Endpoint
-from providers.http_client import FetchFailed, RawAnswer
-from providers.observation import Ended, Gone, Last, Listing, SeenSms, Trouble, Unfinished, Waiting
+from providers.http_client import FetchFailed, RawResponse
+from providers.observation import Ended, Gone, Last, Listing, ProviderError, SeenSms, Unfinished, Waiting
 
 KEY = "planted key/5e1f+"
 ENCODED = "planted+key%2F5e1f%2B"
@@ -37,7 +37,7 @@ class Wire:
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if isinstance(answer, FetchFailed):
             raise answer
-        return RawAnswer(200, {}, answer.encode())
+        return RawResponse(200, {}, answer.encode())
 
 
 def client(provider, *answers, **more):
@@ -47,7 +47,7 @@ def client(provider, *answers, **more):
 
 def told(kind, word):
     """Return trouble that the provider told itself."""
-    return Trouble(kind, word, answered=True)
+    return ProviderError(kind, word, answered=True)
 
 
 def run(coroutine):
@@ -113,7 +113,7 @@ def test_an_action_is_one_request(provider, order_kind, action, asked):
 def test_the_next_sms_of_a_rent_is_not_asked_for(provider):
     acting, wire = client(provider, "")
 
-    assert run(acting.act("rent", "7", "next")) == Trouble("denied", "a_rent_shows_all")
+    assert run(acting.act("rent", "7", "next")) == ProviderError("denied", "a_rent_shows_all")
     assert wire.asked == []
 
 
@@ -177,7 +177,7 @@ def test_a_page_that_adds_nothing_is_the_last(second):
 @pytest.mark.parametrize(
     ("failed", "trouble"),
     [
-        (FetchFailed("reset"), Trouble("transient", "reset")),
+        (FetchFailed("reset"), ProviderError("transient", "reset")),
         ('{"status":"error","error":"SERVER_ERROR"}', told("transient", "server_error")),
     ],
 )
@@ -290,7 +290,7 @@ def test_the_others_have_no_list(provider):
     polling, wire = client(provider, "")
 
     assert polling.has_list is False
-    assert run(polling.active()) == Trouble("request_error", "no_list")
+    assert run(polling.active()) == ProviderError("request_error", "no_list")
     assert wire.asked == []
 
 
@@ -384,8 +384,8 @@ def test_the_next_sms_of_sms_man_is_asked_for_in_the_documented_way_where_the_ot
 def test_smsverified_has_no_rents():
     polled, wire = client("smsverified", "")
 
-    assert run(polled.observe("rent", "7")) == Trouble("request_error", "no_such_order_kind")
-    assert run(polled.act("rent", "7", "cancel")) == Trouble("request_error", "no_such_order_kind")
+    assert run(polled.observe("rent", "7")) == ProviderError("request_error", "no_such_order_kind")
+    assert run(polled.act("rent", "7", "cancel")) == ProviderError("request_error", "no_such_order_kind")
     assert wire.asked == []
 
 
@@ -402,7 +402,7 @@ def test_smsverified_has_no_rents():
         ("BAD_KEY", told("auth", "bad_key")),
         ("BAD_ACTION", told("request_error", "bad_action")),
         ("ERROR_SQL", told("transient", "error_sql")),
-        (FetchFailed("timeout"), Trouble("transient", "timeout")),
+        (FetchFailed("timeout"), ProviderError("transient", "timeout")),
     ],
 )
 def test_what_came_of_an_action_on_an_activation(answer, result):
@@ -442,7 +442,7 @@ def test_what_came_of_other_actions(provider, order_kind, answer, result):
 def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, word):
     assert run(client(provider, good)[0].alive()) is None
     assert run(client(provider, bad)[0].alive()) == told("auth", word)
-    assert run(client(provider, FetchFailed("reset"))[0].alive()) == Trouble("transient", "reset")
+    assert run(client(provider, FetchFailed("reset"))[0].alive()) == ProviderError("transient", "reset")
 
 
 @pytest.mark.parametrize("provider", ["smsverified", "grizzlysms"])
@@ -490,7 +490,7 @@ def test_a_full_text_is_the_sms_or_nothing():
 
 
 def test_a_full_text_that_cannot_be_had_is_the_trouble_of_the_account():
-    assert run(client("smsverified", FetchFailed("timeout"))[0].full_text("7")) == Trouble("transient", "timeout")
+    assert run(client("smsverified", FetchFailed("timeout"))[0].full_text("7")) == ProviderError("transient", "timeout")
     assert run(client("smsverified", "TOO_MANY_REQUESTS")[0].full_text("7")) == told("throttled", "too_many_requests")
 
 
@@ -559,7 +559,7 @@ def test_every_method_asks_once_with_its_own_name_and_never_shows_the_key(provid
 
         said = run(asking.ask(endpoint, params))
 
-        assert said == Trouble("transient", "timeout")
+        assert said == ProviderError("transient", "timeout")
         [asked] = wire.asked
         assert name.removeprefix("rent:") in asked
         assert all(f"&{parameter}=x%26y%3Dz" in asked for parameter in params)
@@ -658,7 +658,7 @@ def test_the_price_is_the_providers_or_unknown(provider, endpoint, params, answe
 
 
 def test_sms_man_lists_stock_by_the_applications_id_too():
-    said = smsman.parse_limits(RawAnswer(200, {}, b'{"3":{"country_id":1,"numbers":5}}'))
+    said = smsman.parse_limits(RawResponse(200, {}, b'{"3":{"country_id":1,"numbers":5}}'))
 
     assert [(stock.service, stock.country, stock.count) for stock in said] == [("3", "1", 5)]
 
@@ -667,13 +667,15 @@ def test_sms_man_lists_stock_by_the_applications_id_too():
     "message", ['"Current request not exists"', '{"a":"Current request not exists"}', '[["request NOT exists"]]']
 )
 def test_sms_man_says_gone_only_in_its_message(message):
-    said = smsman.parse_sms(RawAnswer(200, {}, f'{{"success":false,"error_code":"x","error_msg":{message}}}'.encode()))
+    said = smsman.parse_sms(
+        RawResponse(200, {}, f'{{"success":false,"error_code":"x","error_msg":{message}}}'.encode())
+    )
 
     assert said == Gone()
 
 
 def test_a_rent_that_sms_man_shows_alone_is_the_last_and_not_all():
-    said = smsman_rent.parse_rent_sms(RawAnswer(200, {}, b'{"sms":{"text":"a 1 ","code":"1"}}'))
+    said = smsman_rent.parse_rent_sms(RawResponse(200, {}, b'{"sms":{"text":"a 1 ","code":"1"}}'))
 
     assert said == Last(SeenSms("1", "a 1 "))
 
@@ -747,11 +749,11 @@ def test_pingme_tells_the_price_of_a_number_that_the_account_has():
     ],
 )
 def test_pingme_refuses_in_many_ways(status, body, kind):
-    assert pingme.parse_locked(RawAnswer(status, {}, body)).kind == kind
+    assert pingme.parse_locked(RawResponse(status, {}, body)).kind == kind
 
 
 def test_an_ended_rent_cannot_be_prolonged():
-    said = grizzlysms_rent.parse_rent_number(RawAnswer(200, {}, b'{"status":"error","error":"RENT_DIE"}'))
+    said = grizzlysms_rent.parse_rent_number(RawResponse(200, {}, b'{"status":"error","error":"RENT_DIE"}'))
 
     assert said == Ended("finished")
 

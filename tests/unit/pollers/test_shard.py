@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bus.contract import BusFull, Delivery, Receipt
+from bus.contract import Delivery, NotDurable, Receipt
 from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
@@ -15,7 +15,7 @@ from pollers.tracking.advance import advance
 from pollers.tracking.state import Action, ActResult, WatchState
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches.watch_table import LivePoll
-from providers.observation import Ended, Last, Observation, SeenSms, Trouble
+from providers.observation import Ended, Last, Observation, ProviderError, SeenSms
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
 from tests.unit.pollers.virtual_time import VirtualLoop, virtual
 
@@ -72,7 +72,7 @@ class Around:
         self.restored: list[str] = []
         self.erased: list[str | None] = []
         self.put_again: list[Watch] = []
-        self.results: list[ActResult | Trouble] = []
+        self.results: list[ActResult | ProviderError] = []
         self.accepting = asyncio.Event()
         self.accepting.set()
         self.catching_up: Callable[[], None]
@@ -82,7 +82,7 @@ class Around:
     async def accept(self, message: Message, *, key: str | None = None) -> Receipt:
         await self.accepting.wait()
         if self.full:
-            raise BusFull("full")
+            raise NotDurable("full")
         delivery = Delivery("kafka")
         self.messages.append(message)
         self.deliveries.append(delivery)
@@ -98,7 +98,7 @@ class Around:
 
     # the account
 
-    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float) -> ActResult | Trouble:
+    async def act(self, order_kind: str, order_id: str, action: Action, *, late: float) -> ActResult | ProviderError:
         self.events.append(action)
         await asyncio.sleep(0.1)
         return self.results.pop(0) if self.results else "done"
@@ -257,7 +257,7 @@ async def test_nothing_advances_when_the_bus_is_full() -> None:
     before = bench.owned.state
     bench.around.full = True
 
-    with pytest.raises(BusFull):
+    with pytest.raises(NotDurable):
         await bench.see_code("1111")
     await asyncio.sleep(5)
 
@@ -794,7 +794,7 @@ async def test_a_next_about_an_sms_that_the_predecessor_could_not_commit_is_not_
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "next", request_id="second"))
 
     await heir.start(watched=False, owner_for=OWNED)
-    await heir.see(Trouble("transient", "reset"), answered=False)
+    await heir.see(ProviderError("transient", "reset"), answered=False)
     await asyncio.sleep(1)
     early = heir.owned.state.applied
     await heir.see_code("2222")
@@ -849,7 +849,7 @@ async def test_a_restored_watch_that_ends_without_an_answer_is_opened_again_by_w
 async def test_a_watch_whose_sms_the_bus_does_not_take_does_not_end_before_it_does() -> None:
     bench = await Bench().start()
     bench.around.full = True
-    with pytest.raises(BusFull):
+    with pytest.raises(NotDurable):
         await bench.see_code("1111")
     await hours_pass(1)
     before = bench.owned.ended

@@ -4,14 +4,14 @@ from typing import Any
 
 from pollers.tracking.advance import Step, advance, opened, requested
 from pollers.tracking.state import WatchState
-from providers.observation import Observation, SeenSms, Trouble
+from providers.observation import Observation, ProviderError, SeenSms
 from schemas.identity import watch_id
 from schemas.messages import SmsReceived, Watch
 from schemas.timestamps import to_text
 
 OPENED_MS = 1_795_368_000_000  # 2026-11-22T17:20:00Z
 MINUTE_MS = 60_000
-REFUSED = Trouble("denied", "status_already_changed")
+REFUSED = ProviderError("denied", "status_already_changed")
 
 
 def watch(kind: str = "activation", **fields: Any) -> Watch:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from providers import handler_api_tokens
 from providers.grizzlysms_rent import parse_rent_status
 from providers.handler_api import parse_status_v2
-from providers.http_client import RawAnswer
-from providers.observation import Ended, Gone, Last, Listing, NoCode, SeenSms, Trouble, Waiting, WaitingNext
+from providers.http_client import RawResponse
+from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, SeenSms, Waiting, WaitingNext
 from providers.payloads import count, entries, oldest_first, retry_after
 from providers.payloads import given as as_given
 from providers.smsman import parse_sms
@@ -22,12 +22,12 @@ NOW = 1_700_000_000.0  # 2023-11-14T22:13:20Z
 
 def answer(body, status=200, **headers):
     raw = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
-    return RawAnswer(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, NOW)
+    return RawResponse(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, NOW)
 
 
 def told(kind, word, seconds=None):
     """Return trouble that the provider told itself."""
-    return Trouble(kind, word, seconds, answered=True)
+    return ProviderError(kind, word, seconds, answered=True)
 
 
 def status(body, http=200):
@@ -97,7 +97,7 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
         ("EARLY_CANCEL_DENIED", 400, told("denied", "early_cancel_denied")),
         ("BAD_KEY", 401, told("auth", "bad_key")),
         ("BAD_KEY", 500, told("auth", "bad_key")),
-        ('{"status":0,"message":"No access","data":[]}', 401, Trouble("auth", "http_401")),
+        ('{"status":0,"message":"No access","data":[]}', 401, ProviderError("auth", "http_401")),
         ('{"status":0,"message":"No access","data":[]}', 200, told("unrecognised", "error_in_prose")),
         ('{"status":"false","msg":"something broke"}', 200, told("unrecognised", "error_in_prose")),
         ('{"status":"error","message":"BAD_KEY"}', 200, told("auth", "bad_key")),
@@ -106,15 +106,15 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
         ("WRONG_MAX_PRICE:0.35", 200, told("denied", "wrong_max_price")),
         ("BANNED:2026-04-20", 200, told("auth", "banned")),
         ("SQL_SOMETHING", 200, told("transient", "sql_error")),
-        ("NEW_TOKEN", 503, Trouble("transient", "http_503")),
-        ("NEW_TOKEN", 429, Trouble("throttled", "http_429")),
-        ("Unauthorized", 401, Trouble("auth", "http_401")),
-        ("<html>401</html>", 401, Trouble("transient", "http_401")),
-        ("Forbidden", 403, Trouble("transient", "http_403")),
+        ("NEW_TOKEN", 503, ProviderError("transient", "http_503")),
+        ("NEW_TOKEN", 429, ProviderError("throttled", "http_429")),
+        ("Unauthorized", 401, ProviderError("auth", "http_401")),
+        ("<html>401</html>", 401, ProviderError("transient", "http_401")),
+        ("Forbidden", 403, ProviderError("transient", "http_403")),
         ("{}", 200, told("unrecognised", "unknown_shape")),
-        ('{"foo":1}', 502, Trouble("transient", "http_502")),
+        ('{"foo":1}', 502, ProviderError("transient", "http_502")),
         ("null", 200, told("unrecognised", "unknown_shape")),
-        ("[" * 100_000, 200, Trouble("unrecognised", "too_deep")),
+        ("[" * 100_000, 200, ProviderError("unrecognised", "too_deep")),
     ],
 )
 def test_the_body_is_read_before_the_http_status(body, http, trouble):
@@ -146,12 +146,12 @@ def test_a_json_answer_that_was_cut_off_anywhere_is_transient(cut):
     whole = r'{"verificationType":-2,"sms":{"a":true,"b":false,"c":null,"text":"Code \" \u0041","n":[1,0.5e3]}}'
 
     assert len(whole) > 96
-    assert parse_status_v2(answer(whole[:cut])) == Trouble("transient", "truncated")
+    assert parse_status_v2(answer(whole[:cut])) == ProviderError("transient", "truncated")
 
 
 @pytest.mark.parametrize("broken", ["{{}", "{a:1}", '{"a":”b”}', '{"sms":{}} x', "[1 2]", '{"a" "b"}'])
 def test_json_that_is_broken_in_its_middle_is_unrecognised(broken):
-    assert parse_status_v2(answer(broken)) == Trouble("unrecognised", "not_json")
+    assert parse_status_v2(answer(broken)) == ProviderError("unrecognised", "not_json")
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_retry_after_is_seconds_or_a_date_within_bounds_or_nothing(header, secon
 
 
 def test_a_retry_after_date_without_the_hour_of_the_answer_is_nothing():
-    dated = RawAnswer(429, {"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, b"")
+    dated = RawResponse(429, {"retry-after": "Tue, 14 Nov 2023 22:13:50 GMT"}, b"")
 
     assert retry_after(dated) is None
 
@@ -226,7 +226,7 @@ def test_an_action_is_done_whichever_of_the_tokens_says_so(token):
 
 def test_a_204_means_done_and_an_empty_200_does_not():
     assert handler_api_tokens.parse_done(answer("", 204)) == handler_api_tokens.Done("no_content")
-    assert handler_api_tokens.parse_done(answer("", 200)) == Trouble("transient", "empty")
+    assert handler_api_tokens.parse_done(answer("", 200)) == ProviderError("transient", "empty")
 
 
 def test_an_action_is_not_done_by_the_answer_of_a_poll():

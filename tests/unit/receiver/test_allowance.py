@@ -134,14 +134,14 @@ def test_who_comes_back_when_told_to_is_taken(debt: int) -> None:
 
 def test_more_than_so_many_in_flight_are_too_many_until_one_ends() -> None:
     some = allowance(max_in_flight=2)
-    some.begins()
-    some.begins()
+    some.begin()
+    some.begin()
     assert some.refusal() is None
 
-    some.begins()
+    some.begin()
     with pytest.raises(Limited, match=TOO_MANY):
         some.check()
-    some.ends()
+    some.end()
 
     some.check()
     assert some.refused(TOO_MANY) == RETRY_AFTER

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bus.memory import MemoryBus
 from receiver.intake import Intake
 from receiver.metrics import ReceiverMetrics
-from receiver.server import Door, TokenUse
+from receiver.server import CallbackServer, TokenUse
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Caller, RawRequest, fingerprint
 
@@ -22,16 +22,16 @@ def account(name: str, *tokens: str, user_id: str | None = None) -> PingMeAccoun
     return PingMeAccount(name=name, tokens=tuple(map(SecretStr, tokens)), user_id=user_id)
 
 
-def door(*accounts: PingMeAccount) -> Door:
+def door(*accounts: PingMeAccount) -> CallbackServer:
     metrics = ReceiverMetrics(CollectorRegistry())
-    return Door(MemoryBus(), accounts, ReceiverSettings(), clock_ms=lambda: NOW_MS, metrics=metrics)
+    return CallbackServer(MemoryBus(), accounts, ReceiverSettings(), clock_ms=lambda: NOW_MS, metrics=metrics)
 
 
 def head(token: str) -> bytes:
     return f"POST /v1/pingme/{token} HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n".encode()
 
 
-def opens(some: Door, token: str) -> Caller | None:
+def opens(some: CallbackServer, token: str) -> Caller | None:
     """Whose token it is, by both lanes, which agree."""
     slow = some._tokens.verify(RawRequest(token, ""))
     fast = some._heads.known(head(token))

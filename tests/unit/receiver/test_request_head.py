@@ -4,13 +4,13 @@ import pytest
 from pydantic import SecretStr
 
 from receiver.heads import NOBODY, REMEMBERED, Heads
-from receiver.request_head import LONGEST, MOST_FIELDS, ODD, Verdict, judge
+from receiver.request_head import LONGEST, MOST_FIELDS, ODD, RequestHead, parse_plain_head
 from receiver.settings import PingMeAccount
 from receiver.stages import Caller, Tokens
 
 TOKEN = "door-token-0123456789"
 START = f"POST /v1/pingme/{TOKEN} HTTP/1.1"
-CALLBACK = Verdict(TOKEN, "", 5)
+CALLBACK = RequestHead(TOKEN, "", 5)
 
 
 def head(*lines: str, start: str = START, host: str = "Host: h", length: str = "Content-Length: 5") -> bytes:
@@ -22,27 +22,30 @@ def head(*lines: str, start: str = START, host: str = "Host: h", length: str = "
     [
         (head(), CALLBACK),
         (head("User-Agent: a", "Accept: */*", "X-Forwarded-For: 192.0.2.1, 192.0.2.2"), CALLBACK),
-        (head("Content-Type: application/json; charset=utf-8"), Verdict(TOKEN, "application/json; charset=utf-8", 5)),
-        (head("content-type:text/plain"), Verdict(TOKEN, "text/plain", 5)),
+        (
+            head("Content-Type: application/json; charset=utf-8"),
+            RequestHead(TOKEN, "application/json; charset=utf-8", 5),
+        ),
+        (head("content-type:text/plain"), RequestHead(TOKEN, "text/plain", 5)),
         (head("Connection: keep-alive"), CALLBACK),
         (head("CONNECTION: Keep-Alive"), CALLBACK),
         (head(host="host: h", length="CONTENT-LENGTH:5"), CALLBACK),
-        (head(length="Content-Length: 1234567890"), Verdict(TOKEN, "", 1_234_567_890)),
-        (head(start="POST /v1/pingme/A.b_c~d-9 HTTP/1.1"), Verdict("A.b_c~d-9", "", 5)),
-        (head(start="POST /v1/pingme/x/y HTTP/1.1"), Verdict("", "", 5)),
-        (head(start=f"POST /v1/pingme/{TOKEN}?a=b HTTP/1.1"), Verdict("", "", 5)),
-        (head(start=f"POST /v1/pingme/{TOKEN[1:]}%64 HTTP/1.1"), Verdict("", "", 5)),
-        (head(start=f"GET /v1/pingme/{TOKEN} HTTP/1.1", length=""), Verdict("", "", 0)),
-        (head(start="HEAD /livez HTTP/1.1", length=""), Verdict("", "", 0)),
+        (head(length="Content-Length: 1234567890"), RequestHead(TOKEN, "", 1_234_567_890)),
+        (head(start="POST /v1/pingme/A.b_c~d-9 HTTP/1.1"), RequestHead("A.b_c~d-9", "", 5)),
+        (head(start="POST /v1/pingme/x/y HTTP/1.1"), RequestHead("", "", 5)),
+        (head(start=f"POST /v1/pingme/{TOKEN}?a=b HTTP/1.1"), RequestHead("", "", 5)),
+        (head(start=f"POST /v1/pingme/{TOKEN[1:]}%64 HTTP/1.1"), RequestHead("", "", 5)),
+        (head(start=f"GET /v1/pingme/{TOKEN} HTTP/1.1", length=""), RequestHead("", "", 0)),
+        (head(start="HEAD /livez HTTP/1.1", length=""), RequestHead("", "", 0)),
     ],
 )
-def test_a_plain_head_says_whose_it_is_and_where_it_ends(plain: bytes, verdict: Verdict) -> None:
-    assert judge(plain) == verdict
+def test_a_plain_head_says_whose_it_is_and_where_it_ends(plain: bytes, verdict: RequestHead) -> None:
+    assert parse_plain_head(plain) == verdict
 
 
 @pytest.mark.parametrize("name", sorted(ODD))
 def test_a_head_with_an_odd_field_is_not_plain(name: bytes) -> None:
-    assert judge(head(f"{name.decode().title()}: a")) is None
+    assert parse_plain_head(head(f"{name.decode().title()}: a")) is None
 
 
 @pytest.mark.parametrize(
@@ -102,14 +105,14 @@ def test_a_head_with_an_odd_field_is_not_plain(name: bytes) -> None:
     ],
 )
 def test_every_other_head_is_not_plain(odd: bytes) -> None:
-    assert judge(odd) is None
+    assert parse_plain_head(odd) is None
 
 
 def test_a_head_just_within_the_bounds_is_plain() -> None:
     short = head("X-A: ")
 
-    assert judge(head("X-A: " + "a" * (LONGEST - len(short)))) == CALLBACK
-    assert judge(head(*(f"X-{n}: a" for n in range(MOST_FIELDS - 2)))) == CALLBACK
+    assert parse_plain_head(head("X-A: " + "a" * (LONGEST - len(short)))) == CALLBACK
+    assert parse_plain_head(head(*(f"X-{n}: a" for n in range(MOST_FIELDS - 2)))) == CALLBACK
 
 
 def heads(*, max_body: int = 1024) -> Heads:
@@ -120,7 +123,7 @@ def heads(*, max_body: int = 1024) -> Heads:
 def test_a_head_that_opens_the_door_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     some = heads()
     first = some.known(head())
-    monkeypatch.setattr("receiver.heads.judge", lambda _: pytest.fail("judged again"))
+    monkeypatch.setattr("receiver.heads.parse_plain_head", lambda _: pytest.fail("judged again"))
 
     assert some.known(head()) is first
     assert first is not None

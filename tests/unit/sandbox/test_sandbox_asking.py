@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from providers import PROVIDERS
-from providers.http_client import FetchFailed, RawAnswer
+from providers.http_client import FetchFailed, RawResponse
 from providers.observation import Last, SeenSms, Unfinished
 from sandbox.asking import BASES, answer
 from sandbox.settings import BadDay
@@ -126,7 +126,7 @@ class WorldFetcher:
             raise FetchFailed({"slow": "timeout"}.get(said.delivery.kind, said.delivery.kind))
         self.providers.world.book.written(said.reply, self.providers.clock.now())
         headers = {name.lower(): value for name, value in said.reply.headers.items()}
-        return RawAnswer(said.reply.status, headers, said.reply.body.encode(), self.providers.clock.now())
+        return RawResponse(said.reply.status, headers, said.reply.body.encode(), self.providers.clock.now())
 
 
 def polled(providers, provider):

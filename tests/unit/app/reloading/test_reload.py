@@ -17,7 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from app import wiring
-from app.errors import StartRefused
+from app.errors import StartupError
 from app.reloading import reload as module
 from app.reloading.hangup import HangUp
 from app.reloading.reload import Reload, ReloadMetrics, differences, without_restart
@@ -123,7 +123,7 @@ class Bench:
 
     def refuse(self, settings: Settings) -> None:
         if not settings.accounts:
-            raise StartRefused(["no account is configured"])
+            raise StartupError(["no account is configured"])
 
     async def once(self, text: str | None, *, names_restart: bool = True) -> list[dict[str, object]]:
         """Reload this file, or none; return what was said."""

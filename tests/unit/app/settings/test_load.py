@@ -200,6 +200,9 @@ def test_every_problem_has_its_own_line(environment):
         ("SMSBUS_ADMIN__TOKEN_FIEL", "SMSBUS_ADMIN__TOKEN_FILE"),
         ("SMSBUS_CONFG", "SMSBUS_CONFIG"),
         ("smsbus_log__levl", "SMSBUS_LOG__LEVEL"),
+        ("SMSBUS_BUS__ADOPT_EVERY", "SMSBUS_BUS__ORPHAN_SCAN_INTERVAL"),
+        ("SMSBUS_BUS__REPEATS_REMEMBERED", "SMSBUS_BUS__DEDUP_CACHE_SIZE"),
+        ("SMSBUS_POLLERS__WORKERS", "SMSBUS_POLLERS__MAX_CONCURRENT_POLLS"),
     ],
 )
 def test_an_unknown_variable_stops_the_start_and_the_meant_one_is_guessed(environment, variable, meant):

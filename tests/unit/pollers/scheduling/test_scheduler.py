@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bus.contract import BusFull
+from bus.contract import NotDurable
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduling.account import Account
 from pollers.scheduling.observing import is_said
@@ -18,12 +18,12 @@ from pollers.tracking.activations import with_boundary
 from pollers.tracking.advance import Step, advance, opened
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
-from providers.observation import Ended, Gone, Last, Listing, Observation, SeenSms, Trouble, Unfinished, Waiting
+from providers.observation import Ended, Gone, Last, Listing, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from schemas import timestamps
 from tests.unit.pollers.virtual_time import virtual
 
 T0 = 1_795_000_000_000
-SERVER_ERROR = Trouble("transient", "server_error", answered=True)
+SERVER_ERROR = ProviderError("transient", "server_error", answered=True)
 
 
 class Provider:
@@ -82,7 +82,7 @@ class Bench:
 
     async def take(self, watch_id: str, step: Step, *, answered: bool) -> None:
         if self.full:
-            raise BusFull("full")
+            raise NotDurable("full")
         if step.messages:
             self.found.setdefault(step.state.watch.order_id, asyncio.get_running_loop().time())
         self.watches[watch_id].state = step.state
@@ -192,7 +192,7 @@ async def test_an_order_that_always_fails_is_polled_less_and_less_and_the_others
 
 @virtual
 async def test_a_last_poll_that_fails_is_tried_again_every_ten_seconds_and_not_at_once() -> None:
-    bench = Bench(Provider(lambda _: Trouble("unrecognised", "no_token")))
+    bench = Bench(Provider(lambda _: ProviderError("unrecognised", "no_token")))
     bench.open("1", minutes=1)
     await asyncio.sleep(65)
     asked = len(bench.provider.asked)
@@ -325,7 +325,7 @@ async def test_a_watch_that_is_reopened_while_a_poll_is_under_way_is_polled_on()
 
 @virtual
 async def test_what_is_wanted_does_not_wait_for_an_interval_because_one_poll_was_lost() -> None:
-    lost = [Trouble("transient", "reset")]
+    lost = [ProviderError("transient", "reset")]
     bench = Bench(Provider(lambda order: lost.pop() if order == "7" and lost else Waiting()), rate=1.0)
     for number in range(100, 200):
         bench.open(str(number))
@@ -373,9 +373,9 @@ async def test_a_rent_is_not_taken_for_the_activation_with_the_same_id() -> None
     ("observation", "said"),
     [
         (Waiting(), True),
-        (Trouble("unrecognised", "unknown_token", answered=True), True),
-        (Trouble("unrecognised", "not_json"), False),
-        (Trouble("transient", "server_error", answered=True), False),
+        (ProviderError("unrecognised", "unknown_token", answered=True), True),
+        (ProviderError("unrecognised", "not_json"), False),
+        (ProviderError("transient", "server_error", answered=True), False),
     ],
 )
 def test_requests_that_wait_for_an_answer_are_applied_after_one_in_words_that_nobody_knows(
@@ -450,7 +450,7 @@ async def test_a_poll_that_a_list_has_caused_and_that_failed_is_made_again_at_on
         if order not in arrived:
             return Waiting()
         fails -= 1
-        return Trouble("transient", "reset") if fails >= 0 else sms("4821")
+        return ProviderError("transient", "reset") if fails >= 0 else sms("4821")
 
     provider = Provider(show)
     provider.has_list = True
@@ -525,7 +525,7 @@ async def test_an_account_that_answers_slowly_leaves_the_others_their_polls() ->
 
 @virtual
 async def test_with_more_slow_accounts_than_workers_the_quick_ones_have_their_turn() -> None:
-    settings = PollersSettings(workers=4)
+    settings = PollersSettings(max_concurrent_polls=4)
 
     assert await quick_polls(4, 12.0, quick_watches=1, settings=settings) > 10
     assert await quick_polls(4, 12.0, quick_watches=1, settings=settings, first=True) > 10
@@ -574,7 +574,7 @@ async def test_rents_whose_further_page_always_fails_rest_and_the_others_are_pol
 
 @virtual
 async def test_an_order_over_which_the_provider_breaks_rests_and_the_account_does_not() -> None:
-    bench = Bench(Provider(lambda order: Trouble("transient", "http_500") if order == "broken" else Waiting()))
+    bench = Bench(Provider(lambda order: ProviderError("transient", "http_500") if order == "broken" else Waiting()))
     bench.open("broken", minutes=600)
     for number in range(20):
         bench.open(str(number), minutes=600)
@@ -590,7 +590,7 @@ async def test_an_order_over_which_the_provider_breaks_rests_and_the_account_doe
 @virtual
 async def test_a_provider_that_breaks_over_every_order_makes_the_account_back_off_and_no_order_rest() -> None:
     broken = True
-    bench = Bench(Provider(lambda _: Trouble("transient", "http_500") if broken else Waiting()))
+    bench = Bench(Provider(lambda _: ProviderError("transient", "http_500") if broken else Waiting()))
     for number in range(20):
         bench.open(str(number), minutes=600)
     await asyncio.sleep(600)

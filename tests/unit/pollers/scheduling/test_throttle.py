@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from pollers.scheduling.throttle import AccountThrottle, Transition
-from providers.observation import Trouble
+from providers.observation import ProviderError
 
-THROTTLED = Trouble("throttled", "http_429")
-RESET = Trouble("transient", "reset")
-BAD_KEY = Trouble("auth", "bad_key")
-BAD_ACTION = Trouble("request_error", "bad_action")
-DENIED = Trouble("denied", "early_cancel_denied")
-OF_ORDER = Trouble("transient", "server_error", answered=True)
+THROTTLED = ProviderError("throttled", "http_429")
+RESET = ProviderError("transient", "reset")
+BAD_KEY = ProviderError("auth", "bad_key")
+BAD_ACTION = ProviderError("request_error", "bad_action")
+DENIED = ProviderError("denied", "early_cancel_denied")
+OF_ORDER = ProviderError("transient", "server_error", answered=True)
 
 
 def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountThrottle:
@@ -38,7 +38,7 @@ def lost_one(account: AccountThrottle, at: float) -> None:
     assert account.report(RESET, started=at, now=at) is None
 
 
-def failing(account: AccountThrottle, trouble: Trouble, times: int, now: float = 0.0) -> list[float]:
+def failing(account: AccountThrottle, trouble: ProviderError, times: int, now: float = 0.0) -> list[float]:
     """Return the seconds that each of so many failures in a row closed the account for; of lost connections but one."""
     waits = []
     if trouble is RESET and account.state == "open":
@@ -166,7 +166,7 @@ def test_polls_that_lists_ask_for_are_not_there_for_others_until_a_minute_or_two
 def test_five_hundred_watches_throttled_for_seven_seconds_are_silent_for_seven_and_then_start_slowly() -> None:
     account = gate()
     assert account.admit(100.0) == 0.0
-    told = account.report(Trouble("throttled", "http_429", retry_after=7.0), started=100.0, now=100.0)
+    told = account.report(ProviderError("throttled", "http_429", retry_after=7.0), started=100.0, now=100.0)
 
     silent = list(admissions(account, 100.0, 107.0))
     times = [at for at in admissions(account, 107.0, 140.0) if answered(account, at) or True]
@@ -183,7 +183,7 @@ def test_five_hundred_watches_throttled_for_seven_seconds_are_silent_for_seven_a
 
 @pytest.mark.parametrize(("trouble", "last"), [(THROTTLED, 200), (RESET, 64)])
 def test_each_failure_in_a_row_doubles_the_wait_up_to_a_minute_or_five_where_we_are_throttled(
-    trouble: Trouble, last: int
+    trouble: ProviderError, last: int
 ) -> None:
     waits = failing(gate(requests_per_second=1000.0), trouble, 12)
 
@@ -208,7 +208,7 @@ def test_a_late_retry_after_is_honoured_still() -> None:
     account = gate()
     lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
-    account.report(Trouble("throttled", "http_429", retry_after=7.0), started=9.5, now=10.5)
+    account.report(ProviderError("throttled", "http_429", retry_after=7.0), started=9.5, now=10.5)
 
     assert account.wait(10.5) == 7.0
 
@@ -219,7 +219,7 @@ def test_a_retry_after_that_comes_while_the_probe_is_under_way_outlives_its_succ
     account.report(RESET, started=9.0, now=10.0)
     probe = 10.0 + account.wait(10.0)
     account.admit(probe)
-    account.report(Trouble("throttled", "http_429", retry_after=7.0), started=9.5, now=probe + 0.1)
+    account.report(ProviderError("throttled", "http_429", retry_after=7.0), started=9.5, now=probe + 0.1)
 
     answered(account, probe + 0.2)
 
@@ -238,7 +238,7 @@ def test_an_old_answer_does_not_end_a_back_off() -> None:
 def test_a_retry_after_is_believed_between_one_and_six_hundred_seconds(said: float, waited: float) -> None:
     account = gate()
 
-    account.report(Trouble("throttled", "http_429", retry_after=said), started=0.0, now=0.0)
+    account.report(ProviderError("throttled", "http_429", retry_after=said), started=0.0, now=0.0)
 
     assert waited <= account.wait(0.0) <= max(waited, 1.5)
 
@@ -310,7 +310,7 @@ def test_after_a_second_failure_the_cheap_probe_asks_and_not_a_poll() -> None:
 
 def test_a_retry_after_goes_on_after_a_restart() -> None:
     account = gate()
-    account.report(Trouble("throttled", "http_429", retry_after=90.0), started=0.0, now=0.0)
+    account.report(ProviderError("throttled", "http_429", retry_after=90.0), started=0.0, now=0.0)
 
     heir = gate()
     heir.resume(account.told_to_wait(30.0), account.reason, 5.0)
@@ -347,8 +347,8 @@ def test_a_key_that_works_again_opens_the_account_slowly() -> None:
     assert account.wait(60.3) > 2
 
 
-@pytest.mark.parametrize("trouble", [RESET, THROTTLED, DENIED, Trouble("unrecognised", "html")])
-def test_only_a_real_answer_ends_a_pause(trouble: Trouble) -> None:
+@pytest.mark.parametrize("trouble", [RESET, THROTTLED, DENIED, ProviderError("unrecognised", "html")])
+def test_only_a_real_answer_ends_a_pause(trouble: ProviderError) -> None:
     account = gate()
     account.report(BAD_KEY, started=0.0, now=0.0)
     account.admit(60.0)
@@ -359,7 +359,7 @@ def test_only_a_real_answer_ends_a_pause(trouble: Trouble) -> None:
 
 
 @pytest.mark.parametrize("trouble", [BAD_ACTION, OF_ORDER])
-def test_an_answer_about_one_order_is_no_failure_of_the_account(trouble: Trouble) -> None:
+def test_an_answer_about_one_order_is_no_failure_of_the_account(trouble: ProviderError) -> None:
     account = gate()
 
     for number in range(1, 100):
@@ -378,8 +378,10 @@ def test_five_orders_in_a_row_with_an_error_of_the_providers_own_back_the_accoun
     assert (account.state, account.reason) == ("backing_off", "server_error")
 
 
-@pytest.mark.parametrize("trouble", [DENIED, Trouble("unrecognised", "html"), Trouble("request_error", "bad_status")])
-def test_what_concerns_one_request_does_not_slow_the_account(trouble: Trouble) -> None:
+@pytest.mark.parametrize(
+    "trouble", [DENIED, ProviderError("unrecognised", "html"), ProviderError("request_error", "bad_status")]
+)
+def test_what_concerns_one_request_does_not_slow_the_account(trouble: ProviderError) -> None:
     account = gate()
     account.report(trouble, started=1.0, now=1.0)
 
@@ -423,7 +425,7 @@ def test_each_transition_is_told_once_with_its_reason() -> None:
 @pytest.mark.parametrize("kind", ["transient", "throttled", "denied", "unrecognised", "request_error"])
 def test_a_retry_after_is_heeded_whatever_else_the_answer_says(kind: str) -> None:
     account = gate()
-    account.report(Trouble(kind, "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
+    account.report(ProviderError(kind, "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
 
     assert (account.state, account.told_to_wait(1.0)) == ("backing_off", 60.0)
 
@@ -449,7 +451,7 @@ def test_whatever_the_provider_says_to_a_probe_in_its_own_words_ends_a_pause(kin
     account.report(BAD_KEY, started=0.0, now=0.0)
     account.admit(60.0)
 
-    told = account.report(Trouble(kind, "no_balance", answered=True), started=60.0, now=60.1)
+    told = account.report(ProviderError(kind, "no_balance", answered=True), started=60.0, now=60.1)
 
     assert told is not None
     assert told.state == "open"
@@ -463,7 +465,7 @@ def test_who_is_paused_again_and_again_behind_such_an_answer_is_probed_less_ofte
         pauses.append(told.seconds)
         now += told.seconds
         account.admit(now)
-        account.report(Trouble("denied", "no_balance", answered=True), started=now, now=now + 0.1)
+        account.report(ProviderError("denied", "no_balance", answered=True), started=now, now=now + 0.1)
         now += 1
     answered(account, now)
     plain = account.report(BAD_KEY, started=now + 1, now=now + 1)
@@ -492,7 +494,7 @@ def test_a_new_key_is_tried_at_once_and_what_was_asked_with_the_old_one_no_longe
 
 def test_a_new_key_does_not_shorten_what_the_provider_told_us_to_wait() -> None:
     account = gate()
-    account.report(Trouble("auth", "bad_key", retry_after=300.0), started=0.0, now=0.0)
+    account.report(ProviderError("auth", "bad_key", retry_after=300.0), started=0.0, now=0.0)
 
     account.key_changed(10.0)
 
