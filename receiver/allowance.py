@@ -176,7 +176,11 @@ class Allowance:
 
     def is_limited(self) -> bool:
         """Tell whether a request was refused within the last minute; when it is over that is said once."""
-        if self._trouble.holds and self._clock() >= self._quiet_from:
-            self._trouble.end(account=self.account, refused=self._refused)
-            self._refused = 0
+        if self._clock() >= self._quiet_from:
+            self.forget()
         return self._trouble.holds
+
+    def forget(self) -> None:
+        """Have it said that it is over, if it is not yet: its account is gone, or quiet."""
+        self._trouble.end(account=self.account, refused=self._refused)
+        self._refused = 0

@@ -1,7 +1,16 @@
 """The open connections of a door, of which there may be so many."""
 
+import time
+from collections.abc import Callable
 from operator import itemgetter
-from typing import Protocol
+from typing import Final, Protocol
+
+from bus.health import QUIET, Alarm
+
+HINT: Final = (
+    "receiver.max_connections are open, so the longest idle one is closed for each new one: look who opens so many, "
+    "or raise it (and `ulimit -n`) and restart"
+)
 
 
 class Idle(Protocol):
@@ -41,8 +50,15 @@ class Connections:
     where somebody with a token keeps as many as possible.
     """
 
-    def __init__(self, most: int) -> None:
+    def __init__(
+        self, most: int, *, evicted: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`evicted` is called for each connection that is closed to make room; `clock` is in seconds."""
         self._most = most
+        self._evicted = evicted
+        self._clock = clock
+        self._alarm = Alarm("connections_full", "connections_full_no_more")
+        self._quiet_from = 0.0
         self._most_kept = most - most // 4
         self._strangers = _Some()
         self._kept = _Some()
@@ -54,11 +70,23 @@ class Connections:
         """One more is open, a stranger."""
         if len(self) >= self._most:
             ends = self._strangers.longest_idle() or self._kept.longest_idle() or connection
-            self.discard(ends)
-            ends.abort()
+            self._evict(ends)
             if ends is connection:
                 return
         self._strangers.add(connection)
+
+    def _evict(self, connection: Idle) -> None:
+        self.discard(connection)
+        connection.abort()
+        self._evicted()
+        self._quiet_from = self._clock() + QUIET
+        self._alarm.begin(hint=HINT)
+
+    def is_full(self) -> bool:
+        """Tell whether one was closed to make room within the last minute; when it is over that is said once."""
+        if self._alarm.holds and self._clock() >= self._quiet_from:
+            self._alarm.end()
+        return self._alarm.holds
 
     def keep(self, connection: Idle) -> bool:
         """One came with a valid token: tell whether it is kept, for which there may be no room."""

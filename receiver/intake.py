@@ -69,6 +69,8 @@ class Intake:
         for account in accounts:
             self.allowances[account.name] = before.get(account.name) or Allowance(account.name, self._settings)
             self._counted.setdefault(account.name, self._outcomes(account.name))
+        for gone in before.keys() - self.allowances.keys():
+            before[gone].forget()
 
     def begin(self) -> None:
         """One more request is in flight."""

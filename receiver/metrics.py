@@ -26,6 +26,7 @@ class ReceiverMetrics(Collector):
         self._durations = [0] * (len(BUCKETS) + 1)  # by bucket; the last one has no bound
         self._seconds = 0.0
         self._fast = 0
+        self._evicted = 0
         registry.register(self)
 
     def outcomes(self, account: str) -> dict[str, int]:
@@ -42,6 +43,10 @@ class ReceiverMetrics(Collector):
         self._fast += fast
         self._durations[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
+
+    def connection_evicted(self) -> None:
+        """One was closed because `receiver.max_connections` were open."""
+        self._evicted += 1
 
     def collect(self) -> Iterator[Metric]:
         """Yield the families of this moment."""
@@ -62,6 +67,9 @@ class ReceiverMetrics(Collector):
         yield rejected
         yield CounterMetricFamily(
             "smsbus_callbacks_fast_lane", "Callbacks that never reached aiohttp: of plain ones nearly all.", self._fast
+        )
+        yield CounterMetricFamily(
+            "smsbus_connections_evicted", "Connections closed to make room for new ones.", self._evicted
         )
         bounds = (*map(str, BUCKETS), "+Inf")
         yield HistogramMetricFamily(

@@ -71,6 +71,7 @@ class CallbackServer:
         self._accounts = accounts
         self._tokens = Tokens(accounts)
         self._heads = Heads(self._tokens, max_body=settings.max_body)
+        self._connections = Connections(settings.max_connections, evicted=metrics.connection_evicted)
         self._strangers = Strangers("unknown_callback_token", settings.trusted_proxies)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
@@ -88,7 +89,7 @@ class CallbackServer:
             on_error=self._on_error,
             keepalive_timeout=settings.keepalive_timeout,
             body_deadline=settings.body_deadline,
-            connections=Connections(settings.max_connections),
+            connections=self._connections,
         )
         self._listener = await loop.create_server(
             connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared, start_serving=False
@@ -126,7 +127,8 @@ class CallbackServer:
 
     def degraded(self) -> tuple[str, ...]:
         """Return machine words for what is wrong besides; see `Intake.degraded`."""
-        return self.intake.degraded()
+        full = ("connections_full",) if self._connections.is_full() else ()
+        return (*self.intake.degraded(), *full)
 
     def say_goodbye(self) -> None:
         """Take callbacks as before, and close each connection behind its next answer: the sender looks elsewhere."""

@@ -1,5 +1,6 @@
-"""Which connection makes room."""
+"""Which connection makes room, and what is said of it."""
 
+import structlog
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,3 +108,24 @@ def test_the_stranger_that_has_been_idle_longest_ends_whatever_happened_meanwhil
             lines = [line for line in lines if not line.ended]
         kept = [line for line in kept if line in lines]
         assert len(some) == len(lines) <= 8
+
+
+def test_that_connections_are_closed_to_make_room_is_said_once_and_over_after_a_minute() -> None:
+    now, evicted = [100.0], []
+    some = Connections(2, evicted=lambda: evicted.append(now[0]), clock=lambda: now[0])
+
+    with structlog.testing.capture_logs() as lines:
+        for n in range(2):
+            some.add(Line(n))
+        assert not some.is_full()
+        for n in range(2, 5):
+            some.add(Line(n))
+        now[0] += 59.9
+        assert some.is_full()
+        now[0] += 0.1
+        assert not some.is_full()
+        assert not some.is_full()
+
+    assert evicted == [100.0] * 3
+    assert [line["event"] for line in lines] == ["connections_full", "connections_full_no_more"]
+    assert "receiver.max_connections" in lines[0]["hint"]

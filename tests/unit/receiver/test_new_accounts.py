@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from bus.memory import MemoryBus
+from receiver.allowance import OVER
 from receiver.intake import Intake
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer, TokenUse
@@ -101,3 +103,18 @@ def test_whose_body_was_never_read_used_its_token_all_the_same() -> None:
     intake.comes_from(Caller("shop", None, "f"))
 
     assert intake.last_used == {"f": NOW_MS}
+
+
+def test_the_end_of_a_limit_is_said_where_its_account_is_removed() -> None:
+    some = door(account("gone", OLD), account("stays", NEW))
+    with structlog.testing.capture_logs() as lines:
+        for name in ("gone", "stays"):
+            some.intake.allowances[name].refused(OVER)
+        some.take_accounts([account("stays", NEW)])
+
+    assert [(line["event"], line["account"]) for line in lines] == [
+        ("account_limited", "gone"),
+        ("account_limited", "stays"),
+        ("account_limited_no_more", "gone"),
+    ]
+    assert some.degraded() == ("account_limited:stays",)
