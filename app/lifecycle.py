@@ -36,8 +36,8 @@ from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
 from bus.kafka_bus import KafkaBus
 from bus.metrics import BusMetrics
+from receiver.auth import Tokens
 from receiver.server import CallbackServer
-from receiver.stages import Tokens
 
 if TYPE_CHECKING:
     from app.local_kafka import Cluster

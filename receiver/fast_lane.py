@@ -17,8 +17,8 @@ from receiver.allowance import MOST_PLAIN, Allowance, is_plain
 from receiver.answers import Response
 from receiver.connection import END, Connection, OnError
 from receiver.connections import Connections
-from receiver.heads import NOBODY, Heads, Known
 from receiver.intake import Intake
+from receiver.request_head import NOBODY, Heads, Known
 from schemas.messages import SmsReceived, SmsRejected
 
 

@@ -16,9 +16,10 @@ from bus.record import size_at_most
 from receiver import answers, pingme
 from receiver.allowance import QUIET, Allowance
 from receiver.answers import Response
+from receiver.auth import Caller
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Callbacks, Caller, InvalidCallback, VerifiedRequest, dead_letter
+from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover

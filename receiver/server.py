@@ -18,16 +18,15 @@ from aiohttp.web import BaseRequest, Server, StreamResponse
 from bus.contract import Bus, NotDurable, Receipt
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
+from receiver.auth import Caller, RawRequest, Tokens, fingerprint
 from receiver.body import Unreadable, is_packed, read_body, unpacked
 from receiver.connection import Connection, HeadLate
 from receiver.connections import Connections
 from receiver.fast_lane import FastConnection
-from receiver.heads import Heads
 from receiver.intake import RETRY_AFTER, Intake
 from receiver.metrics import STRANGER, ReceiverMetrics
-from receiver.request_head import PINGME
+from receiver.request_head import PINGME, Heads
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Caller, RawRequest, Tokens, fingerprint
 from receiver.strangers import Strangers
 from schemas.messages import SmsReceived, SmsRejected
 

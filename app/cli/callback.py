@@ -46,7 +46,7 @@ def rotate(
     import secrets
 
     from app.settings.rotation import put_first
-    from receiver.stages import fingerprint
+    from receiver.auth import fingerprint
 
     with readable_errors():
         if force and not retire:

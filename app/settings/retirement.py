@@ -10,7 +10,7 @@ import aiohttp
 from app.admin.callbacks import PATH, CallbacksView
 from app.admin.token import admin_header, token_file, with_admin_token
 from app.settings.load import Settings
-from receiver.stages import fingerprint
+from receiver.auth import fingerprint
 
 LEAKED: Final = (
     "somebody still posts to its URL (PingMe, or whoever has it). Leaked? --retire --force removes it at once"

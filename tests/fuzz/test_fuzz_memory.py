@@ -13,7 +13,7 @@ import pytest
 
 from bus.contract import Delivery, Receipt, promised
 from receiver.connection import LINGER
-from receiver.heads import Heads
+from receiver.request_head import Heads
 from receiver.server import CallbackServer
 from schemas.messages import Message
 from tests.fuzz import material

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from receiver import pingme
-from receiver.stages import Caller, VerifiedRequest
+from receiver.auth import Caller
+from receiver.stages import VerifiedRequest
 from schemas.messages import SmsReceived
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"

@@ -13,8 +13,8 @@ from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from receiver import pingme
 from receiver.allowance import Allowance, Bucket
-from receiver.heads import Heads
 from receiver.intake import Intake
+from receiver.request_head import Heads
 from receiver.server import CallbackServer
 from tests.simulation.breaks import Break, _found_by, _nothing
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from app.admin import callbacks
 from app.settings import retirement, rotation
-from receiver.stages import fingerprint
+from receiver.auth import fingerprint
 from tests.simulation.clock import EPOCH
 from tests.simulation.door.plan import KIB, Begin
 from tests.simulation.door.senders import Sender

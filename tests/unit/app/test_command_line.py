@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.cli.exit import Code, or_stdin, readable_errors
 from app.settings.names import SettingsError
-from receiver.stages import fingerprint
+from receiver.auth import fingerprint
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")
 run = CliRunner().invoke

@@ -13,8 +13,9 @@ from bench.honesty import dishonest, distinct, half_done
 from bench.machine import share
 from bench.wire import is_whole
 from bus.record import Record, build
+from receiver.auth import Caller
 from receiver.pingme import messages
-from receiver.stages import Caller, VerifiedRequest
+from receiver.stages import VerifiedRequest
 
 NOW_MS = 1_795_392_000_000  # 2026-11-23
 

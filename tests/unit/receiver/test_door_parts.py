@@ -10,10 +10,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import SecretStr, ValidationError
 
 from receiver.answers import PROBLEMS, problem
+from receiver.auth import Caller, RawRequest, Tokens
 from receiver.body import Unreadable, inflate
 from receiver.metrics import OUTCOMES, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Caller, RawRequest, Tokens
 
 LIMIT = 256 * 1024
 GZIP, ZLIB = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS

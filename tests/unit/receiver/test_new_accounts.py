@@ -9,11 +9,11 @@ from pydantic import SecretStr
 
 from bus.memory import MemoryBus
 from receiver.allowance import OVER
+from receiver.auth import Caller, RawRequest, fingerprint
 from receiver.intake import Intake
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer, TokenUse
 from receiver.settings import PingMeAccount, ReceiverSettings
-from receiver.stages import Caller, RawRequest, fingerprint
 
 OLD, NEW, OTHER = "old-token-0123456789", "new-token-0123456789", "other-token-0123456789"
 NOW_MS = 1_700_000_000_000

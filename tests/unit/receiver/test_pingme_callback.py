@@ -11,9 +11,10 @@ import pytest
 from bus.record import fits, size_at_most
 from receiver import pingme
 from receiver.allowance import MOST_PLAIN, PLAIN_RECORD
+from receiver.auth import Caller
 from receiver.intake import SMALL
 from receiver.pingme import SURELY_FITS
-from receiver.stages import Caller, VerifiedRequest
+from receiver.stages import VerifiedRequest
 from schemas.messages import SmsReceived, SmsRejected
 
 NOW_MS = 1_700_000_000_000

@@ -3,10 +3,9 @@
 import pytest
 from pydantic import SecretStr
 
-from receiver.heads import NOBODY, REMEMBERED, Heads
-from receiver.request_head import LONGEST, MOST_FIELDS, ODD, RequestHead, parse_plain_head
+from receiver.auth import Caller, Tokens
+from receiver.request_head import LONGEST, MOST_FIELDS, NOBODY, ODD, REMEMBERED, Heads, RequestHead, parse_plain_head
 from receiver.settings import PingMeAccount
-from receiver.stages import Caller, Tokens
 
 TOKEN = "door-token-0123456789"
 START = f"POST /v1/pingme/{TOKEN} HTTP/1.1"
@@ -123,7 +122,7 @@ def heads(*, max_body: int = 1024) -> Heads:
 def test_a_head_that_opens_the_door_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     some = heads()
     first = some.known(head())
-    monkeypatch.setattr("receiver.heads.parse_plain_head", lambda _: pytest.fail("judged again"))
+    monkeypatch.setattr("receiver.request_head.parse_plain_head", lambda _: pytest.fail("judged again"))
 
     assert some.known(head()) is first
     assert first is not None

@@ -24,8 +24,8 @@ from app.reloading.reload import Reload, ReloadMetrics, differences, without_res
 from app.settings.file_reading import Files
 from app.settings.load import Settings, load, reader
 from app.settings.names import SettingsError
+from receiver.auth import Tokens
 from receiver.settings import PingMeAccount
-from receiver.stages import Tokens
 
 OLD, NEW, OTHER = "old-token-old-token-0123", "new-token-new-token-0123", "other-token-other-token-0"
 KEY, NEW_KEY = "an-old-api-key", "a-new-api-key"

@@ -9,7 +9,7 @@ from aiohttp.test_utils import TestServer
 
 from app.settings.load import load
 from app.settings.retirement import found, objections
-from receiver.stages import fingerprint
+from receiver.auth import fingerprint
 from schemas.timestamps import to_text
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
