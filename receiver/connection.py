@@ -1,5 +1,7 @@
 """One TCP connection, within bounds: of a head, of what is asked before an answer, and of answers that nobody takes.
 
+All that we use of aiohttp's private parts is used here; tests/integration/test_aiohttp_facts.py pins it.
+
 aiohttp answers bytes that are no HTTP with its parser's message, which quotes the sender, and logs a stack trace with
 it. Here they are reported, answered with a problem document of ours, and the connection ends.
 """
@@ -14,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, RequestHandler, RequestPayloadError, Server, StreamResponse
 from aiohttp.web_protocol import _ErrInfo
 
+from receiver.answers import Response
 from receiver.connections import Connections
 
 OnError = Callable[[BaseException | None], StreamResponse]
@@ -114,7 +117,57 @@ class Connection(RequestHandler):
         Whoever does not take the answers asks nothing.
         """
         is_asked = self._current_request is not None or (self._unanswered() and not self._paused)
-        return None if is_asked else self._next_keepalive_close_time
+        return None if is_asked or self.is_occupied() else self._next_keepalive_close_time
+
+    def is_occupied(self) -> bool:
+        """Tell whether a request is under way that aiohttp knows nothing of."""
+        return False
+
+    def is_free(self) -> bool:
+        """Tell whether no request is under way, and the sender takes what we answer."""
+        waits = self._waiter is not None and not self._waiter.done()
+        return (waits or not self._request_count) and not self._paused
+
+    def occupy(self) -> None:
+        """Have aiohttp's shutdown wait for a request that it knows nothing of."""
+        self._request_in_progress = True
+
+    def release(self) -> None:
+        """Nothing is under way any longer, or aiohttp has it."""
+        self._request_in_progress = False
+
+    def was_cut(self) -> bool:
+        """Tell whether it was we who ended it."""
+        return self._force_close
+
+    def reply(self, answer: Response) -> None:
+        """Write the answer to a request that aiohttp knows nothing of, and do what aiohttp does behind one."""
+        if self._handler_waiter is not None and not self._handler_waiter.done():
+            self._handler_waiter.set_result(None)
+        if self.transport is None:
+            return
+        if not self.may_stay():
+            answer.force_close()
+        self.transport.write(answer.rendered())
+        if self._close or self._force_close or not answer.keep_alive:
+            self.close()
+            self.transport.close()
+        else:
+            self._stay()
+
+    def _stay(self) -> None:
+        """Wait for the next request, which may be here already."""
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        if self._keepalive_handle is None:
+            self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
+        self._go_on()
+
+    def _process_keepalive(self) -> None:
+        """Let a connection live that only looks idle to aiohttp."""
+        if self.is_occupied():
+            self._keepalive_handle = None  # `_stay` makes the next one
+        else:
+            super()._process_keepalive()
 
     def may_stay(self) -> bool:
         """Note that a valid token came, and tell whether the connection may wait for another request behind its answer.
@@ -139,7 +192,7 @@ class Connection(RequestHandler):
             self._feed(piece)
             at += len(piece)
         if at < len(data) and not self._refused:
-            self._hold(data[at:])
+            self.hold(data[at:])
 
     def _unanswered(self) -> int:
         return self._request_count - self._answered
@@ -149,7 +202,7 @@ class Connection(RequestHandler):
         number = self._unanswered()
         return number > 1 or (number == 1 and (self._upgraded or self._last_body().is_eof()))
 
-    def _hold(self, data: bytes) -> None:
+    def hold(self, data: bytes) -> None:
         """Keep it until the answer, read on within bounds: two segments are not always read as one would be."""
         self._held.append(data)
         if self._holds_enough():

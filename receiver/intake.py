@@ -1,13 +1,13 @@
 """What becomes of a known caller's callbacks: messages, then what is answered for them, each counted.
 
-Both lanes go through here: `server` waits for the bus in aiohttp's task, `fast_lane` is called back by it.
+Both lanes go through here, by `Intake.take`: `server` from aiohttp's task, `fast_lane` from a connection's bytes.
 """
 
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
-from time import thread_time
-from typing import Final, NamedTuple
+from time import perf_counter, thread_time
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -104,7 +104,7 @@ class Intake:
         now_ms = self.last_used[caller.token] = self._clock_ms()
         return now_ms
 
-    def result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
+    def _result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
         """Count a durable message and return what is said of it."""
         if isinstance(message, SmsRejected):
             self.count(message.account, "rejected")
@@ -114,14 +114,55 @@ class Intake:
         self.count(message.account, outcome)
         return answers.Result(outcome, receipt.id)
 
-    def answer(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> Response:
-        """Return the answer for a message whose future has ended."""
+    def take(
+        self, callbacks: Callbacks, began: float, reply: Callable[[Response], None], *, fast: bool = False
+    ) -> None:
+        """Give what a request carries to the bus, in its order, and `reply` once, when each is durable or is not.
+
+        `began`: when its body was whole, by `time.perf_counter`; `fast`: it came by the fast lane.
+        """
+
+        def answer(told: asyncio.Future[Any]) -> None:
+            response = self._response(callbacks, told)
+            self.observe_latency(perf_counter() - began, fast=fast)
+            reply(response)
+
         try:
-            return answers.one(self.result(message, told.result()))
-        except NotDurable as full:
-            return self.problem(message.account, "not_durable", retry_after=full.retry_after)
+            told = self._submit(callbacks.messages)
         except Exception as error:  # noqa: BLE001 - see `failed`
+            self.observe_latency(perf_counter() - began, fast=fast)
+            reply(self.failed(error))
+        else:
+            told.add_done_callback(answer)
+
+    def _submit(self, messages: Sequence[SmsReceived | SmsRejected]) -> asyncio.Future[Any]:
+        if len(messages) == 1:
+            return self.bus.submit(messages[0])
+        return asyncio.gather(*map(self.bus.submit, messages), return_exceptions=True)
+
+    def _response(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> Response:
+        messages = callbacks.messages
+        try:
+            if len(messages) == 1:
+                results = [self._result(messages[0], told.result())]
+            else:
+                results = self._results(messages, told.result())
+        except NotDurable as full:
+            return self.problem(messages[0].account, "not_durable", retry_after=full.retry_after)
+        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `failed`
             return self.failed(error)
+        return answers.several(results) if callbacks.is_array else answers.one(results[0])
+
+    def _results(
+        self, messages: Sequence[SmsReceived | SmsRejected], receipts: Sequence[Receipt | BaseException]
+    ) -> list[answers.Result]:
+        """Count what is durable; raises what the first that is not failed with."""
+        failed = [receipt for receipt in receipts if isinstance(receipt, BaseException)]
+        pairs = zip(messages, receipts, strict=True)
+        results = [self._result(message, told) for message, told in pairs if not isinstance(told, BaseException)]
+        if failed:
+            raise failed[0]
+        return results
 
     def failed(self, error: BaseException | None, event: str = "request_failed") -> Response:
         """Answer what we or aiohttp failed on, the last resort: nothing is promised, nothing is shown."""

@@ -15,9 +15,10 @@ from typing import Final, NamedTuple, cast
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, Server, StreamResponse
 
-from bus.contract import Bus, NotDurable, Receipt
+from bus.contract import Bus
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
+from receiver.answers import Response
 from receiver.auth import Caller, RawRequest, Tokens, fingerprint
 from receiver.body import Unreadable, is_packed, read_body, unpacked
 from receiver.connection import Connection, HeadLate
@@ -28,7 +29,6 @@ from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.request_head import PINGME, Heads
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.strangers import Strangers
-from schemas.messages import SmsReceived, SmsRejected
 
 BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused
 KERNEL_BYTES: Final = 32 * 1024  # that it keeps of a connection, each way; it doubles this. So much is read at once
@@ -203,8 +203,6 @@ class CallbackServer:
             return self.intake.limited(allowance, limited.problem)
         except Unreadable as unreadable:
             return self._unreadable(caller.account, unreadable)
-        except NotDurable as full:
-            return self.intake.problem(caller.account, "not_durable", retry_after=full.retry_after)
         finally:
             allowance.end()
 
@@ -227,26 +225,13 @@ class CallbackServer:
     async def _take(
         self, raw: RawRequest, caller: Caller, allowance: Allowance, body: bytes, began: float
     ) -> StreamResponse:
-        try:
-            if len(body) > MOST_PLAIN:
-                callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
-            else:
-                callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
-            results = await self._accept_all(callbacks.messages)
-        finally:
-            self.intake.observe_latency(perf_counter() - began)
-        return answers.several(results) if callbacks.is_array else answers.one(results[0])
-
-    async def _accept_all(self, messages: Sequence[SmsReceived | SmsRejected]) -> list[answers.Result]:
-        """Give them to the bus in their order, which it keeps, and wait for all: they share its fsyncs and batches."""
-        told = list(map(self.intake.bus.submit, messages))
-        if len(messages) == 1:
-            return [await self._accepted(messages[0], told[0])]
-        return await asyncio.gather(*map(self._accepted, messages, told))
-
-    async def _accepted(self, message: SmsReceived | SmsRejected, told: asyncio.Future[Receipt]) -> answers.Result:
-        """Count a message once it is durable; raises `NotDurable`."""
-        return self.intake.result(message, await told)
+        if len(body) > MOST_PLAIN:
+            callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
+        else:
+            callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
+        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
+        self.intake.take(callbacks, began, partial(_settle, answered))
+        return await answered
 
     def _unreadable(self, account: str, unreadable: Unreadable) -> StreamResponse:
         if unreadable.problem != "disconnected":
@@ -265,3 +250,8 @@ class CallbackServer:
 def _waits_to_go_on(request: BaseRequest) -> bool:
     """Tell whether the sender was never told to send its body: what comes next may be that, or another request."""
     return "Expect" in request.headers and not request.content.is_eof()
+
+
+def _settle(answered: asyncio.Future[Response], response: Response) -> None:
+    if not answered.done():  # else a stop has cancelled who waited for it
+        answered.set_result(response)
