@@ -67,15 +67,15 @@ check: .venv/ready
 # A whole run becomes the figures of bench/README.md; a part of one only prints its table.
 bench: .venv/ready .venv-bench/ready
 	$(BIN)/python -m bench.cpu $(or $(BENCH_ARGS),--keep)
-	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
 bench-latency: .venv/ready
 	$(BIN)/python -m bench.latency $(or $(BENCH_ARGS),--keep)
-	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
 bench-polls: .venv/ready
 	$(BIN)/python -m bench.polls $(or $(BENCH_ARGS),--keep)
-	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.pages)
+	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
 bench-go: .venv-bench/ready
 	cd bench/peers/bento && go build -trimpath -o $(CURDIR)/.venv-bench/bin/bento .

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.wire import Wire, connect, is_success, status_line
+from bench.raw_client import Wire, connect, is_success, status_line
 
 ANSWER_SECONDS = 30.0  # for the last answers
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import lifecycle
-from bench.asking import IN_FLIGHT, ORDERS, Poll, Turn, account, cpu_us
-from bench.watching import Counting, Watching, watches, watching
+from bench.poll_clients import IN_FLIGHT, ORDERS, Poll, Turn, account, cpu_us
+from bench.poller_harness import Counting, Watching, watches, watching
 from bus.settings import KafkaSettings
 from bus.sharding.state_log import StateLog
 from pollers.settings import PollersSettings

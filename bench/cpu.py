@@ -12,11 +12,11 @@ from typing import Final
 from app import lifecycle
 from bench.contenders import AGAIN, FLOOR, NOTHING, OURS, Contender, Place, contenders
 from bench.figures import Row, aligned, document, table
+from bench.interleave import Turns, start
 from bench.kafka import Log, kafka, scratch
 from bench.machine import Cores, available, circumstances, on, share
-from bench.pages import keep
+from bench.readme_tables import keep
 from bench.server import free_port
-from bench.turns import Turns, start
 
 CONNECTIONS: Final = (32, 128, 1000)
 INDISPENSABLE: Final = (FLOOR, OURS, AGAIN)  # without them a run says nothing

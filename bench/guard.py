@@ -16,7 +16,7 @@ from bench.contenders import AGAIN, FLOOR, OURS, contenders
 from bench.cpu import run
 from bench.figures import Row, rows_of
 from bench.machine import available, share, together
-from bench.pages import read
+from bench.readme_tables import read
 
 CONNECTIONS: Final = 128
 ROUNDS: Final = 5

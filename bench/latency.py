@@ -16,8 +16,8 @@ from bench.figures import aligned
 from bench.kafka import far_kafka, kafka, scratch
 from bench.latency_figures import latency_table, load, memory
 from bench.machine import Cores, available, circumstances, share
-from bench.pages import keep
-from bench.subject import IN_FLIGHT, Subject, Void, subject
+from bench.readme_tables import keep
+from bench.service import IN_FLIGHT, Subject, Void, subject
 
 SHARES: Final = (0.25, 0.5, 0.8)
 ROUND_TRIPS_MS: Final = (0, 5)  # to three nodes: what those take by themselves, and with a network in between

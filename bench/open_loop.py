@@ -9,7 +9,7 @@ import time
 from collections import deque
 from collections.abc import Iterator, Sequence
 
-from bench.wire import Wire, connect, is_success, status_line
+from bench.raw_client import Wire, connect, is_success, status_line
 
 ANSWER_SECONDS = 30.0  # for the last answers
 AHEAD = 0.1  # seconds between the connections and the first arrival

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from app import lifecycle
 from app.local_kafka import local_kafka
 from app.wiring import poller_on
-from bench.watching import Quiet
+from bench.poller_harness import Quiet
 from bus.kafka import topics
 from bus.kafka.client import options
 from bus.kafka.topics import WATCH_PARTITIONS

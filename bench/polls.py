@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from app import lifecycle
-from bench.asking import A_SECOND, IN_FLIGHT, POLLS, Measured, Turn, account, bare, in_flight, ours, paced, take
 from bench.commits import news
 from bench.figures import aligned
 from bench.kafka import kafka, scratch
 from bench.machine import ROOT, Cores, available, circumstances, on, share
-from bench.pages import keep
+from bench.poll_clients import A_SECOND, IN_FLIGHT, POLLS, Measured, Turn, account, bare, in_flight, ours, paced, take
+from bench.poller_harness import watches, watching
 from bench.polls_figures import commits_table, looks_table, news_table, polls_table
+from bench.readme_tables import keep
 from bench.server import Command, free_port, server
-from bench.watching import watches, watching
 from pollers.settings import PollersSettings
 
 WATCHED: Final = 2000

@@ -23,7 +23,7 @@ from bench.figures import Cells, aligned
 from bench.kafka import scratch
 from bench.latency_figures import percentile
 from bench.machine import available, circumstances, together
-from bench.pages import keep
+from bench.readme_tables import keep
 from bench.starting import Order, Sandbox, Service, busy, sandbox
 from bus.kafka import topics
 from bus.settings import KafkaSettings

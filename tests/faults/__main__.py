@@ -11,10 +11,10 @@ from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
-from tests.faults.breaks import BREAKS
-from tests.faults.circumstances import circumstances
+from tests.faults.environment import circumstances
 from tests.faults.figures import Row, results, table
 from tests.faults.matrix import CASES
+from tests.faults.mutations import BREAKS
 from tests.faults.progress import Progress
 from tests.faults.run import run
 from tests.kafka_fixtures import running_kafka

@@ -12,7 +12,7 @@ from typing import Self
 from tests.faults.checker import percentile
 from tests.faults.evidence import grouped
 from tests.faults.history import Post
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.samples import Samples
 from tests.faults.trend import Measure, Series
 

@@ -13,7 +13,7 @@ from random import Random
 import aiohttp
 
 from tests.faults.history import Post
-from tests.faults.part import Part
+from tests.faults.process import Part
 
 ANSWER_SECONDS = 30  # as a provider waits
 RETRY_SECONDS = 0.2  # before the same body is posted again

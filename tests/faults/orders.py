@@ -12,7 +12,7 @@ import aiohttp
 
 from tests.e2e.program import ADMIN_HEADER
 from tests.faults.load import FAILURES, raise_first
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.sandbox import PROVIDERS, Sandbox
 
 AGAIN_SECONDS = 1.0  # before another poller is asked for the same watch

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.faults import rest, topics
+from tests.faults import quiescence, topics
 from tests.faults.checker import figures, violations
 from tests.faults.figures import MOST_VIOLATIONS, Row
 from tests.faults.history import Fault, History
@@ -44,10 +44,10 @@ async def run(
         say("under the fault")
         await _inject(name, case, stage)
         say("heals")
-        await rest.heal(stage)
+        await quiescence.heal(stage)
         say("comes to rest")
-        stage.wrongs += await rest.come_to_rest(stage)
-        history = spoil(await rest.seen(stage))
+        stage.wrongs += await quiescence.come_to_rest(stage)
+        history = spoil(await quiescence.seen(stage))
     await topics.delete(stage.reader)
     history.save(directory / "history.jsonl")
     return _row(name, case, stage, history), history
@@ -87,7 +87,7 @@ def _row(name: str, case: Case, stage: Stage, history: History) -> Row:
         other=counted.other,
         drain_seconds=drained_in(rounds, until),
         drain_rate=drain_rate(rounds, until),
-        pause=rest.longest_wait(stage, history.shown),
+        pause=quiescence.longest_wait(stage, history.shown),
         fast_lane=in_fast_lane(rounds),
         seconds=until - began,
         violations=wrong[:MOST_VIOLATIONS],

@@ -11,7 +11,7 @@ from typing import NamedTuple, Self
 import aiohttp
 
 from tests.faults.history import Ledger
-from tests.faults.part import Part
+from tests.faults.process import Part
 
 EVERY, ANSWER_SECONDS = 0.5, 0.5
 BACKLOG = 10_000  # rows in the journals from which on draining has a rate worth naming

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from itertools import cycle
 from pathlib import Path
 
-from tests.faults.circumstances import circumstances
+from tests.faults.environment import circumstances
 from tests.faults.figures import Row, table
 from tests.faults.gauges import Gauges, answer_times
 from tests.faults.history import History

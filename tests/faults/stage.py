@@ -15,7 +15,7 @@ from tests.faults import topics
 from tests.faults.history import Fault, Record
 from tests.faults.load import Callbacks
 from tests.faults.orders import Orders
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.samples import Samples
 from tests.faults.sandbox import Sandbox
 from tests.kafka_fixtures import TestKafka

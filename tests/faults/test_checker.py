@@ -7,12 +7,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faults.breaks import BREAKS, swapped
 from tests.faults.checker import figures, percentile, violations
 from tests.faults.evidence import Evidence
 from tests.faults.history import Fault, History, Post, Record, load
-from tests.faults.made_up import run
+from tests.faults.mutations import BREAKS, swapped
 from tests.faults.rules import REFUSED, RULES, imbalance
+from tests.faults.synthetic_history import run
 
 RUN = run()
 RECORDS = st.sampled_from(RUN.records)

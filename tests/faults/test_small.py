@@ -3,9 +3,9 @@
 import pytest
 
 from tests.faults import tools
-from tests.faults.breaks import BREAKS
 from tests.faults.checker import violations
 from tests.faults.matrix import CASES
+from tests.faults.mutations import BREAKS
 from tests.faults.run import run
 from tests.kafka_fixtures import running_kafka
 

@@ -17,7 +17,7 @@ from bus.memory import MemoryBus
 from receiver import allowance, body, connection, pingme
 from receiver.allowance import OVER, TOO_MANY
 from schemas.messages import Message
-from tests.two_doors import OTHER, TOKEN, Side, post
+from tests.paired_servers import OTHER, TOKEN, Side, post
 
 KIB = 1024
 GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": "code is 5611"}).encode()

@@ -19,7 +19,7 @@ from bus.contract import Receipt
 from bus.memory import MemoryBus
 from receiver import connection
 from schemas.messages import Message
-from tests.two_doors import Side, post
+from tests.paired_servers import Side, post
 
 KIB = 1024
 MOST_EACH = 220 * KIB  # bytes that a connection holds; docs/guarantees.md says so

@@ -13,7 +13,7 @@ import structlog
 from bus.contract import NotDurable, Receipt
 from bus.memory import MemoryBus
 from schemas.messages import Message, SmsReceived
-from tests.two_doors import Side, post
+from tests.paired_servers import Side, post
 
 GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": "code is 5611"}).encode()
 HEAD, _, BODY = post(GOOD).partition(b"\r\n\r\n")

@@ -19,7 +19,7 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.two_doors import MAX_BODY, ODD_TOKEN, OTHER, PATH, TOKEN, Heard, Steps, TwoDoors, post, two_doors
+from tests.paired_servers import MAX_BODY, ODD_TOKEN, OTHER, PATH, TOKEN, Heard, Steps, TwoDoors, post, two_doors
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"
 ROWS = [

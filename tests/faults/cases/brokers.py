@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from tests.e2e.program import eventually
-from tests.faults import rest
+from tests.faults import quiescence
 from tests.faults.checker import FIRST_SECONDS, percentile
 from tests.faults.history import Fault, History
 from tests.faults.quorum import controller, in_sync
@@ -86,7 +86,7 @@ async def kafka_away(stage: Stage) -> None:
     stage.met("tens of thousands of rows waited", _rows(stage, away) >= BACKLOG * stage.scale)
     await drained(stage)
     await eventually(lambda: _has_acted(stage, away), ACTED_SECONDS, "an action had waited for Kafka")
-    history = await rest.seen(stage)
+    history = await quiescence.seen(stage)
     _answered_quickly(stage, away)
     _drained_quickly(stage, history, back.until)
     _looked_on(stage, history, away)
@@ -148,7 +148,7 @@ def _looked_on(stage: Stage, history: History, away: Fault) -> None:
     acted = [sms for sms in history.shown if sms.passed and away.at + ACTING_SECONDS < sms.passed < away.until]
     stage.met("SMS were shown while Kafka was away", shown)
     stage.wrongs += [f"somebody acted on {sms.provider} {sms.order} while Kafka was away" for sms in acted]
-    waited = rest.longest_wait(stage, shown)
+    waited = quiescence.longest_wait(stage, shown)
     if waited > SHOWN_SECONDS:
         stage.wrong(f"while Kafka was away, an SMS waited {waited:.1f} s for a look")
 

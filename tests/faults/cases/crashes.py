@@ -5,7 +5,7 @@ import time
 
 from tests.e2e.program import eventually
 from tests.faults.load import REFUSED
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 CUT = "a kill met callbacks in flight"

@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.e2e.program import eventually
 from tests.faults import topics
 from tests.faults.cases.machine import kafka_silent
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 ROWS = 50  # at least, in a journal that is hurt

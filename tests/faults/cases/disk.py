@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 
-from tests.faults import signs, tools
+from tests.faults import degraded_signals, tools
 from tests.faults.cases.damage import drained_by_hand, left_by
 from tests.faults.cases.machine import UNWRITABLE, OnSmallDisks, accepts_again, kafka_silent, lacks_tools, posts
+from tests.faults.degraded_signals import Sign
 from tests.faults.load import number_of
-from tests.faults.part import Part
-from tests.faults.signs import Sign
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 SLOW_SECONDS = 0.2  # each way: longer than a lane waits before it spills
@@ -82,7 +82,9 @@ class FullAndSlow(OnSmallDisks):
                 disk.fill()
             await stage.sleep(FULL_SECONDS)
             refusing = {post.receiver for post in posts(stage, 503, began)}
-            await signs.appear(stage, FULL, *(each for each in self._disks if each.label in refusing), since=began)
+            await degraded_signals.appear(
+                stage, FULL, *(each for each in self._disks if each.label in refusing), since=began
+            )
             stage.met("a journal could not be written", any(each.replica.said(UNWRITABLE) for each in self._disks))
             answered, refused = len(posts(stage, 200, began)), len(posts(stage, 503, began))
             for receiver, disk in self._disks.items():
@@ -123,7 +125,7 @@ async def files_used_up(stage: Stage) -> None:
         shutil.move(journal.parent, left)
         await second.start()
         await _found(first, left)
-    await signs.disappear(stage, Sign("journal_directory_unreadable"), *stage.parts, seconds=ADOPTED_SECONDS)
+    await degraded_signals.disappear(stage, Sign("journal_directory_unreadable"), *stage.parts, seconds=ADOPTED_SECONDS)
     await stage.all_shards_owned()
 
 

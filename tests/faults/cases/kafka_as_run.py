@@ -4,11 +4,11 @@ import asyncio
 import time
 
 from tests.e2e.program import eventually
-from tests.faults import signs
-from tests.faults.part import Part
+from tests.faults import degraded_signals
+from tests.faults.degraded_signals import Sign
+from tests.faults.process import Part
 from tests.faults.proxy import Proxy
 from tests.faults.quorum import in_sync
-from tests.faults.signs import Sign
 from tests.faults.stage import Stage
 from tests.loop_thread import LoopThread
 from tests.secure_kafka import renew
@@ -73,9 +73,9 @@ async def tls_rotation(stage: Stage) -> None:
 
 async def _found_again(stage: Stage, since: float) -> None:
     """Return when Kafka is no longer away for anybody, and nothing waits; that must not take long."""
-    await signs.appear(stage, AWAY, *stage.receivers, since=since)
+    await degraded_signals.appear(stage, AWAY, *stage.receivers, since=since)
     stage.met("SMS waited in journals", (await stage.samples.look()).rows)
-    await signs.disappear(stage, AWAY, *stage.parts, seconds=FOUND_SECONDS)
+    await degraded_signals.disappear(stage, AWAY, *stage.parts, seconds=FOUND_SECONDS)
 
     async def empty() -> bool:
         latest = await stage.samples.look()
@@ -92,7 +92,7 @@ async def _goes_on(stage: Stage, since: float) -> None:
     await stage.all_shards_owned(seconds=SHARDS_SECONDS)
     for part in stage.parts:
         stage.wrongs += [f"{part.label} said {event}" for event in BROKEN if _said(part, event)]
-    signs.not_noisy(stage, *stage.parts, since=since)
+    degraded_signals.not_noisy(stage, *stage.parts, since=since)
 
 
 def _said(part: Part, event: str) -> bool:

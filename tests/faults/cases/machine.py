@@ -10,7 +10,7 @@ from tests.e2e.disks import DISKS
 from tests.e2e.program import eventually
 from tests.faults import tools
 from tests.faults.history import Fault, Post
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 HOUR = 3600

@@ -15,7 +15,7 @@ from tests.faults import topics
 from tests.faults.cases.brokers import drained
 from tests.faults.checker import percentile
 from tests.faults.history import Fault, Post
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 LEAKED, TOKEN = "leaked", "a-leaked-token-a-leaked-token"

@@ -10,11 +10,11 @@ from itertools import cycle
 from typing import Any
 
 from tests.e2e.topic import records
-from tests.faults import reading, signs, topics
+from tests.faults import degraded_signals, reading, topics
+from tests.faults.degraded_signals import Sign
 from tests.faults.history import Record
 from tests.faults.load import number_of
 from tests.faults.sandbox import PROVIDERS
-from tests.faults.signs import Sign
 from tests.faults.stage import Stage
 
 MISSING, READ_ONLY, REFUSED = Sign("topics_misconfigured"), Sign("kafka_away"), Sign("records_refused")
@@ -37,8 +37,8 @@ async def topic_deleted(stage: Stage) -> None:
         await _delete(stage)
         await _endure(stage, MISSING, began)
         await topics.create(stage.reader)
-        await signs.disappear(stage, MISSING, *stage.parts, seconds=AGAIN_SECONDS)
-    signs.said_once(stage, MISSING, *stage.parts, since=began)
+        await degraded_signals.disappear(stage, MISSING, *stage.parts, seconds=AGAIN_SECONDS)
+    degraded_signals.said_once(stage, MISSING, *stage.parts, since=began)
 
 
 async def topic_read_only(stage: Stage) -> None:
@@ -49,8 +49,8 @@ async def topic_read_only(stage: Stage) -> None:
         await victim.kill()
         await _endure(stage, READ_ONLY, began)
         await topics.alter(stage.reader, topics.RECEIVED, before)
-        await signs.disappear(stage, READ_ONLY, *stage.parts, seconds=AGAIN_SECONDS)
-    signs.said_once(stage, READ_ONLY, *stage.parts, since=began)
+        await degraded_signals.disappear(stage, READ_ONLY, *stage.parts, seconds=AGAIN_SECONDS)
+    degraded_signals.said_once(stage, READ_ONLY, *stage.parts, since=began)
     await victim.start()
 
 
@@ -61,11 +61,11 @@ async def record_refused(stage: Stage) -> None:
         before = await topics.alter(stage.reader, topics.RECEIVED, {"max.message.bytes": str(LEAST_BYTES)})
         await asyncio.sleep(STILL_SECONDS)
         long = await _long_sms(stage)
-        await signs.appear(stage, REFUSED, *stage.receivers, since=began)
+        await degraded_signals.appear(stage, REFUSED, *stage.receivers, since=began)
         await topics.alter(stage.reader, topics.RECEIVED, before)
-        await signs.disappear(stage, REFUSED, *stage.receivers, seconds=OVER_SECONDS)
+        await degraded_signals.disappear(stage, REFUSED, *stage.receivers, seconds=OVER_SECONDS)
     await _are_dead_letters(stage, long)
-    signs.said_once(stage, REFUSED, *stage.receivers, since=began)
+    degraded_signals.said_once(stage, REFUSED, *stage.receivers, since=began)
 
 
 async def wrong_key(stage: Stage) -> None:
@@ -73,13 +73,13 @@ async def wrong_key(stage: Stage) -> None:
     began = time.time()
     async with stage.fault("wrong key"):
         await stage.sandbox.bad_day(kind="wrong_key")
-        await signs.appear(stage, PAUSED, *stage.pollers, since=began)
+        await degraded_signals.appear(stage, PAUSED, *stage.pollers, since=began)
         await stage.sleep(KEY_SECONDS)
         await stage.sandbox.good_day()
-        await signs.disappear(stage, PAUSED, *stage.pollers, seconds=PROBE_SECONDS)
+        await degraded_signals.disappear(stage, PAUSED, *stage.pollers, seconds=PROBE_SECONDS)
     days = (await stage.sandbox.book())["bad_days"]
     stage.met("every provider said so", {day["provider"] for day in days} == set(PROVIDERS))
-    signs.said_once(stage, PAUSED, *stage.pollers, since=began)
+    degraded_signals.said_once(stage, PAUSED, *stage.pollers, since=began)
 
 
 async def _delete(stage: Stage) -> None:
@@ -107,7 +107,7 @@ async def _all_records(stage: Stage) -> tuple[Record, ...]:
 async def _endure(stage: Stage, sign: Sign, since: float) -> None:
     """The topic takes nothing: what comes is kept."""
     await stage.sleep(GONE_SECONDS)
-    await signs.appear(stage, sign, *stage.parts, since=since)
+    await degraded_signals.appear(stage, sign, *stage.parts, since=since)
     stage.met("SMS waited in journals", (await stage.samples.look()).rows > 100 * stage.scale)
 
 

@@ -5,9 +5,9 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from tests.e2e.program import eventually
 from tests.e2e.rights import Right, give, take_away, understood
-from tests.faults import signs, topics
-from tests.faults.part import Part
-from tests.faults.signs import Sign
+from tests.faults import degraded_signals, topics
+from tests.faults.degraded_signals import Sign
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 from tests.secure_kafka import USER
 
@@ -37,7 +37,7 @@ class RightsTaken:
         async with stage.fault("rights taken away"):
             await take_away(first, stage.reader.bootstrap_servers)
             await stage.sleep(WITHOUT_SECONDS)
-            await signs.appear(stage, WRONG, *stage.parts, since=began)
+            await degraded_signals.appear(stage, WRONG, *stage.parts, since=began)
             await _says(stage, _takes_nothing(stage), *stage.parts)
             await _says(stage, f"states_not_committed:{ERROR}", *stage.pollers)
             await take_away(then, stage.reader.bootstrap_servers)
@@ -45,10 +45,10 @@ class RightsTaken:
             await _says(stage, _takes_nothing(stage), *stage.parts)
             stage.met("SMS waited in journals", (await stage.samples.look()).rows > 100 * stage.scale)
             await give([*first, *then], stage.reader.bootstrap_servers)
-            await signs.disappear(stage, WRONG, *stage.parts, seconds=AGAIN_SECONDS)
+            await degraded_signals.disappear(stage, WRONG, *stage.parts, seconds=AGAIN_SECONDS)
             await _all_is_well(stage)
         await stage.all_shards_owned()
-        signs.said_once(stage, WRONG, *stage.parts, since=began)
+        degraded_signals.said_once(stage, WRONG, *stage.parts, since=began)
 
     def _writing(self, stage: Stage) -> Iterator[Right]:
         names = {stage.prefix + topics.RECEIVED, stage.prefix + STATES}
@@ -84,7 +84,7 @@ async def _all_is_well(stage: Stage) -> None:
 
 
 async def _asked(parts: Sequence[Part]) -> list[tuple[list[str], list[str]]]:
-    return [await signs.asked(part) for part in parts]
+    return [await degraded_signals.asked(part) for part in parts]
 
 
 async def _within(stage: Stage, holds: Callable[[], Awaitable[bool]], words: str) -> None:

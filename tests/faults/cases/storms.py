@@ -6,8 +6,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from tests.e2e.program import eventually
-from tests.faults import signs, topics
-from tests.faults.part import Part
+from tests.faults import degraded_signals, topics
+from tests.faults.process import Part
 from tests.faults.sandbox import PROVIDERS
 from tests.faults.slow import Crowd, knocks
 from tests.faults.stage import SHARDS, Stage
@@ -44,7 +44,7 @@ async def provider_storm(stage: Stage) -> None:
         await asyncio.sleep(CALM_SECONDS)
     await _all_shown(stage)
     await _none_ended_early(stage)
-    signs.not_noisy(stage, *stage.parts, since=began)
+    degraded_signals.not_noisy(stage, *stage.parts, since=began)
 
 
 async def callback_burst(stage: Stage) -> None:
@@ -76,7 +76,7 @@ async def slow_clients(stage: Stage) -> None:
         stage.wrong(f"{len(failed)} of {len(answers)} new connections were refused, as by {failed[0].failure}")
     if (slowest := max(each.seconds for each in answers)) > KNOCK_SECONDS:
         stage.wrong(f"a new connection waited {slowest:.1f} s for its answer")
-    signs.not_noisy(stage, receiver, since=began)
+    degraded_signals.not_noisy(stage, receiver, since=began)
 
 
 async def rebalance_storm(stage: Stage) -> None:
@@ -90,7 +90,7 @@ async def rebalance_storm(stage: Stage) -> None:
     stage.met("pollers had been given shards when they left", moved)
     await _all_back(stage, guests)
     await _all_shown(stage)
-    signs.not_noisy(stage, *stage.pollers[:-2], since=began)
+    degraded_signals.not_noisy(stage, *stage.pollers[:-2], since=began)
 
 
 async def _leave(stage: Stage, poller: Part, *, kill: bool) -> None:

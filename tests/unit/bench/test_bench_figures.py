@@ -6,9 +6,9 @@ import pytest
 
 from bench.contenders import FLOOR, OURS
 from bench.figures import Round, Row, document, rows_of, table
-from bench.goals import goals
 from bench.latency_figures import load, percentile
-from bench.pages import with_section
+from bench.readme_tables import with_section
+from bench.targets import goals
 
 
 def rounds(*cpu_us: float) -> dict[str, list[Round]]:

@@ -9,9 +9,9 @@ import pytest
 
 from bench.arrivals import poisson
 from bench.callbacks import MANY, TEXTS, Callbacks
-from bench.honesty import dishonest, distinct, half_done
 from bench.machine import share
-from bench.wire import is_whole
+from bench.raw_client import is_whole
+from bench.verification import dishonest, distinct, half_done
 from bus.record import Record, build
 from receiver.auth import Caller
 from receiver.pingme import messages

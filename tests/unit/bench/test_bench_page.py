@@ -1,6 +1,6 @@
 """bench/README.md shows what was last measured, and nothing else."""
 
-from bench.pages import README, rendered
+from bench.readme_tables import README, rendered
 
 
 def test_the_page_shows_the_last_runs():

@@ -1,7 +1,7 @@
 """The tables of polls say what the rounds say, and what warms up does not count."""
 
-from bench.asking import Turn, take
 from bench.commits import _by_load
+from bench.poll_clients import Turn, take
 from bench.polls_figures import commits_table, news_table, polls_table
 
 

@@ -1,6 +1,6 @@
 """bench/README.md shows what was last measured: its sections are made from bench/results, and a test compares the two.
 
-`python -m bench.pages` writes them.
+`python -m bench.readme_tables` writes them.
 """
 
 import json
@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from bench.figures import markdown, rows_of, table
-from bench.goals import goals
 from bench.latency_figures import latency_table, memory
 from bench.machine import ROOT
 from bench.polls_figures import commits_table, looks_table, news_table, polls_table
+from bench.targets import goals
 
 README: Final = ROOT / "bench" / "README.md"
 RESULTS: Final = ROOT / "bench" / "results"

@@ -1,7 +1,7 @@
 """Whether a contender answers 2xx before Kafka has the SMS: each gets a callback while the broker stands still.
 
-`python -m bench.frozen` prints what each answers before and meanwhile. smsbus answers 200 meanwhile, too: after 250 ms
-its journal has it.
+`python -m bench.frozen_broker` prints what each answers before and meanwhile. smsbus answers 200 meanwhile, too: after
+250 ms its journal has it.
 """
 
 import asyncio
@@ -15,10 +15,10 @@ from app.local_kafka.cluster import Cluster, local_kafka
 from bench.callbacks import PATH, Callbacks
 from bench.contenders import NOTHING, Place, contenders
 from bench.figures import Cells, aligned
+from bench.interleave import start
 from bench.kafka import make_topics, scratch
 from bench.machine import available, together
 from bench.server import Server, free_port
-from bench.turns import start
 
 PATIENCE: Final = 2.0  # seconds for an answer; a healthy one takes milliseconds
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final, cast
 
 from app.wiring import poller_on
-from bench.asking import Turn
+from bench.poll_clients import Turn
 from bus.kafka import topics
 from bus.kafka.topics import WATCH_PARTITIONS
 from bus.kafka_bus import KafkaBus

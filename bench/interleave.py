@@ -11,10 +11,10 @@ from bench.callbacks import Callbacks
 from bench.closed_loop import Answers, ClosedLoop
 from bench.contenders import FULL, NOTHING, Contender, Place
 from bench.figures import Round, Row
-from bench.honesty import dishonest, distinct, half_done
 from bench.kafka import Log
 from bench.machine import Cores
 from bench.server import DoesNotServe, Server, server
+from bench.verification import dishonest, distinct, half_done
 
 WARM_UP: Final = 1.0
 MOST_A_SECOND: Final = 100_000  # more than any of them answers

@@ -10,12 +10,12 @@ from bench.arrivals import poisson
 from bench.callbacks import Callbacks
 from bench.closed_loop import ClosedLoop
 from bench.contenders import OURS, Place, contenders
-from bench.honesty import dishonest, distinct
+from bench.interleave import MOST_A_SECOND, Runner, start
 from bench.kafka import Brokers, Log
 from bench.machine import Cores, on
 from bench.open_loop import OpenLoop
 from bench.server import Server, free_port
-from bench.turns import MOST_A_SECOND, Runner, start
+from bench.verification import dishonest, distinct
 
 POOL: Final = 1000  # connections of the open loop: no arrival waits for one
 IN_FLIGHT: Final = 512  # of the closed loop that finds what the server can do

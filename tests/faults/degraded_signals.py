@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from tests.faults.part import Part
+from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 SEEN_SECONDS = 20.0
