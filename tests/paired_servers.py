@@ -48,7 +48,7 @@ class LateBus(MemoryBus):
 
 
 @dataclass(frozen=True)
-class Heard:
+class Conversation:
     """All that can be known of a conversation from outside, dates apart."""
 
     said: bytes
@@ -58,7 +58,7 @@ class Heard:
     counted: dict[tuple[str, ...], float]
 
 
-class Ear(asyncio.Protocol):
+class RecordingClient(asyncio.Protocol):
     def __init__(self) -> None:
         self.said = b""
         self.closed = False
@@ -88,11 +88,11 @@ class Side:
         metrics = ReceiverMetrics(self.registry)
         self.door = CallbackServer(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
 
-    async def hear(self, steps: Steps, bus: MemoryBus, pause: float = 0.0) -> Heard:
+    async def hear(self, steps: Steps, bus: MemoryBus, pause: float = 0.0) -> Conversation:
         """Send the steps on one connection; `pause` is a turn's length, for a second look on a slow machine."""
         self.door.intake.bus = bus
         before = self._counted()
-        _, ear = await asyncio.get_running_loop().create_connection(Ear, "127.0.0.1", self.door.port)
+        _, ear = await asyncio.get_running_loop().create_connection(RecordingClient, "127.0.0.1", self.door.port)
         for segments in steps:
             await self._send(ear, segments)
             await self._quiet(ear, pause)
@@ -100,7 +100,7 @@ class Side:
         ear.transport.close()
         await self._forgotten()
         counted = {name: value - before.get(name, 0.0) for name, value in self._counted().items()}
-        return Heard(
+        return Conversation(
             _DATE.sub(b"", said),
             closed,
             in_flight,
@@ -108,14 +108,14 @@ class Side:
             {name: value for name, value in counted.items() if value},
         )
 
-    async def _send(self, ear: Ear, segments: Iterable[bytes]) -> None:
+    async def _send(self, ear: RecordingClient, segments: Iterable[bytes]) -> None:
         for segment in segments:
             if not ear.transport.is_closing():
                 ear.transport.write(segment)
             for _ in range(3):  # written, arrived, taken
                 await asyncio.sleep(0)
 
-    async def _quiet(self, ear: Ear, pause: float) -> None:
+    async def _quiet(self, ear: RecordingClient, pause: float) -> None:
         still, seen = 0, None
         while still < TURNS:
             await asyncio.sleep(pause)
@@ -136,19 +136,19 @@ class Side:
         }
 
 
-class TwoDoors:
+class PairedServers:
     """The same conversation with both."""
 
     def __init__(self, **changed: object) -> None:
         self.fast = Side(fast_lane=True, **changed)
         self.slow = Side(fast_lane=False, **changed)
 
-    async def both(self, steps: Steps, *, turns: int = 0, full: bool = False) -> tuple[Heard, Heard]:
+    async def both(self, steps: Steps, *, turns: int = 0, full: bool = False) -> tuple[Conversation, Conversation]:
         """What each says; if that differs, what each says when nobody is in a hurry."""
         fast, slow = await self._both(steps, turns=turns, full=full, pause=0.0)
         return (fast, slow) if fast == slow else await self._both(steps, turns=turns, full=full, pause=0.01)
 
-    async def _both(self, steps: Steps, *, turns: int, full: bool, pause: float) -> tuple[Heard, Heard]:
+    async def _both(self, steps: Steps, *, turns: int, full: bool, pause: float) -> tuple[Conversation, Conversation]:
         return (
             await self.fast.hear(steps, LateBus(turns=turns, full=full), pause),
             await self.slow.hear(steps, LateBus(turns=turns, full=full), pause),
@@ -156,9 +156,9 @@ class TwoDoors:
 
 
 @asynccontextmanager
-async def two_doors(**changed: object) -> AsyncIterator[TwoDoors]:
+async def paired_servers(**changed: object) -> AsyncIterator[PairedServers]:
     """Open both."""
-    doors = TwoDoors(**changed)
+    doors = PairedServers(**changed)
     await doors.fast.door.start()
     await doors.slow.door.start()
     with patch("receiver.connection.LINGER", 0.02):  # for each unread body

@@ -23,7 +23,7 @@ from tests.messages import rejected
 POISON = b"poison"
 
 
-class House:
+class StuckBus:
     """A bus whose Kafka is played: it takes SMS once it is open, and never a dead letter with POISON in it."""
 
     def __init__(self, directory: Path) -> None:
@@ -62,9 +62,9 @@ def on_disk(directory: Path) -> list[str]:
         return [record_id for (record_id,) in connection.execute("SELECT id FROM rows ORDER BY seq")]
 
 
-async def poisoned(house: House) -> tuple[Receipt, Receipt]:
+async def poisoned(stuck_bus: StuckBus) -> tuple[Receipt, Receipt]:
     """Accept a dead letter that is refused for ever, and one behind it in its lane."""
-    stuck = await house.bus.accept(rejected(POISON), key="one")
-    behind = await house.bus.accept(rejected(b"fine"), key="one")
-    house.is_open = True
+    stuck = await stuck_bus.bus.accept(rejected(POISON), key="one")
+    behind = await stuck_bus.bus.accept(rejected(b"fine"), key="one")
+    stuck_bus.is_open = True
     return stuck, behind

@@ -19,7 +19,7 @@ ACCEPTED = json.dumps({"status": "accepted", "results": [{"status": "accepted", 
 SECONDS = 1.5
 
 
-class Heard(NamedTuple):
+class Received(NamedTuple):
     """A receiver that answers everything alike, and how many octets came to it."""
 
     url: str
@@ -27,7 +27,7 @@ class Heard(NamedTuple):
 
 
 @pytest.fixture
-async def heard(request: pytest.FixtureRequest) -> AsyncIterator[Heard]:
+async def heard(request: pytest.FixtureRequest) -> AsyncIterator[Received]:
     status, body = request.param
     octets: list[int] = []
 
@@ -42,7 +42,7 @@ async def heard(request: pytest.FixtureRequest) -> AsyncIterator[Heard]:
             writer.close()
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0, limit=MOST)
-    yield Heard(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/pingme/t", octets)
+    yield Received(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1/pingme/t", octets)
     server.close()
 
 

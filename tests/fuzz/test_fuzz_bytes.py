@@ -93,7 +93,7 @@ def segments(draw: st.DrawFn) -> list[bytes]:
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Public]:
+def server() -> Iterator[Public]:
     with public(patience=0.1) as opened:
         yield opened
         assert opened.complaints.all == []
@@ -102,17 +102,17 @@ def house() -> Iterator[Public]:
 @fuzzed(700)
 @given(parts=segments(), reset=st.sampled_from((False,) * 7 + (True,)))
 def test_whatever_is_sent_each_answer_is_http_and_a_good_callback_is_taken_afterwards(
-    house: Public, parts: list[bytes], reset: bool
+    server: Public, parts: list[bytes], reset: bool
 ) -> None:
-    house.bus.forget()
+    server.bus.forget()
 
-    found = replies(said_to(house, parts, reset=reset))
+    found = replies(said_to(server, parts, reset=reset))
 
     for number, reply in enumerate(found):
         event(str(reply.status))
         is_problem(reply, STATUSES | {100})
         assert reply.headers.get("Connection") != "close" or number == len(found) - 1
-    for message in house.bus.messages:
+    for message in server.bus.messages:
         check_record(message)
-    assert house.complaints.all == []
-    assert takes_a_good_callback(house)
+    assert server.complaints.all == []
+    assert takes_a_good_callback(server)

@@ -22,7 +22,7 @@ LARGEST: Final = 256 * 1024
 
 
 @pytest.fixture(scope="module")
-def house() -> Iterator[Public]:
+def server() -> Iterator[Public]:
     with public() as opened:
         yield opened
         assert opened.complaints.all == []
@@ -64,10 +64,10 @@ def callbacks(draw: st.DrawFn) -> Callback:
     return Callback([part for part in (request[:cut], request[cut:]) if part], body)
 
 
-def ask(house: Public, callback: Callback) -> Reply:
-    reply = answer_to(house, callback.parts)
+def ask(server: Public, callback: Callback) -> Reply:
+    reply = answer_to(server, callback.parts)
     is_problem(reply, STATUSES)
-    assert house.complaints.all == []
+    assert server.complaints.all == []
     return reply
 
 
@@ -100,19 +100,19 @@ def expected(messages: list[Message], body: bytes) -> set[tuple[str, str]]:
 @fuzzed(700)
 @given(callback=callbacks())
 def test_a_whole_callback_with_any_body_is_kept_as_an_sms_or_as_a_dead_letter(
-    house: Public, callback: Callback
+    server: Public, callback: Callback
 ) -> None:
-    house.bus.forget()
+    server.bus.forget()
 
-    first, second = ask(house, callback), ask(house, callback)
+    first, second = ask(server, callback), ask(server, callback)
 
     event(f"{first.status} {first.json.get('reason', '')}")
     if len(callback.body) > LARGEST:
-        assert (first.status, second.status, house.bus.messages) == (413, 413, [])
+        assert (first.status, second.status, server.bus.messages) == (413, 413, [])
         return
-    assert len(house.bus.messages) <= MOST_ELEMENTS
+    assert len(server.bus.messages) <= MOST_ELEMENTS
     told = [{name: value for name, value in result.items() if name != "status"} for result in results(first)]
-    assert without_further_reasons(told) == expected(house.bus.messages, callback.body)
+    assert without_further_reasons(told) == expected(server.bus.messages, callback.body)
     assert [result["status"] for result in results(second)] == [
         "rejected" if "reason" in each else "duplicate" for each in told
     ]

@@ -37,7 +37,7 @@ class ForgetfulBus(FuzzedBus):
 
 
 @pytest.fixture
-def house() -> Iterator[Public]:
+def server() -> Iterator[Public]:
     with public(ForgetfulBus(), patience=0.05) as opened:
         yield opened
 
@@ -54,10 +54,10 @@ def request(rng: random.Random) -> bytes:
     return head.encode() + b"Content-Length: %d\r\n\r\n" % max(0, len(body) + wrong) + body
 
 
-def send(house: Public, rng: random.Random, number: int) -> None:
+def send(server: Public, rng: random.Random, number: int) -> None:
     for _ in range(number):
-        said_to(house, [request(rng)], reset=rng.random() < 0.1)
-    assert takes_a_good_callback(house)
+        said_to(server, [request(rng)], reset=rng.random() < 0.1)
+    assert takes_a_good_callback(server)
 
 
 class Held(NamedTuple):
@@ -74,9 +74,9 @@ async def tasks(door: CallbackServer) -> int:
     return len(asyncio.all_tasks())
 
 
-def held(house: Public) -> Held:
+def held(server: Public) -> Held:
     """Return what is held at rest, without the bounded caches: they are meant to fill."""
-    running = house.home.run(tasks(house.door))
+    running = server.home.run(tasks(server.door))
     for each in gc.get_objects():
         if isinstance(each, functools._lru_cache_wrapper) and each.__module__.partition(".")[0] in CACHING:
             each.cache_clear()
@@ -86,18 +86,18 @@ def held(house: Public) -> Held:
     return Held(tracemalloc.get_traced_memory()[0], running, len(list(Path("/proc/self/fd").iterdir())))
 
 
-def test_thousands_of_fuzzed_requests_leave_nothing_behind(house: Public) -> None:
+def test_thousands_of_fuzzed_requests_leave_nothing_behind(server: Public) -> None:
     rng = random.Random(11)
     tracemalloc.start()
     try:
-        send(house, rng, WARM_UP)
-        before = held(house)
+        send(server, rng, WARM_UP)
+        before = held(server)
 
-        send(house, rng, REQUESTS)
-        after = held(house)
+        send(server, rng, REQUESTS)
+        after = held(server)
     finally:
         tracemalloc.stop()
 
     assert after.bytes - before.bytes < REQUESTS * BYTES_EACH
     assert (after.tasks, after.files) == (before.tasks, before.files)
-    assert house.complaints.all == []
+    assert server.complaints.all == []

@@ -59,20 +59,20 @@ def is_problem(reply: Reply, statuses: set[int]) -> bool:
     return True
 
 
-def said_to(house: Public, parts: Sequence[bytes], *, reset: bool = False) -> bytes:
+def said_to(server: Public, parts: Sequence[bytes], *, reset: bool = False) -> bytes:
     """Say all of it, in segments, let the door settle, hang up, and return all that it said."""
-    with _line(house) as line:
-        _say(house, line, parts)
+    with _line(server) as line:
+        _say(server, line, parts)
         if reset:
             line.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             return b""
         return _rest(line)
 
 
-def answer_to(house: Public, parts: Sequence[bytes]) -> Reply:
+def answer_to(server: Public, parts: Sequence[bytes]) -> Reply:
     """Say a whole request and return its answer, of which there must be exactly one."""
-    with _line(house) as line:
-        _say(house, line, parts)
+    with _line(server) as line:
+        _say(server, line, parts)
         said = b""
         while not _WHOLE.match(said):
             said += (some := line.recv(65536))
@@ -81,26 +81,26 @@ def answer_to(house: Public, parts: Sequence[bytes]) -> Reply:
     return reply
 
 
-def takes_a_good_callback(house: Public) -> bool:
+def takes_a_good_callback(server: Public) -> bool:
     """Tell whether the door still does what it is for."""
     body = b'{"to":"16470000000","text":"5611"}'
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    reply = answer_to(house, [head + body])
+    reply = answer_to(server, [head + body])
     return reply.status == 200 and reply.json["status"] in {"accepted", "duplicate"}
 
 
-def _line(house: Public) -> socket.socket:
-    line = socket.create_connection(("127.0.0.1", house.port), SECONDS)
+def _line(server: Public) -> socket.socket:
+    line = socket.create_connection(("127.0.0.1", server.port), SECONDS)
     line.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return line
 
 
-def _say(house: Public, line: socket.socket, parts: Sequence[bytes]) -> None:
+def _say(server: Public, line: socket.socket, parts: Sequence[bytes]) -> None:
     with contextlib.suppress(OSError):  # it has closed: what it said before is there
         for part in parts:
             line.sendall(part)
-            house.read()
-        house.settle()
+            server.read()
+        server.settle()
 
 
 def _rest(line: socket.socket) -> bytes:

@@ -39,7 +39,7 @@ GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": 
 DEADLINE = 0.4  # the door's patience with a body here, in seconds
 
 MAIN, STRANGER = "main", ""
-ROAD = {"fast_lane": True}
+LANE = {"fast_lane": True}
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Reply:
 
 
 @dataclass
-class House:
+class RunningServer:
     """An open door, its bus, and all that it said."""
 
     door: CallbackServer
@@ -129,19 +129,19 @@ async def until(met: Callable[[], bool]) -> None:
 
 
 @pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"], autouse=True)
-def _road(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(ROAD, "fast_lane", request.param)
+def _lane(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LANE, "fast_lane", request.param)
 
 
-async def open_house(bus: MemoryBus) -> House:
-    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **ROAD)
+async def open_server(bus: MemoryBus) -> RunningServer:
+    settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **LANE)
     registry = CollectorRegistry()
     account = PingMeAccount(name=MAIN, tokens=(SecretStr(TOKEN), SecretStr(TOKEN[::-1])), user_id="u")
     door = CallbackServer(
         bus, [account], settings, clock_ms=lambda: 1_700_000_000_000, metrics=ReceiverMetrics(registry)
     )
     await door.start()
-    return House(door, bus, registry)
+    return RunningServer(door, bus, registry)
 
 
 @contextmanager
@@ -160,11 +160,11 @@ def listening() -> Iterator[io.StringIO]:
 
 
 @pytest.fixture
-async def house(capfd: pytest.CaptureFixture[str]) -> AsyncIterator[House]:
+async def server(capfd: pytest.CaptureFixture[str]) -> AsyncIterator[RunningServer]:
     """A door that, at the end of every test, must have kept its mouth shut."""
     crashes: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: crashes.append(context))
-    opened = await open_house(MemoryBus())
+    opened = await open_server(MemoryBus())
     with listening() as log:
         yield opened
         await opened.door.stop(1.0)
@@ -186,108 +186,108 @@ def assert_problem(reply: Reply, status: int, reason: str) -> None:
     assert (reply.json["status"], reply.json["reason"]) == (status, reason)
 
 
-async def test_the_door_answers_a_good_callback(house: House) -> None:
-    (reply,) = await house.send(last_post())
+async def test_the_door_answers_a_good_callback(server: RunningServer) -> None:
+    (reply,) = await server.send(last_post())
 
-    (message,) = house.bus.messages
+    (message,) = server.bus.messages
     assert (reply.status, reply.json) == (200, {"status": "accepted", "id": message.event_id})
-    assert house.counted("accepted") == 1
-    assert house.registry.get_sample_value("smsbus_callback_seconds_count") == 1
+    assert server.counted("accepted") == 1
+    assert server.registry.get_sample_value("smsbus_callback_seconds_count") == 1
 
 
-async def test_the_other_token_of_a_rotation_opens_too_and_means_the_same_account(house: House) -> None:
-    await house.send(last_post())
-    (reply,) = await house.send(last_post(target=f"/v1/pingme/{TOKEN[::-1]}"))
+async def test_the_other_token_of_a_rotation_opens_too_and_means_the_same_account(server: RunningServer) -> None:
+    await server.send(last_post())
+    (reply,) = await server.send(last_post(target=f"/v1/pingme/{TOKEN[::-1]}"))
 
     assert reply.json["status"] == "duplicate"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
-async def test_a_probe_with_a_valid_token_is_answered_and_publishes_nothing(house: House, method: str) -> None:
-    (reply,) = await house.send(f"{method} {PATH} HTTP/1.0\r\n\r\n".encode())
+async def test_a_probe_with_a_valid_token_is_answered_and_publishes_nothing(server: RunningServer, method: str) -> None:
+    (reply,) = await server.send(f"{method} {PATH} HTTP/1.0\r\n\r\n".encode())
 
     assert (reply.status, reply.headers["Content-Length"]) == (200, "18")
     assert reply.body == (b'{"status":"ready"}' if method == "GET" else b"")
-    assert (house.bus.messages, house.counted("ready")) == ([], 1)
+    assert (server.bus.messages, server.counted("ready")) == ([], 1)
 
 
-async def test_livez_lives(house: House) -> None:
-    (reply,) = await house.send(b"GET /livez HTTP/1.0\r\n\r\n")
+async def test_livez_lives(server: RunningServer) -> None:
+    (reply,) = await server.send(b"GET /livez HTTP/1.0\r\n\r\n")
 
     assert (reply.status, reply.json) == (200, {"status": "alive"})
 
 
 @pytest.mark.parametrize("framing", ["Content-Length", "chunked"])
-async def test_a_body_of_five_mebibytes_is_413(house: House, framing: str) -> None:
+async def test_a_body_of_five_mebibytes_is_413(server: RunningServer, framing: str) -> None:
     body = MARK.encode() * (5 * 1024 * 1024 // len(MARK))
 
-    (reply,) = await house.send(post(body) if framing == "Content-Length" else chunked(*[body[:65536]] * 80))
+    (reply,) = await server.send(post(body) if framing == "Content-Length" else chunked(*[body[:65536]] * 80))
 
     assert_problem(reply, 413, "too_large")
-    assert (house.bus.messages, house.counted("too_large")) == ([], 1)
+    assert (server.bus.messages, server.counted("too_large")) == ([], 1)
 
 
-async def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not(house: House) -> None:
+async def test_a_body_of_exactly_the_limit_is_read_and_one_byte_more_is_not(server: RunningServer) -> None:
     largest = b'{"text":"' + b"x" * (256 * 1024 - 11) + b'"}'
 
-    (fits,) = await house.send(last_post(largest))
-    (too_large,) = await house.send(last_post(largest + b" "))
+    (fits,) = await server.send(last_post(largest))
+    (too_large,) = await server.send(last_post(largest + b" "))
 
     assert (fits.status, fits.json["status"]) == (200, "accepted")
     assert_problem(too_large, 413, "too_large")
 
 
-async def test_a_gzip_bomb_is_413(house: House) -> None:
+async def test_a_gzip_bomb_is_413(server: RunningServer) -> None:
     bomb = gzip.compress(bytes(64 * 1024 * 1024))
 
-    (reply,) = await house.send(last_post(bomb, "Content-Encoding: gzip"))
+    (reply,) = await server.send(last_post(bomb, "Content-Encoding: gzip"))
 
     assert_problem(reply, 413, "too_large")
-    assert (house.bus.messages, house.counted("too_large")) == ([], 1)
+    assert (server.bus.messages, server.counted("too_large")) == ([], 1)
 
 
-async def test_a_gzipped_callback_is_the_same_sms_as_a_plain_one(house: House) -> None:
-    await house.send(last_post())
-    (reply,) = await house.send(last_post(gzip.compress(GOOD), "Content-Encoding: gzip"))
+async def test_a_gzipped_callback_is_the_same_sms_as_a_plain_one(server: RunningServer) -> None:
+    await server.send(last_post())
+    (reply,) = await server.send(last_post(gzip.compress(GOOD), "Content-Encoding: gzip"))
 
     assert reply.json["status"] == "duplicate"
 
 
-async def test_a_body_that_claims_to_be_gzip_and_is_not_is_kept_exactly(house: House) -> None:
-    (reply,) = await house.send(last_post(gzip.compress(GOOD)[:-9], "Content-Encoding: gzip"))
+async def test_a_body_that_claims_to_be_gzip_and_is_not_is_kept_exactly(server: RunningServer) -> None:
+    (reply,) = await server.send(last_post(gzip.compress(GOOD)[:-9], "Content-Encoding: gzip"))
 
-    (message,) = house.bus.messages
+    (message,) = server.bus.messages
     assert reply.json == {"status": "rejected", "reason": "not_json"}
     assert isinstance(message, SmsRejected)
     assert message.body_bytes == len(gzip.compress(GOOD)) - 9
 
 
 @pytest.mark.parametrize("encoding", ["br", "zstd", "gzip, gzip", MARK, "gz\u0131p"])
-async def test_an_unknown_content_encoding_is_415(house: House, encoding: str) -> None:
-    (reply,) = await house.send(post(GOOD, f"Content-Encoding: {encoding}"))
+async def test_an_unknown_content_encoding_is_415(server: RunningServer, encoding: str) -> None:
+    (reply,) = await server.send(post(GOOD, f"Content-Encoding: {encoding}"))
 
     assert_problem(reply, 415, "unsupported_encoding")
-    assert (house.bus.messages, house.counted("unsupported_encoding")) == ([], 1)
+    assert (server.bus.messages, server.counted("unsupported_encoding")) == ([], 1)
 
 
-async def test_a_trickling_body_is_408_at_the_deadline(house: House) -> None:
+async def test_a_trickling_body_is_408_at_the_deadline(server: RunningServer) -> None:
     begun = asyncio.get_running_loop().time()
 
-    (reply,) = await house.send(chunked(end=b""), *[b"1\r\nx\r\n"] * 20, pause=DEADLINE / 10)
+    (reply,) = await server.send(chunked(end=b""), *[b"1\r\nx\r\n"] * 20, pause=DEADLINE / 10)
 
     assert_problem(reply, 408, "timeout")
     assert asyncio.get_running_loop().time() - begun >= DEADLINE
-    assert (house.bus.messages, house.counted("timeout")) == ([], 1)
+    assert (server.bus.messages, server.counted("timeout")) == ([], 1)
 
 
 @pytest.mark.parametrize(
     "unfinished", [chunked(GOOD, end=b""), post(GOOD, length=len(GOOD) + 1)], ids=["chunked", "length"]
 )
-async def test_a_body_without_its_end_is_408_and_not_published(house: House, unfinished: bytes) -> None:
-    (reply,) = await house.send(unfinished)
+async def test_a_body_without_its_end_is_408_and_not_published(server: RunningServer, unfinished: bytes) -> None:
+    (reply,) = await server.send(unfinished)
 
     assert_problem(reply, 408, "timeout")
-    assert (house.bus.messages, house.counted("timeout")) == ([], 1)
+    assert (server.bus.messages, server.counted("timeout")) == ([], 1)
 
 
 @pytest.mark.parametrize(
@@ -295,26 +295,26 @@ async def test_a_body_without_its_end_is_408_and_not_published(house: House, unf
 )
 @pytest.mark.parametrize("reset", [True, False], ids=["reset", "closed"])
 async def test_a_sender_gone_in_the_middle_publishes_nothing_and_is_counted(
-    house: House, unfinished: bytes, *, reset: bool
+    server: RunningServer, unfinished: bytes, *, reset: bool
 ) -> None:
     loop = asyncio.get_running_loop()
     sender = socket.socket()
     sender.setblocking(False)
-    await loop.sock_connect(sender, ("127.0.0.1", house.door.port))
+    await loop.sock_connect(sender, ("127.0.0.1", server.door.port))
     await loop.sock_sendall(sender, unfinished)
-    await until(lambda: house.door.intake.in_flight == 1)
+    await until(lambda: server.door.intake.in_flight == 1)
     if reset:
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sender.close()
 
-    await until(lambda: house.counted("disconnected") == 1)
-    assert house.bus.messages == []
+    await until(lambda: server.counted("disconnected") == 1)
+    assert server.bus.messages == []
 
 
-async def test_broken_utf_8_is_published_with_replacement_characters(house: House) -> None:
-    (reply,) = await house.send(last_post(b'{"text":"caf\xe9"}'))
+async def test_broken_utf_8_is_published_with_replacement_characters(server: RunningServer) -> None:
+    (reply,) = await server.send(last_post(b'{"text":"caf\xe9"}'))
 
-    (message,) = house.bus.messages
+    (message,) = server.bus.messages
     assert reply.status == 200
     assert isinstance(message, SmsReceived)
     assert message.text == "caf\ufffd"
@@ -323,30 +323,30 @@ async def test_broken_utf_8_is_published_with_replacement_characters(house: Hous
 @pytest.mark.parametrize(
     "body", [b"[" * 100_000, b'{"a":' * 40_000, b'{"text":' + b"[" * 100_000 + b"]" * 100_000 + b"}"]
 )
-async def test_json_nested_a_hundred_thousand_deep_is_a_dead_letter(house: House, body: bytes) -> None:
-    (reply,) = await house.send(last_post(body))
+async def test_json_nested_a_hundred_thousand_deep_is_a_dead_letter(server: RunningServer, body: bytes) -> None:
+    (reply,) = await server.send(last_post(body))
 
     assert (reply.status, reply.json) == (200, {"status": "rejected", "reason": "too_deep"})
-    assert house.registry.get_sample_value("smsbus_callback_rejected_total", {"reason": "too_deep"}) == 1
-    assert house.counted("rejected") == 1
+    assert server.registry.get_sample_value("smsbus_callback_rejected_total", {"reason": "too_deep"}) == 1
+    assert server.counted("rejected") == 1
 
 
 @pytest.mark.parametrize("lines", [[f"X-{n}: a" for n in range(100)], [f"X: {'a' * 5000}"]])
-async def test_a_head_that_no_sender_of_ours_makes_is_refused(house: House, lines: list[str]) -> None:
+async def test_a_head_that_no_sender_of_ours_makes_is_refused(server: RunningServer, lines: list[str]) -> None:
     """Strangers could pin 2 MiB a connection with heads that aiohttp takes by default."""
-    (reply,) = await house.send(last_post(GOOD, *lines))
+    (reply,) = await server.send(last_post(GOOD, *lines))
 
     assert reply.status == 400
-    assert house.bus.messages == []
+    assert server.bus.messages == []
 
 
-async def test_an_array_is_answered_element_by_element_and_published_in_its_order(house: House) -> None:
+async def test_an_array_is_answered_element_by_element_and_published_in_its_order(server: RunningServer) -> None:
     body = [{"text": f"{MARK} {word}", "to": "1"} for word in ("first", "second")]
     body[1:1] = [{"to": MARK}]
 
-    (reply,) = await house.send(last_post(json.dumps([*body, body[0]]).encode()))
+    (reply,) = await server.send(last_post(json.dumps([*body, body[0]]).encode()))
 
-    first, bad, second = house.bus.messages
+    first, bad, second = server.bus.messages
     assert reply.json == {
         "status": "accepted",
         "results": [
@@ -360,27 +360,27 @@ async def test_an_array_is_answered_element_by_element_and_published_in_its_orde
     assert isinstance(second, SmsReceived)
     assert (first.text, second.text) == (f"{MARK} first", f"{MARK} second")
     assert isinstance(bad, SmsRejected)
-    assert [house.counted(outcome) for outcome in ("accepted", "duplicate", "rejected")] == [2, 1, 1]
+    assert [server.counted(outcome) for outcome in ("accepted", "duplicate", "rejected")] == [2, 1, 1]
 
 
 @pytest.mark.parametrize(
     "token", ["wrong", "", TOKEN[:-1], f"{TOKEN}x", f"{TOKEN}/", f"{TOKEN}%2F", f"{TOKEN}%00", "%zz%ed%a0%80", MARK]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
-async def test_a_wrong_token_is_404_and_leaves_nothing_behind(house: House, token: str, method: str) -> None:
+async def test_a_wrong_token_is_404_and_leaves_nothing_behind(server: RunningServer, token: str, method: str) -> None:
     request = last_post(target=f"/v1/pingme/{token}").replace(b"POST", method.encode(), 1)
 
-    (reply,) = await house.send(request)
+    (reply,) = await server.send(request)
 
     assert_problem(reply, 404, "unknown_token")
-    assert (house.bus.messages, house.counted("unknown_token", STRANGER)) == ([], 1)
+    assert (server.bus.messages, server.counted("unknown_token", STRANGER)) == ([], 1)
 
 
 @pytest.mark.parametrize(
     "target", [PATH.replace("door", "%64oor"), f"{PATH}?a={MARK}", f"http://{MARK}.example{PATH}", f"{PATH}#x"]
 )
-async def test_a_callback_url_may_be_spelled_in_every_equivalent_way(house: House, target: str) -> None:
-    (reply,) = await house.send(last_post(target=target))
+async def test_a_callback_url_may_be_spelled_in_every_equivalent_way(server: RunningServer, target: str) -> None:
+    (reply,) = await server.send(last_post(target=target))
 
     assert (reply.status, reply.json["status"]) == (200, "accepted")
 
@@ -388,11 +388,11 @@ async def test_a_callback_url_may_be_spelled_in_every_equivalent_way(house: Hous
 @pytest.mark.parametrize(
     "target", ["/", "/v1/pingme", "/v1/other/x", "/livez/", "/metrics", f"/{MARK}", "//livez", "*", f"/..{PATH}"]
 )
-async def test_nothing_else_is_served(house: House, target: str) -> None:
-    (reply,) = await house.send(f"OPTIONS {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+async def test_nothing_else_is_served(server: RunningServer, target: str) -> None:
+    (reply,) = await server.send(f"OPTIONS {target} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
 
     assert_problem(reply, 404, "not_found")
-    assert house.counted("not_found", STRANGER) == 1
+    assert server.counted("not_found", STRANGER) == 1
 
 
 @pytest.mark.parametrize(
@@ -405,28 +405,28 @@ async def test_nothing_else_is_served(house: House, target: str) -> None:
     ],
 )
 async def test_a_wrong_method_is_405_and_names_the_right_ones(
-    house: House, method: str, path: str, allow: str, account: str
+    server: RunningServer, method: str, path: str, allow: str, account: str
 ) -> None:
-    (reply,) = await house.send(last_post(target=path).replace(b"POST", method.encode(), 1))
+    (reply,) = await server.send(last_post(target=path).replace(b"POST", method.encode(), 1))
 
     assert_problem(reply, 405, "method_not_allowed")
     assert reply.headers["Allow"] == allow
-    assert (house.bus.messages, house.counted("method_not_allowed", account)) == ([], 1)
+    assert (server.bus.messages, server.counted("method_not_allowed", account)) == ([], 1)
 
 
-async def test_pipelined_callbacks_are_answered_in_their_order(house: House) -> None:
+async def test_pipelined_callbacks_are_answered_in_their_order(server: RunningServer) -> None:
     bodies = [json.dumps({"text": str(index), "to": "1"}).encode() for index in range(40)]
 
-    found = await house.send(b"".join(map(post, bodies)), last_post(b"{}"))
+    found = await server.send(b"".join(map(post, bodies)), last_post(b"{}"))
 
-    ids = [message.event_id for message in house.bus.messages if isinstance(message, SmsReceived)]
+    ids = [message.event_id for message in server.bus.messages if isinstance(message, SmsReceived)]
     assert len(ids) == 40
     assert [reply.json.get("id") for reply in found] == [*ids, None]
 
 
-async def test_http_1_0_is_answered_and_closed_unless_it_asks_to_stay(house: House) -> None:
-    (closed,) = await house.send(post(version="1.0"))
-    stayed, last = await house.send(
+async def test_http_1_0_is_answered_and_closed_unless_it_asks_to_stay(server: RunningServer) -> None:
+    (closed,) = await server.send(post(version="1.0"))
+    stayed, last = await server.send(
         post(GOOD, "Connection: keep-alive", version="1.0"), post(version="1.0"), pause=0.05
     )
 
@@ -434,27 +434,31 @@ async def test_http_1_0_is_answered_and_closed_unless_it_asks_to_stay(house: Hou
     assert [reply.headers["Connection"] for reply in (closed, stayed, last)] == ["close", "keep-alive", "close"]
 
 
-async def test_a_sender_that_expects_100_continue_gets_it_before_its_body(house: House) -> None:
+async def test_a_sender_that_expects_100_continue_gets_it_before_its_body(server: RunningServer) -> None:
     head, _, body = last_post(GOOD, "Expect: 100-continue").partition(b"\r\n\r\n")
 
-    go_on, answer = await house.send(head + b"\r\n\r\n", body, pause=0.1)
+    go_on, answer = await server.send(head + b"\r\n\r\n", body, pause=0.1)
 
     assert (go_on.status, answer.status, answer.json["status"]) == (100, 200, "accepted")
 
 
-async def test_a_sender_that_expects_100_continue_with_a_wrong_token_is_not_asked_for_its_body(house: House) -> None:
+async def test_a_sender_that_expects_100_continue_with_a_wrong_token_is_not_asked_for_its_body(
+    server: RunningServer,
+) -> None:
     head, _, _ = last_post(GOOD, "Expect: 100-continue", target="/v1/pingme/wrong").partition(b"\r\n\r\n")
 
-    (reply,) = await house.send(head + b"\r\n\r\n")
+    (reply,) = await server.send(head + b"\r\n\r\n")
 
     assert_problem(reply, 404, "unknown_token")
 
 
 @pytest.mark.parametrize("protocol", ["h2c", "websocket"])
-async def test_a_sender_that_offers_to_upgrade_is_answered_as_if_it_had_not(house: House, protocol: str) -> None:
+async def test_a_sender_that_offers_to_upgrade_is_answered_as_if_it_had_not(
+    server: RunningServer, protocol: str
+) -> None:
     upgrade = post(GOOD, "Connection: Upgrade", f"Upgrade: {protocol}")
 
-    found = await house.send(upgrade, last_post(), pause=0.1)
+    found = await server.send(upgrade, last_post(), pause=0.1)
 
     assert [reply.json["status"] for reply in found] == ["accepted", "duplicate"]
 
@@ -486,42 +490,42 @@ NOT_HTTP = {
 
 
 @pytest.mark.parametrize("what", NOT_HTTP)
-async def test_what_is_not_http_is_400_and_ends_the_connection(house: House, what: str) -> None:
-    *_, reply = await house.send(NOT_HTTP[what])
+async def test_what_is_not_http_is_400_and_ends_the_connection(server: RunningServer, what: str) -> None:
+    *_, reply = await server.send(NOT_HTTP[what])
 
     assert_problem(reply, 400, "bad_request")
     assert reply.headers["Connection"] == "close"
-    assert (house.bus.messages, house.counted("bad_request", STRANGER)) == ([], 1)
+    assert (server.bus.messages, server.counted("bad_request", STRANGER)) == ([], 1)
 
 
 @pytest.mark.parametrize("pause", [0.0, 0.05], ids=["in one segment", "in two segments"])
 @pytest.mark.parametrize("broken", [b"zz\r\n", b"5\r\nhelloXX\r\n", b"-1\r\n", b"ffffffffffffffffff\r\n"])
-async def test_broken_chunks_are_400(house: House, broken: bytes, pause: float) -> None:
+async def test_broken_chunks_are_400(server: RunningServer, broken: bytes, pause: float) -> None:
     start = chunked(MARK.encode(), end=b"")
 
-    (reply,) = await house.send(*([start, broken] if pause else [start + broken]), pause=pause)
+    (reply,) = await server.send(*([start, broken] if pause else [start + broken]), pause=pause)
 
     assert_problem(reply, 400, "bad_request")
-    assert house.bus.messages == []
-    assert house.counted("bad_request", STRANGER) + house.counted("bad_request") == 1
+    assert server.bus.messages == []
+    assert server.counted("bad_request", STRANGER) + server.counted("bad_request") == 1
 
 
-async def test_broken_chunks_after_a_404_say_nothing_more(house: House) -> None:
+async def test_broken_chunks_after_a_404_say_nothing_more(server: RunningServer) -> None:
     start = chunked(MARK.encode(), end=b"").replace(TOKEN.encode(), b"wrong")
 
-    (reply,) = await house.send(start, b"zz\r\n", pause=0.05)
+    (reply,) = await server.send(start, b"zz\r\n", pause=0.05)
 
     assert_problem(reply, 404, "unknown_token")
 
 
-async def test_a_good_callback_followed_by_noise_is_not_lost_in_silence(house: House) -> None:
-    *before, last = await house.send(post(), b"\0\0noise\r\n\r\n", pause=0.05)
+async def test_a_good_callback_followed_by_noise_is_not_lost_in_silence(server: RunningServer) -> None:
+    *before, last = await server.send(post(), b"\0\0noise\r\n\r\n", pause=0.05)
 
     assert [reply.json["status"] for reply in before] == ["accepted"]
     assert_problem(last, 400, "bad_request")
 
 
-async def test_a_thousand_mutilated_requests_are_all_answered_or_dropped_quietly(house: House) -> None:
+async def test_a_thousand_mutilated_requests_are_all_answered_or_dropped_quietly(server: RunningServer) -> None:
     rng = random.Random(7)
     originals = [
         *NOT_HTTP.values(),
@@ -532,36 +536,38 @@ async def test_a_thousand_mutilated_requests_are_all_answered_or_dropped_quietly
     ]
 
     for _ in range(20):
-        await asyncio.gather(*(mutilate_and_send(house, rng, rng.choice(originals)[:4000]) for _ in range(50)))
+        await asyncio.gather(*(mutilate_and_send(server, rng, rng.choice(originals)[:4000]) for _ in range(50)))
 
-    (reply,) = await house.send(last_post())
+    (reply,) = await server.send(last_post())
     assert reply.status == 200
-    assert house.all_counted() > 500
+    assert server.all_counted() > 500
 
 
-async def mutilate_and_send(house: House, rng: random.Random, request: bytes) -> None:
+async def mutilate_and_send(server: RunningServer, rng: random.Random, request: bytes) -> None:
     noise = b"\r\n\0 :/?#%[]@;,=\"'\xff" + bytes(range(48, 58))
     for _ in range(rng.randint(1, 6)):
         at = rng.randrange(len(request) + 1)
         request = request[:at] + bytes([rng.choice(noise)]) * rng.randint(0, 2) + request[at + rng.randint(0, 2) :]
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
     writer.write(request)
     try:
         async with asyncio.timeout(0.2):
-            house.said.append(await reader.read())
+            server.said.append(await reader.read())
     except (TimeoutError, ConnectionError):
         pass
     finally:
         writer.close()
 
 
-async def test_a_simulated_provider_finds_in_its_book_what_the_bus_has(house: House) -> None:
-    provider = PingMe(house.url, numbers=20, rate=400, rng=random.Random(3), duplicates=0.3, malformed=0.2, user_id="u")
+async def test_a_simulated_provider_finds_in_its_book_what_the_bus_has(server: RunningServer) -> None:
+    provider = PingMe(
+        server.url, numbers=20, rate=400, rng=random.Random(3), duplicates=0.3, malformed=0.2, user_id="u"
+    )
 
     await provider.run(1.0)
 
-    received = [message for message in house.bus.messages if isinstance(message, SmsReceived)]
-    refused = [message for message in house.bus.messages if isinstance(message, SmsRejected)]
+    received = [message for message in server.bus.messages if isinstance(message, SmsReceived)]
+    refused = [message for message in server.bus.messages if isinstance(message, SmsRejected)]
     sent = {entry.nonce: entry for entry in provider.book}
     found = [sent[(message.text or "").rpartition("ref ")[2]] for message in received]
     assert len(provider.book) > 100
@@ -575,17 +581,17 @@ async def test_a_simulated_provider_finds_in_its_book_what_the_bus_has(house: Ho
     assert any(len(entry.answers) > 1 for entry in provider.book)
 
 
-async def test_one_callback_can_be_posted_by_hand(house: House) -> None:
-    answer = await post_callback(house.url, {"to": "16470000000", "text": "5611"})
+async def test_one_callback_can_be_posted_by_hand(server: RunningServer) -> None:
+    answer = await post_callback(server.url, {"to": "16470000000", "text": "5611"})
 
-    (message,) = house.bus.messages
+    (message,) = server.bus.messages
     assert (answer.http, answer.status, answer.id) == (200, "accepted", message.event_id)
 
 
 async def test_nobody_at_home_is_an_answer_too() -> None:
-    house = await open_house(MemoryBus())
-    url = house.url
-    await house.door.stop(1.0)
+    server = await open_server(MemoryBus())
+    url = server.url
+    await server.door.stop(1.0)
 
     answer = await post_callback(url, {"text": "5611"})
 
@@ -605,18 +611,18 @@ class HalfFullBus(MemoryBus):
 async def test_what_is_not_durable_is_503_with_a_time_to_come_back(body: bytes) -> None:
     bus = HalfFullBus()
     bus.full = body[:1] != b"["
-    house = await open_house(bus)
+    server = await open_server(bus)
 
-    (reply,) = await house.send(last_post(body))
+    (reply,) = await server.send(last_post(body))
 
     assert_problem(reply, 503, "not_durable")
     assert int(reply.headers["Retry-After"]) >= 1
-    assert house.counted("not_durable") == 1
+    assert server.counted("not_durable") == 1
     assert len(bus.messages) == (1 if body[:1] == b"[" else 0)
     bus.full = False
-    (again,) = await house.send(last_post(b"[]"))  # the door itself is unharmed
+    (again,) = await server.send(last_post(b"[]"))  # the door itself is unharmed
     assert again.status == 200
-    await house.door.stop(1.0)
+    await server.door.stop(1.0)
 
 
 class BrokenBus(MemoryBus):
@@ -629,14 +635,14 @@ class BrokenBus(MemoryBus):
 async def test_a_bug_of_ours_is_503_and_its_log_line_names_the_place_and_nothing_else(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
-    house = await open_house(BrokenBus())
+    server = await open_server(BrokenBus())
     with structlog.testing.capture_logs() as lines:
-        (reply,) = await house.send(last_post())
-    await house.door.stop(1.0)
+        (reply,) = await server.send(last_post())
+    await server.door.stop(1.0)
 
     assert_problem(reply, 503, "internal_error")
     assert reply.headers["Retry-After"] == "5"
-    assert house.counted("internal_error", STRANGER) == 1
+    assert server.counted("internal_error", STRANGER) == 1
     (line,) = lines
     assert re.fullmatch(r"test_door_bad_input:\d+", line.pop("at"))
     assert line == {"event": "request_failed", "log_level": "error", "error": "KeyError"}
@@ -644,7 +650,7 @@ async def test_a_bug_of_ours_is_503_and_its_log_line_names_the_place_and_nothing
 
 
 async def test_a_bug_in_parsing_keeps_the_bytes_and_ends_the_repeats(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    server: RunningServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: object, __: object) -> SmsReceived:
         raise ZeroDivisionError(MARK)
@@ -652,9 +658,9 @@ async def test_a_bug_in_parsing_keeps_the_bytes_and_ends_the_repeats(
     monkeypatch.setattr(pingme, "normalize", fail)
 
     with structlog.testing.capture_logs() as lines:
-        (reply,) = await house.send(last_post())
+        (reply,) = await server.send(last_post())
 
-    (message,) = house.bus.messages
+    (message,) = server.bus.messages
     assert reply.json == {"status": "rejected", "reason": "internal_error"}
     assert isinstance(message, SmsRejected)
     assert message.body_bytes == len(GOOD)
@@ -681,14 +687,14 @@ class SlowBus(MemoryBus):
 
 async def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new() -> None:
     bus = SlowBus()
-    house = await open_house(bus)
-    port = house.door.port
+    server = await open_server(bus)
+    port = server.door.port
     reader, idle = await asyncio.open_connection("127.0.0.1", port)
     async with aiohttp.ClientSession() as session:
-        in_flight = asyncio.create_task(session.post(house.url, data=GOOD))
-        await until(lambda: house.door.intake.in_flight == 1)
+        in_flight = asyncio.create_task(session.post(server.url, data=GOOD))
+        await until(lambda: server.door.intake.in_flight == 1)
 
-        stopping = asyncio.create_task(house.door.stop(5.0))
+        stopping = asyncio.create_task(server.door.stop(5.0))
         await asyncio.sleep(0)
         idle.write(post())
         late = replies(await reader.read())
@@ -701,50 +707,50 @@ async def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new() -> None
     assert answer.status == 200
     assert_problem(late[0], 503, "closing")
     assert (late[0].headers["Connection"], late[0].headers["Retry-After"]) == ("close", "5")
-    assert house.counted("closing", STRANGER) == 1
+    assert server.counted("closing", STRANGER) == 1
     assert len(bus.messages) == 1
     idle.close()
 
 
 async def test_a_stop_ends_at_its_grace_although_something_never_ends() -> None:
     bus = SlowBus()
-    house = await open_house(bus)
+    server = await open_server(bus)
     loop = asyncio.get_running_loop()
-    _, writer = await asyncio.open_connection("127.0.0.1", house.door.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
     writer.write(post())
-    await until(lambda: house.door.intake.in_flight == 1)
+    await until(lambda: server.door.intake.in_flight == 1)
 
     begun = loop.time()
-    await house.door.stop(0.2)
+    await server.door.stop(0.2)
 
     assert 0.2 <= loop.time() - begun < 2.0
     writer.close()
 
 
 async def test_a_stop_of_a_half_sent_callback_waits_for_its_other_half() -> None:
-    house = await open_house(MemoryBus())
+    server = await open_server(MemoryBus())
     whole = post()
-    reader, writer = await asyncio.open_connection("127.0.0.1", house.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
     writer.write(whole[:-10])
-    await until(lambda: house.door.intake.in_flight == 1)
+    await until(lambda: server.door.intake.in_flight == 1)
 
-    stopping = asyncio.create_task(house.door.stop(5.0))
+    stopping = asyncio.create_task(server.door.stop(5.0))
     await asyncio.sleep(0)
     writer.write(whole[-10:])
     (reply,) = replies(await reader.read())
     await stopping
 
-    assert (reply.status, len(house.bus.messages)) == (200, 1)
+    assert (reply.status, len(server.bus.messages)) == (200, 1)
     writer.close()
 
 
 async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
-    house = await open_house(MemoryBus())
+    server = await open_server(MemoryBus())
 
     with pytest.raises(OSError, match="address already in use"):
-        await open_house_on(house.door.port)
+        await open_house_on(server.door.port)
 
-    await house.door.stop(1.0)
+    await server.door.stop(1.0)
 
 
 async def open_house_on(port: int) -> None:

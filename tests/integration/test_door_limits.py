@@ -61,7 +61,7 @@ class HoldingBus(MemoryBus):
         self.held.clear()
 
 
-class House:
+class RunningServer:
     """An open door, its bus, and lines to it."""
 
     def __init__(self, **changed: object) -> None:
@@ -127,19 +127,19 @@ def is_limited(said: bytes, reason: str) -> int:
 
 @pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"])
 async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    """Open a house with these settings."""
+    """Open a server with these settings."""
     monkeypatch.setattr(connection, "LINGER", 0.05)
-    houses: list[House] = []
+    houses: list[RunningServer] = []
 
-    async def open_house(**changed: object) -> House:
-        house = House(fast_lane=request.param, **changed)
-        houses.append(house)
-        await house.side.door.start()
-        return house
+    async def open_server(**changed: object) -> RunningServer:
+        server = RunningServer(fast_lane=request.param, **changed)
+        houses.append(server)
+        await server.side.door.start()
+        return server
 
-    yield open_house
-    for house in houses:
-        await house.close()
+    yield open_server
+    for server in houses:
+        await server.close()
 
 
 # ---- turns ----------------------------------------------------------------------------------------------------
@@ -147,39 +147,39 @@ async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 
 @pytest.mark.parametrize("what", QUEUED)
 async def test_of_one_account_what_is_no_plain_sms_is_in_the_bus_one_after_the_other(opened: Any, what: str) -> None:
-    house = await opened()
-    lines = [await house.asked(QUEUED[what]) for _ in range(20)]
-    await house.until(lambda: house.in_flight == 20)
-    one = len(house.bus.held)
+    server = await opened()
+    lines = [await server.asked(QUEUED[what]) for _ in range(20)]
+    await server.until(lambda: server.in_flight == 20)
+    one = len(server.bus.held)
 
-    await house.genuine()
+    await server.genuine()
     assert one == (99 if "array" in what else 1)
     for _ in lines:
-        await house.until(lambda: len(house.bus.held) == one)
-        house.bus.go_on()
+        await server.until(lambda: len(server.bus.held) == one)
+        server.bus.go_on()
 
     answers = [await answer(reader) for reader, _ in lines]
     assert all(said.startswith(b"HTTP/1.1 200") for said in answers)
 
 
 async def test_plain_sms_do_not_wait_behind_what_is_not(opened: Any) -> None:
-    house = await opened()
-    await house.asked(post(ARRAY))
-    await house.until(lambda: len(house.bus.held) == 99)
+    server = await opened()
+    await server.asked(post(ARRAY))
+    await server.until(lambda: len(server.bus.held) == 99)
 
     for n in range(1, 6):
-        await house.asked(post(json.dumps({"text": str(n), "to": "2"}).encode()))
-        await house.until(lambda n=n: len(house.bus.held) == 99 + n)
+        await server.asked(post(json.dumps({"text": str(n), "to": "2"}).encode()))
+        await server.until(lambda n=n: len(server.bus.held) == 99 + n)
 
-    await house.genuine()
+    await server.genuine()
 
 
 @pytest.mark.parametrize("what", ["a large sms", "packed junk"])
 async def test_others_are_answered_while_something_large_is_read(
     opened: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    house = await opened()
-    house.bus.holds = False
+    server = await opened()
+    server.bus.holds = False
     messages, reads, may_end = pingme.messages, threading.Event(), threading.Event()
 
     def slow(request: Any) -> Any:
@@ -189,42 +189,42 @@ async def test_others_are_answered_while_something_large_is_read(
         return messages(request)
 
     monkeypatch.setattr(pingme, "messages", slow)
-    reader, _ = await house.asked(QUEUED[what])
-    await house.until(reads.is_set)
+    reader, _ = await server.asked(QUEUED[what])
+    await server.until(reads.is_set)
 
-    await house.genuine()
+    await server.genuine()
     may_end.set()
 
     assert (await answer(reader)).startswith(b"HTTP/1.1 200")
 
 
 async def test_the_fast_lane_goes_on_behind_what_had_to_wait_for_its_turn(opened: Any) -> None:
-    house = await opened()
-    house.bus.holds = False
-    line = await house.line()
+    server = await opened()
+    server.bus.holds = False
+    line = await server.line()
 
     for request in (post(GOOD), post(ARRAY), post(GOOD), post(LARGE), post(GOOD)):
-        assert (await house.ask(request, line)).startswith(b"HTTP/1.1 200")
+        assert (await server.ask(request, line)).startswith(b"HTTP/1.1 200")
 
-    fast = house.side.registry.get_sample_value("smsbus_callbacks_fast_lane_total")
-    assert fast == (3 if house.side.door._settings.fast_lane else 0)
+    fast = server.side.registry.get_sample_value("smsbus_callbacks_fast_lane_total")
+    assert fast == (3 if server.side.door._settings.fast_lane else 0)
 
 
 async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost_nothing(
     opened: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house = await opened(body_deadline=0.2)
-    await house.asked(post(ARRAY))
-    await house.until(lambda: len(house.bus.held) == 99)
+    server = await opened(body_deadline=0.2)
+    await server.asked(post(ARRAY))
+    await server.until(lambda: len(server.bus.held) == 99)
     nothing_is_read(monkeypatch)
 
     async with asyncio.timeout(3):
         for what in ("an array", "packed junk", "a large sms"):
-            assert is_limited(await house.ask(QUEUED[what]), TOO_MANY) > 0
-        await house.side.door.intake.allowances["other"].turn(0.01).__aenter__()
+            assert is_limited(await server.ask(QUEUED[what]), TOO_MANY) > 0
+        await server.side.door.intake.allowances["other"].turn(0.01).__aenter__()
 
-    assert house.counted(TOO_MANY) == 3
-    assert len(house.bus.held) == 99
+    assert server.counted(TOO_MANY) == 3
+    assert len(server.bus.held) == 99
 
 
 @pytest.mark.parametrize(
@@ -235,19 +235,19 @@ async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost
 async def test_who_takes_long_to_read_or_becomes_large_waits_for_its_turn_with_plain_sms_too(
     opened: Any, monkeypatch: pytest.MonkeyPatch, first: bytes, name: str, value: float
 ) -> None:
-    house = await opened()
+    server = await opened()
     monkeypatch.setattr(allowance, name, value)  # the first callback costs so much that half a second has to pay for it
     plain = [post(b'{"text":"%b","to":"2"}' % text) for text in (first, *(b"%d" % n for n in range(1, 10)))]
-    lines = [await house.asked(plain[0])]
-    await house.until(lambda: len(house.bus.held) == 1)
+    lines = [await server.asked(plain[0])]
+    await server.until(lambda: len(server.bus.held) == 1)
     monkeypatch.undo()
 
-    lines += [await house.asked(each) for each in plain[1:]]
-    await house.until(lambda: house.in_flight == 10 and len(house.bus.held) == 2)  # the first one had no turn
-    await house.genuine()
+    lines += [await server.asked(each) for each in plain[1:]]
+    await server.until(lambda: server.in_flight == 10 and len(server.bus.held) == 2)  # the first one had no turn
+    await server.genuine()
     for _ in plain[1:]:
-        house.bus.go_on()
-        await house.until(lambda: len(house.bus.held) == 1 or not house.in_flight)
+        server.bus.go_on()
+        await server.until(lambda: len(server.bus.held) == 1 or not server.in_flight)
 
     assert all([(await answer(reader)).startswith(b"HTTP/1.1 200") for reader, _ in lines])
 
@@ -272,11 +272,11 @@ def nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(body, "inflate", nothing)
 
 
-async def spend_all(house: House, request: bytes = QUEUED["packed junk"]) -> int:
+async def spend_all(server: RunningServer, request: bytes = QUEUED["packed junk"]) -> int:
     """Send until the allowance is used up; return how many requests were taken."""
-    house.bus.holds = False
+    server.bus.holds = False
     for taken in range(100):
-        if b" 429 " in (said := await house.ask(request)):
+        if b" 429 " in (said := await server.ask(request)):
             assert is_limited(said, OVER) > 0
             return taken
     raise AssertionError
@@ -295,64 +295,64 @@ async def spend_all(house: House, request: bytes = QUEUED["packed junk"]) -> int
 async def test_an_account_over_its_allowance_is_429_and_the_others_are_not(
     opened: Any, monkeypatch: pytest.MonkeyPatch, request_: bytes, least: int, most: int
 ) -> None:
-    house = await opened(**LITTLE)
-    assert least <= await spend_all(house, request_) <= most
-    known = len(house.bus.messages)
+    server = await opened(**LITTLE)
+    assert least <= await spend_all(server, request_) <= most
+    known = len(server.bus.messages)
     nothing_is_read(monkeypatch)
 
     for refused in (post(GOOD), post(b"{"), *QUEUED.values()):
-        line = await house.line()
-        assert is_limited(await house.ask(refused, line), OVER) > 0
-        assert is_limited(await house.ask(post(GOOD), line), OVER) > 0  # on the same connection
-    assert len(house.bus.messages) == known
-    await house.genuine()
+        line = await server.line()
+        assert is_limited(await server.ask(refused, line), OVER) > 0
+        assert is_limited(await server.ask(post(GOOD), line), OVER) > 0  # on the same connection
+    assert len(server.bus.messages) == known
+    await server.genuine()
 
-    assert house.counted(OVER) == 1 + 2 * (2 + len(QUEUED))
-    assert house.counted(OVER, "other") == 0
+    assert server.counted(OVER) == 1 + 2 * (2 + len(QUEUED))
+    assert server.counted(OVER, "other") == 0
 
 
 async def test_who_gets_its_turn_when_the_allowance_is_used_up_is_429(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    lines = [await house.asked(QUEUED["packed junk"]) for _ in range(12)]
-    await house.until(lambda: house.in_flight == 12)
+    server = await opened(**LITTLE)
+    lines = [await server.asked(QUEUED["packed junk"]) for _ in range(12)]
+    await server.until(lambda: server.in_flight == 12)
 
-    while house.in_flight:
-        house.bus.go_on()
+    while server.in_flight:
+        server.bus.go_on()
         await asyncio.sleep(0)
 
     answers = [await answer(reader) for reader, _ in lines]
     assert [said[9:12] for said in answers].count(b"429") >= 8
-    assert len(house.bus.messages) == 1  # one dead letter, and its repeats
+    assert len(server.bus.messages) == 1  # one dead letter, and its repeats
 
 
 async def test_a_sender_that_comes_back_when_told_to_is_taken(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    await spend_all(house)
-    bucket = house.side.door.intake.allowances["main"]._bytes
-    seconds = is_limited(await house.ask(post(GOOD)), OVER)
+    server = await opened(**LITTLE)
+    await spend_all(server)
+    bucket = server.side.door.intake.allowances["main"]._bytes
+    seconds = is_limited(await server.ask(post(GOOD)), OVER)
 
     bucket._filled_at -= seconds  # so long ago
 
-    assert (await house.ask(post(GOOD))).startswith(b"HTTP/1.1 200")
+    assert (await server.ask(post(GOOD))).startswith(b"HTTP/1.1 200")
 
 
 async def test_plain_sms_never_use_it_up(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    house.bus.holds = False
-    line = await house.line()
+    server = await opened(**LITTLE)
+    server.bus.holds = False
+    line = await server.line()
 
     for n in range(600):
-        said = await house.ask(post(json.dumps({"to": "1", "text": f"{n} {'x' * 3000}"}).encode()), line)
+        said = await server.ask(post(json.dumps({"to": "1", "text": f"{n} {'x' * 3000}"}).encode()), line)
         assert said.startswith(b"HTTP/1.1 200")
 
 
 async def test_small_junk_uses_it_up_too(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    house.bus.holds = False
-    line = await house.line()
+    server = await opened(**LITTLE)
+    server.bus.holds = False
+    line = await server.line()
     taken = 0
 
-    while b" 200 " in await house.ask(post(b"%d" % taken), line):
+    while b" 200 " in await server.ask(post(b"%d" % taken), line):
         taken += 1
 
     assert 800 < taken < 1100
@@ -360,20 +360,20 @@ async def test_small_junk_uses_it_up_too(opened: Any) -> None:
 
 @pytest.mark.parametrize("chunked", [False, True])
 async def test_half_bodies_cost_what_has_come_of_them(opened: Any, *, chunked: bool) -> None:
-    house = await opened(**LITTLE)
+    server = await opened(**LITTLE)
     head = post(b"", *(["Transfer-Encoding: chunked"] if chunked else []), length=250 * KIB)
     if chunked:
         head = head.replace(b"Content-Length: %d\r\n" % (250 * KIB), b"")
     part = b"%x\r\n%b\r\n" % (240 * KIB, b"x" * 240 * KIB) if chunked else b"x" * 240 * KIB
-    lines = [await house.asked(head + part) for _ in range(3)]
-    await house.until(lambda: house.side.door.intake.allowances["main"]._bytes._level < 300 * KIB)
+    lines = [await server.asked(head + part) for _ in range(3)]
+    await server.until(lambda: server.side.door.intake.allowances["main"]._bytes._level < 300 * KIB)
 
-    lines += [await house.asked(head + part) for _ in range(2)]
-    await house.until(lambda: house.in_flight < 5)
+    lines += [await server.asked(head + part) for _ in range(2)]
+    await server.until(lambda: server.in_flight < 5)
 
     said = await asyncio.wait_for(first_answer(lines), 5)
     assert said.startswith(b"HTTP/1.1 429")
-    await house.genuine()
+    await server.genuine()
 
 
 async def first_answer(lines: list[Line]) -> bytes:
@@ -385,28 +385,28 @@ async def first_answer(lines: list[Line]) -> bytes:
 
 
 async def test_a_limited_account_is_a_degraded_word_and_one_line_in_the_log(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    assert house.side.door.degraded() == ()
+    server = await opened(**LITTLE)
+    assert server.side.door.degraded() == ()
     with structlog.testing.capture_logs() as lines:
-        await spend_all(house)
+        await spend_all(server)
         for _ in range(5):
-            await house.ask(post(GOOD))
+            await server.ask(post(GOOD))
 
     assert [line["event"] for line in lines] == ["account_limited"]
     assert (lines[0]["account"], lines[0]["reason"]) == ("main", OVER)
-    assert house.side.door.degraded() == ("account_limited:main",)
+    assert server.side.door.degraded() == ("account_limited:main",)
 
 
 async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("receiver.intake.QUIET", 0.05)
     monkeypatch.setattr(allowance, "QUIET", 0.08)
-    house = await opened(**LITTLE)
+    server = await opened(**LITTLE)
     with structlog.testing.capture_logs() as lines:
-        await spend_all(house)
-        await house.until(lambda: len(lines) == 2)
+        await spend_all(server)
+        await server.until(lambda: len(lines) == 2)
 
     assert [line["event"] for line in lines] == ["account_limited", "account_limited_no_more"]
-    assert house.side.door.degraded() == ()
+    assert server.side.door.degraded() == ()
 
 
 # ---- at once --------------------------------------------------------------------------------------------------
@@ -416,73 +416,73 @@ async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypat
 async def test_more_than_so_many_of_one_account_at_once_are_429(
     opened: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    house = await opened(max_in_flight=5)
+    server = await opened(max_in_flight=5)
     some = {"plain": post(GOOD), "half": post(GOOD, length=2000), **QUEUED}[what]
     for _ in range(5):
-        await house.asked(some)
-    await house.until(lambda: house.in_flight == 5)
+        await server.asked(some)
+    await server.until(lambda: server.in_flight == 5)
     nothing_is_read(monkeypatch)
 
     for more in (post(GOOD), *QUEUED.values()):
-        assert is_limited(await house.ask(more), TOO_MANY) > 0
+        assert is_limited(await server.ask(more), TOO_MANY) > 0
 
-    await house.genuine()
-    assert house.counted(TOO_MANY) == 1 + len(QUEUED)
+    await server.genuine()
+    assert server.counted(TOO_MANY) == 1 + len(QUEUED)
 
 
 async def test_half_bodies_over_the_limit_are_429_at_once_and_others_can_connect(opened: Any) -> None:
-    house = await opened(max_in_flight=5, max_connections=20)
+    server = await opened(max_in_flight=5, max_connections=20)
     half = post(GOOD, length=len(GOOD) + 5)
     for _ in range(5):
-        await house.asked(half)
-    await house.until(lambda: house.in_flight == 5)
+        await server.asked(half)
+    await server.until(lambda: server.in_flight == 5)
 
     for _ in range(30):
         async with asyncio.timeout(1):
-            assert is_limited(await house.ask(half), TOO_MANY) > 0
-    await house.genuine()
+            assert is_limited(await server.ask(half), TOO_MANY) > 0
+    await server.genuine()
 
 
 async def test_who_is_refused_while_it_waits_to_go_on_must_connect_again(opened: Any) -> None:
-    house = await opened(max_in_flight=1)
-    await house.asked(post(GOOD))
-    await house.until(lambda: house.in_flight == 1)
+    server = await opened(max_in_flight=1)
+    await server.asked(post(GOOD))
+    await server.until(lambda: server.in_flight == 1)
     head, _, _ = post(GOOD, "Expect: 100-continue").partition(b"\r\n\r\n")
 
     for token, status in ((TOKEN, b"429"), ("unknown", b"404")):
-        said = await house.ask(head.replace(TOKEN.encode(), token.encode()) + b"\r\n\r\n")
+        said = await server.ask(head.replace(TOKEN.encode(), token.encode()) + b"\r\n\r\n")
         assert said.partition(b" ")[2].startswith(status)
         assert b"Connection: close" in said  # else the next request on it would be read as the body
 
 
 async def test_what_is_answered_makes_room(opened: Any) -> None:
-    house = await opened(max_in_flight=2)
-    line = await house.line()
-    house.bus.holds = False
+    server = await opened(max_in_flight=2)
+    line = await server.line()
+    server.bus.holds = False
 
     for _ in range(3):
         for request in (post(GOOD), post(ARRAY), post(b"{", length=1), post(GOOD, "Content-Encoding: br")):
-            said = await house.ask(request, line)
+            said = await server.ask(request, line)
             assert b" 429 " not in said
-            line = await house.line() if b"Connection: close" in said else line
-        half = await house.asked(post(GOOD, length=len(GOOD) + 1))
-        await house.until(lambda: house.in_flight == 1)
+            line = await server.line() if b"Connection: close" in said else line
+        half = await server.asked(post(GOOD, length=len(GOOD) + 1))
+        await server.until(lambda: server.in_flight == 1)
         half[1].close()
-        await house.until(lambda: house.in_flight == 0)
+        await server.until(lambda: server.in_flight == 0)
 
 
 async def test_an_account_that_comes_and_goes_keeps_what_it_has_used(opened: Any) -> None:
-    house = await opened(**LITTLE)
-    await spend_all(house)
-    door = house.side.door
+    server = await opened(**LITTLE)
+    await spend_all(server)
+    door = server.side.door
     main, other = door._accounts
 
     door.take_accounts([main])
     assert set(door.intake.allowances) == {"main"}
     door.take_accounts([main, other])
 
-    assert is_limited(await house.ask(post(GOOD)), OVER)
-    await house.genuine()
+    assert is_limited(await server.ask(post(GOOD)), OVER)
+    await server.genuine()
 
 
 # ---- connections and heads ------------------------------------------------------------------------------------
@@ -497,37 +497,37 @@ async def is_closed(line: Line) -> bool:
 
 
 async def test_one_connection_too_many_closes_the_one_that_has_been_idle_longest(opened: Any) -> None:
-    house = await opened(max_connections=4)
-    house.bus.holds = False
-    used, idle, second, busy = [await house.line() for _ in range(4)]
-    await house.ask(post(GOOD), used)
-    house.bus.holds = True
+    server = await opened(max_connections=4)
+    server.bus.holds = False
+    used, idle, second, busy = [await server.line() for _ in range(4)]
+    await server.ask(post(GOOD), used)
+    server.bus.holds = True
     busy[1].write(post(GOOD))
-    await house.until(lambda: house.in_flight == 1)
+    await server.until(lambda: server.in_flight == 1)
 
-    new = await house.line()
-    assert (await house.ask(GENUINE, new)).startswith(b"HTTP/1.1 200")
+    new = await server.line()
+    assert (await server.ask(GENUINE, new)).startswith(b"HTTP/1.1 200")
     assert await idle[0].read() == b""
-    newer = await house.line()
-    assert (await house.ask(GENUINE, newer)).startswith(b"HTTP/1.1 200")
+    newer = await server.line()
+    assert (await server.ask(GENUINE, newer)).startswith(b"HTTP/1.1 200")
     assert await second[0].read() == b""
 
-    house.bus.go_on()
+    server.bus.go_on()
     assert (await answer(busy[0])).startswith(b"HTTP/1.1 200")
-    assert (await house.ask(GENUINE, used)).startswith(b"HTTP/1.1 200")
+    assert (await server.ask(GENUINE, used)).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("half", [b"", b"POST / HTTP/1.1\r\nHost: x\r\n"], ids=["silent", "half a head"])
 async def test_a_flood_of_connections_leaves_room_for_others(opened: Any, half: bytes) -> None:
-    house = await opened(max_connections=20)
+    server = await opened(max_connections=20)
     for n in range(200):
-        _, writer = await house.line()
+        _, writer = await server.line()
         writer.write(half)
         if n % 10 == 0:
-            await house.genuine()
+            await server.genuine()
 
-    assert house.side.door._server is not None
-    assert len(house.side.door._server.connections) <= 21
+    assert server.side.door._server is not None
+    assert len(server.side.door._server.connections) <= 21
 
 
 WRONG = post(GOOD, target="/v1/pingme/wrong")
@@ -535,19 +535,19 @@ WRONG = post(GOOD, target="/v1/pingme/wrong")
 
 @pytest.mark.parametrize("half", [b"", b"POST /v1/", WRONG], ids=["silent", "half a head", "with a wrong token"])
 async def test_strangers_end_no_connection_that_brought_a_token(opened: Any, half: bytes) -> None:
-    house = await opened(max_connections=20)
-    house.bus.holds = False
-    known = [await house.line() for _ in range(15)]
+    server = await opened(max_connections=20)
+    server.bus.holds = False
+    known = [await server.line() for _ in range(15)]
     for line in known:
-        await house.ask(GENUINE, line)
+        await server.ask(GENUINE, line)
 
     for _ in range(100):
-        _, writer = await house.line()
+        _, writer = await server.line()
         writer.write(half)
     await asyncio.sleep(0.01)
 
     for line in known:
-        said = await house.ask(GENUINE, line)
+        said = await server.ask(GENUINE, line)
         assert said.startswith(b"HTTP/1.1 200")
         assert b"Connection: close" not in said
 
@@ -555,30 +555,30 @@ async def test_strangers_end_no_connection_that_brought_a_token(opened: Any, hal
 async def test_where_a_token_keeps_as_many_as_it_can_others_are_told_to_connect_again_and_never_cut_off(
     opened: Any,
 ) -> None:
-    house = await opened(max_connections=20)
-    house.bus.holds = False
-    first = await house.line()
-    await house.ask(GENUINE, first)
+    server = await opened(max_connections=20)
+    server.bus.holds = False
+    first = await server.line()
+    await server.ask(GENUINE, first)
     for _ in range(14):
-        assert b"Connection: close" not in await house.ask(post(GOOD), await house.line())
+        assert b"Connection: close" not in await server.ask(post(GOOD), await server.line())
 
     for request in (GENUINE, post(GOOD), post(ARRAY), post(b"{"), WRONG, GENUINE) * 10:
-        line = await house.line()
-        said = await house.ask(request, line)
+        line = await server.line()
+        said = await server.ask(request, line)
         assert (b"Connection: close" in said) == (request is not WRONG)
         assert request is WRONG or await line[0].read() == b""
 
-    assert b"Connection: close" not in await house.ask(GENUINE, first)
+    assert b"Connection: close" not in await server.ask(GENUINE, first)
 
 
 async def test_who_asked_on_is_told_to_connect_again_behind_its_last_answer(opened: Any) -> None:
-    house = await opened(max_connections=4)
-    house.bus.holds = False
+    server = await opened(max_connections=4)
+    server.bus.holds = False
     for _ in range(3):
-        await house.ask(post(GOOD), await house.line())
+        await server.ask(post(GOOD), await server.line())
 
     for request in (GENUINE, post(ARRAY)):
-        line = await house.line()
+        line = await server.line()
         line[1].write(request * 5)
         said = [await answer(line[0]) for _ in range(5)]
         assert [each[9:12] for each in said] == [b"200"] * 5
@@ -595,10 +595,10 @@ async def test_a_head_over_16_kib_is_400_and_ends_the_connection(
     opened: Any, monkeypatch: pytest.MonkeyPatch, before: bytes, *, whole: bool, pause: bool
 ) -> None:
     monkeypatch.setattr(connection, "LINGER", 0.5)  # longer than the rest of it takes to come
-    house = await opened()
+    server = await opened()
     request = post(GOOD, *FIELDS)
     head = request if whole else request.partition(b"\r\n\r\n")[0]
-    reader, writer = await house.line()
+    reader, writer = await server.line()
     pieces = [head[at : at + 5000] for at in range(0, len(head), 5000)] if pause else [head]
     for piece in [before + pieces[0], *pieces[1:]]:
         writer.write(piece)
@@ -609,23 +609,23 @@ async def test_a_head_over_16_kib_is_400_and_ends_the_connection(
     replies = said.split(b"HTTP/1.1 ")[1:]
     assert [reply[:3] for reply in replies] == ([b"200"] if before else []) + [b"400"]
     assert b"Connection: close" in replies[-1]
-    assert house.bus.messages == [] or before
-    assert house.counted("bad_request", "") == 1
+    assert server.bus.messages == [] or before
+    assert server.counted("bad_request", "") == 1
 
 
 async def test_a_long_head_within_16_kib_is_taken(opened: Any) -> None:
-    house = await opened()
-    house.bus.holds = False
-    line = await house.line()
+    server = await opened()
+    server.bus.holds = False
+    line = await server.line()
 
     for _ in range(5):
-        assert (await house.ask(post(GOOD, *FIELDS[:7]), line)).startswith(b"HTTP/1.1 200")
+        assert (await server.ask(post(GOOD, *FIELDS[:7]), line)).startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize("before", [b"", GENUINE, b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"])
 async def test_a_head_has_as_long_to_arrive_as_a_body(opened: Any, before: bytes) -> None:
-    house = await opened(body_deadline=0.3)
-    reader, writer = await house.line()
+    server = await opened(body_deadline=0.3)
+    reader, writer = await server.line()
     writer.write(before + b"POST /v1/pingme/x HTTP/1.1\r\n")
     async with asyncio.timeout(3):
         if before:
@@ -639,19 +639,19 @@ async def test_a_head_has_as_long_to_arrive_as_a_body(opened: Any, before: bytes
     assert 0.15 < asyncio.get_running_loop().time() - began < 1
     assert said.startswith(b"HTTP/1.1 408")
     assert b"Connection: close" in said
-    assert house.counted("timeout", "") == 1
+    assert server.counted("timeout", "") == 1
 
 
 async def test_a_head_in_time_and_an_idle_connection_are_not_too_late(opened: Any) -> None:
-    house = await opened(body_deadline=0.2)
-    house.bus.holds = False
+    server = await opened(body_deadline=0.2)
+    server.bus.holds = False
     plain, array = post(GOOD), post(ARRAY)
-    line = await house.line()
+    line = await server.line()
 
     for request in (plain, array, plain + plain, post(LARGE)):
         line[1].write(request[:30])
         await asyncio.sleep(0.01)
-        assert (await house.ask(request[30:], line)).startswith(b"HTTP/1.1 200")
+        assert (await server.ask(request[30:], line)).startswith(b"HTTP/1.1 200")
         if request == plain + plain:
             await answer(line[0])
         await asyncio.sleep(0.25)
@@ -661,9 +661,9 @@ async def test_a_head_in_time_and_an_idle_connection_are_not_too_late(opened: An
 
 @pytest.mark.parametrize("ends", [(b"0\r\n", b"\r\n"), (b"0\r\n\r", b"\n"), (b"0", b"\r", b"\n", b"\r", b"\n")])
 async def test_the_end_of_a_body_that_comes_in_pieces_begins_no_head(opened: Any, ends: tuple[bytes, ...]) -> None:
-    house = await opened(body_deadline=0.2)
-    house.bus.holds = False
-    line = await house.line()
+    server = await opened(body_deadline=0.2)
+    server.bus.holds = False
+    line = await server.line()
     head = post(b"", "Transfer-Encoding: chunked").replace(b"\r\nContent-Length: 0", b"")
     line[1].write(head + b"%x\r\n%b\r\n" % (len(GOOD), GOOD))
     for piece in ends:
@@ -692,26 +692,26 @@ MALICE = [
 
 
 async def test_a_holder_of_one_url_at_full_malice_hurts_nobody_else(opened: Any) -> None:
-    house = await opened(allowance=64 * KIB, max_in_flight=50, max_connections=300, body_deadline=0.5)
+    server = await opened(allowance=64 * KIB, max_in_flight=50, max_connections=300, body_deadline=0.5)
     stopped = False
 
     async def be_evil(n: int) -> None:
         while not stopped:
             with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
-                reader, _ = await house.asked(MALICE[n % len(MALICE)])
+                reader, _ = await server.asked(MALICE[n % len(MALICE)])
                 async with asyncio.timeout(0.2):
                     await reader.read(1)
             n += 1
 
-    house.bus.holds = False
+    server.bus.holds = False
     evil = [asyncio.create_task(be_evil(n)) for n in range(30)]
-    line = await house.line()
+    line = await server.line()
     for _ in range(100):
         async with asyncio.timeout(2):
-            assert (await house.ask(GENUINE, line)).startswith(b"HTTP/1.1 200")
+            assert (await server.ask(GENUINE, line)).startswith(b"HTTP/1.1 200")
         await asyncio.sleep(0.01)
     stopped = True
     await asyncio.gather(*evil)
 
-    assert house.counted(OVER) > 0
-    assert house.counted("accepted", "other") + house.counted("duplicate", "other") == 100
+    assert server.counted(OVER) > 0
+    assert server.counted("accepted", "other") + server.counted("duplicate", "other") == 100

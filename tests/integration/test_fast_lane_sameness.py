@@ -19,7 +19,18 @@ import uvloop
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.paired_servers import MAX_BODY, ODD_TOKEN, OTHER, PATH, TOKEN, Heard, Steps, TwoDoors, post, two_doors
+from tests.paired_servers import (
+    MAX_BODY,
+    ODD_TOKEN,
+    OTHER,
+    PATH,
+    TOKEN,
+    Conversation,
+    PairedServers,
+    Steps,
+    paired_servers,
+    post,
+)
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"
 ROWS = [
@@ -32,15 +43,15 @@ SECOND = json.dumps({"to": "16470000001", "text": "the second"}).encode()
 LOOPS = {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-class Street:
+class ServersOnLoop:
     """Both doors on a loop that outlives the tests of this module."""
 
     def __init__(self, runner: asyncio.Runner) -> None:
         self._runner = runner
         self._stack = AsyncExitStack()
-        self.doors: TwoDoors = runner.run(self._stack.enter_async_context(two_doors()))
+        self.doors: PairedServers = runner.run(self._stack.enter_async_context(paired_servers()))
 
-    def both(self, steps: Steps, **bus: Any) -> tuple[Heard, Heard]:
+    def both(self, steps: Steps, **bus: Any) -> tuple[Conversation, Conversation]:
         return self._runner.run(self.doors.both(steps, **bus))
 
     def hear(self, senders: list[socket.socket]) -> list[bytes]:
@@ -61,11 +72,11 @@ async def first_answers(senders: list[socket.socket]) -> list[bytes]:
 
 
 @pytest.fixture(scope="module", params=LOOPS)
-def street(request: pytest.FixtureRequest) -> Iterator[Street]:
+def servers(request: pytest.FixtureRequest) -> Iterator[ServersOnLoop]:
     with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
-        street = Street(runner)
-        yield street
-        street.close()
+        servers = ServersOnLoop(runner)
+        yield servers
+        servers.close()
 
 
 def lines_of(request: bytes, *, instead: str, of: str) -> bytes:
@@ -268,18 +279,18 @@ def segmented(request: bytes) -> Iterator[tuple[str, Steps]]:
 
 
 @pytest.mark.parametrize("what", TRICKS)
-def test_a_trick_does_the_same_on_both_roads(street: Street, what: str) -> None:
+def test_a_trick_does_the_same_on_both_roads(servers: ServersOnLoop, what: str) -> None:
     for how, steps in segmented(TRICKS[what]):
         for turns in (0, 7):
-            fast, slow = street.both(steps, turns=turns)
+            fast, slow = servers.both(steps, turns=turns)
 
             assert fast == slow, how
 
 
 @pytest.mark.parametrize("name", sorted({str(name) for name in vars(aiohttp.hdrs).values() if isinstance(name, str)}))
-def test_no_header_that_aiohttp_knows_means_something_else_here(street: Street, name: str) -> None:
+def test_no_header_that_aiohttp_knows_means_something_else_here(servers: ServersOnLoop, name: str) -> None:
     for value in ("1", "close", "chunked", "websocket", "100-continue", "gzip", "a, b", '"'):
-        fast, slow = street.both([[post(GOOD, f"{name}: {value}")], [post(SECOND)]])
+        fast, slow = servers.both([[post(GOOD, f"{name}: {value}")], [post(SECOND)]])
 
         assert fast == slow, value
 
@@ -287,38 +298,38 @@ def test_no_header_that_aiohttp_knows_means_something_else_here(street: Street, 
 @pytest.mark.parametrize(
     "what", ["plain", "a form", "no callback", "an array", "two at once", "chunks", "head and body"]
 )
-def test_a_bus_that_promises_nothing_is_503_on_both_roads(street: Street, what: str) -> None:
+def test_a_bus_that_promises_nothing_is_503_on_both_roads(servers: ServersOnLoop, what: str) -> None:
     head, end, body = PLAIN.partition(b"\r\n\r\n")
     request = [TRICKS[what]] if what in TRICKS else [head + end, body]
 
-    fast, slow = street.both([request, [post(SECOND)]], full=True, turns=3)
+    fast, slow = servers.both([request, [post(SECOND)]], full=True, turns=3)
 
     assert fast == slow
     assert fast.said.count(b"HTTP/1.1 503") >= 2
 
 
-def test_the_fast_lane_takes_what_it_is_there_for(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fast_lane_takes_what_it_is_there_for(servers: ServersOnLoop, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without this, a lane that takes nothing would pass all the others."""
 
     async def nobody(request: object) -> None:
         raise AssertionError
 
-    monkeypatch.setattr(street.doors.fast.door._server, "request_handler", nobody)
+    monkeypatch.setattr(servers.doors.fast.door._server, "request_handler", nobody)
     head, end, body = post(GOOD, "Connection: keep-alive", "X-Request-Id: 1").partition(b"\r\n\r\n")
 
-    fast, slow = street.both([[PLAIN], [head + end, body[:9], body[9:]], [post(b"{}"), post(SECOND)]], turns=5)
+    fast, slow = servers.both([[PLAIN], [head + end, body[:9], body[9:]], [post(b"{}"), post(SECOND)]], turns=5)
 
     assert fast == slow
     assert fast.said.count(b"HTTP/1.1 200") == 4
 
 
 def test_what_aiohttp_had_to_answer_ends_the_fast_lane_for_nobody(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+    servers: ServersOnLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served = counting(street, monkeypatch)
+    served = counting(servers, monkeypatch)
     array = post(b"[%b]" % GOOD)
 
-    fast, slow = street.both([[array], [PLAIN], [array], [post(SECOND)]])
+    fast, slow = servers.both([[array], [PLAIN], [array], [post(SECOND)]])
 
     assert fast == slow
     assert fast.said.count(b"HTTP/1.1 200") == 4
@@ -326,23 +337,23 @@ def test_what_aiohttp_had_to_answer_ends_the_fast_lane_for_nobody(
 
 
 def test_a_first_callback_that_came_with_its_connection_has_the_fast_lane(
-    street: Street, monkeypatch: pytest.MonkeyPatch
+    servers: ServersOnLoop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    served = counting(street, monkeypatch)
-    early = [socket.create_connection(("127.0.0.1", street.doors.fast.door.port)) for _ in range(50)]
+    served = counting(servers, monkeypatch)
+    early = [socket.create_connection(("127.0.0.1", servers.doors.fast.door.port)) for _ in range(50)]
     for sender in early:
         sender.sendall(PLAIN)
 
-    heard = street.hear(early)
+    heard = servers.hear(early)
 
     assert [said[:12] for said in heard] == [b"HTTP/1.1 200"] * 50
     assert not served
 
 
-def counting(street: Street, monkeypatch: pytest.MonkeyPatch) -> list[object]:
+def counting(servers: ServersOnLoop, monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """What aiohttp answers at either door from now on."""
     served: list[object] = []
-    for side in (street.doors.fast, street.doors.slow):
+    for side in (servers.doors.fast, servers.doors.slow):
         answer = side.door._server.request_handler
 
         async def counted(request: Any, answer: Any = answer) -> Any:
@@ -454,7 +465,7 @@ def conversations(draw: st.DrawFn) -> list[list[bytes]]:
 
 @settings(max_examples=1500, deadline=None, derandomize=True, database=None)
 @given(steps=conversations(), turns=st.sampled_from([0, 1, 7]), full=st.sampled_from([False] * 7 + [True]))
-def test_no_conversation_goes_otherwise(street: Street, steps: Steps, turns: int, *, full: bool) -> None:
-    fast, slow = street.both(steps, turns=turns, full=full)
+def test_no_conversation_goes_otherwise(servers: ServersOnLoop, steps: Steps, turns: int, *, full: bool) -> None:
+    fast, slow = servers.both(steps, turns=turns, full=full)
 
     assert fast == slow

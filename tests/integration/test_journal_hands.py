@@ -31,7 +31,7 @@ from bus.journal.rows import TRIES, RowName
 from bus.journal.store import FILE_NAME, Journal
 from bus.record import build
 from tests.messages import rejected, sms
-from tests.stuck_bus import POISON, House, on_disk, poisoned
+from tests.stuck_bus import POISON, StuckBus, on_disk, poisoned
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")
 TOKEN = "a-long-token-of-the-admin"
@@ -65,35 +65,37 @@ async def on_thread(smsbus: Smsbus, *arguments: str, **more: object) -> Result:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def stuck_bus(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[StuckBus]:
     request.applymarker(pytest.mark.unaudited("its Kafka is played"))
-    house = House(tmp_path / "journal")
-    house.hangs.set()
-    await house.bus.start()
-    yield house
-    await house.bus.stop(0)
+    stuck_bus = StuckBus(tmp_path / "journal")
+    stuck_bus.hangs.set()
+    await stuck_bus.bus.start()
+    yield stuck_bus
+    await stuck_bus.bus.stop(0)
 
 
-def listener(house: House) -> Admin:
+def listener(stuck_bus: StuckBus) -> Admin:
     settings = AdminSettings(port=0, token=SecretStr(TOKEN))
     registry = CollectorRegistry()
-    extend = JournalApi(house.bus).add_to
-    return Admin(settings, alive=house.bus.alive, condition=house.bus.condition, registry=registry, extend=extend)
+    extend = JournalApi(stuck_bus.bus).add_to
+    return Admin(
+        settings, alive=stuck_bus.bus.alive, condition=stuck_bus.bus.condition, registry=registry, extend=extend
+    )
 
 
 @pytest.fixture
-async def served(house: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[House]:
+async def served(stuck_bus: StuckBus, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[StuckBus]:
     """Its owner runs, with an admin listener that the command finds; its token lies where the first start puts it."""
-    admin = listener(house)
+    admin = listener(stuck_bus)
     await admin.start()
-    found_by_itself(house, admin.port, monkeypatch)
-    yield house
+    found_by_itself(stuck_bus, admin.port, monkeypatch)
+    yield stuck_bus
     await admin.stop()
 
 
-def found_by_itself(house: House, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def found_by_itself(stuck_bus: StuckBus, port: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMSBUS_ADMIN__PORT", str(port))
-    own = house.directory.parent / "own"
+    own = stuck_bus.directory.parent / "own"
     own.mkdir(exist_ok=True)
     (own / "admin-token").write_text(f"{TOKEN}\n")
 
@@ -117,7 +119,7 @@ def lines(path: Path) -> list[dict]:
 # ---- a running owner -----------------------------------------------------------------------------------------------
 
 
-async def test_the_rows_of_a_running_owner_are_shown_in_order_and_masked(served: House, smsbus: Smsbus) -> None:
+async def test_the_rows_of_a_running_owner_are_shown_in_order_and_masked(served: StuckBus, smsbus: Smsbus) -> None:
     receipts = [await served.bus.accept(sms(n=n, text=TEXT)) for n in range(3)]
 
     shown = await on_thread(smsbus, "show")
@@ -134,7 +136,7 @@ async def test_the_rows_of_a_running_owner_are_shown_in_order_and_masked(served:
 
 
 async def test_they_are_revealed_and_exported_only_when_asked_for(
-    served: House, smsbus: Smsbus, tmp_path: Path
+    served: StuckBus, smsbus: Smsbus, tmp_path: Path
 ) -> None:
     receipt = await served.bus.accept(sms(text=TEXT))
 
@@ -148,7 +150,7 @@ async def test_they_are_revealed_and_exported_only_when_asked_for(
     assert json.loads(base64.b64decode(row["value_base64"]))["text"] == TEXT
 
 
-async def test_only_one_lane_is_shown_where_one_is_named(served: House, smsbus: Smsbus) -> None:
+async def test_only_one_lane_is_shown_where_one_is_named(served: StuckBus, smsbus: Smsbus) -> None:
     await served.bus.accept(sms())
     letter = await served.bus.accept(rejected(b"x"))
     lane = next(key for key, lane in served.bus._own.lanes.items() if key[0] == "sms.rejected.v1" and lane.rows)
@@ -160,7 +162,7 @@ async def test_only_one_lane_is_shown_where_one_is_named(served: House, smsbus: 
 
 
 async def test_more_rows_than_one_answer_holds_are_exported_whole(
-    served: House, smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    served: StuckBus, smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.admin.journals.PAGE_BYTES", 3000)
     receipts = await asyncio.gather(*(served.bus.accept(sms(n=n), key="one") for n in range(50)))
@@ -171,7 +173,7 @@ async def test_more_rows_than_one_answer_holds_are_exported_whole(
 
 
 @pytest.mark.parametrize("by", ["seq", "id"])
-async def test_a_running_owner_skips_a_row_and_its_lane_goes_on(served: House, smsbus: Smsbus, by: str) -> None:
+async def test_a_running_owner_skips_a_row_and_its_lane_goes_on(served: StuckBus, smsbus: Smsbus, by: str) -> None:
     stuck, behind = await poisoned(served)
     [name, *_] = await served.rows()
 
@@ -184,7 +186,7 @@ async def test_a_running_owner_skips_a_row_and_its_lane_goes_on(served: House, s
     assert [line["id"] for line in served.kept()] == [stuck.id]
 
 
-async def test_unknown_and_published_rows_are_named_and_the_others_skipped(served: House, smsbus: Smsbus) -> None:
+async def test_unknown_and_published_rows_are_named_and_the_others_skipped(served: StuckBus, smsbus: Smsbus) -> None:
     stuck, behind = await poisoned(served)
     names = [name.id for name in await served.rows()]
 
@@ -198,7 +200,7 @@ async def test_unknown_and_published_rows_are_named_and_the_others_skipped(serve
     assert [line["id"] for line in served.kept()] == [stuck.id]
 
 
-async def test_without_a_terminal_and_without_yes_nothing_is_skipped(served: House, smsbus: Smsbus) -> None:
+async def test_without_a_terminal_and_without_yes_nothing_is_skipped(served: StuckBus, smsbus: Smsbus) -> None:
     stuck, _ = await poisoned(served)
 
     result = await on_thread(smsbus, "skip", stuck.id)
@@ -210,7 +212,7 @@ async def test_without_a_terminal_and_without_yes_nothing_is_skipped(served: Hou
 
 @pytest.mark.parametrize(("typed", "count"), [("y\n", 1), ("n\n", 0), ("", 0)])
 async def test_at_a_terminal_the_rows_are_shown_and_it_is_asked(
-    served: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch, typed: str, count: int
+    served: StuckBus, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch, typed: str, count: int
 ) -> None:
     monkeypatch.setattr("app.cli.journal_rows.is_terminal", lambda: True)
     stuck, _ = await poisoned(served)
@@ -232,7 +234,7 @@ async def test_at_a_terminal_the_rows_are_shown_and_it_is_asked(
 )
 @pytest.mark.parametrize("command", [("show",), ("skip", "--yes", "1"), ("export", "--to", "rows")])
 async def test_an_owner_that_cannot_be_asked_is_left_alone_and_it_is_said_what_to_do(
-    served: House, smsbus: Smsbus, change: dict[str, object], says: str, command: tuple[str, ...]
+    served: StuckBus, smsbus: Smsbus, change: dict[str, object], says: str, command: tuple[str, ...]
 ) -> None:
     await served.bus.accept(sms())
 
@@ -244,7 +246,7 @@ async def test_an_owner_that_cannot_be_asked_is_left_alone_and_it_is_said_what_t
     assert not Path("rows").exists()
 
 
-async def test_a_journal_that_somebody_else_holds_is_left_alone(served: House, smsbus: Smsbus) -> None:
+async def test_a_journal_that_somebody_else_holds_is_left_alone(served: StuckBus, smsbus: Smsbus) -> None:
     directory = await left_behind(served.directory / "other")
     held = try_claim(directory)
 
@@ -260,11 +262,11 @@ async def test_a_journal_that_somebody_else_holds_is_left_alone(served: House, s
 # ---- over HTTP -----------------------------------------------------------------------------------------------------
 
 
-async def test_each_command_by_http_is_one_line_of_the_log_without_contents(house: House) -> None:
-    await poisoned(house)
-    admin = listener(house)
+async def test_each_command_by_http_is_one_line_of_the_log_without_contents(stuck_bus: StuckBus) -> None:
+    await poisoned(stuck_bus)
+    admin = listener(stuck_bus)
     await admin.start()
-    [name, *_] = await house.rows()
+    [name, *_] = await stuck_bus.rows()
     headers = {"Authorization": f"Bearer {TOKEN}"}
 
     with capture_logs(processors=[]) as logs:
@@ -301,9 +303,9 @@ async def test_each_command_by_http_is_one_line_of_the_log_without_contents(hous
     ],
 )
 async def test_what_makes_no_sense_is_a_problem(
-    house: House, method: str, path: str, body: str | None, status: int, reason: str
+    stuck_bus: StuckBus, method: str, path: str, body: str | None, status: int, reason: str
 ) -> None:
-    admin = listener(house)
+    admin = listener(stuck_bus)
     await admin.start()
     headers = {"Authorization": f"Bearer {TOKEN}"}
     async with (
@@ -322,20 +324,20 @@ async def test_what_makes_no_sense_is_a_problem(
 
 
 async def test_with_workers_the_one_that_holds_the_journal_does_it(
-    house: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+    stuck_bus: StuckBus, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sibling = House(house.directory)
+    sibling = StuckBus(stuck_bus.directory)
     sibling.hangs.set()
     await sibling.bus.start()
-    workers, admins = [], [listener(each) for each in (house, sibling)]
+    workers, admins = [], [listener(each) for each in (stuck_bus, sibling)]
     for number, admin in enumerate(admins):
         await admin.start()
         workers.append(Worker(f"receiver-{number}", []))
         workers[-1].admin = f"http://127.0.0.1:{admin.port}"
     joint = JointAdmin(AdminSettings(port=0, token=SecretStr(TOKEN)), workers, None, CollectorRegistry())
     await joint.start()
-    found_by_itself(house, joint.port, monkeypatch)
-    receipts = [(await poisoned(each))[0] for each in (house, sibling)]
+    found_by_itself(stuck_bus, joint.port, monkeypatch)
+    receipts = [(await poisoned(each))[0] for each in (stuck_bus, sibling)]
 
     shown = await on_thread(smsbus, "show")
     ambiguous = await on_thread(smsbus, "skip", "--yes", "1")
@@ -346,11 +348,14 @@ async def test_with_workers_the_one_that_holds_the_journal_does_it(
     workers[0].admin = None
     silent = await on_thread(smsbus, "show")
 
-    assert {line.split("\t")[0] for line in shown.stdout.splitlines()} == {*house.bus.journals, *sibling.bus.journals}
+    assert {line.split("\t")[0] for line in shown.stdout.splitlines()} == {
+        *stuck_bus.bus.journals,
+        *sibling.bus.journals,
+    }
     assert (ambiguous.exit_code, skipped_one.exit_code, everywhere.exit_code) == (Code.FAILED, 0, 0)
     assert "1 is a row in each of" in ambiguous.stderr
-    assert [each["journal"] for each in house.kept()] == [*sibling.bus.journals, *house.bus.journals]
-    assert (house.bus.ledger.skipped, sibling.bus.ledger.skipped) == (1, 1)
+    assert [each["journal"] for each in stuck_bus.kept()] == [*sibling.bus.journals, *stuck_bus.bus.journals]
+    assert (stuck_bus.bus.ledger.skipped, sibling.bus.ledger.skipped) == (1, 1)
     assert silent.exit_code == Code.FAILED
     assert "A worker did not answer. Ask again." in silent.stderr
     for each in (joint, *admins):
@@ -661,9 +666,9 @@ async def test_status_of_the_directory_of_one_process_is_its_own(tmp_path: Path,
     assert len(result.stdout.splitlines()) == 1
 
 
-async def test_a_drain_says_what_a_running_process_holds(house: House, smsbus: Smsbus, tmp_path: Path) -> None:
+async def test_a_drain_says_what_a_running_process_holds(stuck_bus: StuckBus, smsbus: Smsbus, tmp_path: Path) -> None:
     idle = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
-    await poisoned(house)
+    await poisoned(stuck_bus)
 
     result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
 
@@ -690,7 +695,7 @@ async def test_where_there_are_no_rows_show_says_so(smsbus: Smsbus, tmp_path: Pa
 
 
 async def test_what_is_on_its_way_can_be_skipped_when_the_service_is_stopped(
-    served: House, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+    served: StuckBus, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     stuck, _ = await poisoned(served)
 

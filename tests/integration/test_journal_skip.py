@@ -27,20 +27,20 @@ from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsRejected
 from tests.kafka_fixtures import TestKafka
 from tests.messages import rejected, sms
-from tests.stuck_bus import POISON, House, poisoned
+from tests.stuck_bus import POISON, StuckBus, poisoned
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
-async def house(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[House]:
+async def stuck_bus(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[StuckBus]:
     request.applymarker(pytest.mark.unaudited("its Kafka is played"))
-    house = House(tmp_path)
-    house.hangs.set()
-    await house.bus.start()
-    yield house
-    house.hangs.set()
-    await house.bus.stop(0)
+    stuck_bus = StuckBus(tmp_path)
+    stuck_bus.hangs.set()
+    await stuck_bus.bus.start()
+    yield stuck_bus
+    stuck_bus.hangs.set()
+    await stuck_bus.bus.stop(0)
 
 
 async def until(holds: Callable[[], bool]) -> None:
@@ -49,49 +49,51 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_a_refused_dead_letter_is_taken_out_its_bytes_kept_and_the_lane_goes_on_at_once(house: House) -> None:
-    stuck, behind = await poisoned(house)
+async def test_a_refused_dead_letter_is_taken_out_its_bytes_kept_and_the_lane_goes_on_at_once(
+    stuck_bus: StuckBus,
+) -> None:
+    stuck, behind = await poisoned(stuck_bus)
     await asyncio.sleep(1.5)  # the pause between two tries is long by now
-    name = next(name for name in await house.rows() if name.id == stuck.id)
+    name = next(name for name in await stuck_bus.rows() if name.id == stuck.id)
 
-    outcome = await house.bus.skip(name)
+    outcome = await stuck_bus.bus.skip(name)
     ends = [await asyncio.wait_for(receipt.published, 0.4) for receipt in (stuck, behind)]
 
-    [kept] = house.kept()
+    [kept] = stuck_bus.kept()
     assert (outcome, ends) == ("skipped", ["skipped", "rejected"])
     assert (kept["id"], kept["journal"], kept["seq"], kept["intact"]) == (stuck.id, name.journal, name.seq, True)
     assert json.loads(base64.b64decode(kept["value_base64"])) == rejected(POISON).model_dump(mode="json")
     assert base64.b64decode(kept["key_base64"]) == b"one"
-    await until(lambda: house.on_disk() == [])
-    assert house.bus.ledger == Ledger(accepted=2, rejected=1, skipped=1)
-    assert house.bus.ledger.balanced
-    assert (house.directory / skipped.FILE).stat().st_mode & 0o777 == 0o600
+    await until(lambda: stuck_bus.on_disk() == [])
+    assert stuck_bus.bus.ledger == Ledger(accepted=2, rejected=1, skipped=1)
+    assert stuck_bus.bus.ledger.balanced
+    assert (stuck_bus.directory / skipped.FILE).stat().st_mode & 0o777 == 0o600
 
 
 async def test_the_bytes_are_on_the_disk_before_the_row_is_deleted(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stuck, _ = await poisoned(house)
+    stuck, _ = await poisoned(stuck_bus)
     seen: list[tuple[bool, bool]] = []
     fsync = os.fsync
 
     def watched(descriptor: int) -> None:
-        kept = [line["id"] for line in house.kept()]
-        seen.append((stuck.id in kept, stuck.id in house.on_disk()))
+        kept = [line["id"] for line in stuck_bus.kept()]
+        seen.append((stuck.id in kept, stuck.id in stuck_bus.on_disk()))
         fsync(descriptor)
 
     monkeypatch.setattr("bus.journal.skipped.os.fsync", watched)
-    await house.bus.skip((await house.rows())[0])
+    await stuck_bus.bus.skip((await stuck_bus.rows())[0])
 
     assert seen == [(True, True), (True, True)], "of the file and of its directory, while the row is still there"
-    assert stuck.id not in house.on_disk()
+    assert stuck.id not in stuck_bus.on_disk()
 
 
 @pytest.mark.parametrize("fails", ["fsync", "write"])
 async def test_bytes_that_cannot_be_kept_delete_nothing_and_leave_no_half_line(
-    house: House, monkeypatch: pytest.MonkeyPatch, fails: str
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch, fails: str
 ) -> None:
-    stuck, behind = await poisoned(house)
+    stuck, behind = await poisoned(stuck_bus)
     write = os.write
 
     def full(descriptor: int, octets: bytes = b"") -> None:
@@ -99,49 +101,51 @@ async def test_bytes_that_cannot_be_kept_delete_nothing_and_leave_no_half_line(
             write(descriptor, bytes(octets[:20]))
         raise OSError(28, "No space left on device")
 
-    name = (await house.rows())[0]
+    name = (await stuck_bus.rows())[0]
     with monkeypatch.context() as patched:
         patched.setattr(f"bus.journal.skipped.os.{fails}", full)
-        outcome = await house.bus.skip(name)
+        outcome = await stuck_bus.bus.skip(name)
 
     assert outcome == "unwritable"
-    assert house.kept() == []
-    assert stuck.id in house.on_disk()
-    assert house.bus.ledger.balanced
-    assert await house.bus.skip(name) == "skipped"
+    assert stuck_bus.kept() == []
+    assert stuck.id in stuck_bus.on_disk()
+    assert stuck_bus.bus.ledger.balanced
+    assert await stuck_bus.bus.skip(name) == "skipped"
     assert await asyncio.wait_for(behind.published, 5) == "rejected"
 
 
-async def test_a_half_line_of_somebody_who_died_spoils_only_itself(house: House) -> None:
-    (house.directory / skipped.FILE).write_text('{"half')
-    stuck, _ = await poisoned(house)
+async def test_a_half_line_of_somebody_who_died_spoils_only_itself(stuck_bus: StuckBus) -> None:
+    (stuck_bus.directory / skipped.FILE).write_text('{"half')
+    stuck, _ = await poisoned(stuck_bus)
 
-    await house.bus.skip((await house.rows())[0])
+    await stuck_bus.bus.skip((await stuck_bus.rows())[0])
 
-    half, whole = (house.directory / skipped.FILE).read_text().splitlines()
+    half, whole = (stuck_bus.directory / skipped.FILE).read_text().splitlines()
     assert (half, json.loads(whole)["id"]) == ('{"half', stuck.id)
 
 
 async def test_a_row_whose_delete_fails_is_still_there_and_may_be_skipped_again(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stuck, _ = await poisoned(house)
-    name = (await house.rows())[0]
+    stuck, _ = await poisoned(stuck_bus)
+    name = (await stuck_bus.rows())[0]
 
     async def failing(self: Journal, seqs: Sequence[int]) -> None:
         raise JournalUnwritable("full")
 
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "delete", failing)
-        outcome = await house.bus.skip(name)
-        ledger = house.bus.ledger.skipped
+        outcome = await stuck_bus.bus.skip(name)
+        ledger = stuck_bus.bus.ledger.skipped
 
-    assert (outcome, ledger, await house.bus.skip(name)) == ("unwritable", 0, "skipped")
-    assert [line["id"] for line in house.kept()] == [stuck.id, stuck.id]
+    assert (outcome, ledger, await stuck_bus.bus.skip(name)) == ("unwritable", 0, "skipped")
+    assert [line["id"] for line in stuck_bus.kept()] == [stuck.id, stuck.id]
 
 
-async def test_a_delete_that_holds_although_it_failed_counts(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    await poisoned(house)
+async def test_a_delete_that_holds_although_it_failed_counts(
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await poisoned(stuck_bus)
     delete = Journal.delete
 
     async def lying(self: Journal, seqs: Sequence[int]) -> None:
@@ -150,99 +154,101 @@ async def test_a_delete_that_holds_although_it_failed_counts(house: House, monke
 
     monkeypatch.setattr(Journal, "delete", lying)
 
-    assert await house.bus.skip((await house.rows())[0]) == "skipped"
-    assert house.bus.ledger.skipped == 1
+    assert await stuck_bus.bus.skip((await stuck_bus.rows())[0]) == "skipped"
+    assert stuck_bus.bus.ledger.skipped == 1
 
 
-async def test_what_is_on_its_way_to_kafka_cannot_be_called_back(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_is_on_its_way_to_kafka_cannot_be_called_back(
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("bus.lane.MOMENT", 0.1)
-    receipt = await house.bus.accept(sms())
-    house.hangs.clear()
-    house.is_open = True
-    await house.flying.wait()
+    receipt = await stuck_bus.bus.accept(sms())
+    stuck_bus.hangs.clear()
+    stuck_bus.is_open = True
+    await stuck_bus.flying.wait()
 
-    under_way = await house.bus.skip((await house.rows())[0])
-    house.hangs.set()
+    under_way = await stuck_bus.bus.skip((await stuck_bus.rows())[0])
+    stuck_bus.hangs.set()
 
     assert under_way == "under_way"
     assert await asyncio.wait_for(receipt.published, 5) == "published"
-    assert house.topic == [receipt.id]
-    assert (house.kept(), house.bus.ledger.skipped) == ([], 0)
+    assert stuck_bus.topic == [receipt.id]
+    assert (stuck_bus.kept(), stuck_bus.bus.ledger.skipped) == ([], 0)
 
 
-async def test_an_acknowledged_row_is_not_skipped_and_said_to_be_in_kafka(house: House) -> None:
-    receipt = await house.bus.accept(sms())
-    name = (await house.rows())[0]
-    house.is_open = True
+async def test_an_acknowledged_row_is_not_skipped_and_said_to_be_in_kafka(stuck_bus: StuckBus) -> None:
+    receipt = await stuck_bus.bus.accept(sms())
+    name = (await stuck_bus.rows())[0]
+    stuck_bus.is_open = True
     await receipt.published
 
-    assert await house.bus.skip(name) == "acknowledged"
-    assert house.kept() == []
+    assert await stuck_bus.bus.skip(name) == "acknowledged"
+    assert stuck_bus.kept() == []
 
 
 async def test_an_acknowledged_row_that_is_not_deleted_yet_is_not_skipped(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def failing(self: Journal, seqs: Sequence[int]) -> None:
         raise JournalUnwritable("full")
 
-    receipt = await house.bus.accept(sms())
-    name = (await house.rows())[0]
+    receipt = await stuck_bus.bus.accept(sms())
+    name = (await stuck_bus.rows())[0]
     with monkeypatch.context() as patched:
         patched.setattr(Journal, "delete", failing)
-        house.is_open = True
+        stuck_bus.is_open = True
         await receipt.published
-        outcome = await house.bus.skip(name)
+        outcome = await stuck_bus.bus.skip(name)
 
     assert outcome == "acknowledged"
-    assert house.kept() == []
+    assert stuck_bus.kept() == []
 
 
-async def test_unknown_rows_and_journals_are_said_to_be_so(house: House) -> None:
-    stuck, _ = await poisoned(house)
-    name = (await house.rows())[0]
+async def test_unknown_rows_and_journals_are_said_to_be_so(stuck_bus: StuckBus) -> None:
+    stuck, _ = await poisoned(stuck_bus)
+    name = (await stuck_bus.rows())[0]
 
-    assert await house.bus.skip(name._replace(seq=name.seq + 10)) == "unknown"
-    assert await house.bus.skip(name._replace(id="another")) == "unknown"
-    assert await house.bus.skip(name._replace(journal="nobodyof")) == "elsewhere"
-    assert await house.bus.skip(name) == "skipped"
-    assert await house.bus.skip(name) == "unknown"
-    assert [line["id"] for line in house.kept()] == [stuck.id]
+    assert await stuck_bus.bus.skip(name._replace(seq=name.seq + 10)) == "unknown"
+    assert await stuck_bus.bus.skip(name._replace(id="another")) == "unknown"
+    assert await stuck_bus.bus.skip(name._replace(journal="nobodyof")) == "elsewhere"
+    assert await stuck_bus.bus.skip(name) == "skipped"
+    assert await stuck_bus.bus.skip(name) == "unknown"
+    assert [line["id"] for line in stuck_bus.kept()] == [stuck.id]
 
 
-async def test_two_who_skip_one_row_at_once_skip_it_once(house: House) -> None:
-    await poisoned(house)
-    name = (await house.rows())[0]
+async def test_two_who_skip_one_row_at_once_skip_it_once(stuck_bus: StuckBus) -> None:
+    await poisoned(stuck_bus)
+    name = (await stuck_bus.rows())[0]
 
-    outcomes = await asyncio.gather(house.bus.skip(name), house.bus.skip(name))
+    outcomes = await asyncio.gather(stuck_bus.bus.skip(name), stuck_bus.bus.skip(name))
 
     assert sorted(outcomes) == ["skipped", "unknown"]
-    assert len(house.kept()) == 1
-    assert house.bus.ledger.balanced
+    assert len(stuck_bus.kept()) == 1
+    assert stuck_bus.bus.ledger.balanced
 
 
-async def test_rows_skipped_while_others_arrive_and_are_published_lose_nothing(house: House) -> None:
+async def test_rows_skipped_while_others_arrive_and_are_published_lose_nothing(stuck_bus: StuckBus) -> None:
     letters = [rejected(b"%d" % n if n % 5 else POISON + b"  " * n) for n in range(40)]
     receipts = []
     for n, letter in enumerate(letters):
-        receipts.append(await house.bus.accept(letter, key="one"))
-        house.is_open = n >= 10
-    names = await house.rows()
+        receipts.append(await stuck_bus.bus.accept(letter, key="one"))
+        stuck_bus.is_open = n >= 10
+    names = await stuck_bus.rows()
     stuck = {receipts[n].id for n in range(0, 40, 5)}
 
-    outcomes = [await house.bus.skip(name) for name in names if name.id in stuck]
-    rest = [name for name in await house.rows() if name.id in stuck]
-    outcomes += [await house.bus.skip(name) for name in rest]
+    outcomes = [await stuck_bus.bus.skip(name) for name in names if name.id in stuck]
+    rest = [name for name in await stuck_bus.rows() if name.id in stuck]
+    outcomes += [await stuck_bus.bus.skip(name) for name in rest]
     ends = await asyncio.wait_for(asyncio.gather(*(receipt.published for receipt in receipts)), 10)
 
     assert outcomes.count("skipped") == 8
-    assert house.topic == [receipt.id for receipt in receipts if receipt.id not in stuck]
+    assert stuck_bus.topic == [receipt.id for receipt in receipts if receipt.id not in stuck]
     assert {receipts[n].id for n, end in enumerate(ends) if end == "skipped"} == stuck
-    assert house.bus.ledger == Ledger(accepted=40, rejected=32, skipped=8)
+    assert stuck_bus.bus.ledger == Ledger(accepted=40, rejected=32, skipped=8)
 
 
-async def test_a_stop_waits_for_a_skip_that_has_begun(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
-    stuck, _ = await poisoned(house)
+async def test_a_stop_waits_for_a_skip_that_has_begun(stuck_bus: StuckBus, monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck, _ = await poisoned(stuck_bus)
     began, may_go_on, keep = threading.Event(), threading.Event(), skipped.keep
 
     def slow(*arguments: Any) -> None:
@@ -251,9 +257,9 @@ async def test_a_stop_waits_for_a_skip_that_has_begun(house: House, monkeypatch:
         keep(*arguments)
 
     monkeypatch.setattr("bus.journal.skipped.keep", slow)
-    skip = asyncio.create_task(house.bus.skip((await house.rows())[0]))
+    skip = asyncio.create_task(stuck_bus.bus.skip((await stuck_bus.rows())[0]))
     await until(began.is_set)
-    stop = asyncio.create_task(house.bus.stop(0))
+    stop = asyncio.create_task(stuck_bus.bus.stop(0))
     await asyncio.sleep(0.1)
     assert not stop.done()
 
@@ -261,8 +267,8 @@ async def test_a_stop_waits_for_a_skip_that_has_begun(house: House, monkeypatch:
     await stop
 
     assert await skip == "skipped"
-    assert [line["id"] for line in house.kept()] == [stuck.id]
-    assert house.bus.ledger.balanced
+    assert [line["id"] for line in stuck_bus.kept()] == [stuck.id]
+    assert stuck_bus.bus.ledger.balanced
 
 
 # ---- kill -9 between the two steps ---------------------------------------------------------------------------------
@@ -302,15 +308,15 @@ async def test_a_process_that_dies_between_the_two_steps_leaves_both_with_one_id
     ended = await asyncio.to_thread(
         subprocess.run, [sys.executable, "-c", DIES, str(tmp_path)], cwd=ROOT, stdout=subprocess.DEVNULL, check=False
     )
-    house = House(tmp_path)
-    await house.bus.start()
-    [name] = await house.rows()
+    stuck_bus = StuckBus(tmp_path)
+    await stuck_bus.bus.start()
+    [name] = await stuck_bus.rows()
 
     assert ended.returncode == -signal.SIGKILL
-    assert [line["id"] for line in house.kept()] == house.on_disk() == [rejected(POISON).id]
-    assert await house.bus.skip(name) == "skipped"
-    assert house.bus.ledger == Ledger(adopted=1, skipped=1)
-    await house.bus.stop(0)
+    assert [line["id"] for line in stuck_bus.kept()] == stuck_bus.on_disk() == [rejected(POISON).id]
+    assert await stuck_bus.bus.skip(name) == "skipped"
+    assert stuck_bus.bus.ledger == Ledger(adopted=1, skipped=1)
+    await stuck_bus.bus.stop(0)
 
 
 # ---- a real broker -------------------------------------------------------------------------------------------------

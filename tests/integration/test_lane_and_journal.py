@@ -28,7 +28,7 @@ def record(n: int, *, text: str | None = None) -> Record:
     return Record(made.id, *KEY, made.key, made.value, made.headers, made.timestamp_ms)
 
 
-class Street:
+class LaneSetup:
     """A lane whose Kafka takes nothing until `open` is set."""
 
     def __init__(self, directory: Path, **bounds: float) -> None:
@@ -82,79 +82,79 @@ class Street:
 
 
 @pytest.fixture
-async def street(tmp_path: Path) -> AsyncIterator[Street]:
-    street = Street(tmp_path)
-    await street.start()
-    yield street
-    await street.stop()
+async def setup(tmp_path: Path) -> AsyncIterator[LaneSetup]:
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    yield setup
+    await setup.stop()
 
 
-async def test_without_kafka_the_first_answer_waits_for_the_spill(street: Street) -> None:
-    receipt = await street.accept(record(0))
+async def test_without_kafka_the_first_answer_waits_for_the_spill(setup: LaneSetup) -> None:
+    receipt = await setup.accept(record(0))
 
     assert receipt.via == "journal"
-    assert street.lane.rows == street.journal.rows == 1
-    assert not street.topic
+    assert setup.lane.rows == setup.journal.rows == 1
+    assert not setup.topic
 
 
 async def test_a_spilled_lane_accepts_into_the_journal_without_waiting_for_another_spill(tmp_path: Path) -> None:
-    street = Street(tmp_path, spill_after=60)
-    await street.start()
-    first = street.accept(record(0))
-    street.lane.spill()
-    during_the_write = [street.accept(record(n)) for n in range(1, 100)]
+    setup = LaneSetup(tmp_path, spill_after=60)
+    await setup.start()
+    first = setup.accept(record(0))
+    setup.lane.spill()
+    during_the_write = [setup.accept(record(n)) for n in range(1, 100)]
     await first
     await asyncio.gather(*during_the_write)
 
-    receipts = await asyncio.gather(*(street.accept(record(n)) for n in range(100, 200)))
+    receipts = await asyncio.gather(*(setup.accept(record(n)) for n in range(100, 200)))
 
     assert {receipt.via for receipt in receipts} == {"journal"}
-    assert street.lane.rows == 200
-    await street.stop()
+    assert setup.lane.rows == 200
+    await setup.stop()
 
 
-async def test_a_drained_lane_publishes_without_the_disk_again(street: Street) -> None:
+async def test_a_drained_lane_publishes_without_the_disk_again(setup: LaneSetup) -> None:
     for n in range(3):
-        await street.accept(record(n))
-    await street.drain()
+        await setup.accept(record(n))
+    await setup.drain()
 
-    receipt = await street.accept(record(3))
+    receipt = await setup.accept(record(3))
 
     assert receipt.via == "kafka"
-    assert [line.partition(":")[2] for line in street.topic] == [record(n).id for n in range(4)]
-    assert street.journal.rows == 0
-    assert street.book.ledger.balanced
+    assert [line.partition(":")[2] for line in setup.topic] == [record(n).id for n in range(4)]
+    assert setup.journal.rows == 0
+    assert setup.book.ledger.balanced
 
 
 async def test_a_full_lane_refuses_when_the_journal_does_not_keep_up(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    street = Street(tmp_path, lane_max_records=5)
-    await street.start()
-    monkeypatch.setattr(street.journal, "append", _never)
+    setup = LaneSetup(tmp_path, lane_max_records=5)
+    await setup.start()
+    monkeypatch.setattr(setup.journal, "append", _never)
 
-    waiting = [street.accept(record(n)) for n in range(10)]
+    waiting = [setup.accept(record(n)) for n in range(10)]
     with pytest.raises(NotDurable, match="full"):
-        street.accept(record(10))
+        setup.accept(record(10))
 
     assert len(waiting) == 10
-    street.lane._task and street.lane._task.cancel()
-    street.lane._writer and street.lane._writer.cancel()
+    setup.lane._task and setup.lane._task.cancel()
+    setup.lane._writer and setup.lane._writer.cancel()
 
 
 async def test_a_journal_that_stalls_ends_the_wait_at_the_deadline(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    street = Street(tmp_path, accept_deadline=0.2)
-    await street.start()
-    monkeypatch.setattr(street.journal, "append", _never)
+    setup = LaneSetup(tmp_path, accept_deadline=0.2)
+    await setup.start()
+    monkeypatch.setattr(setup.journal, "append", _never)
 
     with pytest.raises(NotDurable, match="in time"):
-        await asyncio.wait_for(street.accept(record(0)), 5)
+        await asyncio.wait_for(setup.accept(record(0)), 5)
 
-    assert street.book.ledger.not_durable == 1
-    street.lane._task and street.lane._task.cancel()
-    street.lane._writer and street.lane._writer.cancel()
+    assert setup.book.ledger.not_durable == 1
+    setup.lane._task and setup.lane._task.cancel()
+    setup.lane._writer and setup.lane._writer.cancel()
 
 
 async def _never(records: Sequence[Record]) -> list[int | None]:
@@ -163,14 +163,14 @@ async def _never(records: Sequence[Record]) -> list[int | None]:
 
 
 async def test_stopping_puts_what_is_in_memory_into_the_journal(tmp_path: Path) -> None:
-    street = Street(tmp_path, spill_after=60)
-    await street.start()
-    waiting = [street.accept(record(n)) for n in range(5)]
+    setup = LaneSetup(tmp_path, spill_after=60)
+    await setup.start()
+    waiting = [setup.accept(record(n)) for n in range(5)]
 
-    await street.stop()
+    await setup.stop()
 
     assert [(await waiter).via for waiter in waiting] == ["journal"] * 5
-    again = Street(tmp_path)
+    again = LaneSetup(tmp_path)
     await again.start()
     await again.drain()
     assert again.topic == [f"journal:{record(n).id}" for n in range(5)]
@@ -179,15 +179,15 @@ async def test_stopping_puts_what_is_in_memory_into_the_journal(tmp_path: Path) 
 
 
 async def test_a_damaged_row_becomes_a_dead_letter_and_holds_up_nobody(tmp_path: Path) -> None:
-    street = Street(tmp_path)
-    await street.start()
+    setup = LaneSetup(tmp_path)
+    await setup.start()
     for n in range(3):
-        await street.accept(record(n))
-    await street.stop()
+        await setup.accept(record(n))
+    await setup.stop()
     with sqlite3.connect(tmp_path / FILE_NAME) as connection:
         connection.execute("UPDATE rows SET value = replace(value, '1647', '1648') WHERE id = ?", (record(1).id,))
 
-    again = Street(tmp_path)
+    again = LaneSetup(tmp_path)
     await again.start()
     await again.drain()
 
@@ -198,32 +198,32 @@ async def test_a_damaged_row_becomes_a_dead_letter_and_holds_up_nobody(tmp_path:
 
 
 async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room(tmp_path: Path) -> None:
-    street = Street(tmp_path, journal_max_bytes=20_000)
-    await street.start()
+    setup = LaneSetup(tmp_path, journal_max_bytes=20_000)
+    await setup.start()
     accepted = 0
     with pytest.raises(NotDurable, match="limit of 20000 bytes"):  # noqa: PT012 - which one is refused depends on sizes
         for n in range(100):
-            await street.accept(record(n))
+            await setup.accept(record(n))
             accepted += 1
-    assert not await street.journal.probe(), "a little would fit, what was refused does not"
-    assert street.journal.unwritable
+    assert not await setup.journal.probe(), "a little would fit, what was refused does not"
+    assert setup.journal.unwritable
     assert accepted > 5
 
-    await street.drain()
+    await setup.drain()
 
-    assert (await street.accept(record(100))).id
-    assert await street.journal.probe()
-    assert street.journal.unwritable is None
-    assert street.book.ledger.balanced
-    await street.stop()
+    assert (await setup.accept(record(100))).id
+    assert await setup.journal.probe()
+    assert setup.journal.unwritable is None
+    assert setup.book.ledger.balanced
+    await setup.stop()
 
 
 async def test_an_id_that_is_a_row_already_is_not_written_twice(tmp_path: Path) -> None:
-    street = Street(tmp_path)
-    await street.start()
-    await street.accept(record(0))
-    await street.stop()
-    again = Street(tmp_path)
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    await setup.accept(record(0))
+    await setup.stop()
+    again = LaneSetup(tmp_path)
     await again.start()
 
     receipt = await again.accept(record(0))
@@ -375,15 +375,15 @@ async def test_a_read_that_fails_takes_back_nothing_that_was_committed_with_it(t
     await journal.close()
 
 
-async def test_a_lane_goes_back_to_memory_only_when_its_journal_has_shown_nothing(street: Street) -> None:
+async def test_a_lane_goes_back_to_memory_only_when_its_journal_has_shown_nothing(setup: LaneSetup) -> None:
     for n in range(3):
-        await street.accept(record(n))
-    street.lane.rows = 1  # miscounted, whatever the reason
+        await setup.accept(record(n))
+    setup.lane.rows = 1  # miscounted, whatever the reason
 
-    await street.drain()
+    await setup.drain()
 
-    assert [line.partition(":")[2] for line in street.topic] == [record(n).id for n in range(3)]
-    assert street.journal.rows == 0
+    assert [line.partition(":")[2] for line in setup.topic] == [record(n).id for n in range(3)]
+    assert setup.journal.rows == 0
 
 
 async def test_only_the_rows_that_are_named_are_deleted(tmp_path: Path) -> None:
@@ -441,31 +441,31 @@ async def test_a_page_that_the_disk_did_not_give_once_is_no_damage(
 
 
 async def test_a_repeat_of_a_row_that_is_acknowledged_while_it_is_written_has_ended(tmp_path: Path) -> None:
-    before = Street(tmp_path)
+    before = LaneSetup(tmp_path)
     await before.start()
     await before.accept(record(0))
     await before.stop()
-    street = Street(tmp_path)  # knows nothing of the row but that there is one
-    await street.start()
-    append, delete = street.journal.append, street.journal.delete
+    setup = LaneSetup(tmp_path)  # knows nothing of the row but that there is one
+    await setup.start()
+    append, delete = setup.journal.append, setup.journal.delete
 
     async def late(records: Sequence[Record]) -> list[Stored]:
-        street.open.set()
+        setup.open.set()
         async with asyncio.timeout(10):
-            while street.lane.rows:
+            while setup.lane.rows:
                 await asyncio.sleep(0.01)
         return await append(records)
 
     async def refused(_: Sequence[int]) -> None:
         raise JournalUnwritable("full")
 
-    street.journal.append, street.journal.delete = late, refused
-    receipt = await street.accept(record(0))
-    street.journal.delete = delete
+    setup.journal.append, setup.journal.delete = late, refused
+    receipt = await setup.accept(record(0))
+    setup.journal.delete = delete
 
     async with asyncio.timeout(5):
         assert await receipt.delivery.ended() == "published"
-    await street.stop()
+    await setup.stop()
 
 
 @pytest.mark.parametrize("change", ["PRAGMA user_version = 2", "ALTER TABLE rows RENAME COLUMN headers TO heads"])
@@ -484,15 +484,15 @@ async def test_a_journal_of_another_version_is_set_aside_with_words(tmp_path: Pa
     await again.close()
 
 
-async def test_what_was_published_is_not_on_the_disk_any_longer(street: Street) -> None:
+async def test_what_was_published_is_not_on_the_disk_any_longer(setup: LaneSetup) -> None:
     for n in range(50):
-        await street.accept(record(n, text=f"your code is 4711-{n}"))
-    files = [street.journal.path, street.journal.path.with_name(f"{FILE_NAME}-wal")]
+        await setup.accept(record(n, text=f"your code is 4711-{n}"))
+    files = [setup.journal.path, setup.journal.path.with_name(f"{FILE_NAME}-wal")]
     assert any(b"4711" in file.read_bytes() for file in files)
 
-    await street.drain()
+    await setup.drain()
     async with asyncio.timeout(10):
-        while street.journal.rows or any(b"4711" in file.read_bytes() for file in files):
+        while setup.journal.rows or any(b"4711" in file.read_bytes() for file in files):
             await asyncio.sleep(0.01)
 
 
@@ -500,17 +500,17 @@ async def full(_: Sequence[Record]) -> list[Stored]:
     raise JournalUnwritable("database or disk is full")
 
 
-async def test_a_disk_that_takes_nothing_refuses_nobody_whom_a_slow_kafka_serves_in_time(street: Street) -> None:
+async def test_a_disk_that_takes_nothing_refuses_nobody_whom_a_slow_kafka_serves_in_time(setup: LaneSetup) -> None:
     published: list[str] = []
 
     async def slowly(_: object, records: Sequence[Record], __: str) -> None:
         await asyncio.sleep(0.2)  # four times `spill_after`
         published.extend(record.id for record in records)
 
-    street.is_reachable, street.lane._publish, street.journal.append = True, slowly, full
+    setup.is_reachable, setup.lane._publish, setup.journal.append = True, slowly, full
     answers = []
     for n in range(40):
-        answers.append(street.accept(record(n)))
+        answers.append(setup.accept(record(n)))
         await asyncio.sleep(0.02)
 
     assert {receipt.via for receipt in await asyncio.gather(*answers)} == {"kafka"}
@@ -518,72 +518,72 @@ async def test_a_disk_that_takes_nothing_refuses_nobody_whom_a_slow_kafka_serves
 
 
 async def test_a_disk_and_a_kafka_that_take_nothing_refuse_at_the_deadline(tmp_path: Path) -> None:
-    street = Street(tmp_path, accept_deadline=0.3)
-    await street.start()
-    street.is_reachable, street.journal.append = True, full
-    waiting = street.accept(record(0))
+    setup = LaneSetup(tmp_path, accept_deadline=0.3)
+    await setup.start()
+    setup.is_reachable, setup.journal.append = True, full
+    waiting = setup.accept(record(0))
 
     with pytest.raises(NotDurable, match="neither Kafka nor the journal"):
         async with asyncio.timeout(5):
             await waiting
 
-    street.open.set()
+    setup.open.set()
     async with asyncio.timeout(5):
-        while not street.topic:
+        while not setup.topic:
             await asyncio.sleep(0.01)
     async with asyncio.timeout(5):
-        await street.stop()
+        await setup.stop()
 
 
 async def test_stopping_ends_though_nothing_takes_what_waits(tmp_path: Path) -> None:
-    street = Street(tmp_path)
-    await street.start()
-    street.is_reachable, street.journal.append = True, full
-    waiting = street.accept(record(0))
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    setup.is_reachable, setup.journal.append = True, full
+    waiting = setup.accept(record(0))
 
     async with asyncio.timeout(5):
-        await street.stop()
+        await setup.stop()
 
     with pytest.raises(NotDurable):
         await waiting
 
 
-async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_deleted_too(street: Street) -> None:
-    await street.accept(record(0))
-    street.lane._work.set()
-    delete = street.journal.delete
+async def test_a_row_that_kafka_took_while_another_delete_was_under_way_is_deleted_too(setup: LaneSetup) -> None:
+    await setup.accept(record(0))
+    setup.lane._work.set()
+    delete = setup.journal.delete
 
     async def meanwhile(seqs: Sequence[int]) -> None:
-        street.journal.delete = delete
-        [(seq, _)] = await street.journal.append([record(1)])  # acknowledged by Kafka while it was being written
-        street.lane._through = seq
-        street.lane._ended.append(seq)
+        setup.journal.delete = delete
+        [(seq, _)] = await setup.journal.append([record(1)])  # acknowledged by Kafka while it was being written
+        setup.lane._through = seq
+        setup.lane._ended.append(seq)
         await delete(seqs)
 
-    street.journal.delete = meanwhile
-    street.open.set()
+    setup.journal.delete = meanwhile
+    setup.open.set()
 
     async with asyncio.timeout(10):
-        while street.journal.rows:
+        while setup.journal.rows:
             await asyncio.sleep(0.01)
 
 
-async def test_a_lane_survives_kafka_saying_not_now(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_lane_survives_kafka_saying_not_now(setup: LaneSetup, monkeypatch: pytest.MonkeyPatch) -> None:
     answers = iter([RetryBatch(), RetryBatch()])
-    publish = street.lane._publish
+    publish = setup.lane._publish
 
     async def sometimes(*arguments: object) -> None:
         if error := next(answers, None):
             raise error
         await publish(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(street.lane, "_publish", sometimes)
-    street.open.set()
+    monkeypatch.setattr(setup.lane, "_publish", sometimes)
+    setup.open.set()
 
-    receipt = await street.accept(record(0))
+    receipt = await setup.accept(record(0))
     await receipt.published
 
-    assert [line.partition(":")[2] for line in street.topic] == [record(0).id]
+    assert [line.partition(":")[2] for line in setup.topic] == [record(0).id]
 
 
 async def test_a_damaged_journal_file_is_set_aside_and_the_bus_starts(tmp_path: Path) -> None:

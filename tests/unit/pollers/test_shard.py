@@ -56,7 +56,7 @@ class FakeLog:
         return WatchState.from_json(self.states[watch.watch_id])
 
 
-class Around:
+class FakeHost:
     """Everything around the shard: bus, scheduler, group, writer and account. Messages are published at once, unless
     `holding`; an action is admitted at once, unless `busy`."""
 
@@ -146,7 +146,7 @@ class Bench:
     def __init__(self, **request: str) -> None:
         self.events: list[str] = []
         self.log = FakeLog(self.events)
-        self.around = Around(self.events)
+        self.around = FakeHost(self.events)
         self.watch = WatchRequest(account="main", order_id="7", **request).watch(T0 + 100_000, "opening")
         self.shard = self.made()
         self.run = asyncio.ensure_future(asyncio.sleep(0))
