@@ -1,4 +1,4 @@
-"""What one PingMe account may cost, so that a leaked callback URL hurts nobody but its account. A process's own.
+"""Limits per PingMe account and process, so that a leaked callback URL hurts no other account.
 
 A plain SMS costs nothing. What costs is charged when it is known, so a bucket can be overdrawn; while it is empty, or
 too many requests are in flight, the account is refused before anything of a request is inflated or parsed. What is no
@@ -16,16 +16,16 @@ from typing import Final
 from bus.health import Alarm
 from receiver.settings import ReceiverSettings
 
-MOST_PLAIN: Final = 4096  # bytes of a callback that cost nothing; an SMS is 1 KiB
-PLAIN_RECORD: Final = 6 * 1024  # bytes of a record that cost nothing: 4 KiB in any script, and what we add
-LARGE: Final = 5e-8  # seconds that each byte beyond that is charged as: 2 MB at once, which fills no lane
+MOST_PLAIN: Final = 4096  # bytes of a callback that are not charged; an SMS is 1 KiB
+PLAIN_RECORD: Final = 6 * 1024  # bytes of a record that are not charged: 4 KiB in any script, and our own fields
+LARGE: Final = 5e-8  # seconds charged for each byte beyond that: 2 MB at once, which do not fill a lane
 LETTER_BYTES: Final = 1024  # of a dead letter's record, beside the callback that it keeps in base64
-AT_ONCE: Final = 60.0  # seconds' worth of the rate may be used at once
-QUICK: Final = 0.0005  # seconds of processor time for reading one callback; a plain one takes a tenth of it
-BUSY_SECONDS: Final = 0.1  # of processor time beyond that, at once
-BUSY_SHARE: Final = 0.1  # a second
-QUIET: Final = 60.0  # seconds after the last refused request, until that is over
-RETRY_AFTER: Final = 5  # seconds, where nothing says when there is room again
+AT_ONCE: Final = 60.0  # seconds of the rate may be used at once
+QUICK: Final = 0.0005  # CPU seconds for parsing one callback that are not charged; a plain one takes a tenth of it
+BUSY_SECONDS: Final = 0.1  # CPU seconds beyond that, at once
+BUSY_SHARE: Final = 0.1  # CPU seconds per second
+QUIET: Final = 60.0  # seconds without a refused request after which the account counts as recovered
+RETRY_AFTER: Final = 5  # seconds, where no time can be computed
 OVER: Final = "over_allowance"
 TOO_MANY: Final = "too_many_at_once"
 _HINTS: Final = {
@@ -41,13 +41,13 @@ _LEAKED: Final = (
 
 
 def is_plain(body: bytes) -> bool:
-    """Tell whether a callback, which must not be packed, is small and no array: one SMS, if any."""
+    """Tell whether an uncompressed callback is small and not an array: at most one SMS."""
     brace = body.find(b"{")
     return len(body) <= MOST_PLAIN and body.find(b"[", 0, brace if brace >= 0 else len(body)) < 0
 
 
 class Limited(Exception):
-    """The account has had enough for now: answer the problem of this name, for it alone."""
+    """The account is over a limit: respond with the problem of this name."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -55,7 +55,7 @@ class Limited(Exception):
 
 
 class Bucket:
-    """`most` at once, and `rate` more a second. What is taken from it may overdraw it."""
+    """A token bucket: `most` at once, `rate` more per second. It can be overdrawn."""
 
     __slots__ = ("_clock", "_filled_at", "_level", "_most", "_rate")
 
@@ -64,18 +64,18 @@ class Bucket:
         self._level, self._filled_at = most, clock()
 
     def take(self, amount: float) -> None:
-        """Use that much of it."""
+        """Take that much."""
         self._fill()
         self._level -= amount
 
     def is_empty(self) -> bool:
-        """Tell whether it is used up. Nearly always that takes no look at the clock."""
+        """Tell whether it is used up. Usually the clock is not read."""
         if self._level <= 0:
             self._fill()
         return self._level <= 0
 
     def seconds_to_wait(self) -> float:
-        """Return how long it is empty if nobody takes anything."""
+        """Return the seconds until it is no longer overdrawn."""
         self._fill()
         return max(0.0, -self._level / self._rate)
 
@@ -86,7 +86,7 @@ class Bucket:
 
 
 class Allowance:
-    """What one account has left. Whoever begins a callback of it ends it."""
+    """What one account may still use. Each `begin` is followed by one `end`."""
 
     def __init__(
         self,
@@ -96,7 +96,7 @@ class Allowance:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """`clock` is in seconds, and never goes back."""
+        """`clock` is in seconds and monotonic."""
         self.account = account
         self._clock, self._sleep = clock, sleep
         self._in_flight = 0
@@ -109,15 +109,15 @@ class Allowance:
         self._quiet_from = 0.0
 
     def begin(self) -> None:
-        """One more of its callbacks is in flight."""
+        """Count one more callback in flight."""
         self._in_flight += 1
 
     def end(self) -> None:
-        """One of them is answered, or given up."""
+        """Count one fewer."""
         self._in_flight -= 1
 
     def refusal(self) -> str | None:
-        """Return the problem that a callback, which has begun, is refused with; None: take it."""
+        """Return the problem to refuse a callback with, after `begin`; None: take it."""
         if self._in_flight > self._most_in_flight:
             return TOO_MANY
         return OVER if self._bytes.is_empty() else None
@@ -128,33 +128,33 @@ class Allowance:
             raise Limited(problem)
 
     def pay(self, size: int, paid: int = 0) -> None:
-        """Charge a callback of so many bytes, received or inflated, `paid` of which it was charged for before."""
+        """Charge a callback of so many bytes, received or decompressed, of which `paid` are charged already."""
         if size > MOST_PLAIN:
             self._bytes.take(size - max(paid, MOST_PLAIN))
 
     def pay_letter(self, size: int) -> None:
-        """Charge the dead letter that keeps so many bytes."""
+        """Charge a dead letter with so many bytes of body."""
         self._bytes.take(size * 4 / 3 + LETTER_BYTES)
 
     def pay_time(self, seconds: float, callbacks: int = 1) -> None:
-        """Charge what reading a request of so many callbacks took of the processor."""
+        """Charge the CPU seconds that parsing a request of so many callbacks took."""
         if seconds > QUICK * callbacks:
             self._busy.take(seconds - QUICK * callbacks)
 
     def pay_record(self, size: int) -> None:
-        """Charge the record of so many bytes that a callback became, as if it had taken long to read."""
+        """Charge a callback's record of so many bytes, as CPU time."""
         if size > PLAIN_RECORD:
             self._busy.take((size - PLAIN_RECORD) * LARGE)
 
     def is_busy(self) -> bool:
-        """Tell whether its callbacks, also plain ones, are taken in turns: the last took long to read, or swelled."""
+        """Tell whether its callbacks, plain ones included, are taken in turns: the last ones were expensive."""
         return self._busy.is_empty()
 
     @asynccontextmanager
     async def turn(self, patience: float) -> AsyncIterator[None]:
-        """Be the only callback of the account that is taken in turns; raises `Limited` after `patience` seconds.
+        """Wait until no other callback of the account has a turn; raises `Limited` after `patience` seconds.
 
-        A turn begins when the account's share of the processor has paid for those before it.
+        A turn begins when the account's share of the CPU has paid for those before it.
         """
         async with AsyncExitStack() as stack:
             try:
@@ -167,7 +167,7 @@ class Allowance:
             yield
 
     def refused(self, problem: str) -> int:
-        """Note that a request was refused, said once a spell; return the seconds after which another may be taken."""
+        """Count a refused request, logged once until it is over; return the seconds for `Retry-After`."""
         self._refused += 1
         self._quiet_from = self._clock() + QUIET
         hint = _HINTS[problem].format(_LEAKED.format(self.account))
@@ -175,12 +175,12 @@ class Allowance:
         return max(1, math.ceil(self._bytes.seconds_to_wait())) if problem == OVER else RETRY_AFTER
 
     def is_limited(self) -> bool:
-        """Tell whether a request was refused within the last minute; when it is over that is said once."""
+        """Tell whether a request was refused within the last minute. Logs the end of that, once."""
         if self._clock() >= self._quiet_from:
             self.forget()
         return self._trouble.holds
 
     def forget(self) -> None:
-        """Have it said that it is over, if it is not yet: its account is gone, or quiet."""
+        """Log the end of a limit, if there is one: its account was removed, or has recovered."""
         self._trouble.end(account=self.account, refused=self._refused)
         self._refused = 0

@@ -1,4 +1,4 @@
-"""What goes back to a sender: small JSON answers, and RFC 9457 problems that say nothing of what came in."""
+"""Responses to callbacks: small JSON documents, and RFC 9457 problems that quote nothing of the request."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from aiohttp.web import BaseRequest, StreamResponse
 
 
 class Problem(NamedTuple):
-    """One kind of error: what we answer, and whether the connection can be used again afterwards."""
+    """One kind of error: its response, and whether the connection can be used again afterwards."""
 
     status: HTTPStatus
     title: str
@@ -47,14 +47,14 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
 }
 
 
-@lru_cache(maxsize=1024)  # nearly all answers are of two lengths
+@lru_cache(maxsize=1024)  # nearly all responses have one of two lengths
 def _head(status: int, lines: bytes, length: int) -> bytes:
     phrase = HTTPStatus(status).phrase.encode()
     return b"HTTP/1.1 %d %b\r\nServer: smsbus\r\n%bContent-Length: %d\r\n" % (status, phrase, lines, length)
 
 
 class Response(StreamResponse):
-    """An answer as ready bytes, written at once.
+    """A response as ready bytes, written at once.
 
     `web.Response` builds and formats a header map for each answer, a fifth of what a callback costs. `StreamResponse`
     is only our place in aiohttp's protocol, which calls `prepare` and `write_eof` and then reads `keep_alive`.
@@ -67,7 +67,7 @@ class Response(StreamResponse):
         self._content = body
 
     async def prepare(self, request: BaseRequest) -> AbstractStreamWriter | None:
-        """Write the answer to `request`; raises `ConnectionError` when the sender is gone."""
+        """Write the response to `request`; raises `ConnectionError` when the sender has gone."""
         self._keep_alive = bool(self._keep_alive and request.keep_alive)
         if (transport := request.transport) is None:
             raise ConnectionResetError
@@ -78,7 +78,7 @@ class Response(StreamResponse):
         return None
 
     def rendered(self, *, http_1_0: bool = False) -> bytes:
-        """Return its bytes, with the time of now."""
+        """Return its bytes, with the current time as `Date`."""
         connection = b""
         if not self._keep_alive:
             connection = b"Connection: close\r\n"
@@ -87,7 +87,7 @@ class Response(StreamResponse):
         return b"%b%bDate: %b\r\n\r\n%b" % (self._head, connection, rfc822_formatted_time().encode(), self._content)
 
     async def write_eof(self, data: bytes = b"") -> None:
-        """Do nothing: all is written."""
+        """Do nothing: `prepare` has written everything."""
 
 
 _JSON_TYPE: Final = b"Content-Type: application/json\r\n"
@@ -95,35 +95,35 @@ _PROBLEM_TYPE: Final = b"Content-Type: application/problem+json\r\n"
 
 
 class Result(NamedTuple):
-    """What became of one callback: `detail` is its id, or the reason of a rejected one."""
+    """The outcome of one callback: `detail` is its id, or the reason of a rejected one."""
 
     status: str
     detail: str
 
     def to_json(self) -> bytes:
-        """Return the answer to it; both values are our own words and need no escaping."""
+        """Return it as JSON; neither value needs escaping."""
         name = "reason" if self.status == "rejected" else "id"
         return f'{{"status":"{self.status}","{name}":"{self.detail}"}}'.encode()
 
 
 def one(result: Result) -> Response:
-    """Answer a single callback."""
+    """Return the response to a single callback."""
     return Response(HTTPStatus.OK, result.to_json(), _JSON_TYPE)
 
 
 def several(results: Sequence[Result]) -> Response:
-    """Answer an array: all of it is durable, or dead-lettered, in this order."""
+    """Return the response to an array, all of which is durable: results in the order of its elements."""
     listed = b",".join(result.to_json() for result in results)
     return Response(HTTPStatus.OK, b'{"status":"accepted","results":[%b]}' % listed, _JSON_TYPE)
 
 
 def status(word: str) -> Response:
-    """Answer with a status alone."""
+    """Return 200 with a status word."""
     return Response(HTTPStatus.OK, b'{"status":"%b"}' % word.encode(), _JSON_TYPE)
 
 
 def problem(reason: str, *, retry_after: int | None = None, allow: str | None = None) -> Response:
-    """Answer one of `PROBLEMS`; `retry_after` is seconds."""
+    """Return the response for one of `PROBLEMS`; `retry_after` is in seconds."""
     kind = PROBLEMS[reason]
     head = _PROBLEM_TYPE
     if retry_after is not None:

@@ -8,11 +8,11 @@ from typing import Final, NamedTuple
 
 from receiver.settings import PingMeAccount
 
-FINGERPRINT: Final = 12  # digits of 64: nobody has so many tokens that two would be alike
+FINGERPRINT: Final = 12  # of 64 hexadecimal digits: enough to tell an installation's tokens apart
 
 
 class RawRequest(NamedTuple):
-    """The head of a request as a stranger sent it; its body is unread."""
+    """The head of a request that is not authenticated; its body is unread."""
 
     token: str
     content_type: str
@@ -20,7 +20,7 @@ class RawRequest(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An account whose token was shown."""
+    """An authenticated account."""
 
     account: str
     user_id: str | None
@@ -29,7 +29,7 @@ class Caller:
 
 
 class Tokens:
-    """The tokens of all accounts, by digest: a table in memory does not hold what opens the door."""
+    """The tokens of all accounts, by digest, so that this table does not hold the tokens themselves."""
 
     def __init__(self, accounts: Iterable[PingMeAccount]) -> None:
         """Raises `ValueError` when two accounts share a token."""
@@ -43,14 +43,14 @@ class Tokens:
                     raise ValueError(message)
 
     def verify(self, request: RawRequest) -> Caller | None:
-        """Return whose token this is, or None. Its time says nothing about how much of a token was right."""
+        """Return whose token this is, or None. Its time does not depend on how much of a token was right."""
         digest = _digest(request.token)
         expected, caller = self._callers.get(digest, (b"", None))
         return caller if hmac.compare_digest(expected, digest) else None
 
 
 def fingerprint(token: str) -> str:
-    """Return what a token may be called by: it tells ours apart, and opens nothing."""
+    """Return a short name for a token, which cannot be used in its place."""
     return _digest(token).hex()[:FINGERPRINT]
 
 

@@ -21,7 +21,7 @@ ENCODINGS = {
 
 
 class Unreadable(Exception):
-    """There is no whole body to promise anything for: answer the problem of this name."""
+    """There is no usable body: respond with the problem of this name."""
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)
@@ -29,14 +29,14 @@ class Unreadable(Exception):
 
 
 async def read_body(request: BaseRequest, *, limit: int, deadline: float, allowance: Allowance) -> bytes:
-    """Return the whole body as it came, charged to the allowance. `deadline` is seconds from now.
+    """Return the whole body as received, charged to the allowance. `deadline` is seconds from now.
 
     Raises `Unreadable`, and `Limited` where the allowance ends while more and more comes.
     """
     if _encoding(request) not in ENCODINGS:
         raise Unreadable("unsupported_encoding")
     stream = request.content
-    # Nearly always the body came in the same segment as the head; no timer is needed then.
+    # Nearly always the body arrived in the same segment as the head; then no timer is needed.
     if not stream.is_eof():
         return await _read_slowly(request, limit, deadline, allowance)
     body = stream.read_nowait()
@@ -47,12 +47,12 @@ async def read_body(request: BaseRequest, *, limit: int, deadline: float, allowa
 
 
 def is_packed(request: BaseRequest) -> bool:
-    """Tell whether the body of a request that was read says that it is compressed."""
+    """Tell whether the request says that its body is compressed."""
     return ENCODINGS[_encoding(request)] != 0
 
 
 def unpacked(request: BaseRequest, body: bytes, limit: int) -> bytes:
-    """Return a body that was read as it was before it was compressed; raises `Unreadable`.
+    """Return the decompressed body; raises `Unreadable`.
 
     What does not decompress is returned as it came: then it is for the parser to refuse, and the exact bytes are kept.
     """
@@ -80,14 +80,14 @@ async def _read_slowly(request: BaseRequest, limit: int, deadline: float, allowa
 
 
 def _continue(request: BaseRequest) -> None:
-    """Tell a sender that waits for it to go on (RFC 9110, 10.1.1)."""
+    """Send `100 Continue` to a sender that waits for it (RFC 9110, 10.1.1)."""
     expects = request.headers.get("Expect", "").lower() == "100-continue"
     if expects and request.version >= HttpVersion11 and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 async def _read_to(request: BaseRequest, limit: int, allowance: Allowance) -> bytes:
-    """Charge what comes when it comes: a half body takes as much memory as half of a whole one."""
+    """Read the body, and charge each chunk as it arrives: half a body takes memory, too."""
     body = bytearray()
     while chunk := await request.content.readany():
         body += chunk

@@ -1,9 +1,9 @@
-"""One TCP connection, within bounds: of a head, of what is asked before an answer, and of answers that nobody takes.
+"""One TCP connection with limits: on the size of a head, on pipelined requests, and on responses that are not read.
 
-All that we use of aiohttp's private parts is used here; tests/integration/test_aiohttp_facts.py pins it.
+All use of aiohttp's private attributes is in this file; tests/integration/test_aiohttp_facts.py pins them.
 
-aiohttp answers bytes that are no HTTP with its parser's message, which quotes the sender, and logs a stack trace with
-it. Here they are reported, answered with a problem document of ours, and the connection ends.
+aiohttp responds to malformed HTTP with its parser's message, which quotes the sender, and logs a stack trace with it.
+Here it is counted, the response is one of our problem documents, and the connection is closed.
 """
 
 import asyncio
@@ -20,25 +20,25 @@ from receiver.answers import Response
 from receiver.connections import Connections
 
 OnError = Callable[[BaseException | None], StreamResponse]
-MOST_FIELD_BYTES: Final = 4096  # of one header field; a proxy adds some, and cookies have no business here
+MOST_FIELD_BYTES: Final = 4096  # of one header field
 MOST_FIELDS: Final = 64
-MOST_HEAD_BYTES: Final = 16 * 1024  # of a whole head, where the two above would let 256 KiB pass
+MOST_HEAD_BYTES: Final = 16 * 1024  # of a whole head; the two limits above alone would allow 256 KiB
 END: Final = b"\r\n\r\n"  # of a head
 # Bytes that are parsed at once, and on to the next END: one large head, and some small ones. Not fewer: what aiohttp is
 # given together with bytes that it refuses is refused as a whole, as a request must be whose length is too short.
 PIECE: Final = 1024
-MOST_HELD_BYTES: Final = 16 * 1024  # read behind a request without an answer, before reading stops
-MOST_HELD: Final = 32  # segments of them
-TAKE: Final = 30.0  # seconds for which a sender may leave an answer untaken, once its side takes no more
-LINGER: Final = 2.0  # seconds for which an unread body is drained, so that the sender sees our answer and not a reset
+MOST_HELD_BYTES: Final = 16 * 1024  # pipelined behind a request in progress, before reading is paused
+MOST_HELD: Final = 32  # the same, in segments
+TAKE: Final = 30.0  # seconds for which a sender may leave a response unread, once its receive buffer is full
+LINGER: Final = 2.0  # seconds for which an unread body is drained, so that the sender gets our response and not a reset
 
 
 class HeadLate(HttpProcessingError):
-    """A head has begun, and its end did not come in time."""
+    """The rest of a head did not arrive in time."""
 
 
 class Connection(RequestHandler):
-    """aiohttp's protocol, with `on_error` in place of its error pages and its log, and bounds for a head."""
+    """aiohttp's protocol, with `on_error` in place of its error pages and its log, and with the limits above."""
 
     __slots__ = (
         *("_answered", "_body", "_body_deadline", "_connections", "_head_bytes", "_head_deadline", "_held", "_line"),
@@ -55,7 +55,7 @@ class Connection(RequestHandler):
         body_deadline: float,
         connections: Connections,
     ) -> None:
-        """`body_deadline` is in seconds, for a head and for a body."""
+        """`body_deadline`: seconds for a head, and again for a body."""
         super().__init__(
             server,
             loop=asyncio.get_running_loop(),
@@ -70,25 +70,25 @@ class Connection(RequestHandler):
         self._body_deadline = body_deadline
         self._connections = connections
         self._body: StreamReader = EMPTY_PAYLOAD  # of the last request
-        self._head_bytes = 0  # that came of a head without its end
+        self._head_bytes = 0  # received of an incomplete head
         self._head_deadline: asyncio.TimerHandle | None = None
-        self._answered = 0  # of `_request_count`
-        self._held: list[bytes] = []  # what came behind a request without an answer, in its segments
+        self._answered = 0  # so many of `_request_count`
+        self._held: list[bytes] = []  # pipelined segments, not yet parsed
         self._line: asyncio.WriteTransport  # aiohttp's `transport` is None once it has begun to close
         self._take_deadline: asyncio.TimerHandle | None = None
         self._refused = False
         self.late = False
-        """The request that it reads has used up its deadline already."""
+        """The request being read has used up its deadline already."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Be one of so many."""
+        """Register with `Connections`, which may close another one for it."""
         super().connection_made(transport)
         self._line = cast("asyncio.WriteTransport", transport)
         self._line.set_write_buffer_limits(0)  # writing is paused as soon as the kernel takes no more
         self._connections.add(self)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Make room."""
+        """Deregister, and cancel the timers."""
         self._connections.discard(self)
         self._head_ends()
         self._take_ends()
@@ -97,12 +97,12 @@ class Connection(RequestHandler):
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:
-        """The sender leaves an answer untaken: for so long, also where the connection is closed behind that answer."""
+        """The sender does not read a response: start its deadline, also where the connection closes after it."""
         super().pause_writing()
         self._take_deadline = self._loop.call_later(TAKE, self._line.abort)
 
     def resume_writing(self) -> None:
-        """It has taken all."""
+        """The sender has read everything."""
         super().resume_writing()
         self._take_ends()
 
@@ -112,36 +112,36 @@ class Connection(RequestHandler):
             self._take_deadline = None
 
     def idle_since(self) -> float | None:
-        """Return a time that is the earlier, the longer nothing was asked here that is not answered; None: it was.
+        """Return a time that is the earlier, the longer the connection is idle; None: a request is in progress.
 
-        Whoever does not take the answers asks nothing.
+        A sender that does not read its responses counts as idle.
         """
         is_asked = self._current_request is not None or (self._unanswered() and not self._paused)
         return None if is_asked or self.is_occupied() else self._next_keepalive_close_time
 
     def is_occupied(self) -> bool:
-        """Tell whether a request is under way that aiohttp knows nothing of."""
+        """Tell whether a request is in progress that aiohttp does not know of."""
         return False
 
     def is_free(self) -> bool:
-        """Tell whether no request is under way, and the sender takes what we answer."""
+        """Tell whether no request is in progress and the sender reads its responses."""
         waits = self._waiter is not None and not self._waiter.done()
         return (waits or not self._request_count) and not self._paused
 
     def occupy(self) -> None:
-        """Have aiohttp's shutdown wait for a request that it knows nothing of."""
+        """Make aiohttp's shutdown wait for a request that it does not know of."""
         self._request_in_progress = True
 
     def release(self) -> None:
-        """Nothing is under way any longer, or aiohttp has it."""
+        """That request is over, or aiohttp has it now."""
         self._request_in_progress = False
 
     def was_cut(self) -> bool:
-        """Tell whether it was we who ended it."""
+        """Tell whether we closed it, and not the sender."""
         return self._force_close
 
     def reply(self, answer: Response) -> None:
-        """Write the answer to a request that aiohttp knows nothing of, and do what aiohttp does behind one."""
+        """Write the response to a request that aiohttp does not know of; then keep or close, as it would."""
         if self._handler_waiter is not None and not self._handler_waiter.done():
             self._handler_waiter.set_result(None)
         if self.transport is None:
@@ -156,33 +156,33 @@ class Connection(RequestHandler):
             self._stay()
 
     def _stay(self) -> None:
-        """Wait for the next request, which may be here already."""
+        """Wait for the next request, which may have arrived already."""
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
         if self._keepalive_handle is None:
             self._keepalive_handle = self._loop.call_at(self._next_keepalive_close_time, self._process_keepalive)
         self._go_on()
 
     def _process_keepalive(self) -> None:
-        """Let a connection live that only looks idle to aiohttp."""
+        """Keep a connection open that only looks idle to aiohttp."""
         if self.is_occupied():
             self._keepalive_handle = None  # `_stay` makes the next one
         else:
             super()._process_keepalive()
 
     def may_stay(self) -> bool:
-        """Note that a valid token came, and tell whether the connection may wait for another request behind its answer.
+        """Note that a valid token was shown, and tell whether the connection may be kept alive after the response.
 
-        Where too many others do, the sender is told to open a new one, unless it has asked on.
+        Where too many are kept already, the response closes it, unless further requests have arrived on it.
         """
         return self._connections.keep(self) or bool(self._held) or self._unanswered() > 1
 
     def abort(self) -> None:
-        """End it now."""
+        """Close it at once."""
         self.force_close()
         self._line.abort()
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes piece by piece, until a whole request has no answer; what lies behind it waits as it came."""
+        """Parse bytes piece by piece up to one whole request; what follows is held until the response is written."""
         if not data:
             self._feed(data)  # aiohttp asks itself whether anything is left to parse
         at = 0
@@ -198,12 +198,12 @@ class Connection(RequestHandler):
         return self._request_count - self._answered
 
     def _must_wait(self) -> bool:
-        """Tell whether a request without an answer is whole."""
+        """Tell whether a whole request waits for its response."""
         number = self._unanswered()
         return number > 1 or (number == 1 and (self._upgraded or self._last_body().is_eof()))
 
     def hold(self, data: bytes) -> None:
-        """Keep it until the answer, read on within bounds: two segments are not always read as one would be."""
+        """Keep a segment until the response is written, and pause reading at the limit. Segments are not joined."""
         self._held.append(data)
         if self._holds_enough():
             self._pause_reading_for_buffer()
@@ -212,7 +212,7 @@ class Connection(RequestHandler):
         return len(self._held) >= MOST_HELD or sum(map(len, self._held)) >= MOST_HELD_BYTES
 
     def _go_on(self) -> None:
-        """Take what was held, as if it had just come, up to the next request that must be answered."""
+        """Parse what was held, as if it had just arrived, up to the next whole request."""
         if not self._held:
             return
         held, self._held = self._held, []
@@ -222,14 +222,14 @@ class Connection(RequestHandler):
             self._resume_reading_for_buffer()
 
     def _resume_reading_for_buffer(self) -> None:
-        """Read on, whether it is we or aiohttp who wants it, where not too much is held."""
+        """Resume reading, for us or for aiohttp, unless too much is held."""
         if not self._holds_enough():
             super()._resume_reading_for_buffer()
 
     async def finish_response(
         self, request: BaseRequest, resp: StreamResponse, start_time: float | None
     ) -> tuple[StreamResponse, bool]:
-        """Write an answer, wait until it is taken, and go on."""
+        """Write a response, wait until it is sent, and go on with what was held."""
         done = await super().finish_response(request, resp, start_time)
         self._answered += 1
         if resp.keep_alive:
@@ -237,7 +237,7 @@ class Connection(RequestHandler):
         return done
 
     def _feed(self, data: bytes) -> None:
-        """Let aiohttp parse it. Where it breaks a body that is being read, its reader learns it at once.
+        """Let aiohttp parse it. If it breaks a body that is being read, the reader gets the exception at once.
 
         aiohttp 3.14 only queues the error behind the request, whose reader would wait for its deadline.
         """
@@ -260,7 +260,7 @@ class Connection(RequestHandler):
             request.content.set_exception(RequestPayloadError())
 
     def _last_body(self) -> StreamReader:
-        """Return the body that comes, or came last."""
+        """Return the body of the newest request."""
         if self._messages:
             self._body = self._messages[-1][1]
         elif self._current_request is not None:
@@ -268,7 +268,7 @@ class Connection(RequestHandler):
         return self._body
 
     def _whole_heads(self, number: int) -> None:
-        """So many requests have come, of which aiohttp has answered none yet: refuse the first with too long a head."""
+        """So many heads have been parsed by one call: refuse the first that is too long."""
         self._head_ends()
         self._last_body()
         if all(_head_bytes(self._messages[-place][0]) <= MOST_HEAD_BYTES for place in range(1, number + 1)):
@@ -279,9 +279,9 @@ class Connection(RequestHandler):
         self._refuse(HttpProcessingError())
 
     def _behind(self, rest: bytes) -> None:
-        """These have come behind what is payload of the last request: they begin a head unless they end a body.
+        """These bytes follow the last request's payload: they begin a head, unless they are the end of a chunked body.
 
-        A body's last chunk may come in pieces; and line ends before a request are nothing (RFC 9112, 2.2).
+        A body's last chunk may arrive in pieces, and empty lines before a request are ignored (RFC 9112, 2.2).
         """
         if rest.endswith(END) or not (self._head_bytes or rest.strip(b"\r\n")):
             return
@@ -301,11 +301,11 @@ class Connection(RequestHandler):
         self._head_deadline = None
         if self._waiter is not None and not self._waiter.done():
             self._refuse(HeadLate())
-        elif not self._refused:  # what came before it is not answered yet
+        elif not self._refused:  # the requests before it have no response yet
             self._head_deadline = self._loop.call_later(self._body_deadline, self._head_is_late)
 
     def _refuse(self, error: HttpProcessingError) -> None:
-        """Answer with an error, behind what is to be answered, drain what comes still, and end."""
+        """Queue an error response behind those that are due, drain what still arrives, and close."""
         self._refused = True
         self._head_ends()
         self._body = StreamReader(self, 2**16, loop=self._loop)
@@ -321,7 +321,7 @@ class Connection(RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,  # noqa: ARG002 - it quotes the sender
     ) -> StreamResponse:
-        """Answer bytes that aiohttp's parser refused."""
+        """Return the response to bytes that aiohttp's parser refused."""
         return self._on_error(exc)
 
     def log_exception(
@@ -330,13 +330,13 @@ class Connection(RequestHandler):
         exc_info: BaseException | None = None,
         **kw: object,  # noqa: ARG002
     ) -> None:
-        """Report what broke in aiohttp itself; a broken rest of a body whose request is answered is nothing new."""
+        """Report an error inside aiohttp, except a broken rest of a body whose request has its response already."""
         if not isinstance(exc_info, RequestPayloadError):
             self._on_error(exc_info)
 
 
 def _head_bytes(message: object) -> int:
-    """Return the length of a request's head, about."""
+    """Return the approximate length of a request's head."""
     if not isinstance(message, RawRequestMessage):
         return 0
     return len(message.path) + sum(len(name) + len(value) + 4 for name, value in message.raw_headers)

@@ -1,4 +1,4 @@
-"""The open connections of a door, of which there may be so many."""
+"""The open connections of a server, at most so many."""
 
 import time
 from collections.abc import Callable
@@ -14,24 +14,24 @@ HINT: Final = (
 
 
 class Idle(Protocol):
-    """A connection, as far as it matters here."""
+    """What `Connections` needs of a connection."""
 
     def idle_since(self) -> float | None:
-        """Return a time that is the earlier, the longer it is idle; None where it is not."""
+        """Return a time that is the earlier, the longer it is idle; None where it is not idle."""
 
     def abort(self) -> None:
-        """End it now."""
+        """Close it at once."""
 
 
 class _Some(set[Idle]):
-    """Some of them."""
+    """A set that finds the connection that has been idle longest."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._idle: list[tuple[float, Idle]] = []  # the longest is last; who has become idle since is none of them
+        self._idle: list[tuple[float, Idle]] = []  # the longest is last; those idle since are not in it
 
     def longest_idle(self) -> Idle | None:
-        """Sorting them once serves a flood: who becomes idle later has been idle less long than all that are left."""
+        """Return it. One sort serves many calls: what becomes idle later was idle for less time than those listed."""
         while True:
             while self._idle:
                 since, connection = self._idle.pop()
@@ -44,10 +44,10 @@ class _Some(set[Idle]):
 
 
 class Connections:
-    """`most` at once: one more ends the stranger that has been idle longest, and a kept one where no stranger is idle.
+    """At most `most`: one more closes the one that has been idle longest, those without a valid token first.
 
-    Only where nobody is idle the new one ends. A quarter of the room is nobody's to keep: strangers end strangers, also
-    where somebody with a token keeps as many as possible.
+    The new one is closed only where none is idle. At most three quarters may be kept by senders with a token, so that
+    others close others, however many such a sender keeps.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Connections:
         return len(self._strangers) + len(self._kept)
 
     def add(self, connection: Idle) -> None:
-        """One more is open, a stranger."""
+        """A new one, which has shown no token yet."""
         if len(self) >= self._most:
             ends = self._strangers.longest_idle() or self._kept.longest_idle() or connection
             self._evict(ends)
@@ -83,19 +83,19 @@ class Connections:
         self._alarm.begin(hint=HINT)
 
     def is_full(self) -> bool:
-        """Tell whether one was closed to make room within the last minute; when it is over that is said once."""
+        """Tell whether one was closed to make room within the last minute. Logs the end of that, once."""
         if self._alarm.holds and self._clock() >= self._quiet_from:
             self._alarm.end()
         return self._alarm.holds
 
     def keep(self, connection: Idle) -> bool:
-        """One came with a valid token: tell whether it is kept, for which there may be no room."""
+        """A valid token was shown on one: keep it if there is room, and tell whether it is kept."""
         if connection in self._strangers and len(self._kept) < self._most_kept:
             self._strangers.discard(connection)
             self._kept.add(connection)
         return connection in self._kept
 
     def discard(self, connection: Idle) -> None:
-        """It is closed."""
+        """Forget one that is closed."""
         self._strangers.discard(connection)
         self._kept.discard(connection)

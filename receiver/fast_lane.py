@@ -1,4 +1,4 @@
-"""The easy case, answered before aiohttp builds anything for it.
+"""The common case, answered before aiohttp builds a request object for it.
 
 88 % of a bare aiohttp request is aiohttp's own Python, and nearly every callback looks the same. If exactly one whole
 plain request for the callback route arrived, its body goes to the bus at once, and ready bytes are written when the bus
@@ -20,7 +20,7 @@ from receiver.request_head import NOBODY, Heads, Known
 
 
 class FastConnection(Connection):
-    """One connection, on which at most one request at a time is ours: being read, or on its way through the bus."""
+    """One connection, on which at most one request at a time is handled here: being read, or waiting for the bus."""
 
     __slots__ = (*("_allowance", "_deadline", "_heads", "_intake", "_part", "_reading", "_waiting", "_whole"),)
 
@@ -44,19 +44,19 @@ class FastConnection(Connection):
         )
         self._heads = heads
         self._intake = intake
-        self._allowance: Allowance  # of the account whose request is ours
-        self._whole = True  # aiohttp has had whole requests only: its parser stands between two of them
-        self._reading: Known | None = None  # the head of ours whose body is not whole
-        self._part = bytearray()  # all that came of it
+        self._allowance: Allowance  # of the account whose request is handled here
+        self._whole = True  # aiohttp was given whole requests only: its parser is between two of them
+        self._reading: Known | None = None  # the head whose body is incomplete
+        self._part = bytearray()  # what was received of that request
         self._deadline: asyncio.TimerHandle | None = None
-        self._waiting = False  # for the bus, with ours
+        self._waiting = False  # for the bus
 
     def is_occupied(self) -> bool:
-        """While a request is ours; see `Connection`."""
+        """While a request is handled here; see `Connection`."""
         return self._waiting or self._reading is not None
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes: ours, or aiohttp's."""
+        """Handle bytes here, or give them to aiohttp."""
         if self._waiting:
             self.hold(data)
         elif self._reading is not None:
@@ -68,7 +68,7 @@ class FastConnection(Connection):
             self._look(data)
 
     def _look(self, data: bytes) -> None:
-        """Begin with what came, if it is a plain callback, whole or with nothing but a part of its body missing."""
+        """Handle a plain callback here, whole or with a part of its body missing; give anything else to aiohttp."""
         end = data.find(END) + len(END)
         known = self._heads.known(data[:end]) if self._whole else None
         missing = end + known.length - len(data) if known else -1
@@ -83,14 +83,14 @@ class FastConnection(Connection):
         return is_plain_callback and self.is_free() and not self._intake.leaving
 
     def _begin(self, known: Known, data: bytes, missing: int) -> None:
-        """Take it, wait for the rest of its body, or leave it to aiohttp where that may not be waited for here."""
+        """Take a whole request, wait for the rest of a body, or give it to aiohttp if the account is over a limit."""
         self._allowance = self._intake.allowances[known.caller.account]
         self._allowance.begin()
         self._intake.begin()
         self.occupy()
         if not missing:
             self._accept(known, data)
-        elif self._allowance.refusal():  # whoever waits for the rest holds a connection meanwhile
+        elif self._allowance.refusal():  # an incomplete body would hold the connection meanwhile
             self._give(data, whole=False)
         else:
             self._reading = known
@@ -122,13 +122,13 @@ class FastConnection(Connection):
         self._give(self._read(), whole=False)
 
     def _give(self, data: bytes, *, whole: bool) -> None:
-        """Let aiohttp have ours, as if it had just come."""
+        """Give the request to aiohttp, as if it had just arrived."""
         self._whole = whole
         self._end()
         super().data_received(data)
 
     def _accept(self, known: Known, data: bytes) -> None:
-        """Refuse it, leave it to aiohttp where it must wait for its turn, or give it to the bus at once."""
+        """Refuse it, give it to aiohttp where it must wait for its turn, or submit it to the bus."""
         body = data[-known.length :]
         if problem := self._allowance.refusal():
             self._intake.comes_from(known.caller)
@@ -154,7 +154,7 @@ class FastConnection(Connection):
         self.reply(answer)
 
     def connection_lost(self, exc: BaseException | None) -> None:
-        """Forget what was half read; what the bus has stays there."""
+        """Drop a half-read request; what was submitted to the bus stays there."""
         if self._reading is not None:
             if not self.was_cut():
                 self._intake.count(self._reading.caller.account, "disconnected")

@@ -1,4 +1,4 @@
-"""What becomes of a known caller's callbacks: messages, then what is answered for them, each counted.
+"""From an authenticated callback's body to its response: parse, submit to the bus, respond, count.
 
 Both lanes go through here, by `Intake.take`: `server` from aiohttp's task, `fast_lane` from a connection's bytes.
 """
@@ -22,15 +22,15 @@ from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas.messages import SmsReceived, SmsRejected
 
-RETRY_AFTER: Final = 5  # seconds: a restart, or a moment for us to recover
+RETRY_AFTER: Final = 5  # seconds: a restart, or a short recovery
 
-SMALL: Final = 320  # bytes of a callback that becomes no large record, whatever it says: most are so small
+SMALL: Final = 320  # bytes; a callback up to this size cannot become a large record, and most are smaller
 
 _log = structlog.get_logger("receiver")
 
 
 class Intake:
-    """Takes callbacks whose sender is known. `bus` is where they go."""
+    """Takes callbacks of authenticated senders and gives their messages to `bus`."""
 
     def __init__(
         self,
@@ -43,17 +43,17 @@ class Intake:
     ) -> None:
         self.bus = bus
         self.allowances: dict[str, Allowance] = {}
-        """What each account has left, by its name."""
+        """What each account may still use, by its name."""
         self.closing = False
-        """Set it to send senders away (503) while what is in flight is finished."""
+        """Set it to refuse new requests (503) while those in flight finish."""
         self.leaving = False
-        """Set it to take callbacks, each for the last time on its connection."""
+        """Set it to close each connection after its next response."""
         self.in_flight = 0
         self.observe_latency = metrics.observe_latency
         self._clock_ms = clock_ms
         self._settings = settings or ReceiverSettings()
         self.last_used: dict[str, int] = {}
-        """When a callback last came with a token, milliseconds since 1970, by the token's fingerprint."""
+        """When a callback last used a token, milliseconds since 1970, by the token's fingerprint."""
         self._outcomes = metrics.outcomes
         self._counted = {STRANGER: metrics.outcomes(STRANGER)}
         self._looking: asyncio.TimerHandle | None = None
@@ -62,9 +62,9 @@ class Intake:
         self._idle = asyncio.Event()
 
     def take_accounts(self, accounts: Sequence[PingMeAccount]) -> None:
-        """Know these and no others. Who stays keeps what it has used; who is gone keeps its counts.
+        """Accept these accounts and no others. One that stays keeps its allowance; counters of removed ones stay.
 
-        What began as a callback of one that is gone ends as such.
+        A callback in flight of a removed account is finished.
         """
         before, self.allowances = self.allowances, {}
         for account in accounts:
@@ -74,38 +74,38 @@ class Intake:
             before[gone].forget()
 
     def begin(self) -> None:
-        """One more request is in flight."""
+        """Count one more request in flight."""
         self.in_flight += 1
 
     def end(self) -> None:
-        """One of them has its answer, or nobody waits for it any longer."""
+        """Count one fewer: it has its response, or its sender has gone."""
         self.in_flight -= 1
         if self.closing and not self.in_flight:
             self._idle.set()
 
     async def idle(self) -> None:
-        """Return when nothing is in flight; for who has set `closing`."""
+        """Return when nothing is in flight; set `closing` first."""
         while self.in_flight:
             self._idle.clear()
             await self._idle.wait()
 
     def callbacks(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
-        """Return what a whole body carries, charged to its account; what we fail on is a dead letter."""
+        """Return a body's messages, charged to the account's allowance; a bug of ours makes a dead letter of it."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
         return _charged(allowance, body, _read(request))
 
     async def callbacks_aside(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
-        """Return the same, and serve others meanwhile: an array of 99 odd texts takes half a second to read."""
+        """Return the same, parsed in a thread: an array of 99 unusual texts takes half a second."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
         return _charged(allowance, body, await asyncio.to_thread(_read, request))
 
     def comes_from(self, caller: Caller) -> int:
-        """Note that its token is in use, and return the time, milliseconds since 1970."""
+        """Note that its token was used now, and return the time, milliseconds since 1970."""
         now_ms = self.last_used[caller.token] = self._clock_ms()
         return now_ms
 
     def _result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
-        """Count a durable message and return what is said of it."""
+        """Count a durable message and return its part of the response."""
         if isinstance(message, SmsRejected):
             self.count(message.account, "rejected")
             self._rejected[message.reason] += 1
@@ -117,7 +117,7 @@ class Intake:
     def take(
         self, callbacks: Callbacks, began: float, reply: Callable[[Response], None], *, fast: bool = False
     ) -> None:
-        """Give what a request carries to the bus, in its order, and `reply` once, when each is durable or is not.
+        """Submit a request's messages to the bus in their order; `reply` once, when all are durable or one is not.
 
         `began`: when its body was whole, by `time.perf_counter`; `fast`: it came by the fast lane.
         """
@@ -156,7 +156,7 @@ class Intake:
     def _results(
         self, messages: Sequence[SmsReceived | SmsRejected], receipts: Sequence[Receipt | BaseException]
     ) -> list[answers.Result]:
-        """Count what is durable; raises what the first that is not failed with."""
+        """Count the durable ones; raises the error of the first that is not."""
         failed = [receipt for receipt in receipts if isinstance(receipt, BaseException)]
         pairs = zip(messages, receipts, strict=True)
         results = [self._result(message, told) for message, told in pairs if not isinstance(told, BaseException)]
@@ -165,39 +165,39 @@ class Intake:
         return results
 
     def failed(self, error: BaseException | None, event: str = "request_failed") -> Response:
-        """Answer what we or aiohttp failed on, the last resort: nothing is promised, nothing is shown."""
+        """Return 503 for an unexpected error of ours or of aiohttp's; the log line has its type and place only."""
         _log.error(event, **_where(error))
         return self.problem(STRANGER, "internal_error", retry_after=RETRY_AFTER)
 
     def problem(
         self, account: str, reason: str, *, retry_after: int | None = None, allow: str | None = None
     ) -> Response:
-        """Count a problem and return the answer that names it."""
+        """Count a problem and return the response for it."""
         self.count(account, reason)
         return answers.problem(reason, retry_after=retry_after, allow=allow)
 
     def limited(self, allowance: Allowance, problem: str) -> Response:
-        """Answer an account that has had enough for now; it is visible for a minute, to it alone."""
+        """Return 429 for an account over a limit; `degraded` shows it for a minute."""
         retry_after = allowance.refused(problem)
         if self._looking is None:
             self._looking = asyncio.get_running_loop().call_later(QUIET, self._look)
         return self.problem(allowance.account, problem, retry_after=retry_after)
 
     def degraded(self) -> tuple[str, ...]:
-        """Return a machine word for each account of which a callback was refused within the last minute."""
+        """Return `account_limited:NAME` for each account with a callback refused within the last minute."""
         return tuple(f"account_limited:{each.account}" for each in self.allowances.values() if each.is_limited())
 
     def _look(self) -> None:
-        """Have the end of it said, also where nobody asks for our health."""
+        """Log the end of a limit also where nobody asks for `degraded`."""
         self._looking = asyncio.get_running_loop().call_later(QUIET, self._look) if self.degraded() else None
 
     def count(self, account: str, outcome: str) -> None:
-        """One request, or one element of an array, ended so."""
+        """Count one request, or one element of an array, by its outcome."""
         self._counted[account][outcome] += 1
 
 
 class _Found(NamedTuple):
-    """What a request carries, the seconds of processor time that took, and the bytes of records that may be large."""
+    """A request's messages, the CPU seconds spent on it, and the sizes of records that may be large."""
 
     callbacks: Callbacks
     seconds: float
@@ -222,13 +222,13 @@ def _charged(allowance: Allowance, body: bytes, found: _Found) -> Callbacks:
     allowance.pay_time(found.seconds, len(messages))
     for size in found.sizes:
         allowance.pay_record(size)
-    if any(isinstance(message, SmsRejected) for message in messages):  # all of a request are one
+    if any(isinstance(message, SmsRejected) for message in messages):  # a request has at most one
         allowance.pay_letter(len(body))
     return found.callbacks
 
 
 def _where(error: BaseException | None) -> dict[str, str]:
-    """Return what may be logged of an exception: its type and the line of code. Its message may quote an SMS."""
+    """Return what may be logged of an exception: its type and line. Its message may quote an SMS."""
     frames = list(traceback.walk_tb(error.__traceback__ if error else None))
     place = f"{frames[-1][0].f_globals.get('__name__')}:{frames[-1][1]}" if frames else "unknown"
     return {"error": type(error).__name__, "at": place}

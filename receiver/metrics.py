@@ -1,4 +1,4 @@
-"""What the door counts. Labels are bounded: an account's name, and words of the closed sets below."""
+"""Metrics of the callback endpoint. Labels are bounded: account names, and the closed sets below."""
 
 from bisect import bisect_left
 from collections.abc import Iterator
@@ -11,14 +11,14 @@ from prometheus_client.registry import Collector
 
 from receiver.answers import PROBLEMS
 
-STRANGER: Final = ""  # the account of a request that showed no token of ours; Prometheus reads it as no label
+STRANGER: Final = ""  # the account of a request without a valid token; Prometheus treats it as no label
 OUTCOMES: Final = ("accepted", "duplicate", "rejected", "ready", "disconnected", *PROBLEMS)
 # From a memory bus (0.2 ms) to one accept deadline after another (seconds).
 BUCKETS: Final = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
 class ReceiverMetrics(Collector):
-    """The door's counters. Plain numbers of one event loop, put into Prometheus' words when they are scraped."""
+    """Plain numbers of one event loop, converted to Prometheus' families when scraped."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._callbacks: dict[str, dict[str, int]] = {}
@@ -30,26 +30,26 @@ class ReceiverMetrics(Collector):
         registry.register(self)
 
     def outcomes(self, account: str) -> dict[str, int]:
-        """Return the account's counts by outcome, all of them present from the start; for the caller to raise."""
+        """Return the account's counts by outcome, all present from the start; the caller increments them."""
         return self._callbacks.setdefault(account, dict.fromkeys(OUTCOMES, 0))
 
     def reasons(self, reasons: tuple[str, ...]) -> dict[str, int]:
-        """Return the counts of dead letters by reason, all of them present from the start; for the caller to raise."""
+        """Return the counts of dead letters by reason, all present from the start; the caller increments them."""
         self._rejected.update(dict.fromkeys(reasons, 0))
         return self._rejected
 
     def observe_latency(self, seconds: float, *, fast: bool = False) -> None:
-        """A callback was answered so long after its last byte, in the fast lane or by way of aiohttp."""
+        """Record the seconds from a callback's last byte to its response."""
         self._fast += fast
         self._durations[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
 
     def connection_evicted(self) -> None:
-        """One was closed because `receiver.max_connections` were open."""
+        """Count one closed because `receiver.max_connections` were open."""
         self._evicted += 1
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families of this moment."""
+        """Yield the current families."""
         callbacks = CounterMetricFamily(
             "smsbus_callbacks",
             "Callbacks by what became of them; each element of an array counts.",

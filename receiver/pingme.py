@@ -60,7 +60,7 @@ _JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=s
 
 
 def messages(request: VerifiedRequest) -> Callbacks:
-    """Return what the request carries, one message a callback; a bad one does not lose the others."""
+    """Return the request's messages, one per callback; an invalid one does not affect the others."""
     try:
         callbacks = parse(request)
     except InvalidCallback as refused:
@@ -85,7 +85,7 @@ def _outcome(request: VerifiedRequest, callback: object) -> SmsReceived | Invali
 def _several(
     request: VerifiedRequest, outcomes: list[SmsReceived | InvalidCallback]
 ) -> list[SmsReceived | SmsRejected]:
-    """Return a message for each element. All bad ones are one dead letter, under one id: its bytes are theirs, too."""
+    """Return a message for each valid element, and one dead letter with the whole body for all invalid ones."""
     bad = {index: outcome for index, outcome in enumerate(outcomes) if isinstance(outcome, InvalidCallback)}
     if not bad:
         return [outcome for outcome in outcomes if isinstance(outcome, SmsReceived)]
@@ -192,13 +192,13 @@ def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_
 
 
 def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:
-    """Return the keys that we do not know, what is no text among them as JSON (with its numbers quoted)."""
+    """Return the unknown keys; values that are not strings as JSON, with numbers quoted."""
     if KNOWN.issuperset(callback):
         return None
     unknown = [name for name in callback if name not in KNOWN]
     try:
         return limit_fields({name: _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
-    except RecursionError:  # parsed at the very edge of the stack; the SMS is worth more than these
+    except RecursionError:  # parsed at the limit of the stack: publish the SMS without them
         return None
 
 

@@ -1,4 +1,4 @@
-"""Is this head plain? The strict check in front of aiohttp: it may refuse what is fine, never take what is odd.
+"""Is this head plain? The strict parser in front of aiohttp: it may reject valid heads, never accept unusual ones.
 
 Plain is what every reader of HTTP/1.1 reads alike (RFC 9112): where the request ends, whose it is, and that the
 connection is kept.
@@ -19,9 +19,9 @@ _HEAD: Final = re.compile(
     % (re.escape(PINGME.encode()), MOST_FIELDS)
 )
 _LENGTH: Final = re.compile(rb"[1-9][0-9]{0,9}")
-REMEMBERED: Final = 1024  # heads, of at most 4 KiB; a sender has one, or one for each length of a body
+REMEMBERED: Final = 1024  # heads of at most 4 KiB; a sender has one, or one for each Content-Length
 NOBODY: Final = Caller(STRANGER, None)
-# What says something of the framing, of the connection or of the body's form, or is refused by aiohttp for itself.
+# Fields that affect framing, the connection or the body's encoding, or that aiohttp rejects.
 ODD: Final = frozenset((
     b"content-encoding",
     b"expect",
@@ -66,10 +66,10 @@ def parse_plain_head(head: bytes) -> RequestHead | None:
 
 
 class Known(NamedTuple):
-    """What a plain head is for us."""
+    """A plain head, authenticated."""
 
     caller: Caller
-    """Whose callback it is; `NOBODY` for what is aiohttp's to answer."""
+    """Whose callback it is; `NOBODY`: aiohttp handles the request."""
     content_type: str
     length: int
     """Of the body, bytes."""

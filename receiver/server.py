@@ -30,25 +30,29 @@ from receiver.request_head import PINGME, Heads
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.strangers import Strangers
 
-BACKLOG: Final = 1024  # connections that wait while we are busy: a burst of callbacks must not be refused
-KERNEL_BYTES: Final = 32 * 1024  # that it keeps of a connection, each way; it doubles this. So much is read at once
-FAREWELL: Final = 0.5  # seconds: a kept connection's next callback is told to go elsewhere, not cut off on its way
-CUT_OFF: Final = 0.1  # seconds: what is left after the grace is cancelled
+BACKLOG: Final = 1024  # connections that wait to be accepted: a burst of callbacks must not be refused
+KERNEL_BYTES: Final = (
+    32 * 1024
+)  # socket buffers of a connection, each way (the kernel doubles it); at most so much is read at once
+FAREWELL: Final = (
+    0.5  # seconds in which the next callback on a kept connection gets `Connection: close` instead of a reset
+)
+CUT_OFF: Final = 0.1  # seconds; handlers that are left after the grace period are cancelled
 
 
 class TokenUse(NamedTuple):
-    """A token that opens the door, by its fingerprint."""
+    """A valid callback token, by its fingerprint."""
 
     account: str
     fingerprint: str
     newest: bool
-    """It is the account's first: the one that PingMe is to be given."""
+    """It is the account's first, the one to register with PingMe."""
     last_used_ms: int | None
-    """When a callback last came with it, milliseconds since 1970; None: not since this process began."""
+    """When a callback last used it, milliseconds since 1970; None: not since this process started."""
 
 
 class CallbackServer:
-    """Front door 1: what it answers with 200 is durable, as an SMS or as a dead letter."""
+    """The callback endpoint: what it answers with 200 is durable, as an SMS or as a dead letter."""
 
     def __init__(
         self,
@@ -62,7 +66,7 @@ class CallbackServer:
     ) -> None:
         """Bind nothing yet. Raises `ValueError` when two accounts share a token.
 
-        `shared`: other processes of this user open the same door, and the kernel deals the connections out.
+        `shared`: other processes of this user listen on the same port, and the kernel distributes the connections.
         """
         self.intake = Intake(bus, accounts, settings, clock_ms=clock_ms, metrics=metrics)
         self._settings = settings
@@ -102,35 +106,35 @@ class CallbackServer:
     def port(self) -> int:
         """The port that is bound."""
         if self._listener is None or not self._listener.sockets:
-            message = "the door is not open: start() it first"
+            message = "the callback server is not listening: call start() first"
             raise RuntimeError(message)
         port: int = self._listener.sockets[0].getsockname()[1]
         return port
 
     def take_accounts(self, accounts: Sequence[PingMeAccount]) -> None:
-        """Open to these accounts' tokens and no others from the next head on; every connection stays.
+        """Accept these accounts' tokens and no others from the next request on; open connections stay.
 
         Raises `ValueError` when two accounts share a token; then nothing has changed.
         """
-        tokens = Tokens(accounts)  # it may raise: everything below is done whole
+        tokens = Tokens(accounts)  # it may raise; nothing below does
         self._accounts, self._tokens = accounts, tokens
         self._heads.take_tokens(tokens)
         self.intake.take_accounts(accounts)
 
     def token_uses(self) -> Iterator[TokenUse]:
-        """Yield every token that opens the door, each account's newest first."""
+        """Yield every valid token, each account's newest first."""
         for account in self._accounts:
             for place, token in enumerate(account.tokens):
                 name = fingerprint(token.get_secret_value())
                 yield TokenUse(account.name, name, place == 0, self.intake.last_used.get(name))
 
     def degraded(self) -> tuple[str, ...]:
-        """Return machine words for what is wrong besides; see `Intake.degraded`."""
+        """Return degraded reasons: those of `Intake.degraded`, and `connections_full`."""
         full = ("connections_full",) if self._connections.is_full() else ()
         return (*self.intake.degraded(), *full)
 
     def say_goodbye(self) -> None:
-        """Take callbacks as before, and close each connection behind its next answer: the sender looks elsewhere."""
+        """Lame duck: take callbacks as before, and close each connection after its next response."""
         self.intake.leaving = True
 
     async def stop(self, grace: float) -> None:
@@ -209,7 +213,7 @@ class CallbackServer:
     async def _read(
         self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance
     ) -> StreamResponse:
-        """Read the body, and take it: a plain one at once, any other when those before it are durable."""
+        """Read the body and take it: a plain SMS at once, anything else in the account's turn."""
         settings = self._settings
         deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
         body = await read_body(request, limit=settings.max_body, deadline=deadline, allowance=allowance)
@@ -237,7 +241,7 @@ class CallbackServer:
         if unreadable.problem != "disconnected":
             return self.intake.problem(account, unreadable.problem)
         self.intake.count(account, "disconnected")
-        return answers.problem("bad_request")  # nobody is there to read it
+        return answers.problem("bad_request")  # the sender has gone
 
     def _on_error(self, error: BaseException | None) -> StreamResponse:
         if isinstance(error, HeadLate):
@@ -248,10 +252,10 @@ class CallbackServer:
 
 
 def _waits_to_go_on(request: BaseRequest) -> bool:
-    """Tell whether the sender was never told to send its body: what comes next may be that, or another request."""
+    """Tell whether the sender still waits for `100 Continue`: what arrives next may be its body or another request."""
     return "Expect" in request.headers and not request.content.is_eof()
 
 
 def _settle(answered: asyncio.Future[Response], response: Response) -> None:
-    if not answered.done():  # else a stop has cancelled who waited for it
+    if not answered.done():  # else a stop has cancelled the handler
         answered.set_result(response)

@@ -1,4 +1,4 @@
-"""What a person can set about the public listener and about each PingMe account."""
+"""Settings of the callback endpoint and of each PingMe account."""
 
 from typing import Annotated
 
@@ -20,7 +20,7 @@ TOKEN_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 
 def _fit_for_a_url(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
-    """Accept at least one token, each of characters that stand in a URL as they are; `check` warns of short ones."""
+    """Accept at least one token, each of characters that need no escaping in a URL."""
     values = [token.get_secret_value() for token in tokens]
     if not values or not all(1 <= len(value) <= 128 and TOKEN_ALPHABET.issuperset(value) for value in values):
         message = (
@@ -32,40 +32,40 @@ def _fit_for_a_url(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
 
 
 class ReceiverSettings(BaseModel):
-    """Where the public listener listens and how much patience it has with a sender."""
+    """Where the callback endpoint listens, and its limits."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    # The one listener that strangers are meant to reach; it serves nothing without a token but /livez.
+    # The one public listener; without a token it serves nothing but /livez.
     host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
     port: NonNegativeInt = Field(default=8080, le=65535)  # 0: any free one; 8080 needs no privilege
-    public_url: str | None = None  # what the providers see, for example https://sms.example.org; only shown to people
-    # Whose X-Forwarded-For is believed, for the client's address in the line about a wrong token; nothing else uses it.
+    public_url: str | None = None  # as seen by the providers, for example https://sms.example.org; only shown in output
+    # Proxies whose X-Forwarded-For is believed, for the client's address in the log line about a wrong token.
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
-    # An SMS is 1 KiB. Ten seconds carry it over the worst line, and a trickle holds one connection no longer.
+    # An SMS is 1 KiB: ten seconds suffice on the worst line, and limit how long a slow sender holds a connection.
     body_deadline: PositiveFloat = 10.0
-    # 250 times the longest SMS we can imagine. At most what fits, in base64, into the smallest record that the
-    # dead-letter topic may be limited to (512 KiB): a larger dead letter would be refused for ever.
+    # 250 times the longest plausible SMS. At most what fits, in base64, into the smallest record that the dead-letter
+    # topic may be limited to (512 KiB): a larger dead letter would always be refused.
     max_body: PositiveInt = Field(default=256 * KIB, le=360 * KIB)
-    # Of one account, in bytes a second, a minute of it at once: callbacks beyond 4 KiB each, and dead letters. Five
-    # hundred times what a busy account sends. A minute of the least is the largest callback and its dead letter.
+    # Of one account, in bytes a second with a burst of a minute: callbacks beyond 4 KiB each, and dead letters. 500
+    # times what a busy account sends. A minute of the minimum is the largest callback and its dead letter.
     allowance: PositiveInt = Field(default=512 * KIB, ge=16 * KIB)
-    # Of one account. At 500 a second that is Kafka four seconds away, twice what the bus waits for it.
+    # Of one account. At 500 a second that is four seconds without Kafka, twice as long as the bus waits for it.
     max_in_flight: PositiveInt = 2000
-    # At it the one that has been idle longest is closed, strangers first. No way was found to make one hold more than
-    # 220 KiB: 1.8 GB in all.
+    # At this limit the longest idle one is closed, those without a valid token first. No way was found to make one
+    # hold more than 220 KiB: 1.8 GB in all.
     max_connections: PositiveInt = 8000
-    # Longer than a proxy keeps its side open (nginx and AWS: 60 s), so that it never writes into a closed connection.
+    # Longer than proxies keep theirs (nginx and AWS: 60 s), so that a proxy never writes into a closed connection.
     keepalive_timeout: PositiveFloat = 75.0
-    # Seconds after SIGTERM for which callbacks are still taken while /readyz says 503: what a balancer needs to look
-    # elsewhere. 0 where nothing probes us.
+    # Seconds after SIGTERM for which callbacks are still taken while /readyz is 503: the time a load balancer needs to
+    # notice. 0 where nothing probes /readyz.
     lame_duck: NonNegativeFloat = Field(default=0.0, le=300)
-    # Plain callbacks are answered before aiohttp builds a request of them. Off: the same for more CPU.
+    # Answer plain callbacks before aiohttp builds a request object. Off: the same behaviour for more CPU.
     fast_lane: bool = True
 
 
 class PingMeAccount(BaseModel):
-    """One PingMe account: whoever posts to `/v1/pingme/{one of its tokens}` is it."""
+    """One PingMe account, authenticated by a token in the path: `/v1/pingme/{token}`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 

@@ -1,4 +1,4 @@
-"""The types of the way through this door. Each stage takes only what the stage before it gives.
+"""The types between the stages of a callback. Each stage takes only what the previous one returns.
 
 Nothing of a stranger is parsed: only `auth.Tokens.verify` makes a `Caller`, and without one there is no
 `VerifiedRequest`.
@@ -20,7 +20,7 @@ _UNSAFE: Final = re.compile(r"[^A-Za-z0-9/+;=., _-]")
 
 @dataclass
 class VerifiedRequest:
-    """A whole request of a known caller."""
+    """A whole request of an authenticated caller."""
 
     provider: str
     caller: Caller
@@ -41,14 +41,14 @@ class VerifiedRequest:
 
 
 class Callbacks(NamedTuple):
-    """What one request became, in its order."""
+    """The messages of one request, in its order."""
 
     messages: list[SmsReceived | SmsRejected]
     is_array: bool
 
 
 class InvalidCallback(Exception):
-    """This callback is no SMS that we can represent: dead-letter it, answer 200, never ask for it again."""
+    """This callback is not an SMS that we can represent: it becomes a dead letter, and the response is 200."""
 
     def __init__(self, stage: str, reason: str) -> None:
         super().__init__(reason)

@@ -1,4 +1,4 @@
-"""Whoever shows a wrong token: one log line now and then, with the address, however many there are."""
+"""Wrong tokens: counted, and logged with the client's address at a limited rate."""
 
 import ipaddress
 import time
@@ -13,7 +13,7 @@ SAY_EVERY: Final = 10.0  # seconds; a guesser makes 26,000 tries a second on one
 
 
 class Strangers:
-    """Counts refused tokens, and says so under `event`: the first at once, then at most one line in `SAY_EVERY`."""
+    """Counts refused tokens and logs `event`: the first at once, then at most one line in `SAY_EVERY`."""
 
     def __init__(
         self,
@@ -29,7 +29,7 @@ class Strangers:
         self._log = structlog.get_logger("receiver")
 
     def refused(self, request: BaseRequest) -> None:
-        """Note one; the line has the address of the last, and how many there were since the line before."""
+        """Count one; a line has the last client's address and the number since the previous line."""
         self._refused += 1
         if self._clock() < self._say_from:
             return
@@ -38,9 +38,9 @@ class Strangers:
 
 
 def client_of(request: BaseRequest, trusted: Sequence[IPvAnyNetwork] = ()) -> str:
-    """Return the address of who asked: of the connection, or what the last proxy that is not `trusted` was told.
+    """Return the client's address: the connection's, or the last in `X-Forwarded-For` that is not a trusted proxy.
 
-    `X-Forwarded-For` is believed from right to left, for as long as trusted proxies wrote it.
+    `X-Forwarded-For` is read from right to left, as long as trusted proxies wrote it.
     """
     told = [part.strip() for line in request.headers.getall("X-Forwarded-For", ()) for part in line.split(",")]
     client = request.remote or "unknown"
