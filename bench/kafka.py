@@ -17,8 +17,8 @@ from bench.machine import ROOT, on
 from bench.server import Command, free_port, server
 from bus.kafka import topics
 from bus.kafka.brokers import admin
-from bus.record import MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
+from schemas.topics import MESSAGE_PARTITIONS
 
 MEMORY: Final = Path("/dev/shm")
 READ_SECONDS: Final = 30.0

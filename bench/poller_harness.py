@@ -12,7 +12,6 @@ from typing import Final, cast
 from app.wiring import poller_on
 from bench.poll_clients import Turn
 from bus.kafka import topics
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
@@ -25,6 +24,7 @@ from pollers.watch_commands import WatchRequest
 from providers.client import Client
 from providers.observation import Observation, Waiting
 from schemas.messages import Watch
+from schemas.topics import WATCH_PARTITIONS
 
 READY_SECONDS: Final = 60.0
 RESTING: Final = 10**6  # polls that seem to be in flight: the scheduler starts none

@@ -22,11 +22,9 @@ from app.wiring import poller_on
 from bench.poller_harness import Quiet
 from bus.kafka import topics
 from bus.kafka.client import options
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from bus.sharding.group import WATCHES
 from bus.sharding.state_log import StateLog
 from pollers.poller import GROUP
 from pollers.scheduling.account import Account
@@ -36,6 +34,7 @@ from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
 from pollers.watches.watch_table import WatchTable
 from providers.observation import Last, SeenSms
+from schemas.topics import WATCH_PARTITIONS, WATCHES
 
 WATCHED = 100_000
 A_COMMIT = 2_000

@@ -20,12 +20,13 @@ from bus.journal.skipped import Skip
 from bus.journal.store import Journal, JournalDamaged, JournalUnwritable, TopicPartition
 from bus.journal_shares import Shares, is_limited
 from bus.kafka.producer import Producer
-from bus.kafka.topics import ALL, check
+from bus.kafka.topics import check
 from bus.lane import Lane
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from bus.stuck import Stuck
 from schemas.messages import Message, SmsRejected
+from schemas.topics import ALL
 
 log = structlog.get_logger()
 

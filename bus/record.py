@@ -8,18 +8,10 @@ from aiokafka.partitioner import murmur2
 from bus.contract import Via
 from schemas.messages import Message
 from schemas.timestamps import to_epoch_ms
-
-MESSAGE_PARTITIONS: Final = 6
-"""Partitions of every message topic: a constant of the contract, since growing it would move keys."""
+from schemas.topics import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 
 NUMBER_BYTES: Final = 64
 """Longer keys are nobody's number, and are not remembered: a callback can make one of 256 KiB."""
-
-LEAST_MESSAGE_BYTES: Final = 512 * 1024
-"""The smallest `max.message.bytes` that a topic of ours may have: a start is refused with less.
-
-A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead letter would be refused, too.
-"""
 
 HEAD_BYTES: Final = 1024  # of a record beside its key and its value, at most: twice what they were seen to be
 

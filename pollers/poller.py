@@ -9,7 +9,6 @@ import structlog
 
 from bus.contract import Bus, NotDurable
 from bus.kafka.client import KafkaAway
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.sharding.group import SESSION_MS, Command, Member, is_cancelled
 from bus.sharding.state_log import Fenced
@@ -20,6 +19,7 @@ from pollers.scheduling.learned import SAVE_EVERY, Learned, ToldToWait
 from pollers.scheduling.scheduler import Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import Log, Shard
+from schemas.topics import WATCH_PARTITIONS
 
 GROUP: Final = "smsbus-pollers"
 HEARTBEAT: Final = 1.0  # seconds between two looks at the clock, the budget's shares and what is wrong

@@ -13,11 +13,12 @@ from app.settings.load import Settings
 from app.wiring import Role
 from bus.kafka import topics
 from bus.kafka.client import KafkaAway
+from schemas.topics import ALL, RECEIVED
 
 NEEDED: Final[Mapping[Role, frozenset[str]]] = {
-    "all": topics.ALL,
-    "receiver": topics.RECEIVED,
-    "pollers": topics.ALL,
+    "all": ALL,
+    "receiver": RECEIVED,
+    "pollers": ALL,
 }
 
 _log = structlog.get_logger("smsbus")

@@ -137,7 +137,7 @@ def call(
 def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
     """Return when a watch can be asked for: before the money is spent, not after."""
     from bus.kafka import topics
-    from bus.sharding.group import WATCHES
+    from schemas.topics import WATCHES
 
     account = settings.accounts.get(name)
     if account is None or account.provider == "pingme" or not _endpoint(account, method).buys:

@@ -17,13 +17,14 @@ topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract 
 def create(config: Config = None) -> None:
     """Create the topics that are missing and print their names. Those that exist stay as they are."""
     from bus.kafka import topics
+    from schemas.topics import TOPICS
 
     with readable_errors():
         settings = settings_for(config)
         created = asyncio.run(topics.create(settings.kafka))
         for name in created:
             typer.echo(name)
-        say(f"{len(created)} created, {len(topics.TOPICS) - len(created)} there already")
+        say(f"{len(created)} created, {len(TOPICS) - len(created)} there already")
 
 
 @topics_app.command()

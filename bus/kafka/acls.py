@@ -4,8 +4,8 @@ import shlex
 from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
-from bus.kafka.topics import RECEIVED
 from bus.settings import KafkaSettings
+from schemas.topics import RECEIVED
 
 Role = Literal["receiver", "pollers"]
 WRITES: Final = ("Write", "Describe")

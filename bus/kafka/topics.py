@@ -10,56 +10,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from bus.kafka.brokers import TopicDescription, admin, creates_topics_freely, existing, nodes, not_shown
-from bus.record import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 from bus.settings import KafkaSettings
-
-WATCH_PARTITIONS: Final = 12
-"""Partitions of watches and of their states: equal, and constant, since a shard is a partition of both."""
+from schemas.topics import ALL, BOUNDED, LEAST_MESSAGE_BYTES, MIB, TOPICS, Topic
 
 MAX_REPLICATION: Final = 3
 WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
 LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one was seen to take half a minute
 CREATE_SECONDS: Final = LED_SECONDS + 20.0
-DAY_MS: Final = 24 * 60 * 60 * 1000
-MIB: Final = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One topic of the contract, unprefixed. The partition count is part of the contract: growing one moves keys."""
-
-    name: str
-    partitions: int
-    configs: Mapping[str, str]
-
-
-def _kept(days: int) -> dict[str, str]:
-    return {"cleanup.policy": "delete", "retention.ms": str(days * DAY_MS), "max.message.bytes": str(MIB)}
-
-
-# Else a flood of junk fills the brokers' disks. Of a partition, and accounts lie in one each: a flood displaces the
-# older dead letters of its own partition only. Kafka deletes whole closed segments: 1.1 GiB in all with the open ones.
-_BOUNDED = {"retention.bytes": str(160 * MIB), "segment.bytes": str(32 * MIB)}
-_COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MIB)}
-# States are rewritten all the time and read from the beginning at every restart: small segments, cleaned early.
-_STATES = _COMPACTED | {
-    "segment.ms": "600000",
-    "segment.bytes": str(32 * MIB),
-    "min.cleanable.dirty.ratio": "0.1",
-}
-
-TOPICS: Final = (
-    Topic("sms.received.v1", MESSAGE_PARTITIONS, _kept(days=7)),
-    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14) | _BOUNDED),
-    Topic("sms.watch-ended.v1", MESSAGE_PARTITIONS, _kept(days=7)),
-    Topic("sms.watches.v1", WATCH_PARTITIONS, _COMPACTED),
-    Topic("sms.watch-states.v1", WATCH_PARTITIONS, _STATES),
-)
-
-
-ALL: Final = frozenset(topic.name for topic in TOPICS)
-RECEIVED: Final = frozenset({"sms.received.v1", "sms.rejected.v1"})
-"""What a door for callbacks writes; it needs no others."""
 
 
 class TopicsError(Exception):
@@ -233,7 +190,7 @@ def _unbounded(topic: Topic, found: TopicDescription, kafka: KafkaSettings) -> I
     """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
     if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
         full = kafka.topic(topic.name)
-        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, _BOUNDED)}"
+        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, BOUNDED)}"
 
 
 def _wrong_configs(topic: Topic, found: TopicDescription) -> Iterator[tuple[str, str]]:

@@ -16,11 +16,10 @@ from bus.health import hint
 from bus.kafka.client import FAILURES, away, options
 from bus.kafka.producer import discard
 from bus.kafka.reader import stop_consumer
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
+from schemas.topics import WATCH_PARTITIONS, WATCHES
 
-WATCHES: Final = "sms.watches.v1"
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
 HEARTBEAT_MS: Final = 1_000
 REQUEST_TIMEOUT_MS: Final = 5_000

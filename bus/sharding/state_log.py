@@ -16,8 +16,8 @@ from bus.kafka.client import FAILURES, options
 from bus.kafka.producer import discard, seen
 from bus.kafka.reader import stop_consumer
 from bus.settings import KafkaSettings
+from schemas.topics import STATES
 
-STATES: Final = "sms.watch-states.v1"
 OPEN_TIMEOUT: Final = 15.0  # seconds, to fence; the coordinator of a busy cluster takes one or two
 COMMIT_TIMEOUT: Final = 12.0
 NO_PROGRESS: Final = 20.0

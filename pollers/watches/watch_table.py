@@ -9,11 +9,10 @@ import structlog
 
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import BEGINNING, ReadRecord, Start, last, read
-from bus.kafka.topics import WATCH_PARTITIONS, TopicsError
+from bus.kafka.topics import TopicsError
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.sharding.group import WATCHES, is_cancelled
-from bus.sharding.state_log import STATES
+from bus.sharding.group import is_cancelled
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import LIFETIME_MS
 from pollers.watches.open_watches import OpenWatches
@@ -21,6 +20,7 @@ from pollers.watches.watch_entry import Entry, Progress, state_in, watch_in
 from pollers.watches.watch_listing import ALL, PAGE, Filters, page, place_of
 from schemas import timestamps
 from schemas.messages import Watch
+from schemas.topics import STATES, WATCH_PARTITIONS, WATCHES
 
 AGAIN: Final = 1_000
 """Records of a partition that are read twice rather than not at all: far more than come between two readers."""

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from bus.kafka import topics
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.sharding.group import Command, CommandWriter, ShardGroup
 from bus.sharding.state_log import Fenced, NotCommitted, StateLog
+from schemas.topics import WATCH_PARTITIONS
 from tests.kafka_fixtures import TestKafka
 from tests.simulation.faults import Faults
 from tests.simulation.group import Coordinator, TwinGroup

@@ -19,12 +19,12 @@ from bus.journal.skipped import Skip
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
 from bus.settings import KafkaSettings
-from bus.sharding.state_log import STATES
 from pollers.tracking.state import WatchState
 from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
 from schemas.messages import Watch
 from schemas.timestamps import to_text
+from schemas.topics import STATES
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
 from tests.loop_thread import LoopThread
 

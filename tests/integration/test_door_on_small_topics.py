@@ -16,12 +16,12 @@ from bus.kafka import topics
 from bus.kafka.brokers import admin
 from bus.kafka.reader import BEGINNING, read
 from bus.kafka_bus import KafkaBus
-from bus.record import LEAST_MESSAGE_BYTES
 from bus.settings import BusSettings, KafkaSettings
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.messages import SmsReceived, SmsRejected
+from schemas.topics import LEAST_MESSAGE_BYTES
 from tests.kafka_fixtures import TestKafka
 from tests.messages import OBSERVED_MS
 

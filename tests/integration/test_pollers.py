@@ -18,12 +18,11 @@ from pydantic import SecretStr
 from app.demo.reconcile import Verdict, reconcile
 from app.wiring import poller_on
 from bus.contract import Receipt
-from bus.kafka import topics
 from bus.kafka.reader import BEGINNING, ReadRecord, read
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from bus.sharding.group import WATCHES, CommandWriter
+from bus.sharding.group import CommandWriter
 from pollers.poller import Poller
 from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings
@@ -38,6 +37,7 @@ from sandbox.server import Sandbox
 from sandbox.settings import BadDay, OrderRequest
 from sandbox.sms import Provider
 from schemas.messages import Message, SmsReceived, SmsRejected, Watch, WatchEnded
+from schemas.topics import WATCH_PARTITIONS, WATCHES
 from tests.kafka_fixtures import TestKafka
 
 AWAY_SECONDS = float(os.environ.get("KAFKA_AWAY_SECONDS", "15"))
@@ -175,7 +175,7 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 async def stage(settings: KafkaSettings, world: World, tmp_path: Path, _quick: None) -> AsyncIterator[Stage]:
     async with polling(settings, tmp_path, world) as stage:
-        await until(lambda: len(stage.service.shards) == topics.WATCH_PARTITIONS)
+        await until(lambda: len(stage.service.shards) == WATCH_PARTITIONS)
         yield stage
 
 
@@ -255,8 +255,8 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
 async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_is_a_dead_letter(stage: Stage) -> None:
     order = stage.world.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.2),)))
     watch = WatchRequest(account="smsman", order_id=order.id).watch(stage.service.now_ms(), str(uuid4()))
-    right = partition_of(watch.key().encode(), topics.WATCH_PARTITIONS)
-    wrong = (right + 1) % topics.WATCH_PARTITIONS
+    right = partition_of(watch.key().encode(), WATCH_PARTITIONS)
+    wrong = (right + 1) % WATCH_PARTITIONS
 
     await stage.writer._send(watch.key(), watch.to_json(), wrong, [])
     await stage.writer.put("my-own-key", b'{"watch": "no"}')

@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from bus.sharding.group import Command, CommandWriter, ShardGroup
 from bus.sharding.state_log import Fenced, NotCommitted, StateLog
+from schemas.topics import WATCH_PARTITIONS
 from tests.kafka_fixtures import TestKafka
 
 

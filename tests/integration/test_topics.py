@@ -10,8 +10,9 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from bus.kafka import brokers, topics
 from bus.kafka.client import KafkaAway
-from bus.kafka.topics import TOPICS, TopicsError
+from bus.kafka.topics import TopicsError
 from bus.settings import KafkaSettings
+from schemas.topics import TOPICS
 
 
 @pytest.fixture

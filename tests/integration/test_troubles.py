@@ -16,6 +16,7 @@ from bus.kafka.brokers import admin
 from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsReceived, SmsRejected
+from schemas.topics import ALL, RECEIVED
 from tests.kafka_fixtures import TestKafka
 from tests.messages import rejected, sms
 
@@ -34,7 +35,7 @@ async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
 
 @pytest.fixture
 def needed() -> frozenset[str]:
-    return topics.ALL
+    return ALL
 
 
 @pytest.fixture
@@ -72,7 +73,7 @@ async def in_kafka(*receipts: Receipt) -> set[str]:
 
 
 @pytest.mark.unaudited("it deletes the topic")
-@pytest.mark.parametrize("needed", [topics.RECEIVED])
+@pytest.mark.parametrize("needed", [RECEIVED])
 async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong(
     bus: KafkaBus, settings: KafkaSettings
 ) -> None:

@@ -15,11 +15,11 @@ from app.admin.watches import Patience, WatchApi
 from bus.kafka import topics
 from bus.kafka.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
-from bus.sharding.group import WATCHES, CommandWriter
-from bus.sharding.state_log import STATES
+from bus.sharding.group import CommandWriter
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
 from pollers.watches.watch_table import LivePoll, WatchTable
+from schemas.topics import STATES, WATCHES
 from tests.kafka_fixtures import TestKafka
 
 NOW_MS = 1_795_000_000_000

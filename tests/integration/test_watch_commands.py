@@ -12,14 +12,13 @@ from app.cli import watch as watch_commands
 from app.cli.exit import Code
 from bus.kafka import topics
 from bus.kafka.reader import BEGINNING, read
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.sharding.group import WATCHES
 from bus.sharding.state_log import StateLog
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
 from schemas import timestamps
+from schemas.topics import WATCH_PARTITIONS, WATCHES
 from tests.kafka_fixtures import TestKafka
 
 pytestmark = pytest.mark.usefixtures("logging_is_restored")

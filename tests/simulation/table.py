@@ -5,9 +5,8 @@ from collections.abc import Iterator
 
 from bus.kafka.reader import ReadRecord
 from bus.settings import KafkaSettings
-from bus.sharding.group import WATCHES
-from bus.sharding.state_log import STATES
 from pollers.watches.watch_table import WatchTable
+from schemas.topics import STATES, WATCHES
 from tests.simulation.clock import EPOCH, START
 from tests.simulation.kafka import Kafka
 from tests.simulation.loop import Loop

@@ -19,10 +19,10 @@ from app.settings.load import Settings
 from app.settings.sections import Account
 from app.workers.metrics import RESTARTING
 from bus import health
-from bus.kafka.topics import TOPICS
 from bus.kafka_bus import KafkaBus
 from pollers.poller import Poller
 from receiver.strangers import Strangers
+from schemas.topics import TOPICS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"

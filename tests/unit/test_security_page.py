@@ -9,12 +9,12 @@ import pytest
 from app.admin.token import OPEN
 from app.settings.sections import UNGUESSABLE, AdminSettings
 from bus.kafka.acls import Role, rights
-from bus.kafka.topics import TOPICS
 from bus.settings import KafkaSettings
 from pollers.poller import GROUP
 from receiver.connection import MOST_HEAD_BYTES
 from receiver.settings import KIB, ReceiverSettings
 from receiver.strangers import SAY_EVERY
+from schemas.topics import TOPICS
 
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
 DAY_MS = 24 * 60 * 60 * 1000

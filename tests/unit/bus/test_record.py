@@ -3,21 +3,10 @@
 import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from bus.record import (
-    HEAD_BYTES,
-    LEAST_MESSAGE_BYTES,
-    MESSAGE_PARTITIONS,
-    NUMBER_BYTES,
-    Record,
-    _remembered,
-    build,
-    fits,
-    partition_of,
-    size_at_most,
-    with_via,
-)
+from bus.record import HEAD_BYTES, NUMBER_BYTES, Record, _remembered, build, fits, partition_of, size_at_most, with_via
 from receiver.settings import ReceiverSettings
 from schemas.messages import Message, WatchEnded
+from schemas.topics import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 from tests.messages import OBSERVED_MS, rejected, sms
 
 # The hashes are those of Kafka's own test (clients, UtilsTest.testMurmur2), sign and all.

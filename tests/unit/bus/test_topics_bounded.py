@@ -3,8 +3,9 @@
 import pytest
 
 from bus.kafka.brokers import TopicDescription
-from bus.kafka.topics import TOPICS, _problems, _unbounded
+from bus.kafka.topics import _problems, _unbounded
 from bus.settings import KafkaSettings
+from schemas.topics import TOPICS
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,6 @@ import schemas
 from app.admin import journals, listener, watches
 from app.journals import query
 from app.workers import joint_journals
-from bus.kafka.topics import TOPICS
-from bus.record import MESSAGE_PARTITIONS
 from pollers.watch_commands import WatchRequest
 from receiver.answers import PROBLEMS
 from schemas.documents import openapi_journals, openapi_parts, openapi_watches
@@ -23,6 +21,7 @@ from schemas.documents.export import documents, write
 from schemas.documents.openapi import openapi
 from schemas.documents.reader_schema import reader_schema
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
+from schemas.topics import MESSAGE_PARTITIONS, TOPICS
 from tests.unit.schemas.test_messages import ID, received
 
 PACKAGE = Path(schemas.__file__).parent

@@ -7,11 +7,8 @@ import pytest
 
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
-from bus.kafka.topics import WATCH_PARTITIONS
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.sharding.group import WATCHES
-from bus.sharding.state_log import STATES
 from pollers.tracking.state import Newest, WatchState
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches import watch_table
@@ -19,6 +16,7 @@ from pollers.watches.open_watches import BY_AGE, MOST, OLDER, RENT, WITH_SMS, Op
 from pollers.watches.watch_listing import Filters
 from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch, WatchRecord
+from schemas.topics import STATES, WATCH_PARTITIONS, WATCHES
 
 NOW_MS = 1_795_000_000_000
 FRESH = BY_AGE[0][1]
