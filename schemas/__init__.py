@@ -6,6 +6,7 @@ Pure: nothing here does I/O, reads a clock or draws a random number. Time comes 
 - `normalize`   a provider's spelling of numbers, senders, times and unknown fields, made ours
 - `code`        the verification code in a text, or none (its forms and words are frozen)
 - `identity`    ids that are equal on every path and every repeat
+- `topics`      their names, partition counts and retention
 - `timestamps`  the one spelling of a moment
 - `documents/`  the committed documents for readers, and what of a change would break a released reader
 """

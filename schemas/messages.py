@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from schemas import fields, identity
+from schemas import fields, identity, topics
 from schemas.normalize import digits
 
 
@@ -58,7 +58,7 @@ class Message(Value):
 class SmsReceived(Message):
     """An SMS that one of our numbers received."""
 
-    TOPIC: ClassVar[str] = "sms.received.v1"
+    TOPIC: ClassVar[str] = topics.RECEIVED
     CE_TYPE: ClassVar[str] = "smsbus.sms.received.v1"
 
     id: fields.EventId = Field(description="Drop repeats by it: the same SMS has the same id on every path.")
@@ -141,7 +141,7 @@ class SmsReceived(Message):
 class SmsRejected(Message):
     """A dead letter: something meant for us that we could not represent or publish."""
 
-    TOPIC: ClassVar[str] = "sms.rejected.v1"
+    TOPIC: ClassVar[str] = topics.REJECTED
     CE_TYPE: ClassVar[str] = "smsbus.sms.rejected.v1"
 
     id: fields.EventId = Field(description="Drop repeats by it: the same bytes, refused for the same reason.")
@@ -175,7 +175,7 @@ class SmsRejected(Message):
 class WatchEnded(Message):
     """The end of a watch: whoever waits for its SMS can stop waiting."""
 
-    TOPIC: ClassVar[str] = "sms.watch-ended.v1"
+    TOPIC: ClassVar[str] = topics.WATCH_ENDED
     CE_TYPE: ClassVar[str] = "smsbus.sms.watch-ended.v1"
     ADDED_LATER: ClassVar[frozenset[str]] = frozenset({"opening"})
 
@@ -209,7 +209,7 @@ class WatchEnded(Message):
 class Watch(Value):
     """One request about a watch: a command, not an event. It carries the whole description of the watch."""
 
-    TOPIC: ClassVar[str] = "sms.watches.v1"
+    TOPIC: ClassVar[str] = topics.WATCHES
 
     watch_id: fields.WatchId = Field(description="Made from account, order_kind and order_id.")
     request_id: str | None = Field(

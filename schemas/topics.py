@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 MESSAGE_PARTITIONS: Final = 6
-"""Partitions of every message topic: a constant of the contract, since growing it would move keys."""
+"""Partitions of every message topic."""
 
 WATCH_PARTITIONS: Final = 12
 """Partitions of watches and of their states: equal, and constant, since a shard is a partition of both."""
@@ -22,13 +22,16 @@ A refused callback of 256 KiB is 342 KiB in base64: with less than this its dead
 DAY_MS: Final = 24 * 60 * 60 * 1000
 MIB: Final = 1024 * 1024
 
+RECEIVED: Final = "sms.received.v1"
+REJECTED: Final = "sms.rejected.v1"
+WATCH_ENDED: Final = "sms.watch-ended.v1"
 WATCHES: Final = "sms.watches.v1"
 STATES: Final = "sms.watch-states.v1"
 
 
 @dataclass(frozen=True)
 class Topic:
-    """One topic of the contract, unprefixed. The partition count is part of the contract: growing one moves keys."""
+    """One topic of the contract. `configs` are Kafka's settings of it."""
 
     name: str
     partitions: int
@@ -41,7 +44,7 @@ def _kept(days: int) -> dict[str, str]:
 
 # Else a flood of junk fills the brokers' disks. Of a partition, and accounts lie in one each: a flood displaces the
 # older dead letters of its own partition only. Kafka deletes whole closed segments: 1.1 GiB in all with the open ones.
-BOUNDED = {"retention.bytes": str(160 * MIB), "segment.bytes": str(32 * MIB)}
+_BOUNDED = {"retention.bytes": str(160 * MIB), "segment.bytes": str(32 * MIB)}
 _COMPACTED = {"cleanup.policy": "compact", "max.message.bytes": str(MIB)}
 # States are rewritten all the time and read from the beginning at every restart: small segments, cleaned early.
 _STATES = _COMPACTED | {
@@ -51,13 +54,13 @@ _STATES = _COMPACTED | {
 }
 
 TOPICS: Final = (
-    Topic("sms.received.v1", MESSAGE_PARTITIONS, _kept(days=7)),
-    Topic("sms.rejected.v1", MESSAGE_PARTITIONS, _kept(days=14) | BOUNDED),
-    Topic("sms.watch-ended.v1", MESSAGE_PARTITIONS, _kept(days=7)),
-    Topic("sms.watches.v1", WATCH_PARTITIONS, _COMPACTED),
-    Topic("sms.watch-states.v1", WATCH_PARTITIONS, _STATES),
+    Topic(RECEIVED, MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic(REJECTED, MESSAGE_PARTITIONS, _kept(days=14) | _BOUNDED),
+    Topic(WATCH_ENDED, MESSAGE_PARTITIONS, _kept(days=7)),
+    Topic(WATCHES, WATCH_PARTITIONS, _COMPACTED),
+    Topic(STATES, WATCH_PARTITIONS, _STATES),
 )
 
 ALL: Final = frozenset(topic.name for topic in TOPICS)
-RECEIVED: Final = frozenset({"sms.received.v1", "sms.rejected.v1"})
-"""What a door for callbacks writes; it needs no others."""
+RECEIVER_TOPICS: Final = frozenset({RECEIVED, REJECTED})
+"""What the receiver writes; it needs no others."""

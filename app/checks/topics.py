@@ -13,11 +13,11 @@ from app.settings.load import Settings
 from app.wiring import Role
 from bus.kafka import topics
 from bus.kafka.client import KafkaAway
-from schemas.topics import ALL, RECEIVED
+from schemas.topics import ALL, RECEIVER_TOPICS
 
 NEEDED: Final[Mapping[Role, frozenset[str]]] = {
     "all": ALL,
-    "receiver": RECEIVED,
+    "receiver": RECEIVER_TOPICS,
     "pollers": ALL,
 }
 

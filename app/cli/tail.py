@@ -11,12 +11,12 @@ import typer
 
 from app.cli.exit import Config, readable_errors, say, settings_for
 from app.cli.sms_line import SmsLine
+from schemas.topics import RECEIVED
 
 if TYPE_CHECKING:
     from bus.kafka.reader import ReadRecord, Start
     from bus.settings import KafkaSettings
 
-TOPIC = "sms.received.v1"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -72,7 +72,7 @@ async def _tail(
 ) -> None:
     from bus.kafka.reader import read
 
-    records = _wanted(read(kafka, TOPIC, start=start, follow=follow), to)
+    records = _wanted(read(kafka, RECEIVED, start=start, follow=follow), to)
     if count is None:
         async for record in records:
             show(record)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, NamedTuple
 
 from bus.settings import KafkaSettings
-from schemas.topics import RECEIVED
+from schemas.topics import RECEIVER_TOPICS, STATES, WATCH_ENDED, WATCHES
 
 Role = Literal["receiver", "pollers"]
 WRITES: Final = ("Write", "Describe")
@@ -24,12 +24,12 @@ class Right(NamedTuple):
 def rights(kafka: KafkaSettings, role: Role, group: str) -> Iterator[Right]:
     """Yield what a role needs; `group` is the pollers' consumer group, unprefixed."""
     yield Right(("IdempotentWrite",), "cluster")
-    for name in sorted(RECEIVED):
+    for name in sorted(RECEIVER_TOPICS):
         yield Right(WRITES, "topic", kafka.topic(name))
     if role == "receiver":
         return
-    yield Right(WRITES, "topic", kafka.topic("sms.watch-ended.v1"))
-    for name in ("sms.watches.v1", "sms.watch-states.v1"):
+    yield Right(WRITES, "topic", kafka.topic(WATCH_ENDED))
+    for name in (WATCHES, STATES):
         yield Right(OWNS, "topic", kafka.topic(name))
     yield Right(("Read",), "group", kafka.topic(group))
     yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")

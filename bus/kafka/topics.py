@@ -11,7 +11,7 @@ from aiokafka.errors import TopicAlreadyExistsError, for_code
 
 from bus.kafka.brokers import TopicDescription, admin, creates_topics_freely, existing, nodes, not_shown
 from bus.settings import KafkaSettings
-from schemas.topics import ALL, BOUNDED, LEAST_MESSAGE_BYTES, MIB, TOPICS, Topic
+from schemas.topics import ALL, LEAST_MESSAGE_BYTES, TOPICS, Topic
 
 MAX_REPLICATION: Final = 3
 WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
@@ -190,7 +190,8 @@ def _unbounded(topic: Topic, found: TopicDescription, kafka: KafkaSettings) -> I
     """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
     if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
         full = kafka.topic(topic.name)
-        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, BOUNDED)}"
+        bound = {name: topic.configs[name] for name in ("retention.bytes", "segment.bytes")}
+        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, bound)}"
 
 
 def _wrong_configs(topic: Topic, found: TopicDescription) -> Iterator[tuple[str, str]]:
@@ -201,7 +202,7 @@ def _wrong_configs(topic: Topic, found: TopicDescription) -> Iterator[tuple[str,
     least = _least_in_sync(found.replication)
     if int(has.get("min.insync.replicas", least)) < least:
         yield "min.insync.replicas", str(least)
-    if int(has.get("max.message.bytes", MIB)) < LEAST_MESSAGE_BYTES:
+    if int(has.get("max.message.bytes", needed["max.message.bytes"])) < LEAST_MESSAGE_BYTES:
         yield "max.message.bytes", needed["max.message.bytes"]
 
 

@@ -5,13 +5,11 @@ from typing import Any, Final
 from schemas import timestamps
 from schemas.documents.reader_schema import reader_schema
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Value, Watch, WatchEnded
+from schemas.topics import TOPICS
 
 Document = dict[str, Any]
 BINDING: Final = "0.5.0"
-MESSAGE_PARTITIONS: Final = 6
-WATCH_PARTITIONS: Final = 12
 REPLICAS: Final = 3
-DAY_MS: Final = 24 * 60 * 60 * 1000
 
 DESCRIPTION: Final = """\
 Every SMS that rented or borrowed phone numbers receive, as one normalized, durable stream.
@@ -38,9 +36,6 @@ KEYS: Final[dict[type[Value], str]] = {
     WatchEnded: "The watch_id. Never null.",
     Watch: "The watch_id. A record without a value (a tombstone) is our own housekeeping.",
 }
-RETENTION_DAYS: Final[dict[type[Value], int]] = {SmsReceived: 7, SmsRejected: 14, WatchEnded: 7}
-RETENTION_BYTES: Final[dict[type[Value], int]] = {SmsRejected: 160 * 1024 * 1024}
-"""Of each partition."""
 
 
 def asyncapi() -> Document:
@@ -89,17 +84,13 @@ def _channel(value: type[Value]) -> Document:
 
 
 def _topic(value: type[Value]) -> Document:
-    message = issubclass(value, Message)
-    kept: Document = {"cleanup.policy": ["compact"]}
-    if message:
-        kept = {"cleanup.policy": ["delete"], "retention.ms": RETENTION_DAYS[value] * DAY_MS}
-    if value in RETENTION_BYTES:
-        kept["retention.bytes"] = RETENTION_BYTES[value]
+    [topic] = [topic for topic in TOPICS if topic.name == value.TOPIC]
+    kept = {name: int(topic.configs[name]) for name in ("retention.ms", "retention.bytes") if name in topic.configs}
     return {
-        "topic": value.TOPIC,
-        "partitions": MESSAGE_PARTITIONS if message else WATCH_PARTITIONS,
+        "topic": topic.name,
+        "partitions": topic.partitions,
         "replicas": REPLICAS,
-        "topicConfiguration": kept,
+        "topicConfiguration": {"cleanup.policy": [topic.configs["cleanup.policy"]]} | kept,
         "bindingVersion": BINDING,
     }
 

@@ -16,7 +16,7 @@ from bus.kafka.brokers import admin
 from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from schemas.messages import SmsReceived, SmsRejected
-from schemas.topics import ALL, RECEIVED
+from schemas.topics import ALL, RECEIVER_TOPICS
 from tests.kafka_fixtures import TestKafka
 from tests.messages import rejected, sms
 
@@ -73,7 +73,7 @@ async def in_kafka(*receipts: Receipt) -> set[str]:
 
 
 @pytest.mark.unaudited("it deletes the topic")
-@pytest.mark.parametrize("needed", [RECEIVED])
+@pytest.mark.parametrize("needed", [RECEIVER_TOPICS])
 async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong(
     bus: KafkaBus, settings: KafkaSettings
 ) -> None:
