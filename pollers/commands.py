@@ -4,9 +4,9 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bus.dead_letter import evidence
 from bus.sharding.group import Command
 from schemas import identity, timestamps
+from schemas.dead_letter import evidence
 from schemas.messages import SmsRejected, WatchRecord
 
 LARGEST: Final = 64 * 1024  # bytes

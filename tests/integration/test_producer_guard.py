@@ -23,7 +23,6 @@ from aiokafka.admin import NewTopic
 from structlog.testing import capture_logs
 
 from bus.contract import Receipt
-from bus.dead_letter import PREFIX_BYTES
 from bus.kafka import brokers, topics
 from bus.kafka.client import KafkaAway
 from bus.kafka.producer import LOOK, STOP_TIMEOUT, Producer, discard
@@ -31,6 +30,7 @@ from bus.kafka.reader import BEGINNING, read
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
+from schemas.dead_letter import PREFIX_BYTES
 from schemas.messages import Message, SmsReceived, SmsRejected
 from tests.kafka_fixtures import TestKafka
 from tests.messages import rejected, sms

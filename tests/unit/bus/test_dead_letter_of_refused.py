@@ -5,8 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from bus.dead_letter import PREFIX_BYTES, of_refused
+from bus.dead_letter import of_refused
 from bus.record import Record, build
+from schemas.dead_letter import PREFIX_BYTES
 from schemas.timestamps import to_text
 from tests.messages import sms
 
