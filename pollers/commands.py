@@ -5,12 +5,10 @@ from typing import Final
 from pydantic import ValidationError
 
 from bus.sharding.group import Command
-from schemas import identity, timestamps
-from schemas.dead_letter import evidence
+from schemas.dead_letter import rejected
 from schemas.messages import SmsRejected, WatchRecord
 
 LARGEST: Final = 64 * 1024  # bytes
-UNKNOWN: Final = "unknown"  # a broken command says neither whose nor where
 
 
 def read_command(key: str, value: bytes) -> WatchRecord | None:
@@ -30,15 +28,11 @@ def read_command(key: str, value: bytes) -> WatchRecord | None:
 
 def dead_letter(command: Command, now_ms: int) -> SmsRejected:
     """Return what keeps a broken command. It lies on the topic until its author replaces it, and has one id."""
-    body = command.value or b""
-    return SmsRejected(
-        id=identity.rejected_id(UNKNOWN, UNKNOWN, "parse", "broken_watch", body),
-        provider=UNKNOWN,
-        account=UNKNOWN,
+    return rejected(
+        command.value or b"",
         received_via="command",
         stage="parse",
         reason="broken_watch",
-        **evidence(body),
         facts={"partition": str(command.partition)},
-        observed_at=timestamps.to_text(now_ms),
+        observed_ms=now_ms,
     )

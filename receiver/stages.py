@@ -4,15 +4,13 @@ Nothing of a stranger is parsed: only `auth.Tokens.verify` makes a `Caller`, and
 `VerifiedRequest`.
 """
 
-import base64
-import hashlib
 import re
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final, NamedTuple
 
 from receiver.auth import Caller
-from schemas import identity, timestamps
+from schemas import timestamps
+from schemas.dead_letter import rejected
 from schemas.messages import SmsReceived, SmsRejected
 
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9/+;=., _-]")
@@ -34,11 +32,6 @@ class VerifiedRequest:
         """The same moment in the contract's spelling."""
         return timestamps.to_text(self.observed_ms)
 
-    @cached_property
-    def evidence(self) -> tuple[str, str]:
-        """The body in base64 and its sha256."""
-        return base64.b64encode(self.body).decode(), hashlib.sha256(self.body).hexdigest()
-
 
 class Callbacks(NamedTuple):
     """The messages of one request, in its order."""
@@ -58,23 +51,18 @@ class InvalidCallback(Exception):
 
 def dead_letter(request: VerifiedRequest, refused: InvalidCallback, elements: tuple[int, ...] = ()) -> SmsRejected:
     """Return the record that keeps the exact bytes. `elements`: of an array, those that were refused, as the first."""
-    account = request.caller.account
-    body_base64, body_sha256 = request.evidence
     facts = {"content_type": _UNSAFE.sub("?", request.content_type[:100])} if request.content_type else {}
     if elements:
         facts["elements"] = " ".join(map(str, elements))
-    first = elements[0] if elements else None
-    return SmsRejected(
-        id=identity.rejected_id(request.provider, account, refused.stage, refused.reason, request.body, first),
+    return rejected(
+        request.body,
         provider=request.provider,
-        account=account,
+        account=request.caller.account,
         received_via="callback",
         stage=refused.stage,
         reason=refused.reason,
-        body_base64=body_base64,
-        body_bytes=len(request.body),
-        body_sha256=body_sha256,
-        body_complete=True,
         facts=facts,
-        observed_at=request.observed_at,
+        observed_ms=request.observed_ms,
+        element=elements[0] if elements else None,
+        keep=None,
     )

@@ -7,6 +7,7 @@ Pure: nothing here does I/O, reads a clock or draws a random number. Time comes 
 - `code`        the verification code in a text, or none (its forms and words are frozen)
 - `identity`    ids that are equal on every path and every repeat
 - `topics`      their names, partition counts and retention
+- `dead_letter` what is kept of a body that we could not represent or publish
 - `timestamps`  the one spelling of a moment
 - `documents/`  the committed documents for readers, and what of a change would break a released reader
 """

@@ -1,17 +1,46 @@
-"""What a dead letter keeps of a body."""
+"""The one builder of dead letters: what is kept of a body that we could not represent or publish."""
 
 import base64
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
-PREFIX_BYTES: Final = 64 * 1024  # of an oversized value: enough to see what it was, small enough for any topic
+from schemas import identity, timestamps
+from schemas.messages import SmsRejected
+
+PREFIX_BYTES: Final = 64 * 1024  # of an oversized body: enough to see what it was, small enough for any topic
+UNKNOWN: Final = "unknown"  # what does not say whose it is, or how it came
 
 
-def evidence(body: bytes) -> dict[str, Any]:
-    """Return the fields of a dead letter that keep a body: the exact bytes, of an oversized one a prefix."""
-    return {
-        "body_base64": base64.b64encode(body[:PREFIX_BYTES]).decode(),
-        "body_bytes": len(body),
-        "body_sha256": sha256(body).hexdigest(),
-        "body_complete": len(body) <= PREFIX_BYTES,
-    }
+def rejected(
+    body: bytes,
+    *,
+    provider: str = UNKNOWN,
+    account: str = UNKNOWN,
+    received_via: str = UNKNOWN,
+    stage: str,
+    reason: str,
+    facts: dict[str, str],
+    observed_ms: int,
+    element: int | None = None,
+    keep: int | None = PREFIX_BYTES,
+) -> SmsRejected:
+    """Return the dead letter of these bytes. The same bytes, refused for the same reason, give the same id.
+
+    `element`: the first bad one of an array. `keep`: so many bytes are kept at most, None: all; size and SHA-256 are
+    those of the whole body.
+    """
+    kept = body[:keep]
+    return SmsRejected(
+        id=identity.rejected_id(provider, account, stage, reason, body, element),
+        provider=provider,
+        account=account,
+        received_via=received_via,
+        stage=stage,
+        reason=reason,
+        body_base64=base64.b64encode(kept).decode(),
+        body_bytes=len(body),
+        body_sha256=sha256(body).hexdigest(),
+        body_complete=len(kept) == len(body),
+        facts=facts,
+        observed_at=timestamps.to_text(observed_ms),
+    )
