@@ -17,12 +17,12 @@ from bus.health import Alarm, Refusals, TopicTrouble, hint
 from bus.journal import claim
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
-from bus.journal.store import Journal, JournalDamaged, JournalUnwritable, TopicPartition
+from bus.journal.store import Journal, JournalDamaged, JournalUnwritable
 from bus.journal_shares import Shares, is_limited
 from bus.kafka.producer import Producer
 from bus.kafka.topics import check
 from bus.lane import Lane
-from bus.record import Record, build
+from bus.record import Record, TopicPartition, build
 from bus.settings import BusSettings, KafkaSettings
 from bus.stuck import Stuck
 from schemas.messages import Message, SmsRejected
@@ -199,7 +199,7 @@ class KafkaBus:
         return entry.wait()
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
-        """See `bus.lane.DeadLetter`."""
+        """See `bus.publishing.DeadLetter`."""
         self._refusals.add(now=asyncio.get_running_loop().time(), topic=record.topic, reason=reason)
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._book.known(letter.event_id)

@@ -9,11 +9,11 @@ in row order. A row is deleted after its ack; no rows left: back to memory.
 import asyncio
 import random
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, takewhile
-from typing import Final, Protocol
+from typing import Final
 
 import structlog
 
@@ -21,46 +21,16 @@ from bus.contract import NotDurable, Outcome, Via
 from bus.deliveries import Deliveries, PendingRecord
 from bus.journal.rows import RowName, found
 from bus.journal.skipped import Skip, take_out
-from bus.journal.store import Journal, JournalUnwritable, Row, Stored, TopicPartition
-from bus.record import Record
+from bus.journal.store import Journal, JournalUnwritable, Row, Stored
+from bus.publishing import BatchRejected, DeadLetter, Publish, RetryBatch, retry_pause
+from bus.record import Record, TopicPartition
 from bus.settings import BusSettings
 
 log = structlog.get_logger()
 
 BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 KiB; Record.size is an upper bound
 BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
-RETRY_FIRST: Final = 0.2  # seconds; doubles to RETRY_LAST, with jitter
-RETRY_LAST: Final = 5.0
 MOMENT: Final = 3.0  # seconds that a row may be on its way when it is to be skipped; a refusal takes milliseconds
-
-
-class RetryBatch(Exception):
-    """The batch is not acknowledged for a reason that is not its own: try again from the oldest record."""
-
-
-class BatchRejected(Exception):
-    """The broker will never take this batch: some record in it is too large or invalid. `reason` is a machine word."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Publish(Protocol):
-    """How a lane reaches Kafka: return when all records are acknowledged, in order, with acks=all."""
-
-    async def __call__(self, key: TopicPartition, records: Sequence[Record], via: Via) -> None:
-        """Raise `RetryBatch` or `BatchRejected`; then nothing is known to be in Kafka."""
-        ...
-
-
-DeadLetter = Callable[[Record, str], Awaitable[str]]
-"""Make the dead letter of a refused record durable; its id."""
-
-
-def retry_pause(failures: int, rng: random.Random) -> float:
-    """Return the seconds before the next try, after so many failures in a row before this one."""
-    return min(RETRY_FIRST * 2.0 ** min(failures, 10), RETRY_LAST) * rng.uniform(0.5, 1.0)
 
 
 @dataclass(frozen=True, slots=True)

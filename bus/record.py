@@ -16,6 +16,8 @@ NUMBER_BYTES: Final = 64
 HEAD_BYTES: Final = 1024  # of a record beside its key and its value, at most: twice what they were seen to be
 
 Headers = tuple[tuple[str, bytes], ...]
+TopicPartition = tuple[str, int]
+"""Topic and partition: the name of a lane."""
 
 
 class Record(NamedTuple):

@@ -15,7 +15,7 @@ from bus.journal import skipped
 from bus.journal.rows import RowName, Which
 from bus.journal.store import FILE_NAME
 from bus.kafka_bus import KafkaBus
-from bus.lane import BatchRejected, RetryBatch
+from bus.publishing import BatchRejected, RetryBatch
 from bus.record import Record
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import rejected

@@ -20,12 +20,10 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 import structlog
 
-from bus.record import Record
+from bus.record import Record, TopicPartition
 
 log = structlog.get_logger()
 T = TypeVar("T")
-TopicPartition = tuple[str, int]
-"""Topic and partition."""
 
 FILE_NAME: Final = "journal.sqlite"
 NAMES: Final = ("seq", "id", "topic", "partition", "key", "value", "headers", "timestamp_ms", "size", "checksum")

@@ -19,10 +19,9 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.contract import Via
-from bus.journal.store import TopicPartition
 from bus.kafka.client import options
-from bus.lane import BatchRejected, RetryBatch, retry_pause
-from bus.record import Record, with_via
+from bus.publishing import BatchRejected, RetryBatch, retry_pause
+from bus.record import Record, TopicPartition, with_via
 from bus.settings import KafkaSettings
 
 log = structlog.get_logger()
@@ -130,7 +129,7 @@ class Producer:
             await self._retire(self._inner)
 
     async def publish(self, key: TopicPartition, records: Sequence[Record], via: Via) -> None:
-        """See `bus.lane.Publish`."""
+        """See `bus.publishing.Publish`."""
         await self._ready.wait()
         inner = self._inner
         if inner is None:

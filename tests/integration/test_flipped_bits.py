@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from bus.deliveries import Deliveries
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, TopicPartition
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged
 from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
-from bus.record import Record, build
+from bus.record import Record, TopicPartition, build
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms
 

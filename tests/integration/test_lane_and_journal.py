@@ -15,7 +15,8 @@ from bus.deliveries import Deliveries, PendingRecord
 from bus.journal import store as journals
 from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
 from bus.kafka_bus import KafkaBus
-from bus.lane import Lane, RetryBatch
+from bus.lane import Lane
+from bus.publishing import RetryBatch
 from bus.record import Record, build
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms

@@ -21,12 +21,13 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 import bus.journal.store
-import bus.lane
+import bus.publishing
 from bus.contract import NotDurable, Outcome, Receipt
 from bus.deliveries import Deliveries, PendingRecord
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored, TopicPartition
-from bus.lane import BatchRejected, Lane, RetryBatch
-from bus.record import Record, build
+from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored
+from bus.lane import Lane
+from bus.publishing import BatchRejected, RetryBatch
+from bus.record import Record, TopicPartition, build
 from bus.settings import BusSettings
 from tests.audit import in_files
 from tests.messages import sms
@@ -379,7 +380,7 @@ def without(*names: str) -> st.SearchStrategy[list[tuple[str, int]]]:
 
 @pytest.fixture(autouse=True)
 def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bus.lane, "RETRY_FIRST", 0.0)
+    monkeypatch.setattr(bus.publishing, "RETRY_FIRST", 0.0)
     connect = sqlite3.connect
     monkeypatch.setattr(
         bus.journal.store.sqlite3, "connect", lambda *args, **more: connect(*args, factory=FailingDisk, **more)
