@@ -14,11 +14,11 @@ from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.deliveries import Deliveries, PendingRecord
 from bus.health import Alarm, Refusals, TopicTrouble, hint
-from bus.journal import claim
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
-from bus.journal.store import Journal, JournalDamaged, JournalUnwritable
+from bus.journal.store import Journal, JournalUnwritable
 from bus.journal_shares import Shares, is_limited
+from bus.journals import Journals, Store
 from bus.kafka.producer import Producer
 from bus.kafka.topics import check
 from bus.lane import Lane
@@ -43,24 +43,6 @@ class Condition:
     journal_bytes: int
     journal_oldest_seconds: float
     degraded: tuple[str, ...] = field(default=())
-
-
-class _Store:
-    """A claimed journal and its lanes: this process's own, or an orphan's while it is drained."""
-
-    def __init__(self, held: claim.Claim, journal: Journal) -> None:
-        self.held = held
-        self.journal = journal
-        self.lanes: dict[TopicPartition, Lane] = {}
-
-    @property
-    def empty(self) -> bool:
-        return all(lane.empty for lane in self.lanes.values())
-
-    async def close(self) -> None:
-        for lane in self.lanes.values():
-            await lane.stop()
-        await self.journal.close()
 
 
 class KafkaBus:
@@ -95,12 +77,9 @@ class KafkaBus:
             now_ms=now_ms,
             verify=lambda: check(kafka, topics),
         )
-        self._own: _Store | None = None
-        self._orphans: list[_Store] = []
+        self._journals = Journals(settings, self._new_lane)
         self._closing = False
         self._unwritable = Alarm("journal_unwritable", "journal_writable_again")
-        self._aside = Alarm("journal_quarantined", "journal_quarantined_gone")
-        self._unkept = Alarm("journal_directory_unreadable", "journal_directory_readable_again")
         self._away = Alarm("kafka_away", "kafka_back")
         self._topics = TopicTrouble(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused", "records_refused_no_more")
@@ -120,9 +99,7 @@ class KafkaBus:
 
         Raises OSError or `JournalUnwritable` when the journal directory cannot be used.
         """
-        while self._own is None:
-            with suppress(JournalDamaged):  # set aside by `_open`: take another
-                self._own = await self._open(claim.take(self._settings.journal_dir))
+        await self._journals.claim_own()
         self._producer.start()
         self._housekeeper = asyncio.get_running_loop().create_task(self._keep_house(), name="bus housekeeping")
 
@@ -142,21 +119,16 @@ class KafkaBus:
             async with asyncio.timeout(deadline):
                 await self._drained()
         await self._producer.stop()  # before the lanes, which so learn of every batch whether it arrived
-        for store in self._stores():
-            await store.close()
-            store.held.release()
+        await self._journals.close()
 
     async def drained(self) -> None:
         """Return when nothing waits any longer, in memory or in a journal."""
-        while self._waits():  # noqa: ASYNC110 - looked at rarely
+        while not self._journals.empty:  # noqa: ASYNC110 - looked at rarely
             await asyncio.sleep(0.05)
 
     async def _drained(self) -> None:
-        while self._producer.connected and self._waits():  # noqa: ASYNC110 - at stop
+        while self._producer.connected and not self._journals.empty:  # noqa: ASYNC110 - at stop
             await asyncio.sleep(0.02)
-
-    def _waits(self) -> bool:
-        return not all(store.empty for store in self._stores())
 
     # ---- accepting ---------------------------------------------------------------------------------------------
 
@@ -166,19 +138,20 @@ class KafkaBus:
 
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
         """See `bus.contract.Bus.submit`."""
-        if self._closing or self._own is None:
+        own = self._journals.own
+        if self._closing or own is None:
             self.ledger.not_durable += 1
             return refused(NotDurable("the bus is stopping" if self._closing else "the bus has not started"))
         known = self._book.known(message.event_id)
         if known is None:
             record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
-            if is_limited(message) and self._is_over_share(self._own, record):
+            if is_limited(message) and self._is_over_share(own, record):
                 self.ledger.not_durable += 1
                 return refused(self._shares.refuse(message.account, asyncio.get_running_loop().time()))
             return self._append(record)
         return promised(known) if isinstance(known, Receipt) else known
 
-    def _is_over_share(self, own: _Store, record: Record) -> bool:
+    def _is_over_share(self, own: Store, record: Record) -> bool:
         """Tell whether it would go to the journal, of which its account holds too much. Looked at before it is queued.
 
         What a lane holds in memory is not counted.
@@ -191,7 +164,7 @@ class KafkaBus:
     def _append(self, record: Record, *, continues: bool = False) -> asyncio.Future[Receipt]:
         entry = PendingRecord(record, asyncio.get_running_loop().time(), continues=continues)
         try:
-            self._lane(self._own_store(), (record.topic, record.partition)).append(entry)
+            self._journals.own_lane((record.topic, record.partition)).append(entry)
         except NotDurable as full:
             self.ledger.not_durable += 1
             return refused(full)
@@ -215,82 +188,31 @@ class KafkaBus:
         message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
         raise NotDurable(message)
 
-    # ---- lanes and journals ------------------------------------------------------------------------------------
+    def _new_lane(self, journal: Journal, key: TopicPartition) -> Lane:
+        dead_letters = key[0] == self._prefix + SmsRejected.TOPIC
+        ends_as: Outcome = "rejected" if dead_letters else "published"
+        return Lane(
+            key,
+            journal=journal,
+            book=self._book,
+            publish=self._producer.publish,
+            dead_letter=self._keep_trying if dead_letters else self._dead_letter,
+            ends_as=ends_as,
+            settings=self._settings,
+            rng=self._rng,
+            reachable=lambda: self._producer.connected,
+        )
 
-    def _own_store(self) -> _Store:
-        if self._own is None:
-            message = "the bus has not started"
-            raise NotDurable(message)
-        return self._own
-
-    def _stores(self) -> list[_Store]:
-        return ([self._own] if self._own else []) + self._orphans
-
-    def _lane(self, store: _Store, key: TopicPartition) -> Lane:
-        lane = store.lanes.get(key)
-        if lane is None:
-            dead_letters = key[0] == self._prefix + SmsRejected.TOPIC
-            ends_as: Outcome = "rejected" if dead_letters else "published"
-            lane = store.lanes[key] = Lane(
-                key,
-                journal=store.journal,
-                book=self._book,
-                publish=self._producer.publish,
-                dead_letter=self._keep_trying if dead_letters else self._dead_letter,
-                ends_as=ends_as,
-                settings=self._settings,
-                rng=self._rng,
-                reachable=lambda: self._producer.connected,
-            )
-            lane.start()
-        return lane
-
-    async def _open(self, held: claim.Claim) -> _Store:
-        journal = Journal(held.directory, max_bytes=self._settings.journal_max_bytes)
-        try:
-            backlog = await journal.open()
-        except JournalDamaged as damaged:
-            await journal.close()
-            log.error("journal_damaged", reason=damaged.reason, moved_to=str(held.quarantine()))
-            raise
-        except BaseException:
-            await journal.close()
-            held.release()
-            raise
-        store = _Store(held, journal)
-        for key, rows in backlog.items():
-            self._lane(store, key).adopt(rows)
-        return store
+    # ---- housekeeping ------------------------------------------------------------------------------------------
 
     async def _keep_house(self) -> None:
         """Adopt orphans, close drained ones, try a journal again that did not take the last write."""
-        adopt_at = 0.0
         while True:
             now = asyncio.get_running_loop().time()
-            try:
-                if now >= adopt_at:
-                    adopt_at = now + self._settings.orphan_scan_interval
-                    await self._adopt()
-                    await self._look_aside()
-                for store in [store for store in self._orphans if store.empty]:
-                    self._orphans.remove(store)
-                    await self._leave(store)
-                self._unkept.end()
-            except OSError as error:
-                self._unkept.begin(error=str(error))
-            if self._own is not None:
-                await self._look_after(self._own.journal, now)
+            await self._journals.keep(now)
+            if self._journals.own is not None:
+                await self._look_after(self._journals.own.journal, now)
             await asyncio.sleep(PROBE_EVERY)
-
-    async def _leave(self, store: _Store) -> None:
-        """Remove an orphan's directory if its rows are gone, whatever an index says of them; else set it aside."""
-        problem = await _unexplained(store)
-        await store.close()
-        if problem is not None:
-            log.error("journal_damaged", reason=problem, moved_to=str(store.held.quarantine()))
-            return
-        await asyncio.to_thread(store.held.remove)
-        log.info("orphan_drained", directory=str(store.held.directory))
 
     async def _look_after(self, own: Journal, now: float) -> None:
         """Say what began and what is over, and try a journal again that did not take the last write."""
@@ -309,44 +231,24 @@ class KafkaBus:
         self._shares.look(now)
         self._stuck.look(now, is_away=error is not None)
 
-    async def _look_aside(self) -> None:
-        """Say so while a journal waits for a person: what it holds is published by nobody else."""
-        if aside := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
-            hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
-            self._aside.begin(directories=[str(path) for path in aside], hint=hint)
-        else:
-            self._aside.end()
-
-    async def _adopt(self) -> None:
-        for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
-            try:
-                store = await self._open(held)
-            except JournalDamaged:
-                continue
-            except Exception as error:  # noqa: BLE001 - a broken orphan must not end the housekeeping
-                log.error("orphan_unreadable", directory=str(held.directory), error=type(error).__name__)
-                continue
-            self._orphans.append(store)
-            log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
-
     # ---- in people's hands -------------------------------------------------------------------------------------
 
     @property
     def journals(self) -> list[str]:
         """The names of the journals' directories that this process holds."""
-        return [store.held.directory.name for store in self._stores()]
+        return [store.held.directory.name for store in self._journals.stores]
 
     async def rows(self, journal: str, which: Which, max_bytes: int) -> list[RawRow]:
         """Return the first of these rows of a journal that this process holds, about `max_bytes` at most.
 
         Raises `JournalUnwritable` when they cannot be read.
         """
-        store = self._store_named(journal)
+        store = self._journals.named(journal)
         return [] if store is None else await store.journal.look(lambda connection: page(connection, which, max_bytes))
 
     async def skip(self, name: RowName) -> Skip:
         """Take a row out that cannot be published, its bytes kept (`bus.journal.skipped`); return what became of it."""
-        store = self._store_named(name.journal)
+        store = self._journals.named(name.journal)
         if store is None or self._closing:
             return "elsewhere"
         try:
@@ -359,9 +261,6 @@ class KafkaBus:
         if outcome == "skipped":
             self._stuck.skipped(name.id)
         return "acknowledged" if outcome == "unknown" and self._book.has_ended(name.id) else outcome
-
-    def _store_named(self, journal: str) -> _Store | None:
-        return next((store for store in self._stores() if store.held.directory.name == journal), None)
 
     # ---- how it is ---------------------------------------------------------------------------------------------
 
@@ -377,16 +276,13 @@ class KafkaBus:
 
     def alive(self) -> bool:
         """Every task and thread that must run does."""
-        stores = self._stores()
-        lanes = all(lane.alive for store in stores for lane in store.lanes.values())
         house = self._housekeeper is not None and not self._housekeeper.done()
-        journals = all(store.journal.alive for store in stores) and not (self._own and self._own.journal.damaged)
-        return house and lanes and journals and self._producer.alive
+        return house and self._journals.alive and self._producer.alive
 
     def condition(self) -> Condition:
         """How it is now; cheap enough for every probe."""
-        journals = [store.journal for store in self._stores()]
-        unwritable = self._own.journal.unwritable if self._own else "not started"
+        own, journals = self._journals.own, [store.journal for store in self._journals.stores]
+        unwritable = own.journal.unwritable if own else "not started"
         oldest = [journal.oldest_ms for journal in journals if journal.oldest_ms is not None]
         return Condition(
             can_accept=not self._closing and (self._producer.connected or unwritable is None),
@@ -398,23 +294,13 @@ class KafkaBus:
         )
 
     def _degraded(self, unwritable: str | None) -> list[str]:
-        spilled = any(lane.spilled for store in self._stores() for lane in store.lanes.values())
         words = {
             "kafka_away": not self._producer.connected,
             "journal_unwritable": unwritable is not None,
-            "messages_in_journal": spilled,
+            "messages_in_journal": self._journals.spilled,
         }
         wrong = [f"takes_nothing:{topic}:{error}" for topic, error in sorted(self._producer.wrong_topics.items())]
-        told = (self._aside, self._unkept, self._topics.trouble, self._refusals.trouble)
+        told = (self._journals.unclaimed, self._journals.unreadable, self._topics.trouble, self._refusals.trouble)
         holding = [each.word for each in told if each.holds]
         names = [word for word, holds in words.items() if holds] + holding + wrong
         return names + self._shares.words + self._stuck.words
-
-
-async def _unexplained(store: _Store) -> str | None:
-    """Return why a drained journal must not be deleted; None: nothing is in it, and everything was published."""
-    try:
-        rows = await store.journal.rows_left() + sum(lane.lost for lane in store.lanes.values())
-    except JournalUnwritable as unreadable:
-        return unreadable.reason
-    return f"{rows} rows were neither published nor can be read" if rows else None

@@ -110,7 +110,7 @@ async def test_rows_that_an_index_hides_are_not_lost_and_those_of_a_directory_se
 async def test_a_record_whose_bytes_changed_is_found(
     bus: KafkaBus, audit: Audit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lane = next(iter(bus._own.lanes.values()))
+    lane = next(iter(bus._journals.own.lanes.values()))
     publish = lane._publish
 
     async def altered(key: tuple[str, int], records: Sequence[Record], via: str) -> None:
@@ -130,7 +130,7 @@ async def test_an_acknowledged_record_that_was_never_sent_is_found(bus: KafkaBus
     async def forgotten(key: tuple[str, int], records: Sequence[Record], via: str) -> None:
         pass
 
-    lane = next(iter(bus._own.lanes.values()))
+    lane = next(iter(bus._journals.own.lanes.values()))
     lane._publish = forgotten
 
     receipt = await bus.accept(sms("16470000000", 99))

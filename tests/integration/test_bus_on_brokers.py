@@ -370,7 +370,7 @@ async def test_a_bus_whose_own_journal_is_damaged_asks_for_a_restart(start: Star
     bus = await start(NOWHERE)
     alive = bus.alive()
 
-    bus._own.journal.damaged = True
+    bus._journals.own.journal.damaged = True
 
     assert (alive, bus.alive()) == (True, False)
 
@@ -447,7 +447,7 @@ async def test_neither_sqlite_nor_anything_else_ever_blocks_the_event_loop(
         await load.published()
         await orphan.stop(0)
         await until(lambda: bus.ledger.adopted == 50, RECOVERY)
-        await until(lambda: bus.ledger.pending == 0 and not bus._orphans, RECOVERY)
+        await until(lambda: bus.ledger.pending == 0 and not bus._journals.orphans, RECOVERY)
         await bus.stop(5)
 
     assert blocked == []

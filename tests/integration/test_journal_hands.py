@@ -153,7 +153,9 @@ async def test_they_are_revealed_and_exported_only_when_asked_for(
 async def test_only_one_lane_is_shown_where_one_is_named(served: StuckBus, smsbus: Smsbus) -> None:
     await served.bus.accept(sms())
     letter = await served.bus.accept(rejected(b"x"))
-    lane = next(key for key, lane in served.bus._own.lanes.items() if key[0] == "sms.rejected.v1" and lane.rows)
+    lane = next(
+        key for key, lane in served.bus._journals.own.lanes.items() if key[0] == "sms.rejected.v1" and lane.rows
+    )
 
     shown = await on_thread(smsbus, "show", "--lane", f"{lane[0]}/{lane[1]}")
 

@@ -295,7 +295,7 @@ async def main():
         raise RetryBatch
     [journal] = bus.journals
     [row] = await bus.rows(journal, Which(), 1000)
-    for lane in bus._own.lanes.values():
+    for lane in bus._journals.own.lanes.values():
         lane._publish = kafka_is_away
     bus._producer._ready.set()
     await bus.skip(RowName(journal, row.seq, row.id))

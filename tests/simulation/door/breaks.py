@@ -8,8 +8,8 @@ from unittest.mock import patch
 from bus.deliveries import Deliveries
 from bus.health import Alarm, Refusals
 from bus.journal.store import Journal
+from bus.journals import Journals
 from bus.kafka.producer import Producer
-from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from receiver import pingme
 from receiver.allowance import Allowance, Bucket
@@ -75,10 +75,10 @@ def rests_for_an_hour() -> Any:
 def adopts_nothing() -> Any:
     """What a dead process has left stays where it is until one starts."""
 
-    async def nothing(_: KafkaBus) -> None:
+    async def nothing(_: Journals) -> None:
         """Leave it."""
 
-    return patch.object(KafkaBus, "_adopt", nothing)
+    return patch.object(Journals, "_adopt", nothing)
 
 
 def publishes_twice() -> Any:

@@ -1,0 +1,176 @@
+"""The journals that this process holds, its own and those that it has adopted, each with the lanes that work on it."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+
+import structlog
+
+from bus.contract import NotDurable
+from bus.health import Alarm
+from bus.journal import claim
+from bus.journal.store import Journal, JournalDamaged, JournalUnwritable
+from bus.lane import Lane
+from bus.record import TopicPartition
+from bus.settings import BusSettings
+
+log = structlog.get_logger()
+
+
+class Store:
+    """A claimed journal and its lanes: this process's own, or an orphan's while it is drained."""
+
+    def __init__(self, held: claim.Claim, journal: Journal) -> None:
+        self.held = held
+        self.journal = journal
+        self.lanes: dict[TopicPartition, Lane] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits here."""
+        return all(lane.empty for lane in self.lanes.values())
+
+    async def close(self) -> None:
+        """Write to the journal what is still in memory, and close it. The directory stays claimed."""
+        for lane in self.lanes.values():
+            await lane.stop()
+        await self.journal.close()
+
+
+class Journals:
+    """Belongs to one event loop: `claim_own`, then `keep` now and then, `close` in the end."""
+
+    def __init__(self, settings: BusSettings, new_lane: Callable[[Journal, TopicPartition], Lane]) -> None:
+        self.own: Store | None = None
+        self.orphans: list[Store] = []
+        """Adopted, and not drained yet."""
+        self.unclaimed = Alarm("journal_quarantined", "journal_quarantined_gone")
+        self.unreadable = Alarm("journal_directory_unreadable", "journal_directory_readable_again")
+        self._settings = settings
+        self._new_lane = new_lane
+        self._adopt_at = 0.0  # the loop's time
+
+    @property
+    def stores(self) -> list[Store]:
+        """All that this process holds, its own first."""
+        return ([self.own] if self.own else []) + self.orphans
+
+    @property
+    def empty(self) -> bool:
+        """Nothing waits in any lane."""
+        return all(store.empty for store in self.stores)
+
+    @property
+    def spilled(self) -> bool:
+        """A lane's queue is on disk."""
+        return any(lane.spilled for store in self.stores for lane in store.lanes.values())
+
+    @property
+    def alive(self) -> bool:
+        """Each lane publishes, each journal's thread runs, and our own journal is not damaged."""
+        lanes = all(lane.alive for store in self.stores for lane in store.lanes.values())
+        threads = all(store.journal.alive for store in self.stores)
+        return lanes and threads and not (self.own and self.own.journal.damaged)
+
+    def named(self, name: str) -> Store | None:
+        """Return the one whose directory has this name."""
+        return next((store for store in self.stores if store.held.directory.name == name), None)
+
+    def own_lane(self, key: TopicPartition) -> Lane:
+        """Return the lane of this partition on our own journal. Raises `NotDurable` while we have none."""
+        if self.own is None:
+            message = "the bus has not started"
+            raise NotDurable(message)
+        return self._lane(self.own, key)
+
+    async def claim_own(self) -> None:
+        """Claim and open a journal for this process, and queue what is in it.
+
+        Raises OSError or `JournalUnwritable` when the journal directory cannot be used.
+        """
+        while self.own is None:
+            with suppress(JournalDamaged):  # quarantined by `_open`: take another
+                self.own = await self._open(claim.take(self._settings.journal_dir))
+
+    async def keep(self, now: float) -> None:
+        """Adopt orphans, as often as the settings say, and let go of drained ones. `now` is the loop's time."""
+        try:
+            if now >= self._adopt_at:
+                self._adopt_at = now + self._settings.orphan_scan_interval
+                await self._adopt()
+                await self._look_for_unclaimed()
+            for store in [store for store in self.orphans if store.empty]:
+                self.orphans.remove(store)
+                await self._leave(store)
+            self.unreadable.end()
+        except OSError as error:
+            self.unreadable.begin(error=str(error))
+
+    async def close(self) -> None:
+        """Write to the journals what is still in memory, and let others claim them."""
+        for store in self.stores:
+            await store.close()
+            store.held.release()
+
+    def _lane(self, store: Store, key: TopicPartition) -> Lane:
+        lane = store.lanes.get(key)
+        if lane is None:
+            lane = store.lanes[key] = self._new_lane(store.journal, key)
+            lane.start()
+        return lane
+
+    async def _open(self, held: claim.Claim) -> Store:
+        journal = Journal(held.directory, max_bytes=self._settings.journal_max_bytes)
+        try:
+            backlog = await journal.open()
+        except JournalDamaged as damaged:
+            await journal.close()
+            log.error("journal_damaged", reason=damaged.reason, moved_to=str(held.quarantine()))
+            raise
+        except BaseException:
+            await journal.close()
+            held.release()
+            raise
+        store = Store(held, journal)
+        for key, rows in backlog.items():
+            self._lane(store, key).adopt(rows)
+        return store
+
+    async def _adopt(self) -> None:
+        for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
+            try:
+                store = await self._open(held)
+            except JournalDamaged:
+                continue
+            except Exception as error:  # noqa: BLE001 - a broken orphan must not end the housekeeping
+                log.error("orphan_unreadable", directory=str(held.directory), error=type(error).__name__)
+                continue
+            self.orphans.append(store)
+            log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
+
+    async def _look_for_unclaimed(self) -> None:
+        """Say so while a journal waits for a person: what it holds is published by nobody else."""
+        if unclaimed := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
+            hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
+            self.unclaimed.begin(directories=[str(path) for path in unclaimed], hint=hint)
+        else:
+            self.unclaimed.end()
+
+    async def _leave(self, store: Store) -> None:
+        """Remove an orphan's directory if its rows are gone, whatever an index says of them; else quarantine it."""
+        problem = await _unexplained(store)
+        await store.close()
+        if problem is not None:
+            log.error("journal_damaged", reason=problem, moved_to=str(store.held.quarantine()))
+            return
+        await asyncio.to_thread(store.held.remove)
+        log.info("orphan_drained", directory=str(store.held.directory))
+
+
+async def _unexplained(store: Store) -> str | None:
+    """Return why a drained journal must not be deleted; None: nothing is in it, and everything was published."""
+    try:
+        rows = await store.journal.rows_left() + sum(lane.lost for lane in store.lanes.values())
+    except JournalUnwritable as unreadable:
+        return unreadable.reason
+    return f"{rows} rows were neither published nor can be read" if rows else None
