@@ -332,9 +332,10 @@ class Lane:
                 await self._work.wait()
 
     async def _send(self, batch: _Batch) -> None:
+        if batch.rows and not batch.rows[0].intact:
+            await self._refused(batch, "journal_row_damaged")
+            return
         try:
-            if batch.rows and not batch.rows[0].intact:
-                raise BatchRejected("journal_row_damaged")
             await self._publish(self.key, batch.records, batch.via)
         except BatchRejected as refusal:
             await self._refused(batch, refusal.reason)
