@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-import time
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -16,6 +15,7 @@ from app.admin.callbacks import CallbackApi
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.watches import WatchApi
+from app.process import now_ms
 from app.settings.load import Settings
 from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
@@ -241,11 +241,6 @@ def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:
 def budget_of(settings: Settings, name: str) -> float:
     """Return how many requests a second an account may be asked, of all replicas together."""
     return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
-
-
-def now_ms() -> int:
-    """Return the time, milliseconds since 1970."""
-    return time.time_ns() // 1_000_000
 
 
 def _account(settings: Settings, name: str, fetcher: HttpClient) -> Account:

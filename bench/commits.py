@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Final
 
-from app import lifecycle
+from app import process
 from bench.poll_clients import IN_FLIGHT, ORDERS, Poll, Turn, account, cpu_us
 from bench.poller_harness import Counting, Watching, watches, watching
 from bus.settings import KafkaSettings
@@ -30,7 +30,7 @@ async def news(root: str, bootstrap_servers: str, directory: Path, rounds: int, 
         asked = await account("news", poll.base_url(f"{root}/news"), poll, stack)
         watched = watches("news", WATCHED, SHARD)
         service = await stack.enter_async_context(watching(bootstrap_servers, directory, asked, watched, EAGER))
-        lifecycle.tune_gc()
+        process.tune_gc()
         counting, turns = service.counted(SHARD), [service.turn(part) for part in PARTS]
         found = [[await _shard(turn, counting, service, seconds) for turn in turns] for _ in range(rounds + 1)]
         state = service.service.shards[SHARD].watches[watched[0].key()].packed

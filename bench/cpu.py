@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Final
 
-from app import lifecycle
+from app import process
 from bench.contenders import AGAIN, FLOOR, NOTHING, OURS, Contender, Place, contenders
 from bench.figures import Row, aligned, document, table
 from bench.interleave import Turns, start
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = [each for each in contenders() if not asked.only or each.work == NOTHING or each.name in asked.only]
     pinned = share(available())
     found = circumstances(pinned)
-    rows = lifecycle.run(run(chosen, asked.rounds, asked.seconds, pinned))
+    rows = process.run(run(chosen, asked.rounds, asked.seconds, pinned))
     print(aligned(table(rows)))
     if not all(row.good for row in rows if row.name in INDISPENSABLE):
         return 1

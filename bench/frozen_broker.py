@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
-from app import lifecycle
+from app import process
 from app.local_kafka.cluster import Cluster, local_kafka
 from bench.callbacks import PATH, Callbacks
 from bench.contenders import NOTHING, Place, contenders
@@ -67,4 +67,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    lifecycle.run(main())
+    process.run(main())

@@ -10,7 +10,7 @@ from dataclasses import replace
 from statistics import median
 from typing import Any, Final, NamedTuple
 
-from app import lifecycle
+from app import process
 from bench.callbacks import MANY
 from bench.contenders import AGAIN, FLOOR, OURS, contenders
 from bench.cpu import run
@@ -70,7 +70,7 @@ def main() -> int:
     by_name = {each.name: each for each in contenders()}
     chosen = [replace(by_name[name], recipients=(MANY,)) for name in (FLOOR, OURS, AGAIN)]
     cores = (share if len(available()) >= 3 else together)(available())
-    rows = lifecycle.run(run(chosen, ROUNDS, SECONDS, cores, (CONNECTIONS,)))
+    rows = process.run(run(chosen, ROUNDS, SECONDS, cores, (CONNECTIONS,)))
     found = judge(rows, committed(read("cpu")))
     print(found.words)
     return 0 if found.passes else 1

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
-from app import lifecycle
+from app import process
 from bench.figures import aligned
 from bench.kafka import far_kafka, kafka, scratch
 from bench.latency_figures import latency_table, load, memory
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     pinned = share(available())
     run_of = circumstances(pinned)
     try:
-        found = lifecycle.run(run(asked.seconds, pinned))
+        found = process.run(run(asked.seconds, pinned))
     except Void as void:
         print(f"void: {void}", file=sys.stderr)
         return 1

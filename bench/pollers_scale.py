@@ -16,7 +16,7 @@ from pathlib import Path
 
 from aiokafka import AIOKafkaProducer
 
-from app import lifecycle
+from app import process
 from app.local_kafka import local_kafka
 from app.wiring import poller_on
 from bench.poller_harness import Quiet
@@ -113,7 +113,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         table = WatchTable(kafka)
         service = poller_on(kafka, bus, {"main": account}, PollersSettings(), table)
         await asyncio.sleep(1)
-        lifecycle.tune_gc()
+        process.tune_gc()
         pauses.start()
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()
@@ -167,6 +167,6 @@ if __name__ == "__main__":
     watched = int(sys.argv[1]) if len(sys.argv) > 1 else WATCHED
     if len(sys.argv) > 2:
         there = KafkaSettings(bootstrap_servers=sys.argv[2])
-        print(json.dumps(lifecycle.run(restore(there, watched, with_table=bool(sys.argv[3])))))
+        print(json.dumps(process.run(restore(there, watched, with_table=bool(sys.argv[3])))))
     else:
-        lifecycle.run(measure(watched))
+        process.run(measure(watched))

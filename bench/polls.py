@@ -11,7 +11,7 @@ from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from app import lifecycle
+from app import process
 from bench.commits import news
 from bench.figures import aligned
 from bench.kafka import kafka, scratch
@@ -67,7 +67,7 @@ async def looks(root: str, bootstrap_servers: str, directory: Path, rounds: int,
             NOBODY: Turn(nobody),
         }
         await service.turn().go(FIRST_LOOKS)
-        lifecycle.tune_gc()
+        process.tune_gc()
         return await take(turns, rounds, seconds)
 
 
@@ -82,7 +82,7 @@ def provider(directory: Path, cores: Cores) -> Iterator[str]:
 
 async def run(rounds: int, seconds: float, cores: Cores, *, with_kafka: bool) -> dict[str, Any]:
     """Measure all of it, or the polls alone."""
-    lifecycle.tune_gc()
+    process.tune_gc()
     with scratch() as directory, on(cores.server), provider(directory, cores) as root:
         found: dict[str, Any] = {"polls": await polls(root, rounds, seconds)}
         if with_kafka:
@@ -96,7 +96,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = _asked(arguments)
     pinned = share(available())
     run_of = circumstances(pinned)
-    found = lifecycle.run(run(asked.rounds, asked.seconds, pinned, with_kafka=not asked.without_kafka))
+    found = process.run(run(asked.rounds, asked.seconds, pinned, with_kafka=not asked.without_kafka))
     tables = [polls_table] if asked.without_kafka else [polls_table, looks_table, news_table, commits_table]
     print(*(aligned(table(found)) for table in tables), sep="\n\n")
     if asked.keep and not asked.without_kafka:

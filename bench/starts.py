@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import aiohttp
 
-from app import lifecycle
+from app import process
 from app.local_kafka import local_kafka
 from bench.figures import Cells, aligned
 from bench.kafka import scratch
@@ -149,7 +149,7 @@ def _quantiles(ordered: Sequence[float], *parts: float) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     asked = _asked(arguments)
     run_of = circumstances(together(available()))
-    starts = lifecycle.run(run(asked.runs, asked.busy))
+    starts = process.run(run(asked.runs, asked.busy))
     print(aligned(starts_table(starts)))
     if asked.keep:
         keep("starts", _kept(starts, run_of, asked.busy))

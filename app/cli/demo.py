@@ -17,14 +17,14 @@ def demo(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
 ) -> None:
     """Run the four simulated providers against the service on a real Kafka, then compare the topics with them."""
-    from app import lifecycle
+    from app import process
     from app.cli.tail import line_printer
     from app.demo import run
     from app.local_kafka import LocalKafkaError
 
     with readable_errors():
         try:
-            ledger, verdict = lifecycle.run(
+            ledger, verdict = process.run(
                 run.demo(
                     seconds=seconds,
                     kafka=kafka,

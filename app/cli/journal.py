@@ -58,7 +58,7 @@ def drain(
     config: Config = None,
 ) -> None:
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
-    from app.lifecycle import PRIVATE
+    from app.process import PRIVATE
     from bus.journal import status as journal_status
     from bus.kafka import topics
 
@@ -93,7 +93,7 @@ def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
 
 
 async def _drain(kafka: "KafkaSettings", settings: "BusSettings", rows: int, seconds: float) -> "Ledger":
-    from app.lifecycle import instance_id
+    from app.process import instance_id
     from bus.kafka_bus import KafkaBus
 
     bus = KafkaBus(kafka, settings, instance=instance_id())

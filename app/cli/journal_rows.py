@@ -3,7 +3,6 @@
 import json
 import os
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +10,7 @@ import typer
 
 from app.cli.account import is_terminal
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.process import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -183,4 +183,4 @@ def _skip(journal: "FreeJournal | HeldJournal", row: dict[str, Any]) -> str | No
 def _as_line(row: dict[str, Any]) -> str:
     from app.journals.row_facts import as_line
 
-    return as_line(row, now_ms=time.time_ns() // 1_000_000)
+    return as_line(row, now_ms=now_ms())

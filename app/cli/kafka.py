@@ -82,8 +82,8 @@ def _option(directory: Path | None) -> str:
 
 def _run(work: Coroutine[None, None, T]) -> T:
     """Run `work`; what a user can mend ends as one line and exit code 1."""
-    from app.lifecycle import PRIVATE
     from app.local_kafka import LocalKafkaError
+    from app.process import PRIVATE
 
     os.umask(PRIVATE)
     try:

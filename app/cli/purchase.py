@@ -1,11 +1,12 @@
 """What was bought, and how it is to be watched: what the purchase knew is not asked for twice."""
 
 import shlex
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from app.process import now_ms
 
 if TYPE_CHECKING:
     from pollers.watch_commands import WatchRequest
@@ -62,7 +63,7 @@ class Wanted:
     def _minutes(self) -> int:
         from schemas import timestamps
 
-        left_ms = timestamps.to_epoch_ms(self.expires_at) - _now_ms() if self.expires_at else 0
+        left_ms = timestamps.to_epoch_ms(self.expires_at) - now_ms() if self.expires_at else 0
         return max(left_ms // 60_000, 1)
 
 
@@ -70,7 +71,7 @@ def wanted_of(account: str, zone: str, order: "Order", parameters: Mapping[str, 
     """Return how an order is to be watched that these parameters bought; `zone`: of times that state none."""
     service = next((parameters[name] for name in SERVICES if parameters.get(name)), None)
     kind = KINDS.get(parameters.get("activationType", ""), "sms")
-    return Wanted(account, order, service, kind, _end(order.expires, zone, _now_ms()))
+    return Wanted(account, order, service, kind, _end(order.expires, zone, now_ms()))
 
 
 def _end(expires: str | None, zone: str, now_ms: int) -> str | None:
@@ -81,7 +82,3 @@ def _end(expires: str | None, zone: str, now_ms: int) -> str | None:
     said = provider_time(expires, now_ms=now_ms + LONGEST_MS, zone=zone).time if expires else None
     ends_ms = timestamps.to_epoch_ms(said) if said else 0
     return timestamps.to_text(ends_ms + GRACE_MS) if ends_ms > now_ms else None
-
-
-def _now_ms() -> int:
-    return time.time_ns() // 1_000_000

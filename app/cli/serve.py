@@ -24,7 +24,8 @@ def serve(
 ) -> None:
     """Receive callbacks, ask providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
     with HangUp() as hangup, readable_errors():  # before anything that takes time: SIGHUP ends who does not listen
-        from app import lifecycle
+        from app import process
+        from app import serve as service
         from app.local_kafka import LocalKafkaError
         from app.reloading.reload import Reload
         from app.settings.load import load, reader
@@ -32,11 +33,11 @@ def serve(
 
         settings = load(config)
         if worker:
-            lifecycle.run(work(settings, role, worker, hangup))
+            process.run(work(settings, role, worker, hangup))
             return
         reload = Reload(settings, reader(config), hangup)
-        serving = lifecycle.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
+        serving = service.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
         try:
-            lifecycle.run(serving)
+            process.run(serving)
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None

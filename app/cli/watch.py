@@ -4,13 +4,13 @@ import asyncio
 import json
 import re
 import shlex
-import time
 import uuid
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.process import now_ms
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -133,10 +133,10 @@ async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | N
 
 def _now_ms(table: "WatchTable") -> int:
     """Return the time of this machine's clock, or of the pollers' where ours is behind: else a watch ends too early."""
-    now_ms = time.time_ns() // 1_000_000
-    if (behind_ms := table.newest_ms - now_ms) > BEHIND_MS:
+    ours_ms = now_ms()
+    if (behind_ms := table.newest_ms - ours_ms) > BEHIND_MS:
         say(f"this machine's clock is {behind_ms // 1000} s or more behind the pollers'; theirs is used")
-    return max(now_ms, table.newest_ms)
+    return max(ours_ms, table.newest_ms)
 
 
 def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep: bool) -> None:
@@ -198,7 +198,7 @@ def show(watch: Id, config: Config = None) -> None:
         for other in others:
             kind = other.watch.order_kind if other.watch else "unreadable"
             say(f"{watch} is two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
-        shown = view(known, now_ms=time.time_ns() // 1_000_000)
+        shown = view(known, now_ms=now_ms())
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
 

@@ -19,11 +19,11 @@ from typing import Any, Final
 import aiohttp
 from pydantic_settings import PydanticBaseSettingsSource
 
-from app import lifecycle
 from app.admin.token import admin_header, with_admin_token
 from app.demo.reconcile import Verdict, reconcile
 from app.lifecycle import Running
 from app.local_kafka import local_kafka
+from app.serve import serve
 from app.settings.load import Settings
 from app.settings.sections import POLLED
 from app.stopping import Stop
@@ -142,7 +142,7 @@ async def _run(
 ) -> Ledger:
     settings = with_admin_token(settings)
     stop, ready = Stop(), asyncio.get_running_loop().create_future()
-    service = asyncio.create_task(lifecycle.serve(settings, stop=stop, on_ready=ready.set_result))
+    service = asyncio.create_task(serve(settings, stop=stop, on_ready=ready.set_result))
     await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
     if service.done():
         await service

@@ -161,8 +161,8 @@ def test_a_local_kafka_is_not_kept_for_an_address_elsewhere(alone):
 
 def test_the_watchdog_ends_a_process_that_does_not_stop():
     program = (
-        "import time; from app import lifecycle; lifecycle.WATCHDOG_SECONDS = 0.1; "
-        "lifecycle.watchdog().start(); time.sleep(60)"
+        "import time; from app import stopping; stopping.WATCHDOG_SECONDS = 0.1; "
+        "stopping.watchdog().start(); time.sleep(60)"
     )
 
     command = [sys.executable, "-c", program]

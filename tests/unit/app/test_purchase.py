@@ -11,7 +11,7 @@ NOW_MS = 1_700_000_000_000  # 2023-11-14 22:13:20
 
 @pytest.fixture(autouse=True)
 def clock(monkeypatch):
-    monkeypatch.setattr(purchase, "_now_ms", lambda: NOW_MS)
+    monkeypatch.setattr(purchase, "now_ms", lambda: NOW_MS)
 
 
 def order(**values):

@@ -1,0 +1,173 @@
+"""`smsbus serve`: verify, then serve in this process or on several workers, next to a Kafka of its own if asked."""
+
+import asyncio
+import resource
+import sys
+import threading
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+import structlog
+
+from app import logs, wiring
+from app.admin.token import with_admin_token
+from app.checks import topics
+from app.errors import StartupError
+from app.lifecycle import (
+    Running,
+    export_reloads,
+    following,
+    lame_duck,
+    new_registry,
+    refuse_without_accounts,
+    serve_parts,
+)
+from app.reloading.reload import Reload
+from app.settings.file_reading import Files
+from app.settings.load import Settings
+from app.stopping import Stop, stop_on_signals, watchdog
+from app.version import version
+from app.wiring import Role
+from app.workers.supervisor import refuse_workers, supervise
+from bus.contract import Ledger
+from receiver.auth import Tokens
+
+if TYPE_CHECKING:
+    from app.local_kafka import Cluster
+
+LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
+OTHER_FILES: Final = 200  # than connections of the door: Kafka, journals, pollers, the admin listener
+
+_log = structlog.get_logger("smsbus")
+
+
+async def serve(
+    settings: Settings,
+    *,
+    role: Role = "all",
+    workers: int = 1,
+    local_kafka: bool = False,
+    stop: Stop | None = None,
+    reload: Reload | None = None,
+    on_ready: Callable[[Running], None] = lambda _: None,
+) -> Ledger:
+    """Serve until `stop` is asked for, without one until SIGTERM or SIGINT, then drain and return the ledger.
+
+    `reload` is followed while we serve.
+
+    Raises `StartupError` when it must not start as things are; then nothing was served.
+    """
+    stop = stop or stop_on_signals()  # before anything can be accepted
+    logs.configure(settings.log, settings.secrets(), sys.stderr)
+    refuse_without_accounts(settings, role)
+    if workers > 1:
+        refuse_workers(settings, role)
+        refuse_without_accounts(settings, "receiver")
+    _warn_of_few_files(settings, role)
+
+    def ready(running: Running) -> None:
+        _announce(settings, role, workers, running)
+        on_ready(running)
+
+    async with AsyncExitStack() as stack:
+        dog = watchdog(lame_duck(settings, role))
+        stack.callback(dog.cancel)
+        if local_kafka:
+            await stack.enter_async_context(_local_kafka(settings))
+        await topics.verify(settings, role)
+        settings = with_admin_token(settings)
+        if workers == 1:
+            return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload)
+        return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog, reload=reload)
+
+
+async def _serve_on_workers(
+    settings: Settings,
+    role: Role,
+    workers: int,
+    stop: Stop,
+    on_ready: Callable[[Running], None],
+    *,
+    watchdog: threading.Timer,
+    reload: Reload | None,
+) -> Ledger:
+    def take(settings: Settings, files: Files) -> None:
+        Tokens(settings.pingme_accounts())  # one refusal here, and not one of each worker
+        crew.reload(files)
+
+    registry = new_registry()
+    degraded = export_reloads(reload, registry)
+    async with supervise(settings, role, workers, registry, stop, degraded=degraded) as crew:
+        on_ready(Running(settings.receiver.port, crew.admin_port))
+        async with following(reload, take, role, is_parent=True):
+            await stop.wait()
+        _log.info("stopping")
+        watchdog.start()
+    _log.info("stopped", ledger=crew.ledger.line(), adopted=crew.ledger.adopted)
+    crew.check_end()
+    return crew.ledger
+
+
+@asynccontextmanager
+async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
+    """Keep a Kafka of our own, with our topics, at the configured loopback port."""
+    from app.local_kafka.cluster import local_kafka  # noqa: PLC0415 - not needed without the flag
+    from bus.kafka import topics  # noqa: PLC0415
+
+    host, _, port = settings.kafka.bootstrap_servers.rpartition(":")
+    if host not in {"localhost", "127.0.0.1"}:
+        message = (
+            "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
+        )
+        raise StartupError([message])
+    _log.info("local_kafka_starting", directory=str(settings.data_dir / "kafka"), port=int(port))
+    async with local_kafka(settings.data_dir / "kafka", 1, int(port)) as cluster:
+        await topics.create(settings.kafka)
+        keeper = asyncio.create_task(_keep_running(cluster))
+        try:
+            yield
+        finally:
+            keeper.cancel()
+            await asyncio.wait([keeper])
+
+
+async def _keep_running(cluster: "Cluster") -> None:
+    """Start a local Kafka again that died: there is nobody else to do it."""
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if all(node.runs for node in cluster.nodes):
+            continue
+        _log.warning("local_kafka_restarted")
+        try:
+            await cluster.start()
+        except Exception as error:  # noqa: BLE001 - the journal carries us; try again
+            _log.error("local_kafka_does_not_start", reason=str(error))
+
+
+def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:
+    door = {
+        "callback": settings.callback_url("{token}", running.receiver_port),
+        "receiver": f"http://{settings.receiver.host}:{running.receiver_port}",
+    }
+    _log.info(
+        "serving",
+        role=role,
+        **({"workers": workers} if workers > 1 else {}),
+        **(door if running.receiver_port else {}),
+        admin=f"http://{settings.admin.host}:{running.admin_port}",
+        kafka=settings.kafka.bootstrap_servers,
+        journal=str(settings.bus.journal_dir),
+        accounts=sorted(settings.accounts),
+        version=version(),
+    )
+
+
+def _warn_of_few_files(settings: Settings, role: Role) -> None:
+    """Say it once, and before workers are started: each of them has the same limit."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = settings.receiver.max_connections + OTHER_FILES
+    called = role in wiring.RECEIVING and settings.pingme_accounts()
+    if called and most != resource.RLIM_INFINITY and most < wanted:
+        hint = f"let it open {wanted} (`ulimit -n`, systemd's LimitNOFILE=), or lower receiver.max_connections"
+        _log.warning("few_open_files", may_open=most, hint=hint)

@@ -1,0 +1,21 @@
+"""What a process is called, and what it asks of the system."""
+
+import resource
+
+from app import process
+from app.process import instance_id
+
+
+def test_every_process_has_its_own_name():
+    assert instance_id() != instance_id()
+
+
+def test_a_process_may_open_as_many_files_as_the_system_lets_it():
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+
+    process.allow_many_connections()
+    allowed = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+    assert allowed == (before[1], before[1])
