@@ -17,10 +17,12 @@ from typing import Final
 
 import structlog
 
-from app.workers.pause import next_pause
 from bus.contract import Ledger
 
 LOOPBACK: Final = "127.0.0.1"
+RESTART_FIRST: Final = 0.5  # seconds: a crash is one line in the log, and the others take what it would have taken
+RESTART_LONGEST: Final = 30.0  # what does not start now may start when its disk has room again
+STEADY: Final = 60.0  # who lived so long had no trouble with its start
 
 _log = structlog.get_logger("smsbus")
 
@@ -54,7 +56,7 @@ class Worker:
             self.exit_code = await self._live()
             if self._stopping.is_set() or not self.ready.is_set():
                 return
-            pause = next_pause(pause, time.monotonic() - began)
+            pause = restart_backoff(pause, time.monotonic() - began)
             _log.warning("worker_ended", process=self.name, exit_code=self.exit_code, again_in_seconds=pause)
             await self._wait(pause)
             if self._stopping.is_set():
@@ -134,3 +136,10 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+def restart_backoff(last: float, lived: float) -> float:
+    """Return the seconds to wait before the next start, after the `last` pause (0: none yet) and `lived` seconds."""
+    if lived >= STEADY:
+        return RESTART_FIRST
+    return min(max(2 * last, RESTART_FIRST), RESTART_LONGEST)

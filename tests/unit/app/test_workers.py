@@ -10,9 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.settings.sections import AdminSettings
 from app.workers.admin import SILENT_SECONDS, Answer, JointAdmin, together
 from app.workers.merge_metrics import merged
-from app.workers.pause import FIRST, LONGEST, STEADY, next_pause
 from app.workers.supervisor import Crew, WorkersEndedBadly
-from app.workers.worker_process import Worker
+from app.workers.worker_process import RESTART_FIRST, RESTART_LONGEST, STEADY, Worker, restart_backoff
 from bus.contract import Ledger
 
 READY = Answer(200, '{"status": "ready", "degraded": []}')
@@ -24,19 +23,19 @@ FULL = Answer(503, '{"status": "full", "degraded": ["journal_unwritable", "kafka
 
 
 def test_who_dies_at_once_again_and_again_waits_longer_and_longer_but_not_for_ever():
-    pauses = [pause := 0.0] + [pause := next_pause(pause, lived=0.1) for _ in range(10)]
+    pauses = [pause := 0.0] + [pause := restart_backoff(pause, lived=0.1) for _ in range(10)]
 
-    assert pauses[1:8] == [FIRST, 1.0, 2.0, 4.0, 8.0, 16.0, LONGEST]
-    assert pauses[-1] == LONGEST
+    assert pauses[1:8] == [RESTART_FIRST, 1.0, 2.0, 4.0, 8.0, 16.0, RESTART_LONGEST]
+    assert pauses[-1] == RESTART_LONGEST
 
 
 def test_who_lived_long_is_back_soon():
-    assert next_pause(LONGEST, lived=STEADY) == FIRST
-    assert next_pause(LONGEST, lived=STEADY - 1) == LONGEST
+    assert restart_backoff(RESTART_LONGEST, lived=STEADY) == RESTART_FIRST
+    assert restart_backoff(RESTART_LONGEST, lived=STEADY - 1) == RESTART_LONGEST
 
 
 def test_a_worker_on_its_way_back_does_not_make_the_whole_dead():
-    assert LONGEST < SILENT_SECONDS
+    assert RESTART_LONGEST < SILENT_SECONDS
 
 
 # ---- one exposition of many ----------------------------------------------------------------------------------------
