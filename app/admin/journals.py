@@ -9,10 +9,9 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from app.admin.problems import problem
+from app.admin.problems import problem, said
 from app.admin.watch_messages import sentences
 from app.admin.watch_query import WrongQuery
-from app.admin.watches import RETRY_AFTER, said
 from app.journals import row_facts
 from app.journals.query import Query, query_in
 from bus.journal.rows import LAST_SEQ, RawRow, RowName, Which
@@ -96,7 +95,7 @@ class JournalApi:
         try:
             rows = [facts for name in journals for facts in await self._rows_of(name, query)]
         except JournalUnwritable:
-            return problem(503, "journal_unreadable", "The journal cannot be read: the log says why.", RETRY_AFTER)
+            return problem(503, "journal_unreadable", "The journal cannot be read: the log says why.")
         if query.reveal and journals:
             _log.info("journal_command", command="reveal", journals=journals, rows=len(rows))
         answer = {"journals": held, "rows": rows}
@@ -116,5 +115,5 @@ class JournalApi:
             _log.info("journal_command", command="skip", journal=asked.journal, seq=asked.seq, outcome=outcome)
         if outcome != "skipped":
             status, reason, detail = NOT_SKIPPED[outcome]
-            return problem(status, reason, detail, RETRY_AFTER if status == 503 else None)
+            return problem(status, reason, detail)
         return web.json_response({**asked.model_dump(), "status": outcome})

@@ -13,7 +13,7 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
-from app.admin.problems import problem
+from app.admin.problems import problem, said
 from app.admin.watch_messages import in_conflict, no_such_kind, sentences, wrong_value
 from app.admin.watch_query import WrongQuery, query_in
 from app.admin.watch_view import newest_first, view
@@ -26,11 +26,9 @@ from schemas import fields, timestamps
 from schemas.identity import watch_id as id_of_watch
 from schemas.messages import Watch
 
-RETRY_AFTER: Final = "5"  # seconds
 REQUESTS: Final = ("next", "stop", "finish", "cancel")
 AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # what can be posted stays with its own address
 UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask again."
-LONGEST_DETAIL: Final = 600
 
 Answer = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -112,11 +110,11 @@ class WatchApi:
     def _ready(self, answer: Answer) -> Answer:
         async def ready(request: web.Request) -> web.Response:
             if not await self._table.wait_filled(self._patience.ready):
-                return problem(503, "not_ready", "The watches are still being read. Ask again.", RETRY_AFTER)
+                return problem(503, "not_ready", "The watches are still being read. Ask again.")
             try:
                 return await answer(request)
             except KafkaAway:
-                return problem(503, "kafka_away", UNCONFIRMED, RETRY_AFTER)
+                return problem(503, "kafka_away", UNCONFIRMED)
 
         return ready
 
@@ -226,12 +224,6 @@ def as_text(listing: Listing, live: list[LivePoll | None], now_ms: int) -> str:
     """Return a page as JSON; text by text, since one of a megabyte would keep other threads waiting."""
     views = [json.dumps(view(known, poll, now_ms=now_ms)) for known, poll in zip(listing.watches, live, strict=True)]
     return f'{{"watches": [{", ".join(views)}], "next": {json.dumps(listing.next)}}}'
-
-
-def said(lines: list[str]) -> str:
-    """Return these sentences as one."""
-    text = "; ".join(lines)
-    return f"{text}." if len(text) < LONGEST_DETAIL else f"{text[: LONGEST_DETAIL - 1]}…"
 
 
 def unknown_watch() -> web.Response:

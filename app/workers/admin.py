@@ -20,7 +20,6 @@ from app.admin.journals import ROWS, SKIP
 from app.admin.listener import Listener, livez
 from app.admin.problems import problem
 from app.admin.token import LOOPBACK
-from app.admin.watches import RETRY_AFTER
 from app.settings.sections import AdminSettings
 from app.workers.joint_journals import joined
 from app.workers.merge_metrics import merged
@@ -129,18 +128,18 @@ class JointAdmin(Listener):
         answers = await self._ask(self._doors, request.path, {"Authorization": request.headers["Authorization"]})
         said = [answer.text for answer in answers if answer and answer.status == 200]
         if len(said) < len(self._doors):
-            return problem(503, "not_ready", "A receiver is being started again. Ask again.", RETRY_AFTER)
+            return problem(503, "not_ready", "A receiver is being started again. Ask again.")
         return web.json_response(callbacks.together(said))
 
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self._pollers is None:
             raise web.HTTPNotFound
         if self._pollers.admin is None:
-            return problem(503, "not_ready", "The pollers are being started again. Ask again.", RETRY_AFTER)
+            return problem(503, "not_ready", "The pollers are being started again. Ask again.")
         try:
             return await self._passed_on(request, URL(self._pollers.admin + request.rel_url.raw_path_qs, encoded=True))
         except (aiohttp.ClientError, TimeoutError):
-            return problem(503, "not_ready", "The pollers did not answer. Ask again.", RETRY_AFTER)
+            return problem(503, "not_ready", "The pollers did not answer. Ask again.")
 
     async def _journals(self, request: web.Request) -> web.Response:
         """Ask every worker: the one that holds the journal answers."""

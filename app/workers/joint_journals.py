@@ -7,7 +7,6 @@ from aiohttp import web
 
 from app.admin.journals import ELSEWHERE
 from app.admin.problems import problem
-from app.admin.watches import RETRY_AFTER
 
 
 def joined(answers: Sequence[web.Response | None], journal: str | None) -> web.Response:
@@ -21,7 +20,7 @@ def joined(answers: Sequence[web.Response | None], journal: str | None) -> web.R
     lists = [json.loads(answer.text or "") for answer in said if _is_list(answer)]
     journals = [name for each in lists for name in each["journals"]]
     if None in answers and (not lists or journal not in {None, *journals}):
-        return problem(503, "not_ready", "A worker did not answer. Ask again.", RETRY_AFTER)
+        return problem(503, "not_ready", "A worker did not answer. Ask again.")
     if not lists:
         return said[0]
     return web.json_response({"journals": journals, "rows": [row for each in lists for row in each["rows"]]})
