@@ -15,6 +15,8 @@ from pydantic import (
     SecretStr,
 )
 
+from schemas import fields
+
 KIB = 1024
 TOKEN_ALPHABET = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")  # RFC 3986: unreserved
 
@@ -69,6 +71,6 @@ class PingMeAccount(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
+    name: fields.Account
     tokens: Annotated[tuple[SecretStr, ...], AfterValidator(_fit_for_a_url)]
     user_id: str | None = Field(default=None, min_length=1)  # None: a callback's userId is not checked

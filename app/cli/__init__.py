@@ -3,13 +3,11 @@
 stdout is what was asked for, stderr is talk. Heavy imports wait inside the commands, so that `--help` is quick.
 """
 
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
-from app.cli import account, callback, check, journal, sandbox, schema, serve, tail, topics, trigger, watch
+from app.cli import account, callback, check, demo, journal, sandbox, schema, serve, tail, topics, trigger, watch
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -50,8 +48,7 @@ cli.add_typer(schema.schema_app, name="schema")
 cli.add_typer(watch.watch_app, name="watch")
 cli.add_typer(kafka_app, name="kafka")
 cli.command("sandbox")(sandbox.sandbox)
-if find_spec("app.cli.demo"):
-    cli.command("demo")(import_module("app.cli.demo").demo)
+cli.command("demo")(demo.demo)
 
 
 def main() -> None:

@@ -21,6 +21,7 @@ from pydantic import (
 from yarl import URL
 
 from receiver.settings import PingMeAccount
+from schemas import fields
 
 UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
 POLLED: Final = ("smsverified", "grizzlysms", "smsman")
@@ -29,7 +30,7 @@ SERVED: Final = ("pingme", *POLLED)
 _OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>[01]?[0-9])(?::?00)?")
 
 LogLevel = Literal["debug", "info", "warning", "error"]
-AccountName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=64)]
+AccountName = Annotated[fields.Account, StringConstraints(max_length=64)]
 
 
 def listed(value: str | list[str]) -> list[str]:
