@@ -1,7 +1,6 @@
 """`smsbus tail`: the received SMS, as they come."""
 
 import asyncio
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.durations import seconds_in
 from app.cli.exit import Config, readable_errors, say, settings_for
 from app.cli.sms_line import SmsLine
 from schemas.topics import RECEIVED
@@ -17,15 +17,12 @@ if TYPE_CHECKING:
     from bus.kafka.reader import ReadRecord, Start
     from bus.settings import KafkaSettings
 
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-
 
 def _seconds(duration: str) -> int:
-    match = re.fullmatch(r"(\d{1,6})([smhd])", duration)
-    if match is None:
+    if (seconds := seconds_in(duration)) is None:
         message = "write it as 30s, 10m, 2h or 7d"
         raise typer.BadParameter(message)
-    return int(match[1]) * UNITS[match[2]]
+    return seconds
 
 
 def tail(

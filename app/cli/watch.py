@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-import re
 import shlex
 import uuid
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.durations import seconds_in
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.process import now_ms
 
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
 watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
 
-UNITS = {"m": 60, "h": 3600, "d": 86400}
 OPTIONS = {
     "order_id": "ORDER",
     "recipient": "--number",
@@ -301,7 +300,6 @@ def _line(known: "Known") -> str:
 
 
 def _seconds(duration: str) -> int:
-    match = re.fullmatch(r"([0-9]{1,5})([mhd])", duration)
-    if match is None or int(match[1]) == 0:
+    if not (seconds := seconds_in(duration, units="mhd", digits=5)):
         raise end(Code.USAGE, "--until: how long to watch, like 20m, 4h or 30d")
-    return int(match[1]) * UNITS[match[2]]
+    return seconds
