@@ -30,7 +30,7 @@ REQUESTS: Final = ("next", "stop", "finish", "cancel")
 AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # what can be posted stays with its own address
 UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask again."
 
-Answer = Callable[[web.Request], Awaitable[web.Response]]
+Handler = Callable[[web.Request], Awaitable[web.Response]]
 
 
 _log = structlog.get_logger("smsbus")
@@ -107,12 +107,12 @@ class WatchApi:
         router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._ready(self._show_order))
         router.add_post("/v1/watches/{id}/{request}", self._ready(self._request))
 
-    def _ready(self, answer: Answer) -> Answer:
+    def _ready(self, handler: Handler) -> Handler:
         async def ready(request: web.Request) -> web.Response:
             if not await self._table.wait_filled(self._patience.ready):
                 return problem(503, "not_ready", "The watches are still being read. Ask again.")
             try:
-                return await answer(request)
+                return await handler(request)
             except KafkaAway:
                 return problem(503, "kafka_away", UNCONFIRMED)
 

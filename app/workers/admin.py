@@ -35,7 +35,7 @@ PASSED_ON: Final = ("Authorization", "Content-Type")
 PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow")
 
 
-class Answer(NamedTuple):
+class WorkerResponse(NamedTuple):
     """What a worker said."""
 
     status: int
@@ -51,7 +51,9 @@ class Together:
     starting: bool = False
 
 
-def together(doors: Sequence[Answer | None], others: Sequence[Answer | None], own: tuple[str, ...] = ()) -> Together:
+def together(
+    doors: Sequence[WorkerResponse | None], others: Sequence[WorkerResponse | None], own: tuple[str, ...] = ()
+) -> Together:
     """Return how all are, of what each said to /readyz (None: nothing) and we say. One open door can accept."""
     answers = [*doors, *others]
     said = [json.loads(answer.text) for answer in answers if answer]
@@ -169,16 +171,18 @@ class JointAdmin(Listener):
 
     async def _ask(
         self, workers: Sequence[Worker], path: str, headers: Mapping[str, str] | None = None
-    ) -> list[Answer | None]:
+    ) -> list[WorkerResponse | None]:
         return await asyncio.gather(*(self._ask_one(worker, path, headers) for worker in workers))
 
-    async def _ask_one(self, worker: Worker, path: str, headers: Mapping[str, str] | None = None) -> Answer | None:
+    async def _ask_one(
+        self, worker: Worker, path: str, headers: Mapping[str, str] | None = None
+    ) -> WorkerResponse | None:
         """Return its own listener's answer; None when it does not serve, or says nothing for ASK_SECONDS."""
         answer = None
         if worker.admin is not None:
             try:
                 async with self._asking().get(worker.admin + path, headers=headers) as said:
-                    answer = Answer(said.status, await said.text())
+                    answer = WorkerResponse(said.status, await said.text())
             except (aiohttp.ClientError, TimeoutError):
                 pass
         worker.heard(answered=answer is not None)

@@ -8,15 +8,15 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, generate_la
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.settings.sections import AdminSettings
-from app.workers.admin import SILENT_SECONDS, Answer, JointAdmin, together
+from app.workers.admin import SILENT_SECONDS, JointAdmin, WorkerResponse, together
 from app.workers.merge_metrics import merged
 from app.workers.supervisor import Crew, WorkersEndedBadly
 from app.workers.worker_process import RESTART_FIRST, RESTART_LONGEST, STEADY, Worker, restart_backoff
 from bus.contract import Ledger
 
-READY = Answer(200, '{"status": "ready", "degraded": []}')
-AWAY = Answer(200, '{"status": "ready", "degraded": ["kafka_away"]}')
-FULL = Answer(503, '{"status": "full", "degraded": ["journal_unwritable", "kafka_away"]}')
+READY = WorkerResponse(200, '{"status": "ready", "degraded": []}')
+AWAY = WorkerResponse(200, '{"status": "ready", "degraded": ["kafka_away"]}')
+FULL = WorkerResponse(503, '{"status": "full", "degraded": ["journal_unwritable", "kafka_away"]}')
 
 
 # ---- the pause before a restart ------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ def test_one_open_door_is_enough_and_what_is_wrong_anywhere_is_told(doors, other
 class Child(Worker):
     """A worker that answers from here."""
 
-    def __init__(self, answer: Answer | None = None, silent: float = 0.0) -> None:
+    def __init__(self, answer: WorkerResponse | None = None, silent: float = 0.0) -> None:
         super().__init__("receiver-1", [])
         self.answer = answer
         self._silent = silent
@@ -137,10 +137,10 @@ async def asked(path, doors, *, ready=True, own=()):
 @pytest.mark.parametrize(
     ("doors", "status"),
     [
-        ([Child(Answer(200, "")), Child(Answer(200, ""))], 200),
-        ([Child(Answer(200, "")), Child(Answer(503, ""))], 503),
-        ([Child(Answer(200, "")), Child(None, silent=SILENT_SECONDS - 1)], 200),
-        ([Child(Answer(200, "")), Child(None, silent=SILENT_SECONDS)], 503),
+        ([Child(WorkerResponse(200, "")), Child(WorkerResponse(200, ""))], 200),
+        ([Child(WorkerResponse(200, "")), Child(WorkerResponse(503, ""))], 503),
+        ([Child(WorkerResponse(200, "")), Child(None, silent=SILENT_SECONDS - 1)], 200),
+        ([Child(WorkerResponse(200, "")), Child(None, silent=SILENT_SECONDS)], 503),
     ],
 )
 async def test_the_whole_lives_while_each_worker_says_so_or_is_on_its_way_back(doors, status):
@@ -157,21 +157,22 @@ async def test_readiness_is_that_of_the_doors_together_until_stopping_begins():
 async def test_what_is_wrong_with_the_supervisor_itself_is_told_beside_what_is_wrong_with_its_workers():
     own = ("reload_refused",)
     ready = await asked("/readyz", [Child(AWAY)], own=own)
-    metrics = await asked("/metrics", [Child(Answer(200, exposition(3)))], own=own)
+    metrics = await asked("/metrics", [Child(WorkerResponse(200, exposition(3)))], own=own)
 
     assert (ready.status, json.loads(ready.text)["degraded"]) == (200, ["kafka_away", "reload_refused"])
     assert 'smsbus_degraded{process="supervisor",reason="reload_refused"} 1.0' in metrics.text
 
 
 async def test_the_whole_is_ready_once_the_pollers_have_started():
-    pollers = Child(Answer(503, '{"status": "starting", "degraded": []}'))
+    pollers = Child(WorkerResponse(503, '{"status": "starting", "degraded": []}'))
     admin = Asked(AdminSettings(), [Child(READY)], pollers, CollectorRegistry())
     admin.ready = True
 
     answers = [await admin._readyz(make_mocked_request("GET", "/readyz"))]
     pollers.answer = READY
     answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
-    pollers.answer = Answer(503, '{"status": "starting", "degraded": []}')  # it was started again: the doors stay open
+    # it was started again: the doors stay open
+    pollers.answer = WorkerResponse(503, '{"status": "starting", "degraded": []}')
     answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
 
     said = [(answer.status, json.loads(answer.text)["status"]) for answer in answers]
@@ -179,7 +180,7 @@ async def test_the_whole_is_ready_once_the_pollers_have_started():
 
 
 async def test_what_the_supervisor_knows_is_in_the_metrics_beside_the_answers():
-    text = (await asked("/metrics", [Child(Answer(200, exposition(3)))])).text
+    text = (await asked("/metrics", [Child(WorkerResponse(200, exposition(3)))])).text
 
     assert 'smsbus_accepted_total{process="receiver-1"} 3.0' in text
     assert 'smsbus_worker_up{process="supervisor",worker="receiver-1"} 0.0' in text

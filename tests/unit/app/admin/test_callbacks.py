@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from app.admin.callbacks import CallbackApi, together, view
 from app.admin.listener import Admin
 from app.settings.sections import AdminSettings
-from app.workers.admin import Answer, JointAdmin
+from app.workers.admin import JointAdmin, WorkerResponse
 from app.workers.worker_process import Worker
 from receiver.server import TokenUse
 
@@ -78,7 +78,7 @@ async def test_without_the_admin_token_nothing_is_shown():
 class Asked(JointAdmin):
     """Hears from its workers what it is told to, if they are shown the token."""
 
-    def __init__(self, *answers: Answer | None) -> None:
+    def __init__(self, *answers: WorkerResponse | None) -> None:
         super().__init__(
             AdminSettings(), [Worker(f"receiver-{n}", []) for n in range(len(answers))], None, CollectorRegistry()
         )
@@ -91,10 +91,10 @@ class Asked(JointAdmin):
 
 async def test_for_all_workers_there_is_one_answer_or_none():
     request = make_mocked_request("GET", "/v1/callbacks", headers={"Authorization": "Bearer x"})
-    answer = Answer(200, said(START, token("a", newest=True)))
+    answer = WorkerResponse(200, said(START, token("a", newest=True)))
 
     both = await Asked(answer, answer)._callbacks(request)
-    missing = [await Asked(answer, other)._callbacks(request) for other in (None, Answer(401, "{}"))]
+    missing = [await Asked(answer, other)._callbacks(request) for other in (None, WorkerResponse(401, "{}"))]
 
     assert json.loads(both.text) == json.loads(answer.text)
     assert [each.status for each in missing] == [503, 503]
