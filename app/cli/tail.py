@@ -10,7 +10,7 @@ import typer
 
 from app.cli.durations import seconds_in
 from app.cli.exit import Config, readable_errors, say, settings_for
-from app.cli.sms_line import SmsLine
+from app.sms_line import SmsLine
 from schemas.topics import RECEIVED
 
 if TYPE_CHECKING:

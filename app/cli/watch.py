@@ -288,7 +288,7 @@ def _live(found: "list[Known]", named: str) -> "Known":
 
 
 def _line(known: "Known") -> str:
-    from app.cli.sms_line import masked_number
+    from app.sms_line import masked_number
 
     if (watch := known.watch) is None:
         return f"{known.watch_id}\tcannot be read by this version"

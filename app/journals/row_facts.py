@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
 
-from app.cli.sms_line import SmsLine, printable
+from app.sms_line import SmsLine, printable
 from bus.journal.rows import RawRow
 
 STATES: Final = {True: "intact", False: "damaged", None: "of another version"}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from app.cli.sms_line import SmsLine
+from app.sms_line import SmsLine
 
 EVENT = {
     "observed_at": "2026-11-22T17:58:26.418Z",
