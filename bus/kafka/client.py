@@ -1,15 +1,20 @@
-"""How every Kafka client of ours connects, and what we say when nobody answers."""
+"""How every Kafka client of ours connects and how it is stopped, and what we say when nobody answers."""
 
+import asyncio
 import ssl
+from collections.abc import Coroutine
+from contextlib import suppress
 from typing import Any, Final
 
-from aiokafka import errors
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, errors
 from aiokafka.helpers import create_ssl_context
 
 from bus.settings import KafkaSettings
 
 # How a question to bad brokers ends. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
+STOP_TIMEOUT: Final = 3.0  # seconds, for a producer's batches in flight to end by themselves
+STOP_SECONDS: Final = 5.0  # for a consumer, and again for its connections
 VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"
 
 
@@ -67,3 +72,55 @@ def _sasl(kafka: KafkaSettings) -> dict[str, Any]:
         "sasl_plain_username": kafka.sasl_plain_username,
         "sasl_plain_password": password.get_secret_value() if password else None,
     }
+
+
+def seen(future: asyncio.Future[Any]) -> None:
+    """A failure that nobody waits for any longer is not a warning."""
+    if not future.cancelled():
+        future.exception()
+
+
+def _answer_askers(inner: AIOKafkaProducer) -> None:
+    """Whoever waits for metadata, or asks for some from now on, hears that there is none: nobody else tells them."""
+    client = inner.client
+    asked = client._md_update_fut  # noqa: SLF001 - what all of them wait for
+    if asked is None:
+        asked = client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
+    if not asked.done():
+        asked.set_result(False)
+
+
+async def discard(inner: AIOKafkaProducer) -> None:
+    """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
+    inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
+    task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
+    if task is not None:
+        task.add_done_callback(seen)
+        task.cancel()
+    with suppress(Exception):
+        async with asyncio.timeout(STOP_TIMEOUT):
+            await inner.client.close()
+    if task is None:
+        return
+    await asyncio.wait([task], timeout=0.5)  # its requests end with their connections
+    _answer_askers(inner)
+    await asyncio.wait([task], timeout=0.5)
+
+
+async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
+    """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
+    if not await _is_done(consumer.stop()):
+        await _is_done(consumer._client.close())  # noqa: SLF001 - the half that is left; a second `stop` does nothing
+
+
+async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
+    """Give it a few seconds, as a task of its own; what is cancelled within it must not look like our cancellation.
+
+    Closing a TLS connection outlasts them under uvloop, and aiokafka then gathers futures that we have cancelled.
+    """
+    task = asyncio.ensure_future(work)
+    await asyncio.wait([task], timeout=STOP_SECONDS)
+    if task.cancel() or task.cancelled():
+        return False
+    task.exception()  # seen: what cannot be stopped is left behind
+    return True

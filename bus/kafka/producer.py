@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.contract import Via
-from bus.kafka.client import options
+from bus.kafka.client import STOP_TIMEOUT, discard, options
 from bus.publishing import BatchRejected, RetryBatch, retry_pause
 from bus.record import Record, TopicPartition, with_via
 from bus.settings import KafkaSettings
@@ -28,7 +28,6 @@ log = structlog.get_logger()
 
 REQUEST_TIMEOUT: Final = 5.0  # seconds; with it, lanes resumed 4 s after a killed broker came back
 START_TIMEOUT: Final = 15.0
-STOP_TIMEOUT: Final = 3.0  # for batches in flight to end by themselves
 SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
 LOST: Final = 60.0  # no broker that we know answers: look whether others do, at the configured addresses
 STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
@@ -357,36 +356,3 @@ async def _answers(inner: AIOKafkaProducer) -> bool:
         return bool(await asyncio.wait_for(inner.client.force_metadata_update(), REQUEST_TIMEOUT))
     except Exception:  # noqa: BLE001 - no answer, whatever the reason
         return False
-
-
-def seen(future: asyncio.Future[Any]) -> None:
-    """A failure that nobody waits for any longer is not a warning."""
-    if not future.cancelled():
-        future.exception()
-
-
-def _answer_askers(inner: AIOKafkaProducer) -> None:
-    """Whoever waits for metadata, or asks for some from now on, hears that there is none: nobody else tells them."""
-    client = inner.client
-    asked = client._md_update_fut  # noqa: SLF001 - what all of them wait for
-    if asked is None:
-        asked = client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
-    if not asked.done():
-        asked.set_result(False)
-
-
-async def discard(inner: AIOKafkaProducer) -> None:
-    """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
-    inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
-    task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
-    if task is not None:
-        task.add_done_callback(seen)
-        task.cancel()
-    with suppress(Exception):
-        async with asyncio.timeout(STOP_TIMEOUT):
-            await inner.client.close()
-    if task is None:
-        return
-    await asyncio.wait([task], timeout=0.5)  # its requests end with their connections
-    _answer_askers(inner)
-    await asyncio.wait([task], timeout=0.5)

@@ -3,21 +3,20 @@
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeVar
+from typing import Final, Literal, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from bus.kafka.brokers import REQUEST_TIMEOUT_MS
-from bus.kafka.client import FAILURES, KafkaAway, away, options
+from bus.kafka.client import FAILURES, KafkaAway, away, options, stop_consumer
 from bus.kafka.topics import partitions
 from bus.settings import KafkaSettings
 
 POLL_MS: Final = 500
 AT_ONCE: Final = 1_000  # records; then the loop's other work has its turn
-STOP_SECONDS: Final = 5.0
 # Longer than a leader's fail-over (5 s measured), shorter than a person's patience.
 NO_PROGRESS_SECONDS: Final = 20.0
 
@@ -105,25 +104,6 @@ async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[A
         yield consumer
     finally:
         await stop_consumer(consumer)
-
-
-async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
-    if not await _is_done(consumer.stop()):
-        await _is_done(consumer._client.close())  # noqa: SLF001 - the half that is left; a second `stop` does nothing
-
-
-async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
-    """Give it a few seconds, as a task of its own; what is cancelled within it must not look like our cancellation.
-
-    Closing a TLS connection outlasts them under uvloop, and aiokafka then gathers futures that we have cancelled.
-    """
-    task = asyncio.ensure_future(work)
-    await asyncio.wait([task], timeout=STOP_SECONDS)
-    if task.cancel() or task.cancelled():
-        return False
-    task.exception()  # seen: what cannot be stopped is left behind
-    return True
 
 
 async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start, ends: Offsets) -> Offsets:

@@ -13,9 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListen
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, away, options
-from bus.kafka.producer import discard
-from bus.kafka.reader import stop_consumer
+from bus.kafka.client import FAILURES, away, discard, options, stop_consumer
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from schemas.topics import WATCH_PARTITIONS, WATCHES

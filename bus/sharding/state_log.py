@@ -12,9 +12,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
-from bus.kafka.client import FAILURES, options
-from bus.kafka.producer import discard, seen
-from bus.kafka.reader import stop_consumer
+from bus.kafka.client import FAILURES, discard, options, seen, stop_consumer
 from bus.settings import KafkaSettings
 from schemas.topics import STATES
 

@@ -24,8 +24,8 @@ from structlog.testing import capture_logs
 
 from bus.contract import Receipt
 from bus.kafka import brokers, topics
-from bus.kafka.client import KafkaAway
-from bus.kafka.producer import LOOK, STOP_TIMEOUT, Producer, discard
+from bus.kafka.client import STOP_TIMEOUT, KafkaAway, discard
+from bus.kafka.producer import LOOK, Producer
 from bus.kafka.reader import BEGINNING, read
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
