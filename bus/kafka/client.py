@@ -13,8 +13,8 @@ from bus.settings import KafkaSettings
 
 # How a question to bad brokers ends. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
-STOP_TIMEOUT: Final = 3.0  # seconds, for a producer's batches in flight to end by themselves
-STOP_SECONDS: Final = 5.0  # for a consumer, and again for its connections
+PRODUCER_STOP_TIMEOUT: Final = 3.0  # seconds for its batches in flight to end by themselves
+CONSUMER_STOP_TIMEOUT: Final = 5.0  # seconds, and as many again for its connections
 VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"
 
 
@@ -98,7 +98,7 @@ async def discard(inner: AIOKafkaProducer) -> None:
         task.add_done_callback(seen)
         task.cancel()
     with suppress(Exception):
-        async with asyncio.timeout(STOP_TIMEOUT):
+        async with asyncio.timeout(PRODUCER_STOP_TIMEOUT):
             await inner.client.close()
     if task is None:
         return
@@ -119,7 +119,7 @@ async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
     Closing a TLS connection outlasts them under uvloop, and aiokafka then gathers futures that we have cancelled.
     """
     task = asyncio.ensure_future(work)
-    await asyncio.wait([task], timeout=STOP_SECONDS)
+    await asyncio.wait([task], timeout=CONSUMER_STOP_TIMEOUT)
     if task.cancel() or task.cancelled():
         return False
     task.exception()  # seen: what cannot be stopped is left behind

@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.contract import Via
-from bus.kafka.client import STOP_TIMEOUT, discard, options
+from bus.kafka.client import PRODUCER_STOP_TIMEOUT, discard, options
 from bus.publishing import BatchRejected, RetryBatch, retry_pause
 from bus.record import Record, TopicPartition, with_via
 from bus.settings import KafkaSettings
@@ -119,10 +119,10 @@ class Producer:
         return self._task is not None and not self._task.done()
 
     async def stop(self) -> None:
-        """End within STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
+        """End within PRODUCER_STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
         while self._task is not None and not self._task.done():  # aiokafka's `close` may swallow a cancellation
             self._task.cancel()
-            await asyncio.wait([self._task], timeout=3 * STOP_TIMEOUT)
+            await asyncio.wait([self._task], timeout=3 * PRODUCER_STOP_TIMEOUT)
         self._ready.clear()
         if self._inner is not None:
             await self._retire(self._inner)
@@ -283,7 +283,7 @@ class Producer:
     async def _retire(self, inner: AIOKafkaProducer) -> None:
         """Let healthy batches end, then drop it and wake everybody who still waits for it."""
         with suppress(Exception):
-            async with asyncio.timeout(STOP_TIMEOUT):
+            async with asyncio.timeout(PRODUCER_STOP_TIMEOUT):
                 await inner.flush()
         await discard(inner)
         for acknowledged in self._flights:

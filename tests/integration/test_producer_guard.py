@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 
 from bus.contract import Receipt
 from bus.kafka import brokers, topics
-from bus.kafka.client import STOP_TIMEOUT, KafkaAway, discard
+from bus.kafka.client import PRODUCER_STOP_TIMEOUT, KafkaAway, discard
 from bus.kafka.producer import LOOK, Producer
 from bus.kafka.reader import BEGINNING, read
 from bus.kafka_bus import KafkaBus
@@ -50,7 +50,8 @@ NUMBER = "16470000000"
 UNKNOWN, CORRUPT, TOPIC_AUTHORIZATION, CLUSTER_AUTHORIZATION, STORAGE = -1, 2, 29, 31, 56
 INVALID_PRODUCER_EPOCH, UNKNOWN_PRODUCER_ID = 47, 59
 TOO_LARGE, LIST_TOO_LARGE, INVALID_TIMESTAMP, INVALID_RECORD = 10, 18, 32, 87
-STOP_BOUND = 2 * STOP_TIMEOUT + 2.0  # seconds for the producer alone: flush, close, the sender task, and a busy machine
+# Seconds for the producer alone: flush, close, the sender task, and a busy machine.
+STOP_BOUND = 2 * PRODUCER_STOP_TIMEOUT + 2.0
 
 Connect = Callable[[KafkaSettings | str], Awaitable[KafkaBus]]
 
@@ -442,7 +443,7 @@ async def test_a_task_of_the_producer_that_has_ended_is_noticed_and_its_producer
     receipt = await bus.accept(sms(NUMBER, 1))  # no error tells of it: aiokafka would wait for ever
     await until(lambda: bus._producer._inner not in {producer, None})
 
-    assert await outcomes([receipt], within=LOOK + STOP_TIMEOUT + 8) == ["published"]
+    assert await outcomes([receipt], within=LOOK + PRODUCER_STOP_TIMEOUT + 8) == ["published"]
     assert bus._producer._inner is not producer
     assert await texts_in_mock(mock) == [f"{NUMBER}/0", f"{NUMBER}/1"]
 

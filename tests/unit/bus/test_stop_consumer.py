@@ -25,7 +25,7 @@ class Consumer:
 async def test_a_cancellation_within_aiokafka_does_not_end_the_task_that_stops_a_consumer(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("bus.kafka.client.STOP_SECONDS", 0.01)
+    monkeypatch.setattr("bus.kafka.client.CONSUMER_STOP_TIMEOUT", 0.01)
     consumer: Any = Consumer()
 
     stopping = asyncio.ensure_future(stop_consumer(consumer))
@@ -35,7 +35,7 @@ async def test_a_cancellation_within_aiokafka_does_not_end_the_task_that_stops_a
 
 
 async def test_a_consumer_that_cannot_be_closed_either_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bus.kafka.client.STOP_SECONDS", 0.01)
+    monkeypatch.setattr("bus.kafka.client.CONSUMER_STOP_TIMEOUT", 0.01)
     consumer: Any = Consumer()
     consumer.close = asyncio.Event().wait
 
