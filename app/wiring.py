@@ -22,7 +22,8 @@ from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
 from bus.kafka_bus import Condition, KafkaBus
 from bus.settings import KafkaSettings
-from bus.sharding.group import CommandWriter, ShardGroup
+from bus.sharding.commands import CommandWriter
+from bus.sharding.group import ShardGroup
 from bus.sharding.state_log import StateLog
 from pollers.metrics import PollerMetrics
 from pollers.poller import GROUP, Poller, Table

@@ -4,7 +4,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
-from bus.sharding.group import Command
+from bus.sharding.commands import Command
 from schemas.dead_letter import rejected
 from schemas.messages import SmsRejected, WatchRecord
 

@@ -10,7 +10,8 @@ import structlog
 from bus.contract import Bus, NotDurable
 from bus.kafka.client import KafkaAway
 from bus.record import partition_of
-from bus.sharding.group import SESSION_MS, Command, Member, is_cancelled
+from bus.sharding.commands import Command
+from bus.sharding.group import SESSION_MS, Member, is_cancelled
 from bus.sharding.state_log import Fenced
 from pollers import shard as shards
 from pollers.commands import dead_letter, read_command
@@ -47,7 +48,7 @@ class Group(shards.Group, Protocol):
 
 
 class Writer(shards.Writer, Protocol):
-    """The part of `bus.sharding.group.CommandWriter` that a poller needs."""
+    """The part of `bus.sharding.commands.CommandWriter` that a poller needs."""
 
     async def close(self) -> None: ...  # noqa: D102 - see there
 

@@ -72,7 +72,7 @@ class Group(Protocol):
 
 
 class Writer(Protocol):
-    """The part of `bus.sharding.group.CommandWriter` that a shard needs."""
+    """The part of `bus.sharding.commands.CommandWriter` that a shard needs."""
 
     async def put(self, key: str, value: bytes) -> None: ...  # noqa: D102 - see there
     async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None: ...  # noqa: D102

@@ -18,7 +18,7 @@ from app.admin.watch_messages import in_conflict, no_such_kind, sentences, wrong
 from app.admin.watch_query import WrongQuery, query_in
 from app.admin.watch_view import newest_first, view
 from bus.kafka.client import KafkaAway
-from bus.sharding.group import CommandWriter
+from bus.sharding.commands import CommandWriter
 from pollers.watch_commands import WatchRequest, conflicts, with_request
 from pollers.watches.watch_table import Known, Listing, LivePoll, WatchTable
 from providers import has_kind

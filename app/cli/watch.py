@@ -247,7 +247,7 @@ async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int 
 
 
 async def _write(kafka: "KafkaSettings", watch: "Watch") -> None:
-    from bus.sharding.group import CommandWriter
+    from bus.sharding.commands import CommandWriter
 
     writer = CommandWriter(kafka)
     try:

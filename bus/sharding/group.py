@@ -1,49 +1,34 @@
-"""Commands on the watches topic: reading those of our shards as a member of the group, and writing one.
+"""The group of pollers: membership, and reading the commands of our shards.
 
 A shard is a partition of the topic. Group membership decides who runs which; the fence of `state_log` is the truth
 about ownership, since an isolated member is not told that it lost a shard.
 """
 
 import asyncio
-from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, away, discard, options, stop_consumer
-from bus.record import partition_of
+from bus.kafka.client import FAILURES, away, options, stop_consumer
 from bus.settings import KafkaSettings
-from schemas.topics import WATCH_PARTITIONS, WATCHES
+from bus.sharding.commands import FORGETS, REQUEST_TIMEOUT_MS, Command
+from schemas.topics import WATCHES
 
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
 HEARTBEAT_MS: Final = 1_000
-REQUEST_TIMEOUT_MS: Final = 5_000
 # For the others to join again, of whom each hears with its next heartbeat that it has to. The broker keeps a JoinGroup
 # waiting for so long; one that ends at the time-out of a request leaves a ghost for whom the next one has to wait.
 REBALANCE_MS: Final = 3_000
 POLL_MS: Final = 200
 AT_ONCE: Final = 200  # commands of 20-50 us each; then the loop's other work has its turn
 SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the group and join again
-PUT_TIMEOUT: Final = 10.0
 ASK_TIMEOUT: Final = 5.0
 BACKOFF: Final = 1.0
-FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
 
 log = structlog.get_logger()
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One record of the watches topic, as it lies there: `value` None is a tombstone."""
-
-    partition: int
-    key: str
-    value: bytes | None
-    forgets: str | None = None
-    """Of a tombstone of ours: the request that it forgets. None: somebody withdrew the watch."""
 
 
 class Member(Protocol):
@@ -261,50 +246,3 @@ async def _answers(consumer: AIOKafkaConsumer) -> bool:
     except FAILURES:
         return False
     return True
-
-
-class CommandWriter:
-    """Writes commands to the partition that is theirs; connects with the first one."""
-
-    def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
-        self._topic = kafka.topic(WATCHES)
-        self._producer: AIOKafkaProducer | None = None
-        self._lock = asyncio.Lock()
-
-    async def put(self, key: str, value: bytes) -> None:
-        """Return when the command is in Kafka (acks=all). Raises `bus.kafka.client.KafkaAway`: it may still arrive."""
-        await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
-
-    async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
-        """Take a command away from a partition. `forgets`: as housekeeping up to this request; nothing is withdrawn."""
-        await self._send(key, None, partition, [] if forgets is None else [(FORGETS, forgets.encode())])
-
-    async def close(self) -> None:
-        """End in bounded time."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await discard(producer)
-
-    async def _send(self, key: str, value: bytes | None, partition: int, headers: list[tuple[str, bytes]]) -> None:
-        try:
-            async with asyncio.timeout(PUT_TIMEOUT):
-                async with self._lock:
-                    producer = await self._ready()
-                await producer.send_and_wait(self._topic, value, key.encode(), partition=partition, headers=headers)
-        except FAILURES as error:
-            await self.close()
-            raise away(self._kafka) from error
-
-    async def _ready(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=REQUEST_TIMEOUT_MS
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await discard(producer)
-                raise
-            self._producer = producer
-        return self._producer

@@ -15,7 +15,8 @@ import pytest
 from bus.kafka import topics
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.sharding.group import Command, CommandWriter, ShardGroup
+from bus.sharding.commands import Command, CommandWriter
+from bus.sharding.group import ShardGroup
 from bus.sharding.state_log import Fenced, NotCommitted, StateLog
 from schemas.topics import WATCH_PARTITIONS
 from tests.kafka_fixtures import TestKafka

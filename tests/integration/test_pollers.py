@@ -22,7 +22,7 @@ from bus.kafka.reader import BEGINNING, ReadRecord, read
 from bus.kafka_bus import KafkaBus
 from bus.record import partition_of
 from bus.settings import BusSettings, KafkaSettings
-from bus.sharding.group import CommandWriter
+from bus.sharding.commands import CommandWriter
 from pollers.poller import Poller
 from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings

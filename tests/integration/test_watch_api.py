@@ -15,7 +15,7 @@ from app.admin.watches import Patience, WatchApi
 from bus.kafka import topics
 from bus.kafka.reader import BEGINNING, ReadRecord, read
 from bus.settings import KafkaSettings
-from bus.sharding.group import CommandWriter
+from bus.sharding.commands import CommandWriter
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
 from pollers.watches.watch_table import LivePoll, WatchTable

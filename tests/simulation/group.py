@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
-from bus.sharding.group import AT_ONCE, Command, Member
+from bus.sharding.commands import Command
+from bus.sharding.group import AT_ONCE, Member
 from tests.simulation.kafka import SHARDS, Kafka
 
 SESSION: Final = 6.0  # seconds; these are those of the real group

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from bus.sharding.group import Command
+from bus.sharding.commands import Command
 from bus.sharding.state_log import Fenced, NotCommitted
 from tests.simulation.faults import Faults
 from tests.simulation.group import SESSION, Coordinator, TwinGroup

@@ -1,4 +1,4 @@
-"""Twins of `bus.sharding.state_log.StateLog`, `bus.sharding.group.CommandWriter` and the bus, on a Kafka in memory."""
+"""Twins of the `StateLog`, the `CommandWriter` (`bus.sharding`) and the bus, on a Kafka in memory."""
 
 import asyncio
 from collections import OrderedDict, deque
@@ -61,7 +61,7 @@ class TwinLog:
 
 
 class TwinWriter:
-    """Writes commands, as `bus.sharding.group.CommandWriter` does."""
+    """Writes commands, as `bus.sharding.commands.CommandWriter` does."""
 
     def __init__(self, kafka: Kafka, replica: str) -> None:
         self._kafka = kafka

@@ -9,7 +9,8 @@ from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthor
 from structlog.testing import capture_logs
 
 from bus.settings import KafkaSettings
-from bus.sharding.group import Command, ShardGroup
+from bus.sharding.commands import Command
+from bus.sharding.group import ShardGroup
 
 
 class Consumer:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from bus.sharding.group import Command
+from bus.sharding.commands import Command
 from pollers.commands import dead_letter, read_command
 from pollers.watch_commands import WatchRequest, conflicts
 

@@ -12,7 +12,8 @@ from structlog.testing import capture_logs
 
 from bus.memory import MemoryBus
 from bus.record import partition_of
-from bus.sharding.group import Command, Member
+from bus.sharding.commands import Command
+from bus.sharding.group import Member
 from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.poller import JOINING, Poller
 from pollers.scheduling.account import Account

@@ -1,0 +1,74 @@
+"""A command on the watches topic, and what writes one."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Final
+
+from aiokafka import AIOKafkaProducer
+
+from bus.kafka.client import FAILURES, away, discard, options
+from bus.record import partition_of
+from bus.settings import KafkaSettings
+from schemas.topics import WATCH_PARTITIONS, WATCHES
+
+REQUEST_TIMEOUT_MS: Final = 5_000
+PUT_TIMEOUT: Final = 10.0
+FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One record of the watches topic, as it lies there: `value` None is a tombstone."""
+
+    partition: int
+    key: str
+    value: bytes | None
+    forgets: str | None = None
+    """Of a tombstone of ours: the request that it forgets. None: somebody withdrew the watch."""
+
+
+class CommandWriter:
+    """Writes commands to the partition that is theirs; connects with the first one."""
+
+    def __init__(self, kafka: KafkaSettings) -> None:
+        self._kafka = kafka
+        self._topic = kafka.topic(WATCHES)
+        self._producer: AIOKafkaProducer | None = None
+        self._lock = asyncio.Lock()
+
+    async def put(self, key: str, value: bytes) -> None:
+        """Return when the command is in Kafka (acks=all). Raises `bus.kafka.client.KafkaAway`: it may still arrive."""
+        await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
+
+    async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
+        """Take a command away from a partition. `forgets`: as housekeeping up to this request; nothing is withdrawn."""
+        await self._send(key, None, partition, [] if forgets is None else [(FORGETS, forgets.encode())])
+
+    async def close(self) -> None:
+        """End in bounded time."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await discard(producer)
+
+    async def _send(self, key: str, value: bytes | None, partition: int, headers: list[tuple[str, bytes]]) -> None:
+        try:
+            async with asyncio.timeout(PUT_TIMEOUT):
+                async with self._lock:
+                    producer = await self._ready()
+                await producer.send_and_wait(self._topic, value, key.encode(), partition=partition, headers=headers)
+        except FAILURES as error:
+            await self.close()
+            raise away(self._kafka) from error
+
+    async def _ready(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=REQUEST_TIMEOUT_MS
+            )
+            try:
+                await producer.start()
+            except BaseException:
+                await discard(producer)
+                raise
+            self._producer = producer
+        return self._producer
