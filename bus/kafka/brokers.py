@@ -17,11 +17,10 @@ from aiokafka.errors import (
     TopicAuthorizationFailedError,
 )
 
-from bus.kafka.client import FAILURES, KafkaAway, options
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, options
 from bus.kafka.diagnosis import why_away
 from bus.settings import KafkaSettings
 
-REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
 DEADLINE: Final = 10.0  # seconds for a whole exchange: a person waits for it
 
 

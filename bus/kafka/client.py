@@ -13,6 +13,7 @@ from bus.settings import KafkaSettings
 
 # How a question to bad brokers ends. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
+REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
 PRODUCER_STOP_TIMEOUT: Final = 3.0  # seconds for its batches in flight to end by themselves
 CONSUMER_STOP_TIMEOUT: Final = 5.0  # seconds, and as many again for its connections
 VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"

@@ -10,8 +10,7 @@ from typing import Final, Literal, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
-from bus.kafka.brokers import REQUEST_TIMEOUT_MS
-from bus.kafka.client import FAILURES, KafkaAway, away, options, stop_consumer
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, away, options, stop_consumer
 from bus.kafka.topics import partitions
 from bus.settings import KafkaSettings
 

@@ -6,12 +6,11 @@ from typing import Final
 
 from aiokafka import AIOKafkaProducer
 
-from bus.kafka.client import FAILURES, away, discard, options
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, discard, options
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from schemas.topics import WATCH_PARTITIONS, WATCHES
 
-REQUEST_TIMEOUT_MS: Final = 5_000
 PUT_TIMEOUT: Final = 10.0
 FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
 

@@ -12,9 +12,9 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, away, options, stop_consumer
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, options, stop_consumer
 from bus.settings import KafkaSettings
-from bus.sharding.commands import FORGETS, REQUEST_TIMEOUT_MS, Command
+from bus.sharding.commands import FORGETS, Command
 from schemas.topics import WATCHES
 
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s

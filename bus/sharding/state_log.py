@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition, errors
 
-from bus.kafka.client import FAILURES, discard, options, seen, stop_consumer
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, discard, options, seen, stop_consumer
 from bus.settings import KafkaSettings
 from schemas.topics import STATES
 
@@ -53,7 +53,7 @@ class StateLog:
             **options(self._kafka),
             transactional_id=self._transactional_id,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
-            request_timeout_ms=5_000,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
             metadata_max_age_ms=5_000,
         )
         try:
@@ -103,7 +103,7 @@ class StateLog:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            request_timeout_ms=5_000,
+            request_timeout_ms=REQUEST_TIMEOUT_MS,
         )
         try:
             async with asyncio.timeout(NO_PROGRESS):
