@@ -20,7 +20,8 @@ from app.settings.load import Settings
 from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
-from bus.kafka_bus import Condition, KafkaBus
+from bus.health import Condition
+from bus.kafka_bus import KafkaBus
 from bus.settings import KafkaSettings
 from bus.sharding.commands import CommandWriter
 from bus.sharding.group import ShardGroup

@@ -1,8 +1,9 @@
-"""What is wrong besides: each trouble has a machine word for readiness, and is said when it begins and when it ends."""
+"""How the bus is. Each trouble has a machine word for readiness, and is said when it begins and when it ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import structlog
@@ -29,6 +30,18 @@ HINTS: Final = {
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
     "with event_loop_late this process is too busy to hear them",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the bus is, for readiness and metrics."""
+
+    can_accept: bool
+    kafka_connected: bool
+    journal_rows: int
+    journal_bytes: int
+    journal_oldest_seconds: float
+    degraded: tuple[str, ...] = field(default=())
 
 
 def hint(error: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ import random
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from typing import Final
 
 import structlog
@@ -13,7 +12,7 @@ import structlog
 from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.deliveries import Deliveries, PendingRecord
-from bus.health import Alarm, Refusals, TopicTrouble, hint
+from bus.health import Alarm, Condition, Refusals, TopicTrouble, hint
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
 from bus.journal.store import Journal, JournalUnwritable
@@ -31,18 +30,6 @@ from schemas.topics import ALL
 log = structlog.get_logger()
 
 PROBE_EVERY: Final = 1.0  # seconds between two tries of a journal that did not take the last write
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How the bus is, for readiness and metrics."""
-
-    can_accept: bool
-    kafka_connected: bool
-    journal_rows: int
-    journal_bytes: int
-    journal_oldest_seconds: float
-    degraded: tuple[str, ...] = field(default=())
 
 
 class KafkaBus:

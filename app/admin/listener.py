@@ -28,7 +28,7 @@ REFUSED: Final = {
 
 
 class Readiness(Protocol):
-    """What /readyz needs to know; `bus.kafka_bus.Condition` is one."""
+    """What /readyz needs to know; `bus.health.Condition` is one."""
 
     @property
     def can_accept(self) -> bool:
