@@ -9,7 +9,6 @@ nothing against the connection: then a new producer id is enough, and other lane
 
 import asyncio
 import random
-import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import Any, Final
@@ -64,7 +63,7 @@ class Producer:
         *,
         client_id: str,
         rng: random.Random,
-        now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
+        now_ms: Callable[[], int],
         verify: Callable[[], Awaitable[list[str]]] | None = None,
     ) -> None:
         """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""

@@ -668,7 +668,7 @@ async def test_whoever_asks_a_discarded_producer_for_metadata_is_told_that_there
 
 
 async def test_a_producer_that_never_started_stops_at_once() -> None:
-    producer = Producer(KafkaSettings(), client_id="t", rng=random.Random(0))
+    producer = Producer(KafkaSettings(), client_id="t", rng=random.Random(0), now_ms=lambda: 0)
 
     async with timed(1.0):
         await producer.stop()
