@@ -21,13 +21,13 @@ _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
 class PendingRecord:
     """A record that is not durable yet, and everybody who waits for it."""
 
-    __slots__ = ("acknowledged", "arrived", "continues", "durable", "record", "seq", "size", "waiters")
+    __slots__ = ("acknowledged", "arrived", "durable", "is_handoff", "record", "seq", "size", "waiters")
 
-    def __init__(self, record: Record, arrived: float, *, continues: bool = False) -> None:
+    def __init__(self, record: Record, arrived: float, *, is_handoff: bool = False) -> None:
         self.record = record
         self.size = record.size
         self.arrived = arrived  # the loop's time, seconds
-        self.continues = continues  # the dead letter of a refused record: it counts once that is handed over
+        self.is_handoff = is_handoff  # the dead letter of a record that Kafka refused: see `Deliveries`
         self.acknowledged = False
         self.seq: int | None = None  # its row in the journal
         self.durable = False
@@ -41,7 +41,11 @@ class PendingRecord:
 
 
 class Deliveries:
-    """Bookkeeping of one process. All methods belong to one event loop and return at once."""
+    """Bookkeeping of one process. All methods belong to one event loop and return at once.
+
+    A *hand-off*: of a record that Kafka refuses, the dead letter is made durable first. Until the record is handed over
+    it is what counts in the ledger, and its dead letter does not; from then on the dead letter counts in its place.
+    """
 
     def __init__(self, *, remember: int) -> None:
         self.ledger = Ledger()
@@ -49,7 +53,7 @@ class Deliveries:
         self._waiting: dict[str, PendingRecord] = {}
         self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
         self._unended: WeakValueDictionary[str, Delivery] = WeakValueDictionary()
-        self._letters: dict[str, Outcome | Literal["pending"]] = {}  # durable; what they are of still counts
+        self._handoffs: dict[str, Outcome | Literal["pending"]] = {}  # durable dead letters that do not count yet
 
     def known(self, record_id: str) -> asyncio.Future[Receipt] | Receipt | None:
         """The answer for an id that is under way or durable already, or None for a new one."""
@@ -73,8 +77,8 @@ class Deliveries:
     def in_kafka(self, entry: PendingRecord, outcome: Outcome) -> None:
         """Acknowledged before it ever was in the journal."""
         self._durable_now(entry, _IN_KAFKA[outcome])
-        if entry.continues:
-            self._letters[entry.record.id] = "rejected"
+        if entry.is_handoff:
+            self._handoffs[entry.record.id] = "rejected"
         else:
             self.ledger.accepted += 1
             self._count(outcome)
@@ -82,8 +86,8 @@ class Deliveries:
     def in_journal(self, entry: PendingRecord) -> None:
         """Fsynced. Kafka comes later."""
         self._durable_in_journal(entry)
-        if entry.continues:
-            self._letters[entry.record.id] = "pending"
+        if entry.is_handoff:
+            self._handoffs[entry.record.id] = "pending"
         else:
             self.ledger.accepted += 1
             self.ledger.pending += 1
@@ -91,18 +95,18 @@ class Deliveries:
     def already_in_journal(self, entry: PendingRecord) -> None:
         """Its id is a row, which counts as such: it was durable before this process's memory begins."""
         self._durable_in_journal(entry)
-        self.ledger.duplicates += not entry.continues
+        self.ledger.duplicates += not entry.is_handoff
 
     def already_in_kafka(self, entry: PendingRecord, outcome: Outcome) -> None:
         """Its id is a row that is acknowledged and not deleted yet: it has ended and counted as such."""
         self._durable_now(entry, _IN_KAFKA[outcome])
-        self.ledger.duplicates += not entry.continues
+        self.ledger.duplicates += not entry.is_handoff
 
     def handed_over(self, entry: PendingRecord, letter_id: str) -> None:
         """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
         self._durable_now(entry, _IN_KAFKA["rejected"])
         self.ledger.accepted += 1
-        self._count(self._letters.pop(letter_id, "rejected"))
+        self._count(self._handoffs.pop(letter_id, "rejected"))
 
     def adopted(self, rows: int) -> None:
         """So many rows were found in a journal."""
@@ -111,8 +115,8 @@ class Deliveries:
 
     def row_ended(self, record_id: str, outcome: Outcome) -> None:
         """A row's record is acknowledged, or was taken out by a person."""
-        if self._letters.get(record_id) == "pending":
-            self._letters[record_id] = "skipped" if outcome == "skipped" else "rejected"
+        if self._handoffs.get(record_id) == "pending":
+            self._handoffs[record_id] = "skipped" if outcome == "skipped" else "rejected"
         else:
             self.ledger.pending -= 1
             self._count(outcome)
@@ -121,7 +125,7 @@ class Deliveries:
     def row_handed_over(self, record_id: str, letter_id: str) -> None:
         """Kafka refused a row's record and its dead letter is durable, which counts from now on in its place."""
         self.ledger.pending -= 1
-        self._count(self._letters.pop(letter_id, "rejected"))
+        self._count(self._handoffs.pop(letter_id, "rejected"))
         self._end(record_id, "rejected")
 
     def not_durable(self, entry: PendingRecord, reason: str, *, dropped: bool) -> None:

@@ -148,8 +148,8 @@ class KafkaBus:
         lane = own.lanes.get((record.topic, record.partition))
         return not self._producer.connected or (lane is not None and lane.spilled)
 
-    def _append(self, record: Record, *, continues: bool = False) -> asyncio.Future[Receipt]:
-        entry = PendingRecord(record, asyncio.get_running_loop().time(), continues=continues)
+    def _append(self, record: Record, *, is_handoff: bool = False) -> asyncio.Future[Receipt]:
+        entry = PendingRecord(record, asyncio.get_running_loop().time(), is_handoff=is_handoff)
         try:
             self._journals.own_lane((record.topic, record.partition)).append(entry)
         except NotDurable as full:
@@ -164,7 +164,7 @@ class KafkaBus:
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._book.known(letter.event_id)
         if known is None:
-            await self._append(build(letter, topic_prefix=self._prefix, instance=self._instance), continues=True)
+            await self._append(build(letter, topic_prefix=self._prefix, instance=self._instance), is_handoff=True)
         elif not isinstance(known, Receipt):
             await known
         return letter.event_id

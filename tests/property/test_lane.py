@@ -218,7 +218,7 @@ class World:
         if self.broken:
             raise NotDurable("no room")
         letter = Record(f"letter of {record.id}", *DEAD, record.key, record.value, (), record.timestamp_ms)
-        known = self._given(letter, self.letters, continues=True)
+        known = self._given(letter, self.letters, is_handoff=True)
         if not isinstance(known, Receipt):
             await known
         return letter.id
@@ -232,10 +232,10 @@ class World:
             self.sent.append(record.id)
         return known if isinstance(known, Receipt) else await known
 
-    def _given(self, record: Record, lane: Lane, *, continues: bool = False) -> asyncio.Future[Receipt] | Receipt:
+    def _given(self, record: Record, lane: Lane, *, is_handoff: bool = False) -> asyncio.Future[Receipt] | Receipt:
         known = self.book.known(record.id)
         if known is None:
-            entry = PendingRecord(record, asyncio.get_running_loop().time(), continues=continues)
+            entry = PendingRecord(record, asyncio.get_running_loop().time(), is_handoff=is_handoff)
             lane.append(entry)
             self.book.opened(entry)
             known = entry.wait()

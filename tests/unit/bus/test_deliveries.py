@@ -13,14 +13,14 @@ from tests.messages import rejected, sms
 Step = Callable[[Deliveries], None]
 
 
-def entry(n: int = 0, *, continues: bool = False) -> PendingRecord:
-    message = rejected(b"%d" % n) if continues else sms(n=n)
-    return PendingRecord(build(message, topic_prefix="", instance="i"), arrived=0.0, continues=continues)
+def entry(n: int = 0, *, is_handoff: bool = False) -> PendingRecord:
+    message = rejected(b"%d" % n) if is_handoff else sms(n=n)
+    return PendingRecord(build(message, topic_prefix="", instance="i"), arrived=0.0, is_handoff=is_handoff)
 
 
 def steps(*words: str) -> list[Step]:
     """The life of one record, in the words of its table."""
-    one, letter = entry(), entry(continues=True)
+    one, letter = entry(), entry(is_handoff=True)
     known: dict[str, Step] = {
         "opened": lambda book: book.opened(one),
         "acknowledged": lambda book: book.in_kafka(one, "published"),
