@@ -53,7 +53,15 @@ class _Batch:
 
 
 class Lane:
-    """Accept in order, publish in order, forget nothing. Belongs to one event loop."""
+    """Accept in order, publish in order, forget nothing. Belongs to one event loop.
+
+    The queue is the journal's rows behind `_through`, then `_fresh`. Whenever another task can run:
+
+    - the batch in flight and the records being written are each a prefix of `_fresh`, of `_flying` and of `_writing`
+      records; they overlap where a batch in flight is spilled;
+    - while the journal has rows of ours that we count, it goes first: `rows > 0` implies `_on_disk`;
+    - rows that are acknowledged and not deleted yet are in `_ended`, and none of them is read again.
+    """
 
     def __init__(
         self,
@@ -82,9 +90,7 @@ class Lane:
         self._rng = rng
         self._reachable = reachable
         self._stopping = False
-        self._fresh: deque[PendingRecord] = (
-            deque()
-        )  # in memory and not in the journal, in order; a prefix of it is in flight
+        self._fresh: deque[PendingRecord] = deque()  # in memory and not in the journal, in order
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
         self._writing = 0  # how many of `_fresh` are being written to the journal

@@ -246,6 +246,8 @@ class World:
         for turn in range(24):
             await asyncio.sleep(0)
             assert self.book.ledger.balanced, self.book.ledger
+            for lane in self.lanes:
+                is_consistent(lane)
             if turn % 6 == 5:
                 with contextlib.suppress(JournalUnwritable):
                     await self.journal.rows_left()  # what was asked of the journal before has been answered
@@ -336,6 +338,15 @@ class World:
             await lane.stop()
         await self.journal.close()
         self.kept = self.on_disk
+
+
+def is_consistent(lane: Lane) -> None:
+    """What `Lane` says of itself."""
+    assert 0 <= lane._flying <= len(lane._fresh), "the batch in flight is no prefix"
+    assert 0 <= lane._writing <= len(lane._fresh), "the write is no prefix"
+    assert lane._fresh_bytes == sum(entry.size for entry in lane._fresh)
+    assert lane._on_disk or lane.rows <= 0, "rows that nobody reads"
+    assert all(seq <= lane._through for seq in lane._ended), "an acknowledged row would be read again"
 
 
 def check(world: World) -> None:
