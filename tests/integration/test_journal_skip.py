@@ -291,7 +291,7 @@ async def main():
         os.kill(os.getpid(), signal.SIGKILL)
     Journal.delete = die
     async def kafka_is_away(*_):
-        from bus.lane import RetryBatch
+        from bus.publishing import RetryBatch
         raise RetryBatch
     [journal] = bus.journals
     [row] = await bus.rows(journal, Which(), 1000)
