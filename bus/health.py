@@ -1,4 +1,4 @@
-"""How the bus is. Each trouble has a machine word for readiness, and is said when it begins and when it ends."""
+"""How the bus is. Each alarm has a machine word for readiness, and is said when it begins and when it ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -71,12 +71,12 @@ class Alarm:
         self.holds = False
 
 
-class TopicTrouble:
+class TopicsAlarm:
     """The topics are not as they must be, found out while Kafka answers and takes nothing."""
 
     def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` is `bus.kafka.topics.check` of an installation."""
-        self.trouble = Alarm("topics_misconfigured", "topics_right")
+        self.alarm = Alarm("topics_misconfigured", "topics_right")
         self._check = check
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
@@ -88,9 +88,9 @@ class TopicTrouble:
         """
         forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
         if forbidden or error in FORBIDDEN:
-            self.trouble.begin(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
+            self.alarm.begin(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
         elif error is None and not wrong:
-            self.trouble.end()
+            self.alarm.end()
         elif now >= self._ask_at and (self._asking is None or self._asking.done()):
             self._ask_at = now + ASK_EVERY
             self._asking = asyncio.create_task(self._ask())
@@ -102,19 +102,19 @@ class TopicTrouble:
             await asyncio.wait([self._asking])
 
     async def _ask(self) -> None:
-        with suppress(KafkaAway):  # nobody answers: that is another trouble
+        with suppress(KafkaAway):  # nobody answers: that is another alarm
             if problems := await self._check():
-                self.trouble.begin(problems=problems)
+                self.alarm.begin(problems=problems)
             else:
-                self.trouble.end()
+                self.alarm.end()
 
 
 class Refusals:
     """Records that are refused, one by one: the first one is said, then how many there were."""
 
     def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """Word and over are those of a `Alarm`, the facts stand in both of its lines."""
-        self.trouble = Alarm(word, over)
+        """Word and over are those of an `Alarm`, the facts stand in both of its lines."""
+        self.alarm = Alarm(word, over)
         self._facts = facts
         self._count = 0
         self._last = 0.0
@@ -122,7 +122,7 @@ class Refusals:
     def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """One more is refused."""
         self._count, self._last = self._count + 1, now
-        self.trouble.begin(**self._facts, **facts)
+        self.alarm.begin(**self._facts, **facts)
 
     def hold(self, now: float) -> None:
         """None can be refused now, so that it is not over yet."""
@@ -135,5 +135,5 @@ class Refusals:
 
     def end(self) -> None:
         """It is over, if it was there."""
-        self.trouble.end(**self._facts, records=self._count)
+        self.alarm.end(**self._facts, records=self._count)
         self._count = 0

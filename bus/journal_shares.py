@@ -38,7 +38,7 @@ class Shares:
     @property
     def words(self) -> list[str]:
         """What readiness says: a word for each account of which something was refused within the last minute."""
-        return [f"over_share:{account}" for account, each in self._refusals.items() if each.trouble.holds]
+        return [f"over_share:{account}" for account, each in self._refusals.items() if each.alarm.holds]
 
 
 def is_limited(message: Message) -> bool:

@@ -12,7 +12,7 @@ import structlog
 from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.deliveries import Deliveries, PendingRecord
-from bus.health import Alarm, Condition, Refusals, TopicTrouble, hint
+from bus.health import Alarm, Condition, Refusals, TopicsAlarm, hint
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
 from bus.journal.store import Journal, JournalUnwritable
@@ -68,7 +68,7 @@ class KafkaBus:
         self._closing = False
         self._unwritable = Alarm("journal_unwritable", "journal_writable_again")
         self._away = Alarm("kafka_away", "kafka_back")
-        self._topics = TopicTrouble(lambda: check(kafka, topics))
+        self._topics = TopicsAlarm(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused", "records_refused_no_more")
         self._shares = Shares()
         self._stuck = Stuck()
@@ -208,10 +208,10 @@ class KafkaBus:
             await own.probe()
         else:
             self._unwritable.end()
-        error, wrong = self._producer.trouble, self._producer.wrong_topics
+        error, wrong = self._producer.away_reason, self._producer.wrong_topics
         if error is None:
             self._away.end()
-        elif not (self._topics.trouble.holds and error in wrong.values()):  # else it has been said, of its topic
+        elif not (self._topics.alarm.holds and error in wrong.values()):  # else it has been said, of its topic
             self._away.begin(error=error, **hint(error))
         self._topics.look(error, wrong, now)
         self._refusals.look(now)
@@ -287,7 +287,7 @@ class KafkaBus:
             "messages_in_journal": self._journals.spilled,
         }
         wrong = [f"takes_nothing:{topic}:{error}" for topic, error in sorted(self._producer.wrong_topics.items())]
-        told = (self._journals.unclaimed, self._journals.unreadable, self._topics.trouble, self._refusals.trouble)
+        told = (self._journals.unclaimed, self._journals.unreadable, self._topics.alarm, self._refusals.alarm)
         holding = [each.word for each in told if each.holds]
         names = [word for word, holds in words.items() if holds] + holding + wrong
         return names + self._shares.words + self._stuck.words

@@ -27,7 +27,7 @@ class Stuck:
             if is_away:
                 each.hold(now)
             each.look(now)
-            if not each.trouble.holds:
+            if not each.alarm.holds:
                 del self._refusals[record_id]
 
     def skipped(self, record_id: str) -> None:
@@ -38,4 +38,4 @@ class Stuck:
     @property
     def words(self) -> list[str]:
         """What readiness says."""
-        return sorted({each.trouble.word for each in self._refusals.values()})
+        return sorted({each.alarm.word for each in self._refusals.values()})

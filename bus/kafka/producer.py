@@ -99,7 +99,7 @@ class Producer:
         return healthy and self._silent_for() < SILENCE
 
     @property
-    def trouble(self) -> str | None:
+    def away_reason(self) -> str | None:
         """Why Kafka takes nothing: an error's name, `unreachable` or `silent`; None if it does, or nobody has tried."""
         if self.connected or (self.last_error is None and not self._ready.is_set()):
             return None
