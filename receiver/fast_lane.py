@@ -7,7 +7,9 @@ while its parser may stand within a request.
 """
 
 import asyncio
+from functools import partial
 from time import perf_counter
+from typing import Any
 
 from aiohttp.web import Server
 
@@ -17,12 +19,15 @@ from receiver.connection import END, Connection, OnError
 from receiver.connections import Connections
 from receiver.intake import Intake
 from receiver.request_head import NOBODY, Heads, Known
+from receiver.stages import Callbacks
 
 
 class FastConnection(Connection):
     """One connection, on which at most one request at a time is handled here: being read, or waiting for the bus."""
 
-    __slots__ = (*("_allowance", "_deadline", "_heads", "_intake", "_part", "_reading", "_waiting", "_whole"),)
+    __slots__ = (
+        *("_allowance", "_began", "_deadline", "_heads", "_intake", "_part", "_reading", "_waiting", "_whole"),
+    )
 
     def __init__(
         self,
@@ -50,6 +55,7 @@ class FastConnection(Connection):
         self._part = bytearray()  # what was received of that request
         self._deadline: asyncio.TimerHandle | None = None
         self._waiting = False  # for the bus
+        self._began = 0.0
 
     def is_occupied(self) -> bool:
         """While a request is handled here; see `Connection`."""
@@ -72,15 +78,14 @@ class FastConnection(Connection):
         end = data.find(END) + len(END)
         known = self._heads.known(data[:end]) if self._whole else None
         missing = end + known.length - len(data) if known else -1
-        if known is not None and missing >= 0 and self._is_ours(known):
+        if known is not None and missing >= 0 and known.caller is not NOBODY and self._may_take(known.length):
             self._begin(known, data, missing)
         else:
             self._whole = missing == 0
             super().data_received(data)
 
-    def _is_ours(self, known: Known) -> bool:
-        is_plain_callback = known.caller is not NOBODY and known.length <= MOST_PLAIN
-        return is_plain_callback and self.is_free() and not self._intake.leaving
+    def _may_take(self, length: int) -> bool:
+        return length <= MOST_PLAIN and self.is_free() and not self._intake.leaving
 
     def _begin(self, known: Known, data: bytes, missing: int) -> None:
         """Take a whole request, wait for the rest of a body, or give it to aiohttp if the account is over a limit."""
@@ -139,14 +144,21 @@ class FastConnection(Connection):
             self._submit(known, body)
 
     def _submit(self, known: Known, body: bytes) -> None:
-        began = perf_counter()
-        self._waiting = True
+        self._began = perf_counter()
         try:
             callbacks = self._intake.callbacks(self._allowance, known.caller, known.content_type, body)
+            told = self._intake.submit(callbacks.messages)
         except Exception as error:  # noqa: BLE001 - see `Intake.failed`
+            self._intake.observe_latency(perf_counter() - self._began, fast=True)
             self._answer(self._intake.failed(error))
         else:
-            self._intake.take(callbacks, began, self._answer, fast=True)
+            self._waiting = True
+            told.add_done_callback(partial(self._told, callbacks))
+
+    def _told(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> None:
+        response = self._intake.response(callbacks, told)
+        self._intake.observe_latency(perf_counter() - self._began, fast=True)
+        self._answer(response)
 
     def _answer(self, answer: Response) -> None:
         self._waiting = False

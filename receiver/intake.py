@@ -1,12 +1,12 @@
 """From an authenticated callback's body to its response: parse, submit to the bus, respond, count.
 
-Both lanes go through here, by `Intake.take`: `server` from aiohttp's task, `fast_lane` from a connection's bytes.
+Both lanes go through here: `server` awaits the future of `submit` in aiohttp's task, `fast_lane` is called back by it.
 """
 
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
-from time import perf_counter, thread_time
+from time import thread_time
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -114,33 +114,14 @@ class Intake:
         self.count(message.account, outcome)
         return answers.Result(outcome, receipt.id)
 
-    def take(
-        self, callbacks: Callbacks, began: float, reply: Callable[[Response], None], *, fast: bool = False
-    ) -> None:
-        """Submit a request's messages to the bus in their order; `reply` once, when all are durable or one is not.
-
-        `began`: when its body was whole, by `time.perf_counter`; `fast`: it came by the fast lane.
-        """
-
-        def answer(told: asyncio.Future[Any]) -> None:
-            response = self._response(callbacks, told)
-            self.observe_latency(perf_counter() - began, fast=fast)
-            reply(response)
-
-        try:
-            told = self._submit(callbacks.messages)
-        except Exception as error:  # noqa: BLE001 - see `failed`
-            self.observe_latency(perf_counter() - began, fast=fast)
-            reply(self.failed(error))
-        else:
-            told.add_done_callback(answer)
-
-    def _submit(self, messages: Sequence[SmsReceived | SmsRejected]) -> asyncio.Future[Any]:
+    def submit(self, messages: Sequence[SmsReceived | SmsRejected]) -> asyncio.Future[Any]:
+        """Give a request's messages to the bus in their order; return what `response` makes a response of."""
         if len(messages) == 1:
             return self.bus.submit(messages[0])
         return asyncio.gather(*map(self.bus.submit, messages), return_exceptions=True)
 
-    def _response(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> Response:
+    def response(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> Response:
+        """Count a request's messages and return the response, once the future of `submit` is done."""
         messages = callbacks.messages
         try:
             if len(messages) == 1:
@@ -149,7 +130,7 @@ class Intake:
                 results = self._results(messages, told.result())
         except NotDurable as full:
             return self.problem(messages[0].account, "not_durable", retry_after=full.retry_after)
-        except (Exception, asyncio.CancelledError) as error:  # noqa: BLE001 - see `failed`
+        except Exception as error:  # noqa: BLE001 - see `failed`
             return self.failed(error)
         return answers.several(results) if callbacks.is_array else answers.one(results[0])
 

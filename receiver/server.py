@@ -18,7 +18,6 @@ from aiohttp.web import BaseRequest, Server, StreamResponse
 from bus.contract import Bus
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
-from receiver.answers import Response
 from receiver.auth import Caller, RawRequest, Tokens, fingerprint
 from receiver.body import Unreadable, is_packed, read_body, unpacked
 from receiver.connection import Connection, HeadLate
@@ -229,13 +228,17 @@ class CallbackServer:
     async def _take(
         self, raw: RawRequest, caller: Caller, allowance: Allowance, body: bytes, began: float
     ) -> StreamResponse:
-        if len(body) > MOST_PLAIN:
-            callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
-        else:
-            callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
-        answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
-        self.intake.take(callbacks, began, partial(_settle, answered))
-        return await answered
+        try:
+            if len(body) > MOST_PLAIN:
+                callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
+            else:
+                callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
+            told = self.intake.submit(callbacks.messages)
+            with contextlib.suppress(Exception):  # the response says so
+                await told
+        finally:
+            self.intake.observe_latency(perf_counter() - began)
+        return self.intake.response(callbacks, told)
 
     def _unreadable(self, account: str, unreadable: Unreadable) -> StreamResponse:
         if unreadable.problem != "disconnected":
@@ -254,8 +257,3 @@ class CallbackServer:
 def _waits_to_go_on(request: BaseRequest) -> bool:
     """Tell whether the sender still waits for `100 Continue`: what arrives next may be its body or another request."""
     return "Expect" in request.headers and not request.content.is_eof()
-
-
-def _settle(answered: asyncio.Future[Response], response: Response) -> None:
-    if not answered.done():  # else a stop has cancelled the handler
-        answered.set_result(response)

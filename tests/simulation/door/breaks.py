@@ -59,7 +59,7 @@ def turns_arrays_round() -> Any:
         told = [self.bus.submit(message) for message in messages[::-1]][::-1]
         return asyncio.gather(*told, return_exceptions=True) if len(told) > 1 else told[0]
 
-    return patch.object(Intake, "_submit", backwards)
+    return patch.object(Intake, "submit", backwards)
 
 
 def never_spills() -> Any:
