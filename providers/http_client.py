@@ -14,11 +14,12 @@ import aiohttp
 from pydantic import SecretStr
 from yarl import URL
 
+from providers.encoding import WINDOWS, TooLarge, inflate
+
 MIB: Final = 1024 * 1024
 MOST_REDIRECTS: Final = 3
 # Shorter than Apache keeps an idle connection (5 s): a reset is then never only our late use of one.
 KEEPALIVE_SECONDS: Final = 4.0
-_WINDOWS: Final = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 # The first that fits. Nobody has read our question when it is one of `UNSENT`.
 _WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
@@ -181,17 +182,16 @@ def _redirected(method: str, url: URL, answer: RawResponse) -> URL | None:
 
 def _inflate(body: bytes, encoding: str, limit: int) -> bytes:
     """Return at most `limit` bytes; raises `_Unusable`."""
-    if encoding in {"", "identity"} or not body:
+    if not body or WINDOWS.get(encoding) == 0:
         return body
-    if encoding not in _WINDOWS:
+    if encoding not in WINDOWS:
         raise _Unusable("bad_http")
-    decompressor = zlib.decompressobj(_WINDOWS[encoding])
     try:
-        inflated = decompressor.decompress(body, limit + 1)
+        inflated = inflate(body, WINDOWS[encoding], limit)
+    except TooLarge:
+        raise _Unusable("too_large") from None
     except zlib.error:
         raise _Unusable("bad_http") from None
-    if len(inflated) > limit:
-        raise _Unusable("too_large")
-    if not decompressor.eof:
+    if not inflated.is_complete:
         raise _Unusable("truncated")
-    return inflated
+    return inflated.content

@@ -13,15 +13,13 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from providers import encoding
 from providers.http_client import RawResponse
 from providers.observation import ProviderError, SeenSms
 
 LONGEST_WAIT: Final = 600.0  # seconds
 SHORTEST_WAIT: Final = 1.0
 
-# A number stays the text that the provider wrote: ids of 16 digits survive, and prices do not grow decimals.
-# Not strict: a raw line break within a text is a quirk that we can read.
-_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 _NO_DIGITS: Final = re.compile(r"\D+")
 _SECONDS: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,6})?")
 # What serializers write where there is nothing. `false` and `nil` are not among them: nobody was seen to write them so.
@@ -38,8 +36,8 @@ class Document:
 
 
 def text_of(answer: RawResponse) -> str:
-    """Return the body as text, without a byte order mark and blanks at its ends; broken UTF-8 becomes U+FFFD."""
-    return answer.body.decode("utf-8", "replace").strip().removeprefix("\ufeff").strip()
+    """Return the body as text: see `encoding.text_of`."""
+    return encoding.text_of(answer.body)
 
 
 def without_content(answer: RawResponse, text: str) -> ProviderError | None:
@@ -67,7 +65,7 @@ def by_status(answer: RawResponse) -> ProviderError | None:
 def parse_json(answer: RawResponse, text: str) -> Document | ProviderError:
     """Return the JSON; `transient` where it was cut off, `unrecognised` where broken."""
     try:
-        return Document(_JSON.decode(text))
+        return Document(encoding.JSON.decode(text))
     except json.JSONDecodeError as error:
         if _is_cut_off(error):
             return by_status(answer) or ProviderError("transient", "truncated")

@@ -9,15 +9,9 @@ import zlib
 from aiohttp.http import HttpVersion11
 from aiohttp.web import BaseRequest, RequestPayloadError
 
+from providers import encoding
+from providers.encoding import WINDOWS
 from receiver.allowance import Allowance
-
-ENCODINGS = {
-    "": 0,
-    "identity": 0,
-    "gzip": 16 + zlib.MAX_WBITS,
-    "x-gzip": 16 + zlib.MAX_WBITS,
-    "deflate": zlib.MAX_WBITS,
-}
 
 
 class Unreadable(Exception):
@@ -33,7 +27,7 @@ async def read_body(request: BaseRequest, *, limit: int, deadline: float, allowa
 
     Raises `Unreadable`, and `Limited` where the allowance ends while more and more comes.
     """
-    if _encoding(request) not in ENCODINGS:
+    if _encoding(request) not in WINDOWS:
         raise Unreadable("unsupported_encoding")
     stream = request.content
     # Nearly always the body arrived in the same segment as the head; then no timer is needed.
@@ -48,7 +42,7 @@ async def read_body(request: BaseRequest, *, limit: int, deadline: float, allowa
 
 def is_packed(request: BaseRequest) -> bool:
     """Tell whether the request says that its body is compressed."""
-    return ENCODINGS[_encoding(request)] != 0
+    return WINDOWS[_encoding(request)] != 0
 
 
 def unpacked(request: BaseRequest, body: bytes, limit: int) -> bytes:
@@ -56,7 +50,7 @@ def unpacked(request: BaseRequest, body: bytes, limit: int) -> bytes:
 
     What does not decompress is returned as it came: then it is for the parser to refuse, and the exact bytes are kept.
     """
-    window = ENCODINGS[_encoding(request)]
+    window = WINDOWS[_encoding(request)]
     return inflate(body, window, limit) if window else body
 
 
@@ -105,11 +99,10 @@ def inflate(body: bytes, window: int, limit: int) -> bytes:
     """
     if window == zlib.MAX_WBITS and body[:1] and body[0] & 0x0F != 8:
         window = -zlib.MAX_WBITS  # "deflate" without the zlib wrapper, as some senders understood RFC 2616
-    decompressor = zlib.decompressobj(window)
     try:
-        inflated = decompressor.decompress(body, limit + 1)
+        inflated = encoding.inflate(body, window, limit)
+    except encoding.TooLarge:
+        raise Unreadable("too_large") from None
     except zlib.error:
         return body
-    if len(inflated) > limit:
-        raise Unreadable("too_large")
-    return inflated if decompressor.eof and not decompressor.unused_data else body
+    return inflated.content if inflated.is_complete and not inflated.has_rest else body

@@ -28,6 +28,7 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from bus.record import fits
+from providers.encoding import JSON
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas import identity
 from schemas.code import extract_code
@@ -53,10 +54,6 @@ MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
 SURELY_FITS: Final = 40 * 1024  # bytes: one is twelve at most, a control character of `from`, which is kept twice
-
-# A number stays the text that the sender wrote: ids are made of it, and 16 digits survive.
-# Not strict: a raw line break within a text is a quirk that we can read.
-_JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 
 
 def messages(request: VerifiedRequest) -> Callbacks:
@@ -122,7 +119,7 @@ def _form(text: str) -> Mapping[str, str] | None:
 
 def _json(text: str) -> object:
     try:
-        value, end = _JSON.raw_decode(text)
+        value, end = JSON.raw_decode(text)
     except RecursionError:
         raise InvalidCallback("parse", "too_deep") from None
     except ValueError:
