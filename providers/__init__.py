@@ -5,8 +5,9 @@ Imports nothing of ours: what an API says, not what becomes of it. `pingme` is t
 
 from typing import Final
 
-from providers.client import Client
+from providers.client import Api, Client
 from providers.grizzlysms import GrizzlySms
+from providers.pingme import PingMeControl
 from providers.smsman import SmsMan
 from providers.smsverified import SmsVerified
 
@@ -15,6 +16,9 @@ PROVIDERS: Final[dict[str, type[Client]]] = {
     "grizzlysms": GrizzlySms,
     "smsman": SmsMan,
 }
+"""Those that are polled."""
+APIS: Final[dict[str, type[Api]]] = {"pingme": PingMeControl, **PROVIDERS}
+"""Those whose methods `smsbus account call` offers: all."""
 
 
 def has_kind(provider: str, order_kind: str) -> bool:

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from yarl import URL
 
 from providers.handler_api_tokens import Done
-from providers.http_client import Fetcher, FetchFailed, RawResponse
+from providers.http_client import Fetcher, FetchFailed, RawResponse, Requester
 from providers.observation import Ended, Gone, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, mapping, parse_json, text_of, trimmed
 from providers.results import ActResult
@@ -41,6 +41,7 @@ class Endpoint(Generic[T_co]):
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     buys: bool = False
+    http: Literal["GET", "POST"] = "GET"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +51,30 @@ class Another:
     how: str
 
 
-class Client(Protocol):
-    """A provider, seen with one key. No method raises for what the network or the provider does.
+class Api(Protocol):
+    """The documented methods of a provider, called with one key. Nothing is raised for a failed request."""
+
+    endpoints: Mapping[str, Endpoint[Any]]
+
+    def __init__(self, *, api_key: SecretStr, base_url: str | None, fetcher: Requester) -> None:
+        """Use this key at this address; None: the provider's own."""
+
+    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+        """Ask once. `transient`: for what costs money, look at the account before asking again."""
+        ...
+
+    async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
+        """Return what this purchase would cost, in the provider's words; None: it does not tell beforehand."""
+        ...
+
+
+class Client(Api, Protocol):
+    """A provider that is polled. No method raises for what the network or the provider does.
 
     Each call of `observe`, `full_text`, `act`, `active` and `alive` makes at most one request, so that the caller can
     keep to a budget; where an answer takes two, it is told so.
     """
 
-    endpoints: Mapping[str, Endpoint[Any]]
     has_rents: bool
     has_full_text: bool
     has_list: bool
@@ -97,14 +114,6 @@ class Client(Protocol):
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
-        ...
-
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once. `transient`: for what costs money, look at the account before asking again."""
-        ...
-
-    async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
-        """Return what this purchase would cost, in the provider's words; None: it does not tell beforehand."""
         ...
 
 

@@ -67,6 +67,16 @@ class Fetcher(Protocol):
         ...
 
 
+class Requester(Fetcher, Protocol):
+    """A fetcher for requests with a method, headers and a body of their own."""
+
+    async def request(
+        self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> RawResponse:
+        """Return the answer, whatever its status; raises `FetchFailed`."""
+        ...
+
+
 class HttpClient:
     """The real one. Use as an async context manager, or `close` it. One for each account, so that its proxy is too.
 

@@ -7,7 +7,8 @@ called once and never again by itself: some cost money, and a time-out does not 
 import asyncio
 import json
 import sys
-from typing import TYPE_CHECKING, Annotated, Any, Final, Protocol
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -16,13 +17,14 @@ from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.purchase import Wanted, wanted_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
     from pathlib import Path
 
     from yarl import URL
 
     from app.settings.load import Settings
     from app.settings.sections import Account
+    from providers.client import Api, Endpoint
     from providers.http_client import HttpClient, RawResponse
     from providers.results import Order
 
@@ -32,63 +34,25 @@ PATIENCE: Final = 60.0  # seconds: a person can wait, and giving up on a purchas
 LARGEST: Final = 16 * 1024 * 1024  # bytes: price lists of all countries at once are large
 
 
-class Method(Protocol):
-    """A line of a provider's manual."""
+class Recorder:
+    """Keeps the last body, for the case that nobody understands it."""
 
-    @property
-    def name(self) -> str:
-        """As in the document."""
-        ...
-
-    @property
-    def required(self) -> tuple[str, ...]:
-        """Parameters without which it makes no sense."""
-        ...
-
-    @property
-    def optional(self) -> tuple[str, ...]:
-        """Parameters that it may have."""
-        ...
-
-    @property
-    def buys(self) -> bool:
-        """Calling it costs money."""
-        ...
-
-
-class Callee(Protocol):
-    """A client of one account: of a polling provider, or of PingMe's control API."""
-
-    endpoints: "Mapping[str, Any]"
-
-    async def ask(self, endpoint: Any, params: "Mapping[str, str]") -> Any:  # noqa: ANN401 - each has its own answer
-        """Ask once."""
-        ...
-
-    async def price(self, endpoint: Any, params: "Mapping[str, str]") -> str | None:  # noqa: ANN401 - see `ask`
-        """Return what it would cost; None: the provider does not tell beforehand."""
-        ...
-
-
-class Listening:
-    """A fetcher that remembers its last answer, for the case that nobody understands it."""
-
-    def __init__(self, fetcher: "HttpClient") -> None:
-        self._fetcher = fetcher
-        self.heard = b""
+    def __init__(self, http: "HttpClient") -> None:
+        self._http = http
+        self.body = b""
 
     async def get(self, url: "URL") -> "RawResponse":
-        """Return the answer."""
+        """Return the response to a GET."""
         return await self.request("GET", url)
 
     async def request(
         self, method: str, url: "URL", *, headers: "Mapping[str, str] | None" = None, body: bytes | None = None
     ) -> "RawResponse":
-        """Return the answer."""
-        self.heard = b""
-        answer = await self._fetcher.request(method, url, headers=headers, body=body)
-        self.heard = answer.body
-        return answer
+        """Return the response."""
+        self.body = b""
+        response = await self._http.request(method, url, headers=headers, body=body)
+        self.body = response.body
+        return response
 
 
 @account_app.command("list")
@@ -178,8 +142,8 @@ def called(settings: "Settings", name: str, method: str, parameters: list[str], 
     params = _params(account, endpoint, parameters)
     if endpoint.buys:
         _agree(account, endpoint, params, yes=yes)
-    answer, heard = asyncio.run(_ask(account, endpoint, params))
-    _insist_on_success(account, endpoint, answer, heard)
+    answer, body = asyncio.run(_ask(account, endpoint, params))
+    _insist_on_success(account, endpoint, answer, body)
     return answer
 
 
@@ -209,29 +173,29 @@ def as_json(answer: object) -> str:
     return clean(json.dumps(shown, ensure_ascii=False, indent=2))
 
 
-def _client(account: "Account", fetcher: Listening) -> Callee:
+@asynccontextmanager
+async def _opened(account: "Account") -> "AsyncIterator[tuple[Api, Recorder]]":
+    """Yield a client of the account, and what it receives."""
     from pydantic import SecretStr
 
-    from providers import PROVIDERS
-    from providers.pingme import PingMeControl
+    from providers import APIS
+    from providers.http_client import HttpClient
 
-    if account.provider == "pingme":
-        key = account.app_key or SecretStr("")
-        return PingMeControl(app_key=key, base_url=account.base_url, asker=fetcher)
-    key = account.api_key or SecretStr("")  # the settings insist on one
-    new = PROVIDERS[account.provider]
-    return new(api_key=key, base_url=account.base_url, fetcher=fetcher, status_action=account.status_action)
+    key = account.app_key if account.provider == "pingme" else account.api_key
+    async with HttpClient(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as http:
+        recorder = Recorder(http)
+        new = APIS[account.provider]
+        yield new(api_key=key or SecretStr(""), base_url=account.base_url, fetcher=recorder), recorder
 
 
-def _endpoint(account: "Account", method: str) -> Method:
+def _endpoint(account: "Account", method: str) -> "Endpoint[Any]":
     import difflib
 
-    from providers import PROVIDERS
-    from providers.pingme import PingMeControl
+    from providers import APIS
 
     if account.provider == "pingme" and account.app_key is None:
         raise end(Code.USAGE, "PingMe's methods need the account's app_key, which PingMe gives at activation")
-    endpoints = PingMeControl.endpoints if account.provider == "pingme" else PROVIDERS[account.provider].endpoints
+    endpoints = APIS[account.provider].endpoints
     if method in endpoints:
         return endpoints[method]
     close = difflib.get_close_matches(method, endpoints, n=1)
@@ -240,7 +204,7 @@ def _endpoint(account: "Account", method: str) -> Method:
     raise end(Code.USAGE, f"{account.provider} has no method {method}{guess} There are:", *known)
 
 
-def _usage(endpoint: Method) -> str:
+def _usage(endpoint: "Endpoint[Any]") -> str:
     optional = [f"[{name}=…]" for name in endpoint.optional]
     price = ["(costs money)"] if endpoint.buys else []
     return " ".join([endpoint.name, *(f"{name}=…" for name in endpoint.required), *optional, *price])
@@ -252,7 +216,7 @@ def given(parameters: list[str]) -> dict[str, str]:
     return {name: value for name, _, value in pairs}
 
 
-def _params(account: "Account", endpoint: Method, parameters: list[str]) -> dict[str, str]:
+def _params(account: "Account", endpoint: "Endpoint[Any]", parameters: list[str]) -> dict[str, str]:
     """Return the parameters by name. PingMe's userId is known from the settings."""
     pairs = [parameter.partition("=") for parameter in parameters]
     names = [name for name, _, _ in pairs]
@@ -269,7 +233,7 @@ def _params(account: "Account", endpoint: Method, parameters: list[str]) -> dict
     return params
 
 
-def _agree(account: "Account", endpoint: Method, params: dict[str, str], *, yes: bool) -> None:
+def _agree(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str], *, yes: bool) -> None:
     """Return when the person wants to spend the money; ends the command when not."""
     price = asyncio.run(_price(account, endpoint, params))
     price_in_words = f"the price is {price}" if price else "price unknown: the provider does not tell it beforehand"
@@ -288,50 +252,37 @@ def is_terminal() -> bool:
     return sys.stdin.isatty()
 
 
-async def _price(account: "Account", endpoint: Method, params: dict[str, str]) -> str | None:
-    from providers.http_client import FetchFailed, HttpClient
-
-    async with HttpClient(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
-        try:
-            return await _client(account, Listening(fetcher)).price(endpoint, params)
-        except FetchFailed:
-            return None
+async def _price(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str]) -> str | None:
+    async with _opened(account) as (client, _):
+        return await client.price(endpoint, params)
 
 
-async def _ask(account: "Account", endpoint: Method, params: dict[str, str]) -> tuple[object, bytes]:
-    """Return the answer, typed and as it was heard."""
-    from providers.http_client import FetchFailed, HttpClient
-    from providers.observation import ProviderError
-
-    async with HttpClient(proxy_url=account.proxy_url, total_seconds=PATIENCE, limit=LARGEST) as fetcher:
-        listening = Listening(fetcher)
-        try:
-            return await _client(account, listening).ask(endpoint, params), listening.heard
-        except FetchFailed as failed:
-            return ProviderError("transient", failed.word), b""
+async def _ask(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str]) -> tuple[object, bytes]:
+    """Return the typed answer, and the body that it was read from."""
+    async with _opened(account) as (client, recorder):
+        return await client.ask(endpoint, params), recorder.body
 
 
-def _insist_on_success(account: "Account", endpoint: Method, answer: object, heard: bytes) -> None:
+def _insist_on_success(account: "Account", endpoint: "Endpoint[Any]", answer: object, body: bytes) -> None:
     from providers.http_client import UNSENT
     from providers.observation import Ended, Gone, ProviderError
-    from providers.pingme import PingMeRefusal
 
     if isinstance(answer, Gone) or (isinstance(answer, Ended) and endpoint.buys):
         raise end(Code.FAILED, f"{account.provider} does not know this order, or it is over")
-    if not isinstance(answer, ProviderError | PingMeRefusal):
+    if not isinstance(answer, ProviderError):
         return
     words = sentence(answer.word)
     lines = [f"{endpoint.name} at {account.provider}: {answer.word} ({words})"]
     if answer.kind == "unrecognised":
-        lines.append(f"it answered: {_readable(account, heard)}")
+        lines.append(f"it answered: {_readable(account, body)}")
     if answer.kind == "transient" or (answer.kind == "unrecognised" and endpoint.buys):
         lines.append(outcome(buys=endpoint.buys, sent=answer.word not in UNSENT))
     raise end(Code.TIMED_OUT if answer.word == "timeout" else Code.FAILED, *lines)
 
 
-def _readable(account: "Account", heard: bytes) -> str:
+def _readable(account: "Account", body: bytes) -> str:
     """Return the beginning of an answer, fit for a terminal and without the account's keys."""
-    text = heard.decode("utf-8", "replace")
+    text = body.decode("utf-8", "replace")
     for key in (account.api_key, account.app_key):
         text = text.replace(key.get_secret_value(), "…") if key and key.get_secret_value() else text
     return "".join(letter if letter.isprintable() else " " for letter in text[:500])

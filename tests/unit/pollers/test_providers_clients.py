@@ -682,7 +682,7 @@ def test_a_rent_that_sms_man_shows_alone_is_the_last_and_not_all():
 
 def control(*answers):
     wire = Wire(*answers)
-    return pingme.PingMeControl(app_key=SecretStr(KEY), base_url=None, asker=wire), wire
+    return pingme.PingMeControl(api_key=SecretStr(KEY), base_url=None, fetcher=wire), wire
 
 
 def test_locking_a_number_posts_json_with_the_key_in_a_header():
