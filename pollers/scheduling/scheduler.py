@@ -3,7 +3,8 @@
 import asyncio
 import random
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil, inf
@@ -79,6 +80,13 @@ class Plan:
     broken_at: float = inf  # when the provider last broke over this order (HTTP 5xx) and was not answered since
     polled_ms: int = 0
     answer: str = ""
+
+
+@dataclass(slots=True)
+class Following:
+    """When the poll after this one is due."""
+
+    seconds: float
 
 
 class Scheduler:
@@ -303,23 +311,34 @@ class Scheduler:
     # ---- a poll ------------------------------------------------------------------------------------------------
 
     async def _poll(self, watch_id: str, account: Account) -> None:
-        try:
+        with self._in_flight_until_done(account):
             plan = self.plans.get(watch_id)
             owned = plan.shard.watches.get(watch_id) if plan else None
-            if plan is None or owned is None:
-                return
-            seconds = self._settings.max_interval  # even a bug does not end the polling
-            owned.polling, plan.again = True, False
-            try:
-                seconds = SOON if owned.acting else await self._poll_once(plan, owned)
-            finally:
-                owned.polling = False
-                now = self.plans.get(watch_id)
-                if now is not None and (now is plan or now.again):
-                    self._schedule(watch_id, now, SOON if now.again else seconds)
+            if plan is not None and owned is not None:
+                with self._rescheduled(watch_id, plan, owned) as following:
+                    following.seconds = SOON if owned.acting else await self._poll_once(plan, owned)
+
+    @contextmanager
+    def _in_flight_until_done(self, account: Account) -> Iterator[None]:
+        """Give the place of a poll, counted when it was started, to the next one that is due."""
+        try:
+            yield
         finally:
             self._count_in_flight(account, -1)
             self._serve_soon()
+
+    @contextmanager
+    def _rescheduled(self, watch_id: str, plan: Plan, owned: OwnedWatch) -> Iterator[Following]:
+        """Schedule the next poll of a watch when this one has ended, however it ends: no error stops the polling."""
+        following = Following(self._settings.max_interval)
+        owned.polling, plan.again = True, False
+        try:
+            yield following
+        finally:
+            owned.polling = False
+            latest = self.plans.get(watch_id)
+            if latest is not None and (latest is plan or latest.again):
+                self._schedule(watch_id, latest, SOON if latest.again else following.seconds)
 
     def _count_in_flight(self, account: Account, change: int) -> None:
         self._in_flight += change
@@ -331,7 +350,7 @@ class Scheduler:
         watch_id, shard = before.watch.watch_id, plan.shard
         observation = await observe(plan.account, before, further=left_at >= plan.rest_from)
         if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
-            return SOON
+            return SOON  # its shard was lost, or has restored it anew
         now_ms = self._now_ms()
         unchanged = owned.revision == before.revision
         step = advance(
