@@ -4,7 +4,8 @@ from typing import Final
 
 from bus.contract import Receipt
 from pollers.tracking import expiry
-from pollers.tracking.state import Action, WatchState
+from pollers.tracking.state import WatchState
+from providers.results import Action
 from schemas.messages import WatchEnded
 
 _NONE: Final[tuple[Receipt, ...]] = ()

@@ -21,11 +21,12 @@ from pollers.inbox import Inbox, Requests, is_withdrawal, not_applied
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduling.account import Account
 from pollers.tracking.advance import Step, acted, due_end, only_applied, opened, requested, withdrawn
-from pollers.tracking.state import Action, WatchState
+from pollers.tracking.state import WatchState
 from pollers.uncommitted import Uncommitted
 from pollers.watch_commands import last_applied
 from pollers.watches.watch_table import LivePoll
 from providers.observation import ProviderError
+from providers.results import Action
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms

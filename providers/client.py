@@ -13,12 +13,11 @@ from providers.handler_api_tokens import Done
 from providers.http_client import Fetcher, FetchFailed, RawResponse, Requester
 from providers.observation import Ended, Gone, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, mapping, parse_json, text_of, trimmed
-from providers.results import ActResult
+from providers.results import Action, ActResult
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
-Action = Literal["next", "finish", "cancel"]
 Params = Mapping[str, str]
 
 # Under these names, at the top of an answer, providers say whose it is.

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 from pydantic import SecretStr
 
 from providers import grizzlysms_rent as rent
-from providers.client import NO_NEXT_OF_A_RENT, Action, Endpoint, Params, acted, table
+from providers.client import NO_NEXT_OF_A_RENT, Endpoint, Params, acted, table
 from providers.handler_api import (
     GET_BALANCE,
     GET_STATUS,
@@ -21,7 +21,7 @@ from providers.handler_api_tokens import Token, read, refusal
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Listing, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, code_in, entries, given, mapping, trimmed
-from providers.results import ActiveActivation, ActResult
+from providers.results import Action, ActiveActivation, ActResult
 
 T = TypeVar("T")
 

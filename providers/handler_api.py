@@ -6,12 +6,12 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 from yarl import URL
 
-from providers.client import Action, Endpoint, Params, acted, ask
+from providers.client import Endpoint, Params, acted, ask
 from providers.handler_api_tokens import Token, parse_done, parse_status, read, refusal, status_of
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, Listing, NoCode, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from providers.payloads import Document, code_in, count, first, given, mapping, oldest_first, trimmed
-from providers.results import ActResult, Balance, Order, Price
+from providers.results import Action, ActResult, Balance, Order, Price
 
 T = TypeVar("T")
 

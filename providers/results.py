@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+Action = Literal["next", "finish", "cancel"]
+"""On an order: request its next SMS, or end it."""
 ActResult = Literal["done", "too_early"]
 """Of an action on an order that was not refused: what is `too_early` may be tried once more later."""
 

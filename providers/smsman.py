@@ -11,11 +11,11 @@ from pydantic import SecretStr
 from yarl import URL
 
 from providers import smsman_rent as rent
-from providers.client import NO_NEXT_OF_A_RENT, Action, Another, Endpoint, Params, acted, ask, table
+from providers.client import NO_NEXT_OF_A_RENT, Another, Endpoint, Params, acted, ask, table
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, Observation, ProviderError, SeenSms, Unfinished, Waiting, WaitingNext
 from providers.payloads import code_in, count, entries, first, keyed, mapping, trimmed
-from providers.results import ActResult, Named, Price, Stock
+from providers.results import Action, ActResult, Named, Price, Stock
 from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import SecretStr
 
-from providers.client import Action, Endpoint, Params, table
+from providers.client import Endpoint, Params, table
 from providers.handler_api import (
     GET_BALANCE,
     GET_STATUS,
@@ -20,7 +20,7 @@ from providers.handler_api_tokens import Token, read, refusal, status_of
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, NoCode, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, count, first, keyed, mapping, says_nothing
-from providers.results import ActResult, Named, Price, Stock
+from providers.results import Action, ActResult, Named, Price, Stock
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from pollers.scheduling.throttle import HEADROOM, PROBE_EVERY, AccountThrottle
 from pollers.scheduling.timer_wheel import WaitQueue
 from pollers.tracking.answer_notes import name
 from pollers.tracking.expiry import GONE_MS
-from pollers.tracking.state import Action, ActResult
 from providers.client import Another, Client
 from providers.observation import Observation, ProviderError, SeenSms, Unfinished
+from providers.results import Action, ActResult
 from schemas.timestamps import LATEST_MS
 
 T = TypeVar("T")

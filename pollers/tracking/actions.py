@@ -5,8 +5,9 @@ from math import inf
 from typing import Final
 
 from pollers.tracking.activations import with_boundary
-from pollers.tracking.state import Action, ActResult, Outcome, WatchState
+from pollers.tracking.state import Outcome, WatchState
 from providers.observation import ProviderError
+from providers.results import Action, ActResult
 from schemas import timestamps
 from schemas.messages import Watch
 

@@ -10,9 +10,10 @@ from typing import Final, NamedTuple
 
 from pollers.tracking import actions, activations, ages, answer_notes, expiry, rents
 from pollers.tracking.messages import Messages, published
-from pollers.tracking.state import Action, ActResult, WatchState
+from pollers.tracking.state import WatchState
 from pollers.watch_commands import described, last_applied, request_name
 from providers.observation import Ended, Gone, Last, Listing, NoCode, Observation, ProviderError
+from providers.results import Action, ActResult
 from schemas import timestamps
 from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits

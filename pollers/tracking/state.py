@@ -4,11 +4,10 @@ from typing import Annotated, Any, Literal, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from providers.results import Action
 from schemas import fields
 from schemas.messages import Watch, WatchRecord
 
-Action = Literal["next", "finish", "cancel"]
-ActResult = Literal["done", "too_early"]
 Outcome = Literal["accepted", "already", "ended"]
 
 Mark = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]

@@ -8,11 +8,11 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from providers import PROVIDERS
-from providers.client import Action, Another, Client
+from providers.client import Another, Client
 from providers.http_client import FetchFailed, RawResponse
 from providers.observation import Observation, ProviderError, SeenSms, Unfinished
 from providers.pingme import PingMeControl
-from providers.results import ActResult
+from providers.results import Action, ActResult
 from schemas.messages import WatchEnded
 from tests.fuzz import material
 from tests.fuzz.budget import TIMEOUT, fuzzed

@@ -12,10 +12,11 @@ from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
 from pollers.tracking.advance import advance
-from pollers.tracking.state import Action, ActResult, WatchState
+from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches.watch_table import LivePoll
 from providers.observation import Ended, Last, Observation, ProviderError, SeenSms
+from providers.results import Action, ActResult
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
 from tests.unit.pollers.virtual_time import VirtualLoop, virtual
 
