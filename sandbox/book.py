@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.orders import Order
 from sandbox.pingme import Entry
-from sandbox.reply import Reply
+from sandbox.response import Reply
 from sandbox.sms import Sms
 
 

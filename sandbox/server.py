@@ -6,7 +6,7 @@ from random import Random
 
 from aiohttp import web
 
-from sandbox import asking, control, pingme_control
+from sandbox import control, pingme_control, routing
 from sandbox.clock import Clock
 from sandbox.pingme import PingMe
 from sandbox.polled import endpoints
@@ -84,4 +84,4 @@ class Sandbox(World):
 
     def base_url(self, provider: Provider) -> str:
         """Return what is to be a poller's `base_url`."""
-        return f"{self.url}{asking.BASES[provider]}"
+        return f"{self.url}{routing.BASES[provider]}"

@@ -5,7 +5,7 @@ import struct
 
 from aiohttp import web
 
-from sandbox.reply import Reply
+from sandbox.response import Reply
 
 
 async def write(request: web.Request, reply: Reply) -> web.StreamResponse:

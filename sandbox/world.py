@@ -8,7 +8,7 @@ from sandbox.clock import Clock, SystemClock
 from sandbox.faults import BadDays, Troubles
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
-from sandbox.reply import Moment
+from sandbox.response import Moment
 from sandbox.settings import BadDay, OrderRequest, Scenario
 from sandbox.sms import OrderKind, Provider
 

@@ -17,7 +17,7 @@ from pollers.scheduling.account import CLOCK, WAITS, Account
 from pollers.scheduling.arrival_curve import Curve
 from pollers.scheduling.intervals import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.scheduling.list_follower import ListFollower
-from pollers.scheduling.observing import is_about_the_order, is_said, observe
+from pollers.scheduling.polling import is_about_the_order, is_said, observe
 from pollers.scheduling.timer_wheel import ASKED, CHANGED, NORMAL, REQUESTED, TICK, URGENT, TimerQueue
 from pollers.settings import PollersSettings
 from pollers.tracking.actions import asked_again_in, due_action, is_to_be_closed

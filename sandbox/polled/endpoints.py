@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from sandbox import wire
-from sandbox.asking import ROUTES, Answer, answer
+from sandbox.routing import ROUTES, Answer, answer
 from sandbox.world import World
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from sandbox.account import Account
 from sandbox.orders import ENDED, Activation, Level, Phase
 from sandbox.polled.handler_api import PRICE, Action, buy, find, get_number, get_status, showing
-from sandbox.reply import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Reply, as_json
 from sandbox.settings import GrizzlySmsSettings
 from sandbox.sms import Sms
 

@@ -8,7 +8,7 @@ from sandbox.account import Account
 from sandbox.orders import Phase, Rent
 from sandbox.polled.grizzlysms import naive
 from sandbox.polled.handler_api import Action, wrong_key
-from sandbox.reply import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Reply, as_json
 from sandbox.settings import GrizzlySmsSettings, OrderRequest
 from sandbox.sms import Sms
 

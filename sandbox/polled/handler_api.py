@@ -5,7 +5,7 @@ from typing import Final
 
 from sandbox.account import Account
 from sandbox.orders import ENDED, Activation, Level, Phase
-from sandbox.reply import Moment, Query, Reply
+from sandbox.response import Moment, Query, Reply
 from sandbox.settings import OrderRequest
 from sandbox.sms import Sms
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from sandbox.account import Account
 from sandbox.orders import ENDED, Activation, Order, Phase
 from sandbox.polled.handler_api import Action
-from sandbox.reply import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Reply, as_json
 from sandbox.settings import OrderRequest
 from sandbox.sms import OrderKind
 

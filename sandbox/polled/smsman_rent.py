@@ -8,7 +8,7 @@ from sandbox.orders import Phase, Rent
 from sandbox.polled.grizzlysms import naive
 from sandbox.polled.handler_api import Action
 from sandbox.polled.smsman import balance, error, names, number, unknown
-from sandbox.reply import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Reply, as_json
 from sandbox.settings import OrderRequest
 from sandbox.sms import Sms
 

@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.account import Account
 from sandbox.orders import ENDED, Phase
 from sandbox.polled.handler_api import Action, find, get_number, get_status, showing
-from sandbox.reply import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Reply, as_json
 
 COUNTRIES: Final = {
     "31": {"id": 48, "rus": "Нидерланды", "eng": "Netherlands", "chn": "荷兰", "visible": 1, "rent": 0},

@@ -1,6 +1,6 @@
 """The sandbox's providers behind the fetcher: answers arrive after a while that the seed decides.
 
-It puts time around `sandbox.asking` as `sandbox.polled.endpoints` puts HTTP around it.
+It puts time around `sandbox.routing` as `sandbox.polled.endpoints` puts HTTP around it.
 """
 
 import asyncio
@@ -11,8 +11,8 @@ from typing import Final, NamedTuple
 from yarl import URL
 
 from providers.http_client import FetchFailed, RawResponse
-from sandbox import asking
-from sandbox.reply import Reply
+from sandbox import routing
+from sandbox.response import Reply
 from sandbox.sms import Provider
 from sandbox.world import World
 from tests.simulation.loop import Loop
@@ -41,7 +41,7 @@ class Providers:
         """Return what the provider says now."""
         if (broken := self.broken.get(_order(path, query))) is not None:
             return Answered("broken", Reply(broken))
-        said = asking.answer(self.world, path, query)
+        said = routing.answer(self.world, path, query)
         assert said is not None, path
         slow = said.delivery is not None and said.delivery.kind == "slow"
         return Answered(_word(said), said.reply, said.delivery.length if said.delivery and slow else 0.0)
@@ -56,12 +56,12 @@ class Answered(NamedTuple):
     slow: float = 0.0
 
 
-def _word(said: asking.Answer) -> str:
+def _word(said: routing.Answer) -> str:
     if said.delivery is not None:
         return said.delivery.kind
     if said.reply.status != 200:
         return "429" if said.reply.status == 429 else "5xx"
-    if said.reply.body in {"", asking.MAINTENANCE}:
+    if said.reply.body in {"", routing.MAINTENANCE}:
         return "html" if said.reply.body else "empty"
     return "wrong_key" if any(token in said.reply.body for token in WRONG_KEY) else "ok"
 

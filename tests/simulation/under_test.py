@@ -10,7 +10,7 @@ from pollers.scheduling.account import Account
 from pollers.scheduling.learned import Learned
 from pollers.settings import PollersSettings
 from providers import PROVIDERS
-from sandbox import asking
+from sandbox import routing
 from tests.simulation.providers import HOST, SimFetcher
 from tests.simulation.table import Follower
 from tests.simulation.twins import TwinLog, TwinWriter
@@ -28,7 +28,7 @@ def accounts_of(replica: "Replica") -> dict[str, Account]:
             name,
             PROVIDERS[name](
                 api_key=SecretStr(town.world.accounts[name].settings.key),
-                base_url=HOST + asking.BASES[name],
+                base_url=HOST + routing.BASES[name],
                 fetcher=SimFetcher(town.providers, name, replica.loop),
             ),
             requests_per_second=town.plan.rate,

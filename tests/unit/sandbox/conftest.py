@@ -6,11 +6,11 @@ from random import Random
 
 import pytest
 
-from sandbox.asking import BASES, ROUTES
 from sandbox.faults import Troubles
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
-from sandbox.reply import Reply
+from sandbox.response import Reply
+from sandbox.routing import BASES, ROUTES
 from sandbox.settings import OrderRequest, Scenario
 from sandbox.world import World
 

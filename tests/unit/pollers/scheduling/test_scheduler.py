@@ -11,7 +11,7 @@ import pytest
 from bus.contract import NotDurable
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduling.account import Account
-from pollers.scheduling.observing import is_said
+from pollers.scheduling.polling import is_said
 from pollers.scheduling.scheduler import LAST_BACK_OFF, SOON, Scheduler
 from pollers.settings import PollersSettings
 from pollers.tracking.activations import with_boundary

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from sandbox.account import Account
 from sandbox.faults import Troubles
 from sandbox.polled import grizzlysms, grizzlysms_rent, handler_api, smsman, smsman_rent, smsverified
-from sandbox.reply import Moment, Query, Reply
+from sandbox.response import Moment, Query, Reply
 from sandbox.settings import BadDay
 from sandbox.sms import OrderKind, Provider
 from sandbox.world import World

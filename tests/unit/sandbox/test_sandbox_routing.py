@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from providers import PROVIDERS
 from providers.http_client import FetchFailed, RawResponse
 from providers.observation import Last, SeenSms, Unfinished
-from sandbox.asking import BASES, answer
+from sandbox.routing import BASES, answer
 from sandbox.settings import BadDay
 
 ONE = [{"code": "877613"}]
