@@ -80,7 +80,7 @@ async def account(name: str, base_url: str, poll: Poll, stack: AsyncExitStack) -
 
 async def ours(root: str, poll: Poll, stack: AsyncExitStack) -> Ask:
     asked = await account(poll.provider, poll.base_url(root), poll, stack)
-    return lambda order: asked.observe("activation", order)
+    return lambda order: asked.poll("activation", order)
 
 
 def in_flight(ask: Ask, number: int = IN_FLIGHT) -> Turn:

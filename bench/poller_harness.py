@@ -35,7 +35,7 @@ class Quiet:
 
     has_full_text = False
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:  # noqa: ARG002 - it never has anything
+    async def poll(self, order_kind: str, order_id: str) -> Observation:  # noqa: ARG002 - it never has anything
         return Waiting()
 
 

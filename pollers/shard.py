@@ -523,7 +523,7 @@ class Shard:
             account = self._accounts[state.watch.account]
             late = now - admitted_at
             result = await account.act(state.watch.order_kind, state.watch.order_id, action, late=late)
-            said = result.word if isinstance(result, ProviderError) else result
+            said = result.code if isinstance(result, ProviderError) else result
             _log.info("acted", account=state.watch.account, watch_id=watch_id, action=action, result=said)
             if self.watches.get(watch_id) is owned:
                 await self._take(owned, acted(owned.state, action, result, self._now_ms()))

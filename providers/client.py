@@ -58,7 +58,7 @@ class Api(Protocol):
     def __init__(self, *, api_key: SecretStr, base_url: str | None, fetcher: Requester) -> None:
         """Use this key at this address; None: the provider's own."""
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once. `transient`: for what costs money, look at the account before asking again."""
         ...
 
@@ -70,7 +70,7 @@ class Api(Protocol):
 class Client(Api, Protocol):
     """A provider that is polled. No method raises for what the network or the provider does.
 
-    Each call of `observe`, `full_text`, `act`, `active` and `alive` makes at most one request, so that the caller can
+    Each call of `poll`, `full_text`, `act`, `active` and `alive` makes at most one request, so that the caller can
     keep to a budget; where an answer takes two, it is told so.
     """
 
@@ -84,7 +84,7 @@ class Client(Api, Protocol):
     ) -> None:
         """Use this key at this address and poll with this action; None: the provider's own."""
 
-    async def observe(
+    async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
         """Return what the order shows: the poll. With what was unfinished, ask for the rest of it."""
@@ -116,7 +116,7 @@ class Client(Api, Protocol):
         ...
 
 
-async def ask(fetcher: Fetcher, address: URL, query: str, params: Params, endpoint: Endpoint[T]) -> T | ProviderError:
+async def call(fetcher: Fetcher, address: URL, query: str, params: Params, endpoint: Endpoint[T]) -> T | ProviderError:
     """Return the parsed answer to one GET. `query` is encoded and has the key; `params` have the names of a manual.
 
     An answer about another order than the one that was asked for says nothing about this one, and is dropped here;
@@ -124,23 +124,23 @@ async def ask(fetcher: Fetcher, address: URL, query: str, params: Params, endpoi
     """
     query += "".join(f"&{name}={quote_plus(value)}" for name, value in params.items())
     try:
-        answer = await fetcher.get(_with_query(address, query))
+        response = await fetcher.get(_with_query(address, query))
     except FetchFailed as failed:
-        return ProviderError("transient", failed.word)
-    said = endpoint.parse(answer)
-    if endpoint.buys or isinstance(said, ProviderError) or not _is_of_another_order(answer, params):
+        return ProviderError("transient", failed.code)
+    said = endpoint.parse(response)
+    if endpoint.buys or isinstance(said, ProviderError) or not _is_of_another_order(response, params):
         return said
     return ProviderError("unrecognised", "other_order", answered=True)
 
 
-def _is_of_another_order(answer: RawResponse, params: Params) -> bool:
+def _is_of_another_order(response: RawResponse, params: Params) -> bool:
     """Tell an answer that carries an order's id, as a number or a text, but not the one in the question.
 
     What is no number is not an order's id, but perhaps a trace's; nor is 0.
     """
     asked = (params.get("request_id") or params.get("id") or "").strip().lstrip("0")
-    text = text_of(answer) if asked and b"{" in answer.body else ""
-    document = parse_json(answer, text) if text.startswith("{") else None
+    text = text_of(response) if asked and b"{" in response.body else ""
+    document = parse_json(response, text) if text.startswith("{") else None
     said = mapping(document.value) if isinstance(document, Document) else {}
     told = [trimmed(said, name) or "" for name in _ORDER_IDS]
     ids = {each.lstrip("0") for each in told if _ID.fullmatch(each)} - {""}
@@ -163,11 +163,11 @@ def acted(said: Done | Ended | Gone | ProviderError) -> ActResult | ProviderErro
     match said:
         case Done() | Ended():
             return "done"
-        case ProviderError(word="early_cancel_denied"):
+        case ProviderError(code="early_cancel_denied"):
             return "too_early"
         case Gone():
             return ProviderError("denied", "no_such_order", answered=True)
-        case ProviderError(word=word) if word in _NOT_NOW:
+        case ProviderError(code=code) if code in _NOT_NOW:
             return replace(said, kind="denied")
         case _:
             return said

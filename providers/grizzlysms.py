@@ -17,7 +17,7 @@ from providers.handler_api import (
     parse_number,
     parse_prices,
 )
-from providers.handler_api_tokens import Token, read, refusal
+from providers.handler_api_tokens import Token, error_of, read
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Listing, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, code_in, entries, given, mapping, trimmed
@@ -30,17 +30,17 @@ _RENT_STATUS_OF: Final[dict[Action, str]] = {"finish": "1", "cancel": "2"}
 _FILTERS: Final = ("country", "maxPrice", "minPrice", "providerIds", "exceptProviderIds", "phoneException")
 
 
-def parse_active_activations(answer: RawResponse) -> tuple[ActiveActivation, ...] | Gone | ProviderError:
+def parse_active_activations(response: RawResponse) -> tuple[ActiveActivation, ...] | Gone | ProviderError:
     """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper of siblings.
 
     What is not understood is never "none": a list of running activations that looks empty would be taken for news.
     """
-    said = read(answer)
-    if isinstance(said, Token) and said.word == "NO_ACTIVATIONS":
+    said = read(response)
+    if isinstance(said, Token) and said.name == "NO_ACTIVATIONS":
         return ()
     rows = _rows(said.value) if isinstance(said, Document) else None
     active = tuple(_active(row) for row in entries(rows) if trimmed(row, "activationId"))
-    return refusal(answer, said) if rows is None or (rows and not active) else active
+    return error_of(response, said) if rows is None or (rows and not active) else active
 
 
 def _rows(said: object) -> list[object] | None:
@@ -74,18 +74,18 @@ def _unlisted(entry: dict[str, object]) -> dict[str, object]:
     return {name: value[-1] if isinstance(value, list) and value else value for name, value in entry.items()}
 
 
-def parse_active_rows(answer: RawResponse) -> Mapping[str, str] | Gone | ProviderError:
+def parse_active_rows(response: RawResponse) -> Mapping[str, str] | Gone | ProviderError:
     """Read getActiveActivations again and again: of each id what its row says of status, code and text, as it stands.
 
     A tenth of the work of `parse_active_activations`: this one is asked every other second, and may have 500 rows.
     """
-    said = read(answer)
-    if isinstance(said, Token) and said.word == "NO_ACTIVATIONS":
+    said = read(response)
+    if isinstance(said, Token) and said.name == "NO_ACTIVATIONS":
         return {}
     rows = _rows(said.value) if isinstance(said, Document) else None
     listed = dict(_row(row) for row in rows or () if isinstance(row, dict))
     listed.pop("", None)
-    return refusal(answer, said) if rows is None or (rows and not listed) else listed
+    return error_of(response, said) if rows is None or (rows and not listed) else listed
 
 
 def _row(row: dict[str, object]) -> tuple[str, str]:
@@ -134,21 +134,21 @@ class GrizzlySms:
         self._list = OptionalEndpoint()
         self.has_list = True
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
-        return await self._api.ask(endpoint, params)
+        return await self._api.call(endpoint, params)
 
-    async def observe(
+    async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
         """Poll an activation or a rent; of a rent that says that it has more SMS than it shows, page by page."""
         if order_kind != "rent":
             return await self._api.status(order_id, unfinished)
         if unfinished is not None and isinstance(asked := unfinished.more, rent.More):
-            page = await self.ask(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
+            page = await self.call(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
             newer = unfinished.shows if isinstance(unfinished.shows, Listing) else Listing(())
             return page if isinstance(page, ProviderError) else rent.next_page(newer, asked, page)
-        page = await self.ask(rent.RENT_PAGE, {"id": order_id})
+        page = await self.call(rent.RENT_PAGE, {"id": order_id})
         return page if isinstance(page, ProviderError) else rent.first_page(page)
 
     async def full_text(self, order_id: str) -> SeenSms | None:
@@ -162,7 +162,7 @@ class GrizzlySms:
         That a row changes when an SMS comes is documented at siblings (sms-activate, hero-sms) and relied on by one
         public client of GrizzlySMS; its own documents do not say.
         """
-        said = await self.ask(ACTIVE_ROWS, {})
+        said = await self.call(ACTIVE_ROWS, {})
         self._list.is_missing(said)
         self.has_list = self._list.offered
         if isinstance(said, Gone):  # about one activation, and we asked about none
@@ -178,7 +178,7 @@ class GrizzlySms:
             return await self._api.set_status(order_id, action)
         if action not in _RENT_STATUS_OF:
             return NO_NEXT_OF_A_RENT
-        return acted(await self.ask(rent.SET_RENT_STATUS, {"id": order_id, "status": _RENT_STATUS_OF[action]}))
+        return acted(await self.call(rent.SET_RENT_STATUS, {"id": order_id, "status": _RENT_STATUS_OF[action]}))
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
@@ -194,7 +194,7 @@ class GrizzlySms:
         if endpoint.name not in lists:
             return None
         asked = {name: params[name] for name in ("service", "country", "rent_time") if name in params}
-        prices = await self.ask(lists[endpoint.name], asked)
+        prices = await self.call(lists[endpoint.name], asked)
         if not isinstance(prices, tuple):
             return None
         # Without a country, a price list and a purchase mean the same one; where several are listed, who knows.

@@ -9,13 +9,13 @@ from typing import Final, NamedTuple
 
 from providers.client import Endpoint
 from providers.handler_api import prices_in
-from providers.handler_api_tokens import RENT_ENDED, Done, Said, Token, read, refusal
+from providers.handler_api_tokens import RENT_ENDED, Done, Said, Token, error_of, read
 from providers.http_client import RawResponse
 from providers.observation import Ended, Gone, Listing, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from providers.payloads import Document, count, entries, first, given, mapping, oldest_first, trimmed
 from providers.results import Order, Price, RentPeriod
 
-Refusal = Ended | Gone | ProviderError
+Unsuccessful = Ended | Gone | ProviderError
 
 _ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
 MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a request, a missing one SMS
@@ -23,7 +23,7 @@ MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a 
 _BODIES: Final = ("text", "test", "sms", "message", "code")
 
 
-def _rent(answer: RawResponse, said: Said) -> dict[str, object] | Refusal:
+def _rent(response: RawResponse, said: Said) -> dict[str, object] | Unsuccessful:
     """Return a successful answer's object."""
     if isinstance(said, Document):
         rent = mapping(said.value)
@@ -31,9 +31,9 @@ def _rent(answer: RawResponse, said: Said) -> dict[str, object] | Refusal:
         if status == "success":
             return rent
         said = Token(_ENDED_STATUS[status]) if status in _ENDED_STATUS else said
-    if isinstance(said, Token) and said.word in RENT_ENDED:
-        return Ended(RENT_ENDED[said.word])
-    return refusal(answer, said)
+    if isinstance(said, Token) and said.name in RENT_ENDED:
+        return Ended(RENT_ENDED[said.name])
+    return error_of(response, said)
 
 
 class Page(NamedTuple):
@@ -43,9 +43,9 @@ class Page(NamedTuple):
     quantity: int | None
 
 
-def parse_rent_page(answer: RawResponse) -> Page | ProviderError:
+def parse_rent_page(response: RawResponse) -> Page | ProviderError:
     """Read getRentStatus together with its `quantity`, which may be padded, a number, or missing."""
-    shows, said = parse_rent_status(answer), read(answer)
+    shows, said = parse_rent_status(response), read(response)
     if isinstance(shows, ProviderError):
         return shows
     quantity = count(trimmed(mapping(said.value), "quantity")) if isinstance(said, Document) else None
@@ -85,12 +85,12 @@ def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinish
     return Unfinished(together, More(asked.page + 1, quantity))
 
 
-def parse_rent_status(answer: RawResponse) -> Observation:
+def parse_rent_status(response: RawResponse) -> Observation:
     """Read getRentStatus. `values` may be an object with padded numbers, a list, an empty list, null or missing."""
-    said = read(answer)
-    if isinstance(said, Token) and said.word == "STATUS_WAIT_CODE":  # how siblings say "no SMS yet"
+    said = read(response)
+    if isinstance(said, Token) and said.name == "STATUS_WAIT_CODE":  # how siblings say "no SMS yet"
         return Waiting()
-    rent = _rent(answer, said)
+    rent = _rent(response, said)
     if not isinstance(rent, dict):
         return rent
     if not (values := rent.get("values")):
@@ -108,9 +108,9 @@ def _seen(entry: dict[str, object]) -> SeenSms:
     )
 
 
-def parse_rent_number(answer: RawResponse) -> Order | Refusal:
+def parse_rent_number(response: RawResponse) -> Order | Unsuccessful:
     """Read getRentNumber and continueRentNumber."""
-    rent = _rent(answer, read(answer))
+    rent = _rent(response, read(response))
     if not isinstance(rent, dict):
         return rent
     phone = mapping(rent.get("phone"))
@@ -120,9 +120,9 @@ def parse_rent_number(answer: RawResponse) -> Order | Refusal:
     return Order("rent", order_id, number, trimmed(phone, "endDate"))
 
 
-def parse_rent_history(answer: RawResponse) -> tuple[RentPeriod, ...] | Refusal:
+def parse_rent_history(response: RawResponse) -> tuple[RentPeriod, ...] | Unsuccessful:
     """Read getRentHistory."""
-    rent = _rent(answer, read(answer))
+    rent = _rent(response, read(response))
     if not isinstance(rent, dict):
         return rent
     return tuple(
@@ -131,15 +131,15 @@ def parse_rent_history(answer: RawResponse) -> tuple[RentPeriod, ...] | Refusal:
     )
 
 
-def parse_rent_done(answer: RawResponse) -> Done | Refusal:
+def parse_rent_done(response: RawResponse) -> Done | Unsuccessful:
     """Read setRentStatus. A rent that had already ended answers so, which is `Ended`."""
-    rent = _rent(answer, read(answer))
+    rent = _rent(response, read(response))
     return Done("success") if isinstance(rent, dict) else rent
 
 
-def parse_rent_prices(answer: RawResponse) -> tuple[Price, ...] | Refusal:
+def parse_rent_prices(response: RawResponse) -> tuple[Price, ...] | Unsuccessful:
     """Read getRentPrices."""
-    rent = _rent(answer, read(answer))
+    rent = _rent(response, read(response))
     return prices_in(rent.get("values")) if isinstance(rent, dict) else rent
 
 

@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from pydantic import SecretStr
 from yarl import URL
 
-from providers.client import Endpoint, Params, acted, ask
-from providers.handler_api_tokens import Token, parse_done, parse_status, read, refusal, status_of
+from providers.client import Endpoint, Params, acted, call
+from providers.handler_api_tokens import Token, error_of, parse_done, parse_status, read, status_of
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, Listing, NoCode, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from providers.payloads import Document, code_in, count, first, given, mapping, oldest_first, trimmed
@@ -21,18 +21,18 @@ STATUS_OF: Final[dict[Action, str]] = {"next": "3", "finish": "6", "cancel": "8"
 _ORDER_DETAILS: Final = ("activationTime", "activationCancel", "canGetAnotherSms", "countryCode", "currency")
 
 
-def parse_balance(answer: RawResponse) -> Balance | Gone | ProviderError:
+def parse_balance(response: RawResponse) -> Balance | Gone | ProviderError:
     """Read `ACCESS_BALANCE:44.60`; it may be negative."""
-    said = read(answer)
-    if isinstance(said, Token) and said.word == "ACCESS_BALANCE" and said.rest:
+    said = read(response)
+    if isinstance(said, Token) and said.name == "ACCESS_BALANCE" and said.rest:
         return Balance(said.rest)
-    return refusal(answer, said)
+    return error_of(response, said)
 
 
-def parse_number(answer: RawResponse) -> Order | Gone | ProviderError:
+def parse_number(response: RawResponse) -> Order | Gone | ProviderError:
     """Read getNumber, `ACCESS_NUMBER:id:number`, and getNumberV2, which is an object."""
-    said = read(answer)
-    if isinstance(said, Token) and said.word == "ACCESS_NUMBER":
+    said = read(response)
+    if isinstance(said, Token) and said.name == "ACCESS_NUMBER":
         order_id, _, number = said.rest.partition(":")
         if order_id and number:
             return Order("activation", order_id, number)
@@ -43,16 +43,16 @@ def parse_number(answer: RawResponse) -> Order | Gone | ProviderError:
             details = {name: told for name in _ORDER_DETAILS if (told := first(order, name))}
             end, cost = first(order, "activationEnd"), first(order, "activationCost")
             return Order("activation", order_id, number, end, cost, details)
-    return refusal(answer, said)
+    return error_of(response, said)
 
 
-def parse_prices(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
+def parse_prices(response: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read `{country: {service: {cost, count}}}`; SMSVerified's `cost` is called `price` on the wire."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, Document):
-        return refusal(answer, said)
+        return error_of(response, said)
     prices = prices_in(said.value)
-    return prices if prices or not said.value else refusal(answer, said)
+    return prices if prices or not said.value else error_of(response, said)
 
 
 def prices_in(countries: object) -> tuple[Price, ...]:
@@ -65,14 +65,14 @@ def prices_in(countries: object) -> tuple[Price, ...]:
     )
 
 
-def parse_status_v2(answer: RawResponse) -> Observation:
+def parse_status_v2(response: RawResponse) -> Observation:
     """Read getStatusV2: an object with `sms`, `call` or `data`, or any plain answer of getStatus."""
-    said = read(answer)
+    said = read(response)
     if isinstance(said, Token):
-        return status_of(said) or refusal(answer, said)
+        return status_of(said) or error_of(response, said)
     order = mapping(said.value) if isinstance(said, Document) else {}
     if not {"sms", "call", "data", "verificationType"} & order.keys():
-        return refusal(answer, said)
+        return error_of(response, said)
     if isinstance(listed := order.get("sms"), list):
         return _listed([seen(mapping(sms)) for sms in listed])
     for name in ("sms", "data", "call"):
@@ -122,7 +122,7 @@ class OptionalEndpoint:
 
     def is_missing(self, said: object) -> bool:
         """Take note of an answer; True when it was BAD_ACTION."""
-        missing = isinstance(said, ProviderError) and said.word == "bad_action"
+        missing = isinstance(said, ProviderError) and said.code == "bad_action"
         self._refused = self._refused + 1 if missing else 0
         return missing
 
@@ -137,23 +137,23 @@ class HandlerApi:
         self._wants_v2 = status_action == GET_STATUS_V2.name
         self._v2 = OptionalEndpoint()
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         query = f"{self._key.get_secret_value()}&action={endpoint.name}"
-        return await ask(self._fetcher, self._address, query, params, endpoint)
+        return await call(self._fetcher, self._address, query, params, endpoint)
 
     async def status(self, order_id: str, unfinished: Unfinished | None) -> Observation | Unfinished:
         """Poll an activation. Unfinished where V2 was refused: with it, getStatus is asked."""
         if unfinished is None and self._wants_v2 and self._v2.offered:
-            observation = await self.ask(GET_STATUS_V2, {"id": order_id})
+            observation = await self.call(GET_STATUS_V2, {"id": order_id})
             return Unfinished(None, GET_STATUS.name) if self._v2.is_missing(observation) else observation
-        return await self.ask(GET_STATUS, {"id": order_id})
+        return await self.call(GET_STATUS, {"id": order_id})
 
     async def set_status(self, order_id: str, action: Action) -> ActResult | ProviderError:
         """Act on an activation."""
-        return acted(await self.ask(SET_STATUS, {"id": order_id, "status": STATUS_OF[action]}))
+        return acted(await self.call(SET_STATUS, {"id": order_id, "status": STATUS_OF[action]}))
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
-        balance = await self.ask(GET_BALANCE, {})
+        balance = await self.call(GET_BALANCE, {})
         return balance if isinstance(balance, ProviderError) else None

@@ -26,7 +26,7 @@ _TOKEN: Final = re.compile(r"[A-Z][A-Z0-9_]*")
 
 GONE: Final = frozenset({"NO_ACTIVATION", "WRONG_ACTIVATION_ID", "INVALID_ACTIVATION_ID", "NOT_FOUND", "INVALID_PHONE"})
 
-TROUBLE: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "request_error"]]] = {
+ERRORS: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "request_error"]]] = {
     "BAD_KEY": "auth",
     "NO_KEY": "auth",
     "BANNED": "auth",  # `BANNED:2020-12-31 23-59-59`
@@ -80,7 +80,7 @@ DONE: Final = frozenset(
 class Token:
     """A text answer, or an error envelope that holds a token."""
 
-    word: str
+    name: str
     rest: str = field(default="", repr=False)
     retry_after: float | None = None
 
@@ -95,24 +95,24 @@ class Done:
 Said = Token | Document | ProviderError
 
 
-def read(answer: RawResponse) -> Said:
+def read(response: RawResponse) -> Said:
     """Return the token or the JSON that was answered; `ProviderError` where there is neither.
 
     A token is returned whatever the HTTP status: `EARLY_CANCEL_DENIED` comes with 200, 400 and 409.
     """
-    text = text_of(answer)
-    if nothing := without_content(answer, text):
+    text = text_of(response)
+    if nothing := without_content(response, text):
         return nothing
     if text[0] in "{[" or text == "null":
-        document = parse_json(answer, text)
-        return _unwrapped(answer, document) if isinstance(document, Document) else document
-    word, _, rest = text.partition(":")
-    if _TOKEN.fullmatch(word):
-        return Token(word, rest.strip(), retry_after(answer))
-    return by_status(answer) or ProviderError("unrecognised", "no_token")
+        document = parse_json(response, text)
+        return _unwrapped(response, document) if isinstance(document, Document) else document
+    name, _, rest = text.partition(":")
+    if _TOKEN.fullmatch(name):
+        return Token(name, rest.strip(), retry_after(response))
+    return by_status(response) or ProviderError("unrecognised", "no_token")
 
 
-def _unwrapped(answer: RawResponse, document: Document) -> Said:
+def _unwrapped(response: RawResponse, document: Document) -> Said:
     """Return the token in an error envelope, of which there are as many shapes as siblings; else the document."""
     envelope = mapping(document.value)
     status = first(envelope, "status")
@@ -122,40 +122,40 @@ def _unwrapped(answer: RawResponse, document: Document) -> Said:
     if said is None and status in {"error", "false", "0"}:
         said = first(envelope, "message", "msg") or ""
     if said is None:
-        return by_status(answer) or document
-    word, _, rest = said.strip().partition(":")
-    if not _TOKEN.fullmatch(word):
-        return by_status(answer) or ProviderError("unrecognised", "error_in_prose", answered=True)
+        return by_status(response) or document
+    name, _, rest = said.strip().partition(":")
+    if not _TOKEN.fullmatch(name):
+        return by_status(response) or ProviderError("unrecognised", "error_in_prose", answered=True)
     asked = first(mapping(envelope.get("info")), "retry_after_seconds")
-    return Token(word, rest, retry_after(answer, asked))
+    return Token(name, rest, retry_after(response, asked))
 
 
-def refusal(answer: RawResponse, said: Said) -> ProviderError | Gone:
+def error_of(response: RawResponse, said: Said) -> ProviderError | Gone:
     """Return what an answer means that is none of those its action knows."""
     match said:
         case ProviderError():
             return said
-        case Token(word) if word in GONE:
+        case Token(name) if name in GONE:
             return Gone()
-        case Token(word, retry_after=seconds) if word in TROUBLE or "SQL" in word:
-            known = word.lower() if word in TROUBLE else "sql_error"
-            return ProviderError(TROUBLE.get(word, "transient"), known, seconds, answered=True)
+        case Token(name, retry_after=seconds) if name in ERRORS or "SQL" in name:
+            known = name.lower() if name in ERRORS else "sql_error"
+            return ProviderError(ERRORS.get(name, "transient"), known, seconds, answered=True)
         case _:
             unknown = "unknown_token" if isinstance(said, Token) else "unknown_shape"
-            return by_status(answer) or ProviderError("unrecognised", unknown, answered=True)
+            return by_status(response) or ProviderError("unrecognised", unknown, answered=True)
 
 
-def parse_status(answer: RawResponse) -> Observation:
+def parse_status(response: RawResponse) -> Observation:
     """Read getStatus: what an activation says of itself."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, Token):
-        return refusal(answer, said)
-    return status_of(said) or refusal(answer, said)
+        return error_of(response, said)
+    return status_of(said) or error_of(response, said)
 
 
 def status_of(token: Token) -> Observation | None:
     """Return what a token says about an activation; None where it is about something else."""
-    match token.word:
+    match token.name:
         case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # RESEND asks software to set status 6, which would end it
             return Waiting()
         case "STATUS_WAIT_RETRY":
@@ -163,17 +163,17 @@ def status_of(token: Token) -> Observation | None:
         case "STATUS_OK":
             code = code_in(token.rest)
             return Last(SeenSms(code=code)) if code is not None else NoCode()
-        case word if word in ENDED:
-            return Ended(ENDED[word])
+        case name if name in ENDED:
+            return Ended(ENDED[name])
         case _:
             return None
 
 
-def parse_done(answer: RawResponse) -> Done | Gone | ProviderError:
+def parse_done(response: RawResponse) -> Done | Gone | ProviderError:
     """Read setStatus. The token need not be the one documented for the status: SMSVerified's own sample is not."""
-    if answer.status == 204 and not answer.body:  # a sibling's way to say yes
+    if response.status == 204 and not response.body:  # a sibling's way to say yes
         return Done("no_content")
-    said = read(answer)
-    if isinstance(said, Token) and said.word in DONE:
-        return Done(said.word.lower())
-    return refusal(answer, said)
+    said = read(response)
+    if isinstance(said, Token) and said.name in DONE:
+        return Done(said.name.lower())
+    return error_of(response, said)

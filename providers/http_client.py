@@ -22,7 +22,7 @@ MOST_REDIRECTS: Final = 3
 KEEPALIVE_SECONDS: Final = 4.0
 
 # The first that fits. Nobody has read our question when it is one of `UNSENT`.
-_WORDS: Final[tuple[tuple[type[Exception], str], ...]] = (
+_CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ClientConnectorDNSError, "dns"),
     (aiohttp.ClientProxyConnectionError, "proxy"),
     (aiohttp.ClientHttpProxyError, "proxy"),
@@ -50,13 +50,13 @@ class RawResponse:
 
 
 class FetchFailed(Exception):
-    """There is no answer. Whether the provider acted on the question is unknown, unless `word` is in `UNSENT`."""
+    """There is no answer. Whether the provider acted on the question is unknown, unless `code` is in `UNSENT`."""
 
     safe_to_log = True
 
-    def __init__(self, word: str) -> None:
-        super().__init__(word)
-        self.word = word
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Fetcher(Protocol):
@@ -119,27 +119,27 @@ class HttpClient:
         self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> RawResponse:
         """Return the answer, whatever its status; raises `FetchFailed`."""
-        answer = await self._answer_or_word(method, url, headers, body)
-        if isinstance(answer, str):  # raised here and not where it was caught: no context, and with it no URL
-            raise FetchFailed(answer)
-        return answer
+        response = await self._response_or_code(method, url, headers, body)
+        if isinstance(response, str):  # raised here and not where it was caught: no context, and with it no URL
+            raise FetchFailed(response)
+        return response
 
-    async def _answer_or_word(
+    async def _response_or_code(
         self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None
     ) -> RawResponse | str:
         try:
             async with asyncio.timeout(self._total_seconds):
                 for _ in range(MOST_REDIRECTS):
-                    answer = await self._once(method, url, headers, body)
-                    target = _redirected(method, url, answer)
+                    response = await self._once(method, url, headers, body)
+                    target = _redirected(method, url, response)
                     if target is None:
-                        return answer
+                        return response
                     url = target
-                return answer
+                return response
         except _Unusable as unusable:
-            return unusable.word
+            return unusable.code
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            return next((word for kind, word in _WORDS if isinstance(error, kind)), "bad_http")
+            return next((code for kind, code in _CODES if isinstance(error, kind)), "bad_http")
 
     async def _once(self, method: str, url: URL, headers: Mapping[str, str] | None, body: bytes | None) -> RawResponse:
         session = self._session()
@@ -176,16 +176,16 @@ class HttpClient:
 
 
 class _Unusable(Exception):
-    def __init__(self, word: str) -> None:
-        super().__init__(word)
-        self.word = word
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
-def _redirected(method: str, url: URL, answer: RawResponse) -> URL | None:
+def _redirected(method: str, url: URL, response: RawResponse) -> URL | None:
     """Return where to ask again; None: this answer is the last."""
-    if method != "GET" or answer.status not in {301, 302, 303, 307, 308} or "location" not in answer.headers:
+    if method != "GET" or response.status not in {301, 302, 303, 307, 308} or "location" not in response.headers:
         return None
-    target = url.join(URL(answer.headers["location"], encoded=True))
+    target = url.join(URL(response.headers["location"], encoded=True))
     upgraded = (url.scheme, url.port, target.scheme, target.port) == ("http", 80, "https", 443)
     return target if target.host == url.host and (upgraded or target.origin() == url.origin()) else None
 

@@ -73,7 +73,7 @@ class ProviderError:
     kind: Literal["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]
     """`auth`: pause the account. `throttled`, `transient`: back the account off. `denied`: a business refusal, do not
     repeat. `request_error`: our request or a feature is wrong. `unrecognised`: count it, keep the state."""
-    word: str
+    code: str
     """A machine word for metrics: the provider's own token in lower case where it is one, else ours. Never input."""
     retry_after: float | None = None
     """Seconds, as the provider said, clamped to 1-600."""

@@ -35,41 +35,41 @@ class Document:
     value: object = field(repr=False)
 
 
-def text_of(answer: RawResponse) -> str:
+def text_of(response: RawResponse) -> str:
     """Return the body as text: see `encoding.text_of`."""
-    return encoding.text_of(answer.body)
+    return encoding.text_of(response.body)
 
 
-def without_content(answer: RawResponse, text: str) -> ProviderError | None:
+def without_content(response: RawResponse, text: str) -> ProviderError | None:
     """Return what is wrong with an answer that is empty or a page for people; None: it may say something."""
     if text and text[0] != "<":
         return None
-    return by_status(answer) or ProviderError("transient", "html" if text else "empty", retry_after(answer))
+    return by_status(response) or ProviderError("transient", "html" if text else "empty", retry_after(response))
 
 
-def by_status(answer: RawResponse) -> ProviderError | None:
+def by_status(response: RawResponse) -> ProviderError | None:
     """Return what the HTTP status alone tells, for a body that nobody can read; None: a 2xx tells nothing.
 
     403 is `transient`: it is about our address (a filter in front of the provider), not about the key.
     """
-    status = answer.status
+    status = response.status
     if 200 <= status < 300:
         return None
     if status == 429:
-        return ProviderError("throttled", "http_429", retry_after(answer))
-    if status == 401 and not text_of(answer).startswith("<"):
+        return ProviderError("throttled", "http_429", retry_after(response))
+    if status == 401 and not text_of(response).startswith("<"):
         return ProviderError("auth", "http_401")
-    return ProviderError("transient", f"http_{status}", retry_after(answer))
+    return ProviderError("transient", f"http_{status}", retry_after(response))
 
 
-def parse_json(answer: RawResponse, text: str) -> Document | ProviderError:
+def parse_json(response: RawResponse, text: str) -> Document | ProviderError:
     """Return the JSON; `transient` where it was cut off, `unrecognised` where broken."""
     try:
         return Document(encoding.JSON.decode(text))
     except json.JSONDecodeError as error:
         if _is_cut_off(error):
-            return by_status(answer) or ProviderError("transient", "truncated")
-        return by_status(answer) or ProviderError("unrecognised", "not_json")
+            return by_status(response) or ProviderError("transient", "truncated")
+        return by_status(response) or ProviderError("unrecognised", "not_json")
     except RecursionError:
         return ProviderError("unrecognised", "too_deep")
 
@@ -80,16 +80,16 @@ def _is_cut_off(error: json.JSONDecodeError) -> bool:
     return error.msg.startswith("Unterminated") or not (closed or error.msg.startswith("Extra"))
 
 
-def retry_after(answer: RawResponse, said: str | None = None) -> float | None:
+def retry_after(response: RawResponse, said: str | None = None) -> float | None:
     """Return how many seconds to wait, 1 to 600: the header's seconds or date, else what the body said; None: neither.
 
     A date counts from the moment the answer was received.
     """
-    header = answer.headers.get("retry-after", "").strip()
+    header = response.headers.get("retry-after", "").strip()
     for wanted in (header, (said or "").strip()):
         if _SECONDS.fullmatch(wanted):
             return _clamped(float(wanted))
-    return _until(header, answer.received_at) if header and answer.received_at is not None else None
+    return _until(header, response.received_at) if header and response.received_at is not None else None
 
 
 def _until(date: str, now: float) -> float | None:

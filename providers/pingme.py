@@ -20,7 +20,7 @@ from providers.payloads import Document, by_status, first, mapping, parse_json, 
 T = TypeVar("T")
 
 DEFAULT_BASE_URL: Final = "https://api.pingme.tel"
-Refusal = Gone | ProviderError
+Unsuccessful = Gone | ProviderError
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Apps:
     listed: object
 
 
-_RETCODES: Final[Mapping[str, Refusal]] = {
+_RETCODES: Final[Mapping[str, Unsuccessful]] = {
     "100000": ProviderError("transient", "internal_error", answered=True),
     "100004": ProviderError("request_error", "missing_parameter", answered=True),
     "300002": ProviderError("denied", "no_balance", answered=True),
@@ -70,7 +70,7 @@ _RETCODES: Final[Mapping[str, Refusal]] = {
 _UNKNOWN_SHAPE: Final = ProviderError("unrecognised", "unknown_shape", answered=True)
 
 
-def _result(response: RawResponse) -> object | Refusal:
+def _result(response: RawResponse) -> object | Unsuccessful:
     """Return the `result` of a success; the retcode decides, and the HTTP status where there is none."""
     document = parse_json(response, text_of(response))
     if not isinstance(document, Document):
@@ -89,30 +89,30 @@ def _by_status(response: RawResponse) -> ProviderError | None:
     return by_status(response)
 
 
-def parse_apps(response: RawResponse) -> Apps | Refusal:
+def parse_apps(response: RawResponse) -> Apps | Unsuccessful:
     """Read getAppList."""
     result = _result(response)
-    return result if isinstance(result, Refusal) else Apps(result)
+    return result if isinstance(result, Unsuccessful) else Apps(result)
 
 
-def parse_locked(response: RawResponse) -> LockedNumber | Refusal:
+def parse_locked(response: RawResponse) -> LockedNumber | Unsuccessful:
     """Read lockNumber."""
     result = _result(response)
     if isinstance(result, dict) and (number := first(result, "number")):
         return LockedNumber(number, first(result, "price"))
-    return result if isinstance(result, Refusal) else _UNKNOWN_SHAPE
+    return result if isinstance(result, Unsuccessful) else _UNKNOWN_SHAPE
 
 
-def parse_subscribed(response: RawResponse) -> Subscribed | Refusal:
+def parse_subscribed(response: RawResponse) -> Subscribed | Unsuccessful:
     """Read subNumber and unSubNumber."""
     result = _result(response)
-    return result if isinstance(result, Refusal) else Subscribed()
+    return result if isinstance(result, Unsuccessful) else Subscribed()
 
 
-def parse_numbers(response: RawResponse) -> tuple[Number, ...] | Refusal:
+def parse_numbers(response: RawResponse) -> tuple[Number, ...] | Unsuccessful:
     """Read getNumberList. Lengths of numbers are not checked: the document's own sample has a digit too many."""
     result = _result(response)
-    if isinstance(result, Refusal):
+    if isinstance(result, Unsuccessful):
         return result
     listed = result.get("numbers") if isinstance(result, dict) else None
     if not isinstance(listed, list):
@@ -166,12 +166,12 @@ class PingMeControl:
         self._key = api_key
         self._fetcher = fetcher
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         try:
             return endpoint.parse(await self._request(endpoint, {**_DEFAULTS.get(endpoint.name, {}), **params}))
         except FetchFailed as failed:
-            return ProviderError("transient", failed.word)
+            return ProviderError("transient", failed.code)
 
     async def _request(self, endpoint: Endpoint[object], fields: Params) -> RawResponse:
         url = f"{self._root}/thirdparty/{endpoint.name}"
@@ -187,7 +187,7 @@ class PingMeControl:
         """Return what a number that the account already has would cost; None: PingMe tells it only afterwards."""
         if not endpoint.buys or not params.get("number"):
             return None
-        numbers = await self.ask(GET_NUMBER_LIST, {"userId": params["userId"], "app": params["app"]})
+        numbers = await self.call(GET_NUMBER_LIST, {"userId": params["userId"], "app": params["app"]})
         known = numbers if isinstance(numbers, tuple) else ()
         found = next((number for number in known if number.phone == params["number"]), None)
         if found is None:

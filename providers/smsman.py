@@ -11,12 +11,12 @@ from pydantic import SecretStr
 from yarl import URL
 
 from providers import smsman_rent as rent
-from providers.client import NO_NEXT_OF_A_RENT, Another, Endpoint, Params, acted, ask, table
+from providers.client import NO_NEXT_OF_A_RENT, Another, Endpoint, Params, acted, call, table
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, Observation, ProviderError, SeenSms, Unfinished, Waiting, WaitingNext
 from providers.payloads import code_in, count, entries, first, keyed, mapping, trimmed
 from providers.results import Action, ActResult, Named, Price, Stock
-from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
+from providers.smsman_envelope import Failure, error_of, parse_balance, parse_done, parse_order, read
 
 T = TypeVar("T")
 
@@ -27,36 +27,36 @@ _NEXT: Final = "ready"
 _STATUS_OF: Final[dict[Action, str]] = {"next": "retrysms", "finish": "close", "cancel": "reject"}
 
 
-def parse_sms(answer: RawResponse) -> Observation:
+def parse_sms(response: RawResponse) -> Observation:
     """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
-    said = read(answer)
+    said = read(response)
     if isinstance(said, Failure) and said.code == "wait_sms":
         code = code_in(trimmed(said.details, "sms_code"))
         return WaitingNext(code) if code else Waiting()
     order = mapping(said)
     if isinstance(said, Failure | ProviderError) or not {"sms_code", "request_id"} & order.keys():
-        return refusal(answer, said)
+        return error_of(response, said)
     if code := code_in(trimmed(order, "sms_code")):
         return Last(SeenSms(code=code, recipient=first(order, "number"), service=first(order, "application_id")))
     return Waiting()
 
 
-def parse_limits(answer: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
+def parse_limits(response: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
     """Read limits: a list, or an object by the application's id."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, list | dict):
-        return refusal(answer, said)
+        return error_of(response, said)
     return tuple(
         Stock(count(stock.get("numbers")), first(stock, "application_id") or id_, first(stock, "country_id"))
         for id_, stock in (keyed(said) if isinstance(said, dict) else ((None, stock) for stock in entries(said)))
     )
 
 
-def parse_prices(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
+def parse_prices(response: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read get-prices: `{country: {application: {cost, count}}}`, without the outer half when a country was asked."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, list | dict):
-        return refusal(answer, said)
+        return error_of(response, said)
     return tuple(
         Price(cost, country, service, count(price.get("count")))
         for country, service, price in _priced(said)
@@ -74,11 +74,11 @@ def _priced(countries: object) -> list[tuple[str | None, str, dict[str, object]]
     return found
 
 
-def parse_named(answer: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
+def parse_named(response: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
     """Read countries and applications: an object by id, of old a list."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, list | dict):
-        return refusal(answer, said)
+        return error_of(response, said)
     return tuple(
         Named(id_, first(named, "title", "name"), first(named, "code"))
         for named in entries(said)
@@ -133,16 +133,16 @@ class SmsMan:
         self._key = SecretStr(urlencode({"token": api_key.get_secret_value()}))
         self._fetcher = fetcher
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
         key = self._key.get_secret_value()
-        return await ask(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
+        return await call(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
 
-    async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:
+    async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:
         """Poll an activation, or all SMS of a rent: its get-sms would lose one of two between polls."""
         del unfinished  # one answer has it all
         endpoint: Endpoint[Observation] = rent.GET_ALL_SMS if order_kind == "rent" else GET_SMS
-        return await self.ask(endpoint, {"request_id": order_id})
+        return await self.call(endpoint, {"request_id": order_id})
 
     async def full_text(self, order_id: str) -> SeenSms | None:
         """Return None: there is no such thing."""
@@ -162,27 +162,27 @@ class SmsMan:
         if action == "next":
             return NO_NEXT_OF_A_RENT
         status = "close" if action == "finish" else "cancel"
-        return acted(await self.ask(rent.SET_STATUS, {"request_id": order_id, "status": status}))
+        return acted(await self.call(rent.SET_STATUS, {"request_id": order_id, "status": status}))
 
     async def _set_status(self, order_id: str, status: str) -> ActResult | ProviderError | Another:
-        said = await self.ask(SET_STATUS, {"request_id": order_id, "status": status})
-        unknown = isinstance(said, ProviderError) and said.word == "wrong_status"
+        said = await self.call(SET_STATUS, {"request_id": order_id, "status": status})
+        unknown = isinstance(said, ProviderError) and said.code == "wrong_status"
         return Another(_NEXT) if unknown and status == _STATUS_OF["next"] else acted(said)
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
-        balance = await self.ask(GET_BALANCE, {})
+        balance = await self.call(GET_BALANCE, {})
         return balance if isinstance(balance, ProviderError) else None
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number or of a rent."""
         if endpoint.name == rent.GET_NUMBER.name:
             asked = {name: params[name] for name in ("country_id", "type", "time")}
-            return _cost(await self.ask(rent.LIMITS, asked), params["country_id"], None)
+            return _cost(await self.call(rent.LIMITS, asked), params["country_id"], None)
         if endpoint.name == GET_NUMBER.name:
             country, service = params.get("country_id"), params.get("application_id")
             if country and service:  # else SMS-Man chooses
-                return _cost(await self.ask(GET_PRICES, {"country_id": country}), country, service)
+                return _cost(await self.call(GET_PRICES, {"country_id": country}), country, service)
         return None
 
 

@@ -14,7 +14,7 @@ from providers.observation import Gone, ProviderError
 from providers.payloads import Document, by_status, first, mapping, parse_json, retry_after, text_of, without_content
 from providers.results import Balance, Order
 
-TROUBLE: Final[dict[str, Literal["auth", "throttled", "denied", "request_error"]]] = {
+ERRORS: Final[dict[str, Literal["auth", "throttled", "denied", "request_error"]]] = {
     "wrong_token": "auth",
     "bad_token": "auth",
     "too_many_requests": "throttled",
@@ -40,27 +40,27 @@ class Failure:
 Json = dict[str, object] | list[object]
 
 
-def read(answer: RawResponse) -> Json | Failure | ProviderError:
+def read(response: RawResponse) -> Json | Failure | ProviderError:
     """Return the object or list that was answered."""
-    text = text_of(answer)
-    if nothing := without_content(answer, text):
+    text = text_of(response)
+    if nothing := without_content(response, text):
         return nothing
     if text[0] not in "{[":
-        return by_status(answer) or ProviderError("unrecognised", "not_json")
-    document = parse_json(answer, text)
-    return _sorted_out(answer, document) if isinstance(document, Document) else document
+        return by_status(response) or ProviderError("unrecognised", "not_json")
+    document = parse_json(response, text)
+    return _sorted_out(response, document) if isinstance(document, Document) else document
 
 
-def _sorted_out(answer: RawResponse, document: Document) -> Json | Failure | ProviderError:
+def _sorted_out(response: RawResponse, document: Document) -> Json | Failure | ProviderError:
     if isinstance(document.value, list):
-        return by_status(answer) or document.value
+        return by_status(response) or document.value
     said = mapping(document.value)
     if (code := first(said, "error_code")) or str(said.get("success")).lower() in {"false", "0"}:
         return Failure(code or "", said)
-    return by_status(answer) or said
+    return by_status(response) or said
 
 
-def refusal(answer: RawResponse, said: object) -> Gone | ProviderError:
+def error_of(response: RawResponse, said: object) -> Gone | ProviderError:
     """Return what an answer means that is none of those its endpoint knows."""
     if isinstance(said, ProviderError):
         return said
@@ -68,9 +68,9 @@ def refusal(answer: RawResponse, said: object) -> Gone | ProviderError:
         return ProviderError("unrecognised", "unknown_shape", answered=True)
     if any(NOT_EXISTS in message.lower() for message in _messages(said.details.get("error_msg"))):
         return Gone()
-    if said.code in TROUBLE:
-        return ProviderError(TROUBLE[said.code], said.code, retry_after(answer), answered=True)
-    return by_status(answer) or ProviderError("unrecognised", "unknown_error_code", answered=True)
+    if said.code in ERRORS:
+        return ProviderError(ERRORS[said.code], said.code, retry_after(response), answered=True)
+    return by_status(response) or ProviderError("unrecognised", "unknown_error_code", answered=True)
 
 
 def _messages(message: object) -> Iterator[str]:
@@ -81,32 +81,32 @@ def _messages(message: object) -> Iterator[str]:
         yield from _messages(part)
 
 
-def parse_balance(answer: RawResponse) -> Balance | Gone | ProviderError:
+def parse_balance(response: RawResponse) -> Balance | Gone | ProviderError:
     """Read get-balance."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, dict) or not (amount := first(said, "balance")):
-        return refusal(answer, said)
+        return error_of(response, said)
     return Balance(amount, {name: told for name in said if name != "balance" and (told := first(said, name))})
 
 
 def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawResponse], Order | Gone | ProviderError]:
     """Return how to read get-number."""
 
-    def parse(answer: RawResponse) -> Order | Gone | ProviderError:
-        said = read(answer)
+    def parse(response: RawResponse) -> Order | Gone | ProviderError:
+        said = read(response)
         order = said if isinstance(said, dict) else {}
         order_id, number = first(order, "request_id"), first(order, "number")
         if not order_id or not number:
-            return refusal(answer, said)
+            return error_of(response, said)
         details = {name: told for name in ("country_id", "application_id") if (told := first(order, name))}
         return Order(kind, order_id, number, details=details)
 
     return parse
 
 
-def parse_done(answer: RawResponse) -> Done | Gone | ProviderError:
+def parse_done(response: RawResponse) -> Done | Gone | ProviderError:
     """Read set-status."""
-    said = read(answer)
+    said = read(response)
     if isinstance(said, dict) and (first(said, "success") or "").lower() in {"true", "1"}:
         return Done("success")
-    return refusal(answer, said)
+    return error_of(response, said)

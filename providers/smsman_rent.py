@@ -7,19 +7,19 @@ from providers.http_client import RawResponse
 from providers.observation import Gone, Last, Listing, NoCode, Observation, ProviderError, SeenSms, Waiting
 from providers.payloads import code_in, count, entries, first, given, mapping, oldest_first, trimmed
 from providers.results import Price
-from providers.smsman_envelope import Failure, parse_balance, parse_done, parse_order, read, refusal
+from providers.smsman_envelope import Failure, error_of, parse_balance, parse_done, parse_order, read
 
 FULL_RENT: Final = "0"  # as application_id: the number receives the SMS of every service
 
 
-def parse_rent_sms(answer: RawResponse) -> Observation:
+def parse_rent_sms(response: RawResponse) -> Observation:
     """Read get-all-sms, newest first, and get-sms, which shows the last SMS alone."""
-    said = read(answer)
+    said = read(response)
     if isinstance(said, Failure) and said.code == "wait_sms":
         return Waiting()
     order = mapping(said)
     if isinstance(said, Failure | ProviderError) or not {"sms", "request_id"} & order.keys():
-        return refusal(answer, said)
+        return error_of(response, said)
     if not (shown := order.get("sms")):
         return Waiting()
     if {"text", "code"} & mapping(shown).keys():
@@ -40,11 +40,11 @@ def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
     )
 
 
-def parse_rent_limits(answer: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
+def parse_rent_limits(response: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
     """Read limits: what a rent of this length costs, and how many numbers there are."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, dict) or "limits" not in said:
-        return refusal(answer, said)
+        return error_of(response, said)
     period = " ".join(part for part in (first(said, "time"), first(said, "type")) if part)
     return tuple(
         Price(cost, first(limit, "country_id"), count=count(limit.get("count")), period=period or None)

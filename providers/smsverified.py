@@ -16,7 +16,7 @@ from providers.handler_api import (
     parse_number,
     parse_prices,
 )
-from providers.handler_api_tokens import Token, read, refusal, status_of
+from providers.handler_api_tokens import Token, error_of, read, status_of
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, NoCode, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, count, first, keyed, mapping, says_nothing
@@ -29,36 +29,36 @@ _FORWARDING: Final = re.compile(r"_[01]$")
 _SENDER: Final = re.compile(r"\[([^\]]*)\]\s?(.*)", re.DOTALL)
 
 
-def parse_countries(answer: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
+def parse_countries(response: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
     """Read the countries. The outer key is the dialling prefix; the `id` inside is what requests want."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, Document):
-        return refusal(answer, said)
+        return error_of(response, said)
     found = ((prefix, country, first(country, "id")) for prefix, country in keyed(said.value))
     countries = tuple(Named(id_, first(country, "eng"), prefix) for prefix, country, id_ in found if id_)
-    return countries if countries or not said.value else refusal(answer, said)
+    return countries if countries or not said.value else error_of(response, said)
 
 
-def parse_numbers_status(answer: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
+def parse_numbers_status(response: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
     """Read `{"yahoo_0": 167}`: the end of the key is the forwarding flag."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, Document):
-        return refusal(answer, said)
+        return error_of(response, said)
     stock = tuple(
         Stock(number, _FORWARDING.sub("", key), forwarding=key.endswith("_1"))
         for key, number in ((key, count(value)) for key, value in mapping(said.value).items())
         if number is not None
     )
-    return stock if stock or not said.value else refusal(answer, said)
+    return stock if stock or not said.value else error_of(response, said)
 
 
-def parse_full_sms(answer: RawResponse) -> Observation:
+def parse_full_sms(response: RawResponse) -> Observation:
     """Read `FULL_SMS:[sender] text`. Without a closed bracket all is text."""
-    said = read(answer)
+    said = read(response)
     if not isinstance(said, Token):
-        return refusal(answer, said)
-    if said.word != "FULL_SMS":
-        return status_of(said) or refusal(answer, said)
+        return error_of(response, said)
+    if said.name != "FULL_SMS":
+        return status_of(said) or error_of(response, said)
     bracket = _SENDER.fullmatch(said.rest)
     sender, text = bracket.groups() if bracket else (None, said.rest)
     return NoCode() if says_nothing(text) else Last(SeenSms(text=text, sender=sender or None))
@@ -96,11 +96,11 @@ class SmsVerified:
         self._full_sms = OptionalEndpoint()
         self.has_full_text = True
 
-    async def ask(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
+    async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
         """Ask once."""
-        return await self._api.ask(endpoint, params)
+        return await self._api.call(endpoint, params)
 
-    async def observe(
+    async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
         """Poll an activation; there are no rents."""
@@ -110,7 +110,7 @@ class SmsVerified:
 
     async def full_text(self, order_id: str) -> SeenSms | ProviderError | None:
         """Return the newest SMS with its whole text; None where there is none."""
-        observation = await self.ask(GET_FULL_SMS, {"id": order_id})
+        observation = await self.call(GET_FULL_SMS, {"id": order_id})
         self._full_sms.is_missing(observation)
         self.has_full_text = self._full_sms.offered
         if isinstance(observation, ProviderError):
@@ -138,7 +138,7 @@ class SmsVerified:
         """Return the price of a number. The price list names countries in words, requests by their ids."""
         if endpoint is not GET_NUMBER:
             return None
-        prices, countries = await self.ask(GET_PRICES, {}), await self.ask(GET_COUNTRIES, {})
+        prices, countries = await self.call(GET_PRICES, {}), await self.call(GET_COUNTRIES, {})
         if not isinstance(prices, tuple):
             return None
         names = {params["country"]}

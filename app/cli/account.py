@@ -260,7 +260,7 @@ async def _price(account: "Account", endpoint: "Endpoint[Any]", params: dict[str
 async def _ask(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str]) -> tuple[object, bytes]:
     """Return the typed answer, and the body that it was read from."""
     async with _opened(account) as (client, recorder):
-        return await client.ask(endpoint, params), recorder.body
+        return await client.call(endpoint, params), recorder.body
 
 
 def _insist_on_success(account: "Account", endpoint: "Endpoint[Any]", answer: object, body: bytes) -> None:
@@ -271,13 +271,13 @@ def _insist_on_success(account: "Account", endpoint: "Endpoint[Any]", answer: ob
         raise end(Code.FAILED, f"{account.provider} does not know this order, or it is over")
     if not isinstance(answer, ProviderError):
         return
-    words = sentence(answer.word)
-    lines = [f"{endpoint.name} at {account.provider}: {answer.word} ({words})"]
+    words = sentence(answer.code)
+    lines = [f"{endpoint.name} at {account.provider}: {answer.code} ({words})"]
     if answer.kind == "unrecognised":
         lines.append(f"it answered: {_readable(account, body)}")
     if answer.kind == "transient" or (answer.kind == "unrecognised" and endpoint.buys):
-        lines.append(outcome(buys=endpoint.buys, sent=answer.word not in UNSENT))
-    raise end(Code.TIMED_OUT if answer.word == "timeout" else Code.FAILED, *lines)
+        lines.append(outcome(buys=endpoint.buys, sent=answer.code not in UNSENT))
+    raise end(Code.TIMED_OUT if answer.code == "timeout" else Code.FAILED, *lines)
 
 
 def _readable(account: "Account", body: bytes) -> str:

@@ -75,11 +75,11 @@ class Account:
 
     # ---- requests ----------------------------------------------------------------------------------------------
 
-    async def observe(
+    async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
         """Ask once, as the throttle has admitted."""
-        answer = await self._reported(self.client.observe(order_kind, order_id, unfinished), "unfinished")
+        answer = await self._reported(self.client.poll(order_kind, order_id, unfinished), "unfinished")
         self._note_bad_action(order_kind, answer)
         if not isinstance(answer, ProviderError):
             self.observed_at = self._loop.time()
@@ -102,9 +102,9 @@ class Account:
         """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
         started = self._loop.time()
         answer = await self.client.active()
-        trouble = answer if isinstance(answer, ProviderError) else None
-        self._count("list" if trouble is None else f"list_{trouble.word}")
-        self._report(None if trouble and trouble.word in NO_LIST else trouble, started)
+        error = answer if isinstance(answer, ProviderError) else None
+        self._count("list" if error is None else f"list_{error.code}")
+        self._report(None if error and error.code in NO_LIST else error, started)
         return answer
 
     async def act(
@@ -148,13 +148,13 @@ class Account:
                 result = await self.client.act(order_kind, order_id, action, another.how if another else None)
         except TimeoutError:
             result = ProviderError("transient", "action_timeout")
-        trouble = result if isinstance(result, ProviderError) else None
-        self._report(None if trouble is not None and self._is_about_this_act(trouble) else trouble, started)
+        error = result if isinstance(result, ProviderError) else None
+        self._report(None if error is not None and self._is_about_this_act(error) else error, started)
         return result
 
-    def _is_about_this_act(self, trouble: ProviderError) -> bool:
+    def _is_about_this_act(self, error: ProviderError) -> bool:
         """The key is called wrong once more for an action, and was right for something else meanwhile."""
-        if trouble.kind != "auth":
+        if error.kind != "auth":
             return False
         before, self._key_wrong_at = self._key_wrong_at, self._loop.time()
         return before < self._heard_at
@@ -165,19 +165,19 @@ class Account:
         """Return the answer, counted and heard. `otherwise`: its name where it is no observation."""
         started = self._loop.time()
         answer = await request
-        trouble = answer if isinstance(answer, ProviderError) else None
+        error = answer if isinstance(answer, ProviderError) else None
         self._count(name(answer) if isinstance(answer, Observation) else otherwise)
-        self._report(trouble, started)
+        self._report(error, started)
         return answer
 
     def _count(self, outcome: str) -> None:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
-    def _report(self, trouble: ProviderError | None, started: float) -> None:
-        if trouble is None:
+    def _report(self, error: ProviderError | None, started: float) -> None:
+        if error is None:
             self.answered_at = time.time()
             self._heard_at = self._loop.time()
-        transition = self.throttle.report(trouble, started=started, now=self._loop.time())
+        transition = self.throttle.report(error, started=started, now=self._loop.time())
         if transition is None:
             return
         if transition.state == "open":
@@ -191,7 +191,7 @@ class Account:
     def _note_bad_action(self, kind: str, answer: object) -> None:
         if not isinstance(answer, ProviderError):
             self._bad_actions.pop(kind, None)
-        elif answer.word == "bad_action":
+        elif answer.code == "bad_action":
             self._bad_actions[kind] = self._bad_actions.get(kind, 0) + 1
 
     def paused_kinds(self) -> tuple[str, ...]:

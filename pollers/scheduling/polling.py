@@ -12,10 +12,10 @@ from pollers.tracking.state import WatchState
 from providers.observation import Last, Listing, NoCode, Observation, ProviderError, Unfinished
 
 
-async def observe(account: Account, state: WatchState, *, further: bool = True) -> Observation:
+async def poll(account: Account, state: WatchState, *, further: bool = True) -> Observation:
     """Return what the order shows now. The first request was admitted. `further`: the pages behind it are wanted."""
     watch = state.watch
-    answer = await account.observe(watch.order_kind, watch.order_id)
+    answer = await account.poll(watch.order_kind, watch.order_id)
     known: Observation | None = None
     while isinstance(answer, Unfinished):
         if _shows_all_news(state, known, answer.shows):
@@ -23,7 +23,7 @@ async def observe(account: Account, state: WatchState, *, further: bool = True) 
         known = answer.shows
         if not (further and await account.further()):
             return known or WAITS
-        answer = await account.observe(watch.order_kind, watch.order_id, answer)
+        answer = await account.poll(watch.order_kind, watch.order_id, answer)
     if isinstance(answer, ProviderError):
         return known or answer
     return await _with_full_text(account, state, answer)

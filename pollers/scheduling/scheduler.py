@@ -17,7 +17,7 @@ from pollers.scheduling.account import CLOCK, WAITS, Account
 from pollers.scheduling.arrival_curve import Curve
 from pollers.scheduling.intervals import JITTER, PollContext, context_of, demand, first_poll, next_poll, usual_interval
 from pollers.scheduling.list_follower import ListFollower
-from pollers.scheduling.polling import is_about_the_order, is_said, observe
+from pollers.scheduling.polling import is_about_the_order, is_said, poll
 from pollers.scheduling.timer_wheel import ASKED, CHANGED, NORMAL, REQUESTED, TICK, URGENT, TimerQueue
 from pollers.settings import PollersSettings
 from pollers.tracking.actions import asked_again_in, due_action, is_to_be_closed
@@ -74,7 +74,7 @@ class Plan:
     rank: int = NORMAL  # in the queue of its account
     again: bool = False  # it was asked for soon while a poll was under way
     failures: int = 0  # answers in a row that were about this order and no use
-    troubles: int = 0  # polls in a row that failed, whatever it was about
+    failed_polls: int = 0  # polls in a row that failed, whatever it was about
     cut_short: int = 0  # polls in a row whose further pages could not be had
     rest_from: float = 0.0  # when they are asked for again
     broken_at: float = inf  # when the provider last broke over this order (HTTP 5xx) and was not answered since
@@ -348,7 +348,7 @@ class Scheduler:
         """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
-        observation = await observe(plan.account, before, further=left_at >= plan.rest_from)
+        observation = await poll(plan.account, before, further=left_at >= plan.rest_from)
         if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
             return SOON  # its shard was lost, or has restored it anew
         now_ms = self._now_ms()
@@ -381,7 +381,7 @@ class Scheduler:
         That is where a list said that the order changed, or where something is wanted of it.
         """
         seconds = self._seconds(plan, state, first=False)
-        if plan.troubles > FEW_FAILURES:
+        if plan.failed_polls > FEW_FAILURES:
             return seconds
         if self.lists[plan.account.name].hint.is_hinted(plan.row):
             plan.part, plan.rank = 0.0, CHANGED
@@ -415,14 +415,14 @@ class Scheduler:
         """
         account, now = plan.account, self._loop.time()
         if isinstance(observation, ProviderError):
-            plan.troubles += observation != WAITS
-            is_broken = observation.word.startswith("http_5")
+            plan.failed_polls += observation != WAITS
+            is_broken = observation.code.startswith("http_5")
             if is_about_the_order(observation) or (is_broken and account.observed_at > plan.broken_at):
                 plan.failures += 1
             if is_broken:
                 plan.broken_at = now
             return
-        plan.failures = plan.troubles = 0
+        plan.failures = plan.failed_polls = 0
         plan.broken_at = inf
         if not isinstance(observation, Listing) or observation.complete:
             plan.cut_short = 0

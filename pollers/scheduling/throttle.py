@@ -205,70 +205,70 @@ class AccountThrottle:
         self._throttled, self._slowdown = True, SLOWEST
         self.state, self.reason = "backing_off", reason
 
-    def report(self, trouble: ProviderError | None, *, started: float, now: float) -> Transition | None:
+    def report(self, error: ProviderError | None, *, started: float, now: float) -> Transition | None:
         """Hear how a request that was admitted at `started` ended; `None`: it was answered.
 
         Returns a transition when the state changed by it, and only then.
         """
         if started <= self._closed_at:
-            self._believe(trouble, now)
+            self._believe(error, now)
             self._until = max(self._until, self._told_until)
             return None
-        if self._is_answer(trouble):
+        if self._is_answer(error):
             return self._answered(now)
-        if trouble is None or trouble.kind in {"throttled", "transient"} or _says_when(trouble):
-            return self._back_off(trouble or ProviderError("transient", "none"), now)
-        if trouble.kind == "auth" or self.state == "paused":
+        if error is None or error.kind in {"throttled", "transient"} or _says_when(error):
+            return self._back_off(error or ProviderError("transient", "none"), now)
+        if error.kind == "auth" or self.state == "paused":
             self._slowdown = SLOWEST
             self._pauses += self.state != "paused"
-            return self._close("paused", trouble, PROBE_EVERY * 2.0 ** min(self._pauses - 1, MOST_PAUSES), now)
+            return self._close("paused", error, PROBE_EVERY * 2.0 ** min(self._pauses - 1, MOST_PAUSES), now)
         return self._answered(now)
 
-    def _is_answer(self, trouble: ProviderError | None) -> bool:
+    def _is_answer(self, error: ProviderError | None) -> bool:
         """The provider works and knows us, whatever it thinks of this one request."""
-        if trouble is None:
+        if error is None:
             self._order_errors = self._pauses = 0
             return True
-        if trouble.kind in {"auth", "throttled"} or _says_when(trouble):
+        if error.kind in {"auth", "throttled"} or _says_when(error):
             return False
-        if self.state == "paused" and not (trouble.answered and trouble.kind != "transient"):
+        if self.state == "paused" and not (error.answered and error.kind != "transient"):
             return False
-        if trouble.kind != "transient":
+        if error.kind != "transient":
             self._order_errors = 0
             return True
-        self._order_errors += trouble.answered
-        return trouble.answered and self._order_errors < ERRORS_OF_ORDERS
+        self._order_errors += error.answered
+        return error.answered and self._order_errors < ERRORS_OF_ORDERS
 
-    def _believe(self, trouble: ProviderError | None, now: float) -> None:
+    def _believe(self, error: ProviderError | None, now: float) -> None:
         """Remember until when the provider asked us to wait, within what we believe."""
-        if trouble is not None and trouble.retry_after is not None:
+        if error is not None and error.retry_after is not None:
             low, high = RETRY_AFTER
-            self._told_until = max(self._told_until, now + min(max(trouble.retry_after, low), high))
+            self._told_until = max(self._told_until, now + min(max(error.retry_after, low), high))
 
-    def _back_off(self, trouble: ProviderError, now: float) -> Transition | None:
+    def _back_off(self, error: ProviderError, now: float) -> Transition | None:
         if self.state == "paused":
-            return self._close("paused", trouble, PROBE_EVERY, now)
-        is_lost = trouble.kind == "transient" and not trouble.answered and trouble.retry_after is None
+            return self._close("paused", error, PROBE_EVERY, now)
+        is_lost = error.kind == "transient" and not error.answered and error.retry_after is None
         if is_lost and self.state == "open" and not self._missed_one:
             self._missed_one, self._slowdown = True, max(self._slowdown, 2.0)
             return None  # one lost connection: the next request waits twice as long, and if that fails as well, all do
         doubled = 2.0 ** min(self._failures, 10)
         self._failures += 1
         # One lost connection is no reason to crawl afterwards; a provider that told us to slow down is.
-        self._throttled = self._throttled or trouble.kind == "throttled"
-        self._slowdown = SLOWEST if trouble.kind == "throttled" else min(SLOWEST, 2 * doubled)
+        self._throttled = self._throttled or error.kind == "throttled"
+        self._slowdown = SLOWEST if error.kind == "throttled" else min(SLOWEST, 2 * doubled)
         last = BACKOFF_LAST if self._throttled else FAILURES_LAST
-        return self._close("backing_off", trouble, min(last, doubled) * (1 + self._rng.random() / 2), now)
+        return self._close("backing_off", error, min(last, doubled) * (1 + self._rng.random() / 2), now)
 
-    def _close(self, state: State, trouble: ProviderError, seconds: float, now: float) -> Transition | None:
+    def _close(self, state: State, error: ProviderError, seconds: float, now: float) -> Transition | None:
         """Let nothing go for so long, or for as long as the provider said."""
-        self._believe(trouble, now)
+        self._believe(error, now)
         self._closed_at = now
         self._probing_until = -inf
         self._until = max(self._until, self._told_until, now + seconds)
         if state == "paused" and self.state == "paused":
             return None  # the first reason stays
-        return self._become(state, trouble.word, now)
+        return self._become(state, error.code, now)
 
     def _answered(self, now: float) -> Transition | None:
         self._probing_until = -inf
@@ -290,6 +290,6 @@ class AccountThrottle:
         self._slot = self._place + JITTER * gap * self._rng.random()
 
 
-def _says_when(trouble: ProviderError) -> bool:
+def _says_when(error: ProviderError) -> bool:
     """The provider says when to come again, whatever else it says."""
-    return trouble.retry_after is not None and trouble.kind != "auth"
+    return error.retry_after is not None and error.kind != "auth"

@@ -63,9 +63,9 @@ def answered(state: WatchState, action: Action, result: ActResult | ProviderErro
     match result:
         case "done":
             return _done(state, action, now_ms)
-        case ProviderError(word="account_waits"):
+        case ProviderError(code="account_waits"):
             return state
-        case "too_early" | ProviderError(word="early_cancel_denied"):
+        case "too_early" | ProviderError(code="early_cancel_denied"):
             return _held(state, action, result, _no_longer_early_ms(state, now_ms))
         case ProviderError(kind="unrecognised"):
             return _held(state, action, result, now_ms + UNCLEAR_MS)
@@ -173,7 +173,7 @@ def _failed(state: WatchState, action: Action, result: ActResult | ProviderError
     """Return the state in which an action was refused, or is tried again, later each time."""
     tried = _tried(state, action, result)
     match result:
-        case ProviderError(kind="request_error", word="bad_action") if tried < MOST_TRIES:
+        case ProviderError(kind="request_error", code="bad_action") if tried < MOST_TRIES:
             return _held(state, action, result, now_ms + FAILED_MS, tries=tried)
         case ProviderError(kind="denied" | "request_error"):
             return _refused(state, action, _code(result), now_ms)
@@ -199,7 +199,7 @@ def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:
 
 
 def _code(result: ActResult | ProviderError) -> str:
-    return result.word if isinstance(result, ProviderError) else result
+    return result.code if isinstance(result, ProviderError) else result
 
 
 def _prolonged(state: WatchState, expires_at: str | None) -> WatchState:

@@ -158,11 +158,11 @@ def _look(
     return actions.let_go(state, answer_notes.noted(state, seen, observation, now_ms)), messages
 
 
-def _troubled(state: WatchState, trouble: ProviderError, now_ms: int) -> Step:
+def _troubled(state: WatchState, error: ProviderError, now_ms: int) -> Step:
     """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
-    is_strange = trouble.kind == "unrecognised" and trouble.answered
+    is_strange = error.kind == "unrecognised" and error.answered
     action = actions.due_action(state, now_ms) if is_strange else None
-    noted = _revised(state, answer_notes.noted_failure(state, trouble, now_ms))
+    noted = _revised(state, answer_notes.noted_failure(state, error, now_ms))
     return Step(noted, action=action if action == state.watch.desired and action != "next" else None)
 
 

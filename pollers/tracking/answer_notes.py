@@ -16,7 +16,7 @@ _INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 def name(observation: Observation) -> str:
     """Return the class of an answer: `waiting_next`, `last`; the error's own word where it is one."""
     if isinstance(observation, ProviderError):
-        return observation.word
+        return observation.code
     return _INNER_CAPITAL.sub("_", type(observation).__name__).lower()
 
 

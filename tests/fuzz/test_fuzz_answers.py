@@ -91,10 +91,10 @@ class Patient:
     def has_full_text(self) -> bool:
         return self._client.has_full_text
 
-    async def observe(self, order_kind: str, order_id: str) -> Observation:
-        observation = await self._client.observe(order_kind, order_id)
+    async def poll(self, order_kind: str, order_id: str) -> Observation:
+        observation = await self._client.poll(order_kind, order_id)
         while isinstance(observation, Unfinished):
-            observation = await self._client.observe(order_kind, order_id, observation)
+            observation = await self._client.poll(order_kind, order_id, observation)
         return observation
 
     async def full_text(self, order_id: str) -> SeenSms | None:

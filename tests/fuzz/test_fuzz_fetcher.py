@@ -129,7 +129,7 @@ def test_whatever_a_provider_sends_is_one_answer_or_one_word(peer: Peer, raw: by
 
     assert peer.questions <= 1 + MOST_REDIRECTS
     if isinstance(said, FetchFailed):
-        event(said.word)
+        event(said.code)
         assert re.fullmatch("[a-z_]+", str(said))
         assert said.__context__ is None
     else:

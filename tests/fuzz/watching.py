@@ -68,7 +68,7 @@ class Poller:
     def look(self, answer: RawResponse | FetchFailed, full: RawResponse | FetchFailed, after_ms: int) -> None:
         self.now_ms += after_ms
         self.fetcher.answer = answer
-        observation = ended(self.client.observe(self.kind, "860"))
+        observation = ended(self.client.poll(self.kind, "860"))
         if self.client.has_full_text and is_news(self.state, observation):
             self.fetcher.answer = full
             observation = _with_text(observation, ended(self.client.full_text("860")))

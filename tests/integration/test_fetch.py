@@ -153,7 +153,7 @@ async def test_a_bad_day_is_one_word_and_one_request_and_the_key_is_not_in_it(
         with pytest.raises(FetchFailed) as failed:
             await opened.get(there.url)
 
-    assert failed.value.word == word
+    assert failed.value.code == word
     assert is_silent_about_the_key(failed.value)
     assert KEY not in caplog.text
     assert len(there.requests) == 1
@@ -185,8 +185,8 @@ async def test_a_name_without_an_address_is_unsent_and_silent(monkeypatch: pytes
         with pytest.raises(FetchFailed) as failed:
             await opened.get(URL(f"http://no-such-host.invalid{PATH}", encoded=True))
 
-    assert failed.value.word == "dns"
-    assert failed.value.word in UNSENT
+    assert failed.value.code == "dns"
+    assert failed.value.code in UNSENT
     assert is_silent_about_the_key(failed.value)
 
 
@@ -197,7 +197,7 @@ async def test_a_refused_connection_is_unsent_and_silent() -> None:
         with pytest.raises(FetchFailed) as failed:
             await opened.get(there.url)
 
-    assert failed.value.word == "connect"
+    assert failed.value.code == "connect"
     assert is_silent_about_the_key(failed.value)
 
 
@@ -212,7 +212,7 @@ async def test_a_certificate_nobody_signed_is_a_tls_failure_and_silent(tmp_path)
         with pytest.raises(FetchFailed) as failed:
             await opened.get(there.url)
 
-    assert failed.value.word == "tls"
+    assert failed.value.code == "tls"
     assert there.requests == []
     assert is_silent_about_the_key(failed.value)
 
@@ -224,7 +224,7 @@ async def test_a_proxy_that_is_away_is_unsent_and_its_password_stays_inside() ->
         with pytest.raises(FetchFailed) as failed:
             await opened.get(URL("http://127.0.0.1:1/"))
 
-    assert failed.value.word == "proxy"
+    assert failed.value.code == "proxy"
     assert is_silent_about_the_key(failed.value)
     assert KEY not in repr(opened)
 
@@ -355,7 +355,7 @@ async def test_a_client_makes_trouble_of_every_failure_and_no_key_is_in_it(name:
     async with peer(serve) as there, fetcher() as opened:
         base_url = str(there.url.with_query(None))
         client = SmsVerified(api_key=SecretStr(KEY), base_url=base_url, fetcher=opened)
-        said = await client.ask(GET_NUMBER, {"country": "48", "service": "vk"})
+        said = await client.call(GET_NUMBER, {"country": "48", "service": "vk"})
 
     assert said == ProviderError("transient", word)
     assert KEY not in repr([said, client, vars(client), opened])

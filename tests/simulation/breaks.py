@@ -59,13 +59,13 @@ def hears_no_retry_after() -> Any:
 
 def actions_beside_the_budget() -> Any:
     """Everything is asked twice, and the throttle counts one of them."""
-    observe = Account.observe
+    poll = Account.poll
 
     async def twice(self: Account, *asked: Any, **named: Any) -> Any:
-        await self.client.observe(*asked, **named)
-        return await observe(self, *asked, **named)
+        await self.client.poll(*asked, **named)
+        return await poll(self, *asked, **named)
 
-    return patch.object(Account, "observe", twice)
+    return patch.object(Account, "poll", twice)
 
 
 def counts_one_too_many() -> Any:

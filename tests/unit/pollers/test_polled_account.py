@@ -23,8 +23,8 @@ class Provider:
         self.asked: list[str] = []
         self.answer: Any = Waiting()
 
-    async def observe(self, order_kind: str, order_id: str, unfinished: object = None) -> Observation:
-        self.asked.append("observe")
+    async def poll(self, order_kind: str, order_id: str, unfinished: object = None) -> Observation:
+        self.asked.append("poll")
         return self.answer
 
     async def full_text(self, order_id: str) -> SeenSms:
@@ -62,13 +62,13 @@ async def test_an_open_account_is_asked_for_everything(account: Account, provide
 
 async def test_an_account_that_backs_off_is_asked_for_nothing_at_all(account: Account, provider: Provider) -> None:
     provider.answer = TOO_MANY
-    await account.observe("activation", "7")
+    await account.poll("activation", "7")
 
     acted = await account.act("activation", "7", "next")
     full = await account.full_text("7")
 
     assert (acted, full) == (ProviderError("transient", "account_waits"), None)
-    assert provider.asked == ["observe"]
+    assert provider.asked == ["poll"]
 
 
 async def test_an_older_request_that_hears_a_retry_after_stops_an_action_as_well(
@@ -130,14 +130,14 @@ async def test_ten_bad_actions_in_a_row_pause_that_kind_of_order_and_no_other(
 ) -> None:
     provider.answer = ProviderError("request_error", "bad_action", answered=True)
     for _ in range(10):
-        await account.observe("rent", "7")
+        await account.poll("rent", "7")
 
     first, second = account.wait_of_kind("rent", 100.0), account.wait_of_kind("rent", 101.0)
 
     assert (account.throttle.state, account.paused_kinds()) == ("open", ("rent",))
     assert (first, second, account.wait_of_kind("activation", 101.0)) == (0.0, 59.0, 0.0)
     provider.answer = Waiting()
-    await account.observe("rent", "7")
+    await account.poll("rent", "7")
     assert (account.paused_kinds(), account.wait_of_kind("rent", 102.0)) == ((), 0.0)
 
 
@@ -175,34 +175,34 @@ async def test_a_key_that_is_wrong_for_one_action_alone_does_not_pause_the_accou
     await asyncio.sleep(0)
     account.throttle.state = "open"  # the probe was answered
     provider.answer = Waiting()
-    await account.observe("activation", "8")
+    await account.poll("activation", "8")
 
     provider.answer = ProviderError("auth", "bad_key")
     result = await account.act("activation", "7", "finish")
 
     assert (paused, result, account.throttle.state) == ("paused", ProviderError("auth", "bad_key"), "open")
 
-    await account.observe("activation", "8")
+    await account.poll("activation", "8")
 
     assert account.throttle.state == "paused"
 
 
 async def test_another_client_is_asked_from_the_next_request_on(account: Account, provider: Provider) -> None:
     provider.answer = ProviderError("auth", "bad_key")
-    await account.observe("activation", "7")
+    await account.poll("activation", "7")
     new = Provider()
 
     account.take(new, requests_per_second=3)  # type: ignore[arg-type]
     account.throttle.share(1.0)
-    await account.observe("activation", "7")
+    await account.poll("activation", "7")
 
-    assert (provider.asked, new.asked) == (["observe"], ["observe"])
+    assert (provider.asked, new.asked) == (["poll"], ["poll"])
     assert account.throttle.rate == 3
 
 
 async def test_another_budget_alone_leaves_the_client_and_its_pause(account: Account, provider: Provider) -> None:
     provider.answer = ProviderError("auth", "bad_key")
-    await account.observe("activation", "7")
+    await account.poll("activation", "7")
     waits = account.throttle.wait(0.0)
 
     account.take(None, requests_per_second=3)

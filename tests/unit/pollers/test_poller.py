@@ -134,7 +134,7 @@ class Client:
         self.asked: list[str] = []
         self.answer: Any = Waiting()
 
-    async def observe(self, order_kind: str, order_id: str, unfinished: object = None) -> Any:
+    async def poll(self, order_kind: str, order_id: str, unfinished: object = None) -> Any:
         self.asked.append(order_id)
         return self.answer
 

@@ -73,7 +73,7 @@ def test_an_old_or_foreign_token_is_counted_and_changes_nothing(token):
 
 
 def test_the_word_of_an_unknown_token_is_ours():
-    assert status("PLUS4915112345678:1234").word == "unknown_token"
+    assert status("PLUS4915112345678:1234").code == "unknown_token"
 
 
 @pytest.mark.parametrize("error", ["NO_NUMBERS", "BAD_KEY", "ERROR_SQL", "NO_ACTIVATION", "<html"])

@@ -79,7 +79,7 @@ def run(coroutine):
 def test_a_poll_is_one_question(provider, order_kind, answer, asked, observation):
     polling, wire = client(provider, answer)
 
-    assert run(polling.observe(order_kind, "7")) == observation
+    assert run(polling.poll(order_kind, "7")) == observation
     assert wire.asked == [BASES[provider] + asked]
 
 
@@ -128,9 +128,9 @@ def polled(client, order_kind="rent", order_id="7"):
     """Poll as a caller does that can always afford the rest."""
 
     async def poll():
-        observation = await client.observe(order_kind, order_id)
+        observation = await client.poll(order_kind, order_id)
         while isinstance(observation, Unfinished):
-            observation = await client.observe(order_kind, order_id, observation)
+            observation = await client.poll(order_kind, order_id, observation)
         return observation
 
     return run(poll())
@@ -148,8 +148,8 @@ def test_a_rent_with_more_sms_than_one_page_shows_all_of_them_oldest_first():
 def test_each_page_is_a_request_of_its_own_and_what_it_shows_can_be_used_without_the_rest():
     renting, wire = client("grizzlysms", rent_page("5 ", "55", "44"), rent_page("5", "33", "22"))
 
-    first = run(renting.observe("rent", "7"))
-    second = run(renting.observe("rent", "7", first))
+    first = run(renting.poll("rent", "7"))
+    second = run(renting.poll("rent", "7", first))
 
     assert (type(first), [sms.text for sms in first.shows.sms]) == (Unfinished, ["44", "55"])
     assert (type(second), [sms.text for sms in second.shows.sms]) == (Unfinished, ["22", "33", "44", "55"])
@@ -160,7 +160,7 @@ def test_each_page_is_a_request_of_its_own_and_what_it_shows_can_be_used_without
 def test_a_rent_that_shows_all_it_has_is_complete_at_once(quantity):
     renting, wire = client("grizzlysms", rent_page(quantity, "55", "44"))
 
-    assert run(renting.observe("rent", "7")).complete
+    assert run(renting.poll("rent", "7")).complete
     assert len(wire.asked) == 1
 
 
@@ -249,7 +249,7 @@ def test_that_none_is_running_is_said_in_these_ways(none):
 def test_a_list_that_is_not_understood_is_never_an_empty_one(answer):
     said = listing(answer)
 
-    assert (said.kind, said.word) in {("unrecognised", "unknown_shape"), ("unrecognised", "no_token")}
+    assert (said.kind, said.code) in {("unrecognised", "unknown_shape"), ("unrecognised", "no_token")}
 
 
 def test_an_unknown_container_was_told_by_the_provider():
@@ -318,8 +318,8 @@ SHOWN_BY_ANOTHER = [
 def test_an_answer_about_another_order_says_nothing_about_this_one(provider, order_kind, answer):
     polling, _ = client(provider, answer, answer.replace("44275", "44274"))
 
-    assert run(polling.observe(order_kind, "44274")) == OTHER
-    assert run(polling.observe(order_kind, "44274")) != OTHER
+    assert run(polling.poll(order_kind, "44274")) == OTHER
+    assert run(polling.poll(order_kind, "44274")) != OTHER
 
 
 @pytest.mark.parametrize(
@@ -345,26 +345,26 @@ def test_the_text_of_another_order_is_not_this_ones():
 def test_what_is_no_orders_id_makes_no_other_order(id_):
     polling, _ = client("smsman", f'{{"request_id":{id_},"sms_code":"1234"}}')
 
-    assert run(polling.observe("activation", "44274")) == Last(SeenSms("1234"))
+    assert run(polling.poll("activation", "44274")) == Last(SeenSms("1234"))
 
 
 def test_one_id_of_several_is_the_orders():
     polling, _ = client("grizzlysms", '{"id":1,"activationId":44274,"sms":{"code":"1234"}}')
 
-    assert run(polling.observe("activation", "44274")) == Last(SeenSms("1234"))
+    assert run(polling.poll("activation", "44274")) == Last(SeenSms("1234"))
 
 
 def test_trouble_stays_what_it_is_whatever_id_stands_beside_it():
     polling, _ = client("smsman", '{"request_id":1,"success":false,"error_code":"wrong_token"}')
 
-    assert run(polling.observe("activation", "44274")) == told("auth", "wrong_token")
+    assert run(polling.poll("activation", "44274")) == told("auth", "wrong_token")
 
 
 def test_a_prolonged_rent_is_an_order_whatever_its_id_is_now():
     bought = '{"status":"success","id":1,"phone":{"id":"9","number":"66846426435"}}'
     asking, _ = client("grizzlysms", bought)
 
-    said = run(asking.ask(grizzlysms_rent.CONTINUE_RENT_NUMBER, {"id": "7", "rent_time": "4"}))
+    said = run(asking.call(grizzlysms_rent.CONTINUE_RENT_NUMBER, {"id": "7", "rent_time": "4"}))
 
     assert said.order_id == "9"
 
@@ -384,7 +384,7 @@ def test_the_next_sms_of_sms_man_is_asked_for_in_the_documented_way_where_the_ot
 def test_smsverified_has_no_rents():
     polled, wire = client("smsverified", "")
 
-    assert run(polled.observe("rent", "7")) == ProviderError("request_error", "no_such_order_kind")
+    assert run(polled.poll("rent", "7")) == ProviderError("request_error", "no_such_order_kind")
     assert run(polled.act("rent", "7", "cancel")) == ProviderError("request_error", "no_such_order_kind")
     assert wire.asked == []
 
@@ -449,10 +449,10 @@ def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, word):
 def test_status_v2_gives_way_to_status_in_a_request_of_its_own(provider):
     polling, wire = client(provider, "BAD_ACTION", "STATUS_OK:1", status_action="getStatusV2")
 
-    refused = run(polling.observe("activation", "7"))
+    refused = run(polling.poll("activation", "7"))
 
     assert refused == Unfinished(None, "getStatus")
-    assert run(polling.observe("activation", "7", refused)) == Last(SeenSms("1"))
+    assert run(polling.poll("activation", "7", refused)) == Last(SeenSms("1"))
     assert [url.rpartition("action=")[2] for url in wire.asked] == ["getStatusV2&id=7", "getStatus&id=7"]
 
 
@@ -478,7 +478,7 @@ def test_status_v2_is_given_up_after_three_refusals_in_a_row_and_not_before():
 def test_a_poll_asks_what_the_provider_answers_best_unless_the_settings_say_otherwise(provider, more, action):
     polling, wire = client(provider, "STATUS_WAIT_CODE", **more)
 
-    run(polling.observe("activation", "7"))
+    run(polling.poll("activation", "7"))
 
     assert f"action={action}" in wire.asked[0]
 
@@ -557,7 +557,7 @@ def test_every_method_asks_once_with_its_own_name_and_never_shows_the_key(provid
         asking, wire = client(provider, FetchFailed("timeout"))
         params = dict.fromkeys((*endpoint.required, *endpoint.optional), "x&y=z")
 
-        said = run(asking.ask(endpoint, params))
+        said = run(asking.call(endpoint, params))
 
         assert said == ProviderError("transient", "timeout")
         [asked] = wire.asked
@@ -688,7 +688,7 @@ def control(*answers):
 def test_locking_a_number_posts_json_with_the_key_in_a_header():
     client, wire = control('{"retcode":0,"result":{"number":16510000000,"price":0.5}}')
 
-    said = run(client.ask(pingme.LOCK_NUMBER, {"userId": "u", "app": "jd"}))
+    said = run(client.call(pingme.LOCK_NUMBER, {"userId": "u", "app": "jd"}))
 
     [(method, headers, body)] = wire.sent
     assert said == pingme.LockedNumber("16510000000", "0.5")
@@ -700,10 +700,10 @@ def test_locking_a_number_posts_json_with_the_key_in_a_header():
 def test_the_number_list_is_a_get_for_every_app_unless_one_is_named():
     client, wire = control('{"retcode":0,"result":{"numbers":[]}}')
 
-    run(client.ask(pingme.GET_NUMBER_LIST, {"userId": "u"}))
-    run(client.ask(pingme.GET_NUMBER_LIST, {"userId": "u", "app": "j d"}))
-    run(client.ask(pingme.GET_APP_LIST, {}))
-    run(client.ask(pingme.GET_APP_LIST, {"userId": "u"}))
+    run(client.call(pingme.GET_NUMBER_LIST, {"userId": "u"}))
+    run(client.call(pingme.GET_NUMBER_LIST, {"userId": "u", "app": "j d"}))
+    run(client.call(pingme.GET_APP_LIST, {}))
+    run(client.call(pingme.GET_APP_LIST, {"userId": "u"}))
 
     root = "https://api.pingme.tel/thirdparty/"
     assert wire.asked == [

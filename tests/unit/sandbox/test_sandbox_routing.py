@@ -162,9 +162,9 @@ def test_a_client_of_ours_reads_a_rent_to_its_last_page(asked):
     order = providers.open("grizzlysms", "rent", sms=[{"at": -n, "text": f"n {n}"} for n in range(25)])
     client, fetcher = polled(providers, "grizzlysms")
 
-    observation, pages = run(client.observe("rent", order.id)), 1
+    observation, pages = run(client.poll("rent", order.id)), 1
     while isinstance(observation, Unfinished):
-        observation, pages = run(client.observe("rent", order.id, observation)), pages + 1
+        observation, pages = run(client.poll("rent", order.id, observation)), pages + 1
 
     assert [sms.text for sms in observation.sms] == [f"n {n}" for n in range(24, -1, -1)]
     assert (observation.complete, pages, fetcher.asked) == (True, 3, 3)
@@ -175,10 +175,10 @@ def test_a_client_of_ours_falls_back_where_v2_is_not_offered(asked):
     order = providers.open("grizzlysms", sms=ONE)
     client, _ = polled(providers, "grizzlysms")
 
-    refused = run(client.observe("activation", order.id))
+    refused = run(client.poll("activation", order.id))
 
-    assert run(client.observe("activation", order.id, refused)) == Last(SeenSms("877613"))
-    assert run(client.active()).word == "bad_action"
+    assert run(client.poll("activation", order.id, refused)) == Last(SeenSms("877613"))
+    assert run(client.active()).code == "bad_action"
 
 
 def test_a_client_of_ours_drops_what_is_another_orders(asked):
@@ -187,11 +187,11 @@ def test_a_client_of_ours_drops_what_is_another_orders(asked):
     client, _ = polled(providers, "smsman")
     providers.world.bad(BadDay(kind="foreign"))
 
-    foreign = run(client.observe("activation", order.id))
+    foreign = run(client.poll("activation", order.id))
     providers.world.good()
 
-    assert foreign.word == "other_order"
-    assert run(client.observe("activation", order.id)).sms.code == "877613"
+    assert foreign.code == "other_order"
+    assert run(client.poll("activation", order.id)).sms.code == "877613"
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "slow", "html", "empty", "5xx", "429"])
@@ -201,7 +201,7 @@ def test_a_client_of_ours_learns_nothing_on_a_bad_day(asked, kind):
     client, _ = polled(providers, "smsverified")
     providers.world.bad(BadDay(kind=kind))
 
-    observation = run(client.observe("activation", order.id))
+    observation = run(client.poll("activation", order.id))
 
     assert (observation.kind, observation.answered) == ("throttled" if kind == "429" else "transient", False)
     assert order.sms[0].shows == 0

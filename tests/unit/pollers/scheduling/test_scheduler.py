@@ -38,7 +38,7 @@ class Provider:
         self.latency = 0.1
         self.listed: Callable[[], Any] = dict
 
-    async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+    async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
         self.asked.append((asyncio.get_running_loop().time(), order_id))
         await asyncio.sleep(self.latency)
         return self.show(order_id)
@@ -271,7 +271,7 @@ async def test_pages_of_a_rent_are_asked_for_only_where_something_is_new_and_wit
     pages = 0
 
     class Paged(Provider):
-        async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+        async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
             nonlocal pages
             self.asked.append((asyncio.get_running_loop().time(), order_id))
             await asyncio.sleep(self.latency)
@@ -551,7 +551,7 @@ async def test_an_order_that_changed_and_always_fails_backs_off_like_any_other()
 @virtual
 async def test_rents_whose_further_page_always_fails_rest_and_the_others_are_polled_as_ever() -> None:
     class Cut(Provider):
-        async def observe(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
+        async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Any:
             self.asked.append((asyncio.get_running_loop().time(), order_id))
             await asyncio.sleep(self.latency)
             if order_kind != "rent":
