@@ -45,7 +45,7 @@ class Order:
     key: str
     opened: float
     arrives: float  # the SMS's age, or infinity
-    looked: float = 0.0  # the age at the last look
+    polled: float = 0.0  # the age at the last poll
     seen: bool = False
 
     def remaining(self, now: float) -> float:
@@ -97,13 +97,13 @@ class Ours:
         stretch = self.throttle.stretch()
         context = PollContext("idle" if order.seen else "first", now - order.opened, order.remaining(now))
         usual = usual_interval(context, self.curve, SETTINGS, stretch=stretch)
-        self.throttle.demand.book(order.key, demand(usual, stretch=stretch))
+        self.throttle.demand.set(order.key, demand(usual, stretch=stretch))
         poll = first_poll if first else next_poll
         return poll(usual, context, SETTINGS, chance=self.rng.random())
 
     def saw(self, order: Order, age: float, *, arrived: bool) -> None:
         if self.learns:
-            self.curve.looked(order.looked, age, arrived=arrived)
+            self.curve.polled(order.polled, age, arrived=arrived)
 
 
 class Fixed:
@@ -121,7 +121,7 @@ class Fixed:
 
 
 class Account:
-    """One account's orders, opened at their times, each looked at until it is over."""
+    """One account's orders, opened at their times, each polled until it is over."""
 
     def __init__(self, load: Load, seed: int) -> None:
         self.rng = random.Random(seed)
@@ -153,7 +153,7 @@ class Account:
             policy.saw(order, age, arrived=arrived)
             if arrived:
                 self.run.delays.append(age - order.arrives)
-        order.looked, order.seen = age, arrived
+        order.polled, order.seen = age, arrived
         if (arrived and not self.load.keeps) or order.remaining(now) <= 0:
             self.throttle.demand.release(key)
         else:
@@ -290,7 +290,7 @@ def schedule_cost(calls: int = 50_000) -> float:
         context = PollContext("first", age, 1500 - age)
         usual = usual_interval(context, curve, SETTINGS, stretch=1.0)
         seconds = next_poll(usual, context, SETTINGS, chance=rng.random())
-        curve.looked(age, age + seconds, arrived=rng.random() < 0.02)
+        curve.polled(age, age + seconds, arrived=rng.random() < 0.02)
     return (time.perf_counter() - began) / calls * 1e6
 
 

@@ -44,12 +44,12 @@ class Inbox:
         names = [request_name(watch) if watch else None for watch in requests]
         if request in names:
             del requests[: len(names) - names[::-1].index(request)]
-        wanted = requests[-1] if requests else _opened_again(owned, request)
+        newer = requests[-1] if requests else _opened_again(owned, request)
         if requests:
             self._requests[watch_id] = requests
-        if wanted is None:
+        if newer is None:
             self.present.discard(watch_id)
-        return wanted
+        return newer
 
     def withdraw_absent(self, watch_ids: Iterable[str]) -> None:
         """Withdraw the watches for which there is no record: whoever took it away does not want them any longer."""

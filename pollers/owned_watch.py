@@ -18,15 +18,15 @@ class OwnedWatch:
     """
 
     __slots__ = (
-        "acting",
         "action",
+        "action_in_flight",
         "admitted_at",
         "attempted_as",
-        "bus_full",
         "committed",
         "committed_as",
+        "end_message",
         "ended",
-        "ending",
+        "not_durable",
         "packed",
         "polling",
         "receipts",
@@ -39,14 +39,14 @@ class OwnedWatch:
     def __init__(self, state: WatchState, *, committed: int = -1, unseen: bool = False) -> None:
         self.state = state
         self.receipts = _NONE  # of messages that may not be published yet
-        self.ending: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
+        self.end_message: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
         self.action: Action | None = None
         self.admitted_at: float | None = None  # when the account's budget was charged for the action
-        self.acting = False
+        self.action_in_flight = False
         self.polling = False  # an action would make the answer under way one of before it: it waits for the poll's end
         self.taking = False  # a step is being accepted: the next one builds on what comes of it
         self.unseen = unseen and not self.ended  # restored, and no answer since: it may have been further than this
-        self.bus_full = False  # a poll of it showed something that the bus did not take
+        self.not_durable = False  # a poll of it showed something that the bus did not take
         self.committed = committed  # newest revision that we committed
         self.committed_as = 0  # its hash: another owner's state may have the same revision
         self.attempted_as = 0  # of the newest state that we tried to commit
@@ -76,4 +76,4 @@ class OwnedWatch:
 
     def is_settled(self) -> bool:
         """Everything that the state says was published is."""
-        return self.published() and self.ending is None
+        return self.published() and self.end_message is None

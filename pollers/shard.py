@@ -32,7 +32,7 @@ from schemas.messages import Watch, WatchEnded
 COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
 NOTHING_READY: Final = 0.25  # seconds between two tries while every dirty state waits for Kafka to take its messages
 ADMITTED: Final = 15.0  # seconds for which a slot of the budget is kept for an action: the slowest commit takes 12
-BUS_FULL_MS: Final = 5_000
+NOT_DURABLE_MS: Final = 5_000
 LARGEST: Final = 900_000  # bytes of a state; Kafka takes a million in a record
 LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
 MANY_TRIES: Final = 2  # of an action that failed: then its order is polled when it may be asked for again, not at once
@@ -182,7 +182,7 @@ class Shard:
                 return []
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
-            if owned is not None and (owned.taking or owned.ending is not None):
+            if owned is not None and (owned.taking or owned.end_message is not None):
                 return requests[place:]  # one step at a time, and no end is overwritten
             await _breathe(place + 1)
             await self._apply(owned, request)
@@ -223,9 +223,9 @@ class Shard:
         `answered`: it said something about the order, so that requests which waited for that are applied now.
         """
         if owned := self.watches.get(watch_id):
-            owned.bus_full = True
+            owned.not_durable = True
             await self._take(owned, step)
-            owned.bus_full = False
+            owned.not_durable = False
             if answered or owned.ended:
                 self._seen(watch_id, owned)
 
@@ -244,7 +244,7 @@ class Shard:
                 if number % MESSAGES_AT_ONCE == 0:
                     await asyncio.sleep(0)
                 if isinstance(message, WatchEnded):
-                    owned.ending = message
+                    owned.end_message = message
                 else:
                     owned.owes(await self._bus.accept(message, key=step.state.key))
         finally:
@@ -303,7 +303,7 @@ class Shard:
     async def _go_on(self) -> None:
         while True:
             await self._apply_requests()
-            await self._look_at_the_time()
+            await self._check_deadlines()
             committed = await self._commit()
             await self._forget()
             await self._pause(committed=committed)
@@ -318,7 +318,7 @@ class Shard:
                     await self._something_to_do.wait()
         await asyncio.sleep(COMMIT_EVERY if committed or not self._dirty else NOTHING_READY)
 
-    async def _look_at_the_time(self) -> None:
+    async def _check_deadlines(self) -> None:
         """End the watches whose deadline is long over, and note those that ended long ago: neither needs an answer."""
         now_ms = self._now_ms()
         for number in range(len(self._agenda)):
@@ -331,8 +331,8 @@ class Shard:
                 continue  # its time has moved
             if owned.ended:
                 self._to_forget.append(watch_id)
-            elif owned.taking or owned.bus_full or owned.acting:  # an SMS of it was seen, and is not durable yet
-                owned.time_limit_ms = now_ms + BUS_FULL_MS
+            elif owned.taking or owned.not_durable or owned.action_in_flight:  # an SMS was seen and is not durable yet
+                owned.time_limit_ms = now_ms + NOT_DURABLE_MS
                 heappush(self._agenda, (owned.time_limit_ms, watch_id))
             else:
                 await self._take(owned, due_end(owned.state, now_ms))
@@ -474,14 +474,14 @@ class Shard:
 
     async def _accept_endings(self) -> None:
         """The end of a watch comes last, when the SMS that it counts are published."""
-        ending = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.ending]
+        ending = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.end_message]
         await asyncio.gather(*(self._accept_ending(owned) for owned in ending if owned.published()))
 
     async def _accept_ending(self, owned: OwnedWatch) -> None:
-        if owned.ending is not None:
+        if owned.end_message is not None:
             with suppress(NotDurable):
-                owned.owes(await self._bus.accept(owned.ending))
-                owned.ending = None
+                owned.owes(await self._bus.accept(owned.end_message))
+                owned.end_message = None
 
     def _as_polled_last(self, state: WatchState) -> WatchState:
         """Return the state of an ended watch with its last poll, which states are not written for otherwise."""
@@ -500,7 +500,7 @@ class Shard:
 
     def _act_on(self, watch_id: str, owned: OwnedWatch, confirmed_at: float) -> None:
         """Act only on what is committed, by us, a moment ago, and when the account may be asked."""
-        if owned.action is None or owned.acting or owned.polling or not owned.is_settled():
+        if owned.action is None or owned.action_in_flight or owned.polling or not owned.is_settled():
             return
         if confirmed_at < self._may_act_from:
             self._loop.call_at(self._may_act_from + COMMIT_EVERY, self._mark, watch_id)  # commit again, then act
@@ -508,7 +508,7 @@ class Shard:
         if owned.admitted_at is None or self._loop.time() - owned.admitted_at > ADMITTED:
             self._scheduler.queue_action(self, watch_id)
             return
-        owned.acting = True
+        owned.action_in_flight = True
         self._spawn(self._act(watch_id, owned, owned.action, confirmed_at, owned.admitted_at))
         owned.action = owned.admitted_at = None
 
@@ -530,7 +530,7 @@ class Shard:
             if self.watches.get(watch_id) is owned:
                 self._scheduler.plan(self, owned.state, soon=owned.state.tries < MANY_TRIES)
         finally:
-            owned.acting = False
+            owned.action_in_flight = False
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)

@@ -86,9 +86,9 @@ def retry_after(response: RawResponse, said: str | None = None) -> float | None:
     A date counts from the moment the answer was received.
     """
     header = response.headers.get("retry-after", "").strip()
-    for wanted in (header, (said or "").strip()):
-        if _SECONDS.fullmatch(wanted):
-            return _clamped(float(wanted))
+    for value in (header, (said or "").strip()):
+        if _SECONDS.fullmatch(value):
+            return _clamped(float(value))
     return _until(header, response.received_at) if header and response.received_at is not None else None
 
 

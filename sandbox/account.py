@@ -37,21 +37,21 @@ class Account:
     def __post_init__(self) -> None:
         self.balance = self.settings.balance
 
-    def activate(self, wanted: OrderRequest, now: float) -> Activation:
+    def activate(self, request: OrderRequest, now: float) -> Activation:
         """Open an activation."""
-        gap = self.settings.gap if wanted.gap is None else wanted.gap
-        order_id, recipient = self._names(wanted, len(self.activations), now)
-        ends = now + (wanted.lifetime or self.settings.lifetime)
-        order = Activation(order_id, recipient, wanted.service, wanted.country, now, ends, gap=gap)
+        gap = self.settings.gap if request.gap is None else request.gap
+        order_id, recipient = self._names(request, len(self.activations), now)
+        ends = now + (request.lifetime or self.settings.lifetime)
+        order = Activation(order_id, recipient, request.service, request.country, now, ends, gap=gap)
         self._running.append(order)
-        return self._keep(self.activations, order, "activation", wanted.sms)
+        return self._keep(self.activations, order, "activation", request.sms)
 
-    def rent(self, wanted: OrderRequest, now: float) -> Rent:
+    def rent(self, request: OrderRequest, now: float) -> Rent:
         """Open a rent."""
-        order_id, recipient = self._names(wanted, len(self.rents), now)
-        ends = now + (wanted.lifetime or RENT_LIFETIME)
-        order = Rent(order_id, recipient, wanted.service, wanted.country, now, ends)
-        return self._keep(self.rents, order, "rent", wanted.sms)
+        order_id, recipient = self._names(request, len(self.rents), now)
+        ends = now + (request.lifetime or RENT_LIFETIME)
+        order = Rent(order_id, recipient, request.service, request.country, now, ends)
+        return self._keep(self.rents, order, "rent", request.sms)
 
     def receive(self, kind: OrderKind, order: Order, plan: Sequence[PlannedSms], *, rng: Random) -> None:
         """Plan SMS for an order; `at` counts from its opening."""
@@ -81,12 +81,12 @@ class Account:
         """Return an order of either kind."""
         return self.activations.get(order_id) if kind == "activation" else self.rents.get(order_id)
 
-    def _names(self, wanted: OrderRequest, count: int, now: float) -> tuple[str, str]:
+    def _names(self, request: OrderRequest, count: int, now: float) -> tuple[str, str]:
         own = number(FIRST_NUMBER[self.provider] + (len(self.activations) + len(self.rents)) % NUMBERS)
         first = FIRST_ID[self.provider] + count
         # SMSVerified's are 16 digits with the epoch inside: 860 1705018416 664
         order_id = f"{first // 1000}{int(now):010d}{first % 1000:03d}" if self.provider == "smsverified" else str(first)
-        return order_id, wanted.number or own
+        return order_id, request.number or own
 
     def _keep(self, orders: dict[str, Kept], order: Kept, kind: OrderKind, plan: Sequence[PlannedSms] | None) -> Kept:
         rng = Random(f"{self.seed} {self.provider} {kind} {len(orders)}")  # noqa: S311 - made-up SMS

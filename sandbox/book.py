@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.orders import Order
 from sandbox.pingme import Entry
-from sandbox.response import Reply
+from sandbox.response import Response
 from sandbox.sms import Sms
 
 
@@ -17,16 +17,16 @@ class Book:
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.callbacks: Sequence[Entry] = ()
-        self.bad_days: Counter[tuple[str, str]] = Counter()
+        self.faults: Counter[tuple[str, str]] = Counter()
         """(provider, kind) → how many answers were bad in that way."""
 
-    def written(self, reply: Reply, at: float) -> None:
+    def written(self, response: Response, at: float) -> None:
         """Note what an answer showed, now that all of it was written."""
-        for sms in reply.shows:
+        for sms in response.shows:
             sms.shows += 1
             sms.shown = at if sms.shown is None else sms.shown
-        if reply.passes is not None and reply.passes.passed is None:
-            reply.passes.passed = at
+        if response.passes is not None and response.passes.passed is None:
+            response.passes.passed = at
 
     def arrived(self, now: float) -> list[Sms]:
         """Return the SMS that arrived so far, also those that their order never came to show."""
@@ -40,6 +40,6 @@ class Book:
             "callbacks": [asdict(entry) | {"promised": entry.promised} for entry in self.callbacks],
             "bad_days": [
                 {"provider": provider, "kind": kind, "answers": answers}
-                for (provider, kind), answers in sorted(self.bad_days.items())
+                for (provider, kind), answers in sorted(self.faults.items())
             ],
         }

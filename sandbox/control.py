@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
 from sandbox.scenario import ScenarioError, checked
-from sandbox.settings import BadDay, OrderRequest
+from sandbox.settings import Fault, OrderRequest
 from sandbox.sms import OrderKind, Provider
 from sandbox.world import World
 
@@ -46,14 +46,14 @@ class _Endpoints:
             raise _problem(web.HTTPNotFound, f"{wanted.provider} has no such {wanted.kind}")
         return web.json_response(_as_json(wanted.provider, wanted.kind, order), status=201)
 
-    async def bad(self, request: web.Request) -> web.Response:
+    async def add_fault(self, request: web.Request) -> web.Response:
         """`POST /control/bad`: its window counts from now."""
-        self._world.bad(await _asked(request, BadDay))
+        self._world.add_fault(await _asked(request, Fault))
         return web.json_response({}, status=201)
 
-    async def good(self, _request: web.Request) -> web.Response:
+    async def clear_faults(self, _request: web.Request) -> web.Response:
         """`DELETE /control/bad`."""
-        self._world.good()
+        self._world.clear_faults()
         return web.json_response({})
 
     async def book(self, _request: web.Request) -> web.Response:
@@ -66,8 +66,8 @@ def routes(world: World) -> Iterable[web.RouteDef]:
     endpoints = _Endpoints(world)
     yield web.post("/control/orders", endpoints.open)
     yield web.post("/control/sms", endpoints.receive)
-    yield web.post("/control/bad", endpoints.bad)
-    yield web.delete("/control/bad", endpoints.good)
+    yield web.post("/control/bad", endpoints.add_fault)
+    yield web.delete("/control/bad", endpoints.clear_faults)
     yield web.get("/book", endpoints.book)
 
 

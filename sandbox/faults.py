@@ -5,19 +5,19 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
-from sandbox.settings import BadDay
+from sandbox.settings import Fault
 from sandbox.sms import Provider
 
-REFUSALS: Final = frozenset({"429", "html", "empty", "5xx"})  # the question is not even looked at
+REPLACEMENTS: Final = frozenset({"429", "html", "empty", "5xx"})  # the question is not even looked at
 DELIVERIES: Final = frozenset({"reset", "truncated", "slow"})  # the question has its effect, the answer suffers
 
 
 @dataclass(frozen=True)
-class Troubles:
+class ActiveFaults:
     """What goes wrong with one answer."""
 
-    refusal: BadDay | None = None
-    delivery: BadDay | None = None
+    replacement: Fault | None = None
+    delivery: Fault | None = None
     wrong_key: bool = False
     foreign: bool = False
     lag: float = 0.0  # seconds
@@ -25,27 +25,27 @@ class Troubles:
 
 
 @dataclass
-class BadDays:
-    """The bad days of a run; `days` may change while it goes on. What was drawn is counted in `happened`."""
+class Faults:
+    """The bad days of a run; `faults` may change while it goes on. What was drawn is counted in `happened`."""
 
-    days: list[BadDay]
+    faults: list[Fault]
     rng: Random
     happened: Counter[tuple[str, str]] = field(default_factory=Counter)
 
-    def draw(self, provider: Provider, elapsed: float) -> Troubles:
+    def draw(self, provider: Provider, elapsed: float) -> ActiveFaults:
         """Return what goes wrong now, so many seconds after the start; the first of a sort wins."""
-        hit = [day for day in self.days if day.covers(provider, elapsed) and self.rng.random() < day.share]
-        refusal = next((day for day in hit if day.kind in REFUSALS), None)
-        rest = [] if refusal else [day for day in hit if day.kind not in REFUSALS]
-        delivery = next((day for day in rest if day.kind in DELIVERIES), None)
-        for kind in {day.kind for day in (refusal, delivery, *rest) if day}:
+        hit = [fault for fault in self.faults if fault.covers(provider, elapsed) and self.rng.random() < fault.share]
+        replacement = next((fault for fault in hit if fault.kind in REPLACEMENTS), None)
+        rest = [] if replacement else [fault for fault in hit if fault.kind not in REPLACEMENTS]
+        delivery = next((fault for fault in rest if fault.kind in DELIVERIES), None)
+        for kind in {fault.kind for fault in (replacement, delivery, *rest) if fault}:
             if kind not in DELIVERIES or (delivery and kind == delivery.kind):
                 self.happened[provider, kind] += 1
-        return Troubles(
-            refusal,
+        return ActiveFaults(
+            replacement,
             delivery,
-            any(day.kind == "wrong_key" for day in rest),
-            any(day.kind == "foreign" for day in rest),
-            max((day.length for day in rest if day.kind in {"stale", "flapping"}), default=0.0),
-            sum(day.length for day in rest if day.kind == "clock"),
+            any(fault.kind == "wrong_key" for fault in rest),
+            any(fault.kind == "foreign" for fault in rest),
+            max((fault.length for fault in rest if fault.kind in {"stale", "flapping"}), default=0.0),
+            sum(fault.length for fault in rest if fault.kind == "clock"),
         )

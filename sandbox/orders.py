@@ -24,7 +24,7 @@ ENDED: Final = frozenset({Phase.CANCELLED, Phase.FINISHED})
 
 
 @dataclass(frozen=True)
-class Level:
+class State:
     """The state of an activation since a moment. `sms`: the one that is shown, or the one before the awaited one."""
 
     since: float
@@ -60,60 +60,60 @@ class Activation(Order):
     """Shows one SMS at a time; the next becomes visible when it was asked for, and `gap` seconds passed."""
 
     gap: float = 1.0
-    _levels: list[Level] = field(default_factory=list)
+    _states: list[State] = field(default_factory=list)
     _position: int = 0  # how many of the SMS were made visible
 
-    def level(self, now: float, lag: float = 0.0) -> Level:
+    def state(self, now: float, lag: float = 0.0) -> State:
         """Return the state; the one before it where the change is at most `lag` seconds old.
 
         Never the SMS again once an answer said that the next one is waited for: nobody could tell that from an equal
         code.
         """
         self._roll(now)
-        newest = self._levels[-1]
+        newest = self._states[-1]
         forbidden = newest.phase is Phase.RETRY and newest.sms is not None and newest.sms.passed is not None
-        stale = lag > 0 and len(self._levels) > 1 and now - newest.since <= lag and not forbidden
-        return self._levels[-2] if stale else newest
+        stale = lag > 0 and len(self._states) > 1 and now - newest.since <= lag and not forbidden
+        return self._states[-2] if stale else newest
 
     def next(self, now: float) -> None:
         """Wait for the next SMS; no change while one is waited for already."""
-        level = self.level(now)
-        if level.phase is Phase.SMS:
-            self._levels.append(Level(now, Phase.RETRY, level.sms))
+        state = self.state(now)
+        if state.phase is Phase.SMS:
+            self._states.append(State(now, Phase.RETRY, state.sms))
 
     def close(self, now: float, phase: Phase) -> None:
         """End it as cancelled or finished."""
-        level = self.level(now)
-        if level.phase not in ENDED:
+        state = self.state(now)
+        if state.phase not in ENDED:
             self.ends = now
-            self._levels.append(Level(now, phase, level.sms))
+            self._states.append(State(now, phase, state.sms))
 
     def over(self, now: float) -> bool:
         """It was ended, or its time is over."""
-        return self.level(now).phase in ENDED
+        return self.state(now).phase in ENDED
 
     def forgotten(self, now: float) -> bool:
         """A finished one is not found any more; one that was cancelled, or whose time was over, a while later."""
-        level = self.level(now)
-        return level.phase is Phase.FINISHED or (level.phase in ENDED and now - level.since > FORGOTTEN_AFTER)
+        state = self.state(now)
+        return state.phase is Phase.FINISHED or (state.phase in ENDED and now - state.since > FORGOTTEN_AFTER)
 
     def _roll(self, now: float) -> None:
-        self._levels = self._levels or [Level(self.opened, Phase.WAIT)]
+        self._states = self._states or [State(self.opened, Phase.WAIT)]
         while (following := self._following()) is not None and following.since <= now:
-            self._levels.append(following)
+            self._states.append(following)
             self._position += following.phase is Phase.SMS
 
-    def _following(self) -> Level | None:
+    def _following(self) -> State | None:
         """Return the level that time alone will bring."""
-        level = self._levels[-1]
-        if level.phase in ENDED:
+        state = self._states[-1]
+        if state.phase in ENDED:
             return None
-        over = Level(self.ends, Phase.CANCELLED, level.sms)
-        if level.phase is Phase.SMS or self._position == len(self.sms):
+        over = State(self.ends, Phase.CANCELLED, state.sms)
+        if state.phase is Phase.SMS or self._position == len(self.sms):
             return over
         awaited = self.sms[self._position]
-        visible = max(awaited.at, level.since + (self.gap if level.phase is Phase.RETRY else 0.0))
-        return Level(visible, Phase.SMS, awaited) if visible < self.ends else over
+        visible = max(awaited.at, state.since + (self.gap if state.phase is Phase.RETRY else 0.0))
+        return State(visible, Phase.SMS, awaited) if visible < self.ends else over
 
 
 @dataclass

@@ -14,9 +14,9 @@ import aiohttp
 
 from sandbox.clock import Clock, SystemClock
 from sandbox.pingme_callbacks import Callback, Kind, malformed, nonce, number, sms
-from sandbox.pingme_wire import TIMEOUT, Answer, post, post_callback
+from sandbox.pingme_wire import TIMEOUT, CallbackResponse, post, post_callback
 
-__all__ = ["Answer", "Clock", "Entry", "PingMe", "SystemClock", "post_callback"]
+__all__ = ["CallbackResponse", "Clock", "Entry", "PingMe", "SystemClock", "post_callback"]
 
 FIRST_PAUSE: Final = 0.2  # seconds before the first repeat; doubled from one to the next
 LONGEST_PAUSE: Final = 5.0  # seconds; also the most that a Retry-After is honoured with
@@ -32,20 +32,20 @@ class Entry:
     """0, 1, 2 … among all callbacks of this number."""
     kind: Kind
     first_sent: float
-    answers: list[Answer] = field(default_factory=list)
+    answers: list[CallbackResponse] = field(default_factory=list)
 
     @property
     def promised(self) -> bool:
         """The receiver answered 2xx to it at least once."""
-        return any(answer.seen for answer in self.answers)
+        return any(response.seen for response in self.answers)
 
     @property
     def ids(self) -> set[str]:
         """The ids that it was given; more than one is the receiver's mistake."""
-        return {answer.id for answer in self.answers if answer.id is not None}
+        return {response.id for response in self.answers if response.id is not None}
 
 
-Post = Callable[[bytes], Awaitable[Answer]]
+Post = Callable[[bytes], Awaitable[CallbackResponse]]
 
 
 class PingMe:
@@ -145,14 +145,14 @@ class PingMe:
     async def _deliver(self, post: Post, callback: Callback, entry: Entry) -> None:
         pause = FIRST_PAUSE
         while True:
-            answer = await _record(post, callback, entry)
-            if answer.seen or self._stopped.is_set():
+            response = await _record(post, callback, entry)
+            if response.seen or self._stopped.is_set():
                 return
-            await self._pause(min(answer.retry_after or pause * self._rng.uniform(0.5, 1.0), LONGEST_PAUSE))
+            await self._pause(min(response.retry_after or pause * self._rng.uniform(0.5, 1.0), LONGEST_PAUSE))
             pause = min(pause * 2, LONGEST_PAUSE)
 
 
-async def _record(post: Post, callback: Callback, entry: Entry) -> Answer:
-    answer = await post(callback.body)
-    entry.answers.append(answer)
-    return answer
+async def _record(post: Post, callback: Callback, entry: Entry) -> CallbackResponse:
+    response = await post(callback.body)
+    entry.answers.append(response)
+    return response

@@ -13,7 +13,7 @@ TIMEOUT: Final = 15.0  # seconds, from the connect to the last byte of the answe
 
 
 @dataclass(frozen=True)
-class Answer:
+class CallbackResponse:
     """What came back from one POST. HTTP status 0: nothing did (a reset, a refused connection, a timeout)."""
 
     http: int
@@ -29,23 +29,23 @@ class Answer:
         return 200 <= self.http < 300
 
 
-async def post_callback(url: str, fields: Mapping[str, str]) -> Answer:
+async def post_callback(url: str, fields: Mapping[str, str]) -> CallbackResponse:
     """Post one callback with these fields, once; never raises for what the network or the receiver does."""
     async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT)) as session:
         return await post(session, url, json.dumps(dict(fields), ensure_ascii=False).encode(), time.time)
 
 
-async def post(session: aiohttp.ClientSession, url: str, body: bytes, now: Callable[[], float]) -> Answer:
+async def post(session: aiohttp.ClientSession, url: str, body: bytes, now: Callable[[], float]) -> CallbackResponse:
     """Post a body as PingMe does, once; never raises for what the network or the receiver does."""
     headers = {"Content-Type": "application/json"}
     try:
         async with session.post(url, data=body, headers=headers, allow_redirects=False) as response:
-            return read_answer(response.status, await response.read(), response.headers, now())
+            return read_response(response.status, await response.read(), response.headers, now())
     except (aiohttp.ClientError, OSError, TimeoutError):
-        return Answer(0, at=now())
+        return CallbackResponse(0, at=now())
 
 
-def read_answer(http: int, body: bytes, headers: Mapping[str, str], at: float) -> Answer:
+def read_response(http: int, body: bytes, headers: Mapping[str, str], at: float) -> CallbackResponse:
     """Return what an answer says; a body that says nothing leaves only its HTTP status."""
     said: object = None
     with suppress(ValueError, RecursionError):
@@ -53,4 +53,4 @@ def read_answer(http: int, body: bytes, headers: Mapping[str, str], at: float) -
     words = {name: value for name, value in said.items() if isinstance(value, str)} if isinstance(said, dict) else {}
     seconds = headers.get("Retry-After", "")
     retry_after = float(seconds) if seconds.isascii() and seconds.isdecimal() else None
-    return Answer(http, words.get("status"), words.get("id"), words.get("reason"), retry_after, at)
+    return CallbackResponse(http, words.get("status"), words.get("id"), words.get("reason"), retry_after, at)

@@ -29,7 +29,7 @@ class Moment(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Reply:
+class Response:
     """One answer."""
 
     body: str
@@ -46,11 +46,11 @@ class Reply:
         waits = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return {"Content-Type": self.content_type} | waits
 
-    def unnoted(self) -> "Reply":
+    def unnoted(self) -> "Response":
         """Return the same answer where it shows nothing to whoever asked."""
         return replace(self, shows=(), passes=None)
 
 
-def as_json(value: object, *, shows: tuple[Sms, ...] = (), passes: Sms | None = None) -> Reply:
+def as_json(value: object, *, shows: tuple[Sms, ...] = (), passes: Sms | None = None) -> Response:
     """Return a JSON answer."""
-    return Reply(json.dumps(value, ensure_ascii=False, separators=(",", ":")), JSON, shows, passes)
+    return Response(json.dumps(value, ensure_ascii=False, separators=(",", ":")), JSON, shows, passes)

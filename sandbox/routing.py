@@ -8,10 +8,10 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from sandbox.account import Account
-from sandbox.faults import Troubles
+from sandbox.faults import ActiveFaults
 from sandbox.polled import grizzlysms, grizzlysms_rent, handler_api, smsman, smsman_rent, smsverified
-from sandbox.response import Moment, Query, Reply
-from sandbox.settings import BadDay
+from sandbox.response import Moment, Query, Response
+from sandbox.settings import Fault
 from sandbox.sms import OrderKind, Provider
 from sandbox.world import World
 
@@ -31,70 +31,72 @@ class Route(NamedTuple):
     """Who answers at a path, about which kind of order, and whether to POST as well."""
 
     provider: Provider
-    ask: Callable[[Account, Query, Moment], Reply]
+    respond: Callable[[Account, Query, Moment], Response]
     kind: OrderKind = "activation"
     posts: bool = False
 
 
-class Answer(NamedTuple):
+class Delivery(NamedTuple):
     """An answer and what happens to it on its way."""
 
-    reply: Reply
+    response: Response
     """Once all of it was written, and only then, it is noted with `world.book.written`."""
-    delivery: BadDay | None = None
+    fault: Fault | None = None
     """A day of kind reset, truncated or slow; None: it arrives."""
 
 
-def answer(world: World, path: str, query: Query) -> Answer | None:
+def respond(world: World, path: str, query: Query) -> Delivery | None:
     """Answer what is asked at this path now, as the bad days have it; None: there is nothing at this path."""
     if (route := ROUTES.get(path)) is None:
         return None
-    troubles = world.troubles(route.provider)
-    if troubles.refusal is not None:
-        return Answer(_refusal(troubles.refusal))
-    if troubles.wrong_key:
+    faults = world.faults(route.provider)
+    if faults.replacement is not None:
+        return Delivery(_replacement(faults.replacement))
+    if faults.wrong_key:
         query = {**query, KEYS[route.provider]: "was right yesterday"}
-    account, moment = world.accounts[route.provider], world.moment(route.provider, troubles)
-    return Answer(_reply(route, account, query, moment, troubles), troubles.delivery)
+    account, moment = world.accounts[route.provider], world.moment(route.provider, faults)
+    return Delivery(_response(route, account, query, moment, faults), faults.delivery)
 
 
-def _reply(route: Route, account: Account, query: Query, moment: Moment, troubles: Troubles) -> Reply:
-    if troubles.foreign and (other := smsman.another(account, route.kind, query, moment)) is not None:
-        return route.ask(account, other, moment).unnoted()
-    return route.ask(account, query, moment)
+def _response(route: Route, account: Account, query: Query, moment: Moment, faults: ActiveFaults) -> Response:
+    if faults.foreign and (other := smsman.another(account, route.kind, query, moment)) is not None:
+        return route.respond(account, other, moment).unnoted()
+    return route.respond(account, query, moment)
 
 
-def _refusal(day: BadDay) -> Reply:
+def _replacement(fault: Fault) -> Response:
     """Answer without having looked at the question."""
-    match day.kind:
+    match fault.kind:
         case "429":
-            return Reply("Too Many Requests", status=429, retry_after=day.retry_after)
+            return Response("Too Many Requests", status=429, retry_after=fault.retry_after)
         case "html":
-            return Reply(MAINTENANCE)
+            return Response(MAINTENANCE)
         case "empty":
-            return Reply("")
+            return Response("")
         case _:
-            return Reply(BAD_GATEWAY.format(status=day.status), status=day.status, retry_after=day.retry_after)
+            return Response(BAD_GATEWAY.format(status=fault.status), status=fault.status, retry_after=fault.retry_after)
 
 
-def _smsverified(account: Account, query: Query, moment: Moment) -> Reply:
-    return handler_api.ask(smsverified.ACTIONS, account, query, moment)
+def _smsverified(account: Account, query: Query, moment: Moment) -> Response:
+    return handler_api.respond(smsverified.ACTIONS, account, query, moment)
 
 
-def _grizzlysms(account: Account, query: Query, moment: Moment) -> Reply:
+def _grizzlysms(account: Account, query: Query, moment: Moment) -> Response:
     if query.get("action") in grizzlysms_rent.ACTIONS:
-        return grizzlysms_rent.ask(account, query, moment)
-    return handler_api.ask(grizzlysms.offered(account), account, query, moment)
+        return grizzlysms_rent.respond(account, query, moment)
+    return handler_api.respond(grizzlysms.offered(account), account, query, moment)
 
 
 def _routes() -> dict[str, Route]:
     """Return all paths; SMS-Man's control API alone takes POST."""
     control = {
-        f"{BASES['smsman']}/control/{name}": Route("smsman", partial(smsman.ask, smsman.ACTIONS, name), posts=True)
+        f"{BASES['smsman']}/control/{name}": Route("smsman", partial(smsman.respond, smsman.ACTIONS, name), posts=True)
         for name in smsman.ACTIONS
     }
     rents = {
-        f"{BASES['smsman']}/rent-api/{name}": Route("smsman", partial(smsman.ask, smsman_rent.ACTIONS, name), "rent")
+        f"{BASES['smsman']}/rent-api/{name}": Route(
+            "smsman", partial(smsman.respond, smsman_rent.ACTIONS, name), "rent"
+        )
         for name in smsman_rent.ACTIONS
     }
     plain = {

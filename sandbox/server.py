@@ -63,15 +63,15 @@ class Sandbox(World):
 
     async def post_callbacks(self, url: str, stop: asyncio.Event) -> None:
         """Run the simulated PingMe against a callback URL until the event is set; the book has what it posts."""
-        wanted = self.scenario.pingme
+        request = self.scenario.pingme
         pingme = PingMe(
             url,
-            numbers=wanted.numbers,
-            rate=wanted.rate,
+            numbers=request.numbers,
+            rate=request.rate,
             rng=self._random(),
-            duplicates=wanted.duplicates,
-            malformed=wanted.malformed,
-            user_id=wanted.user_id,
+            duplicates=request.duplicates,
+            malformed=request.malformed,
+            user_id=request.user_id,
             clock=self.clock,
         )
         self.book.callbacks = pingme.book

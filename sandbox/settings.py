@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, NonNegative
 from sandbox.plan import Curve, PlannedSms
 from sandbox.sms import OrderKind, Provider
 
-BadKind = Literal[
+FaultKind = Literal[
     "429", "html", "empty", "5xx", "wrong_key", "reset", "truncated", "slow", "stale", "flapping", "clock", "foreign"
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -76,12 +76,12 @@ class SmsManSettings(AccountSettings):
     key: Annotated[str, Field(min_length=1)] = "sandbox-smsman"
 
 
-class BadDay(Table):
+class Fault(Table):
     """What goes wrong with a share of the answers, always or in a window."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    kind: BadKind
+    kind: FaultKind
     provider: Provider | None = None
     """None: all three."""
     share: Share = 1.0
@@ -146,4 +146,4 @@ class Scenario(Table):
     smsman: SmsManSettings = SmsManSettings()
     pingme: PingMeSettings = PingMeSettings()
     orders: tuple[Orders, ...] = ()
-    bad: tuple[BadDay, ...] = ()
+    bad: tuple[Fault, ...] = ()

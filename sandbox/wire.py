@@ -5,28 +5,28 @@ import struct
 
 from aiohttp import web
 
-from sandbox.response import Reply
+from sandbox.response import Response
 
 
-async def write(request: web.Request, reply: Reply) -> web.StreamResponse:
+async def write(request: web.Request, response: Response) -> web.StreamResponse:
     """Write all of an answer. Raises ConnectionError when whoever asked has left before its end."""
-    response = web.Response(status=reply.status, body=reply.body.encode(), headers=reply.headers)
-    await response.prepare(request)
-    await response.write_eof()
+    stream = web.Response(status=response.status, body=response.body.encode(), headers=response.headers)
+    await stream.prepare(request)
+    await stream.write_eof()
     if request.transport is None or request.transport.is_closing():
         raise ConnectionResetError
-    return response
+    return stream
 
 
-async def truncate(request: web.Request, reply: Reply) -> web.StreamResponse:
+async def truncate(request: web.Request, response: Response) -> web.StreamResponse:
     """Promise the whole answer, write half of it, and hang up."""
-    body = reply.body.encode()
-    response = web.StreamResponse(headers={**reply.headers, "Content-Length": str(len(body))})
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
+    body = response.body.encode()
+    stream = web.StreamResponse(headers={**response.headers, "Content-Length": str(len(body))})
+    await stream.prepare(request)
+    await stream.write(body[: len(body) // 2])
     if request.transport is not None:
         request.transport.close()
-    return response
+    return stream
 
 
 def reset(request: web.Request) -> web.StreamResponse:

@@ -5,11 +5,11 @@ from random import Random
 from sandbox.account import Account
 from sandbox.book import Book
 from sandbox.clock import Clock, SystemClock
-from sandbox.faults import BadDays, Troubles
+from sandbox.faults import ActiveFaults, Faults
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
 from sandbox.response import Moment
-from sandbox.settings import BadDay, OrderRequest, Scenario
+from sandbox.settings import Fault, OrderRequest, Scenario
 from sandbox.sms import OrderKind, Provider
 
 
@@ -26,7 +26,7 @@ class World:
         self.clock = clock or SystemClock()
         self.book = Book()
         self._rng = rng or Random(self.scenario.seed)  # noqa: S311 - made-up SMS
-        self._bad_days = BadDays(list(self.scenario.bad), self._random(), self.book.bad_days)
+        self._faults = Faults(list(self.scenario.bad), self._random(), self.book.faults)
         seed = self._rng.getrandbits(64)
         self.accounts: dict[Provider, Account] = {
             "smsverified": Account("smsverified", self.scenario.smsverified, seed, self.book),
@@ -38,15 +38,15 @@ class World:
     def begin(self) -> None:
         """Let time begin: windows of bad days count from now, and the scenario's orders are opened."""
         self._started = self.clock.now()
-        for wanted in self.scenario.orders:
-            for _ in range(wanted.count):
-                self.open(wanted)
+        for request in self.scenario.orders:
+            for _ in range(request.count):
+                self.open(request)
 
-    def open(self, wanted: OrderRequest) -> Order:
+    def open(self, request: OrderRequest) -> Order:
         """Open an order without buying it."""
-        account = self.accounts[wanted.provider]
-        opened = account.activate if wanted.kind == "activation" else account.rent
-        return opened(wanted, self.clock.now())
+        account = self.accounts[request.provider]
+        opened = account.activate if request.kind == "activation" else account.rent
+        return opened(request, self.clock.now())
 
     def receive(self, provider: Provider, kind: OrderKind, order_id: str, sms: PlannedSms) -> Order | None:
         """Let an order receive one more SMS, `at` seconds from now; None where there is no such order."""
@@ -57,26 +57,26 @@ class World:
             account.receive(kind, order, [sms.model_copy(update={"at": sms.at + later})], rng=self._rng)
         return order
 
-    def bad(self, day: BadDay) -> None:
+    def add_fault(self, fault: Fault) -> None:
         """Begin a bad day; its window counts from now."""
         elapsed = self.clock.now() - self._started
-        until = None if day.until is None else day.until + elapsed
-        self._bad_days.days.append(day.model_copy(update={"start": day.start + elapsed, "until": until}))
+        until = None if fault.until is None else fault.until + elapsed
+        self._faults.faults.append(fault.model_copy(update={"start": fault.start + elapsed, "until": until}))
 
-    def good(self) -> None:
+    def clear_faults(self) -> None:
         """End every bad day, those of the scenario too."""
-        self._bad_days.days.clear()
+        self._faults.faults.clear()
 
-    def troubles(self, provider: Provider) -> Troubles:
+    def faults(self, provider: Provider) -> ActiveFaults:
         """Return what goes wrong with the provider's next answer."""
-        return self._bad_days.draw(provider, self.clock.now() - self._started)
+        return self._faults.draw(provider, self.clock.now() - self._started)
 
-    def moment(self, provider: Provider, troubles: Troubles) -> Moment:
+    def moment(self, provider: Provider, faults: ActiveFaults) -> Moment:
         """Return the circumstances of that answer."""
         grizzly = self.scenario.grizzlysms
         odd = provider == "grizzlysms" and self._rng.random() < grizzly.odd
         resend = provider == "grizzlysms" and self._rng.random() < grizzly.resend
-        return Moment(self.clock.now(), troubles.lag, troubles.clock, odd, resend)
+        return Moment(self.clock.now(), faults.lag, faults.clock, odd, resend)
 
     def _random(self) -> Random:
         return Random(self._rng.getrandbits(64))  # noqa: S311 - made-up bad days

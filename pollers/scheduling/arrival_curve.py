@@ -48,7 +48,7 @@ class Curve:
         """Return SMS a second at this age, of an order that still waits. Never 0."""
         return self._hazard(_range(age))
 
-    def looked(self, since: float, until: float, *, arrived: bool) -> None:
+    def polled(self, since: float, until: float, *, arrived: bool) -> None:
         """Learn from one look: nothing at age `since`, and at age `until` the SMS, or nothing again.
 
         When between the two an SMS arrived is not known. It is shared out over the ranges as the looks are, between

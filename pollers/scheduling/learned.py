@@ -47,16 +47,16 @@ class Learned:
         if self.path is None or not self.path.exists():
             return
         try:
-            kept = json.loads(self.path.read_text("utf-8"))
-            self._take(kept)
+            content = json.loads(self.path.read_text("utf-8"))
+            self._take(content)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
             _log.warning("learned_unreadable", file=str(self.path), error=str(error), hint="it is written anew")
 
-    def _take(self, kept: Any) -> None:  # noqa: ANN401 - JSON
+    def _take(self, content: Any) -> None:  # noqa: ANN401 - JSON
         self.waits = {
-            name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in kept["waits"].items()
+            name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in content["waits"].items()
         }  # first: a curve of other ranges, from before an upgrade, must not cost a Retry-After
-        for provider, service, curve in kept["curves"]:
+        for provider, service, curve in content["curves"]:
             self.curves[provider, service] = Curve.from_json(curve)
 
     def save(self, waits: Mapping[str, ToldToWait]) -> None:
@@ -64,13 +64,13 @@ class Learned:
         if self.path is None:
             return
         newest = list(self.curves.items())[-MOST_CURVES:]
-        kept = {
+        content = {
             "version": VERSION,
             "curves": [[provider, service, curve.to_json()] for (provider, service), curve in newest],
             "waits": {name: {"until_ms": wait.until_ms, "reason": wait.reason} for name, wait in waits.items()},
         }
         try:
-            self._write(json.dumps(kept))
+            self._write(json.dumps(content))
         except OSError as error:
             if not self._failed:
                 _log.warning("learned_not_kept", file=str(self.path), error=str(error))

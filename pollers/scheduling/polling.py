@@ -6,7 +6,7 @@ Each further request waits for a slot of the account's budget.
 from dataclasses import replace
 
 from pollers.scheduling.account import WAITS, Account
-from pollers.tracking.advance import is_news
+from pollers.tracking.advance import shows_new_sms
 from pollers.tracking.sms_content import with_full_text
 from pollers.tracking.state import WatchState
 from providers.observation import Last, Listing, NoCode, Observation, ProviderError, Unfinished
@@ -18,7 +18,7 @@ async def poll(account: Account, state: WatchState, *, further: bool = True) -> 
     answer = await account.poll(watch.order_kind, watch.order_id)
     known: Observation | None = None
     while isinstance(answer, Unfinished):
-        if _shows_all_news(state, known, answer.shows):
+        if _shows_all_new_sms(state, known, answer.shows):
             return _whole(answer.shows)
         known = answer.shows
         if not (further and await account.further()):
@@ -32,7 +32,7 @@ async def poll(account: Account, state: WatchState, *, further: bool = True) -> 
 async def _with_full_text(account: Account, state: WatchState, observation: Observation) -> Observation:
     if not account.client.has_full_text or not isinstance(observation, Last | NoCode):
         return observation
-    if not is_news(state, observation):
+    if not shows_new_sms(state, observation):
         return observation
     full = await account.full_text(state.watch.order_id)
     if isinstance(observation, Last):
@@ -40,13 +40,13 @@ async def _with_full_text(account: Account, state: WatchState, observation: Obse
     return Last(full) if full is not None else observation
 
 
-def _shows_all_news(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
+def _shows_all_new_sms(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
     """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
     if not isinstance(shows, Listing) or not state.complete:
         return False
     before = len(known.sms) if isinstance(known, Listing) else 0
     added = shows.sms[: len(shows.sms) - before]  # older pages are put before newer ones
-    return not is_news(state, Listing(added))
+    return not shows_new_sms(state, Listing(added))
 
 
 def _whole(shows: Observation | None) -> Observation:

@@ -32,7 +32,7 @@ SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by 
 HINTED: Final = 2.0  # seconds until an order that has changed, as a list says, is polled again after a failure
 FEW_FAILURES: Final = 2  # in a row, of an order that has changed; then it backs off like any other
 MOST_DOUBLED: Final = 10  # times
-FULL_BUS: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
+NOT_DURABLE: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
 FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
 HELD_MARGIN: Final = 0.05  # seconds after a held action may be asked again: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
@@ -128,7 +128,7 @@ class Scheduler:
         for number, owned in enumerate(open_ones):
             state = owned.state
             if (plan := self._plan_of(shard, state)) is not None:
-                self._book(plan, state)
+                self._set_demand(plan, state)
             await _breathe(number)
         for number, owned in enumerate(open_ones):
             if not owned.ended:
@@ -225,7 +225,7 @@ class Scheduler:
         owned = plan.shard.watches.get(watch_id)
         if owned is None or owned.ended:
             return
-        usual, context = self._book(plan, owned.state)
+        usual, context = self._set_demand(plan, owned.state)
         now = self._loop.time()
         plan.due_at = min(plan.since + plan.part * usual, now + max(0.0, context.remaining))
         self._set_timer(watch_id, plan)
@@ -316,7 +316,7 @@ class Scheduler:
             owned = plan.shard.watches.get(watch_id) if plan else None
             if plan is not None and owned is not None:
                 with self._rescheduled(watch_id, plan, owned) as following:
-                    following.seconds = SOON if owned.acting else await self._poll_once(plan, owned)
+                    following.seconds = SOON if owned.action_in_flight else await self._poll_once(plan, owned)
 
     @contextmanager
     def _in_flight_until_done(self, account: Account) -> Iterator[None]:
@@ -366,7 +366,7 @@ class Scheduler:
         try:
             await shard.take(watch_id, step, answered=is_said(observation))
         except NotDurable:
-            return FULL_BUS
+            return NOT_DURABLE
         if self.plans.get(watch_id) is not plan:
             return SOON  # its shard was lost meanwhile
         self._note(plan, before, step.state, observation, left_at, now_ms)
@@ -404,7 +404,7 @@ class Scheduler:
         if context_of(before, now_ms).phase == "first":
             opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)
             since, until = (max(0.0, (at - opened_ms) / 1000) for at in (plan.learned_ms, now_ms))
-            self._curve(before).looked(since, until, arrived=found)
+            self._curve(before).polled(since, until, arrived=found)
             plan.learned_ms = now_ms
 
     def _note_failures(self, plan: Plan, observation: Observation, left_at: float) -> None:
@@ -432,32 +432,32 @@ class Scheduler:
 
     # ---- when --------------------------------------------------------------------------------------------------
 
-    def _book(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
+    def _set_demand(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
         """Tell the account what this watch would like; return its usual interval.
 
         What it wanted until now may have been most of what made the budget scarce: that is taken back first.
         """
         context, throttle = context_of(state, self._now_ms()), plan.account.throttle
         before = throttle.stretch()
-        usual = self._wanted(plan, state, context, before)
+        usual = self._demand_at(plan, state, context, before)
         after = throttle.stretch()
-        return (usual if after == before else self._wanted(plan, state, context, after)), context
+        return (usual if after == before else self._demand_at(plan, state, context, after)), context
 
-    def _wanted(self, plan: Plan, state: WatchState, context: PollContext, stretch: float) -> float:
+    def _demand_at(self, plan: Plan, state: WatchState, context: PollContext, stretch: float) -> float:
         """Book what the watch would like at this scarcity; return its usual interval."""
         watch_id, follower = state.watch.watch_id, self.lists[plan.account.name]
         doubled = 2.0 ** min(plan.failures, MOST_DOUBLED) if plan.failures else 0.0
         back_off = min(LAST_BACK_OFF, self._settings.min_interval * doubled)
         usual = usual_interval(context, self._curve(state), self._settings, stretch=stretch, at_least=back_off)
         if plan.kind != "rent":
-            follower.hint.demand.book(watch_id, demand(usual, stretch=stretch))
+            follower.hint.demand.set(watch_id, demand(usual, stretch=stretch))
         if follower.running and context.phase != "next":
             usual = max(usual, follower.hint.at_least(plan.row) * stretch)
-        plan.account.throttle.demand.book(watch_id, demand(usual, stretch=stretch))
+        plan.account.throttle.demand.set(watch_id, demand(usual, stretch=stretch))
         return usual
 
     def _seconds(self, plan: Plan, state: WatchState, *, first: bool) -> float:
-        usual, context = self._book(plan, state)
+        usual, context = self._set_demand(plan, state)
         chance = self._rng.random()
         plan.since, plan.part = self._loop.time(), chance if first else 1 - JITTER * chance
         if context.remaining <= 0 and not first:
@@ -465,7 +465,7 @@ class Scheduler:
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
         plan.rank = self._rank(state, context, seconds)
         if (held := self._held(plan, state)) < seconds:
-            plan.part, plan.rank = 0.0, _rank_of_wanted(state)
+            plan.part, plan.rank = 0.0, _rank_of_action(state)
             return held
         return seconds
 
@@ -475,7 +475,7 @@ class Scheduler:
         plan.part, plan.rank = 0.0, URGENT
         if not is_to_be_closed(state):
             return pace
-        plan.rank = _rank_of_wanted(state)
+        plan.rank = _rank_of_action(state)
         held = self._held(plan, state)
         return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
 
@@ -489,7 +489,7 @@ class Scheduler:
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
         """Return how urgent the poll is that is to be made in so many seconds."""
         if due_action(state, self._now_ms()) is not None:
-            return _rank_of_wanted(state)
+            return _rank_of_action(state)
         is_fresh = context.phase == "first" and context.age < FRESH
         return URGENT if is_fresh or context.phase == "next" or context.remaining <= seconds else NORMAL
 
@@ -535,7 +535,7 @@ class Scheduler:
         self._serve_soon()
 
 
-def _rank_of_wanted(state: WatchState) -> int:
+def _rank_of_action(state: WatchState) -> int:
     """Return the rank of a poll behind which something is asked for; what failed before comes last."""
     return NORMAL if state.tries else REQUESTED
 

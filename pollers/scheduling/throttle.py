@@ -65,7 +65,7 @@ class Demand:
         """Return the sum, added up anew: what `total` is held against in tests."""
         return fsum(self._of.values())
 
-    def book(self, watch_id: str, requests_per_second: float) -> None:
+    def set(self, watch_id: str, requests_per_second: float) -> None:
         """Set what this watch would like."""
         self._total += requests_per_second - self._of.get(watch_id, 0.0)
         self._of[watch_id] = requests_per_second

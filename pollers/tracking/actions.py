@@ -34,7 +34,7 @@ def due_action(state: WatchState, now_ms: int) -> Action | None:
     """Return what is to be asked of the provider, after a look; it stays so until `answered` says what came of it."""
     if state.ended is not None or 0 < state.not_before_ms - now_ms <= LONGEST_WAIT_MS:
         return None
-    return next(_wanted(state), None)
+    return next(_requested_actions(state), None)
 
 
 def asked_again_in(state: WatchState, now_ms: int) -> float:
@@ -103,29 +103,29 @@ def let_go(before: WatchState, after: WatchState) -> WatchState:
     return _unheld(after)
 
 
-def _wanted(state: WatchState) -> Iterator[Action]:
+def _requested_actions(state: WatchState) -> Iterator[Action]:
     """Yield what is wanted, an order's end before its next SMS: what holds anything up holds the first of it up."""
     if (closing := _closing(state)) is not None:
         yield closing
-    is_next = state.sms_count in _pending(state) or (state.watch.after_sms == "request_next" and _has_news(state))
+    is_next = state.sms_count in _pending(state) or (state.watch.after_sms == "request_next" and _has_new_sms(state))
     if is_next and state.asked_after < state.sms_count:
         yield "next"
 
 
 def _first(state: WatchState) -> tuple[Action | None, int]:
     """Return what is wanted first, and which: each SMS has a next one of its own."""
-    action = next(_wanted(state), None)
+    action = next(_requested_actions(state), None)
     return action, state.sms_count if action == "next" else 0
 
 
 def _closing(state: WatchState) -> Action | None:
     closing: Action | None = state.watch.desired if state.watch.desired in {"finish", "cancel"} else None
-    if closing is None and state.watch.after_sms == "finish" and _has_news(state):
+    if closing is None and state.watch.after_sms == "finish" and _has_new_sms(state):
         closing = "finish"
     return closing if closing != state.refused else None
 
 
-def _has_news(state: WatchState) -> bool:
+def _has_new_sms(state: WatchState) -> bool:
     return state.sms_count > state.old_count and not state.given_up
 
 

@@ -24,10 +24,10 @@ FLAPPING_MS: Final = 30_000
 WAIT_IS_BOUNDARY: Final = frozenset({"smsman"})
 """SMS-Man has no word for waiting for the *next* SMS: `wait_sms` after an SMS is that (docs/providers.md 5.4)."""
 
-Looked = tuple[WatchState, tuple[NewSms, ...]]
+WithNewSms = tuple[WatchState, tuple[NewSms, ...]]
 
 
-def look(state: WatchState, observation: Observation, now_ms: int) -> Looked:
+def new_sms(state: WatchState, observation: Observation, now_ms: int) -> WithNewSms:
     """Return what an answer says about the newest SMS, and the SMS if it is new."""
     match observation:
         case Last(sms):
@@ -40,7 +40,7 @@ def look(state: WatchState, observation: Observation, now_ms: int) -> Looked:
             return state, ()
 
 
-def is_news(state: WatchState, sms: SeenSms) -> bool:
+def shows_new_sms(state: WatchState, sms: SeenSms) -> bool:
     """Tell whether an SMS is new, or may be but for the time that has passed, or would be if its text is another."""
     if (content := sms_content.content_of(state, sms)) is None:
         return False
@@ -52,7 +52,7 @@ def is_news(state: WatchState, sms: SeenSms) -> bool:
 
 def arrived(
     state: WatchState, sms: SeenSms, content: sms_content.Content, now_ms: int, *, missed: bool = False
-) -> Looked:
+) -> WithNewSms:
     """Return the state in which this SMS is the newest, and the SMS. `missed`: the one after it is waited for."""
     mark = sms_content.mark(state, content)
     newest = Newest(
@@ -77,7 +77,7 @@ def with_boundary(state: WatchState, boundary: str, now_ms: int) -> WatchState:
     return state.having(newest=newest.model_copy(update={"boundary": boundary, "boundary_ms": since_ms, "waits": 0}))
 
 
-def _last(state: WatchState, sms: SeenSms, now_ms: int) -> Looked:
+def _last(state: WatchState, sms: SeenSms, now_ms: int) -> WithNewSms:
     content = sms_content.content_of(state, sms)
     if content is None:
         return state, ()
@@ -89,7 +89,7 @@ def _last(state: WatchState, sms: SeenSms, now_ms: int) -> Looked:
     return state, ()
 
 
-def _waiting_next(state: WatchState, code: str | None, now_ms: int) -> Looked:
+def _waiting_next(state: WatchState, code: str | None, now_ms: int) -> WithNewSms:
     sms = SeenSms(code=code)
     if content := sms_content.content_of(state, sms):
         mark = sms_content.mark(state, content)

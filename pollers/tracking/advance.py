@@ -90,10 +90,10 @@ def advance(
     if state.ended is not None:
         return Step(state)
     if isinstance(observation, ProviderError):
-        return due_end(state, now_ms) if now_ms >= expiry.overdue_ms(state) else _troubled(state, observation, now_ms)
+        return due_end(state, now_ms) if now_ms >= expiry.overdue_ms(state) else _failed(state, observation, now_ms)
     if isinstance(observation, Gone):
         return _gone(state, observation, now_ms, known_ms)
-    seen, messages = _look(state, observation, now_ms, zone)
+    seen, messages = _new_sms(state, observation, now_ms, zone)
     if isinstance(observation, Ended):
         return _end(state, seen, observation.reason, now_ms, messages)
     if now_ms >= _last_ms(seen):
@@ -101,7 +101,7 @@ def advance(
     return Step(_revised(state, seen), messages, actions.due_action(seen, now_ms))
 
 
-def is_news(state: WatchState, observation: Observation) -> bool:
+def shows_new_sms(state: WatchState, observation: Observation) -> bool:
     """Tell whether to ask further before `advance`: for an activation's full text, for the other pages of a rent's SMS.
 
     Of an activation true for what `advance` would publish, and where only the text can tell: an answer without content,
@@ -111,9 +111,9 @@ def is_news(state: WatchState, observation: Observation) -> bool:
         return False
     match observation:
         case Listing() if state.watch.order_kind == "rent":
-            return rents.is_news(state, observation)
+            return rents.shows_new_sms(state, observation)
         case Last(sms) if state.watch.order_kind != "rent":
-            return activations.is_news(state, sms)
+            return activations.shows_new_sms(state, sms)
         case NoCode() if state.watch.order_kind != "rent":
             return state.newest is None or state.newest.boundary == "seen"
         case _:
@@ -137,17 +137,17 @@ def due_end(state: WatchState, now_ms: int) -> Step:
     return Step(state)
 
 
-def _look(
+def _new_sms(
     state: WatchState, observation: Observation, now_ms: int, zone: str
 ) -> tuple[WatchState, Sequence[SmsReceived]]:
     if state.watch.order_kind == "rent":
-        seen, news = rents.look(state, observation, now_ms, zone)
+        seen, new = rents.new_sms(state, observation, now_ms, zone)
     elif isinstance(observation, Listing):
-        seen, news = rents.activation(state, observation.sms, now_ms)
+        seen, new = rents.activation(state, observation.sms, now_ms)
     else:
-        seen, news = activations.look(state, observation, now_ms)
+        seen, new = activations.new_sms(state, observation, now_ms)
     makers, old = [], 0
-    for found in news:
+    for found in new:
         if not ages.is_skipped(state, found.sms, now_ms):
             seen, freshness, maker = published(state, seen, found, now_ms, zone)
             makers.append(maker)
@@ -158,7 +158,7 @@ def _look(
     return actions.let_go(state, answer_notes.noted(state, seen, observation, now_ms)), messages
 
 
-def _troubled(state: WatchState, error: ProviderError, now_ms: int) -> Step:
+def _failed(state: WatchState, error: ProviderError, now_ms: int) -> Step:
     """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
     is_strange = error.kind == "unrecognised" and error.answered
     action = actions.due_action(state, now_ms) if is_strange else None

@@ -16,9 +16,9 @@ KNOWN_MS: Final = 10_000
 ALL_GONE_MS: Final = 10 * 60_000
 RENT_GRACE_MS: Final = 10 * 60_000
 """A rent is looked at for so long after its end: late SMS, and doubt about clocks and zones (docs/providers.md 5.3)."""
-LAST_LOOK_MS: Final = 10 * 60_000
+LAST_POLL_MS: Final = 10 * 60_000
 """How long the last look is tried for where the provider does not answer."""
-NOTHING_WANTED: Final[Mapping[str, Any]] = {
+NOTHING_REQUESTED: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("gone_count", "gone_ms", "refused_ms", "performed_ms", "tries", "not_before_ms"), 0),
     **dict.fromkeys(("refused", "refused_code", "performed", "held_code"), None),
     "asked_after": -1,
@@ -38,7 +38,7 @@ def deadline_ms(state: WatchState) -> int:
 
 def overdue_ms(state: WatchState) -> int:
     """Return when even the time for a last look is over: from then on `advance.due_end` ends the watch."""
-    return deadline_ms(state) + LAST_LOOK_MS
+    return deadline_ms(state) + LAST_POLL_MS
 
 
 def forget_ms(state: WatchState) -> int:
@@ -95,5 +95,5 @@ def reopened(state: WatchState, watch: OpenWatch, now_ms: int) -> WatchState:
         old_count=state.sms_count,
         ended=None,
         ended_at=None,
-        **NOTHING_WANTED,
+        **NOTHING_REQUESTED,
     )

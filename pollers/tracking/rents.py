@@ -6,7 +6,7 @@ docs/providers.md 5.3. The place in the list says nothing: the newest is first, 
 from typing import Final
 
 from pollers.tracking import activations, sms_content
-from pollers.tracking.activations import Looked
+from pollers.tracking.activations import WithNewSms
 from pollers.tracking.ages import time_of
 from pollers.tracking.messages import NewSms, counted
 from pollers.tracking.state import WatchState
@@ -17,7 +17,7 @@ FORGOTTEN_AFTER: Final = 35 * 24 * 3600
 """Seconds after which an SMS is forgotten that no answer shows any more: no rent lasts longer than a month."""
 
 
-def look(state: WatchState, observation: Observation, now_ms: int, zone: str) -> Looked:
+def new_sms(state: WatchState, observation: Observation, now_ms: int, zone: str) -> WithNewSms:
     """Return what is new in an answer about a rent. An answer that shows only the last SMS is the end of a list."""
     match observation:
         case Listing(listed, complete):
@@ -28,28 +28,28 @@ def look(state: WatchState, observation: Observation, now_ms: int, zone: str) ->
             return state, ()
 
 
-def is_news(state: WatchState, listing: Listing) -> bool:
+def shows_new_sms(state: WatchState, listing: Listing) -> bool:
     """Tell whether to read on: the list shows an SMS that is not counted, or the one before it was not whole."""
     return not state.complete or bool(_more_than_counted(state, listing.sms))
 
 
-def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> Looked:
+def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> WithNewSms:
     """Return what is new where an activation shows several SMS; a single one is looked at as the newest."""
     if len(listed) == 1:
-        return activations.look(state, Last(listed[0]), now_ms)
-    news: list[NewSms] = []
+        return activations.new_sms(state, Last(listed[0]), now_ms)
+    new: list[NewSms] = []
     for sms, content, _ in _more_than_counted(state, listed):
         state, found = activations.arrived(state, sms, content, now_ms)
-        news += found
-    return state, tuple(news)
+        new += found
+    return state, tuple(new)
 
 
-def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str, *, is_whole: bool) -> Looked:
-    news: list[NewSms] = []
+def _rent(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int, zone: str, *, is_whole: bool) -> WithNewSms:
+    new: list[NewSms] = []
     for sms, content, mark in _more_than_counted(state, listed):
         state, n = counted(state, mark, _seconds(sms, now_ms, zone))
-        news.append(NewSms(sms, content, n))
-    return (_forgotten(state, listed, now_ms) if news and is_whole else state), tuple(news)
+        new.append(NewSms(sms, content, n))
+    return (_forgotten(state, listed, now_ms) if new and is_whole else state), tuple(new)
 
 
 def _more_than_counted(

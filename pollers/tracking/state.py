@@ -139,8 +139,8 @@ class WatchState(BaseModel):
 
     def having(self, **changes: Any) -> Self:  # noqa: ANN401 - each field its own type
         """Return the state with these fields, itself when it has them already. Values are not validated."""
-        news = {name: value for name, value in changes.items() if getattr(self, name) != value}
-        return self.model_copy(update=news) if news else self
+        changed = {name: value for name, value in changes.items() if getattr(self, name) != value}
+        return self.model_copy(update=changed) if changed else self
 
     @property
     def awaited_since_ms(self) -> int | None:

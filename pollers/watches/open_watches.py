@@ -29,7 +29,7 @@ class Open(NamedTuple):
         if self.rests:
             return WITH_SMS
         age_ms = now_ms - self.since_ms
-        return next((wanted for until_ms, wanted in BY_AGE if age_ms < until_ms), OLDER)
+        return next((rate for until_ms, rate in BY_AGE if age_ms < until_ms), OLDER)
 
 
 class OpenWatches:

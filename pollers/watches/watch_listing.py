@@ -83,8 +83,8 @@ def _is_in(entry: Entry, state: str | None) -> bool:
 
 def _is_described(entry: Entry, filters: Filters) -> bool:
     try:
-        if (kept := entry.state if entry.state is not None else entry.past) is not None:
-            state = _State.model_validate_json(kept)
+        if (known := entry.state if entry.state is not None else entry.past) is not None:
+            state = _State.model_validate_json(known)
             described, number = state.watch, state.recipient or state.watch.recipient
         else:
             described = _Described.model_validate_json(entry.command or b"")

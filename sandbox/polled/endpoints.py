@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from aiohttp import web
 
 from sandbox import wire
-from sandbox.routing import ROUTES, Answer, answer
+from sandbox.routing import ROUTES, Delivery, respond
 from sandbox.world import World
 
 
@@ -22,7 +22,7 @@ def _endpoint(world: World) -> Callable[[web.Request], Awaitable[web.StreamRespo
     async def endpoint(request: web.Request) -> web.StreamResponse:
         try:
             query = dict(request.query) | {name: str(value) for name, value in (await request.post()).items()}
-            said = answer(world, request.path, query)
+            said = respond(world, request.path, query)
             return web.Response(status=404) if said is None else await _deliver(world, request, said)
         except ConnectionError:
             return web.Response()  # nobody is there to read it
@@ -30,14 +30,14 @@ def _endpoint(world: World) -> Callable[[web.Request], Awaitable[web.StreamRespo
     return endpoint
 
 
-async def _deliver(world: World, request: web.Request, said: Answer) -> web.StreamResponse:
-    match said.delivery and said.delivery.kind:
+async def _deliver(world: World, request: web.Request, said: Delivery) -> web.StreamResponse:
+    match said.fault and said.fault.kind:
         case "reset":
             return wire.reset(request)
         case "truncated":
-            return await wire.truncate(request, said.reply)
-        case "slow" if said.delivery is not None:
-            await world.clock.sleep(said.delivery.length)
-    response = await wire.write(request, said.reply)
-    world.book.written(said.reply, world.clock.now())
-    return response
+            return await wire.truncate(request, said.response)
+        case "slow" if said.fault is not None:
+            await world.clock.sleep(said.fault.length)
+    stream = await wire.write(request, said.response)
+    world.book.written(said.response, world.clock.now())
+    return stream

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from typing import Final
 
 from sandbox.account import Account
-from sandbox.orders import ENDED, Activation, Level, Phase
+from sandbox.orders import ENDED, Activation, Phase, State
 from sandbox.polled.handler_api import PRICE, Action, buy, find, get_number, get_status, showing
-from sandbox.response import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Response, as_json
 from sandbox.settings import GrizzlySmsSettings
 from sandbox.sms import Sms
 
@@ -21,13 +21,13 @@ def naive(moment: Moment, seconds: float) -> str:
     return datetime.fromtimestamp(seconds + moment.clock, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
-def _balance(account: Account, _query: Query, _moment: Moment) -> Reply:
-    return Reply(f"ACCESS_BALANCE:{account.balance:.4f}")
+def _balance(account: Account, _query: Query, _moment: Moment) -> Response:
+    return Response(f"ACCESS_BALANCE:{account.balance:.4f}")
 
 
-def _number_v2(account: Account, query: Query, moment: Moment) -> Reply:
+def _number_v2(account: Account, query: Query, moment: Moment) -> Response:
     order = buy(account, query, moment)
-    if isinstance(order, Reply):
+    if isinstance(order, Response):
         return order
     return as_json(
         {
@@ -44,41 +44,41 @@ def _number_v2(account: Account, query: Query, moment: Moment) -> Reply:
     )
 
 
-def _status_v2(account: Account, query: Query, moment: Moment) -> Reply:
+def _status_v2(account: Account, query: Query, moment: Moment) -> Response:
     """The SMS as JSON; everything else in the plain tokens of getStatus."""
 
-    def show(_: Activation, sms: Sms) -> Reply:
+    def show(_: Activation, sms: Sms) -> Response:
         said = {"dateTime": naive(moment, sms.at), "code": sms.code, "text": sms.text}
         return as_json({"verificationType": 2, "sms": said}, shows=(sms,))
 
     return showing(account, query, moment, show)
 
 
-def _active(account: Account, _query: Query, moment: Moment) -> Reply:
+def _active(account: Account, _query: Query, moment: Moment) -> Response:
     """The orders that have not ended, as a bare array; the word null when there are none."""
-    return as_json([_row(order, order.level(moment.now, moment.lag)) for order in account.running(moment.now)] or None)
+    return as_json([_row(order, order.state(moment.now, moment.lag)) for order in account.running(moment.now)] or None)
 
 
-def _row(order: Activation, level: Level) -> dict[str, str | int | float]:
+def _row(order: Activation, state: State) -> dict[str, str | int | float]:
     """The row of the sample; with an SMS, the keys that its public client types, and a sibling's status numbers."""
     row: dict[str, str | int | float] = {
         "activationCost": PRICE,
         "activationId": order.id,
-        "activationStatus": STATUS[level.phase],
+        "activationStatus": STATUS[state.phase],
         "countryCode": order.country,
         "phoneNumber": order.number,
         "serviceCode": order.service,
     }
-    return row if level.sms is None else row | {"smsCode": level.sms.code, "smsText": level.sms.text}
+    return row if state.sms is None else row | {"smsCode": state.sms.code, "smsText": state.sms.text}
 
 
-def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _set_status(account: Account, query: Query, moment: Moment) -> Response:
     order = find(account, query, moment)
-    return Reply("NO_ACTIVATION" if order is None else _changed(account, order, query.get("status", ""), moment.now))
+    return Response("NO_ACTIVATION" if order is None else _changed(account, order, query.get("status", ""), moment.now))
 
 
 def _changed(account: Account, order: Activation, status: str, now: float) -> str:
-    ended = order.level(now).phase in ENDED
+    ended = order.state(now).phase in ENDED
     match status:
         case "8" | "-1":
             return _cancelled(account, order, now)
@@ -96,18 +96,18 @@ def _changed(account: Account, order: Activation, status: str, now: float) -> st
 
 
 def _cancelled(account: Account, order: Activation, now: float) -> str:
-    level = order.level(now)
-    if level.phase in ENDED:
+    state = order.state(now)
+    if state.phase in ENDED:
         return "ALREADY_CANCEL"
     if isinstance(account.settings, GrizzlySmsSettings) and now - order.opened < account.settings.no_cancel:
         return "EARLY_CANCEL_DENIED"
-    if level.phase is Phase.SMS:
+    if state.phase is Phase.SMS:
         return "STATUS_ALREADY_CHANGED"
     order.close(now, Phase.CANCELLED)
     return "ACCESS_CANCEL"
 
 
-def _prices(_account: Account, query: Query, _moment: Moment) -> Reply:
+def _prices(_account: Account, query: Query, _moment: Moment) -> Response:
     country, service = query.get("country") or "0", query.get("service") or "tg"
     return as_json({country: {service: {"count": 831358, "cost": PRICE, "retry": 0}}})
 

@@ -8,7 +8,7 @@ from sandbox.account import Account
 from sandbox.orders import Phase, Rent
 from sandbox.polled.grizzlysms import naive
 from sandbox.polled.handler_api import Action, wrong_key
-from sandbox.response import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Response, as_json
 from sandbox.settings import GrizzlySmsSettings, OrderRequest
 from sandbox.sms import Sms
 
@@ -16,18 +16,18 @@ NO_CANCEL_AFTER: Final = 1200.0  # seconds
 HOURLY: Final = 0.9  # the price; 3.6 for the sample's four hours
 
 
-def ask(account: Account, query: Query, moment: Moment) -> Reply:
+def respond(account: Account, query: Query, moment: Moment) -> Response:
     """Answer a request for one of the rent actions."""
     if (refused := wrong_key(account, query)) is not None:
         return _error(refused)
     return ACTIONS[query["action"]](account, query, moment)
 
 
-def _error(code: str) -> Reply:
+def _error(code: str) -> Response:
     return as_json({"status": "error", "error": code})
 
 
-def _phone(order: Rent, moment: Moment) -> Reply:
+def _phone(order: Rent, moment: Moment) -> Response:
     ends = datetime.fromtimestamp(order.ends + moment.clock, UTC).strftime("%Y-%m-%dT%H:%M:%S")
     return as_json({"status": "success", "phone": {"id": order.id, "endDate": ends, "number": order.number}})
 
@@ -41,7 +41,7 @@ def _whole(query: Query, name: str) -> int | None:
     return int(given) if given.isascii() and given.isdecimal() and 0 < int(given) < 10**6 else None
 
 
-def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_number(account: Account, query: Query, moment: Moment) -> Response:
     minutes = _minutes(query)
     for missing, code in (
         (not query.get("country"), "BAD_COUNTRY"),
@@ -53,13 +53,13 @@ def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
             return _error(code)
     seconds = (minutes or 0) * 60.0
     account.balance -= HOURLY * seconds / 3600
-    wanted = OrderRequest(
+    request = OrderRequest(
         provider="grizzlysms", kind="rent", service=query["service"], country=query["country"], lifetime=seconds
     )
-    return _phone(account.rent(wanted, moment.now), moment)
+    return _phone(account.rent(request, moment.now), moment)
 
 
-def _continue(account: Account, query: Query, moment: Moment) -> Reply:
+def _continue(account: Account, query: Query, moment: Moment) -> Response:
     minutes, order = _minutes(query), account.rents.get(query.get("id", ""))
     if not query.get("id"):
         return _error("NO_ID_RENT")
@@ -71,7 +71,7 @@ def _continue(account: Account, query: Query, moment: Moment) -> Reply:
     return _phone(order, moment)
 
 
-def _history(account: Account, query: Query, moment: Moment) -> Reply:
+def _history(account: Account, query: Query, moment: Moment) -> Response:
     if not query.get("id"):
         return _error("NO_ID_RENT")
     order = account.rents.get(query["id"])
@@ -83,7 +83,7 @@ def _history(account: Account, query: Query, moment: Moment) -> Reply:
     return as_json({"status": "success", "quantity": "1", "values": rows})
 
 
-def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _set_status(account: Account, query: Query, moment: Moment) -> Response:
     if not query.get("id"):
         return _error("NO_ID_RENT")
     order = account.rents.get(query["id"])
@@ -105,7 +105,7 @@ def _refused(order: Rent, status: str, now: float) -> str | None:
     return "CANT_CANCEL" if status == "2" and (late or order.arrived(now)) else None
 
 
-def _get_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_status(account: Account, query: Query, moment: Moment) -> Response:
     if not query.get("id"):
         return _error("NO_ID_RENT")
     order = account.rents.get(query["id"])
@@ -146,7 +146,7 @@ def _values(order: Rent, listing: list[Sms], moment: Moment) -> dict[str, dict[s
     }
 
 
-def _prices(_account: Account, query: Query, _moment: Moment) -> Reply:
+def _prices(_account: Account, query: Query, _moment: Moment) -> Response:
     if _minutes(query) is None:
         return _error("INVALID_TIME")
     country, service = query.get("country") or "0", query.get("service") or "tg"

@@ -6,14 +6,14 @@ from typing import Any, Final
 from sandbox.account import Account
 from sandbox.orders import ENDED, Activation, Order, Phase
 from sandbox.polled.handler_api import Action
-from sandbox.response import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Response, as_json
 from sandbox.settings import OrderRequest
 from sandbox.sms import OrderKind
 
 PRICE: Final = 0.15
 
 
-def ask(actions: Mapping[str, Action], name: str, account: Account, query: Query, moment: Moment) -> Reply:
+def respond(actions: Mapping[str, Action], name: str, account: Account, query: Query, moment: Moment) -> Response:
     """Answer a request for one of these endpoints, which must be one."""
     if query.get("token") != account.settings.key:
         wrong = "Wrong token!"
@@ -21,12 +21,12 @@ def ask(actions: Mapping[str, Action], name: str, account: Account, query: Query
     return actions[name](account, query, moment)
 
 
-def error(code: str, message: str | dict[str, Any]) -> Reply:
+def error(code: str, message: str | dict[str, Any]) -> Response:
     """Return the envelope of errors."""
     return as_json({"success": False, "error_code": code, "error_msg": message})
 
 
-def unknown() -> Reply:
+def unknown() -> Response:
     """Answer for a request id that is none, or whose order is over; clients agree on the message only."""
     return error("wrong_request_id", {"request_id": ["Current request not exists"]})
 
@@ -46,17 +46,17 @@ def names(order: Order) -> dict[str, Any]:
     }
 
 
-def balance(account: Account, _query: Query, _moment: Moment) -> Reply:
+def balance(account: Account, _query: Query, _moment: Moment) -> Response:
     """`{"balance":"799.70"}`."""
     return as_json({"balance": f"{account.balance:.2f}"})
 
 
-def _limits(_account: Account, query: Query, _moment: Moment) -> Reply:
+def _limits(_account: Account, query: Query, _moment: Moment) -> Response:
     row = {"application_id": query.get("application_id") or "1", "country_id": query.get("country_id") or "1"}
     return as_json([row | {"numbers": "32302"}])
 
 
-def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_number(account: Account, query: Query, moment: Moment) -> Response:
     if account.balance < PRICE:
         return error("balance", "Not enough balance")
     account.balance -= PRICE
@@ -68,18 +68,18 @@ def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
 
 def _find(account: Account, query: Query, moment: Moment) -> Activation | None:
     order = account.activations.get(query.get("request_id", ""))
-    return None if order is None or order.level(moment.now).phase in ENDED else order
+    return None if order is None or order.state(moment.now).phase in ENDED else order
 
 
-def _get_sms(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_sms(account: Account, query: Query, moment: Moment) -> Response:
     order = _find(account, query, moment)
     if order is None:
         return unknown()
-    level = order.level(moment.now, moment.lag)
-    if level.phase is Phase.SMS and level.sms is not None:
-        return as_json(names(order) | {"sms_code": level.sms.code}, shows=(level.sms,))
+    state = order.state(moment.now, moment.lag)
+    if state.phase is Phase.SMS and state.sms is not None:
+        return as_json(names(order) | {"sms_code": state.sms.code}, shows=(state.sms,))
     waiting = {"error_code": "wait_sms", "error_msg": "Still waiting..."}
-    return as_json(names(order) | waiting, passes=level.sms)
+    return as_json(names(order) | waiting, passes=state.sms)
 
 
 def another(account: Account, kind: OrderKind, query: Query, moment: Moment) -> Query | None:
@@ -92,7 +92,7 @@ def another(account: Account, kind: OrderKind, query: Query, moment: Moment) -> 
     return next(({**query, "request_id": order.id} for order in orders if order.id != asked), None)
 
 
-def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _set_status(account: Account, query: Query, moment: Moment) -> Response:
     order = _find(account, query, moment)
     if order is None:
         return unknown()
@@ -108,16 +108,16 @@ def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
     return as_json({"request_id": int(order.id), "success": True})
 
 
-def _prices(_account: Account, query: Query, _moment: Moment) -> Reply:
+def _prices(_account: Account, query: Query, _moment: Moment) -> Response:
     services = {"3": {"cost": f"{PRICE:.2f}", "count": 32302}}
     return as_json(services if query.get("country_id") else {"4": services})
 
 
-def _countries(_account: Account, _query: Query, _moment: Moment) -> Reply:
+def _countries(_account: Account, _query: Query, _moment: Moment) -> Response:
     return as_json({"1": {"id": "1", "title": "Russia", "code": "RU"}})
 
 
-def _applications(_account: Account, _query: Query, _moment: Moment) -> Reply:
+def _applications(_account: Account, _query: Query, _moment: Moment) -> Response:
     return as_json({"3": {"id": "3", "title": "Telegram", "code": "tg"}})
 
 

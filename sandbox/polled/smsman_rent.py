@@ -8,7 +8,7 @@ from sandbox.orders import Phase, Rent
 from sandbox.polled.grizzlysms import naive
 from sandbox.polled.handler_api import Action
 from sandbox.polled.smsman import balance, error, names, number, unknown
-from sandbox.response import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Response, as_json
 from sandbox.settings import OrderRequest
 from sandbox.sms import Sms
 
@@ -18,12 +18,12 @@ NO_CANCEL_AFTER: Final = 1200.0  # seconds
 LONGEST: Final = 1000  # of a unit
 
 
-def _limits(_account: Account, query: Query, _moment: Moment) -> Reply:
+def _limits(_account: Account, query: Query, _moment: Moment) -> Response:
     row = {"country_id": query.get("country_id") or "1", "count": "127", "cost": f"{PRICE:.2f}"}
     return as_json({"type": query.get("type") or "hour", "time": query.get("time") or "4", "limits": [row]})
 
 
-def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_number(account: Account, query: Query, moment: Moment) -> Response:
     unit, time = SECONDS.get(query.get("type", "")), number(query.get("time", ""), 0)
     if unit is None or not 0 < time <= LONGEST:
         return error("wrong_time", "Wrong type or time!")
@@ -31,8 +31,10 @@ def _get_number(account: Account, query: Query, moment: Moment) -> Reply:
         return error("balance", "Not enough balance")
     account.balance -= PRICE
     service, country = query.get("application_id") or "0", query.get("country_id") or "1"
-    wanted = OrderRequest(provider="smsman", kind="rent", service=service, country=country, lifetime=float(unit * time))
-    return as_json(names(account.rent(wanted, moment.now)))
+    request = OrderRequest(
+        provider="smsman", kind="rent", service=service, country=country, lifetime=float(unit * time)
+    )
+    return as_json(names(account.rent(request, moment.now)))
 
 
 def _find(account: Account, query: Query, moment: Moment) -> Rent | None:
@@ -44,7 +46,7 @@ def _as_shown(sms: Sms, moment: Moment) -> dict[str, str]:
     return {"text": sms.text, "code": sms.code, "time": naive(moment, sms.at)}
 
 
-def _get_sms(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_sms(account: Account, query: Query, moment: Moment) -> Response:
     """The newest SMS; while there is none, the words of the control API: the document shows nothing."""
     order = _find(account, query, moment)
     if order is None:
@@ -55,7 +57,7 @@ def _get_sms(account: Account, query: Query, moment: Moment) -> Reply:
     return as_json(names(order) | {"sms": _as_shown(newest[0], moment)}, shows=tuple(newest))
 
 
-def _get_all_sms(account: Account, query: Query, moment: Moment) -> Reply:
+def _get_all_sms(account: Account, query: Query, moment: Moment) -> Response:
     order = _find(account, query, moment)
     if order is None:
         return unknown()
@@ -63,13 +65,13 @@ def _get_all_sms(account: Account, query: Query, moment: Moment) -> Reply:
     return as_json(names(order) | {"sms": [_as_shown(sms, moment) for sms in listing]}, shows=tuple(listing))
 
 
-def _get_all_requests(account: Account, _query: Query, moment: Moment) -> Reply:
+def _get_all_requests(account: Account, _query: Query, moment: Moment) -> Response:
     """The open rents; the document names this endpoint and shows nothing of it."""
     open_ones: list[dict[str, Any]] = [names(order) for order in account.rents.values() if not order.over(moment.now)]
     return as_json({"requests_info": open_ones})
 
 
-def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _set_status(account: Account, query: Query, moment: Moment) -> Response:
     order = _find(account, query, moment)
     if order is None:
         return unknown()

@@ -6,7 +6,7 @@ from typing import Final
 from sandbox.account import Account
 from sandbox.orders import ENDED, Phase
 from sandbox.polled.handler_api import Action, find, get_number, get_status, showing
-from sandbox.response import Moment, Query, Reply, as_json
+from sandbox.response import Moment, Query, Response, as_json
 
 COUNTRIES: Final = {
     "31": {"id": 48, "rus": "Нидерланды", "eng": "Netherlands", "chn": "荷兰", "visible": 1, "rent": 0},
@@ -26,35 +26,35 @@ PRICES: Final = {
 }
 
 
-def _balance(account: Account, _query: Query, _moment: Moment) -> Reply:
-    return Reply(f"ACCESS_BALANCE:{account.balance:.2f}")
+def _balance(account: Account, _query: Query, _moment: Moment) -> Response:
+    return Response(f"ACCESS_BALANCE:{account.balance:.2f}")
 
 
-def _full_sms(account: Account, query: Query, moment: Moment) -> Reply:
+def _full_sms(account: Account, query: Query, moment: Moment) -> Response:
     """`FULL_SMS:[vk] 877613`; while there is none, the tokens of getStatus. The sample's sender is the service."""
     return showing(
-        account, query, moment, lambda order, sms: Reply(f"FULL_SMS:[{order.service}] {sms.text}", shows=(sms,))
+        account, query, moment, lambda order, sms: Response(f"FULL_SMS:[{order.service}] {sms.text}", shows=(sms,))
     )
 
 
-def _set_status(account: Account, query: Query, moment: Moment) -> Reply:
+def _set_status(account: Account, query: Query, moment: Moment) -> Response:
     order = find(account, query, moment)
-    if order is None or (query.get("status") != "8" and order.level(moment.now).phase in ENDED):
-        return Reply("NO_ACTIVATION")
+    if order is None or (query.get("status") != "8" and order.state(moment.now).phase in ENDED):
+        return Response("NO_ACTIVATION")
     match query.get("status"):
         case "1":
-            return Reply("ACCESS_READY")
+            return Response("ACCESS_READY")
         case "3":
             order.next(moment.now)
-            return Reply("ACCESS_RETRY_GET")
+            return Response("ACCESS_RETRY_GET")
         case "6":
             order.close(moment.now, Phase.FINISHED)
-            return Reply("ACCESS_ACTIVATION")
+            return Response("ACCESS_ACTIVATION")
         case "8":
             order.close(moment.now, Phase.CANCELLED)
-            return Reply("ACCESS_CANCEL")
+            return Response("ACCESS_CANCEL")
         case _:
-            return Reply("BAD_ACTION")
+            return Response("BAD_ACTION")
 
 
 ACTIONS: Final[Mapping[str, Action]] = {

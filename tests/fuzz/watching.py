@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from pollers.tracking.advance import Step, acted, advance, is_news, opened
+from pollers.tracking.advance import Step, acted, advance, opened, shows_new_sms
 from pollers.tracking.sms_content import with_full_text
 from pollers.tracking.state import WatchState
 from providers import PROVIDERS
@@ -69,7 +69,7 @@ class Poller:
         self.now_ms += after_ms
         self.fetcher.answer = answer
         observation = ended(self.client.poll(self.kind, "860"))
-        if self.client.has_full_text and is_news(self.state, observation):
+        if self.client.has_full_text and shows_new_sms(self.state, observation):
             self.fetcher.answer = full
             observation = _with_text(observation, ended(self.client.full_text("860")))
         step = advance(self.state, observation, self.now_ms)

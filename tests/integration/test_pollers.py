@@ -30,11 +30,11 @@ from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches.watch_table import WatchTable
 from providers import PROVIDERS
 from providers.http_client import HttpClient
-from sandbox.faults import REFUSALS, Troubles
+from sandbox.faults import REPLACEMENTS, ActiveFaults
 from sandbox.orders import Activation, Order
 from sandbox.plan import PlannedSms
 from sandbox.server import Sandbox
-from sandbox.settings import BadDay, OrderRequest
+from sandbox.settings import Fault, OrderRequest
 from sandbox.sms import Provider
 from schemas.messages import Message, SmsReceived, SmsRejected, Watch, WatchEnded
 from schemas.topics import WATCH_PARTITIONS, WATCHES
@@ -50,14 +50,14 @@ class World(Sandbox):
     def __init__(self) -> None:
         super().__init__(rng=random.Random(7))
         self.requests: dict[str, list[float]] = defaultdict(list)
-        self.once: list[BadDay] = []
+        self.once: list[Fault] = []
 
-    def troubles(self, provider: Provider) -> Troubles:
+    def faults(self, provider: Provider) -> ActiveFaults:
         self.requests[provider].append(time.monotonic())
         if not self.once:
-            return super().troubles(provider)
-        day = self.once.pop(0)
-        return Troubles(refusal=day) if day.kind in REFUSALS else Troubles(delivery=day)
+            return super().faults(provider)
+        fault = self.once.pop(0)
+        return ActiveFaults(replacement=fault) if fault.kind in REPLACEMENTS else ActiveFaults(delivery=fault)
 
     def asked_between(self, since: float, until: float, provider: str = "smsverified") -> int:
         return sum(since <= at < until for at in self.requests[provider])
@@ -247,7 +247,7 @@ async def test_stop_finish_and_cancel_end_a_watch_after_its_sms(stage: Stage) ->
     assert reasons == {"stop": "stopped", "finish": "finished", "cancel": "cancelled"}
     assert {end["sms_count"] for end in ends.values()} == {1}
     now = stage.world.clock.now()
-    phases = {wish: order.level(now).phase.name for wish, (order, _) in opened.items() if isinstance(order, Activation)}
+    phases = {wish: order.state(now).phase.name for wish, (order, _) in opened.items() if isinstance(order, Activation)}
     assert phases == {"stop": "SMS", "finish": "FINISHED", "cancel": "CANCELLED"}
     assert not stage.service.scheduler.plans
 
@@ -279,7 +279,7 @@ async def test_one_429_keeps_all_of_500_watches_away_for_as_long_as_it_says(stag
     for _ in range(500):
         await stage.open(OrderRequest(provider="smsverified", sms=()))
     await until(lambda: len(stage.world.requests["smsverified"]) > 200)
-    stage.world.once.append(BadDay(kind="429", retry_after=7))
+    stage.world.once.append(Fault(kind="429", retry_after=7))
     await until(lambda: not stage.world.once)
     refused = time.monotonic()
     await until(lambda: stage.world.asked_between(refused + 5, refused + 60) > 0)
@@ -297,7 +297,7 @@ async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     monkeypatch.setattr("pollers.scheduling.throttle.PROBE_EVERY", 2.0)
     orders = [await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=9.0),))) for _ in range(40)]
     await until(lambda: len(stage.world.requests["grizzlysms"]) > 40)
-    stage.world.bad(BadDay(kind="wrong_key", provider="grizzlysms"))
+    stage.world.add_fault(Fault(kind="wrong_key", provider="grizzlysms"))
     await asyncio.sleep(1)
     since = time.monotonic()
     await asyncio.sleep(6)
@@ -306,7 +306,7 @@ async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
     others = await stage.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=0.1),)))
     await until(lambda: stage.published_of(others[0].id) == 1)
 
-    stage.world.good()
+    stage.world.clear_faults()
     await until(lambda: stage.sms_accepted() == 41)
 
     assert 1 <= probes <= 4
@@ -317,7 +317,7 @@ async def test_a_wrong_key_pauses_the_account_until_a_probe_finds_it_right(
 
 
 async def test_garbage_ends_no_watch_and_makes_no_event(stage: Stage) -> None:
-    stage.world.once = [BadDay(kind=kind) for kind in ("html", "reset", "empty", "5xx", "truncated")]
+    stage.world.once = [Fault(kind=kind) for kind in ("html", "reset", "empty", "5xx", "truncated")]
     asked = ("smsverified", "grizzlysms", "smsman")
     for provider in asked:
         await stage.open(OrderRequest(provider=provider, sms=(PlannedSms(at=4.0),)))

@@ -19,7 +19,7 @@ from aiohttp import web
 from sandbox.plan import PlannedSms
 from sandbox.scenario import parse
 from sandbox.server import Sandbox
-from sandbox.settings import BadDay, OrderRequest, Scenario
+from sandbox.settings import Fault, OrderRequest, Scenario
 
 ROOT = Path(__file__).parents[2]
 ONE = (PlannedSms(code="877613"),)
@@ -105,25 +105,25 @@ async def test_an_answer_is_in_the_book_once_it_was_written(client):
 
 
 @pytest.mark.parametrize(
-    ("day", "status", "body", "retry_after"),
+    ("fault", "status", "body", "retry_after"),
     [
-        (BadDay(kind="429"), 429, "Too Many Requests", None),
-        (BadDay(kind="429", retry_after=7), 429, "Too Many Requests", "7"),
-        (BadDay(kind="html"), 200, "<!DOCTYPE html>", None),
-        (BadDay(kind="empty"), 200, "", None),
-        (BadDay(kind="5xx"), 502, "<html>", None),
-        (BadDay(kind="5xx", status=503, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), 503, "<html>", "Wed, 21 Oct"),
-        (BadDay(kind="wrong_key"), 200, "BAD_KEY", None),
+        (Fault(kind="429"), 429, "Too Many Requests", None),
+        (Fault(kind="429", retry_after=7), 429, "Too Many Requests", "7"),
+        (Fault(kind="html"), 200, "<!DOCTYPE html>", None),
+        (Fault(kind="empty"), 200, "", None),
+        (Fault(kind="5xx"), 502, "<html>", None),
+        (Fault(kind="5xx", status=503, retry_after="Wed, 21 Oct 2026 07:28:00 GMT"), 503, "<html>", "Wed, 21 Oct"),
+        (Fault(kind="wrong_key"), 200, "BAD_KEY", None),
     ],
-    ids=lambda value: value.kind if isinstance(value, BadDay) else None,
+    ids=lambda value: value.kind if isinstance(value, Fault) else None,
 )
-async def test_a_refused_question_shows_nothing(client, day, status, body, retry_after):
+async def test_a_refused_question_shows_nothing(client, fault, status, body, retry_after):
     order = client.sandbox.open(OrderRequest(provider="smsverified", sms=ONE))
-    client.sandbox.bad(day)
+    client.sandbox.add_fault(fault)
 
     async with client.session.get(client.sandbox.url + client.status_path(order)) as answer:
         text = await answer.text()
-    client.sandbox.good()
+    client.sandbox.clear_faults()
 
     assert (answer.status, text[: len(body)]) == (status, body)
     assert bool(text) == bool(body)
@@ -131,7 +131,7 @@ async def test_a_refused_question_shows_nothing(client, day, status, body, retry
     assert ("Retry-After" in answer.headers) == (retry_after is not None)
     assert shown(client, order) == 0
     assert await client.get(client.status_path(order)) == (200, "STATUS_OK:877613")
-    assert client.sandbox.book.bad_days == {("smsverified", day.kind): 1}
+    assert client.sandbox.book.faults == {("smsverified", fault.kind): 1}
 
 
 @pytest.mark.parametrize("loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
@@ -151,13 +151,13 @@ def test_an_answer_that_does_not_arrive_shows_nothing_but_the_question_had_its_e
 
 async def lose_an_answer(client, kind, error):
     order = client.sandbox.open(OrderRequest(provider="smsverified", sms=ONE))
-    client.sandbox.bad(BadDay(kind=kind))
+    client.sandbox.add_fault(Fault(kind=kind))
 
     with pytest.raises(error) as lost:
         await client.get(client.status_path(order))
     with pytest.raises(error):
         await client.get(client.status_path(order).replace("getStatus", "setStatus&status=3"))
-    client.sandbox.good()
+    client.sandbox.clear_faults()
 
     assert kind != "reset" or isinstance(lost.value.__cause__ or lost.value, ConnectionResetError)
     assert shown(client, order) == 0
@@ -166,7 +166,7 @@ async def lose_an_answer(client, kind, error):
 
 async def test_a_slow_answer_arrives_late_and_then_it_was_shown(client):
     order = client.sandbox.open(OrderRequest(provider="smsverified", sms=ONE))
-    client.sandbox.bad(BadDay(kind="slow", seconds=0.3))
+    client.sandbox.add_fault(Fault(kind="slow", seconds=0.3))
     began = client.sandbox.clock.now()
 
     answer = await client.get(client.status_path(order))
@@ -177,7 +177,7 @@ async def test_a_slow_answer_arrives_late_and_then_it_was_shown(client):
 
 async def test_a_slow_answer_to_somebody_who_has_left_shows_nothing(client, caplog):
     order = client.sandbox.open(OrderRequest(provider="smsverified", sms=ONE))
-    client.sandbox.bad(BadDay(kind="slow", seconds=0.4))
+    client.sandbox.add_fault(Fault(kind="slow", seconds=0.4))
 
     with pytest.raises(TimeoutError):
         await client.get(client.status_path(order), timeout=aiohttp.ClientTimeout(total=0.1))
@@ -247,7 +247,7 @@ async def test_a_bad_day_begins_and_ends_over_http(client):
 async def test_a_bad_day_that_was_begun_late_has_its_window_from_then(client):
     path = "/smsman/control/get-balance?token=sandbox-smsman"
     await asyncio.sleep(0.3)
-    client.sandbox.bad(BadDay(kind="empty", until=0.2))
+    client.sandbox.add_fault(Fault(kind="empty", until=0.2))
     during = await client.get(path)
     await asyncio.sleep(0.25)
 

@@ -23,7 +23,7 @@ LOOKS = st.lists(st.tuples(AGES, st.floats(0, 1000), st.booleans()), max_size=50
 TROUBLES = st.none() | st.builds(
     ProviderError,
     kind=st.sampled_from(["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]),
-    word=st.sampled_from(["bad_action", "other"]),
+    code=st.sampled_from(["bad_action", "other"]),
     retry_after=st.none() | st.floats(-1, 1e9),
 )
 
@@ -37,7 +37,7 @@ def bounds(draw: st.DrawFn) -> PollersSettings:
 def curve_of(looks: list[tuple[float, float, bool]]) -> Curve:
     curve = Curve()
     for since, seconds, arrived in looks:
-        curve.looked(since, since + seconds, arrived=arrived)
+        curve.polled(since, since + seconds, arrived=arrived)
     return curve
 
 
@@ -91,7 +91,7 @@ def test_more_effort_never_means_an_earlier_look(looks, age, effort, limit) -> N
 def test_every_sms_is_learned_exactly_once_wherever_it_arrived(arrivals) -> None:
     curve = Curve()
     for age in arrivals:
-        curve.looked(0.0, age, arrived=True)
+        curve.polled(0.0, age, arrived=True)
 
     learned = sum(curve._arrived)
 
@@ -131,7 +131,7 @@ def test_the_demand_is_the_sum_of_what_is_booked_whatever_came_before(changes) -
             demand.release(watch_id)
             model.pop(watch_id, None)
         else:
-            demand.book(watch_id, wanted)
+            demand.set(watch_id, wanted)
             model[watch_id] = wanted
 
     assert demand.total == pytest.approx(sum(model.values()), abs=1e-6)

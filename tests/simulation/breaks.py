@@ -88,8 +88,8 @@ def never_acts() -> Any:
     """What is wanted of the provider is forgotten."""
     take = Shard._take
 
-    async def _take(self: Shard, kept: Any, step: Step) -> None:
-        await take(self, kept, step._replace(action=None))
+    async def _take(self: Shard, owned: Any, step: Step) -> None:
+        await take(self, owned, step._replace(action=None))
 
     return patch.object(Shard, "_take", _take)
 

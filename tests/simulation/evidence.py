@@ -70,13 +70,13 @@ class Evidence:
         """Return what its order showed, oldest first."""
         now = EPOCH + self.over - START
         if isinstance(case.order, Activation):
-            case.order.level(now)  # levels come to be when they are looked at
-            levels = case.order._levels
-            ends = [each.since for each in levels[1:]] + [EPOCH + 10**9]
+            case.order.state(now)  # levels come to be when they are looked at
+            states = case.order._states
+            ends = [each.since for each in states[1:]] + [EPOCH + 10**9]
             return [
-                Visible(level.sms, _clock(level.since), _clock(end))
-                for level, end in zip(levels, ends, strict=True)
-                if level.phase is Phase.SMS and level.sms
+                Visible(state.sms, _clock(state.since), _clock(end))
+                for state, end in zip(states, ends, strict=True)
+                if state.phase is Phase.SMS and state.sms
             ]
         return [Visible(sms, _clock(sms.at), _clock(case.order.ends)) for sms in case.order.arrived(now)]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from bus.record import partition_of
 from sandbox.orders import Order
-from sandbox.settings import BadDay, BadKind
+from sandbox.settings import Fault, FaultKind
 from sandbox.sms import OrderKind, Provider
 from tests.simulation.kafka import SHARDS
 from tests.simulation.plan import Begin
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 LIFETIMES: Final = (1200.0, 1800.0)
 """Seconds of an activation: as the providers have it, and one that our deadline comes before."""
 PROVIDERS: Final[tuple[Provider, ...]] = ("grizzlysms", "smsverified", "smsman")
-BAD: Final[tuple[BadKind, ...]] = ("5xx", "html", "empty", "reset", "truncated", "slow")
+BAD: Final[tuple[FaultKind, ...]] = ("5xx", "html", "empty", "reset", "truncated", "slow")
 
 
 # ---- orders ----------------------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def failing(*, share: float) -> Begin:
 
     async def begin(town: "Town") -> None:
         for kind in BAD[:-1]:
-            town.world.bad(BadDay(kind=kind, share=1 - (1 - share) ** (1 / (len(BAD) - 1))))
+            town.world.add_fault(Fault(kind=kind, share=1 - (1 - share) ** (1 / (len(BAD) - 1))))
 
     return begin
 
@@ -117,9 +117,9 @@ def throttled(*, every: float = 120.0, retry_after: int = 30) -> Begin:
         rng = town.random("throttled")
         while True:
             await asyncio.sleep(rng.expovariate(1 / every))
-            town.world.bad(BadDay(kind="429", retry_after=retry_after))
+            town.world.add_fault(Fault(kind="429", retry_after=retry_after))
             await asyncio.sleep(1.0)
-            town.world.good()
+            town.world.clear_faults()
 
     return begin
 
@@ -130,7 +130,7 @@ def outage(*, after: float = 300.0) -> Begin:
     async def begin(town: "Town") -> None:
         await asyncio.sleep(after)
         town.note("bad", "5xx")
-        town.world.bad(BadDay(kind="5xx"))
+        town.world.add_fault(Fault(kind="5xx"))
 
     return begin
 
@@ -145,9 +145,9 @@ def bad_hours() -> Begin:
             kind = rng.choice((*BAD, "429", "wrong_key"))
             share, retry_after = rng.choice((0.1, 0.5, 1.0)), rng.choice((None, 7, 60)) if kind == "429" else None
             town.note("bad", kind)
-            town.world.bad(BadDay(kind=kind, share=share, retry_after=retry_after))
+            town.world.add_fault(Fault(kind=kind, share=share, retry_after=retry_after))
             await asyncio.sleep(rng.uniform(5, 120))
-            town.world.good()
+            town.world.clear_faults()
             town.note("good", kind)
 
     return begin
@@ -263,26 +263,26 @@ def requests(*, every: float = 20.0) -> Begin:
     return begin
 
 
-async def _request(town: "Town", watch_id: str, word: str) -> None:
+async def _request(town: "Town", watch_id: str, request: str) -> None:
     case, now = town.people.cases[watch_id], town.loop.time()
     ended = bool(town.people.state(case).get("ended")) or case.ends < now
-    if word == "reopen" and ended and case.asked:
+    if request == "reopen" and ended and case.asked:
         case.ends = max(case.ends, now + 300.0)
         await town.people.ask(case, "watch", states_end=True)
-    elif word == "prolong" and not ended:
+    elif request == "prolong" and not ended:
         case.ends += 300.0
         await town.people.ask(case, "watch", states_end=True)
-    elif word == "impatient" and not ended and case.asked:
+    elif request == "impatient" and not ended and case.asked:
         await town.people.ask(case, "next")
         await asyncio.sleep(8.0)
         await town.people.ask(case, "next")
-    elif word == "hesitate" and not ended and case.asked:
+    elif request == "hesitate" and not ended and case.asked:
         await town.people.ask(case, "stop")
         await asyncio.sleep(1.0)
         case.ends = max(case.ends, town.loop.time() + 300.0)
         await town.people.ask(case, "watch", states_end=True)
-    elif word not in {"reopen", "prolong", "impatient", "hesitate"} and not ended and case.asked:
-        await town.people.ask(case, word)
+    elif request not in {"reopen", "prolong", "impatient", "hesitate"} and not ended and case.asked:
+        await town.people.ask(case, request)
 
 
 def records_of_tomorrow(*, every: float = 600.0) -> Begin:

@@ -12,7 +12,7 @@ from yarl import URL
 
 from providers.http_client import FetchFailed, RawResponse
 from sandbox import routing
-from sandbox.response import Reply
+from sandbox.response import Response
 from sandbox.sms import Provider
 from sandbox.world import World
 from tests.simulation.loop import Loop
@@ -37,33 +37,33 @@ class Providers:
         """Return the seconds of one way: 60 ms in the middle, at times half a second."""
         return min(0.02 + self._rng.expovariate(1 / 0.06), 2.0)
 
-    def answer(self, path: str, query: dict[str, str]) -> "Answered":
+    def respond(self, path: str, query: dict[str, str]) -> "Answered":
         """Return what the provider says now."""
         if (broken := self.broken.get(_order(path, query))) is not None:
-            return Answered("broken", Reply(broken))
-        said = routing.answer(self.world, path, query)
+            return Answered("broken", Response(broken))
+        said = routing.respond(self.world, path, query)
         assert said is not None, path
-        slow = said.delivery is not None and said.delivery.kind == "slow"
-        return Answered(_word(said), said.reply, said.delivery.length if said.delivery and slow else 0.0)
+        slow = said.fault is not None and said.fault.kind == "slow"
+        return Answered(_outcome(said), said.response, said.fault.length if said.fault and slow else 0.0)
 
 
 class Answered(NamedTuple):
     """An answer before it is on its way."""
 
-    word: str
+    outcome: str
     """`Request.outcome`."""
-    reply: Reply
+    response: Response
     slow: float = 0.0
 
 
-def _word(said: routing.Answer) -> str:
-    if said.delivery is not None:
-        return said.delivery.kind
-    if said.reply.status != 200:
-        return "429" if said.reply.status == 429 else "5xx"
-    if said.reply.body in {"", routing.MAINTENANCE}:
-        return "html" if said.reply.body else "empty"
-    return "wrong_key" if any(token in said.reply.body for token in WRONG_KEY) else "ok"
+def _outcome(said: routing.Delivery) -> str:
+    if said.fault is not None:
+        return said.fault.kind
+    if said.response.status != 200:
+        return "429" if said.response.status == 429 else "5xx"
+    if said.response.body in {"", routing.MAINTENANCE}:
+        return "html" if said.response.body else "empty"
+    return "wrong_key" if any(token in said.response.body for token in WRONG_KEY) else "ok"
 
 
 class SimFetcher:
@@ -82,45 +82,47 @@ class SimFetcher:
             self._provider, self._replica.name, kind, order, query.get("status", ""), self._replica.time()
         )
         self._providers.log.note(request)
-        answer: asyncio.Future[RawResponse] = self._replica.create_future()
+        response: asyncio.Future[RawResponse] = self._replica.create_future()
         loop = self._providers.loop
-        loop.call_later(self._providers.way(), self._arrived, request, url.path, query, answer)
+        loop.call_later(self._providers.way(), self._arrived, request, url.path, query, response)
         try:
             async with asyncio.timeout(PATIENCE):
-                return await answer
+                return await response
         except TimeoutError:
             request.answered, request.outcome = self._replica.time(), "timeout"
             raise FetchFailed("timeout") from None
 
-    def _arrived(self, request: Request, path: str, query: dict[str, str], answer: asyncio.Future[RawResponse]) -> None:
+    def _arrived(
+        self, request: Request, path: str, query: dict[str, str], response: asyncio.Future[RawResponse]
+    ) -> None:
         providers = self._providers
         request.arrived = providers.loop.time()
-        answered = providers.answer(path, query)
+        answered = providers.respond(path, query)
         back = providers.way() + answered.slow
-        if answered.word in {"ok", "slow"}:
-            providers.loop.call_later(back, self._written, answered.reply)
-        self._replica.call_at(providers.loop.time() + back, self._answered, request, answered, answer)
+        if answered.outcome in {"ok", "slow"}:
+            providers.loop.call_later(back, self._written, answered.response)
+        self._replica.call_at(providers.loop.time() + back, self._answered, request, answered, response)
 
-    def _written(self, reply: Reply) -> None:
-        self._providers.world.book.written(reply, self._providers.world.clock.now())
+    def _written(self, response: Response) -> None:
+        self._providers.world.book.written(response, self._providers.world.clock.now())
 
-    def _answered(self, request: Request, answered: Answered, answer: asyncio.Future[RawResponse]) -> None:
+    def _answered(self, request: Request, answered: Answered, response: asyncio.Future[RawResponse]) -> None:
         now = self._replica.time()
-        if answer.done():
+        if response.done():
             return
-        request.answered, request.outcome = now, answered.word
-        request.body = answered.reply.body if request.kind == "action" else ""
-        if answered.word in {"reset", "truncated"}:
-            answer.set_exception(FetchFailed(answered.word))
+        request.answered, request.outcome = now, answered.outcome
+        request.body = answered.response.body if request.kind == "action" else ""
+        if answered.outcome in {"reset", "truncated"}:
+            response.set_exception(FetchFailed(answered.outcome))
             return
-        headers = {"content-type": answered.reply.content_type}
-        if answered.reply.retry_after is not None:
-            headers["retry-after"] = str(answered.reply.retry_after)
+        headers = {"content-type": answered.response.content_type}
+        if answered.response.retry_after is not None:
+            headers["retry-after"] = str(answered.response.retry_after)
             if headers["retry-after"].isdecimal():
                 until = now + min(max(int(headers["retry-after"]), 1), 600)
                 self._providers.log.told.append(Told(request.account, request.replica, now, until))
-        answer.set_result(
-            RawResponse(answered.reply.status, headers, answered.reply.body.encode(), self._replica.wall())
+        response.set_result(
+            RawResponse(answered.response.status, headers, answered.response.body.encode(), self._replica.wall())
         )
 
 

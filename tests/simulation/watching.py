@@ -23,20 +23,20 @@ class Watching:
 
     def __init__(self, town: "Town") -> None:
         self.findings: list[Finding] = []
-        self.looked = 0
+        self.checks = 0
         self._town = town
 
     async def run(self) -> None:
         """Look, until the run is over."""
         while True:
             await asyncio.sleep(EVERY - AGAIN)
-            first = self._look()
+            first = self._check()
             await asyncio.sleep(AGAIN)
-            again = {(each.rule, each.whom) for each in self._look()} if first else set()
+            again = {(each.rule, each.whom) for each in self._check()} if first else set()
             self.findings += [each for each in first if (each.rule, each.whom) in again]
-            self.looked += 1
+            self.checks += 1
 
-    def _look(self) -> list[Finding]:
+    def _check(self) -> list[Finding]:
         return [
             finding
             for replica in self._town.replicas

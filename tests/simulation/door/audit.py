@@ -103,8 +103,8 @@ def wait(evidence: DoorEvidence) -> Iterator[Finding]:
     for post in evidence.posts:
         took = post.answered - post.sent
         bound = (WAITS if post.kind == "plain" else TURNS) + (SLOW if evidence.town.is_slow else 0.0)
-        if post.life and (took > bound or not post.reply.status) and not evidence.disturbed(post):
-            yield about(post, "wait", f"it was answered {post.reply.status} after {took:.1f} s")
+        if post.life and (took > bound or not post.response.status) and not evidence.disturbed(post):
+            yield about(post, "wait", f"it was answered {post.response.status} after {took:.1f} s")
 
 
 def delivered(evidence: DoorEvidence) -> Iterator[Finding]:
@@ -154,13 +154,13 @@ def tokens(evidence: DoorEvidence) -> Iterator[Finding]:
         last = bisect_right(changes, post.answered)
         first = max(0, bisect_right(changes, post.sent - TOLD) - 1)
         opens = [post.token in known for _, known in evidence.town.valid[first:last]]
-        if not post.life or post.reply.status == 503 or not post.reply.status:
+        if not post.life or post.response.status == 503 or not post.response.status:
             continue
-        if all(opens) and post.reply.status == 404:
+        if all(opens) and post.response.status == 404:
             yield about(post, "tokens", "its token is in the file and did not open the door")
-        elif not any(opens) and post.reply.status != 404:
-            yield about(post, "tokens", f"its token is not in the file, and it was answered {post.reply.status}")
-        elif post.by == PINGME and post.reply.status == 404:
+        elif not any(opens) and post.response.status != 404:
+            yield about(post, "tokens", f"its token is not in the file, and it was answered {post.response.status}")
+        elif post.by == PINGME and post.response.status == 404:
             yield about(post, "tokens", "its token was removed while PingMe used it")
 
 

@@ -35,9 +35,9 @@ BEGINS: Final = {
 def room(evidence: DoorEvidence) -> Iterator[Finding]:
     """Nobody is answered 5xx while there is room, in Kafka or on the disk, for this account."""
     for post in evidence.posts:
-        if post.reply.status < 500 or evidence.disturbed(post) or _is_full(evidence, post):
+        if post.response.status < 500 or evidence.disturbed(post) or _is_full(evidence, post):
             continue
-        yield about(post, "room", f"it was answered {post.reply.said.get('reason')}, and there was room for it")
+        yield about(post, "room", f"it was answered {post.response.said.get('reason')}, and there was room for it")
 
 
 def _is_full(evidence: DoorEvidence, post: Post) -> bool:
@@ -69,11 +69,11 @@ def limited(evidence: DoorEvidence) -> Iterator[Finding]:
         level, at, most = 60 * evidence.allowance, 0.0, 60 * evidence.allowance
         for place, post in enumerate(posts):
             level, at = min(most, level + (post.answered - at) * evidence.allowance), post.answered
-            if post.reply.status == 429 and level > TAKES * evidence.allowance:
+            if post.response.status == 429 and level > TAKES * evidence.allowance:
                 beside = [each for each in _next(posts, place) if each.sent <= at]
                 left = level - sum(map(_most_cost, beside))
                 if left > TAKES * evidence.allowance and not _too_many(evidence, post, len(beside)):
-                    yield about(post, "limited", f"{post.reply.said['reason']}, with {left:.0f} bytes left")
+                    yield about(post, "limited", f"{post.response.said['reason']}, with {left:.0f} bytes left")
             level = max(level - _most_cost(post), -OVERDRAWN)
 
 
@@ -98,7 +98,7 @@ def allowance(evidence: DoorEvidence) -> Iterator[Finding]:
 def _by_account(evidence: DoorEvidence) -> dict[tuple[str, str], list[Post]]:
     found: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
     for post in sorted(evidence.posts, key=lambda each: each.answered):
-        if post.life and post.account and post.reply.status:
+        if post.life and post.account and post.response.status:
             found[post.life, post.account].append(post)
     return found
 
@@ -106,7 +106,7 @@ def _by_account(evidence: DoorEvidence) -> dict[tuple[str, str], list[Post]]:
 def _most_cost(post: Post) -> float:
     if post.kind == "plain":
         return 0.0
-    letter = len(post.body) * 4 / 3 + LETTER if post.kind == "bad" and post.reply.status != 429 else 0.0
+    letter = len(post.body) * 4 / 3 + LETTER if post.kind == "bad" and post.response.status != 429 else 0.0
     return max(0, len(post.body) - MOST_PLAIN) + letter
 
 
@@ -117,7 +117,7 @@ def _least_cost(post: Post) -> float:
 
 def _too_many(evidence: DoorEvidence, post: Post, beside: int) -> bool:
     """Tell whether that many were under way, or it stood in a queue of what is no plain SMS."""
-    if post.reply.said["reason"] != "too_many_at_once":
+    if post.response.said["reason"] != "too_many_at_once":
         return False
     return post.kind != "plain" or beside > 0.9 * evidence.in_flight
 
@@ -147,9 +147,9 @@ def _of_kafka(evidence: DoorEvidence, sample: "Sample") -> Iterator[Finding]:
     is_calm = evidence.calm_after(sample.at - FORGIVEN, FORGIVEN) <= sample.at + 0.001 and awake > FORGIVEN
     if not is_calm or evidence.slow_at(sample.at):
         return
-    for word in sample.words:
-        if word in {"kafka_away", "journal_unwritable", "messages_in_journal"}:
-            yield _wrong(sample, f"{word} is said, and all has been well for {FORGIVEN:.0f} s")
+    for reason in sample.words:
+        if reason in {"kafka_away", "journal_unwritable", "messages_in_journal"}:
+            yield _wrong(sample, f"{reason} is said, and all has been well for {FORGIVEN:.0f} s")
 
 
 def said(evidence: DoorEvidence) -> Iterator[Finding]:
@@ -180,7 +180,7 @@ def _loud(evidence: DoorEvidence) -> dict[str, dict[str, list[float]]]:
 def _times(evidence: DoorEvidence, status: int, reason: str | None) -> dict[tuple[str, str], list[float]]:
     found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for post in evidence.posts:
-        if post.reply.status == status and reason in {None, post.reply.said.get("reason")}:
+        if post.response.status == status and reason in {None, post.response.said.get("reason")}:
             found[post.life, post.account].append(post.answered)
     return {key: sorted(times) for key, times in found.items()}
 

@@ -90,7 +90,7 @@ class DoorEvidence:
     def fulls(self) -> list[tuple[float, float]]:
         """From when to when the disk took nothing."""
         changes = [(when, whom) for when, what, whom in self.town.notes if what == "disk"]
-        return [(begin, end) for (begin, word), (end, _) in pairwise([*changes, (NEVER, "")]) if word == "full"]
+        return [(begin, end) for (begin, reason), (end, _) in pairwise([*changes, (NEVER, "")]) if reason == "full"]
 
     def full_at(self, at: float, *, before: float = 0.0) -> bool:
         """Tell whether the disk took nothing around a moment."""
@@ -175,7 +175,7 @@ def _at(look: "Look") -> float:
 
 def _promises(post: Post) -> Iterator[Promise]:
     if post.kind == "bad":
-        yield Promise(post, None, str(post.reply.said.get("status")), "")
+        yield Promise(post, None, str(post.response.said.get("status")), "")
         return
     for sms, said in zip(post.sms, post.results, strict=True):
         yield Promise(post, sms, said["status"], said.get("id", ""))
@@ -189,5 +189,5 @@ def _there(value: bytes) -> There:
 
 def about(post: Post, rule: str, words: str) -> Finding:
     """Return a breach that concerns a post."""
-    story = (f"{hms(post.sent - START)} {post.kind} of {len(post.body)} bytes to {post.life}: {post.reply.status}",)
+    story = (f"{hms(post.sent - START)} {post.kind} of {len(post.body)} bytes to {post.life}: {post.response.status}",)
     return Finding(rule, post.sent - START, post.account, words, story)

@@ -31,7 +31,7 @@ def row(town: DoorTown, wall: float) -> str:
     took = sorted(post.answered - post.sent for post in town.posts if post.ok) or [0.0]
     p99 = took[int(len(took) * 0.99)]
     rate = len(town.posts) / town.seconds
-    refused = f"{sum(post.reply.status >= 400 for post in town.posts)} refused"
+    refused = f"{sum(post.response.status >= 400 for post in town.posts)} refused"
     return (
         f"{town.plan.name:14} {town.seed:4} {len(took):6} {statistics.fmean(took):6.1f} {p99:6.1f} {took[-1]:6.1f} "
         f"{rate:6.2f} {refused:>14} {town.driver.steps:9} {wall:6.1f}s  {town.digest()}"

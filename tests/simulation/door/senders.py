@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.door.wire import GONE, Line, Reply
+from tests.simulation.door.wire import GONE, Line, Response
 
 if TYPE_CHECKING:
     from tests.simulation.door.process import DoorProcess
@@ -52,17 +52,17 @@ class Post:
     sent: float
     packed: bool = False
     answered: float = 0.0
-    reply: Reply = field(default=GONE)
+    response: Response = field(default=GONE)
 
     @property
     def ok(self) -> bool:
         """It was promised."""
-        return self.reply.status == 200
+        return self.response.status == 200
 
     @property
     def results(self) -> list[dict[str, str]]:
         """What was said of each of its SMS, or of it all."""
-        return self.reply.said.get("results", [self.reply.said]) if self.ok else []
+        return self.response.said.get("results", [self.response.said]) if self.ok else []
 
 
 class Sender:
@@ -90,7 +90,7 @@ class Sender:
         tries = 0
         while not (post := await self.post(*several)).ok:
             pause = PAUSES[min(tries, len(PAUSES) - 1)] * self.rng.uniform(0.9, 1.1)
-            await asyncio.sleep(max(pause, post.reply.retry_after))
+            await asyncio.sleep(max(pause, post.response.retry_after))
             tries += 1
         if self.rng.random() < repeats:
             await asyncio.sleep(self.rng.choice(AGAIN) * self.rng.uniform(0.5, 1.0))
@@ -120,8 +120,8 @@ class Sender:
             process, line = connection
             post.life = process.life
             segments = self._segments(token, body, packed)
-            post.reply = await line.ask(segments, PATIENCE)
-            if post.reply.status == 503 and process.life == post.life and process.is_open:
+            post.response = await line.ask(segments, PATIENCE)
+            if post.response.status == 503 and process.life == post.life and process.is_open:
                 self.town.look(process)
             is_unread = not post.ok and len(segments) > 1  # the door ends a connection whose body stays on its way
             if line.is_free and not is_unread and len(self._lines) < KEPT:

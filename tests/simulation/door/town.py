@@ -216,7 +216,8 @@ class DoorTown(Place):
         sums = blake2b(digest_size=8)
         for post in self.posts:
             sums.update(
-                f"{post.sent:.6f} {post.answered:.6f} {post.life} {post.reply.status} {post.reply.said}\n".encode()
+                f"{post.sent:.6f} {post.answered:.6f} {post.life} "
+                f"{post.response.status} {post.response.said}\n".encode()
             )
         for record in self.arrived:
             sums.update(f"{record.at:.6f} {record.by} {record.id}\n".encode())

@@ -39,7 +39,7 @@ class _Listener:
         self._loop.connects = None
 
 
-class Reply:
+class Response:
     """What was answered, or `status` 0: nothing, the connection is gone."""
 
     def __init__(self, status: int, head: bytes, body: bytes) -> None:
@@ -51,7 +51,7 @@ class Reply:
         self.closes = named.get(b"connection") == b"close"
 
 
-GONE = Reply(0, b"", b"")
+GONE = Response(0, b"", b"")
 
 
 class Line(asyncio.Transport):
@@ -65,7 +65,7 @@ class Line(asyncio.Transport):
         self._arrives = {True: 0.0, False: 0.0}  # the last segment, to the server and from it
         self._under_way: dict[bool, deque[tuple[Callable[[Any], None], Any]]] = {True: deque(), False: deque()}
         self._closing = False
-        self._answer: asyncio.Future[Reply] | None = None
+        self._answer: asyncio.Future[Response] | None = None
         self._received = b""
         self._protocol: Any = None
         loop.call_soon(self._accepted)
@@ -78,7 +78,7 @@ class Line(asyncio.Transport):
         is_young = self._town.clock.now - self._arrives[True] < IDLE
         return self._open and self._answer is None and (is_young or not self._arrives[True])
 
-    async def ask(self, segments: tuple[bytes, ...], patience: float) -> Reply:
+    async def ask(self, segments: tuple[bytes, ...], patience: float) -> Response:
         """Send a request and return its answer; who has waited for too long hangs up."""
         self._answer = self._town.loop.create_future()
         for segment in segments:
@@ -116,11 +116,11 @@ class Line(asyncio.Transport):
         if not end or len(body) < int(length):
             return
         self._received = body[int(length) :]
-        reply = Reply(int(head.split(b" ", 2)[1]), head, body[: int(length)])
-        if reply.closes:
+        response = Response(int(head.split(b" ", 2)[1]), head, body[: int(length)])
+        if response.closes:
             self._open = False
         if self._answer is not None and not self._answer.done():
-            self._answer.set_result(reply)
+            self._answer.set_result(response)
 
     # ---- between them --------------------------------------------------------------------------------------------
 

@@ -26,7 +26,7 @@ WAIT = Waiting()
 EMPTY = NoCode()
 GONE = Gone()
 THROTTLED = ProviderError("throttled", "too_many_requests", 7.0)
-TROUBLES = (
+ERRORS = (
     ProviderError("auth", "bad_key"),
     ProviderError("transient", "html"),
     ProviderError("transient", "empty"),
@@ -100,7 +100,7 @@ HANDLER_API = [
         ["1111", "1111"],
     ),
     Sequence("Q7 retry is the first answer ever", [retry("1111"), ok("2222")], ["1111 recovered", "2222"]),
-    Sequence("Q8 troubles are no boundary", [ok("1111"), *TROUBLES, ok("1111")], ["1111"]),
+    Sequence("Q8 troubles are no boundary", [ok("1111"), *ERRORS, ok("1111")], ["1111"]),
     Sequence("Q10 gone", [GONE, after(15, GONE), after(15, GONE)], [], "gone"),
     Sequence("gone twice", [GONE, after(60, GONE), WAIT], []),
     Sequence("gone three times too quickly", [GONE, GONE, GONE, WAIT], []),

@@ -7,7 +7,7 @@ import pytest
 from pollers.scheduling.account import WAITS
 from pollers.tracking import expiry
 from pollers.tracking.actions import MOST_TRIES
-from pollers.tracking.advance import Step, acted, advance, due_end, is_news, only_applied, requested, withdrawn
+from pollers.tracking.advance import Step, acted, advance, due_end, only_applied, requested, shows_new_sms, withdrawn
 from providers.observation import Ended, Gone, Last, Listing, NoCode, ProviderError, SeenSms, Waiting, WaitingNext
 from schemas.messages import WatchEnded
 from schemas.timestamps import to_text
@@ -557,7 +557,7 @@ def test_since_when_the_next_sms_is_awaited_is_known():
     ],
 )
 def test_it_is_worth_asking_further_for_what_would_be_published_and_for_pages_that_were_missing(state, answer, news):
-    assert is_news(state, answer) is news
+    assert shows_new_sms(state, answer) is news
 
 
 @pytest.mark.parametrize("kind", ["activation", "rent"])

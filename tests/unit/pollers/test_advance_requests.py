@@ -147,7 +147,7 @@ def test_what_was_wanted_and_refused_before_a_watch_is_opened_again_is_forgotten
         None,
         0,
     )
-    assert expiry.NOTHING_WANTED["held_code"] is again.held_code is None
+    assert expiry.NOTHING_REQUESTED["held_code"] is again.held_code is None
     assert (again.not_before_ms, again.asked_after, again.watch.next_after, again.later_next) == (0, -1, None, ())
     assert asked(again, "next").state.outcome == "accepted"
 

@@ -425,7 +425,7 @@ def test_what_a_provider_told_us_to_wait_and_the_curves_hold_after_a_restart(tmp
         await bench.start(*range(12))
         await asyncio.sleep(10)
         learned.curves["grizzlysms", "tg"] = Curve()
-        learned.curves["grizzlysms", "tg"].looked(0, 20, arrived=True)
+        learned.curves["grizzlysms", "tg"].polled(0, 20, arrived=True)
         await bench.poller.stop()
 
     @virtual

@@ -24,11 +24,11 @@ T0 = 1_795_000_000_000
 
 
 class FakeLog:
-    """Kafka's part; `troubles` are what becomes of the next commits."""
+    """Kafka's part; `failures` are what becomes of the next commits."""
 
     def __init__(self, events: list[str]) -> None:
         self.states: dict[str, bytes] = {}
-        self.troubles: list[str] = []
+        self.failures: list[str] = []
         self.before_commit = self.after_commit = lambda: None
         self.events = events
 
@@ -39,14 +39,14 @@ class FakeLog:
     async def commit(self, states: Mapping[str, bytes | None]) -> None:
         self.before_commit()
         await asyncio.sleep(0.01)
-        trouble = self.troubles.pop(0) if self.troubles else None
-        if trouble == "fenced":
+        error = self.failures.pop(0) if self.failures else None
+        if error == "fenced":
             raise Fenced
-        if trouble != "lost":
+        if error != "lost":
             self.states = {key: value for key, value in (self.states | dict(states)).items() if value is not None}
-        if trouble in {"lost", "unknown"}:
+        if error in {"lost", "unknown"}:
             self.events.append("not committed")
-            raise NotCommitted(trouble)
+            raise NotCommitted(error)
         self.events.append("state")
         self.after_commit()
 
@@ -270,7 +270,7 @@ async def test_nothing_advances_when_the_bus_is_full() -> None:
 @virtual
 async def test_after_an_unknown_commit_memory_wins_over_what_we_attempted() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
-    bench.log.troubles = ["unknown"]
+    bench.log.failures = ["unknown"]
 
     committing = asyncio.Event()
     bench.log.before_commit = committing.set
@@ -287,7 +287,7 @@ async def test_after_an_unknown_commit_memory_wins_over_what_we_attempted() -> N
 @virtual
 async def test_after_a_lost_commit_memory_wins_over_what_we_committed_before() -> None:
     bench = await Bench().start()
-    bench.log.troubles = ["lost"]
+    bench.log.failures = ["lost"]
 
     await bench.see_code("1111")
     await asyncio.sleep(1)
@@ -300,7 +300,7 @@ async def test_after_a_lost_commit_memory_wins_over_what_we_committed_before() -
 async def test_a_state_that_somebody_else_committed_wins_over_memory_and_is_polled_soon() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
     foreign = bench.owned.state.having(revision=40, sms_count=9, asked_after=9)
-    bench.log.troubles = ["lost"]
+    bench.log.failures = ["lost"]
     bench.log.states[bench.watch.watch_id] = foreign.to_json()
 
     await bench.see_code("1111")
@@ -314,7 +314,7 @@ async def test_a_state_that_somebody_else_committed_wins_over_memory_and_is_poll
 @virtual
 async def test_nobody_acts_on_a_commit_that_is_not_confirmed() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
-    bench.log.troubles = ["unknown"] * 20
+    bench.log.failures = ["unknown"] * 20
 
     await bench.see_code("1111")
     await asyncio.sleep(1)
@@ -326,7 +326,7 @@ async def test_nobody_acts_on_a_commit_that_is_not_confirmed() -> None:
 @virtual
 async def test_a_fenced_shard_ends_and_opens_nothing_again() -> None:
     bench = await Bench(after_sms="request_next").start(owner_for=OWNED)
-    bench.log.troubles = ["fenced"]
+    bench.log.failures = ["fenced"]
 
     await bench.see_code("1111")
     await asyncio.sleep(1)
@@ -339,7 +339,7 @@ async def test_a_fenced_shard_ends_and_opens_nothing_again() -> None:
 @virtual
 async def test_a_shard_that_the_group_gave_away_is_not_opened_again() -> None:
     bench = await Bench().start(owner_for=OWNED)
-    bench.log.troubles = ["lost"]
+    bench.log.failures = ["lost"]
     bench.around.ours = False
 
     await bench.see_code("1111")
@@ -656,7 +656,7 @@ async def test_requests_that_were_written_while_no_shard_ran_are_applied_in_orde
 @virtual
 async def test_a_next_that_comes_right_after_its_sms_counts_that_sms() -> None:
     bench = await Bench().start(owner_for=OWNED)
-    bench.log.troubles = ["lost"] * 3  # the state with the SMS is not committed for a while
+    bench.log.failures = ["lost"] * 3  # the state with the SMS is not committed for a while
     await bench.see_code("1111")
     await bench.ask("next", "first")
     await asyncio.sleep(5)
@@ -929,7 +929,7 @@ async def test_another_owners_state_of_the_same_revision_wins_over_memory() -> N
     await asyncio.sleep(1)
     mine = bench.owned.state
     bench.log.states[bench.watch.watch_id] = mine.having(revision=mine.revision + 1, sms_count=7).to_json()
-    bench.log.troubles = ["lost"]
+    bench.log.failures = ["lost"]
 
     await bench.see_code("2222")
     await asyncio.sleep(2)

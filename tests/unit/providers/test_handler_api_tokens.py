@@ -25,9 +25,9 @@ def answer(body, status=200, **headers):
     return RawResponse(status, {name.replace("_", "-"): value for name, value in headers.items()}, raw, NOW)
 
 
-def told(kind, word, seconds=None):
+def told(kind, code, seconds=None):
     """Return trouble that the provider told itself."""
-    return ProviderError(kind, word, seconds, answered=True)
+    return ProviderError(kind, code, seconds, answered=True)
 
 
 def status(body, http=200):
@@ -92,7 +92,7 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
 
 
 @pytest.mark.parametrize(
-    ("body", "http", "trouble"),
+    ("body", "http", "error"),
     [
         ("EARLY_CANCEL_DENIED", 400, told("denied", "early_cancel_denied")),
         ("BAD_KEY", 401, told("auth", "bad_key")),
@@ -117,8 +117,8 @@ def test_broken_utf_8_becomes_a_replacement_and_the_rest_survives():
         ("[" * 100_000, 200, ProviderError("unrecognised", "too_deep")),
     ],
 )
-def test_the_body_is_read_before_the_http_status(body, http, trouble):
-    assert status(body, http) == trouble
+def test_the_body_is_read_before_the_http_status(body, http, error):
+    assert status(body, http) == error
 
 
 @pytest.mark.parametrize(("body", "http"), [("", 200), ("<html>", 200), ("Too many", 429), ("{", 200), ("[[1]", 200)])
@@ -355,9 +355,9 @@ CODES = {
 
 
 @pytest.mark.parametrize("path", CODES)
-@pytest.mark.parametrize("word", [*NOTHING, "Нет кода", "LASTCODE"])
-def test_what_a_serializer_writes_for_nothing_is_no_code_on_any_path(path, word):
-    assert CODES[path](word) in (NoCode(), Waiting(), WaitingNext(None))
+@pytest.mark.parametrize("code", [*NOTHING, "Нет кода", "LASTCODE"])
+def test_what_a_serializer_writes_for_nothing_is_no_code_on_any_path(path, code):
+    assert CODES[path](code) in (NoCode(), Waiting(), WaitingNext(None))
 
 
 @pytest.mark.parametrize("path", CODES)
@@ -380,9 +380,9 @@ TEXTS = {
 
 
 @pytest.mark.parametrize("path", TEXTS)
-@pytest.mark.parametrize("word", NOTHING)
-def test_what_a_serializer_writes_for_nothing_is_no_text_of_a_polled_provider(path, word):
-    assert TEXTS[path](word) in (NoCode(), Listing((SeenSms(),)))
+@pytest.mark.parametrize("code", NOTHING)
+def test_what_a_serializer_writes_for_nothing_is_no_text_of_a_polled_provider(path, code):
+    assert TEXTS[path](code) in (NoCode(), Listing((SeenSms(),)))
     assert "None of us" in repr(TEXTS[path]("None of us"))
 
 

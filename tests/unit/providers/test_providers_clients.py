@@ -45,9 +45,9 @@ def client(provider, *answers, **more):
     return PROVIDERS[provider](api_key=SecretStr(KEY), base_url=None, fetcher=wire, **more), wire
 
 
-def told(kind, word):
+def told(kind, code):
     """Return trouble that the provider told itself."""
-    return ProviderError(kind, word, answered=True)
+    return ProviderError(kind, code, answered=True)
 
 
 def run(coroutine):
@@ -175,16 +175,16 @@ def test_a_page_that_adds_nothing_is_the_last(second):
 
 
 @pytest.mark.parametrize(
-    ("failed", "trouble"),
+    ("failed", "error"),
     [
         (FetchFailed("reset"), ProviderError("transient", "reset")),
         ('{"status":"error","error":"SERVER_ERROR"}', told("transient", "server_error")),
     ],
 )
-def test_a_page_that_fails_is_reported_while_the_caller_keeps_the_newer_ones(failed, trouble):
+def test_a_page_that_fails_is_reported_while_the_caller_keeps_the_newer_ones(failed, error):
     renting, _ = client("grizzlysms", rent_page("4", "55", "44"), failed)
 
-    assert polled(renting) == trouble
+    assert polled(renting) == error
 
 
 def test_a_rent_that_ends_between_two_pages_leaves_what_was_shown():
@@ -432,16 +432,16 @@ def test_what_came_of_other_actions(provider, order_kind, answer, result):
 
 
 @pytest.mark.parametrize(
-    ("provider", "good", "bad", "word"),
+    ("provider", "good", "bad", "code"),
     [
         ("smsverified", "ACCESS_BALANCE:1", "BAD_KEY", "bad_key"),
         ("grizzlysms", "ACCESS_BALANCE:0.0000", "NO_KEY", "no_key"),
         ("smsman", '{"balance":"0"}', '{"success":false,"error_code":"wrong_token"}', "wrong_token"),
     ],
 )
-def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, word):
+def test_a_key_is_alive_or_it_is_trouble(provider, good, bad, code):
     assert run(client(provider, good)[0].alive()) is None
-    assert run(client(provider, bad)[0].alive()) == told("auth", word)
+    assert run(client(provider, bad)[0].alive()) == told("auth", code)
     assert run(client(provider, FetchFailed("reset"))[0].alive()) == ProviderError("transient", "reset")
 
 

@@ -6,10 +6,10 @@ from random import Random
 
 import pytest
 
-from sandbox.faults import Troubles
+from sandbox.faults import ActiveFaults
 from sandbox.orders import Order
 from sandbox.plan import PlannedSms
-from sandbox.response import Reply
+from sandbox.response import Response
 from sandbox.routing import BASES, ROUTES
 from sandbox.settings import OrderRequest, Scenario
 from sandbox.world import World
@@ -42,11 +42,11 @@ class Asked:
         plan = None if sms is None else tuple(PlannedSms(**one) for one in sms)
         return self.world.open(OrderRequest(provider=provider, kind=kind, sms=plan, **names))
 
-    def ask(self, provider: str, action: str, *, troubles: Troubles | None = None, **query: str) -> Reply:
+    def respond(self, provider: str, action: str, *, faults: ActiveFaults | None = None, **query: str) -> Response:
         """Ask a handler_api provider by its action, or SMS-Man by `control/name` or `rent-api/name`."""
         path, query = self.question(provider, action, **query)
-        moment = self.world.moment(provider, troubles or Troubles())
-        return ROUTES[path].ask(self.world.accounts[provider], query, moment)
+        moment = self.world.moment(provider, faults or ActiveFaults())
+        return ROUTES[path].respond(self.world.accounts[provider], query, moment)
 
     def question(self, provider: str, action: str, **query: str) -> tuple[str, dict[str, str]]:
         """Return the path and the query of that, with the right key unless another is given."""
@@ -56,9 +56,9 @@ class Asked:
         return BASES[provider], {"api_key": key, "action": action} | query
 
     def says(self, provider: str, action: str, **query: str) -> str:
-        reply = self.ask(provider, action, **query)
-        self.world.book.written(reply, self.clock.now())
-        return reply.body
+        response = self.respond(provider, action, **query)
+        self.world.book.written(response, self.clock.now())
+        return response.body
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from sandbox.faults import Troubles
+from sandbox.faults import ActiveFaults
 
 ONE = [{"code": "877613", "text": "877613"}]
 
@@ -86,12 +86,12 @@ def pairs(text: str) -> object:
 def test_what_needs_no_order_is_answered_as_documented(asked, provider, action, query, literal):
     providers = asked(smsverified={"balance": 44.60}, grizzlysms={"balance": 0, "odd": 0})
 
-    reply = providers.ask(provider, action, **query)
+    response = providers.respond(provider, action, **query)
 
     if literal.startswith(("{", "[", "null")):
-        assert (pairs(reply.body), reply.content_type) == (pairs(literal), "application/json")
+        assert (pairs(response.body), response.content_type) == (pairs(literal), "application/json")
     else:
-        assert (reply.body, reply.content_type) == (literal, "text/html; charset=UTF-8")
+        assert (response.body, response.content_type) == (literal, "text/html; charset=UTF-8")
 
 
 def test_smsverified_s_lists_are_keyed_as_in_its_document(asked):
@@ -208,7 +208,7 @@ def test_the_list_of_active_ones_lags_on_a_stale_day(asked):
     providers = asked()
     providers.open("grizzlysms", sms=ONE)
 
-    stale = providers.ask("grizzlysms", "getActiveActivations", troubles=Troubles(lag=5))
+    stale = providers.respond("grizzlysms", "getActiveActivations", faults=ActiveFaults(lag=5))
 
     assert json.loads(stale.body)[0]["activationStatus"] == 1
 
@@ -446,5 +446,5 @@ def test_naive_times_go_with_the_provider_s_own_clock(asked):
     providers = asked("2026-02-26 12:05:55")
     order = providers.open("grizzlysms", sms=ONE)
 
-    ahead = providers.ask("grizzlysms", "getStatusV2", troubles=Troubles(clock=10800.0), id=order.id)
+    ahead = providers.respond("grizzlysms", "getStatusV2", faults=ActiveFaults(clock=10800.0), id=order.id)
     assert json.loads(ahead.body)["sms"]["dateTime"] == "2026-02-26 15:05:55"

@@ -2,17 +2,17 @@
 
 import pytest
 
-from sandbox.faults import Troubles
+from sandbox.faults import ActiveFaults
 from sandbox.plan import PlannedSms
 
 TWO = [{"code": "1111"}, {"at": 3, "code": "2222"}]
-STALE = Troubles(lag=5.0)
+STALE = ActiveFaults(lag=5.0)
 
 
-def status(providers, order, troubles=None):
-    reply = providers.ask("smsverified", "getStatus", troubles=troubles, id=order.id)
-    providers.world.book.written(reply, providers.clock.now())
-    return reply.body
+def status(providers, order, faults=None):
+    response = providers.respond("smsverified", "getStatus", faults=faults, id=order.id)
+    providers.world.book.written(response, providers.clock.now())
+    return response.body
 
 
 def ask_for_next(providers, order):
@@ -128,8 +128,8 @@ def test_a_stale_listing_lacks_the_newest(asked):
     providers = asked()
     order = providers.open("smsman", "rent", sms=[{"at": -60, "text": "old"}, {"text": "new"}])
     shown = {}
-    for troubles in (STALE, Troubles()):
-        shown[troubles.lag] = providers.ask("smsman", "rent-api/get-all-sms", troubles=troubles, request_id=order.id)
+    for faults in (STALE, ActiveFaults()):
+        shown[faults.lag] = providers.respond("smsman", "rent-api/get-all-sms", faults=faults, request_id=order.id)
 
     assert [sms.text for sms in shown[5.0].shows] == ["old"]
     assert [sms.text for sms in shown[0.0].shows] == ["new", "old"]

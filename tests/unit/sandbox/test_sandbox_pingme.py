@@ -11,11 +11,11 @@ from random import Random
 import pytest
 
 from sandbox import pingme_callbacks
-from sandbox.pingme import Answer, PingMe
-from sandbox.pingme_wire import read_answer
+from sandbox.pingme import CallbackResponse, PingMe
+from sandbox.pingme_wire import read_response
 from schemas.code import extract_code
 
-OK = Answer(200, "accepted", "an-id")
+OK = CallbackResponse(200, "accepted", "an-id")
 
 
 class VirtualClock:
@@ -48,20 +48,20 @@ class VirtualClock:
 class Receiver:
     """Answers every body with the next answer of its script, `OK` when it has no more, after `delay` seconds."""
 
-    def __init__(self, clock: VirtualClock, *script: Answer, delay: float = 0.0) -> None:
+    def __init__(self, clock: VirtualClock, *script: CallbackResponse, delay: float = 0.0) -> None:
         self.posts: list[tuple[float, bytes]] = []
         self._clock = clock
         self._script = list(script)
         self._delay = delay
 
-    async def __call__(self, body: bytes) -> Answer:
+    async def __call__(self, body: bytes) -> CallbackResponse:
         self.posts.append((self._clock.now(), body))
         await self._clock.sleep(self._delay)
         return self._script.pop(0) if self._script else OK
 
 
 async def run(
-    *script: Answer,
+    *script: CallbackResponse,
     seconds: float,
     numbers: int = 1,
     rate: float = 1.0,
@@ -107,8 +107,11 @@ async def test_one_slow_number_does_not_hold_back_the_others() -> None:
     assert len(provider.book) == pytest.approx(60 * 40, rel=0.05)
 
 
-@pytest.mark.parametrize("failure", [Answer(0), Answer(500), Answer(503), Answer(404), Answer(302)])
-async def test_the_same_body_is_posted_until_it_is_answered_2xx(failure: Answer) -> None:
+@pytest.mark.parametrize(
+    "failure",
+    [CallbackResponse(0), CallbackResponse(500), CallbackResponse(503), CallbackResponse(404), CallbackResponse(302)],
+)
+async def test_the_same_body_is_posted_until_it_is_answered_2xx(failure: CallbackResponse) -> None:
     provider, receiver = await run(*[failure] * 5, seconds=25, rate=0.05)
 
     (entry, *_) = provider.book
@@ -118,7 +121,7 @@ async def test_the_same_body_is_posted_until_it_is_answered_2xx(failure: Answer)
 
 
 async def test_repeats_back_off_up_to_a_bound() -> None:
-    _, receiver = await run(*[Answer(500)] * 12, seconds=60, rate=0.01)
+    _, receiver = await run(*[CallbackResponse(500)] * 12, seconds=60, rate=0.01)
 
     pauses = [later - earlier for (earlier, _), (later, _) in itertools.pairwise(receiver.posts[:13])]
     assert pauses[0] <= 0.2
@@ -128,14 +131,14 @@ async def test_repeats_back_off_up_to_a_bound() -> None:
 
 @pytest.mark.parametrize(("asked", "kept"), [(2.0, 2.0), (3600.0, 5.0)])
 async def test_a_retry_after_is_honoured_within_a_bound(asked: float, kept: float) -> None:
-    _, receiver = await run(Answer(503, retry_after=asked), seconds=60, rate=0.01)
+    _, receiver = await run(CallbackResponse(503, retry_after=asked), seconds=60, rate=0.01)
 
     (first, _), (second, _), *_ = receiver.posts
     assert second - first == pytest.approx(kept)
 
 
 async def test_a_stop_ends_endless_repeats_and_the_book_says_that_nothing_was_promised() -> None:
-    provider, _ = await run(*[Answer(503)] * 1000, seconds=30, rate=0.01)
+    provider, _ = await run(*[CallbackResponse(503)] * 1000, seconds=30, rate=0.01)
 
     (entry,) = provider.book
     assert not entry.promised
@@ -234,13 +237,19 @@ def test_a_nonce_is_never_taken_for_the_code(template: str) -> None:
 @pytest.mark.parametrize(
     ("body", "headers", "answer"),
     [
-        (b'{"status":"accepted","id":"x"}', {}, Answer(200, "accepted", "x", at=1.0)),
-        (b'{"status":"rejected","reason":"y"}', {}, Answer(200, "rejected", reason="y", at=1.0)),
-        (b'{"status":503,"reason":"z"}', {"Retry-After": "7"}, Answer(200, reason="z", retry_after=7.0, at=1.0)),
-        (b"<html>", {"Retry-After": "soon"}, Answer(200, at=1.0)),
-        (b"[1]", {}, Answer(200, at=1.0)),
-        (b"\xff", {}, Answer(200, at=1.0)),
+        (b'{"status":"accepted","id":"x"}', {}, CallbackResponse(200, "accepted", "x", at=1.0)),
+        (b'{"status":"rejected","reason":"y"}', {}, CallbackResponse(200, "rejected", reason="y", at=1.0)),
+        (
+            b'{"status":503,"reason":"z"}',
+            {"Retry-After": "7"},
+            CallbackResponse(200, reason="z", retry_after=7.0, at=1.0),
+        ),
+        (b"<html>", {"Retry-After": "soon"}, CallbackResponse(200, at=1.0)),
+        (b"[1]", {}, CallbackResponse(200, at=1.0)),
+        (b"\xff", {}, CallbackResponse(200, at=1.0)),
     ],
 )
-def test_an_answer_is_read_as_far_as_it_says_something(body: bytes, headers: dict[str, str], answer: Answer) -> None:
-    assert read_answer(200, body, headers, 1.0) == answer
+def test_an_answer_is_read_as_far_as_it_says_something(
+    body: bytes, headers: dict[str, str], answer: CallbackResponse
+) -> None:
+    assert read_response(200, body, headers, 1.0) == answer

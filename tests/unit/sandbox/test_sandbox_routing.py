@@ -9,17 +9,17 @@ from pydantic import SecretStr
 from providers import PROVIDERS
 from providers.http_client import FetchFailed, RawResponse
 from providers.observation import Last, SeenSms, Unfinished
-from sandbox.routing import BASES, answer
-from sandbox.settings import BadDay
+from sandbox.routing import BASES, respond
+from sandbox.settings import Fault
 
 ONE = [{"code": "877613"}]
 
 
 def ask(providers, provider, action, **query):
     """Ask as the network does: bad days are drawn, and what arrives whole is in the book."""
-    said = answer(providers.world, *providers.question(provider, action, **query))
-    if said.delivery is None:
-        providers.world.book.written(said.reply, providers.clock.now())
+    said = respond(providers.world, *providers.question(provider, action, **query))
+    if said.fault is None:
+        providers.world.book.written(said.response, providers.clock.now())
     return said
 
 
@@ -27,24 +27,24 @@ def test_an_answer_has_all_that_http_needs_and_is_in_the_book_once_it_was_writte
     providers = asked()
     order = providers.open("smsverified", sms=ONE)
 
-    said = answer(providers.world, *providers.question("smsverified", "getStatus", id=order.id))
+    said = respond(providers.world, *providers.question("smsverified", "getStatus", id=order.id))
     before = order.sms[0].shows
-    providers.world.book.written(said.reply, providers.clock.now())
+    providers.world.book.written(said.response, providers.clock.now())
 
-    assert (said.reply.status, said.reply.body, said.delivery) == (200, "STATUS_OK:877613", None)
-    assert said.reply.headers == {"Content-Type": "text/html; charset=UTF-8"}
+    assert (said.response.status, said.response.body, said.fault) == (200, "STATUS_OK:877613", None)
+    assert said.response.headers == {"Content-Type": "text/html; charset=UTF-8"}
     assert (before, order.sms[0].shows) == (0, 1)
 
 
 def test_there_is_nothing_at_other_paths(asked):
     providers = asked()
 
-    assert answer(providers.world, "/smsman/control/get-all-sms", {}) is None
-    assert answer(providers.world, "/", {}) is None
+    assert respond(providers.world, "/smsman/control/get-all-sms", {}) is None
+    assert respond(providers.world, "/", {}) is None
 
 
 @pytest.mark.parametrize(
-    ("day", "status", "body"),
+    ("fault", "status", "body"),
     [
         ({"kind": "429", "retry_after": 7}, 429, "Too Many Requests"),
         ({"kind": "html"}, 200, "<!DOCTYPE html>"),
@@ -53,47 +53,47 @@ def test_there_is_nothing_at_other_paths(asked):
         ({"kind": "wrong_key"}, 200, "BAD_KEY"),
     ],
 )
-def test_a_refused_question_has_no_effect_and_shows_nothing(asked, day, status, body):
+def test_a_refused_question_has_no_effect_and_shows_nothing(asked, fault, status, body):
     providers = asked()
     order = providers.open("grizzlysms", sms=ONE)
-    providers.world.bad(BadDay(**day))
+    providers.world.add_fault(Fault(**fault))
 
     ask(providers, "grizzlysms", "setStatus", id=order.id, status="6")
     said = ask(providers, "grizzlysms", "getStatus", id=order.id)
-    providers.world.good()
+    providers.world.clear_faults()
 
-    assert (said.reply.status, said.reply.body[: len(body)]) == (status, body)
-    assert bool(said.reply.body) == bool(body)
-    assert said.reply.headers.get("Retry-After") == ("7" if "retry_after" in day else None)
+    assert (said.response.status, said.response.body[: len(body)]) == (status, body)
+    assert bool(said.response.body) == bool(body)
+    assert said.response.headers.get("Retry-After") == ("7" if "retry_after" in fault else None)
     assert order.sms[0].shows == 0
-    assert ask(providers, "grizzlysms", "getStatus", id=order.id).reply.body == "STATUS_OK:877613"
+    assert ask(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_OK:877613"
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "slow"])
 def test_an_answer_that_suffers_on_its_way_is_told_and_the_question_had_its_effect(asked, kind):
     providers = asked()
     order = providers.open("grizzlysms", sms=ONE)
-    providers.world.bad(BadDay(kind=kind))
+    providers.world.add_fault(Fault(kind=kind))
 
     said = ask(providers, "grizzlysms", "setStatus", id=order.id, status="3")
-    providers.world.good()
+    providers.world.clear_faults()
 
-    assert (said.delivery.kind, said.reply.body) == (kind, "ACCESS_RETRY_GET")
-    assert ask(providers, "grizzlysms", "getStatus", id=order.id).reply.body == "STATUS_WAIT_RETRY:877613"
+    assert (said.fault.kind, said.response.body) == (kind, "ACCESS_RETRY_GET")
+    assert ask(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_WAIT_RETRY:877613"
 
 
 @pytest.mark.parametrize(("kind", "action"), [("activation", "control/get-sms"), ("rent", "rent-api/get-all-sms")])
 def test_on_a_foreign_day_sms_man_answers_for_another_open_order_and_shows_nothing(asked, kind, action):
     providers = asked()
     asked_for, other = (providers.open("smsman", kind, sms=[{"code": code}]) for code in ("1111", "2222"))
-    providers.world.bad(BadDay(kind="foreign"))
+    providers.world.add_fault(Fault(kind="foreign"))
 
-    said = json.loads(ask(providers, "smsman", action, request_id=asked_for.id).reply.body)
+    said = json.loads(ask(providers, "smsman", action, request_id=asked_for.id).response.body)
 
     assert said["request_id"] == int(other.id)
     assert "2222" in json.dumps(said)
     assert [sms.shows for sms in (*asked_for.sms, *other.sms)] == [0, 0]
-    assert providers.world.book.bad_days == {("smsman", "foreign"): 1}
+    assert providers.world.book.faults == {("smsman", "foreign"): 1}
 
 
 def test_a_foreign_day_leaves_alone_what_it_could_end_and_what_has_no_neighbour(asked):
@@ -101,14 +101,14 @@ def test_a_foreign_day_leaves_alone_what_it_could_end_and_what_has_no_neighbour(
     order = providers.open("smsman", sms=ONE)
     ended = providers.open("smsman", sms=ONE, lifetime=1)
     providers.later(1)
-    providers.world.bad(BadDay(kind="foreign"))
+    providers.world.add_fault(Fault(kind="foreign"))
 
-    shown = ask(providers, "smsman", "control/get-sms", request_id=order.id).reply.body
-    closed = ask(providers, "smsman", "control/set-status", request_id=order.id, status="close").reply.body
+    shown = ask(providers, "smsman", "control/get-sms", request_id=order.id).response.body
+    closed = ask(providers, "smsman", "control/set-status", request_id=order.id, status="close").response.body
 
     assert "877613" in shown
     assert f'"request_id":{order.id}' in closed
-    assert ask(providers, "smsverified", "getStatus", id="1").reply.body == "NO_ACTIVATION"
+    assert ask(providers, "smsverified", "getStatus", id="1").response.body == "NO_ACTIVATION"
     assert ended.sms[0].shows == 0
 
 
@@ -121,12 +121,12 @@ class WorldFetcher:
 
     async def get(self, url):
         self.asked += 1
-        said = answer(self.providers.world, url.path, url.query)
-        if said.delivery is not None:
-            raise FetchFailed({"slow": "timeout"}.get(said.delivery.kind, said.delivery.kind))
-        self.providers.world.book.written(said.reply, self.providers.clock.now())
-        headers = {name.lower(): value for name, value in said.reply.headers.items()}
-        return RawResponse(said.reply.status, headers, said.reply.body.encode(), self.providers.clock.now())
+        said = respond(self.providers.world, url.path, url.query)
+        if said.fault is not None:
+            raise FetchFailed({"slow": "timeout"}.get(said.fault.kind, said.fault.kind))
+        self.providers.world.book.written(said.response, self.providers.clock.now())
+        headers = {name.lower(): value for name, value in said.response.headers.items()}
+        return RawResponse(said.response.status, headers, said.response.body.encode(), self.providers.clock.now())
 
 
 def polled(providers, provider):
@@ -185,10 +185,10 @@ def test_a_client_of_ours_drops_what_is_another_orders(asked):
     providers = asked()
     order, _ = providers.open("smsman", sms=ONE), providers.open("smsman", sms=[{"code": "2222"}])
     client, _ = polled(providers, "smsman")
-    providers.world.bad(BadDay(kind="foreign"))
+    providers.world.add_fault(Fault(kind="foreign"))
 
     foreign = run(client.poll("activation", order.id))
-    providers.world.good()
+    providers.world.clear_faults()
 
     assert foreign.code == "other_order"
     assert run(client.poll("activation", order.id)).sms.code == "877613"
@@ -199,7 +199,7 @@ def test_a_client_of_ours_learns_nothing_on_a_bad_day(asked, kind):
     providers = asked()
     order = providers.open("smsverified", sms=ONE)
     client, _ = polled(providers, "smsverified")
-    providers.world.bad(BadDay(kind=kind))
+    providers.world.add_fault(Fault(kind=kind))
 
     observation = run(client.poll("activation", order.id))
 

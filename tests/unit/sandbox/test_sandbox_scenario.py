@@ -17,7 +17,7 @@ TABLES = {
     "pingme": settings.PingMeSettings,
     "orders": settings.Orders,
     "orders.sms": settings.PlannedSms,
-    "bad": settings.BadDay,
+    "bad": settings.Fault,
 }
 
 
@@ -35,8 +35,8 @@ def test_a_file_is_read_by_its_path(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text('[[bad]]\nkind = "429"\nfrom = 5\nretry_after = "soon"\n')
 
-    (day,) = load(str(path)).bad
-    assert (day.kind, day.start, day.retry_after) == ("429", 5, "soon")
+    (fault,) = load(str(path)).bad
+    assert (fault.kind, fault.start, fault.retry_after) == ("429", 5, "soon")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,6 @@ def test_the_page_s_table_has_every_key_and_no_other():
 
 
 def test_every_kind_of_bad_day_stands_on_the_page():
-    kinds = settings.BadDay.model_fields["kind"].annotation.__args__
+    kinds = settings.Fault.model_fields["kind"].annotation.__args__
 
     assert set(re.findall(r"^\| `([a-z0-9_]+)` \| (?:effect|no effect)", PAGE, re.MULTILINE)) == set(kinds)

@@ -15,7 +15,7 @@ def taught(age: float, *, orders: int, every: float = 5.0, curve: Curve | None =
     for _ in range(orders):
         since = 0.0
         while since < age:
-            curve.looked(since, since + every, arrived=since + every >= age)
+            curve.polled(since, since + every, arrived=since + every >= age)
             since += every
     return curve
 
@@ -49,7 +49,7 @@ def test_one_sms_does_not_bend_the_curve() -> None:
 def test_looks_without_an_sms_count_though_none_ever_arrives() -> None:
     curve = Curve()
     for _ in range(100):
-        curve.looked(100, 130, arrived=False)
+        curve.polled(100, 130, arrived=False)
 
     assert curve.hazard(120) < prior(120) / 2
 
@@ -59,7 +59,7 @@ def test_the_hazard_is_sms_a_second_of_those_that_still_wait() -> None:
     for _ in range(3000):
         age, arrives = 0.0, rng.expovariate(0.01)
         while age < 400 and age < arrives:
-            curve.looked(age, age + 4, arrived=arrives <= age + 4)
+            curve.polled(age, age + 4, arrived=arrives <= age + 4)
             age += 4
 
     assert [curve.hazard(age) for age in (8, 30, 100, 300)] == pytest.approx([0.01] * 4, rel=0.35)
@@ -84,7 +84,7 @@ def test_sms_that_arrive_between_two_distant_looks_are_found_where_the_belief_ne
 def test_an_sms_between_two_distant_looks_is_shared_out_as_the_looks_are() -> None:
     early, late, fresh, curve = 4, 9, Curve(), Curve()
 
-    curve.looked(EDGES[early], EDGES[late + 1], arrived=True)
+    curve.polled(EDGES[early], EDGES[late + 1], arrived=True)
 
     seconds = [EDGES[index + 1] - EDGES[index] for index in (early, late)]
     attention = [
@@ -97,22 +97,22 @@ def test_an_sms_between_two_distant_looks_is_shared_out_as_the_looks_are() -> No
 def test_an_order_whose_sms_came_between_two_looks_waited_only_until_then() -> None:
     curve, wide = Curve(), Curve()
 
-    curve.looked(100, 110, arrived=True)
-    wide.looked(EDGES[4], EDGES[8], arrived=True)
+    curve.polled(100, 110, arrived=True)
+    wide.polled(EDGES[4], EDGES[8], arrived=True)
 
     assert sum(curve._waited) == pytest.approx(5)
     assert wide._waited[7] == pytest.approx((EDGES[8] - EDGES[7]) * wide._arrived[7] / 2)
 
 
 def test_looks_closer_than_a_clock_can_tell_do_no_harm() -> None:
-    Curve().looked(0.0, 5e-324, arrived=True)
+    Curve().polled(0.0, 5e-324, arrived=True)
 
 
 @pytest.mark.parametrize(("since", "until"), [(10, 10), (10, 5), (-5, 0), (5000, 5000)])
 def test_an_interval_without_seconds_teaches_nothing(since: float, until: float) -> None:
     curve = Curve()
 
-    curve.looked(since, until, arrived=False)
+    curve.polled(since, until, arrived=False)
 
     assert curve.to_json() == Curve().to_json()
 

@@ -191,7 +191,7 @@ def test_lists_take_at_most_a_third_of_the_requests() -> None:
 
 def test_what_is_polled_no_more_is_not_judged_and_wants_nothing() -> None:
     listing = hint()
-    listing.demand.book("watch-3", 0.5)
+    listing.demand.set("watch-3", 0.5)
 
     listing.untrack("3", "watch-3")
 

@@ -393,7 +393,7 @@ async def test_an_order_that_rests_is_not_planned_by_the_scarcity_that_it_had_ma
     bench.scheduler.plan(bench, waiting, soon=False)
     scarce = bench.account.throttle.stretch()
 
-    usual, _ = bench.scheduler._book(bench.scheduler.plans[state.watch.watch_id], step.state)
+    usual, _ = bench.scheduler._set_demand(bench.scheduler.plans[state.watch.watch_id], step.state)
 
     assert scarce > 5
     assert usual == PollersSettings().max_interval

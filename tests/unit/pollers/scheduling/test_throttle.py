@@ -18,7 +18,7 @@ DENIED = ProviderError("denied", "early_cancel_denied")
 OF_ORDER = ProviderError("transient", "server_error", answered=True)
 
 
-def gate(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountThrottle:
+def throttle(*, requests_per_second: float = 2.0, seed: int = 0) -> AccountThrottle:
     return AccountThrottle(requests_per_second=requests_per_second, rng=random.Random(seed))
 
 
@@ -38,15 +38,15 @@ def lost_one(account: AccountThrottle, at: float) -> None:
     assert account.report(RESET, started=at, now=at) is None
 
 
-def failing(account: AccountThrottle, trouble: ProviderError, times: int, now: float = 0.0) -> list[float]:
+def failing(account: AccountThrottle, error: ProviderError, times: int, now: float = 0.0) -> list[float]:
     """Return the seconds that each of so many failures in a row closed the account for; of lost connections but one."""
     waits = []
-    if trouble is RESET and account.state == "open":
+    if error is RESET and account.state == "open":
         lost_one(account, now + 1e-6)
     for _ in range(times):
         now += account.wait(now) + 1e-6
         assert account.admit(now) == 0.0
-        account.report(trouble, started=now, now=now)
+        account.report(error, started=now, now=now)
         waits.append(account.wait(now))
     return waits
 
@@ -55,7 +55,7 @@ def failing(account: AccountThrottle, trouble: ProviderError, times: int, now: f
 
 
 def test_requests_are_spaced_by_the_budget_and_never_come_in_bursts() -> None:
-    times = list(admissions(gate(), 0, 100))
+    times = list(admissions(throttle(), 0, 100))
     gaps = [after - before for before, after in pairwise(times)]
 
     assert len(times) == pytest.approx(200, abs=4)
@@ -64,14 +64,14 @@ def test_requests_are_spaced_by_the_budget_and_never_come_in_bursts() -> None:
 
 
 def test_idle_time_is_not_saved_up() -> None:
-    account = gate()
+    account = throttle()
     list(admissions(account, 0, 10))
 
     assert len(list(admissions(account, 1000, 1001))) <= 3
 
 
 def test_replicas_share_the_budget() -> None:
-    mine, other = gate(), gate()
+    mine, other = throttle(), throttle()
     mine.share(0.75)
     other.share(0.25)
 
@@ -80,7 +80,7 @@ def test_replicas_share_the_budget() -> None:
 
 
 def test_a_larger_share_counts_from_the_last_request_and_not_from_what_was_planned() -> None:
-    account = gate(requests_per_second=2.0)
+    account = throttle(requests_per_second=2.0)
     account.share(0.0)
     account.admit(100.0)
     assert account.wait(100.0) > 300
@@ -91,7 +91,7 @@ def test_a_larger_share_counts_from_the_last_request_and_not_from_what_was_plann
 
 
 def test_a_reserved_slot_is_nobody_elses() -> None:
-    account = gate()
+    account = throttle()
     account.admit(0.0)
 
     mine = account.reserve(0.0)
@@ -102,7 +102,7 @@ def test_a_reserved_slot_is_nobody_elses() -> None:
 
 
 def test_a_request_that_went_late_makes_the_next_one_wait_as_much_longer() -> None:
-    account = gate()
+    account = throttle()
     account.admit(0.0)
     before = account.wait(0.2)
 
@@ -112,7 +112,7 @@ def test_a_request_that_went_late_makes_the_next_one_wait_as_much_longer() -> No
 
 
 def test_requests_that_were_late_together_wait_for_a_gap_each_however_late_they_went() -> None:
-    account = gate(requests_per_second=100.0)
+    account = throttle(requests_per_second=100.0)
     account.admit(0.0)
 
     for _ in range(20):
@@ -122,13 +122,13 @@ def test_requests_that_were_late_together_wait_for_a_gap_each_however_late_they_
 
 
 def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
-    account = gate(requests_per_second=2.0)
+    account = throttle(requests_per_second=2.0)
     assert account.stretch() == 1.0
 
-    account.demand.book("a", 1.0)
+    account.demand.set("a", 1.0)
     assert account.stretch() == 1.0
 
-    account.demand.book("b", 18.0)
+    account.demand.set("b", 18.0)
     assert account.stretch() == pytest.approx(10.0)
 
     account.share(0.5)
@@ -139,16 +139,16 @@ def test_scarcity_is_the_demand_over_the_budget_and_never_below_one() -> None:
 
 
 def test_what_lists_need_is_not_there_for_polls() -> None:
-    account = gate(requests_per_second=2.0)
-    account.demand.book("a", 9.5)
+    account = throttle(requests_per_second=2.0)
+    account.demand.set("a", 9.5)
     account.set_apart = 0.4
 
     assert account.stretch() == pytest.approx(9.5 / 1.5)
 
 
 def test_polls_that_lists_ask_for_are_not_there_for_others_until_a_minute_or_two_later() -> None:
-    account = gate(requests_per_second=2.0)
-    account.demand.book("a", 9.0)
+    account = throttle(requests_per_second=2.0)
+    account.demand.set("a", 9.0)
     now = 0.0
     while now < 300.0:
         now += account.admit(now, hinted=True)
@@ -164,7 +164,7 @@ def test_polls_that_lists_ask_for_are_not_there_for_others_until_a_minute_or_two
 
 
 def test_five_hundred_watches_throttled_for_seven_seconds_are_silent_for_seven_and_then_start_slowly() -> None:
-    account = gate()
+    account = throttle()
     assert account.admit(100.0) == 0.0
     told = account.report(ProviderError("throttled", "http_429", retry_after=7.0), started=100.0, now=100.0)
 
@@ -181,11 +181,11 @@ def test_five_hundred_watches_throttled_for_seven_seconds_are_silent_for_seven_a
     assert sum(gaps[-20:]) / 20 == pytest.approx(0.5, abs=0.02)
 
 
-@pytest.mark.parametrize(("trouble", "last"), [(THROTTLED, 200), (RESET, 64)])
+@pytest.mark.parametrize(("error", "last"), [(THROTTLED, 200), (RESET, 64)])
 def test_each_failure_in_a_row_doubles_the_wait_up_to_a_minute_or_five_where_we_are_throttled(
-    trouble: ProviderError, last: int
+    error: ProviderError, last: int
 ) -> None:
-    waits = failing(gate(requests_per_second=1000.0), trouble, 12)
+    waits = failing(throttle(requests_per_second=1000.0), error, 12)
 
     for doubled, wait in zip([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048], waits, strict=True):
         assert min(doubled, last) <= wait <= 1.5 * min(doubled, last)
@@ -193,7 +193,7 @@ def test_each_failure_in_a_row_doubles_the_wait_up_to_a_minute_or_five_where_we_
 
 
 def test_requests_that_were_under_way_do_not_escalate() -> None:
-    account = gate()
+    account = throttle()
     lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     before = account.wait(10.0)
@@ -205,7 +205,7 @@ def test_requests_that_were_under_way_do_not_escalate() -> None:
 
 
 def test_a_late_retry_after_is_honoured_still() -> None:
-    account = gate()
+    account = throttle()
     lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     account.report(ProviderError("throttled", "http_429", retry_after=7.0), started=9.5, now=10.5)
@@ -214,7 +214,7 @@ def test_a_late_retry_after_is_honoured_still() -> None:
 
 
 def test_a_retry_after_that_comes_while_the_probe_is_under_way_outlives_its_success() -> None:
-    account = gate()
+    account = throttle()
     lost_one(account, 8.0)
     account.report(RESET, started=9.0, now=10.0)
     probe = 10.0 + account.wait(10.0)
@@ -227,7 +227,7 @@ def test_a_retry_after_that_comes_while_the_probe_is_under_way_outlives_its_succ
 
 
 def test_an_old_answer_does_not_end_a_back_off() -> None:
-    account = gate()
+    account = throttle()
     account.report(THROTTLED, started=9.0, now=10.0)
 
     assert account.report(None, started=9.5, now=10.1) is None
@@ -236,7 +236,7 @@ def test_an_old_answer_does_not_end_a_back_off() -> None:
 
 @pytest.mark.parametrize(("said", "waited"), [(0.0, 1.0), (1.0, 1.0), (600.0, 600.0), (1e9, 600.0), (-3.0, 1.0)])
 def test_a_retry_after_is_believed_between_one_and_six_hundred_seconds(said: float, waited: float) -> None:
-    account = gate()
+    account = throttle()
 
     account.report(ProviderError("throttled", "http_429", retry_after=said), started=0.0, now=0.0)
 
@@ -244,7 +244,7 @@ def test_a_retry_after_is_believed_between_one_and_six_hundred_seconds(said: flo
 
 
 def test_only_one_probe_is_under_way_and_a_lost_one_is_followed_by_another() -> None:
-    account = gate()
+    account = throttle()
     account.report(THROTTLED, started=0.0, now=0.0)
 
     probes = list(admissions(account, 0.0, 60.0))
@@ -254,7 +254,7 @@ def test_only_one_probe_is_under_way_and_a_lost_one_is_followed_by_another() -> 
 
 
 def test_one_lost_connection_costs_a_longer_gap_and_no_pause() -> None:
-    account = gate()
+    account = throttle()
     lost_one(account, 0.0)
     account.admit(0.0)
 
@@ -266,7 +266,7 @@ def test_one_lost_connection_costs_a_longer_gap_and_no_pause() -> None:
 
 
 def test_a_quick_recovery_starts_the_next_back_off_small_again() -> None:
-    account = gate(requests_per_second=1000.0)
+    account = throttle(requests_per_second=1000.0)
     failing(account, RESET, 6)
     now = 1000.0
     for _ in range(10):
@@ -278,7 +278,7 @@ def test_a_quick_recovery_starts_the_next_back_off_small_again() -> None:
 
 
 def test_a_failure_during_the_slow_start_goes_on_where_the_last_back_off_was() -> None:
-    account = gate(requests_per_second=1000.0)
+    account = throttle(requests_per_second=1000.0)
     failing(account, THROTTLED, 4)
     now = 1000.0
     account.admit(now)
@@ -288,7 +288,7 @@ def test_a_failure_during_the_slow_start_goes_on_where_the_last_back_off_was() -
 
 
 def test_failures_that_answers_interrupt_do_not_add_up() -> None:
-    account, now, waits = gate(requests_per_second=1000.0), 0.0, []
+    account, now, waits = throttle(requests_per_second=1000.0), 0.0, []
     for _ in range(20):
         waits += failing(account, RESET, 1, now)
         now += 10
@@ -299,7 +299,7 @@ def test_failures_that_answers_interrupt_do_not_add_up() -> None:
 
 
 def test_after_a_second_failure_the_cheap_probe_asks_and_not_a_poll() -> None:
-    account = gate()
+    account = throttle()
     failing(account, RESET, 1)
     once = account.probes_key
 
@@ -309,10 +309,10 @@ def test_after_a_second_failure_the_cheap_probe_asks_and_not_a_poll() -> None:
 
 
 def test_a_retry_after_goes_on_after_a_restart() -> None:
-    account = gate()
+    account = throttle()
     account.report(ProviderError("throttled", "http_429", retry_after=90.0), started=0.0, now=0.0)
 
-    heir = gate()
+    heir = throttle()
     heir.resume(account.told_to_wait(30.0), account.reason, 5.0)
 
     assert (heir.state, heir.reason, heir.wait(5.0), heir.told_to_wait(5.0)) == ("backing_off", "http_429", 60.0, 60.0)
@@ -324,7 +324,7 @@ def test_a_retry_after_goes_on_after_a_restart() -> None:
 
 
 def test_a_bad_key_pauses_the_account_and_one_probe_a_minute_looks_again() -> None:
-    account = gate()
+    account = throttle()
     told = account.report(BAD_KEY, started=0.0, now=0.0)
 
     probes = []
@@ -337,7 +337,7 @@ def test_a_bad_key_pauses_the_account_and_one_probe_a_minute_looks_again() -> No
 
 
 def test_a_key_that_works_again_opens_the_account_slowly() -> None:
-    account = gate()
+    account = throttle()
     account.report(BAD_KEY, started=0.0, now=0.0)
     account.admit(60.0)
 
@@ -347,30 +347,30 @@ def test_a_key_that_works_again_opens_the_account_slowly() -> None:
     assert account.wait(60.3) > 2
 
 
-@pytest.mark.parametrize("trouble", [RESET, THROTTLED, DENIED, ProviderError("unrecognised", "html")])
-def test_only_a_real_answer_ends_a_pause(trouble: ProviderError) -> None:
-    account = gate()
+@pytest.mark.parametrize("error", [RESET, THROTTLED, DENIED, ProviderError("unrecognised", "html")])
+def test_only_a_real_answer_ends_a_pause(error: ProviderError) -> None:
+    account = throttle()
     account.report(BAD_KEY, started=0.0, now=0.0)
     account.admit(60.0)
 
-    assert account.report(trouble, started=60.0, now=60.1) is None
+    assert account.report(error, started=60.0, now=60.1) is None
     assert (account.state, account.reason) == ("paused", "bad_key")
     assert account.wait(60.1) == pytest.approx(60.0)
 
 
-@pytest.mark.parametrize("trouble", [BAD_ACTION, OF_ORDER])
-def test_an_answer_about_one_order_is_no_failure_of_the_account(trouble: ProviderError) -> None:
-    account = gate()
+@pytest.mark.parametrize("error", [BAD_ACTION, OF_ORDER])
+def test_an_answer_about_one_order_is_no_failure_of_the_account(error: ProviderError) -> None:
+    account = throttle()
 
     for number in range(1, 100):
-        account.report(trouble, started=2 * number, now=2 * number)
+        account.report(error, started=2 * number, now=2 * number)
         account.report(None, started=2 * number + 1, now=2 * number + 1)
 
     assert account.state == "open"
 
 
 def test_five_orders_in_a_row_with_an_error_of_the_providers_own_back_the_account_off() -> None:
-    account = gate()
+    account = throttle()
 
     told = [account.report(OF_ORDER, started=number, now=number) for number in range(1, 6)]
 
@@ -379,11 +379,11 @@ def test_five_orders_in_a_row_with_an_error_of_the_providers_own_back_the_accoun
 
 
 @pytest.mark.parametrize(
-    "trouble", [DENIED, ProviderError("unrecognised", "html"), ProviderError("request_error", "bad_status")]
+    "error", [DENIED, ProviderError("unrecognised", "html"), ProviderError("request_error", "bad_status")]
 )
-def test_what_concerns_one_request_does_not_slow_the_account(trouble: ProviderError) -> None:
-    account = gate()
-    account.report(trouble, started=1.0, now=1.0)
+def test_what_concerns_one_request_does_not_slow_the_account(error: ProviderError) -> None:
+    account = throttle()
+    account.report(error, started=1.0, now=1.0)
 
     assert (account.state, account.wait(1.0)) == ("open", 0.0)
 
@@ -392,8 +392,8 @@ def test_what_concerns_one_request_does_not_slow_the_account(trouble: ProviderEr
 
 
 def test_each_transition_is_told_once_with_its_reason() -> None:
-    account, told, now = gate(), [], 0.0
-    for trouble in [
+    account, told, now = throttle(), [], 0.0
+    for error in [
         None,
         RESET,
         RESET,
@@ -411,7 +411,7 @@ def test_each_transition_is_told_once_with_its_reason() -> None:
     ]:
         now += account.wait(now) + 1
         account.admit(now)
-        told.append(account.report(trouble, started=now, now=now))
+        told.append(account.report(error, started=now, now=now))
 
     assert [(each.state, each.reason) for each in told if each] == [
         ("backing_off", "reset"),
@@ -424,14 +424,14 @@ def test_each_transition_is_told_once_with_its_reason() -> None:
 
 @pytest.mark.parametrize("kind", ["transient", "throttled", "denied", "unrecognised", "request_error"])
 def test_a_retry_after_is_heeded_whatever_else_the_answer_says(kind: str) -> None:
-    account = gate()
+    account = throttle()
     account.report(ProviderError(kind, "server_error", retry_after=60.0, answered=True), started=1.0, now=1.0)
 
     assert (account.state, account.told_to_wait(1.0)) == ("backing_off", 60.0)
 
 
 def test_a_share_that_changes_leaves_the_next_request_as_many_gaps_away() -> None:
-    account = gate(requests_per_second=10.0)
+    account = throttle(requests_per_second=10.0)
     account.admit(0.0)
     for _ in range(20):
         account.went_late(5.0)
@@ -447,7 +447,7 @@ def test_a_share_that_changes_leaves_the_next_request_as_many_gaps_away() -> Non
 
 @pytest.mark.parametrize("kind", ["denied", "request_error", "unrecognised"])
 def test_whatever_the_provider_says_to_a_probe_in_its_own_words_ends_a_pause(kind: Any) -> None:
-    account = gate()
+    account = throttle()
     account.report(BAD_KEY, started=0.0, now=0.0)
     account.admit(60.0)
 
@@ -458,7 +458,7 @@ def test_whatever_the_provider_says_to_a_probe_in_its_own_words_ends_a_pause(kin
 
 
 def test_who_is_paused_again_and_again_behind_such_an_answer_is_probed_less_often_until_one_is_plain() -> None:
-    account, now, pauses = gate(), 0.0, []
+    account, now, pauses = throttle(), 0.0, []
     for _ in range(6):
         told = account.report(BAD_KEY, started=now, now=now)
         assert told is not None
@@ -476,7 +476,7 @@ def test_who_is_paused_again_and_again_behind_such_an_answer_is_probed_less_ofte
 
 
 def test_a_new_key_is_tried_at_once_and_what_was_asked_with_the_old_one_no_longer_counts() -> None:
-    account = gate()
+    account = throttle()
     for at in (0.0, 100.0, 300.0):
         account.admit(at)
         account.report(BAD_KEY, started=at, now=at)
@@ -493,7 +493,7 @@ def test_a_new_key_is_tried_at_once_and_what_was_asked_with_the_old_one_no_longe
 
 
 def test_a_new_key_does_not_shorten_what_the_provider_told_us_to_wait() -> None:
-    account = gate()
+    account = throttle()
     account.report(ProviderError("auth", "bad_key", retry_after=300.0), started=0.0, now=0.0)
 
     account.key_changed(10.0)
@@ -502,7 +502,7 @@ def test_a_new_key_does_not_shorten_what_the_provider_told_us_to_wait() -> None:
 
 
 def test_a_new_key_of_an_account_that_works_stops_nothing() -> None:
-    account = gate()
+    account = throttle()
     account.admit(0.0)
 
     account.key_changed(0.1)
@@ -513,7 +513,7 @@ def test_a_new_key_of_an_account_that_works_stops_nothing() -> None:
 
 
 def test_another_budget_holds_from_the_next_share_on() -> None:
-    account = gate(requests_per_second=2.0)
+    account = throttle(requests_per_second=2.0)
 
     account.set_budget(10.0)
     account.share(0.5)

@@ -3,7 +3,7 @@
 from pollers.scheduling.timer_wheel import CHANGED, NORMAL, REQUESTED, TURNS, URGENT, TimerQueue, WaitQueue
 
 
-def wheel() -> TimerQueue:
+def queue() -> TimerQueue:
     return TimerQueue(now=0.0, tick=0.25)
 
 
@@ -14,14 +14,14 @@ def ticks(timers: TimerQueue, until: float) -> dict[float, list[str]]:
 
 
 def test_an_id_is_due_once_and_not_before_its_time() -> None:
-    timers = wheel()
+    timers = queue()
     timers.schedule("a", 0.6)
 
     assert [timers.due(now) for now in (0.25, 0.5, 0.7, 0.75, 1.0)] == [[], [], [], ["a"], []]
 
 
 def test_what_is_past_is_due_at_the_next_tick() -> None:
-    timers = wheel()
+    timers = queue()
     timers.due(5.0)
 
     timers.schedule("a", 1.0)
@@ -31,14 +31,14 @@ def test_what_is_past_is_due_at_the_next_tick() -> None:
 
 
 def test_a_far_time_is_kept_until_then() -> None:
-    timers = wheel()
+    timers = queue()
     timers.schedule("far", 17.3)
 
     assert ticks(timers, 20) == {17.5: ["far"]}
 
 
 def test_scheduling_again_moves_it_both_ways() -> None:
-    timers = wheel()
+    timers = queue()
     timers.schedule("later", 0.5)
     timers.schedule("sooner", 1.5)
     timers.schedule("later", 1.25)
@@ -48,7 +48,7 @@ def test_scheduling_again_moves_it_both_ways() -> None:
 
 
 def test_a_cancelled_id_is_never_due_and_may_come_back() -> None:
-    timers = wheel()
+    timers = queue()
     timers.schedule("a", 0.5)
     timers.cancel("a")
     timers.cancel("unknown")
@@ -62,7 +62,7 @@ def test_a_cancelled_id_is_never_due_and_may_come_back() -> None:
 
 
 def test_however_long_nobody_asked_all_are_due() -> None:
-    timers = wheel()
+    timers = queue()
     for number in range(50):
         timers.schedule(str(number), number / 4)
 
@@ -71,7 +71,7 @@ def test_however_long_nobody_asked_all_are_due() -> None:
 
 
 def test_moving_an_id_to_where_it_stands_leaves_nothing_behind() -> None:
-    timers = wheel()
+    timers = queue()
     for _ in range(1000):
         timers.schedule("a", 0.5)
 
@@ -79,7 +79,7 @@ def test_moving_an_id_to_where_it_stands_leaves_nothing_behind() -> None:
 
 
 def test_an_id_that_moved_leaves_nothing_behind_once_its_old_times_are_over() -> None:
-    timers = wheel()
+    timers = queue()
     for number in range(8):
         timers.schedule("a", 2 + number / 4)
     timers.schedule("a", 100)
@@ -89,7 +89,7 @@ def test_an_id_that_moved_leaves_nothing_behind_once_its_old_times_are_over() ->
 
 
 def test_the_next_time_is_known_without_asking_every_tick() -> None:
-    timers = wheel()
+    timers = queue()
     assert timers.next_due() is None
 
     timers.schedule("late", 10.1)

@@ -218,16 +218,16 @@ def test_of_very_many_watches_a_part_is_weighed_for_all():
 
 async def test_topics_that_were_made_anew_are_read_anew(topics, monkeypatch):
     old, new = order(1), order(2)
-    kept: list[ReadRecord] = []
+    records: list[ReadRecord] = []
 
     async def read(_, topic, **__):
-        for record in kept if topic == WATCHES else ():
+        for record in records if topic == WATCHES else ():
             yield record
 
     monkeypatch.setattr(watch_table, "read", read)
-    kept = [ReadRecord(0, 7, NOW_MS, old.watch_id.encode(), old.to_json(), {})]
+    records = [ReadRecord(0, 7, NOW_MS, old.watch_id.encode(), old.to_json(), {})]
     await topics.table.fill()
-    kept = [ReadRecord(0, 0, NOW_MS, new.watch_id.encode(), new.to_json(), {})]
+    records = [ReadRecord(0, 0, NOW_MS, new.watch_id.encode(), new.to_json(), {})]
     await topics.table.fill()
 
     assert topics.table.get(old.watch_id) is None
