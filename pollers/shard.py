@@ -434,7 +434,7 @@ class Shard:
 
     async def _commit(self) -> bool:
         """Commit every dirty state whose messages are in Kafka, and act on it; False: none was ready."""
-        await self._accept_endings()
+        await self._accept_end_messages()
         self._leave_out_what_is_too_large()
         ready = {each: owned for each in self._dirty if (owned := self.watches.get(each)) and owned.is_settled()}
         if not ready:
@@ -472,12 +472,12 @@ class Shard:
                 self._too_large.add(watch_id)
                 _log.error("state_too_large", watch_id=watch_id, hint="it is polled on and not kept over a restart")
 
-    async def _accept_endings(self) -> None:
+    async def _accept_end_messages(self) -> None:
         """The end of a watch comes last, when the SMS that it counts are published."""
-        ending = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.end_message]
-        await asyncio.gather(*(self._accept_ending(owned) for owned in ending if owned.published()))
+        ended = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.end_message]
+        await asyncio.gather(*(self._accept_end_message(owned) for owned in ended if owned.published()))
 
-    async def _accept_ending(self, owned: OwnedWatch) -> None:
+    async def _accept_end_message(self, owned: OwnedWatch) -> None:
         if owned.end_message is not None:
             with suppress(NotDurable):
                 owned.owes(await self._bus.accept(owned.end_message))

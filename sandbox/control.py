@@ -34,17 +34,17 @@ class _Endpoints:
 
     async def open(self, request: web.Request) -> web.Response:
         """`POST /control/orders`."""
-        wanted = await _asked(request, OrderRequest)
-        return web.json_response(_as_json(wanted.provider, wanted.kind, self._world.open(wanted)), status=201)
+        body = await _asked(request, OrderRequest)
+        return web.json_response(_as_json(body.provider, body.kind, self._world.open(body)), status=201)
 
     async def receive(self, request: web.Request) -> web.Response:
         """`POST /control/sms`."""
-        wanted = await _asked(request, SmsRequest)
-        planned = PlannedSms(**wanted.model_dump(include=set(PlannedSms.model_fields)))
-        order = self._world.receive(wanted.provider, wanted.kind, wanted.order, planned)
+        body = await _asked(request, SmsRequest)
+        planned = PlannedSms(**body.model_dump(include=set(PlannedSms.model_fields)))
+        order = self._world.receive(body.provider, body.kind, body.order, planned)
         if order is None:
-            raise _problem(web.HTTPNotFound, f"{wanted.provider} has no such {wanted.kind}")
-        return web.json_response(_as_json(wanted.provider, wanted.kind, order), status=201)
+            raise _problem(web.HTTPNotFound, f"{body.provider} has no such {body.kind}")
+        return web.json_response(_as_json(body.provider, body.kind, order), status=201)
 
     async def add_fault(self, request: web.Request) -> web.Response:
         """`POST /control/bad`: its window counts from now."""

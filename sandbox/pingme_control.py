@@ -32,11 +32,11 @@ class _Endpoints:
         asked = await self._asked(request)
         if not asked.get("app"):
             return _failure(MISSING_PARAMETER)
-        wanted = asked.get("number") or next(self._numbers)
-        if asked.get("number") and (asked["app"], wanted) not in self._locked:
+        phone = asked.get("number") or next(self._numbers)
+        if asked.get("number") and (asked["app"], phone) not in self._locked:
             return _failure(NOT_LOCKED)
-        self._locked.setdefault((asked["app"], wanted), False)
-        return _success({"number": int(wanted), "price": 0.5})
+        self._locked.setdefault((asked["app"], phone), False)
+        return _success({"number": int(phone), "price": 0.5})
 
     async def subscribe(self, request: web.Request) -> web.Response:
         """`subNumber`."""
@@ -51,8 +51,8 @@ class _Endpoints:
         self._permit(request)
         if request.query.get("userId") != self._settings.user_id:
             return _failure(MISSING_PARAMETER)
-        wanted = request.query.get("app", "")
-        rows = [_row(app, phone, on) for (app, phone), on in self._locked.items() if wanted in ("", app)]
+        app_filter = request.query.get("app", "")
+        rows = [_row(app, phone, on) for (app, phone), on in self._locked.items() if app_filter in ("", app)]
         return _success({"numbers": rows})
 
     def _set(self, asked: Mapping[str, str], *, subscribed: bool) -> web.Response:

@@ -51,8 +51,8 @@ def hears_no_retry_after() -> Any:
     """A Retry-After is read and not heeded, nor is any other trouble."""
     report = AccountThrottle.report
 
-    def deaf(self: AccountThrottle, trouble: Any, **when: Any) -> Any:
-        return report(self, None if trouble and trouble.kind == "throttled" else trouble, **when)
+    def deaf(self: AccountThrottle, error: Any, **when: Any) -> Any:
+        return report(self, None if error and error.kind == "throttled" else error, **when)
 
     return patch.object(AccountThrottle, "report", deaf)
 

@@ -53,11 +53,11 @@ def test_a_watch_that_is_withdrawn_has_stopped_and_stops_once():
 def test_an_order_is_closed_only_after_a_look_later_than_the_request(desired):
     request = requested(after(watching(), Waiting()), watch(desired=desired), at(10))
 
-    look = advance(request.state, SEEN, at(15))
+    step = advance(request.state, SEEN, at(15))
 
     assert (request.action, request.messages) == (None, ())
-    assert look.action == desired
-    assert message(look).code == "1111"
+    assert step.action == desired
+    assert message(step).code == "1111"
 
 
 @pytest.mark.parametrize("desired", ["finish", "cancel"])
@@ -69,11 +69,11 @@ def test_an_order_s_end_does_not_wait_until_we_understand_what_the_provider_says
     assert advance(SEEN_ONCE, strange, at(20)).action is None
 
 
-@pytest.mark.parametrize("no_look", [ProviderError("transient", "html"), Gone()])
-def test_an_answer_that_says_nothing_about_the_order_is_no_last_look(no_look):
+@pytest.mark.parametrize("no_poll", [ProviderError("transient", "html"), Gone()])
+def test_an_answer_that_says_nothing_about_the_order_is_no_last_look(no_poll):
     state = watching(desired="cancel")
 
-    assert advance(state, no_look, at(5)).action is None
+    assert advance(state, no_poll, at(5)).action is None
 
 
 @pytest.mark.parametrize(("action", "reason"), [("finish", "finished"), ("cancel", "cancelled")])
@@ -120,11 +120,11 @@ def test_a_watch_that_says_it_was_opened_in_the_future_waits_no_longer_for_that(
 def test_a_provider_that_wants_five_minutes_is_asked_a_few_times_and_then_has_cancelled():
     state, asked_at = after(watching(desired="cancel"), Waiting()), []
     for second in range(5, 400):
-        look = advance(state, Waiting(), at(second))
-        state = look.state
-        if look.action is not None:
+        step = advance(state, Waiting(), at(second))
+        state = step.state
+        if step.action is not None:
             asked_at.append(second)
-            state = acted(state, look.action, "done" if second >= 300 else "too_early", at(second)).state
+            state = acted(state, step.action, "done" if second >= 300 else "too_early", at(second)).state
 
     assert state.ended == "cancelled"
     assert asked_at == [5, 121, 151, 181, 211, 241, 271, 301]
@@ -233,12 +233,12 @@ REFUSALS = {
 def test_what_is_refused_is_not_asked_again_but_looking_goes_on(code):
     state = acted(after(watching(desired="cancel"), Waiting()), "cancel", REFUSALS[code], at(10)).state
 
-    look = advance(state, SEEN, at(300))
+    step = advance(state, SEEN, at(300))
 
-    assert look.action is None
-    assert message(look).code == "1111"
-    assert (look.state.refused, look.state.refused_code, look.state.refused_ms) == ("cancel", code, at(10))
-    assert look.state.watch.desired == "watch"  # nothing is wanted any longer
+    assert step.action is None
+    assert message(step).code == "1111"
+    assert (step.state.refused, step.state.refused_code, step.state.refused_ms) == ("cancel", code, at(10))
+    assert step.state.watch.desired == "watch"  # nothing is wanted any longer
 
 
 @pytest.mark.parametrize("desired", ["cancel", "finish"])
@@ -528,7 +528,7 @@ def test_since_when_the_next_sms_is_awaited_is_known():
 
 
 @pytest.mark.parametrize(
-    ("state", "answer", "news"),
+    ("state", "answer", "is_new"),
     [
         (watching(), SEEN, True),
         (watching(), NoCode(), True),
@@ -556,8 +556,8 @@ def test_since_when_the_next_sms_is_awaited_is_known():
         (withdrawn(watching("rent"), at(1)).state, Listing((ROW,)), False),
     ],
 )
-def test_it_is_worth_asking_further_for_what_would_be_published_and_for_pages_that_were_missing(state, answer, news):
-    assert shows_new_sms(state, answer) is news
+def test_it_is_worth_asking_further_for_what_would_be_published_and_for_pages_that_were_missing(state, answer, is_new):
+    assert shows_new_sms(state, answer) is is_new
 
 
 @pytest.mark.parametrize("kind", ["activation", "rent"])

@@ -103,17 +103,17 @@ def test_a_poll_is_one_question(provider, order_kind, answer, asked, observation
 )
 def test_an_action_is_one_request(provider, order_kind, action, asked):
     done = {"smsman": '{"request_id":7,"success":true}'}.get(provider, "ACCESS_READY")
-    acting, wire = client(provider, '{"status":"success"}' if asked.startswith("setRent") else done)
+    api, wire = client(provider, '{"status":"success"}' if asked.startswith("setRent") else done)
 
-    assert run(acting.act(order_kind, "7", action)) == "done"
+    assert run(api.act(order_kind, "7", action)) == "done"
     assert wire.asked == [BASES[provider] + asked]
 
 
 @pytest.mark.parametrize("provider", ["grizzlysms", "smsman"])
 def test_the_next_sms_of_a_rent_is_not_asked_for(provider):
-    acting, wire = client(provider, "")
+    api, wire = client(provider, "")
 
-    assert run(acting.act("rent", "7", "next")) == ProviderError("denied", "a_rent_shows_all")
+    assert run(api.act("rent", "7", "next")) == ProviderError("denied", "a_rent_shows_all")
     assert wire.asked == []
 
 
@@ -331,10 +331,10 @@ def test_an_answer_about_another_order_says_nothing_about_this_one(provider, ord
     ],
 )
 def test_what_was_done_to_another_order_was_not_done(provider, order_kind, done):
-    acting, _ = client(provider, done, done.replace("44275", "44274"))
+    api, _ = client(provider, done, done.replace("44275", "44274"))
 
-    assert run(acting.act(order_kind, "44274", "finish")) == OTHER
-    assert run(acting.act(order_kind, "44274", "finish")) == "done"
+    assert run(api.act(order_kind, "44274", "finish")) == OTHER
+    assert run(api.act(order_kind, "44274", "finish")) == "done"
 
 
 def test_the_text_of_another_order_is_not_this_ones():
@@ -371,13 +371,13 @@ def test_a_prolonged_rent_is_an_order_whatever_its_id_is_now():
 
 def test_the_next_sms_of_sms_man_is_asked_for_in_the_documented_way_where_the_other_is_not_known():
     unknown = '{"success":false,"error_code":"wrong_status"}'
-    acting, wire = client("smsman", unknown, '{"request_id":7,"success":true}', unknown)
+    api, wire = client("smsman", unknown, '{"request_id":7,"success":true}', unknown)
 
-    another = run(acting.act("activation", "7", "next"))
+    another = run(api.act("activation", "7", "next"))
 
     assert another == Another("ready")
-    assert run(acting.act("activation", "7", "next", another.how)) == "done"
-    assert run(acting.act("activation", "7", "next", another.how)) == told("denied", "wrong_status")
+    assert run(api.act("activation", "7", "next", another.how)) == "done"
+    assert run(api.act("activation", "7", "next", another.how)) == told("denied", "wrong_status")
     assert [url.rpartition("status=")[2] for url in wire.asked] == ["retrysms", "ready", "ready"]
 
 
@@ -406,9 +406,9 @@ def test_smsverified_has_no_rents():
     ],
 )
 def test_what_came_of_an_action_on_an_activation(answer, result):
-    acting, wire = client("grizzlysms", answer)
+    api, wire = client("grizzlysms", answer)
 
-    assert run(acting.act("activation", "7", "cancel")) == result
+    assert run(api.act("activation", "7", "cancel")) == result
     assert len(wire.asked) == 1
 
 
@@ -426,9 +426,9 @@ def test_what_came_of_an_action_on_an_activation(answer, result):
     ],
 )
 def test_what_came_of_other_actions(provider, order_kind, answer, result):
-    acting, _ = client(provider, answer)
+    api, _ = client(provider, answer)
 
-    assert run(acting.act(order_kind, "7", "cancel")) == result
+    assert run(api.act(order_kind, "7", "cancel")) == result
 
 
 @pytest.mark.parametrize(
