@@ -1,6 +1,7 @@
-"""The providers' HTTP APIs as typed clients, one file each. A new polled one is a file here and a line below.
+"""The providers' HTTP APIs as typed clients, one file each. A new polled provider is a file here and a line below.
 
-Imports nothing of ours: what an API says, not what becomes of it. `pingme` is the control API of the one that calls us.
+Imports nothing from the other packages: this one knows what an API says, not what happens with it. `pingme` is the
+control API of the provider that calls us.
 """
 
 from typing import Final
@@ -16,11 +17,11 @@ PROVIDERS: Final[dict[str, type[Client]]] = {
     "grizzlysms": GrizzlySms,
     "smsman": SmsMan,
 }
-"""Those that are polled."""
+"""The polled providers."""
 APIS: Final[dict[str, type[Api]]] = {"pingme": PingMeControl, **PROVIDERS}
-"""Those whose methods `smsbus account call` offers: all."""
+"""All providers: `smsbus account call` offers the methods of each."""
 
 
 def has_kind(provider: str, order_kind: str) -> bool:
-    """Tell whether there are such orders at this provider."""
+    """Return whether this provider has orders of this kind."""
     return order_kind != "rent" or PROVIDERS[provider].has_rents

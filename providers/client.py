@@ -1,4 +1,4 @@
-"""What every client of a provider can do, and how it asks: one request a question, never a second one by itself."""
+"""The interface of every client, and how a client sends a request: one per call, never repeated by itself."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -20,22 +20,22 @@ T_co = TypeVar("T_co", covariant=True)
 
 Params = Mapping[str, str]
 
-# Under these names, at the top of an answer, providers say whose it is.
+# The top-level keys under which responses carry the id of their order.
 _ORDER_IDS: Final = ("request_id", "activationId", "id")
 _ID: Final = re.compile(r"[0-9]{1,20}")
 
 NO_NEXT_OF_A_RENT: Final = ProviderError("denied", "a_rent_shows_all")
-"""Of asking a rent for its next SMS, without a request."""
-# "Not in this state", in the words of three providers: no mistake of ours, the order has moved on.
+"""The result of `next` for a rent; no request is sent."""
+# "Not in this state", as three providers spell it: the request was right, but the order has changed meanwhile.
 _NOT_NOW: Final = frozenset({"bad_status", "incorect_status", "incorrect_status", "wrong_status"})
 
 
 @dataclass(frozen=True)
 class Endpoint(Generic[T_co]):
-    """One line of a provider's manual. `buys`: calling it costs money."""
+    """One documented method of a provider. `buys`: calling it costs money."""
 
     name: str
-    """As the provider's document has it; `rent:` stands before those of SMS-Man's rent API."""
+    """As in the provider's document; with the prefix `rent:` for SMS-Man's rent API."""
     parse: Callable[[RawResponse], T_co]
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
@@ -45,7 +45,7 @@ class Endpoint(Generic[T_co]):
 
 @dataclass(frozen=True, slots=True)
 class Another:
-    """The provider does not know this way to act, and nothing was done: `act` once more with `how` tries the other."""
+    """The provider does not know this variant of the action, and nothing was done: call `act` again with `how`."""
 
     how: str
 
@@ -56,58 +56,58 @@ class Api(Protocol):
     endpoints: Mapping[str, Endpoint[Any]]
 
     def __init__(self, *, api_key: SecretStr, base_url: str | None, fetcher: Requester) -> None:
-        """Use this key at this address; None: the provider's own."""
+        """Use this key at this address; None: the provider's default address."""
 
     async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once. `transient`: for what costs money, look at the account before asking again."""
+        """Send one request. After `transient`, check the account before repeating a call that costs money."""
         ...
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
-        """Return what this purchase would cost, in the provider's words; None: it does not tell beforehand."""
+        """Return the price of this purchase as the provider writes it; None: the provider does not say beforehand."""
         ...
 
 
 class Client(Api, Protocol):
     """A provider that is polled. No method raises for what the network or the provider does.
 
-    Each call of `poll`, `full_text`, `act`, `active` and `alive` makes at most one request, so that the caller can
-    keep to a budget; where an answer takes two, it is told so.
+    Each call of `poll`, `full_text`, `act`, `active` and `alive` sends at most one request, so that the caller can keep
+    to a budget. Where two are needed, the result says so (`Unfinished`, `Another`).
     """
 
     has_rents: bool
     has_full_text: bool
     has_list: bool
-    """`active` may be asked; not any more after the provider refused it again and again."""
+    """`active` can be called. Becomes False after the provider has refused it repeatedly."""
 
     def __init__(
         self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
-        """Use this key at this address and poll with this action; None: the provider's own."""
+        """Use this key at this address, and poll with this action; None: the provider's defaults."""
 
     async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
-        """Return what the order shows: the poll. With what was unfinished, ask for the rest of it."""
+        """Poll the order once. With an `Unfinished`, fetch the next part of that response."""
         ...
 
     async def full_text(self, order_id: str) -> SeenSms | ProviderError | None:
-        """Return the newest SMS with its whole text, of an activation and where `has_full_text`; None: it has none."""
+        """Return the newest SMS of an activation with its full text, where `has_full_text`; None: there is none."""
         ...
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
     ) -> ActResult | ProviderError | Another:
-        """Ask for the next SMS, finish or cancel. `transient`: it may or may not have been done; look before again.
+        """Request the next SMS, finish, or cancel. After `transient` it may have been done: poll before repeating it.
 
-        `another`: the `how` of an `Another` that was returned for the same action.
+        `another`: the `how` of an `Another` that was returned for this action.
         """
         ...
 
     async def active(self) -> Mapping[str, str] | ProviderError:
-        """Return the running activations: their ids, and a text that changes when an SMS comes or the next is awaited.
+        """Return the running activations: a fingerprint by order id, which changes with each SMS and each wait.
 
-        Only where `has_list`. It is a hint where to look: no provider promises what stands in the list, or when, and
-        an id that is missing proves no end.
+        Only where `has_list`. It is only a hint which orders to poll: no provider documents what the list contains, or
+        when, and an order that is missing from it has not necessarily ended.
         """
         ...
 
@@ -117,10 +117,10 @@ class Client(Api, Protocol):
 
 
 async def call(fetcher: Fetcher, address: URL, query: str, params: Params, endpoint: Endpoint[T]) -> T | ProviderError:
-    """Return the parsed answer to one GET. `query` is encoded and has the key; `params` have the names of a manual.
+    """Return the parsed response to one GET. `query` is already encoded and contains the key.
 
-    An answer about another order than the one that was asked for says nothing about this one, and is dropped here;
-    but none to a purchase, which may give a new order.
+    A response about a different order is discarded here, since it says nothing about this one. Responses to purchases
+    are exempt: they carry the id of a new order.
     """
     query += "".join(f"&{name}={quote_plus(value)}" for name, value in params.items())
     try:
@@ -134,21 +134,21 @@ async def call(fetcher: Fetcher, address: URL, query: str, params: Params, endpo
 
 
 def _is_of_another_order(response: RawResponse, params: Params) -> bool:
-    """Tell an answer that carries an order's id, as a number or a text, but not the one in the question.
+    """Return whether the response carries an order's id, but not the one in the request.
 
-    What is no number is not an order's id, but perhaps a trace's; nor is 0.
+    Only numbers other than 0 count as ids, written as a number or as text: anything else may be a trace id.
     """
-    asked = (params.get("request_id") or params.get("id") or "").strip().lstrip("0")
-    text = text_of(response) if asked and b"{" in response.body else ""
+    requested = (params.get("request_id") or params.get("id") or "").strip().lstrip("0")
+    text = text_of(response) if requested and b"{" in response.body else ""
     document = parse_json(response, text) if text.startswith("{") else None
     said = mapping(document.value) if isinstance(document, Document) else {}
-    told = [trimmed(said, name) or "" for name in _ORDER_IDS]
-    ids = {each.lstrip("0") for each in told if _ID.fullmatch(each)} - {""}
-    return bool(ids) and asked not in ids
+    values = [trimmed(said, name) or "" for name in _ORDER_IDS]
+    ids = {each.lstrip("0") for each in values if _ID.fullmatch(each)} - {""}
+    return bool(ids) and requested not in ids
 
 
 def _with_query(address: URL, query: str) -> URL:
-    """Return the address with this encoded query: of its parts, since to parse it each time costs twice as much."""
+    """Return the address with this encoded query; built from its parts, which takes half the time of parsing it."""
     return URL.build(
         scheme=address.scheme,
         authority=address.raw_authority,
@@ -159,7 +159,7 @@ def _with_query(address: URL, query: str) -> URL:
 
 
 def acted(said: Done | Ended | Gone | ProviderError) -> ActResult | ProviderError:
-    """Return what came of an action; trouble that is `denied` is final, and its word is the provider's."""
+    """Return the result of an action. A `denied` error is final, and its code is the provider's."""
     match said:
         case Done() | Ended():
             return "done"

@@ -1,4 +1,19 @@
-"""GrizzlySMS (https://grizzlysms.com/docs): activations here, rents in `grizzlysms_rent`. Its times have no zone."""
+"""GrizzlySMS (https://grizzlysms.com/docs): activations here, rents in `grizzlysms_rent`. Times without a zone.
+
+====================== ===================================================== ============================
+action                 response                                              read by
+====================== ===================================================== ============================
+`getNumber`            `ACCESS_NUMBER:id:number`                             `parse_number`
+`getNumberV2`          an object: activationId, phoneNumber, activationEnd … `parse_number`
+`getStatus`            a token                                               `parse_status`
+`getStatusV2`          `{"sms": {dateTime, code, text}}`, or a token         `parse_status_v2`
+`getActiveActivations` a list of running activations; `null` for none        `parse_active_activations`
+the same, by `active`  the same, only what changes with an SMS               `parse_active_rows`
+`setStatus`            a token                                               `parse_done`
+`getBalance`           `ACCESS_BALANCE:44.6000`                              `parse_balance`
+`getPrices`            `{country: {service: {cost, count}}}`                 `parse_prices`
+====================== ===================================================== ============================
+"""
 
 from collections.abc import Mapping
 from typing import Any, Final, TypeVar
@@ -31,9 +46,9 @@ _FILTERS: Final = ("country", "maxPrice", "minPrice", "providerIds", "exceptProv
 
 
 def parse_active_activations(response: RawResponse) -> tuple[ActiveActivation, ...] | Gone | ProviderError:
-    """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper of siblings.
+    """Read getActiveActivations: a list, `null` for none, or one or two lists in a wrapper, as siblings have it.
 
-    What is not understood is never "none": a list of running activations that looks empty would be taken for news.
+    A response that is not understood never counts as an empty list: that would look as if every order had changed.
     """
     said = read(response)
     if isinstance(said, Token) and said.name == "NO_ACTIVATIONS":
@@ -44,9 +59,9 @@ def parse_active_activations(response: RawResponse) -> tuple[ActiveActivation, .
 
 
 def _rows(said: object) -> list[object] | None:
-    """Return the rows of a list or a wrapper; None where it is none of those that are known.
+    """Return the rows of a list or a wrapper; None for an unknown shape.
 
-    hero-sms has both lists in its wrapper, and only one of them is full.
+    hero-sms has two lists in its wrapper, only one of which has rows.
     """
     wrapper = mapping(said)
     lists = [wrapper[name] for name in ("activeActivations", "data") if name in wrapper] if wrapper else [said]
@@ -70,14 +85,14 @@ def _active(entry: dict[str, object]) -> ActiveActivation:
 
 
 def _unlisted(entry: dict[str, object]) -> dict[str, object]:
-    """Return the last of each list: a sibling's `smsCode` is one."""
+    """Return the row with each list replaced by its last element: one sibling's `smsCode` is a list."""
     return {name: value[-1] if isinstance(value, list) and value else value for name, value in entry.items()}
 
 
 def parse_active_rows(response: RawResponse) -> Mapping[str, str] | Gone | ProviderError:
-    """Read getActiveActivations again and again: of each id what its row says of status, code and text, as it stands.
+    """Read getActiveActivations for `active`: by id, the row's status, code and text, unchanged.
 
-    A tenth of the work of `parse_active_activations`: this one is asked every other second, and may have 500 rows.
+    Takes a tenth of the time of `parse_active_activations`: the list is read every other second, and may have 500 rows.
     """
     said = read(response)
     if isinstance(said, Token) and said.name == "NO_ACTIVATIONS":
@@ -90,7 +105,7 @@ def parse_active_rows(response: RawResponse) -> Mapping[str, str] | Gone | Provi
 
 def _row(row: dict[str, object]) -> tuple[str, str]:
     if "activationId" not in row:
-        row = mapping(row)  # whose keys are padded
+        row = mapping(row)  # the keys may be padded
     order_id = trimmed(row, "activationId") or ""
     return order_id, f"{row.get('activationStatus')} {row.get('smsCode')} {row.get('smsText')}"
 
@@ -103,9 +118,9 @@ GET_PRICES: Final = Endpoint("getPrices", parse_prices, optional=("service", "co
 
 
 class GrizzlySms:
-    """A client. `status_action` getStatusV2 brings texts and times; getStatus, the documented one, codes only.
+    """The client. `status_action`: getStatusV2 returns text and time, getStatus (the documented one) only the code.
 
-    Two public clients poll with getStatusV2; a node that refuses it is polled with getStatus.
+    Two public clients poll with getStatusV2; where it is refused, getStatus is used.
     """
 
     has_rents = True
@@ -135,45 +150,45 @@ class GrizzlySms:
         self.has_list = True
 
     async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once."""
+        """Send one request."""
         return await self._api.call(endpoint, params)
 
     async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
-        """Poll an activation or a rent; of a rent that says that it has more SMS than it shows, page by page."""
+        """Poll an activation or a rent; a rent that says that it has more SMS than it shows is read page by page."""
         if order_kind != "rent":
             return await self._api.status(order_id, unfinished)
-        if unfinished is not None and isinstance(asked := unfinished.more, rent.More):
-            page = await self.call(rent.RENT_PAGE, {"id": order_id, "page": str(asked.page)})
+        if unfinished is not None and isinstance(more := unfinished.more, rent.More):
+            page = await self.call(rent.RENT_PAGE, {"id": order_id, "page": str(more.page)})
             newer = unfinished.shows if isinstance(unfinished.shows, Listing) else Listing(())
-            return page if isinstance(page, ProviderError) else rent.next_page(newer, asked, page)
+            return page if isinstance(page, ProviderError) else rent.next_page(newer, more, page)
         page = await self.call(rent.RENT_PAGE, {"id": order_id})
         return page if isinstance(page, ProviderError) else rent.first_page(page)
 
     async def full_text(self, order_id: str) -> SeenSms | None:
-        """Return None: what getStatusV2 knows is in the poll's answer."""
+        """Return None: getStatusV2 has the text in the response to the poll."""
         del order_id
         return None
 
     async def active(self) -> Mapping[str, str] | ProviderError:
-        """Return the rows of getActiveActivations: what each says of its status, its code and its text.
+        """Return the rows of getActiveActivations: status, code and text of each order.
 
-        That a row changes when an SMS comes is documented at siblings (sms-activate, hero-sms) and relied on by one
-        public client of GrizzlySMS; its own documents do not say.
+        That a row changes when an SMS comes is documented for siblings (sms-activate, hero-sms), and one public client
+        of GrizzlySMS relies on it; GrizzlySMS's own documents do not say.
         """
         said = await self.call(ACTIVE_ROWS, {})
         self._list.is_missing(said)
         self.has_list = self._list.offered
-        if isinstance(said, Gone):  # about one activation, and we asked about none
+        if isinstance(said, Gone):  # it is about a single activation, which was not requested
             return ProviderError("unrecognised", "unknown_token", answered=True)
         return said
 
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
     ) -> ActResult | ProviderError:
-        """Set an activation's or a rent's status. A rent shows all its SMS, so `next` is refused."""
-        del another  # there is one way to
+        """Set the status of an activation or a rent. A rent shows all its SMS, so `next` is refused."""
+        del another  # there is only one variant
         if order_kind != "rent":
             return await self._api.set_status(order_id, action)
         if action not in _RENT_STATUS_OF:
@@ -185,7 +200,7 @@ class GrizzlySms:
         return await self._api.alive()
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
-        """Return the price of a number or of a rent; that of prolonging a rent is not told."""
+        """Return the price of a number or of a rent; the price of extending a rent is not available."""
         lists: dict[str, Endpoint[Any]] = {
             GET_NUMBER.name: GET_PRICES,
             GET_NUMBER_V2.name: GET_PRICES,
@@ -193,11 +208,11 @@ class GrizzlySms:
         }
         if endpoint.name not in lists:
             return None
-        asked = {name: params[name] for name in ("service", "country", "rent_time") if name in params}
-        prices = await self.call(lists[endpoint.name], asked)
+        given_ones = {name: params[name] for name in ("service", "country", "rent_time") if name in params}
+        prices = await self.call(lists[endpoint.name], given_ones)
         if not isinstance(prices, tuple):
             return None
-        # Without a country, a price list and a purchase mean the same one; where several are listed, who knows.
+        # Without a country, list and purchase use the same default; if several are listed, it is unknown which.
         country, service = params.get("country"), params["service"]
         costs = [price.cost for price in prices if price.service == service and country in {None, price.country}]
         return costs[0] if len(costs) == 1 else None

@@ -1,7 +1,21 @@
-"""GrizzlySMS's rents (https://grizzlysms.com/docs), which answer JSON.
+"""GrizzlySMS's rents (https://grizzlysms.com/docs). All responses are JSON.
 
-The newer documentation no longer names them: a BAD_ACTION here may mean that they are gone. `rent_time` is minutes in
-one sentence of the document and hours in the next, so it is passed on as it was given.
+Newer documents do not mention rents: a BAD_ACTION here may mean that they no longer exist. `rent_time` is minutes in
+one sentence of the document and hours in the next, so it is passed on unchanged.
+
+==================== ========================================================== ==========================
+action               response, with `"status": "success"`                       read by
+==================== ========================================================== ==========================
+`getRentNumber`      `{"phone": {id, number, endDate}}`                         `parse_rent_number`
+`continueRentNumber` the same                                                   `parse_rent_number`
+`getRentStatus`      `{"quantity", "values": {"0": {phoneFrom, text, date}}}`,  `parse_rent_status`,
+                     in several shapes; the newest SMS first                    `parse_rent_page` (polls)
+`setRentStatus`      nothing else                                               `parse_rent_done`
+`getRentHistory`     `{"values": {"1": {date, price, hours}}}`                  `parse_rent_history`
+`getRentPrices`      `{"values": {country: {service: {cost, count}}}}`          `parse_rent_prices`
+any                  `{"status": "finish" | "cancel" | "revoke"}`: ended        `_rent`
+any                  `{"status": "error", "error": TOKEN}`                      `handler_api_tokens.error_of`
+==================== ========================================================== ==========================
 """
 
 from dataclasses import replace
@@ -18,13 +32,15 @@ from providers.results import Order, Price, RentPeriod
 Unsuccessful = Ended | Gone | ProviderError
 
 _ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
-MOST_PAGES: Final = 20  # ten SMS on each, at siblings: a page too many costs a request, a missing one SMS
-# The body of an SMS: the document's format line says `text`, its sample `test`, siblings the rest.
+MOST_PAGES: Final = (
+    20  # siblings have ten SMS per page; reading one page too many costs a request, one too few loses SMS
+)
+# Keys of the text: `text` in the document's description, `test` in its sample, the others at siblings.
 _BODIES: Final = ("text", "test", "sms", "message", "code")
 
 
 def _rent(response: RawResponse, said: Said) -> dict[str, object] | Unsuccessful:
-    """Return a successful answer's object."""
+    """Return the object of a successful response."""
     if isinstance(said, Document):
         rent = mapping(said.value)
         status = (trimmed(rent, "status") or "").lower()
@@ -37,7 +53,7 @@ def _rent(response: RawResponse, said: Said) -> dict[str, object] | Unsuccessful
 
 
 class Page(NamedTuple):
-    """One answer of getRentStatus: what it shows, and how many SMS the rent has in all (None: it does not say)."""
+    """One response of getRentStatus: what it shows, and how many SMS the rent has in total (None: not given)."""
 
     shows: Observation
     quantity: int | None
@@ -53,42 +69,42 @@ def parse_rent_page(response: RawResponse) -> Page | ProviderError:
 
 
 class More(NamedTuple):
-    """What to ask next of a rent that has more SMS than it has shown."""
+    """Which page to request next of a rent that has more SMS than it has shown."""
 
     page: int
     quantity: int
 
 
 def first_page(page: Page) -> Observation | Unfinished:
-    """Return what the first page shows; unfinished where the rent says that it has more, as siblings page."""
+    """Return what the first page shows; `Unfinished` where the rent has more SMS, on further pages as at siblings."""
     if not isinstance(page.shows, Listing) or len(page.shows.sms) >= (page.quantity or 0):
         return page.shows
     return Unfinished(replace(page.shows, complete=False), More(2, page.quantity or 0))
 
 
-def next_page(newer: Listing, asked: More, page: Page) -> Observation | Unfinished:
-    """Return the newer pages together with the one that was asked for now.
+def next_page(newer: Listing, more: More, page: Page) -> Observation | Unfinished:
+    """Return the newer pages together with the one that was just requested.
 
-    A page that adds nothing is the last: a provider that shows the same again does not page, and has no more to show.
-    A rent that ended meanwhile will say so at the next poll.
+    A page that adds nothing is the last: a provider that repeats the first page does not use pages. A rent that has
+    ended meanwhile will say so at the next poll.
     """
     if isinstance(page.shows, Ended | Gone):
         return newer
     older = page.shows.sms if isinstance(page.shows, Listing) else ()
     shown = set(newer.sms)
     added = tuple(sms for sms in older if sms not in shown)
-    quantity = asked.quantity if page.quantity is None else page.quantity
-    is_last = not added or asked.page == MOST_PAGES  # what is older than that cannot be had, now or later
+    quantity = more.quantity if page.quantity is None else page.quantity
+    is_last = not added or more.page == MOST_PAGES  # older SMS cannot be fetched, now or later
     together = Listing((*added, *newer.sms), complete=is_last or len(added) + len(newer.sms) >= quantity)
     if together.complete:
         return together
-    return Unfinished(together, More(asked.page + 1, quantity))
+    return Unfinished(together, More(more.page + 1, quantity))
 
 
 def parse_rent_status(response: RawResponse) -> Observation:
     """Read getRentStatus. `values` may be an object with padded numbers, a list, an empty list, null or missing."""
     said = read(response)
-    if isinstance(said, Token) and said.name == "STATUS_WAIT_CODE":  # how siblings say "no SMS yet"
+    if isinstance(said, Token) and said.name == "STATUS_WAIT_CODE":  # siblings: no SMS yet
         return Waiting()
     rent = _rent(response, said)
     if not isinstance(rent, dict):
@@ -132,7 +148,7 @@ def parse_rent_history(response: RawResponse) -> tuple[RentPeriod, ...] | Unsucc
 
 
 def parse_rent_done(response: RawResponse) -> Done | Unsuccessful:
-    """Read setRentStatus. A rent that had already ended answers so, which is `Ended`."""
+    """Read setRentStatus. For a rent that had ended before, the response says so: `Ended`."""
     rent = _rent(response, read(response))
     return Done("success") if isinstance(rent, dict) else rent
 

@@ -1,4 +1,16 @@
-"""The actions that every `handler_api.php` has, asked with one key."""
+"""The actions that every `handler_api.php` has, called with one key.
+
+============== ======================================================= ===========================
+action         response                                                read by
+============== ======================================================= ===========================
+`getBalance`   `ACCESS_BALANCE:44.60`                                  `parse_balance`
+`getNumber…`   `ACCESS_NUMBER:id:number`; getNumberV2: an object       `parse_number`
+`getPrices`    `{country: {service: {cost, count}}}`                   `parse_prices`
+`getStatus`    a token: see `handler_api_tokens`                       `parse_status` (there)
+`getStatusV2`  `{"sms": {dateTime, code, text}}`, or a token           `parse_status_v2`
+`setStatus`    a token                                                 `parse_done` (there)
+============== ======================================================= ===========================
+"""
 
 from typing import Final, TypeVar
 from urllib.parse import urlencode
@@ -15,8 +27,8 @@ from providers.results import Action, ActResult, Balance, Order, Price
 
 T = TypeVar("T")
 
-# A node that does not offer an action answers BAD_ACTION, and siblings answer it for errors of their own as well.
-MOST_BAD_ACTIONS: Final = 3  # in a row; then the action is not used until the next start
+# A provider that does not offer an action responds with BAD_ACTION; siblings do so for internal errors as well.
+MOST_BAD_ACTIONS: Final = 3  # in a row; then the action is not used again until the next start
 STATUS_OF: Final[dict[Action, str]] = {"next": "3", "finish": "6", "cancel": "8"}
 _ORDER_DETAILS: Final = ("activationTime", "activationCancel", "canGetAnotherSms", "countryCode", "currency")
 
@@ -30,7 +42,7 @@ def parse_balance(response: RawResponse) -> Balance | Gone | ProviderError:
 
 
 def parse_number(response: RawResponse) -> Order | Gone | ProviderError:
-    """Read getNumber, `ACCESS_NUMBER:id:number`, and getNumberV2, which is an object."""
+    """Read getNumber (`ACCESS_NUMBER:id:number`) and getNumberV2 (an object)."""
     said = read(response)
     if isinstance(said, Token) and said.name == "ACCESS_NUMBER":
         order_id, _, number = said.rest.partition(":")
@@ -40,7 +52,7 @@ def parse_number(response: RawResponse) -> Order | Gone | ProviderError:
         order = mapping(said.value)
         order_id, number = trimmed(order, "activationId") or "", trimmed(order, "phoneNumber") or ""
         if order_id and number:
-            details = {name: told for name in _ORDER_DETAILS if (told := first(order, name))}
+            details = {name: value for name in _ORDER_DETAILS if (value := first(order, name))}
             end, cost = first(order, "activationEnd"), first(order, "activationCost")
             return Order("activation", order_id, number, end, cost, details)
     return error_of(response, said)
@@ -66,7 +78,7 @@ def prices_in(countries: object) -> tuple[Price, ...]:
 
 
 def parse_status_v2(response: RawResponse) -> Observation:
-    """Read getStatusV2: an object with `sms`, `call` or `data`, or any plain answer of getStatus."""
+    """Read getStatusV2: an object with `sms`, `call` or `data`, or any token of getStatus."""
     said = read(response)
     if isinstance(said, Token):
         return status_of(said) or error_of(response, said)
@@ -92,7 +104,7 @@ def _listed(all_sms: list[SeenSms]) -> Observation:
 
 
 def seen(sms: dict[str, object], message_type: str = "sms") -> SeenSms:
-    """Return an SMS that came as an object of getStatusV2."""
+    """Return the SMS in an object of getStatusV2."""
     return SeenSms(
         code=code_in(trimmed(sms, "code")),
         text=given(sms, "text"),
@@ -110,25 +122,25 @@ SET_STATUS: Final = Endpoint("setStatus", parse_done, required=("id", "status"),
 
 
 class OptionalEndpoint:
-    """Whether an action is offered: not any more after `MOST_BAD_ACTIONS` in a row."""
+    """Tracks whether an action is offered: not after `MOST_BAD_ACTIONS` responses of BAD_ACTION in a row."""
 
     def __init__(self) -> None:
         self._refused = 0
 
     @property
     def offered(self) -> bool:
-        """It is worth asking."""
+        """The action can be used."""
         return self._refused < MOST_BAD_ACTIONS
 
     def is_missing(self, said: object) -> bool:
-        """Take note of an answer; True when it was BAD_ACTION."""
+        """Record the result of a call; return whether it was BAD_ACTION."""
         missing = isinstance(said, ProviderError) and said.code == "bad_action"
         self._refused = self._refused + 1 if missing else 0
         return missing
 
 
 class HandlerApi:
-    """One address with one key. `status_action` says what a poll asks; V2 gives way to getStatus on BAD_ACTION."""
+    """One address with one key. `status_action` is the action of a poll; where V2 is not offered, getStatus is used."""
 
     def __init__(self, url: str, api_key: SecretStr, fetcher: Fetcher, status_action: str) -> None:
         self._address = URL(url, encoded=True)
@@ -143,14 +155,14 @@ class HandlerApi:
         return await call(self._fetcher, self._address, query, params, endpoint)
 
     async def status(self, order_id: str, unfinished: Unfinished | None) -> Observation | Unfinished:
-        """Poll an activation. Unfinished where V2 was refused: with it, getStatus is asked."""
+        """Poll an activation. `Unfinished` where V2 was refused: the second request is getStatus."""
         if unfinished is None and self._wants_v2 and self._v2.offered:
             observation = await self.call(GET_STATUS_V2, {"id": order_id})
             return Unfinished(None, GET_STATUS.name) if self._v2.is_missing(observation) else observation
         return await self.call(GET_STATUS, {"id": order_id})
 
     async def set_status(self, order_id: str, action: Action) -> ActResult | ProviderError:
-        """Act on an activation."""
+        """Perform an action on an activation."""
         return acted(await self.call(SET_STATUS, {"id": order_id, "status": STATUS_OF[action]}))
 
     async def alive(self) -> ProviderError | None:

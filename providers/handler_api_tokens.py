@@ -1,7 +1,21 @@
-"""The dialect of `handler_api.php`: what SMSVerified and GrizzlySMS answer, and how their siblings vary it.
+"""The responses of `handler_api.php`, as SMSVerified and GrizzlySMS send them, with the variants of sibling services.
 
-An answer is `TOKEN`, `TOKEN:rest` or JSON, whatever was promised for the action. The token is compared whole and the
-rest is split off once, from the left: an SMS may hold a colon, a line break, and the name of every error.
+A response is `TOKEN`, `TOKEN:rest` or JSON, whatever the action's document says. The token is compared as a whole, and
+the rest is split off once, at the first colon: an SMS may contain colons, line breaks and the names of error tokens.
+
+=============================================== =================================================== =================
+response                                        meaning                                             read by
+=============================================== =================================================== =================
+`STATUS_WAIT_CODE`, `STATUS_WAIT_RESEND`        waiting                                             `status_of`
+`STATUS_WAIT_RETRY:code`                        waiting for the next SMS; the code is the last one  `status_of`
+`STATUS_OK:code`                                the newest SMS                                      `status_of`
+the tokens of `ENDED`                           the activation has ended                            `status_of`
+the tokens of `RENT_ENDED`                      the rent has ended                                  `grizzlysms_rent`
+the tokens of `DONE`                            setStatus: done                                     `parse_done`
+the tokens of `GONE`                            the order is not known                              `error_of`
+the tokens of `ERRORS`, and any with `SQL`      an error, by its kind                               `error_of`
+`{"status": "error", "error": TOKEN}` and alike a token in an error envelope                        `_unwrapped`
+=============================================== =================================================== =================
 """
 
 import re
@@ -31,7 +45,7 @@ ERRORS: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "req
     "NO_KEY": "auth",
     "BANNED": "auth",  # `BANNED:2020-12-31 23-59-59`
     "ACCOUNT_INACTIVE": "auth",
-    "SERVICE_UNAVAILABLE_REGION": "auth",  # about our address, and no other key helps
+    "SERVICE_UNAVAILABLE_REGION": "auth",  # concerns our IP address; another key would not help
     "USERS_IP_IS_NOT_ALLOWED": "auth",
     "RATE_LIMIT": "throttled",
     "TOO_MANY_REQUESTS": "throttled",
@@ -41,7 +55,7 @@ ERRORS: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "req
     "SERVER_ERROR": "transient",
     "NO_NUMBERS": "denied",
     "NO_BALANCE": "denied",
-    "WRONG_MAX_PRICE": "denied",  # `WRONG_MAX_PRICE:<the least that is taken>`
+    "WRONG_MAX_PRICE": "denied",  # `WRONG_MAX_PRICE:<lowest accepted price>`
     "EARLY_CANCEL_DENIED": "denied",
     "STATUS_ALREADY_CHANGED": "denied",
     "ACTION_NOT_AVAILABLE": "denied",
@@ -56,7 +70,7 @@ ERRORS: Final[dict[str, Literal["auth", "throttled", "transient", "denied", "req
     "BAD_COUNTRY": "request_error",
     "INVALID_TIME": "request_error",
     "NO_ID_RENT": "request_error",
-    "INCORECT_STATUS": "request_error",  # so on the wire
+    "INCORECT_STATUS": "request_error",  # spelled like this by the provider
     "INCORRECT_STATUS": "request_error",
     "UNPROCESSABLE_ENTITY": "request_error",
 }
@@ -72,13 +86,13 @@ RENT_ENDED: Final[dict[str, Literal["finished", "cancelled"]]] = {
 }
 DONE: Final = frozenset(
     {"ACCESS_READY", "ACCESS_RETRY_GET", "ACCESS_ACTIVATION", "ACCESS_CANCEL"}
-    | {"ALREADY_CANCEL", "ACCESS_CANCEL_ALREADY", "ALREADY_FINISH"}  # it is as we wanted it
+    | {"ALREADY_CANCEL", "ACCESS_CANCEL_ALREADY", "ALREADY_FINISH"}  # it was in the requested state already
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A text answer, or an error envelope that holds a token."""
+    """A text response, or the token in an error envelope."""
 
     name: str
     rest: str = field(default="", repr=False)
@@ -87,7 +101,7 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """The provider did what was asked."""
+    """The provider performed the request."""
 
     word: str
 
@@ -96,9 +110,9 @@ Said = Token | Document | ProviderError
 
 
 def read(response: RawResponse) -> Said:
-    """Return the token or the JSON that was answered; `ProviderError` where there is neither.
+    """Return the token or the JSON of a response; `ProviderError` where there is neither.
 
-    A token is returned whatever the HTTP status: `EARLY_CANCEL_DENIED` comes with 200, 400 and 409.
+    A token counts whatever the HTTP status: `EARLY_CANCEL_DENIED` comes with 200, 400 and 409.
     """
     text = text_of(response)
     if nothing := without_content(response, text):
@@ -113,10 +127,10 @@ def read(response: RawResponse) -> Said:
 
 
 def _unwrapped(response: RawResponse, document: Document) -> Said:
-    """Return the token in an error envelope, of which there are as many shapes as siblings; else the document."""
+    """Return the token in an error envelope, whose shape differs between siblings; else the document."""
     envelope = mapping(document.value)
     status = first(envelope, "status")
-    if status in {"STATUS_OK", "STATUS_WAIT_RETRY"}:  # one sibling's JSON for the plain text
+    if status in {"STATUS_OK", "STATUS_WAIT_RETRY"}:  # one sibling sends JSON instead of the plain text
         return Token(status, first(envelope, "code") or "")
     said = first(envelope, "title") or first(envelope, "error")
     if said is None and status in {"error", "false", "0"}:
@@ -126,12 +140,12 @@ def _unwrapped(response: RawResponse, document: Document) -> Said:
     name, _, rest = said.strip().partition(":")
     if not _TOKEN.fullmatch(name):
         return by_status(response) or ProviderError("unrecognised", "error_in_prose", answered=True)
-    asked = first(mapping(envelope.get("info")), "retry_after_seconds")
-    return Token(name, rest, retry_after(response, asked))
+    seconds = first(mapping(envelope.get("info")), "retry_after_seconds")
+    return Token(name, rest, retry_after(response, seconds))
 
 
 def error_of(response: RawResponse, said: Said) -> ProviderError | Gone:
-    """Return what an answer means that is none of those its action knows."""
+    """Return the meaning of a response that is not one of its action's successful ones."""
     match said:
         case ProviderError():
             return said
@@ -146,7 +160,7 @@ def error_of(response: RawResponse, said: Said) -> ProviderError | Gone:
 
 
 def parse_status(response: RawResponse) -> Observation:
-    """Read getStatus: what an activation says of itself."""
+    """Read getStatus: the state of an activation."""
     said = read(response)
     if not isinstance(said, Token):
         return error_of(response, said)
@@ -154,9 +168,9 @@ def parse_status(response: RawResponse) -> Observation:
 
 
 def status_of(token: Token) -> Observation | None:
-    """Return what a token says about an activation; None where it is about something else."""
+    """Return what a token says about an activation; None for other tokens."""
     match token.name:
-        case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # RESEND asks software to set status 6, which would end it
+        case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # at RESEND clients shall set status 6: it would end the order
             return Waiting()
         case "STATUS_WAIT_RETRY":
             return WaitingNext(code_in(token.rest))
@@ -170,8 +184,8 @@ def status_of(token: Token) -> Observation | None:
 
 
 def parse_done(response: RawResponse) -> Done | Gone | ProviderError:
-    """Read setStatus. The token need not be the one documented for the status: SMSVerified's own sample is not."""
-    if response.status == 204 and not response.body:  # a sibling's way to say yes
+    """Read setStatus. Any success token counts for any status: SMSVerified's own sample is inconsistent."""
+    if response.status == 204 and not response.body:  # how one sibling confirms
         return Done("no_content")
     said = read(response)
     if isinstance(said, Token) and said.name in DONE:

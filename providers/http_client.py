@@ -1,6 +1,6 @@
-"""Ask one question over HTTP and bring back the answer, whole, bounded and in time.
+"""Send one HTTP request and return the complete response, within limits of size and time.
 
-The key stands in every URL, so nothing that leaves here names one: a failure is a single machine word.
+Every URL contains a key, so no error that leaves this module contains a URL: a failure is a single code.
 """
 
 import asyncio
@@ -18,10 +18,10 @@ from providers.encoding import WINDOWS, TooLarge, inflate
 
 MIB: Final = 1024 * 1024
 MOST_REDIRECTS: Final = 3
-# Shorter than Apache keeps an idle connection (5 s): a reset is then never only our late use of one.
+# Shorter than Apache keeps an idle connection (5 s), so that a reset is never just a connection that we used too late.
 KEEPALIVE_SECONDS: Final = 4.0
 
-# The first that fits. Nobody has read our question when it is one of `UNSENT`.
+# The first match decides. For those in `UNSENT` the request never reached the provider.
 _CODES: Final[tuple[tuple[type[Exception], str], ...]] = (
     (aiohttp.ClientConnectorDNSError, "dns"),
     (aiohttp.ClientProxyConnectionError, "proxy"),
@@ -40,17 +40,17 @@ UNSENT: Final = frozenset({"dns", "proxy", "tls", "connect"})
 
 @dataclass(frozen=True, slots=True)
 class RawResponse:
-    """What came back, undecoded. `headers` finds lower-case names; `body` is decompressed. Its repr shows neither."""
+    """A response, not decoded. `headers` has lower-case names; `body` is decompressed. The repr shows neither."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     body: bytes = field(repr=False)
     received_at: float | None = None
-    """Seconds since 1970: what a Retry-After date is counted from."""
+    """Seconds since 1970; a Retry-After date is relative to it."""
 
 
 class FetchFailed(Exception):
-    """There is no answer. Whether the provider acted on the question is unknown, unless `code` is in `UNSENT`."""
+    """There is no response. Whether the provider acted on the request is unknown, unless `code` is in `UNSENT`."""
 
     safe_to_log = True
 
@@ -60,10 +60,10 @@ class FetchFailed(Exception):
 
 
 class Fetcher(Protocol):
-    """Asks once. Never repeats a question: some of them cost money."""
+    """Sends a request once. Never repeats one: some of them cost money."""
 
     async def get(self, url: URL) -> RawResponse:
-        """Return the answer, whatever its status; raises `FetchFailed`."""
+        """Return the response, whatever its status; raises `FetchFailed`."""
         ...
 
 
@@ -73,14 +73,14 @@ class Requester(Fetcher, Protocol):
     async def request(
         self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> RawResponse:
-        """Return the answer, whatever its status; raises `FetchFailed`."""
+        """Return the response, whatever its status; raises `FetchFailed`."""
         ...
 
 
 class HttpClient:
-    """The real one. Use as an async context manager, or `close` it. One for each account, so that its proxy is too.
+    """The real implementation. Use as an async context manager, or `close` it. One per account, because of its proxy.
 
-    Follows a redirect only of a GET, and only within one host and never from https to http: the URL holds the key.
+    Follows redirects only for GET, only within one host, and never from https to http: the URL contains the key.
     """
 
     def __init__(
@@ -112,15 +112,15 @@ class HttpClient:
             self._opened = None
 
     async def get(self, url: URL) -> RawResponse:
-        """Return the answer to GET `url`, which is sent as it is encoded; raises `FetchFailed`."""
+        """Return the response to GET `url`, which is sent as it is encoded; raises `FetchFailed`."""
         return await self.request("GET", url)
 
     async def request(
         self, method: str, url: URL, *, headers: Mapping[str, str] | None = None, body: bytes | None = None
     ) -> RawResponse:
-        """Return the answer, whatever its status; raises `FetchFailed`."""
+        """Return the response, whatever its status; raises `FetchFailed`."""
         response = await self._response_or_code(method, url, headers, body)
-        if isinstance(response, str):  # raised here and not where it was caught: no context, and with it no URL
+        if isinstance(response, str):  # raised outside the except block: without a context, and so without a URL
             raise FetchFailed(response)
         return response
 
@@ -170,7 +170,7 @@ class HttpClient:
                 auto_decompress=False,
             )
             # aiohttp repeats any GET once when its connection breaks, and getNumber is a GET that costs money. There is
-            # no public switch; a test counts the requests that arrive.
+            # no public option to disable that; a test counts the requests that arrive.
             self._opened._retry_connection = False  # noqa: SLF001
         return self._opened
 
@@ -182,7 +182,7 @@ class _Unusable(Exception):
 
 
 def _redirected(method: str, url: URL, response: RawResponse) -> URL | None:
-    """Return where to ask again; None: this answer is the last."""
+    """Return the URL to request next; None: this response is final."""
     if method != "GET" or response.status not in {301, 302, 303, 307, 308} or "location" not in response.headers:
         return None
     target = url.join(URL(response.headers["location"], encoded=True))

@@ -1,6 +1,6 @@
-"""What one answer of a provider says about an order, in the words of the state machines.
+"""What one response of a provider says about an order, as input for the state machines.
 
-The provider's side is a level ("the last thing that happened"); `advance` makes the edges of it.
+A response shows the provider's current state of the order; `pollers.tracking.advance` derives the events from it.
 """
 
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class SeenSms:
-    """One SMS as an answer shows it. None: the provider does not say. Texts are as received, not cleaned."""
+    """One SMS as a response shows it. None: the provider does not say. Texts are as received, not cleaned."""
 
     code: str | None = None
-    """The provider's code as given; some put a whole sentence here."""
+    """The code as the provider sends it; some put a whole sentence here."""
     text: str | None = None
     sender: str | None = None
     time_raw: str | None = None
@@ -28,21 +28,21 @@ class Waiting:
 
 @dataclass(frozen=True, slots=True)
 class WaitingNext:
-    """The next SMS is waited for; the answer carries the code of the previous one, or None."""
+    """The provider waits for the next SMS. `code`: of the previous SMS, where the response has it."""
 
     code: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Last:
-    """The newest SMS, and none of those before it."""
+    """Only the newest SMS is shown."""
 
     sms: SeenSms
 
 
 @dataclass(frozen=True, slots=True)
 class NoCode:
-    """An SMS may be there, but the answer has no content of it."""
+    """There may be an SMS, but the response has no content of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Listing:
 
     sms: tuple[SeenSms, ...]
     complete: bool = True
-    """These are all that can be had; False: the provider says that there are more."""
+    """The list has every SMS that can be fetched; False: the provider says that there are more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +63,25 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Gone:
-    """The provider does not know the order: the end only when it says so again and again."""
+    """The provider does not know the order. It counts as its end only when repeated."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderError:
-    """Nothing was learned about the order. What the caller must do: see `kind`."""
+    """The response says nothing about the order. `kind` tells the caller what to do."""
 
     kind: Literal["auth", "throttled", "transient", "denied", "request_error", "unrecognised"]
-    """`auth`: pause the account. `throttled`, `transient`: back the account off. `denied`: a business refusal, do not
-    repeat. `request_error`: our request or a feature is wrong. `unrecognised`: count it, keep the state."""
+    """`auth`: pause the account. `throttled`, `transient`: back off, for the account. `denied`: refused for a business
+    reason, do not repeat. `request_error`: the request is wrong or not offered. `unrecognised`: count it, keep the
+    state."""
     code: str
-    """A machine word for metrics: the provider's own token in lower case where it is one, else ours. Never input."""
+    """For metrics and logs: the provider's token in lower case where it is a known one, else one of ours. Never free
+    text from a response."""
     retry_after: float | None = None
-    """Seconds, as the provider said, clamped to 1-600."""
+    """Seconds, as the provider asks, limited to 1-600."""
     answered: bool = False
-    """The provider said it itself, in its own words, so it works and knows us: a token, an error envelope, an
-    `error_code`. False: nothing came, or a page, prose or a bare HTTP status, which may be a gateway's."""
+    """The provider's application itself returned the error (a token, an error envelope, an `error_code`), so it works
+    and accepts the key. False: no response, or an HTML page, prose or only an HTTP status, possibly from a gateway."""
 
 
 Observation = Waiting | WaitingNext | Last | NoCode | Listing | Ended | Gone | ProviderError
@@ -87,9 +89,9 @@ Observation = Waiting | WaitingNext | Last | NoCode | Listing | Ended | Gone | P
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """Part of an answer: the rest costs another request, for which the client wants this back."""
+    """Part of a result: the rest takes another request, to which this is passed."""
 
     shows: Observation | None
-    """What is known so far, usable as it is; None: nothing yet."""
+    """What is known so far, usable by itself; None: nothing yet."""
     more: object
-    """The client's own note of what to ask next."""
+    """The client's own note of what to request next."""

@@ -1,7 +1,7 @@
-"""What every answer may be, whichever provider gave it: text, JSON that drifts, a page of HTML, a bare HTTP status.
+"""Reading responses of any provider: text, JSON of varying shape, an HTML page, or only an HTTP status.
 
-Never trusted: the Content-Type (valid answers are `text/html`), and the status before the body was read (providers
-answer refusals with 200, and some of their siblings the same refusals with 400 to 409).
+Not trusted: the Content-Type (valid responses are `text/html`), and the HTTP status before the body is read (errors
+come with status 200, and with 400 to 409 from sibling services).
 """
 
 import json
@@ -22,15 +22,15 @@ SHORTEST_WAIT: Final = 1.0
 
 _NO_DIGITS: Final = re.compile(r"\D+")
 _SECONDS: Final = re.compile(r"[0-9]{1,20}(?:\.[0-9]{1,6})?")
-# What serializers write where there is nothing. `false` and `nil` are not among them: nobody was seen to write them so.
+# What serializers write for a missing value. `false` and `nil` are not included: no provider was seen to use them so.
 _NOTHING: Final = frozenset({"", "null", "none", "undefined", "nan"})
-NO_CODE: Final = "Нет кода"  # the official sms-activate client keeps waiting on exactly this
-PLACEHOLDERS: Final = frozenset({"LASTCODE", "$lastcode"})  # of the documents; never a code
+NO_CODE: Final = "Нет кода"  # "no code": the official sms-activate client keeps waiting on exactly this text
+PLACEHOLDERS: Final = frozenset({"LASTCODE", "$lastcode"})  # in the documents' examples; never a code
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """JSON that was read, every number in it as its text."""
+    """Decoded JSON, with every number as its source text."""
 
     value: object = field(repr=False)
 
@@ -41,16 +41,16 @@ def text_of(response: RawResponse) -> str:
 
 
 def without_content(response: RawResponse, text: str) -> ProviderError | None:
-    """Return what is wrong with an answer that is empty or a page for people; None: it may say something."""
+    """Return the error for an empty body or an HTML page; None for any other body."""
     if text and text[0] != "<":
         return None
     return by_status(response) or ProviderError("transient", "html" if text else "empty", retry_after(response))
 
 
 def by_status(response: RawResponse) -> ProviderError | None:
-    """Return what the HTTP status alone tells, for a body that nobody can read; None: a 2xx tells nothing.
+    """Return the error that the HTTP status alone stands for, where the body is unreadable; None for 2xx.
 
-    403 is `transient`: it is about our address (a filter in front of the provider), not about the key.
+    403 is `transient`: it concerns our IP address (a filter in front of the provider), not the key.
     """
     status = response.status
     if 200 <= status < 300:
@@ -63,7 +63,7 @@ def by_status(response: RawResponse) -> ProviderError | None:
 
 
 def parse_json(response: RawResponse, text: str) -> Document | ProviderError:
-    """Return the JSON; `transient` where it was cut off, `unrecognised` where broken."""
+    """Return the decoded JSON; an error, `transient` where it was cut off, `unrecognised` where it is invalid."""
     try:
         return Document(encoding.JSON.decode(text))
     except json.JSONDecodeError as error:
@@ -75,15 +75,15 @@ def parse_json(response: RawResponse, text: str) -> Document | ProviderError:
 
 
 def _is_cut_off(error: json.JSONDecodeError) -> bool:
-    """Tell an answer that stopped early, and so never closes what it opened, from one that is broken in its middle."""
+    """Return whether the document ends too early, with brackets left open, rather than being invalid in the middle."""
     closed = {"]", "}"} & set(error.doc[error.pos :])
     return error.msg.startswith("Unterminated") or not (closed or error.msg.startswith("Extra"))
 
 
 def retry_after(response: RawResponse, said: str | None = None) -> float | None:
-    """Return how many seconds to wait, 1 to 600: the header's seconds or date, else what the body said; None: neither.
+    """Return the seconds to wait, 1 to 600: from the header (seconds or a date), else from the body; None: neither.
 
-    A date counts from the moment the answer was received.
+    A date is relative to the time the response was received.
     """
     header = response.headers.get("retry-after", "").strip()
     for value in (header, (said or "").strip()):
@@ -105,14 +105,14 @@ def _clamped(seconds: float) -> float | None:
 
 
 def scalar(value: object) -> str | None:
-    """Return a text or number as text; None for null, false, blanks and what has parts."""
+    """Return a text or number as text; None for null, false, blank text, lists and objects."""
     if isinstance(value, str):
         return value if value.strip() else None
     return "true" if value is True else None
 
 
 def first(entry: Mapping[str, object], *names: str) -> str | None:
-    """Return the first of these keys that says something."""
+    """Return the value of the first of these keys that has one (see `scalar`)."""
     for name in names:
         if (found := scalar(entry.get(name))) is not None:
             return found
@@ -120,18 +120,18 @@ def first(entry: Mapping[str, object], *names: str) -> str | None:
 
 
 def trimmed(entry: Mapping[str, object], *names: str) -> str | None:
-    """Return the first of these keys that says something, without blanks at its ends."""
+    """Return the same as `first`, without white space at its ends."""
     found = first(entry, *names)
     return found.strip() if found is not None else None
 
 
 def mapping(value: object) -> dict[str, object]:
-    """Return an object with its keys stripped; an empty one for anything else."""
+    """Return a JSON object with white space stripped from its keys; an empty one for anything else."""
     return {key.strip(): item for key, item in value.items()} if isinstance(value, dict) else {}
 
 
 def entries(value: object) -> list[dict[str, object]]:
-    """Return the objects of a list, or of an object that PHP made of a list: `{"0": …, "1 ": …}`, by their numbers."""
+    """Return the objects of a list, or of an object into which PHP turned a list: `{"0": …, "1 ": …}`, by number."""
     if isinstance(value, list):
         return [mapping(item) for item in value if isinstance(item, dict)]
     numbered = sorted(mapping(value).items(), key=lambda pair: count(pair[0]) or 0)
@@ -139,34 +139,34 @@ def entries(value: object) -> list[dict[str, object]]:
 
 
 def keyed(value: object) -> Iterator[tuple[str, dict[str, object]]]:
-    """Yield the keys of an object whose values are objects."""
+    """Yield the keys of an object and their values, where the values are objects."""
     return ((key, mapping(item)) for key, item in mapping(value).items() if isinstance(item, dict))
 
 
 def count(value: object) -> int | None:
-    """Return a whole number, however it was written; None where it is none."""
+    """Return an integer, written as a number or as text; None for anything else."""
     found = (scalar(value) or "").strip()
     return int(found) if re.fullmatch(r"-?[0-9]{1,18}", found) else None
 
 
 def given(entry: Mapping[str, object], *names: str) -> str | None:
-    """Return the first of these keys that has a text, exactly as it was written; it may be empty.
+    """Return the text of the first of these keys that has one, unchanged; it may be empty.
 
-    A serializer's word for nothing is none: a polled provider that writes `None` has no text.
+    A serializer's placeholder for a missing value is not a text: a polled provider that writes `None` has no text.
     """
     texts = (value for value in map(entry.get, names) if isinstance(value, str))
     return next((text for text in texts if not text.strip() or not says_nothing(text)), None)
 
 
 def says_nothing(text: str) -> bool:
-    """Tell a text without content: blanks, a serializer's word for nothing, and a pair of quotes around either."""
+    """Return whether a text has no content: white space or a serializer's placeholder, possibly in quotes."""
     return _unquoted(text.strip()).strip().lower() in _NOTHING
 
 
 def code_in(text: str | None) -> str | None:
-    """Return the code without one pair of quotes, which the documents print around it; None where it is none.
+    """Return the code without the pair of quotes that the documents print around it; None where there is no code.
 
-    Every code of every provider comes through here, so that what is no code on one path is none on the others.
+    Every code of every provider passes through here, so that all code paths agree on what a code is.
     """
     code = _unquoted((text or "").strip())
     return None if says_nothing(code) or code in {NO_CODE} | PLACEHOLDERS else code
@@ -177,7 +177,7 @@ def _unquoted(text: str) -> str:
 
 
 def oldest_first(newest_first: Sequence[SeenSms]) -> tuple[SeenSms, ...]:
-    """Return the SMS of a list by their times; by the list's own order, reversed, where times are equal or missing."""
+    """Return the SMS of a list sorted by time; where times are equal or missing, in reverse order of the list."""
     turned = list(reversed(newest_first))
     if all(sms.time_raw for sms in turned):
         turned.sort(key=lambda sms: _NO_DIGITS.sub("", sms.time_raw or "")[:14])

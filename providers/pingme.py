@@ -1,6 +1,17 @@
-"""PingMe's control API (https://pingme.tel/pingme-verfication-code-helper-apidoc): what people do with numbers.
+"""PingMe's control API (https://pingme.tel/pingme-verfication-code-helper-apidoc): methods that people call.
 
-Receiving needs none of it. The key travels in the header `x-app-key`; an answer is `{retcode, retmsg, result}`.
+Receiving SMS does not need it. The key is in the header `x-app-key`; a response is `{retcode, retmsg, result}`, of
+which `_result` reads the retcode (`_RETCODES`), and the HTTP status where there is none.
+
+================ ============================================================ ===================
+method           `result`                                                     read by
+================ ============================================================ ===================
+`getAppList`     the apps, in a form that is not documented                   `parse_apps`
+`lockNumber`     `{number, price}`, a number for one verification code        `parse_locked`
+`subNumber`      nothing: subscribed                                          `parse_subscribed`
+`unSubNumber`    nothing: unsubscribed                                        `parse_subscribed`
+`getNumberList`  `{numbers: [{phone, app, subStatus, subRent, codeRate …}]}`  `parse_numbers`
+================ ============================================================ ===================
 """
 
 import json
@@ -25,7 +36,7 @@ Unsuccessful = Gone | ProviderError
 
 @dataclass(frozen=True, slots=True)
 class LockedNumber:
-    """A number to receive one verification code with."""
+    """A number for one verification code."""
 
     number: str
     price: str | None
@@ -33,19 +44,19 @@ class LockedNumber:
 
 @dataclass(frozen=True, slots=True)
 class Subscribed:
-    """The subscription is as it was asked for."""
+    """The subscription is as requested."""
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number that has not run out. Prices are PingMe's sentences: `$0.5 / Month`."""
+    """A number that has not expired. Prices are PingMe's text: `$0.5 / Month`."""
 
     phone: str
     app: str | None
     name: str | None
     subscribed: bool
     next_payment: str | None
-    """A date, and words behind it."""
+    """A date with text after it: `2099-11-22 (Expiry Date)`."""
     new_rent: str | None
     rent: str | None
     per_sms: str | None
@@ -54,7 +65,7 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class Apps:
-    """The names that `app` may have, in a form that no document shows."""
+    """The possible values of `app`, in a form that is not documented."""
 
     listed: object
 
@@ -134,7 +145,7 @@ def _number(entry: Mapping[str, object]) -> Number:
     )
 
 
-# A newer copy of the document names a userId here; the older ones none.
+# A newer copy of the document has a userId here, older ones do not.
 GET_APP_LIST: Final = Endpoint("getAppList", parse_apps, optional=("userId",))
 LOCK_NUMBER: Final = Endpoint(
     "lockNumber",
@@ -150,12 +161,12 @@ SUB_NUMBER: Final = Endpoint(
 UN_SUB_NUMBER: Final = Endpoint("unSubNumber", parse_subscribed, required=("userId", "app", "number"), http="POST")
 GET_NUMBER_LIST: Final = Endpoint("getNumberList", parse_numbers, required=("userId",), optional=("app",))
 
-# An empty number is a new one, an empty app is every app; the document's samples send them so.
+# An empty number requests a new one, an empty app means every app: as in the document's samples.
 _DEFAULTS: Final = {LOCK_NUMBER.name: {"number": ""}, GET_NUMBER_LIST.name: {"app": ""}}
 
 
 class PingMeControl:
-    """A client. `base_url` is the host's root; `/thirdparty/` follows it."""
+    """The client. `base_url` is the root of the host; `/thirdparty/` is appended."""
 
     endpoints: Mapping[str, Endpoint[Any]] = table(
         GET_APP_LIST, LOCK_NUMBER, SUB_NUMBER, UN_SUB_NUMBER, GET_NUMBER_LIST
@@ -167,7 +178,7 @@ class PingMeControl:
         self._fetcher = fetcher
 
     async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once."""
+        """Send one request."""
         try:
             return endpoint.parse(await self._request(endpoint, {**_DEFAULTS.get(endpoint.name, {}), **params}))
         except FetchFailed as failed:
@@ -184,7 +195,7 @@ class PingMeControl:
         return await self._fetcher.request("GET", where, headers=headers)
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
-        """Return what a number that the account already has would cost; None: PingMe tells it only afterwards."""
+        """Return the price of a number that the account has; None for others: PingMe says it only afterwards."""
         if not endpoint.buys or not params.get("number"):
             return None
         numbers = await self.call(GET_NUMBER_LIST, {"userId": params["userId"], "app": params["app"]})

@@ -1,4 +1,4 @@
-"""What a provider tells people, typed. Money and ids are the provider's own text; None: it does not say."""
+"""Typed results of the methods that people call. Money and ids are the provider's own text; None: it does not say."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Literal
 Action = Literal["next", "finish", "cancel"]
 """On an order: request its next SMS, or end it."""
 ActResult = Literal["done", "too_early"]
-"""Of an action on an order that was not refused: what is `too_early` may be tried once more later."""
+"""Of an action that was not refused; after `too_early` it can be tried again later."""
 
 
 @dataclass(frozen=True, slots=True)
 class Balance:
-    """What the account holds. `details`: holds and channels, where they are told."""
+    """The account's balance. `details`: holds and channels, where the provider has them."""
 
     amount: str
     details: Mapping[str, str] = field(default_factory=dict)
@@ -20,17 +20,17 @@ class Balance:
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A country or a service: `id` is what requests want."""
+    """A country or a service; `id` is its name in requests."""
 
     id: str
     name: str | None = None
     code: str | None = None
-    """The provider's short name; of SMSVerified's countries the dialling prefix."""
+    """The provider's short name; for countries of SMSVerified the dialling prefix."""
 
 
 @dataclass(frozen=True, slots=True)
 class Stock:
-    """How many numbers there are."""
+    """How many numbers are available."""
 
     count: int | None
     service: str | None = None
@@ -40,7 +40,7 @@ class Stock:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """What a number costs. `period`: how long a rent lasts for that; `max_hours`: how long it may last."""
+    """The price of a number. `period`: how long a rent lasts for that price; `max_hours`: the longest possible rent."""
 
     cost: str
     country: str | None = None
@@ -52,7 +52,7 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A number that was bought, prolonged or locked. `expires` is the provider's own text, in its own zone."""
+    """A number that was bought, extended or locked. `expires` is the provider's text, in the provider's time zone."""
 
     order_kind: Literal["activation", "rent"]
     order_id: str
@@ -64,7 +64,7 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class ActiveActivation:
-    """One line of the list of running activations. An id that is missing there is no proof of its end."""
+    """One row of the list of running activations. A missing id does not prove that the order has ended."""
 
     order_id: str
     number: str | None = None
@@ -78,7 +78,7 @@ class ActiveActivation:
 
 @dataclass(frozen=True, slots=True)
 class RentPeriod:
-    """One time a number was rented or prolonged."""
+    """One period for which a number was rented or extended."""
 
     started: str | None
     price: str | None

@@ -1,6 +1,20 @@
 """SMS-Man (https://sms-man.com/site/docs-apiv2): the control API here, rents in `smsman_rent`.
 
-An activation shows a code and nothing else: no text, no sender, no time. Equal codes are told apart by a wait between.
+An activation shows only a code: no text, no sender, no time. Equal codes are distinguished by a wait in between. Errors
+are read by `smsman_envelope`.
+
+============== ========================================================================= ==============================
+endpoint       response                                                                  read by
+============== ========================================================================= ==============================
+`get-balance`  `{"balance": "799.70"}`                                                   `parse_balance`
+`limits`       a list, or an object by application id: how many numbers there are        `parse_limits`
+`get-number`   `{request_id, number, country_id, application_id}`                        `parse_order`
+`get-sms`      `sms_code`; `error_code: wait_sms`, perhaps with the code before          `parse_sms`
+`set-status`   `{"success": true}`                                                       `parse_done`
+`get-prices`   `{country: {application: {cost, count}}}`                                 `parse_prices`
+`countries`    an object by id, or a list                                                `parse_named`
+`applications` an object by id, or a list                                                `parse_named`
+============== ========================================================================= ==============================
 """
 
 from collections.abc import Mapping
@@ -21,14 +35,14 @@ from providers.smsman_envelope import Failure, error_of, parse_balance, parse_do
 T = TypeVar("T")
 
 DEFAULT_BASE_URL: Final = "https://api.sms-man.com"
-# `retrysms` stands in no document, but four independent clients ask for the next SMS with it; others with `ready`, the
-# documented status, which is tried where the first is not known.
+# `retrysms` is not documented, but four independent clients request the next SMS with it. Others use `ready`, which is
+# documented, and is tried where `retrysms` is not known.
 _NEXT: Final = "ready"
 _STATUS_OF: Final[dict[Action, str]] = {"next": "retrysms", "finish": "close", "cancel": "reject"}
 
 
 def parse_sms(response: RawResponse) -> Observation:
-    """Read get-sms. Waiting has an `error_code` and no `success`; with a code beside it, the code is the old one."""
+    """Read get-sms. A wait has an `error_code` and no `success`; a code next to it is the previous one."""
     said = read(response)
     if isinstance(said, Failure) and said.code == "wait_sms":
         code = code_in(trimmed(said.details, "sms_code"))
@@ -42,7 +56,7 @@ def parse_sms(response: RawResponse) -> Observation:
 
 
 def parse_limits(response: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
-    """Read limits: a list, or an object by the application's id."""
+    """Read limits: a list, or an object by application id."""
     said = read(response)
     if not isinstance(said, list | dict):
         return error_of(response, said)
@@ -53,7 +67,7 @@ def parse_limits(response: RawResponse) -> tuple[Stock, ...] | Gone | ProviderEr
 
 
 def parse_prices(response: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
-    """Read get-prices: `{country: {application: {cost, count}}}`, without the outer half when a country was asked."""
+    """Read get-prices: `{country: {application: {cost, count}}}`; without the outer level when a country was given."""
     said = read(response)
     if not isinstance(said, list | dict):
         return error_of(response, said)
@@ -75,7 +89,7 @@ def _priced(countries: object) -> list[tuple[str | None, str, dict[str, object]]
 
 
 def parse_named(response: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
-    """Read countries and applications: an object by id, of old a list."""
+    """Read countries and applications: an object by id, formerly a list."""
     said = read(response)
     if not isinstance(said, list | dict):
         return error_of(response, said)
@@ -102,7 +116,7 @@ APPLICATIONS: Final = Endpoint("applications", parse_named)
 
 
 class SmsMan:
-    """A client. `base_url` is the host's root; `/control/` and `/rent-api/` follow it."""
+    """The client. `base_url` is the root of the host; `/control/` and `/rent-api/` are appended."""
 
     has_rents = True
     has_full_text = False
@@ -127,30 +141,30 @@ class SmsMan:
     def __init__(
         self, *, api_key: SecretStr, base_url: str | None, fetcher: Fetcher, status_action: str | None = None
     ) -> None:
-        del status_action  # there is one way to ask
+        del status_action  # there is only one
         root = (base_url or DEFAULT_BASE_URL).rstrip("/")
         self._addresses = {name: _address(root, name) for name in self.endpoints}
         self._key = SecretStr(urlencode({"token": api_key.get_secret_value()}))
         self._fetcher = fetcher
 
     async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once."""
+        """Send one request."""
         key = self._key.get_secret_value()
         return await call(self._fetcher, self._addresses[endpoint.name], key, params, endpoint)
 
     async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:
-        """Poll an activation, or all SMS of a rent: its get-sms would lose one of two between polls."""
-        del unfinished  # one answer has it all
+        """Poll an activation, or all SMS of a rent: of two SMS between polls, its get-sms would show only one."""
+        del unfinished  # one response has everything
         endpoint: Endpoint[Observation] = rent.GET_ALL_SMS if order_kind == "rent" else GET_SMS
         return await self.call(endpoint, {"request_id": order_id})
 
     async def full_text(self, order_id: str) -> SeenSms | None:
-        """Return None: there is no such thing."""
+        """Return None: there are no texts."""
         del order_id
         return None
 
     async def active(self) -> Mapping[str, str] | ProviderError:
-        """Return trouble: the control API has no list, and of that of the rents only the name is known."""
+        """Return an error: the control API has no list, and of the one of the rents only the name is documented."""
         return ProviderError("request_error", "no_list")
 
     async def act(
@@ -177,11 +191,11 @@ class SmsMan:
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number or of a rent."""
         if endpoint.name == rent.GET_NUMBER.name:
-            asked = {name: params[name] for name in ("country_id", "type", "time")}
-            return _cost(await self.call(rent.LIMITS, asked), params["country_id"], None)
+            length = {name: params[name] for name in ("country_id", "type", "time")}
+            return _cost(await self.call(rent.LIMITS, length), params["country_id"], None)
         if endpoint.name == GET_NUMBER.name:
             country, service = params.get("country_id"), params.get("application_id")
-            if country and service:  # else SMS-Man chooses
+            if country and service:  # otherwise SMS-Man chooses
                 return _cost(await self.call(GET_PRICES, {"country_id": country}), country, service)
         return None
 

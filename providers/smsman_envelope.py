@@ -1,7 +1,16 @@
-"""The envelope of both of SMS-Man's APIs.
+"""What the responses of both of SMS-Man's APIs have in common.
 
-An error is `error_code` with an `error_msg` that is a text, an object of texts or one of lists. A success has neither,
-and `success: true` only where a status was set. HTTP statuses are 200 as a rule, but not relied on.
+An error is an `error_code` with an `error_msg`, which is a text, an object of texts or an object of lists. A success
+has neither, and `success: true` only for set-status. The HTTP status is usually 200, but is not relied on.
+
+=========================================== ================================== ================================
+response                                    meaning                            read by
+=========================================== ================================== ================================
+`error_code: wait_sms`                      waiting                            `parse_sms`, `parse_rent_sms`
+`error_msg` with "request not exists"       the order is not known             `error_of`
+the other codes of `ERRORS`                 an error, by its kind              `error_of`
+`success: false`, or any other error code   an error that is not recognised    `error_of`
+=========================================== ================================== ================================
 """
 
 from collections.abc import Callable, Iterator
@@ -26,12 +35,12 @@ ERRORS: Final[dict[str, Literal["auth", "throttled", "denied", "request_error"]]
     "wrong_application_id": "request_error",
     "wrong_country_id": "request_error",
 }
-NOT_EXISTS: Final = "request not exists"  # in the message; its error_code stands in no document
+NOT_EXISTS: Final = "request not exists"  # in the message; its error_code is not documented
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """An answer with an `error_code`, or one that says `success: false`."""
+    """A response with an `error_code`, or with `success: false`."""
 
     code: str
     details: dict[str, object] = field(repr=False)
@@ -41,7 +50,7 @@ Json = dict[str, object] | list[object]
 
 
 def read(response: RawResponse) -> Json | Failure | ProviderError:
-    """Return the object or list that was answered."""
+    """Return the object or list of a successful response."""
     text = text_of(response)
     if nothing := without_content(response, text):
         return nothing
@@ -61,7 +70,7 @@ def _sorted_out(response: RawResponse, document: Document) -> Json | Failure | P
 
 
 def error_of(response: RawResponse, said: object) -> Gone | ProviderError:
-    """Return what an answer means that is none of those its endpoint knows."""
+    """Return the meaning of a response that is not one of its endpoint's successful ones."""
     if isinstance(said, ProviderError):
         return said
     if not isinstance(said, Failure):
@@ -86,11 +95,11 @@ def parse_balance(response: RawResponse) -> Balance | Gone | ProviderError:
     said = read(response)
     if not isinstance(said, dict) or not (amount := first(said, "balance")):
         return error_of(response, said)
-    return Balance(amount, {name: told for name in said if name != "balance" and (told := first(said, name))})
+    return Balance(amount, {name: value for name in said if name != "balance" and (value := first(said, name))})
 
 
 def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawResponse], Order | Gone | ProviderError]:
-    """Return how to read get-number."""
+    """Return the parser of get-number."""
 
     def parse(response: RawResponse) -> Order | Gone | ProviderError:
         said = read(response)
@@ -98,7 +107,7 @@ def parse_order(kind: Literal["activation", "rent"]) -> Callable[[RawResponse], 
         order_id, number = first(order, "request_id"), first(order, "number")
         if not order_id or not number:
             return error_of(response, said)
-        details = {name: told for name in ("country_id", "application_id") if (told := first(order, name))}
+        details = {name: value for name in ("country_id", "application_id") if (value := first(order, name))}
         return Order(kind, order_id, number, details=details)
 
     return parse

@@ -1,4 +1,16 @@
-"""SMS-Man's rents (https://sms-man.com/site/rent-api), under `/rent-api/`."""
+"""SMS-Man's rents (https://sms-man.com/site/rent-api), under `/rent-api/`. Errors are read by `smsman_envelope`.
+
+=================== ============================================================ =====================
+endpoint            response                                                     read by
+=================== ============================================================ =====================
+`rent:get-balance`  `{"balance": "799.70"}`                                      `parse_balance`
+`rent:limits`       `{type, time, "limits": [{country_id, count, cost}]}`        `parse_rent_limits`
+`rent:get-number`   `{request_id, number, country_id, application_id}`           `parse_order`
+`rent:get-sms`      `{"sms": {text, code, time}}`: the last one; not polled      `parse_rent_sms`
+`rent:get-all-sms`  `{"sms": [{text, code, time}]}`, newest first                `parse_rent_sms`
+`rent:set-status`   `{"success": true}`                                          `parse_done`
+=================== ============================================================ =====================
+"""
 
 from typing import Final
 
@@ -9,11 +21,11 @@ from providers.payloads import code_in, count, entries, first, given, mapping, o
 from providers.results import Price
 from providers.smsman_envelope import Failure, error_of, parse_balance, parse_done, parse_order, read
 
-FULL_RENT: Final = "0"  # as application_id: the number receives the SMS of every service
+FULL_RENT: Final = "0"  # as application_id: the number receives SMS of every service
 
 
 def parse_rent_sms(response: RawResponse) -> Observation:
-    """Read get-all-sms, newest first, and get-sms, which shows the last SMS alone."""
+    """Read get-all-sms (newest first) and get-sms (only the last SMS)."""
     said = read(response)
     if isinstance(said, Failure) and said.code == "wait_sms":
         return Waiting()
@@ -41,7 +53,7 @@ def _seen(order: dict[str, object], sms: dict[str, object]) -> SeenSms:
 
 
 def parse_rent_limits(response: RawResponse) -> tuple[Price, ...] | Gone | ProviderError:
-    """Read limits: what a rent of this length costs, and how many numbers there are."""
+    """Read limits: the price of a rent of this length, and how many numbers there are."""
     said = read(response)
     if not isinstance(said, dict) or "limits" not in said:
         return error_of(response, said)

@@ -1,4 +1,20 @@
-"""SMSVerified (https://smsverified.com/api). Activation ids are 16 digits. It tells no times and no lifetime."""
+"""SMSVerified (https://smsverified.com/api). Activations only; their ids have 16 digits. No times, no lifetime.
+
+Plain text, read by `handler_api_tokens`; lists are JSON.
+
+=================== =============================================================== =======================
+action              response                                                        read by
+=================== =============================================================== =======================
+`getBalance`        `ACCESS_BALANCE:44.60`                                          `parse_balance`
+`getCountries`      JSON by dialling prefix; requests want the `id` in it           `parse_countries`
+`getNumbersStatus`  `{"yahoo_0": 167}`; the suffix is the forwarding flag           `parse_numbers_status`
+`getNumber`         `ACCESS_NUMBER:id:number`                                       `parse_number`
+`getStatus`         a token                                                         `parse_status`
+`getFullSms`        `FULL_SMS:[sender] text`; otherwise the tokens of getStatus     `parse_full_sms`
+`setStatus`         a token                                                         `parse_done`
+`getPrices`         JSON by the name of the country                                 `parse_prices`
+=================== =============================================================== =======================
+"""
 
 import re
 from collections.abc import Mapping
@@ -30,7 +46,7 @@ _SENDER: Final = re.compile(r"\[([^\]]*)\]\s?(.*)", re.DOTALL)
 
 
 def parse_countries(response: RawResponse) -> tuple[Named, ...] | Gone | ProviderError:
-    """Read the countries. The outer key is the dialling prefix; the `id` inside is what requests want."""
+    """Read getCountries. The key is the dialling prefix; requests want the `id` in the value."""
     said = read(response)
     if not isinstance(said, Document):
         return error_of(response, said)
@@ -40,7 +56,7 @@ def parse_countries(response: RawResponse) -> tuple[Named, ...] | Gone | Provide
 
 
 def parse_numbers_status(response: RawResponse) -> tuple[Stock, ...] | Gone | ProviderError:
-    """Read `{"yahoo_0": 167}`: the end of the key is the forwarding flag."""
+    """Read `{"yahoo_0": 167}`; the suffix of the key is the forwarding flag."""
     said = read(response)
     if not isinstance(said, Document):
         return error_of(response, said)
@@ -53,7 +69,7 @@ def parse_numbers_status(response: RawResponse) -> tuple[Stock, ...] | Gone | Pr
 
 
 def parse_full_sms(response: RawResponse) -> Observation:
-    """Read `FULL_SMS:[sender] text`. Without a closed bracket all is text."""
+    """Read `FULL_SMS:[sender] text`. Without a closing bracket everything is text."""
     said = read(response)
     if not isinstance(said, Token):
         return error_of(response, said)
@@ -74,7 +90,7 @@ GET_PRICES: Final = Endpoint("getPrices", parse_prices)
 
 
 class SmsVerified:
-    """A client. Activations only; full texts as long as getFullSms is offered."""
+    """The client. Full texts as long as getFullSms is offered."""
 
     has_rents = False
     has_list = False
@@ -97,7 +113,7 @@ class SmsVerified:
         self.has_full_text = True
 
     async def call(self, endpoint: Endpoint[T], params: Params) -> T | ProviderError:
-        """Ask once."""
+        """Send one request."""
         return await self._api.call(endpoint, params)
 
     async def poll(
@@ -109,7 +125,7 @@ class SmsVerified:
         return await self._api.status(order_id, unfinished)
 
     async def full_text(self, order_id: str) -> SeenSms | ProviderError | None:
-        """Return the newest SMS with its whole text; None where there is none."""
+        """Return the newest SMS with its full text; None where there is none."""
         observation = await self.call(GET_FULL_SMS, {"id": order_id})
         self._full_sms.is_missing(observation)
         self.has_full_text = self._full_sms.offered
@@ -120,14 +136,14 @@ class SmsVerified:
     async def act(
         self, order_kind: str, order_id: str, action: Action, another: str | None = None
     ) -> ActResult | ProviderError:
-        """Set an activation's status; there is one way to."""
+        """Set the status of an activation."""
         del another
         if order_kind != "activation":
             return ProviderError("request_error", "no_such_order_kind")
         return await self._api.set_status(order_id, action)
 
     async def active(self) -> Mapping[str, str] | ProviderError:
-        """Return trouble: no document knows of a list."""
+        """Return an error: no list is documented."""
         return ProviderError("request_error", "no_list")
 
     async def alive(self) -> ProviderError | None:
@@ -135,7 +151,7 @@ class SmsVerified:
         return await self._api.alive()
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
-        """Return the price of a number. The price list names countries in words, requests by their ids."""
+        """Return the price of a number. The price list has countries by name, requests have their ids."""
         if endpoint is not GET_NUMBER:
             return None
         prices, countries = await self.call(GET_PRICES, {}), await self.call(GET_COUNTRIES, {})
