@@ -1,5 +1,5 @@
-"""Front door 2: we go and ask. Watches of SMSVerified, GrizzlySMS and SMS-Man become the same events as callbacks.
+"""Polls SMSVerified, GrizzlySMS and SMS-Man. The SMS of their orders become the same events as callbacks do.
 
-The way of one poll: wait (`scheduling.scheduler`) → fetch and parse (`providers`) → advance (`tracking.advance`) →
+One poll: wait (`scheduling.scheduler`) → fetch and parse (`providers`) → advance (`tracking.advance`) →
 accept (the bus) → act (`shard`).
 """

@@ -1,4 +1,4 @@
-"""The requests of a shard's watches that are not applied yet, as the records of the topic make them. Pure.
+"""The requests about a shard's watches that are not applied yet, from the records of the topic. Pure.
 
 The protocol is in docs/decisions/0001-watch-commands-and-states.md.
 """
@@ -11,15 +11,15 @@ from pollers.watch_commands import last_applied, request_name, unapplied, with_r
 from schemas.messages import Watch
 
 Requests = list[Watch | None]
-"""Of one watch, in the order of the topic; None: it was withdrawn, and can only be the first."""
+"""Those of one watch, in the order of the topic. None: the watch was withdrawn; this can only be the first entry."""
 
 
 class Inbox:
-    """What is to be applied with the next commit."""
+    """Requests to apply with the next commit."""
 
     def __init__(self) -> None:
         self.present: set[str] = set()
-        """Watches whose newest record is no tombstone; known until `withdraw_absent`."""
+        """Watches whose newest record is not a tombstone; kept until `withdraw_absent`."""
         self._requests: dict[str, Requests] = {}
 
     def __bool__(self) -> bool:
@@ -29,17 +29,17 @@ class Inbox:
         return watch_id in self._requests
 
     def request(self, watch_id: str, watch: Watch) -> None:
-        """A record asks for something."""
+        """Add the request in a record."""
         self._requests.setdefault(watch_id, []).append(watch)
         self.present.add(watch_id)
 
     def withdraw(self, watch_id: str) -> None:
-        """Somebody took the record away: what was asked before does not count any longer."""
+        """Note that the record was deleted: earlier requests no longer count."""
         self._requests[watch_id] = [None]
         self.present.discard(watch_id)
 
     def forget(self, watch_id: str, request: str, owned: OwnedWatch | None) -> Watch | None:
-        """Our own tombstone: requests up to this one are over. Return a newer one, which is to be written again."""
+        """Handle our own tombstone: drop the requests up to this one. Return a newer one, to be written again."""
         requests = self._requests.pop(watch_id, [])
         names = [request_name(watch) if watch else None for watch in requests]
         if request in names:
@@ -52,24 +52,24 @@ class Inbox:
         return newer
 
     def withdraw_absent(self, watch_ids: Iterable[str]) -> None:
-        """Withdraw the watches for which there is no record: whoever took it away does not want them any longer."""
+        """Withdraw the watches that have no record on the topic: it was deleted while nobody owned the shard."""
         for watch_id in watch_ids:
             if watch_id not in self.present:
                 self._requests.setdefault(watch_id, [None])
         self.present.clear()
 
     def taken(self) -> Iterator[tuple[str, Requests]]:
-        """Yield all that is there, and forget it."""
+        """Yield and remove everything."""
         requests, self._requests = self._requests, {}
         yield from requests.items()
 
     def put_back(self, watch_id: str, requests: Requests) -> None:
-        """Keep these, before those that came meanwhile."""
+        """Put these back, before those that have arrived meanwhile."""
         self._requests[watch_id] = [*requests, *self._requests.get(watch_id, [])]
 
 
 def not_applied(state: WatchState, requests: Requests) -> Requests:
-    """Return the requests that the state does not know; a withdrawal only where the state is not newer than it."""
+    """Return the requests that the state does not include; a withdrawal only if the state is not newer."""
     watches = [request for request in requests if request is not None]
     left = unapplied(state, watches)
     is_newer = len(left) < len(watches)
@@ -77,12 +77,12 @@ def not_applied(state: WatchState, requests: Requests) -> Requests:
 
 
 def is_withdrawal(requests: Requests) -> bool:
-    """Tell whether there is nothing to wait for: the watch ends, or nothing is asked."""
+    """Return whether the requests end the watch, or there are none: then there is nothing to wait for."""
     return not requests or any(request is None or request.desired == "stop" for request in requests)
 
 
 def _opened_again(owned: OwnedWatch | None, request: str) -> Watch | None:
-    """Return a request that stands for a live watch which another request has opened again."""
+    """Return a request for a live watch that a request other than the erased one has opened again."""
     if owned is None or owned.ended:
         return None
     applied = last_applied(owned.state)

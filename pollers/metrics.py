@@ -1,4 +1,4 @@
-"""The pollers in Prometheus' words, read when scraped. Labels are accounts and machine words, no ids, no numbers."""
+"""The pollers' metrics, collected when scraped. Labels are account names and codes, never ids or numbers."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 class PollerMetrics(Collector):
-    """Everything that the pollers export."""
+    """All metrics of the pollers."""
 
     def __init__(self, poller: "Poller", registry: CollectorRegistry) -> None:
         self._poller = poller
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families of this moment."""
+        """Yield the current metric families."""
         poller = self._poller
         running = [shard for shard in poller.shards.values() if shard.running]
         yield GaugeMetricFamily("smsbus_shards", "Shards that this process runs", len(running))

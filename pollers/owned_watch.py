@@ -1,4 +1,4 @@
-"""One watch in a poller's memory, small: a hundred thousand of them shall fit beside each other."""
+"""One watch in the memory of the poller that owns it; compact, since there may be a hundred thousand."""
 
 from typing import Final
 
@@ -12,9 +12,9 @@ _NONE: Final[tuple[Receipt, ...]] = ()
 
 
 class OwnedWatch:
-    """A watch's state, what it still owes the topics, and what is wanted of the provider.
+    """A watch's state, its messages that are not published yet, and the action requested of the provider.
 
-    The state is kept as its JSON (some 400 bytes; the object takes seven times that) and read when it is asked for.
+    The state is kept as JSON (about 400 bytes; the object takes seven times that) and parsed on access.
     """
 
     __slots__ = (
@@ -38,22 +38,22 @@ class OwnedWatch:
 
     def __init__(self, state: WatchState, *, committed: int = -1, unseen: bool = False) -> None:
         self.state = state
-        self.receipts = _NONE  # of messages that may not be published yet
-        self.end_message: WatchEnded | None = None  # accepted last, after the SMS that it counts are published
+        self.receipts = _NONE  # for messages that may not be published yet
+        self.end_message: WatchEnded | None = None  # accepted last, once the SMS that it counts are published
         self.action: Action | None = None
         self.admitted_at: float | None = None  # when the account's budget was charged for the action
         self.action_in_flight = False
-        self.polling = False  # an action would make the answer under way one of before it: it waits for the poll's end
-        self.taking = False  # a step is being accepted: the next one builds on what comes of it
-        self.unseen = unseen and not self.ended  # restored, and no answer since: it may have been further than this
-        self.not_durable = False  # a poll of it showed something that the bus did not take
-        self.committed = committed  # newest revision that we committed
-        self.committed_as = 0  # its hash: another owner's state may have the same revision
-        self.attempted_as = 0  # of the newest state that we tried to commit
+        self.polling = False  # no action starts during a poll: the response would describe the order before the action
+        self.taking = False  # a step is being accepted; the next one builds on its result
+        self.unseen = unseen and not self.ended  # restored, and not polled since: the predecessor may have been further
+        self.not_durable = False  # the bus did not accept what a poll has shown
+        self.committed = committed  # the newest revision that this process has committed
+        self.committed_as = 0  # the hash of that state: another owner's may have the same revision
+        self.attempted_as = 0  # the hash of the newest state that this process tried to commit
 
     @property
     def state(self) -> WatchState:
-        """Read it: 15 µs. Two readings are equal, not identical; compare `revision` to see whether it has changed."""
+        """Parse it (15 µs). Each access returns a new, equal object; compare `revision` to see if it has changed."""
         return WatchState.from_json(self.packed)
 
     @state.setter
@@ -61,19 +61,19 @@ class OwnedWatch:
         self.packed = state.to_json()
         self.revision = state.revision
         self.ended = state.ended is not None
-        # When something must happen without an answer of the provider: it ends, or it is forgotten.
+        # When something happens without a response of the provider: the watch ends, or is forgotten.
         self.time_limit_ms = expiry.forget_ms(state) if self.ended else expiry.overdue_ms(state)
 
     def owes(self, receipt: Receipt) -> None:
-        """A message of it is durable, and is to be in Kafka before its state is committed."""
+        """Note a durable message, which must be in Kafka before the state is committed."""
         self.receipts = (*self.receipts, receipt)
 
     def published(self) -> bool:
-        """All its messages are in Kafka, or their dead letters are."""
+        """Return whether all its messages, or their dead letters, are in Kafka."""
         if self.receipts:
             self.receipts = tuple(receipt for receipt in self.receipts if receipt.delivery.outcome is None)
         return not self.receipts
 
     def is_settled(self) -> bool:
-        """Everything that the state says was published is."""
+        """Return whether everything that the state counts as published is published."""
         return self.published() and self.end_message is None

@@ -1,4 +1,4 @@
-"""The pollers of one process: which shards are ours, and what they ask for."""
+"""The pollers of one process: it runs the shards that the group assigns to it."""
 
 import asyncio
 import random
@@ -23,16 +23,17 @@ from pollers.shard import Log, Shard
 from schemas.topics import WATCH_PARTITIONS
 
 GROUP: Final = "smsbus-pollers"
-HEARTBEAT: Final = 1.0  # seconds between two looks at the clock, the budget's shares and what is wrong
-JOINING: Final = (
-    15.0  # seconds without the group, shards or commits after which a process says so: rebalances take less
-)
-OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn before that is said
-OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS, likewise
-LONGER_MS: Final = 1000  # by which a Retry-After must have moved to be written down at once
-GROWS_AFTER: Final = 3.5  # seconds: what others know of our watches is as old as its sum and their heartbeat
-FIRST_WATCH: Final = 0.45  # requests a second: of a watch that the table does not have yet
-RESTART: Final = (1.0, 60.0)  # seconds before a shard that ended by itself is run again: the first pause, the longest
+HEARTBEAT: Final = 1.0  # seconds between two checks of the clock, the budget's shares and the degraded reasons
+JOINING: Final = 15.0  # seconds without group, shards or commits until the process is degraded; rebalances take less
+OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn until the process is degraded
+OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS until the account is degraded
+LONGER_MS: Final = 1000  # by which a Retry-After must have changed to be saved at once
+GROWS_AFTER: Final = 3.5  # seconds: how old the other processes' view of our watches may be
+FIRST_WATCH: Final = 0.45  # requests a second, for a watch that is not in the table yet
+RESTART: Final = (
+    1.0,
+    60.0,
+)  # seconds until a shard that has ended by itself is run again: the first pause, the longest
 
 _log = structlog.get_logger("pollers")
 
@@ -109,7 +110,7 @@ class Poller:
         self._core = [self._spawn(self._group.run(self)), self._spawn(self._beat())]
 
     async def stop(self) -> None:
-        """Leave the group; what was not committed is polled again by whoever comes next."""
+        """Leave the group; the next owner polls again what was not committed."""
         keepers, self._keepers = self._keepers, {}
         tasks = [*self._tasks, *keepers.values()]
         for task in tasks:
@@ -120,14 +121,14 @@ class Poller:
         await self._writer.close()
 
     def alive(self) -> bool:
-        """The group and the heartbeat run; they never end by themselves."""
+        """Return whether group and heartbeat are running; they never end by themselves."""
         return bool(self._core) and not any(task.done() for task in self._core)
 
     async def _beat(self) -> None:
         beaten = saved = self._loop.time()
         while True:
             if self._loop.time() - beaten > SESSION_MS / 1000:
-                self._group.lose_all()  # we slept, and others have our shards: what we would see, they have seen
+                self._group.lose_all()  # the process was suspended: others own its shards by now
             beaten = self._loop.time()
             self._share_budgets()
             self.scheduler.review_lists()
@@ -151,7 +152,7 @@ class Poller:
     # ---- shards ------------------------------------------------------------------------------------------------
 
     def on_shards(self, ours: frozenset[int]) -> None:
-        """Run these shards, and no others."""
+        """Run these shards and no others."""
         for lost in self._keepers.keys() - ours:
             self._keepers.pop(lost).cancel()
             self._let_go(lost)
@@ -178,7 +179,7 @@ class Poller:
         )
 
     async def _run(self, partition: int) -> None:
-        """Run a shard until it is lost. One that ends by itself is given back and, after a pause, taken again."""
+        """Run a shard until it is lost. One that ends by itself is released and, after a pause, run again."""
         first, longest = RESTART
         pause = first
         while True:
@@ -193,7 +194,7 @@ class Poller:
             self._group.start_again(partition)
 
     def _keeper_ended(self, partition: int, ended: asyncio.Task[None]) -> None:
-        """Whatever ended it, a shard that is still ours is run again."""
+        """Run a shard again that is still ours, whatever ended it."""
         if self._keepers.get(partition) is ended:
             _log.error("shard_ended", partition=partition, reason="its task was cancelled", again_in=0)
             self._let_go(partition)
@@ -211,7 +212,7 @@ class Poller:
             shard.caught_up()
 
     def on_command(self, command: Command) -> None:
-        """Give a record to its shard; one that lies in the wrong partition to the right one."""
+        """Pass a record to its shard; one in the wrong partition is forwarded to the right one."""
         shard = self.shards.get(command.partition)
         if shard is None:
             return
@@ -227,12 +228,12 @@ class Poller:
             shard.command(command.key, watch, forgets=command.forgets)
 
     async def _forward(self, key: str, value: bytes, lies_in: int) -> None:
-        """A client with another partitioner wrote it: put it where its shard is, then take it away from here."""
+        """Move a record that a client with another partitioner wrote to the partition of its shard."""
         try:
             await self._writer.put(key, value)
             await self._writer.erase(key, lies_in)
         except KafkaAway:
-            _log.warning("command_not_forwarded", partition=lies_in)  # it still lies there: its next reader forwards it
+            _log.warning("command_not_forwarded", partition=lies_in)  # it is still there: the next reader forwards it
 
     async def _reject(self, command: Command) -> None:
         self.unreadable_commands += 1
@@ -245,18 +246,18 @@ class Poller:
     # ---- budgets, and what is kept across a restart --------------------------------------------------------------
 
     def _share_budgets(self) -> None:
-        """Share each account's budget by the requests that its watches want, ours and those of other processes."""
+        """Divide each account's budget in proportion to the demand of its watches, in this process and in others."""
         mine = frozenset(self._keepers)
         for account in self.accounts.values():
             account.throttle.share(self._least_share(account.name, self._share(account.name, mine)))
         self.scheduler.budgets_changed()
 
     def _least_share(self, account: str, share: float) -> float:
-        """Return the least share of the last seconds: it grows when the others know, too, that theirs has shrunk."""
+        """Return the smallest share of the last seconds: it grows only once the others know that theirs has shrunk."""
         now = self._loop.time()
         if not self._keepers:
             self._shares.pop(account, None)
-            return share  # nothing is polled here: whatever we are given next is the first
+            return share  # nothing is polled here, so there is no earlier share to compare with
         recent = [(at, each) for at, each in self._shares.get(account, ()) if now - at < GROWS_AFTER]
         self._shares[account] = [*recent, (now, share)]
         return min(each for _, each in self._shares[account])
@@ -294,7 +295,7 @@ class Poller:
     # ---- what is wrong -------------------------------------------------------------------------------------------
 
     def degraded(self) -> tuple[str, ...]:
-        """Return a machine word for each thing that is wrong: docs of `/readyz` say what each means."""
+        """Return the degraded reasons; docs/operations.md says what each means."""
         return tuple(self._reasons())
 
     def _reasons(self) -> Iterator[str]:
@@ -329,30 +330,30 @@ class Poller:
         yield from sorted(self._uncommitted(now))
 
     def _uncommitted(self, now: float) -> set[str]:
-        """Return a word for each reason why shards cannot keep their states, and have not been able to for a while."""
+        """Return a reason for each error that has kept shards from committing their states for a while."""
         each = [shard.uncommitted for shard in self.shards.values()]
         return {
             f"states_not_committed:{one.error}" for one in each if one.since is not None and now - one.since > JOINING
         }
 
     def expected_delay(self, account: str) -> float | None:
-        """Return how many seconds a new watch's SMS waits for its poll, where it is long enough to say so."""
+        """Return how many seconds the SMS of a new watch waits for its poll, if that is long enough to mention."""
         delay = self.scheduler.expected_delay(self.accounts[account]) if account in self.accounts else 0.0
         return delay if delay > OVERLOADED else None
 
     def oldest_due(self) -> float:
-        """Return for how many seconds the oldest poll that is due waits, of accounts that may be asked."""
+        """Return for how many seconds the oldest due poll has been waiting, of accounts that may be polled."""
         return max((account.oldest_due() for account in self.accounts.values()), default=0.0)
 
     def _facts(self, reason: str) -> dict[str, object]:
-        """Return what the log says besides."""
+        """Return further fields for the log line."""
         if reason != "polls_overdue":
             return {}
         worst = max(self.accounts.values(), key=lambda account: account.oldest_due())
         return {"account": worst.name, "oldest_due": round(worst.oldest_due())}
 
     def _say_what_is_wrong(self) -> None:
-        """One log line when something begins, and one when it is over."""
+        """Write one log line when a reason begins, and one when it is over."""
         said_elsewhere = ("account_paused", "account_backing_off", "bulk_hint_off")
         reasons = frozenset(reason for reason in self._reasons() if not reason.startswith(said_elsewhere))
         for reason in sorted(reasons - self._said):
@@ -363,7 +364,7 @@ class Poller:
 
 
 async def _outcome(shard: Shard) -> str:
-    """Run a shard to its end; return why it ended. Raises `CancelledError` only where somebody cancelled us."""
+    """Run a shard to its end; return why it ended. Raises `CancelledError` only if this task was cancelled."""
     try:
         await shard.run()
     except Fenced:
@@ -372,7 +373,7 @@ async def _outcome(shard: Shard) -> str:
         if is_cancelled():
             raise
         return "a stray CancelledError"
-    except Exception as error:  # noqa: BLE001 - whatever broke it, it is given back and taken again
+    except Exception as error:  # noqa: BLE001 - whatever the error, the shard is released and run again
         _log.exception("shard_failed", partition=shard.partition)
         return type(error).__name__
     return "it returned"

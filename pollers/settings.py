@@ -1,4 +1,4 @@
-"""What a person can set about asking providers. Values only: `app/settings/load.py` reads the environment."""
+"""Settings of the pollers. Values only: `app/settings/load.py` reads the environment."""
 
 from typing import Self
 
@@ -6,18 +6,18 @@ from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_va
 
 
 class PollersSettings(BaseModel):
-    """How eagerly we ask."""
+    """How often and how much at once to poll."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    # Two looks at one order are never closer. The quickest scripts in use ask every second, no provider objects to it.
+    # Shortest time between two polls of one order. The fastest scripts in use poll every second; no provider objects.
     min_interval: PositiveFloat = 1.0
-    # Two looks are never further apart, unless the account's budget is scarce. The family's advice for an order whose
-    # SMS was seen: what nobody waits for is still noticed within half a minute.
+    # Longest time between two polls, unless the account's budget is scarce. Used for orders whose SMS was seen: another
+    # one, which nobody waits for, is still noticed within half a minute.
     max_interval: PositiveFloat = 30.0
-    # Of an account that sets none itself. No provider states a limit; at 1/s nobody was ever throttled, bursts were.
+    # For accounts that do not set it. No provider documents a limit; nobody was ever throttled at 1/s, bursts were.
     requests_per_second: PositiveFloat = 2.0
-    # Scheduler in flight, of all accounts together: measured, 16-64 is best, more only wait for each other.
+    # Polls in flight, of all accounts together. Measured: 16-64 is best, more only wait for each other.
     max_concurrent_polls: PositiveInt = 64
 
     @model_validator(mode="after")

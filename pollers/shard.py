@@ -1,8 +1,9 @@
-"""A shard: the watches of one partition, their states, and what must be committed before anything is done.
+"""A shard: the watches of one partition, their states, and the order in which a step is made durable.
 
-The order of a step is: message, then state, then action, each confirmed before the next. Any crash or unknown commit
-then means "poll again, same id". While Kafka is away messages are safe in the journal, states wait here, polling goes
-on, and nobody acts. The requests that it applies: docs/decisions/0001-watch-commands-and-states.md.
+A step has this order: message, then state, then action, each confirmed before the next. After a crash or a commit of
+unknown outcome the order is polled again, with the same ids. While Kafka is unavailable, messages are kept in the
+journal, states wait here, polling continues, and no action is performed. The requests that it applies:
+docs/decisions/0001-watch-commands-and-states.md.
 """
 
 import asyncio
@@ -29,19 +30,21 @@ from providers.observation import ProviderError
 from providers.results import Action
 from schemas.messages import Watch, WatchEnded
 
-COMMIT_EVERY: Final = 0.05  # seconds; what gathers meanwhile shares a transaction of 40-80 ms
-NOTHING_READY: Final = 0.25  # seconds between two tries while every dirty state waits for Kafka to take its messages
-ADMITTED: Final = 15.0  # seconds for which a slot of the budget is kept for an action: the slowest commit takes 12
+COMMIT_EVERY: Final = 0.05  # seconds; what arrives meanwhile shares a transaction of 40-80 ms
+NOTHING_READY: Final = (
+    0.25  # seconds between two attempts while every dirty state waits for its messages to reach Kafka
+)
+ADMITTED: Final = 15.0  # seconds for which an action keeps its slot of the budget; the slowest commit takes 12
 NOT_DURABLE_MS: Final = 5_000
-LARGEST: Final = 900_000  # bytes of a state; Kafka takes a million in a record
-LICENCE: Final = 2.0  # seconds for which our own confirmed commit lets us act
-MANY_TRIES: Final = 2  # of an action that failed: then its order is polled when it may be asked for again, not at once
-NEW_OWNER: Final = 10.0  # seconds without acting: the predecessor may still have an action under way
-LONGEST_SLEEP: Final = 60.0  # seconds: the wall clock, which deadlines are in, may jump
-AT_ONCE: Final = 50  # watches, of which each takes 0.1 to 0.2 ms; then the loop's other work has its turn
+LARGEST: Final = 900_000  # bytes of a state; Kafka accepts records of a million
+LICENCE: Final = 2.0  # seconds after our own confirmed commit in which an action may start
+MANY_TRIES: Final = 2  # of a failed action: after that the order is polled when the action may be repeated, not at once
+NEW_OWNER: Final = 10.0  # seconds without actions: one of the previous owner may still be in flight
+LONGEST_SLEEP: Final = 60.0  # seconds: deadlines are in wall-clock time, which may jump
+AT_ONCE: Final = 50  # watches, at 0.1 to 0.2 ms each, before other tasks get their turn
 MESSAGES_AT_ONCE: Final = 20  # likewise
 ERASE_AT_ONCE: Final = 100
-RETRY: Final = 1.0  # seconds between two tries of what Kafka or the journal did not take
+RETRY: Final = 1.0  # seconds between two attempts of what Kafka or the journal did not accept
 SLOWEST_RETRY: Final = 5.0
 
 _log = structlog.get_logger("pollers")
@@ -80,7 +83,7 @@ class Writer(Protocol):
 
 
 async def _breathe(number: int) -> None:
-    """Let others have their turn, now and then."""
+    """Let other tasks run, now and then."""
     if number % AT_ONCE == 0:
         await asyncio.sleep(0)
 
@@ -103,9 +106,9 @@ class Shard:
         self.partition = partition
         self.watches: dict[str, OwnedWatch] = {}
         self.unreadable: set[str] = set()
-        """Watches whose state another program wrote in a way that we cannot read: left alone."""
+        """Watches whose state cannot be read, as a newer program may have written it; they are not touched."""
         self.running = False
-        """It is restored, and polls."""
+        """The states are restored and the watches are polled."""
         self.uncommitted = Uncommitted(partition)
         self._log = log
         self._bus = bus
@@ -115,13 +118,13 @@ class Shard:
         self._accounts = accounts
         self._now_ms = now_ms
         self._inbox = Inbox()
-        self._waiting: dict[str, Requests] = {}  # for the first answer about a restored watch
+        self._waiting: dict[str, Requests] = {}  # until the first poll of a restored watch
         self._caught_up = asyncio.Event()
         self._something_to_do = asyncio.Event()
         self._dirty: set[str] = set()
-        self._agenda: list[tuple[int, str]] = []  # a heap: when a watch's time is over
+        self._agenda: list[tuple[int, str]] = []  # a heap of the watches' time limits
         self._to_forget: list[str] = []
-        self._erased: set[str] = set()  # their commands are erased, their states may go
+        self._erased: set[str] = set()  # their commands are erased; their states can be erased too
         self._erasing = False
         self._too_large: set[str] = set()
         self._loop = asyncio.get_running_loop()
@@ -131,9 +134,9 @@ class Shard:
     # ---- requests ----------------------------------------------------------------------------------------------
 
     def command(self, watch_id: str, watch: Watch | None, *, forgets: str | None = None) -> None:
-        """Take the next record of a watch; None: a tombstone, and if it is ours, which request it forgets.
+        """Take the next record of a watch; None: a tombstone. `forgets`: the request that a tombstone of ours erases.
 
-        It is applied with the next commit, once we have caught up.
+        It is applied with the next commit, once the shard has caught up.
         """
         if watch is not None:
             self._inbox.request(watch_id, watch)
@@ -144,11 +147,11 @@ class Shard:
         self._something_to_do.set()
 
     def unreadable_command(self, watch_id: str) -> None:
-        """Know that there is a record, though nobody here can read it: its watch is not withdrawn."""
+        """Note that a record exists, though it cannot be read: its watch is not withdrawn."""
         self._inbox.present.add(watch_id)
 
     def caught_up(self) -> None:
-        """Every command of before `Group.catch_up` was given to `command`."""
+        """Note that every command from before `Group.catch_up` was passed to `command`."""
         self._caught_up.set()
 
     async def _put_again(self, watch_id: str, watch: Watch) -> None:
@@ -163,15 +166,15 @@ class Shard:
             await _breathe(number)
             waiting = self._waiting.pop(watch_id, [])
             if requests[:1] == [None]:
-                waiting = []  # withdrawn, and what waited with it
+                waiting = []  # the withdrawal also covers what was waiting
             if left := await self._apply_all(watch_id, [*waiting, *requests]):
                 self._inbox.put_back(watch_id, left)
 
     async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
-        """Apply the requests of one watch in order; return those that must wait for a step under way.
+        """Apply the requests of one watch in order; return those that must wait for a step in progress.
 
-        Those of a restored watch wait for its first answer: the predecessor may have published an SMS, or an end, that
-        the restored state does not know, and the requests may be about that.
+        Requests about a restored watch wait for its first poll: the previous owner may have published an SMS, or the
+        end, that the restored state does not include, and the requests may refer to it.
         """
         if watch_id in self.unreadable:
             return []
@@ -183,7 +186,7 @@ class Shard:
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
             if owned is not None and (owned.taking or owned.end_message is not None):
-                return requests[place:]  # one step at a time, and no end is overwritten
+                return requests[place:]  # one step at a time, and an end is not overwritten
             await _breathe(place + 1)
             await self._apply(owned, request)
         return []
@@ -198,7 +201,7 @@ class Shard:
         if step.state is state:
             return
         if only_applied(state, step.state):
-            await self._take(owned, step._replace(action=owned.action))  # what is under way goes on
+            await self._take(owned, step._replace(action=owned.action))  # an action in progress continues
         else:
             await self._take(owned, step)
             self._scheduler.plan(self, owned.state, soon=True)
@@ -211,16 +214,16 @@ class Shard:
         owned = self.watches[watch.watch_id] = OwnedWatch(opened(watch, account.provider, self._now_ms()))
         self._mark(watch.watch_id)
         heappush(self._agenda, (owned.time_limit_ms, watch.watch_id))
-        if watch.desired != "watch":  # the record that opened it is gone: this one asks for something more
+        if watch.desired != "watch":  # the record that opened it is gone; this one requests something else as well
             await self._take(owned, requested(owned.state, watch, self._now_ms()))
         self._scheduler.plan(self, owned.state, soon=False)
 
     # ---- a step ------------------------------------------------------------------------------------------------
 
     async def take(self, watch_id: str, step: Step, *, answered: bool = True) -> None:
-        """Take a poll's outcome: messages are durable when it returns. Raises `NotDurable`: then nothing has advanced.
+        """Take the result of a poll: its messages are durable on return. Raises `NotDurable`: nothing has changed then.
 
-        `answered`: it said something about the order, so that requests which waited for that are applied now.
+        `answered`: the response was about the order, so that requests which waited for it are applied now.
         """
         if owned := self.watches.get(watch_id):
             owned.not_durable = True
@@ -230,7 +233,7 @@ class Shard:
                 self._seen(watch_id, owned)
 
     def _seen(self, watch_id: str, owned: OwnedWatch) -> None:
-        """The restored state is as the provider says, or the watch is over: what waited for that is applied."""
+        """Apply what waited for the first poll of a restored watch, or for its end."""
         owned.unseen = False
         if waiting := self._waiting.pop(watch_id, None):
             self._inbox.put_back(watch_id, waiting)
@@ -256,19 +259,19 @@ class Shard:
             before, owned.state = owned.time_limit_ms, step.state
             if owned.time_limit_ms != before:
                 heappush(self._agenda, (owned.time_limit_ms, watch_id))
-        owned.action = step.action  # what an earlier step wanted may not be wanted any longer
+        owned.action = step.action  # an action from an earlier step may no longer be requested
         if step.action is not None and owned.admitted_at is None:
             self._scheduler.queue_action(self, watch_id)
 
     def _mark(self, watch_id: str) -> None:
-        """Commit this watch's state, and what follows from that."""
+        """Have this watch's state committed, and its action performed afterwards."""
         self._dirty.add(watch_id)
         self._something_to_do.set()
 
     # ---- life --------------------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Fence, restore, catch up, then commit and act until cancelled. Raises `Fenced`."""
+        """Fence other owners, restore, catch up, then commit and act until cancelled. Raises `Fenced`."""
         try:
             await self._restore()
             await self._catch_up()
@@ -284,20 +287,20 @@ class Shard:
             await self._log.close()
 
     def let_go(self) -> list[str]:
-        """Own nothing any more; return the watches that were ours. What is under way finds that they are gone."""
+        """Give up all watches and return their ids. Polls and actions in progress find that their watch is gone."""
         watch_ids = list(self.watches)
         self.watches.clear()
         return watch_ids
 
     async def _catch_up(self) -> None:
-        """Know every command that is older than the restored states, as the owner: a watch without one will end.
+        """Read every command that is older than the restored states, as the owner: a watch without one will end.
 
-        Restoring may have taken long, and the shard may have been another's meanwhile, who opened newer watches.
+        Restoring may have taken long, and another process may have owned the shard meanwhile and opened newer watches.
         """
         self._caught_up.clear()
         self._group.catch_up(self.partition)
         await self._caught_up.wait()
-        while not await self._group.is_ours(self.partition):  # noqa: ASYNC110 - asking again is all one can do
+        while not await self._group.is_ours(self.partition):  # noqa: ASYNC110 - there is no event to wait for
             await asyncio.sleep(RETRY)
 
     async def _go_on(self) -> None:
@@ -309,7 +312,7 @@ class Shard:
             await self._pause(committed=committed)
 
     async def _pause(self, *, committed: bool) -> None:
-        """Sleep until there is something to do, and a moment more, for what else comes meanwhile."""
+        """Sleep until there is something to do, and a moment longer, to collect what arrives meanwhile."""
         self._something_to_do.clear()
         if not self._dirty and not self._inbox:
             until_ms = self._agenda[0][0] - self._now_ms() if self._agenda else LONGEST_SLEEP * 1000
@@ -319,7 +322,7 @@ class Shard:
         await asyncio.sleep(COMMIT_EVERY if committed or not self._dirty else NOTHING_READY)
 
     async def _check_deadlines(self) -> None:
-        """End the watches whose deadline is long over, and note those that ended long ago: neither needs an answer."""
+        """End watches that are long past their deadline and collect those that ended long ago: neither needs a poll."""
         now_ms = self._now_ms()
         for number in range(len(self._agenda)):
             if not self._agenda or self._agenda[0][0] > now_ms:
@@ -328,7 +331,7 @@ class Shard:
             time_ms, watch_id = heappop(self._agenda)
             owned = self.watches.get(watch_id)
             if owned is None or owned.time_limit_ms != time_ms:
-                continue  # its time has moved
+                continue  # its time limit has changed
             if owned.ended:
                 self._to_forget.append(watch_id)
             elif owned.taking or owned.not_durable or owned.action_in_flight:  # an SMS was seen and is not durable yet
@@ -342,7 +345,7 @@ class Shard:
     # ---- forgetting --------------------------------------------------------------------------------------------
 
     async def _forget(self) -> None:
-        """Forget what ended long ago, command and state together: nobody else removes them from compacted topics."""
+        """Erase watches that ended long ago, command and state: nothing else removes them from compacted topics."""
         if self._to_forget and not self._erasing:
             self._erasing = True
             self._spawn(self._erase_some())
@@ -370,7 +373,7 @@ class Shard:
             self._something_to_do.set()
 
     async def _erase(self, watch_id: str) -> None:
-        """Take the command away. While Kafka is away: an hour later."""
+        """Erase the command; while Kafka is unavailable, try again in an hour."""
         owned = self.watches.get(watch_id)
         if owned is None or not self._may_go(watch_id):
             return
@@ -388,9 +391,10 @@ class Shard:
     # ---- states ------------------------------------------------------------------------------------------------
 
     async def _restore(self) -> None:
-        """Open the log, however long Kafka is away; what we had in memory wins only over what we know ourselves.
+        """Open the state log, however long Kafka is unavailable.
 
-        Opening fences: a process that slept must not do it to its successor, so the group is asked first.
+        A state in memory is preferred only if this process itself wrote the restored one. Opening fences other owners:
+        a process that was suspended must not do that to its successor, so it asks the group first.
         """
         while True:
             try:
@@ -422,18 +426,18 @@ class Shard:
         owned.committed_as = owned.attempted_as = hash(value)
         self.watches[watch_id] = owned
         heappush(self._agenda, (owned.time_limit_ms, watch_id))
-        if self.running:  # otherwise `run` plans the polls when all is restored
+        if self.running:  # otherwise `run` plans the polls once everything is restored
             self._scheduler.plan(self, restored, soon=True)
 
     def _leave_alone(self, watch_id: str, error: ValidationError) -> None:
-        """Count a state that we cannot read: another program will know it again."""
+        """Leave a state alone that cannot be read: the program that wrote it will read it again."""
         if watch_id not in self.unreadable:
             where = ", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))
             _log.error("state_unreadable", watch_id=watch_id, partition=self.partition, fields=where[:200])
         self.unreadable.add(watch_id)
 
     async def _commit(self) -> bool:
-        """Commit every dirty state whose messages are in Kafka, and act on it; False: none was ready."""
+        """Commit every dirty state whose messages are in Kafka, then perform its action; False: none was ready."""
         await self._accept_end_messages()
         self._leave_out_what_is_too_large()
         ready = {each: owned for each in self._dirty if (owned := self.watches.get(each)) and owned.is_settled()}
@@ -457,14 +461,14 @@ class Shard:
         return True
 
     async def _try_later(self, error: NotCommitted, states: int) -> None:
-        """Open the log again: at once, or where that alone did not help, after seconds that become more."""
+        """Open the state log again, with a growing pause where that alone did not help."""
         self.uncommitted.add("states_not_committed", str(error), self._loop.time(), states=states)
         await asyncio.sleep(min(self.uncommitted.commits * RETRY, SLOWEST_RETRY))
         self.uncommitted.commits += 1
         await self._restore()
 
     def _leave_out_what_is_too_large(self) -> None:
-        """A record that Kafka refuses for its size would hold up every other state of the shard."""
+        """Skip states that Kafka would reject for their size: they would hold up all other states of the shard."""
         dirty = {each: owned for each in self._dirty if (owned := self.watches.get(each))}
         for watch_id in [each for each, owned in dirty.items() if len(owned.packed) > LARGEST]:
             self._dirty.discard(watch_id)
@@ -473,7 +477,7 @@ class Shard:
                 _log.error("state_too_large", watch_id=watch_id, hint="it is polled on and not kept over a restart")
 
     async def _accept_end_messages(self) -> None:
-        """The end of a watch comes last, when the SMS that it counts are published."""
+        """Accept the end of each watch once the SMS that it counts are published: it comes last."""
         ended = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.end_message]
         await asyncio.gather(*(self._accept_end_message(owned) for owned in ended if owned.published()))
 
@@ -484,7 +488,7 @@ class Shard:
                 owned.end_message = None
 
     def _as_polled_last(self, state: WatchState) -> WatchState:
-        """Return the state of an ended watch with its last poll, which states are not written for otherwise."""
+        """Return the state of an ended watch with its last poll, which alone is no reason to write a state."""
         live = self._scheduler.live(state.watch.watch_id) if state.ended is not None else None
         if live is None or live.last_polled_ms is None:
             return state
@@ -493,13 +497,13 @@ class Shard:
     # ---- acting ------------------------------------------------------------------------------------------------
 
     def admitted(self, watch_id: str) -> None:
-        """Act for this watch: the account's budget is charged for it. The state is committed once more before."""
+        """Perform the action, for which the account's budget is charged now. The state is committed again before."""
         if owned := self.watches.get(watch_id):
             owned.admitted_at = self._loop.time()
             self._mark(watch_id)
 
     def _act_on(self, watch_id: str, owned: OwnedWatch, confirmed_at: float) -> None:
-        """Act only on what is committed, by us, a moment ago, and when the account may be asked."""
+        """Perform the action if this process committed the state a moment ago, and if the account may be called."""
         if owned.action is None or owned.action_in_flight or owned.polling or not owned.is_settled():
             return
         if confirmed_at < self._may_act_from:
@@ -518,7 +522,7 @@ class Shard:
         try:
             now = self._loop.time()
             if now - confirmed_at > LICENCE:
-                return  # the state still says what is wanted: the next poll drives it again
+                return  # the state still has the requested action: the next poll triggers it again
             state = owned.state
             account = self._accounts[state.watch.account]
             late = now - admitted_at

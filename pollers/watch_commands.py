@@ -1,4 +1,4 @@
-"""Requests about watches: how one is made, what names it, and which of those on the topic to apply. Pure.
+"""Requests about watches: building one, naming it, and which of those on the topic to apply. Pure.
 
 The protocol is in docs/decisions/0001-watch-commands-and-states.md.
 """
@@ -19,13 +19,13 @@ AnyWatch = TypeVar("AnyWatch", bound=Watch)
 
 MINUTE_MS: Final = 60_000
 LIFETIME_MS: Final[Mapping[str, int]] = {"activation": 25 * MINUTE_MS, "rent": 31 * 24 * 60 * MINUTE_MS}
-"""How long a watch lasts unless it says so: an activation lives about 20 minutes, a rent at most a month."""
+"""How long a watch lasts by default: an activation lives about 20 minutes, a rent at most a month."""
 DESCRIBED: Final = ("recipient", "service", "message_type", "history", "after_sms", "client_ref")
-"""What a request need not say again of a watch that there is; of a live one it must not say otherwise."""
+"""Fields that a request may leave out for a watch that exists; for a live one it must not contradict them."""
 
 
 class WatchRequest(BaseModel):
-    """The body of `POST /v1/watches`, and what `smsbus watch add` says."""
+    """The body of `POST /v1/watches`, and what `smsbus watch add` sends."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -43,19 +43,19 @@ class WatchRequest(BaseModel):
     @field_validator("expires_at", mode="before")
     @classmethod
     def _to_the_second(cls, value: object) -> object:
-        """Take a moment without milliseconds as well: the contract's own have them."""
+        """Accept a time without milliseconds too; times in the contract have them."""
         is_short = isinstance(value, str) and len(value) == len("2026-01-31T12:00:00Z") and value.endswith("Z")
         return f"{str(value)[:-1]}.000Z" if is_short else value
 
     @property
     def watch_id(self) -> str:
-        """The id of the watch that is asked for."""
+        """The id of the requested watch."""
         return identity.watch_id(self.account, self.order_kind, self.order_id)
 
     def watch(self, now_ms: int, request_id: str | None = None, *, there: Watch | None = None) -> Watch:
-        """Return the request to watch the order from now on; without an `expires_at` of its own its shard sets one.
+        """Return the record that requests the watch from now on; without an `expires_at` the shard sets one.
 
-        What it does not state is as in `there`, the watch as it is known, live or ended.
+        Fields that are not given are taken from `there`, the watch as it is known, live or ended.
         """
         unstated = [name for name in DESCRIBED if there is not None and name not in self.model_fields_set]
         return Watch(
@@ -67,7 +67,7 @@ class WatchRequest(BaseModel):
 
 
 def conflicts(there: Watch, asked: WatchRequest) -> list[str]:
-    """Return the names of the fields that a request states otherwise than the watch has them."""
+    """Return the names of the fields in which a request contradicts the watch."""
     stated = [name for name in DESCRIBED if name in asked.model_fields_set]
     return [name for name in stated if _compared(name, getattr(there, name)) != _compared(name, getattr(asked, name))]
 
@@ -77,15 +77,16 @@ def _compared(name: str, value: str | None) -> str | None:
 
 
 def with_request(watch: Watch, desired: str, *, request_id: str, after: int | None = None) -> Watch:
-    """Return a request about a watch that is there; unknown keys of its description are kept. `after`: of `next`."""
+    """Return a request about an existing watch; unknown keys of its description are kept. `after`: for `next`."""
     asked = {"desired": desired, "request_id": request_id, "next_after": after}
     return WatchRecord.model_validate(watch.model_dump() | asked)
 
 
 def request_name(watch: Watch) -> str:
-    """Return what names the request: its `request_id`, else a hash of what it says.
+    """Return the name of the request: its `request_id`, else a hash of its content.
 
-    A key without a value, or with its default, says nothing: a program that does not know the key makes the same name.
+    Keys without a value, or with their default, do not count, so that a program that does not know a key computes the
+    same name.
     """
     if watch.request_id is not None:
         return watch.request_id
@@ -95,14 +96,14 @@ def request_name(watch: Watch) -> str:
 
 
 def last_applied(state: WatchState) -> str:
-    """Return the name of the last request applied; where a state names none, its watch was."""
+    """Return the name of the last request applied; where the state has none, of the request that opened the watch."""
     return state.applied if state.applied is not None else request_name(state.watch)
 
 
 def unapplied(state: WatchState, watches: Sequence[AnyWatch]) -> Sequence[AnyWatch]:
-    """Return which of the requests about one watch are to be applied, of those on the topic, in its order.
+    """Return the requests about one watch that are still to be applied, of those on the topic, in its order.
 
-    Those behind the last one applied; all, if compaction has removed that one: then they are newer.
+    These are the ones after the last one applied; if compaction has removed that one, all of them are newer.
     """
     applied = last_applied(state)
     for place in range(len(watches), 0, -1):
@@ -112,7 +113,7 @@ def unapplied(state: WatchState, watches: Sequence[AnyWatch]) -> Sequence[AnyWat
 
 
 def described(watch: Watch, now_ms: int) -> OpenWatch:
-    """Return the description of a watch that is opened now, with nothing wanted of it and its end filled in."""
+    """Return the description of a watch that is opened now: no action requested, and its end filled in."""
     said: dict[str, Any] = watch.model_dump() | {"request_id": None, "desired": "watch", "next_after": None}
     said["expires_at"] = watch.expires_at or timestamps.to_text(now_ms + LIFETIME_MS[watch.order_kind])
     return OpenWatch.model_validate(said)

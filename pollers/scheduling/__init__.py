@@ -1,1 +1,1 @@
-"""When to poll, and whether an account may be asked now: schedule, back-off, budgets."""
+"""When to poll, and whether an account may be called now: intervals, back-off, budgets."""

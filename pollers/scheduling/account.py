@@ -1,4 +1,4 @@
-"""One account at run time: its client, its throttle, and what waits for it."""
+"""One account at run time: its client, its throttle, and its queue."""
 
 import asyncio
 import random
@@ -22,20 +22,22 @@ from schemas.timestamps import LATEST_MS
 T = TypeVar("T")
 
 ACTION_TIMEOUT: Final = 5.0  # seconds; the licence to act is younger than this plus two
-FULL_TEXTS: Final = 2  # requests: an SMS is published once, and what is not known of it then never is
-SLOW_TEXT: Final = 5.0  # seconds: an SMS whose code is known does not wait for its text any longer
-UNKNOWN: Final = 3  # answers in a row
-BAD_ACTIONS: Final = 10  # in a row: the provider does not offer what we ask for, and asking on is noise
+FULL_TEXTS: Final = 2  # attempts: an SMS is published only once, so a text that is missing then stays missing
+SLOW_TEXT: Final = 5.0  # seconds: an SMS whose code is known does not wait longer for its text
+UNKNOWN: Final = 3  # responses in a row
+BAD_ACTIONS: Final = 10  # in a row: the provider does not offer this, and further requests are useless
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
-"""Answers to the list of open orders that say nothing about the account: it has none, or none that we can read."""
-WAITS: Final = ProviderError("transient", "account_waits")  # we did not ask: the account backs off or is paused
-CLOCK: Final = 0.001  # seconds: uvloop's; of less it makes nothing, and its clock stands still meanwhile
+"""Errors of the list of open orders that say nothing about the account: there is no list, or it is too large."""
+WAITS: Final = ProviderError("transient", "account_waits")  # nothing was sent: the account is backing off or paused
+CLOCK: Final = (
+    0.001  # seconds: the resolution of uvloop's clock; it rounds shorter delays to 0 and does not advance meanwhile
+)
 
 _log = structlog.get_logger("pollers")
 
 
 class Account:
-    """Every request of one account goes through here, and is counted by its throttle."""
+    """All requests of one account go through here and are counted by its throttle."""
 
     def __init__(
         self,
@@ -50,23 +52,23 @@ class Account:
         self.name = name
         self.provider = provider
         self.client = client
-        self.zone = zone  # of the provider's times that state none
+        self.zone = zone  # of the provider's times that have no zone
         self.throttle = AccountThrottle(requests_per_second=requests_per_second, rng=rng)
         self.queue = WaitQueue()
-        self.outcomes: dict[str, int] = {}  # of requests, by machine word: for the metrics
-        self.answered_at = 0.0  # when an answer last said something, seconds since 1970
+        self.outcomes: dict[str, int] = {}  # of requests, by code: for the metrics
+        self.answered_at = 0.0  # when a request last succeeded, seconds since 1970
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
-        self._key_wrong_at = inf  # when an action was last told so; never
-        self.observed_at = 0.0  # when an order was last answered for, by the loop's clock
+        self._key_wrong_at = inf  # when an action last failed with a wrong key; inf: never
+        self.observed_at = 0.0  # when a poll last succeeded, by the loop's clock
         self.known_ms = 0  # when an order was last known, milliseconds since 1970
-        self.unknown: list[int] = []  # when orders were unknown since then, likewise: the first few
-        self._heard_at = 0.0  # when anything was
+        self.unknown: list[int] = []  # when orders were unknown since then, in the same unit: the first few
+        self._heard_at = 0.0  # when any request last succeeded, by the loop's clock
         self._probe_kind_at: dict[str, float] = {}
         self._loop = asyncio.get_running_loop()
         self._open_since = self._loop.time()
 
     def take(self, client: Client | None, *, requests_per_second: float) -> None:
-        """Ask with this client from the next request on, None: with the one it has; and keep to this budget."""
+        """Use this client from the next request on (None: keep the present one), and this budget."""
         self.throttle.set_budget(requests_per_second)
         if client is not None:
             self.client = client
@@ -78,7 +80,7 @@ class Account:
     async def poll(
         self, order_kind: str, order_id: str, unfinished: Unfinished | None = None
     ) -> Observation | Unfinished:
-        """Ask once, as the throttle has admitted."""
+        """Send one request of a poll, which the throttle has admitted."""
         answer = await self._reported(self.client.poll(order_kind, order_id, unfinished), "unfinished")
         self._note_bad_action(order_kind, answer)
         if not isinstance(answer, ProviderError):
@@ -86,7 +88,7 @@ class Account:
         return answer
 
     async def full_text(self, order_id: str) -> SeenSms | None:
-        """Fetch the text that an answer was too short for; None when it cannot be had in two tries."""
+        """Fetch the full text of an SMS; None if that fails twice."""
         for _ in range(FULL_TEXTS):
             if not await self.further():
                 return None
@@ -99,7 +101,7 @@ class Account:
         return None
 
     async def active(self) -> Mapping[str, str] | ProviderError:
-        """Fetch the list of open orders, as the throttle has admitted. A list that is refused is nobody's back-off."""
+        """Fetch the list of open orders, as the throttle has admitted. A refused list causes no back-off."""
         started = self._loop.time()
         answer = await self.client.active()
         error = answer if isinstance(answer, ProviderError) else None
@@ -110,11 +112,10 @@ class Account:
     async def act(
         self, order_kind: str, order_id: str, action: Action, *, late: float = 0.0
     ) -> ActResult | ProviderError:
-        """Do it, in bounded time, as the throttle has admitted `late` seconds ago.
+        """Perform an action, with a time limit, as the throttle has admitted `late` seconds ago.
 
-        A time-out is trouble: nobody knows what was done.
-
-        While the account backs off nothing is done: the state still says what is wanted, and the next poll drives it.
+        After a time-out it is unknown whether it was done: an error. While the account backs off nothing is done: the
+        state keeps the requested action, and the next poll triggers it again.
         """
         if self.throttle.state != "open" or self.throttle.told_to_wait(self._loop.time()):
             return WAITS
@@ -127,11 +128,11 @@ class Account:
         return result
 
     async def probe(self) -> None:
-        """Ask whether a paused account works again."""
+        """Check whether a paused account works again."""
         await self._reported(self.client.alive(), "key_works")
 
     async def further(self) -> bool:
-        """Wait for the slot of one more request; False: the account backs off or is paused, so do not send it."""
+        """Wait for the slot of one more request; False: do not send it, the account is backing off or paused."""
         if self.throttle.state != "open":
             return False
         seconds = self.throttle.reserve(self._loop.time())
@@ -153,16 +154,16 @@ class Account:
         return result
 
     def _is_about_this_act(self, error: ProviderError) -> bool:
-        """The key is called wrong once more for an action, and was right for something else meanwhile."""
+        """Return whether a wrong key concerns only actions: it was reported before, and the key worked meanwhile."""
         if error.kind != "auth":
             return False
         before, self._key_wrong_at = self._key_wrong_at, self._loop.time()
         return before < self._heard_at
 
-    # ---- what came of them --------------------------------------------------------------------------------------
+    # ---- their results --------------------------------------------------------------------------------------
 
     async def _reported(self, request: Coroutine[Any, Any, T], otherwise: str) -> T:
-        """Return the answer, counted and heard. `otherwise`: its name where it is no observation."""
+        """Await a request, count its outcome and report it. `otherwise`: the outcome if it is not an observation."""
         started = self._loop.time()
         answer = await request
         error = answer if isinstance(answer, ProviderError) else None
@@ -195,11 +196,11 @@ class Account:
             self._bad_actions[kind] = self._bad_actions.get(kind, 0) + 1
 
     def paused_kinds(self) -> tuple[str, ...]:
-        """Return the kinds of orders that were answered BAD_ACTION ten times in a row: one poll a minute tries them."""
+        """Return the kinds of order for which BAD_ACTION came ten times in a row; they are tried once a minute."""
         return tuple(sorted(kind for kind, times in self._bad_actions.items() if times >= BAD_ACTIONS))
 
     def wait_of_kind(self, kind: str, now: float) -> float:
-        """Return 0.0 where an order of this kind may be polled, else the seconds until the next one may try."""
+        """Return 0.0 if an order of this kind may be polled, else the seconds until the next attempt."""
         if self._bad_actions.get(kind, 0) < BAD_ACTIONS:
             return 0.0
         wait = self._probe_kind_at.get(kind, 0.0) - now
@@ -207,10 +208,10 @@ class Account:
             self._probe_kind_at[kind] = now + PROBE_EVERY
         return max(0.0, wait)
 
-    # ---- how it is doing -------------------------------------------------------------------------------------------
+    # ---- health ----------------------------------------------------------------------------------------------------
 
     def note_known(self, now_ms: int, *, known: bool) -> None:
-        """The provider knew an order, or did not."""
+        """Note whether the provider knew an order."""
         if known:
             self.known_ms = now_ms
             self.unknown.clear()
@@ -218,24 +219,24 @@ class Account:
             self.unknown.append(now_ms)
 
     def orders_unknown(self, now_ms: int) -> bool:
-        """For half a minute and several answers the provider has known none of more than a few orders."""
+        """Return whether the provider has known none of several orders for half a minute and several responses."""
         if len(self.throttle.demand) <= FEW or len(self.unknown) < UNKNOWN:
             return False
         return now_ms - self.unknown[0] >= GONE_MS
 
     def last_known_ms(self) -> int:
-        """Return when another order was last known; of a few orders nobody can tell."""
+        """Return when any order was last known; with only a few orders that says nothing: the latest time."""
         return self.known_ms if len(self.throttle.demand) > FEW else LATEST_MS
 
     def oldest_due(self) -> float:
-        """Return for how many seconds the oldest poll that is due waits, while the account might be asked."""
+        """Return for how many seconds the oldest due poll has been waiting while the account may be called."""
         now = self._loop.time()
         return min(self.queue.waiting_for(now), now - self._open_since) if self.throttle.state == "open" else 0.0
 
     def expected_delay(self) -> float:
         """Return how many seconds an SMS waits for its poll on average.
 
-        Half the mean interval; where a list tells which orders have changed, as long as those before it take.
+        Half the mean interval; where a list says which orders have changed, the time that the queue before it takes.
         """
         watches = len(self.throttle.demand)
         if self.throttle.set_apart:

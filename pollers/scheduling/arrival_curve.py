@@ -1,7 +1,7 @@
-"""When SMS arrive: the hazard of one service at one provider, learned from the looks at its orders.
+"""When SMS arrive: the hazard rate of one service at one provider, learned from the polls of its orders.
 
-The hazard at an age is how many of the orders that still wait get their SMS in the next second. It is kept for twenty
-ranges of ages, each √2 times as long as the one before: SMS arrived over seconds waited, both fading.
+The hazard rate at an age is the share of the waiting orders that receive their SMS in the next second. It is estimated
+for twenty ranges of ages, each √2 times as long as the one before, as SMS arrived over seconds waited, both decaying.
 """
 
 import json
@@ -15,18 +15,18 @@ EDGES: Final = (0.0, *(5.0 * 2 ** (step / 2) for step in range(19)))
 """Where the ranges begin, in seconds: 0, 5, 7.1, 10 … 2560. The last one has no end."""
 
 HALF_LIFE: Final = 200.0
-"""A range's memory is half gone after so many more orders have passed through it."""
+"""The weight of a range's past halves after so many more orders have passed through it."""
 PRIOR_ORDERS: Final = 5.0
-"""So many orders' worth of our own belief stand beside what was learned: the first SMS alone must not bend a curve."""
+"""The prior counts as much as so many orders, so that the first SMS alone does not change a curve much."""
 
 _WIDTHS: Final = (*(after - before for before, after in pairwise(EDGES)), EDGES[-1])
 _ENDS: Final = (*EDGES[1:], inf)
 
 
 def prior(age: float) -> float:
-    """Return the hazard that we believe in before the first SMS: most come within 20-120 s, some much later.
+    """Return the hazard rate assumed before anything is learned: most SMS come within 20-120 s, some much later.
 
-    A fiftieth a second between 20 and 60 s; before that it rises, after that it falls to two fifths with each doubling.
+    0.02 per second between 20 and 60 s; rising before that, and falling to two fifths with each doubling after that.
     """
     age = max(age, 1.0)
     return 0.02 * min(age / 20, 1.0, pow(60 / age, 1.3))
@@ -36,7 +36,7 @@ _PRIOR: Final = tuple(prior(begin + width / 2) for begin, width in zip(EDGES, _W
 
 
 class Curve:
-    """The arrival curve of one (provider, service). Ages are seconds since the SMS waited for was asked for."""
+    """The arrival curve of one (provider, service). Ages are seconds since the awaited SMS was requested."""
 
     __slots__ = ("_arrived", "_waited")
 
@@ -45,14 +45,14 @@ class Curve:
         self._waited = [0.0] * len(EDGES)
 
     def hazard(self, age: float) -> float:
-        """Return SMS a second at this age, of an order that still waits. Never 0."""
+        """Return the SMS per second at this age, for an order that still waits. Never 0."""
         return self._hazard(_range(age))
 
     def polled(self, since: float, until: float, *, arrived: bool) -> None:
-        """Learn from one look: nothing at age `since`, and at age `until` the SMS, or nothing again.
+        """Learn from one poll: no SMS at age `since`, and at age `until` the SMS, or still none.
 
-        When between the two an SMS arrived is not known. It is shared out over the ranges as the looks are, between
-        evenly and as we believe: even would blur a peak, belief alone would never notice that a peak has moved.
+        When in between the SMS arrived is not known. It is distributed over the ranges by √hazard, a compromise: evenly
+        would blur a peak, by hazard alone would never notice that a peak has moved.
         """
         spans = list(_spans(since, until))
         attention = [seconds * sqrt(self._hazard(index)) for index, seconds in spans]
@@ -65,7 +65,7 @@ class Curve:
     def ahead(self, age: float, effort: float, limit: float) -> float:
         """Return after how many seconds ∫√hazard from `age` on reaches `effort`; at most `limit`.
 
-        An integral, because the hazard changes within an interval: a quiet start must not skip the peak behind it.
+        An integral, because the hazard changes within an interval: a low start must not skip a peak that follows.
         """
         passed = 0.0
         for index, seconds in _spans(age, age + limit):
@@ -77,12 +77,12 @@ class Curve:
         return limit
 
     def to_json(self) -> str:
-        """Return the learned part, under a kilobyte. Six digits are kept."""
+        """Return the learned values as JSON, less than a kilobyte, with six digits."""
         return json.dumps([[float(f"{number:.6g}") for number in row] for row in (self._arrived, self._waited)])
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the curve that `to_json` wrote. Raises ValueError for anything else, or of other ranges."""
+        """Return the curve that `to_json` wrote. Raises ValueError for anything else, including other ranges."""
         rows = json.loads(text)
         if not _is_ours(rows):
             message = "this is not an arrival curve of this version: start with a fresh one"
@@ -106,7 +106,7 @@ def _range(age: float) -> int:
 
 
 def _spans(since: float, until: float) -> Iterator[tuple[int, float]]:
-    """Yield the ranges between two ages and the seconds in each; nothing of an empty or reversed interval."""
+    """Yield the ranges between two ages and the seconds in each; nothing for an empty or reversed interval."""
     since = max(since, 0.0)
     for index in range(_range(since), len(EDGES)):
         end = min(_ENDS[index], until)

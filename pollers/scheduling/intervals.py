@@ -1,8 +1,8 @@
 """When to poll a watch again. Pure: time and randomness are arguments.
 
-An SMS that arrives between two polls `x` seconds apart waits x/2, a poll costs a request. Of all ways to spend the same
-requests the mean wait is shortest where polls are as dense as √hazard (minimise hazard·x/2 + price/x over x). So an
-account's scarcity is one price for all of its watches: `stretch` lengthens all intervals together.
+An SMS that arrives between two polls `x` seconds apart waits x/2 on average, and a poll costs a request. With a given
+number of requests the mean wait is shortest if the density of polls follows √hazard (minimise hazard·x/2 + price/x over
+x). So scarcity is one price for all watches of an account: `stretch` lengthens all intervals together.
 """
 
 from dataclasses import dataclass
@@ -15,27 +15,27 @@ from pollers.tracking.state import WatchState
 from schemas import timestamps
 
 Phase = Literal["first", "next", "idle", "rent"]
-"""`first`: no SMS yet. `next`: the next one was asked for. `idle`: seen, none expected. `rent`: any time, for days."""
+"""`first`: no SMS yet. `next`: the next one was requested. `idle`: seen, none expected. `rent`: any time, for days."""
 
 EFFORT: Final = 0.3
-"""∫√hazard between two polls: 2 s apart at the prior's peak, 9 s after ten minutes. It says that a request is worth
+"""∫√hazard between two polls: 2 s at the prior's peak, 9 s after ten minutes. It means that a request is worth
 0.3²/2 = 45 ms of one SMS's delay."""
 JITTER: Final = 0.2
-"""An interval is up to a fifth shorter than planned: watches that started together do not stay in step. Costs 1 %."""
+"""An interval is up to a fifth shorter, so that watches that started together do not stay in step. Costs 1 %."""
 RUSH: Final = 3.0
-"""Seconds of polling as often as allowed after the next SMS was asked for: the provider's boundary is visible only
-until that SMS comes, and without it an equal code would be taken for the old one (providers' state machine 7.1)."""
+"""Seconds of polling as often as allowed after the next SMS was requested: the provider shows a boundary only until
+that SMS arrives, and without it an equal code would be taken for the old one (docs/providers.md 5.1)."""
 RENT_INTERVAL: Final = 25.0
-"""With jitter 20-25 s: a rent costs requests for a month, and one answer of it shows all of its SMS."""
+"""With jitter 20-25 s: a rent is polled for a month, and each response shows all of its SMS."""
 
 
 @dataclass(frozen=True, slots=True)
 class PollContext:
-    """What decides about a watch's next poll. Seconds."""
+    """What the time of a watch's next poll depends on. Seconds."""
 
     phase: Phase
     age: float
-    """Since the SMS that is waited for was asked for: since the order was opened, or since its last `next`."""
+    """Since the awaited SMS was requested: since the order was opened, or since its last `next`."""
     remaining: float
     """Until the watch's deadline."""
 
@@ -46,8 +46,8 @@ def usual_interval(
     """Return the seconds between this poll and the next, whatever the watch's deadline.
 
     From `min_interval` to `max_interval`, times `stretch` (≥ 1, the account's scarcity). `at_least` lengthens it, for a
-    watch whose order fails or is seen in a list. The account's demand is counted from this interval: one that a
-    deadline has cut short would claim requests that nobody makes.
+    watch whose order fails or is covered by a list. The account's demand is computed from this interval; one that a
+    deadline shortens would claim requests that are never sent.
     """
     return max(settings.min_interval, at_least, _interval(context, curve, settings, stretch))
 
@@ -55,8 +55,8 @@ def usual_interval(
 def next_poll(usual: float, context: PollContext, settings: PollersSettings, *, chance: float) -> float:
     """Return in how many seconds to poll again, after a poll that has just ended.
 
-    Between four fifths of the usual interval and the whole (`chance` is uniform in [0, 1)), at least `min_interval`;
-    the last poll is exactly at the deadline, now if that is over.
+    Between four fifths of the usual interval and all of it (`chance` is uniform in [0, 1)), at least `min_interval`.
+    The last poll is exactly at the deadline, or now if that has passed.
     """
     seconds = max(settings.min_interval, usual * (1 - JITTER * chance))
     if seconds + settings.min_interval > context.remaining:
@@ -65,15 +65,15 @@ def next_poll(usual: float, context: PollContext, settings: PollersSettings, *, 
 
 
 def first_poll(usual: float, context: PollContext, settings: PollersSettings, *, chance: float) -> float:
-    """Return in how many seconds to poll for the first time since we know the watch: anywhere within one interval.
+    """Return in how many seconds to poll a new watch for the first time: anywhere within one interval.
 
-    Watches that are opened or restored together are spread out by it.
+    This spreads out watches that are opened or restored together.
     """
     return chance * next_poll(usual, context, settings, chance=0.0)
 
 
 def demand(usual: float, *, stretch: float) -> float:
-    """Return the requests a second that a watch with this interval would like to have, were nothing scarce."""
+    """Return the requests per second that a watch with this interval would use if the budget were not scarce."""
     return stretch / usual
 
 

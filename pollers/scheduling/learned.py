@@ -1,7 +1,7 @@
-"""What a process has learned about its accounts, kept in one file: arrival curves, and what providers told us to wait.
+"""What a process has learned about its accounts, saved in one file: arrival curves, and Retry-After times.
 
-Without it a restart polls for minutes as if nothing were known, and asks again within a Retry-After. A file that cannot
-be read or written costs no more than that, and is said once.
+Without it a restart polls for minutes as if nothing were known, and may poll again within a Retry-After. A file that
+cannot be read or written has no other effect, and is logged once.
 """
 
 import json
@@ -15,7 +15,7 @@ import structlog
 from pollers.scheduling.arrival_curve import Curve
 
 VERSION: Final = 1
-MOST_CURVES: Final = 2_000  # services of all providers; of more the newest are kept
+MOST_CURVES: Final = 2_000  # services of all providers; of more, the newest are saved
 SAVE_EVERY: Final = 60.0  # seconds
 
 Curves = dict[tuple[str, str | None], Curve]
@@ -33,17 +33,17 @@ class ToldToWait:
 
 @dataclass
 class Learned:
-    """What is kept. `curves` is the live mapping that the scheduler learns into."""
+    """The saved values. `curves` is the live mapping that the scheduler updates."""
 
     path: Path | None = None
-    """None: nothing is kept, for tests."""
+    """None: nothing is saved, for tests."""
     curves: Curves = field(default_factory=dict)
     waits: dict[str, ToldToWait] = field(default_factory=dict)
     """By account."""
     _failed: bool = False
 
     def load(self) -> None:
-        """Read the file, where there is one."""
+        """Read the file, if it exists."""
         if self.path is None or not self.path.exists():
             return
         try:
@@ -55,12 +55,12 @@ class Learned:
     def _take(self, content: Any) -> None:  # noqa: ANN401 - JSON
         self.waits = {
             name: ToldToWait(int(wait["until_ms"]), str(wait["reason"])) for name, wait in content["waits"].items()
-        }  # first: a curve of other ranges, from before an upgrade, must not cost a Retry-After
+        }  # first: curves with other ranges, from before an upgrade, must not lose a Retry-After
         for provider, service, curve in content["curves"]:
             self.curves[provider, service] = Curve.from_json(curve)
 
     def save(self, waits: Mapping[str, ToldToWait]) -> None:
-        """Write the file, whole or not at all."""
+        """Write the file atomically."""
         if self.path is None:
             return
         newest = list(self.curves.items())[-MOST_CURVES:]
@@ -82,7 +82,7 @@ class Learned:
         if self.path is None:
             return
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        beside = self.path.with_suffix(".new")
-        beside.touch(mode=0o600)
-        beside.write_text(text, "utf-8")
-        beside.replace(self.path)
+        new = self.path.with_suffix(".new")
+        new.touch(mode=0o600)
+        new.write_text(text, "utf-8")
+        new.replace(self.path)

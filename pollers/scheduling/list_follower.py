@@ -1,4 +1,4 @@
-"""Reads the list of an account's open orders, where that pays, and has the changed ones polled."""
+"""Reads the list of an account's open orders, where that saves requests, and polls the changed ones."""
 
 import asyncio
 from collections.abc import Callable
@@ -12,7 +12,8 @@ from pollers.scheduling.throttle import HEADROOM
 from providers.observation import ProviderError
 
 FEWEST: Final = 8
-"""Orders for which a list can pay: it takes as long as three of their polls, since lists get a third of the budget."""
+"""Orders from which a list can save requests: lists use a third of the budget, so that one takes as long as three
+polls."""
 
 BEHIND: Final = 10.0  # seconds of polls
 
@@ -20,10 +21,10 @@ _log = structlog.get_logger("pollers")
 
 
 class ListFollower:
-    """The lists of one account. Belongs to one event loop."""
+    """Follows the list of one account. Belongs to one event loop."""
 
     def __init__(self, account: Account, poll_now: Callable[[str], None], stopped: Callable[[Account], None]) -> None:
-        """`poll_now` polls a watch before what is not urgent; `stopped` hears that orders have their own pace again."""
+        """`poll_now` polls a watch before those that are not urgent; `stopped` is called when reading the list ends."""
         self.hint = ListHint()
         self.running = False
         self._account = account
@@ -33,18 +34,18 @@ class ListFollower:
 
     @property
     def is_off(self) -> bool:
-        """The list is not followed for an hour: it missed an SMS, or was of no use."""
+        """The list is not read for an hour: it missed an SMS, or was useless."""
         return self.hint.is_off(self._loop.time())
 
     def pays(self) -> bool:
-        """Polling every order by itself would exceed the budget; once followed, until half of that demand is left."""
+        """Return whether polling every order by itself would exceed the budget; once running, half of it."""
         if not self._account.client.has_list or self.is_off or len(self.hint.demand) < FEWEST:
             return False
         rate = self._account.throttle.rate * HEADROOM
         return self.hint.demand.total > (rate / 2 if self.running else rate)
 
     async def run(self) -> None:
-        """Read the list again and again, as long as that pays."""
+        """Read the list periodically, as long as that saves requests."""
         throttle = self._account.throttle
         self.running = True
         try:
@@ -61,7 +62,7 @@ class ListFollower:
             self._stopped(self._account)
 
     def _is_behind(self) -> bool:
-        """So many orders are known to have changed that another list would only take requests from them."""
+        """Return whether so many changed orders wait for their poll that another list would only delay them."""
         return self._account.queue.before_others() > BEHIND * self._account.throttle.rate
 
     async def _read(self) -> None:

@@ -1,4 +1,4 @@
-"""Everything that one poll asks: the first request, and further ones only where the first shows something new.
+"""All requests of one poll: the first one, and further ones only where it shows something new.
 
 Each further request waits for a slot of the account's budget.
 """
@@ -13,7 +13,7 @@ from providers.observation import Last, Listing, NoCode, Observation, ProviderEr
 
 
 async def poll(account: Account, state: WatchState, *, further: bool = True) -> Observation:
-    """Return what the order shows now. The first request was admitted. `further`: the pages behind it are wanted."""
+    """Return what the order shows. The first request is admitted already. `further`: fetch further pages as well."""
     watch = state.watch
     answer = await account.poll(watch.order_kind, watch.order_id)
     known: Observation | None = None
@@ -41,11 +41,11 @@ async def _with_full_text(account: Account, state: WatchState, observation: Obse
 
 
 def _shows_all_new_sms(state: WatchState, known: Observation | None, shows: Observation | None) -> bool:
-    """Tell whether the pages so far hold every SMS that is new: the last one of them showed none."""
+    """Return whether the pages so far have all new SMS: the last of them shows none."""
     if not isinstance(shows, Listing) or not state.complete:
         return False
     before = len(known.sms) if isinstance(known, Listing) else 0
-    added = shows.sms[: len(shows.sms) - before]  # older pages are put before newer ones
+    added = shows.sms[: len(shows.sms) - before]  # older pages come before newer ones
     return not shows_new_sms(state, Listing(added))
 
 
@@ -54,12 +54,12 @@ def _whole(shows: Observation | None) -> Observation:
 
 
 def is_said(observation: Observation) -> bool:
-    """The provider said something about the order, be it in words that we do not know."""
+    """Return whether the response is about the order, even if it was not understood."""
     return not isinstance(observation, ProviderError) or (observation.kind == "unrecognised" and observation.answered)
 
 
 def is_about_the_order(observation: Observation) -> bool:
-    """The provider answered for this order, and it was no use: the order is polled less often, not the account."""
+    """Return whether an error concerns this order: then only the order is polled less often, not the account."""
     if not isinstance(observation, ProviderError):
         return False
     return observation.answered or observation.kind in {"denied", "request_error", "unrecognised"}

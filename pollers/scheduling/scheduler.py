@@ -1,4 +1,4 @@
-"""When each watch is polled, and what comes of it: wait → fetch → advance → accept."""
+"""Schedules and performs the polls of one process: wait → fetch → advance → accept."""
 
 import asyncio
 import random
@@ -28,20 +28,20 @@ from pollers.watches.watch_table import LivePoll
 from providers.observation import Gone, Listing, Observation, ProviderError
 from schemas import timestamps
 
-SOON: Final = 0.2  # seconds: a request, an action or a full bus is followed by a poll
-HINTED: Final = 2.0  # seconds until an order that has changed, as a list says, is polled again after a failure
-FEW_FAILURES: Final = 2  # in a row, of an order that has changed; then it backs off like any other
+SOON: Final = 0.2  # seconds until the poll that follows a request, an action or a bus that did not accept
+HINTED: Final = 2.0  # seconds until an order that changed in a list is polled again after a failure
+FEW_FAILURES: Final = 2  # in a row, for an order that changed in a list; after that it backs off like any other
 MOST_DOUBLED: Final = 10  # times
-NOT_DURABLE: Final = 1.0  # seconds until a poll whose SMS the bus did not take is made again
-FRESH: Final = 120.0  # seconds in which an order that waits for its first SMS goes before others
-HELD_MARGIN: Final = 0.05  # seconds after a held action may be asked again: clocks differ by a tick
-LAST_BACK_OFF: Final = 300.0  # seconds between two polls of an order that the provider fails to answer for
-REST: Final = 30.0  # seconds in which a rent's further pages are not asked for, once one could not be had; doubled
-SAMPLE: Final = 1000  # of an account's rents, to say how long their SMS wait
-BREATHE: Final = 100  # watches that are planned; then the loop's other work has its turn
-RECONSIDER: Final = 30.0  # seconds: a poll that is further ahead is planned once more when half of that is over
-AFTER_DEADLINE: Final = 10.0  # seconds between two tries of a last poll
-ACTION: Final = "!"  # before a watch's id: not a poll, but an action waits for its turn
+NOT_DURABLE: Final = 1.0  # seconds until a poll is repeated whose SMS the bus did not accept
+FRESH: Final = 120.0  # seconds after its opening in which an order goes before others
+HELD_MARGIN: Final = 0.05  # seconds after a postponed action is due: clocks differ by a tick
+LAST_BACK_OFF: Final = 300.0  # the longest time in seconds between two polls of an order that fails
+REST: Final = 30.0  # seconds without fetching further pages of a rent, after one failed; doubled each time
+SAMPLE: Final = 1000  # of an account's rents, to estimate how long their SMS wait
+BREATHE: Final = 100  # watches that are planned before other tasks get their turn
+RECONSIDER: Final = 30.0  # seconds: a poll further ahead is planned again after half of the time
+AFTER_DEADLINE: Final = 10.0  # seconds between two attempts of a last poll
+ACTION: Final = "!"  # prefix of a watch's id in the queue: an action waits, not a poll
 
 
 class Owner(Protocol):
@@ -50,34 +50,34 @@ class Owner(Protocol):
     watches: dict[str, OwnedWatch]
 
     async def take(self, watch_id: str, step: Step, *, answered: bool) -> None:
-        """Take a poll's outcome: messages are durable when it returns. Raises `NotDurable`."""
+        """Take the result of a poll: its messages are durable on return. Raises `NotDurable`."""
         ...
 
     def admitted(self, watch_id: str) -> None:
-        """Act for this watch now: the request is counted."""
+        """Perform the action of this watch now: the request is counted."""
         ...
 
 
 @dataclass(slots=True)
 class Plan:
-    """When and for whom a watch is polled."""
+    """When a watch is polled, and for which shard."""
 
     shard: Owner
     account: Account
     row: str
-    """The id of its row in the list of open orders; empty for a rent, which has none."""
+    """The id of its row in the list of open orders; empty for a rent, which is not in the list."""
     kind: str
-    learned_ms: int  # when the last poll without an SMS was answered: what the curve learns from
+    learned_ms: int  # when the last poll without an SMS ended: the curve learns from there
     since: float = 0.0  # when the interval began
-    part: float = 0.0  # of the usual interval, that the next poll waits; 0.0: it is planned for a fixed time
+    part: float = 0.0  # of the usual interval, until the next poll; 0.0: the next poll has a fixed time
     due_at: float = 0.0  # when it is due
     rank: int = NORMAL  # in the queue of its account
-    again: bool = False  # it was asked for soon while a poll was under way
-    failures: int = 0  # answers in a row that were about this order and no use
-    failed_polls: int = 0  # polls in a row that failed, whatever it was about
-    cut_short: int = 0  # polls in a row whose further pages could not be had
-    rest_from: float = 0.0  # when they are asked for again
-    broken_at: float = inf  # when the provider last broke over this order (HTTP 5xx) and was not answered since
+    again: bool = False  # another poll was requested while one was in flight
+    failures: int = 0  # errors in a row that concern this order
+    failed_polls: int = 0  # polls in a row that failed, whatever the reason
+    cut_short: int = 0  # polls in a row whose further pages could not be fetched
+    rest_from: float = 0.0  # when further pages are fetched again
+    broken_at: float = inf  # when this order last caused HTTP 5xx, without a success since
     polled_ms: int = 0
     answer: str = ""
 
@@ -90,7 +90,7 @@ class Following:
 
 
 class Scheduler:
-    """The polls of one process. Belongs to one event loop; sleeps until something is due."""
+    """The polls of one process. Belongs to one event loop; idle until something is due."""
 
     def __init__(
         self,
@@ -120,10 +120,10 @@ class Scheduler:
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
 
-    # ---- who is polled -----------------------------------------------------------------------------------------
+    # ---- watches ----------------------------------------------------------------------------------------------
 
     async def restore(self, shard: Owner, watches: Iterable[OwnedWatch]) -> None:
-        """Plan the watches of a restored shard; the demand of all is known before the first is planned."""
+        """Plan the watches of a restored shard, after the demand of all of them was added."""
         open_ones = [owned for owned in watches if not owned.ended]
         for number, owned in enumerate(open_ones):
             state = owned.state
@@ -136,7 +136,7 @@ class Scheduler:
             await _breathe(number)
 
     def plan(self, shard: Owner, state: WatchState, *, soon: bool) -> None:
-        """Poll soon, or for the first time spread over an interval; an ended watch no more."""
+        """Plan the next poll: soon, or anywhere within an interval, to spread watches. An ended watch is dropped."""
         plan = self._plan_of(shard, state)
         if plan is None:
             self.drop(state.watch.watch_id)
@@ -148,7 +148,7 @@ class Scheduler:
         self._schedule(state.watch.watch_id, plan, min(SOON, seconds) if soon else seconds)
 
     def drop(self, watch_id: str) -> None:
-        """Poll no more, until it is planned again."""
+        """Stop polling a watch, until it is planned again."""
         self._actions.pop(watch_id, None)
         plan = self.plans.pop(watch_id, None)
         if plan is not None:
@@ -160,7 +160,7 @@ class Scheduler:
             self.lists[plan.account.name].hint.untrack(plan.row, watch_id)
 
     def queue_action(self, shard: Owner, watch_id: str) -> None:
-        """Call the shard's `admitted` when the account may be asked once more; what failed before comes last."""
+        """Call the shard's `admitted` when the account may be called; actions that failed before come last."""
         if plan := self.plans.get(watch_id):
             self._actions[watch_id] = shard
             owned = shard.watches.get(watch_id)
@@ -169,7 +169,7 @@ class Scheduler:
             self._serve_soon()
 
     def live(self, watch_id: str) -> LivePoll | None:
-        """Return what is known here of a watch's polls; None where it is not polled here."""
+        """Return the last and next poll of a watch; None if it is not polled here."""
         plan = self.plans.get(watch_id)
         if plan is None:
             return None
@@ -177,7 +177,7 @@ class Scheduler:
         return LivePoll(plan.polled_ms or None, plan.answer or None, next_in)
 
     def expected_delay(self, account: Account) -> float:
-        """Return how many seconds an SMS waits for its poll on average; of rents, where a list tells of all others."""
+        """Return how many seconds an SMS waits for its poll on average; while a list is read, those of rents too."""
         delay = account.expected_delay()
         if not self.lists[account.name].running:
             return delay
@@ -203,7 +203,7 @@ class Scheduler:
                 self.lists[account.name].hint.track(row, watch.watch_id, now, has_sms=has_sms)
         return plan
 
-    # ---- whose turn it is --------------------------------------------------------------------------------------
+    # ---- queues -----------------------------------------------------------------------------------------------
 
     def _schedule(self, watch_id: str, plan: Plan, seconds: float) -> None:
         if plan.again:
@@ -212,7 +212,7 @@ class Scheduler:
         self._set_timer(watch_id, plan)
 
     def _set_timer(self, watch_id: str, plan: Plan) -> None:
-        """Wake up when the poll is due; long before that once more, since by then the budget may be less scarce."""
+        """Wake up when the poll is due, and long before, since the budget may be less scarce by then."""
         now = self._loop.time()
         seconds = plan.due_at - now
         if plan.part and seconds > RECONSIDER:
@@ -221,7 +221,7 @@ class Scheduler:
         self._arm(seconds)
 
     def _reconsider(self, watch_id: str, plan: Plan) -> None:
-        """Plan a poll that is not due yet for what the account's budget is now."""
+        """Plan a poll again that is not due yet, with the present demand and budget."""
         owned = plan.shard.watches.get(watch_id)
         if owned is None or owned.ended:
             return
@@ -231,7 +231,7 @@ class Scheduler:
         self._set_timer(watch_id, plan)
 
     def _arm(self, seconds: float) -> None:
-        """Wake up in so many seconds, unless it is sooner already."""
+        """Wake up in so many seconds, unless that is planned for earlier."""
         seconds = ceil(max(seconds, 0.0) / CLOCK) * CLOCK
         at = self._loop.time() + seconds
         if self._timer is not None:
@@ -256,12 +256,14 @@ class Scheduler:
         for _ in self._accounts:
             self._turns.rotate(1)
             self._serve(self._turns[0])
-        self._turns.rotate(1)  # where there are more accounts than workers, another one is first next time
+        self._turns.rotate(
+            1
+        )  # another account is first next time, in case there are more accounts than polls in flight
         if (at := self._timers.next_due()) is not None:
             self._arm(at - now)
 
     def _serve(self, account: Account) -> None:
-        """Start every request that the throttle admits now, and come back when it admits the next."""
+        """Start every request that the throttle admits now, and wake up when it admits the next."""
         throttle, now = account.throttle, self._loop.time()
         if throttle.state != "open" and throttle.probes_key:
             if not len(throttle.demand):
@@ -277,7 +279,7 @@ class Scheduler:
             self._start(account, account.queue.pop() or "", now)
 
     def _may_start(self, account: Account) -> bool:
-        """Tell whether an account leaves the others their part of the polls in flight, however slow it answers."""
+        """Return whether the account has less than its part of the polls in flight: a slow one must not use all."""
         return self._in_flight_of.get(account.name, 0) < max(
             1, self._settings.max_concurrent_polls // len(self._accounts)
         )
@@ -289,10 +291,10 @@ class Scheduler:
             return
         owned = plan.shard.watches.get(watch_id)
         if key == watch_id and owned is not None and owned.polling:
-            plan.again = True  # its watch was reopened meanwhile: the poll under way plans the next one
+            plan.again = True  # its watch was reopened meanwhile; the poll in flight plans the next one
         elif key != watch_id:
             shard = self._actions.pop(watch_id, None)
-            if shard is not None and account.throttle.state == "open":  # else its next poll asks for it again
+            if shard is not None and account.throttle.state == "open":  # otherwise its next poll requests it again
                 account.throttle.admit(now)
                 shard.admitted(watch_id)
         elif wait := account.wait_of_kind(plan.kind, now):
@@ -345,7 +347,7 @@ class Scheduler:
         self._in_flight_of[account.name] = self._in_flight_of.get(account.name, 0) + change
 
     async def _poll_once(self, plan: Plan, owned: OwnedWatch) -> float:
-        """One step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
+        """Perform one step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
         observation = await poll(plan.account, before, further=left_at >= plan.rest_from)
@@ -361,7 +363,7 @@ class Scheduler:
             known_ms=plan.account.last_known_ms(),
         )
         if not unchanged:
-            step = step._replace(action=None)  # a request came while we polled: it needs a poll of its own
+            step = step._replace(action=None)  # a request arrived during the poll: its action needs a poll of its own
         plan.polled_ms, plan.answer = now_ms, name(observation)
         try:
             await shard.take(watch_id, step, answered=is_said(observation))
@@ -376,9 +378,9 @@ class Scheduler:
         return self._seconds_after(plan, step.state, observation) if unchanged else SOON
 
     def _seconds_after(self, plan: Plan, state: WatchState, observation: Observation) -> float:
-        """Return in how many seconds to poll again: soon where this poll failed, and there is something to find or do.
+        """Return in how many seconds to poll again.
 
-        That is where a list said that the order changed, or where something is wanted of it.
+        Soon if this poll failed and is needed: the order changed in a list, or an action is requested.
         """
         seconds = self._seconds(plan, state, first=False)
         if plan.failed_polls > FEW_FAILURES:
@@ -394,7 +396,7 @@ class Scheduler:
     def _note(
         self, plan: Plan, before: WatchState, after: WatchState, observation: Observation, left_at: float, now_ms: int
     ) -> None:
-        """Learn from an answer: for the curve, for the list's hint, and about the order itself."""
+        """Update the arrival curve, the list's hint and the order's failures from the result of a poll."""
         self._note_failures(plan, observation, left_at)
         if isinstance(observation, ProviderError):
             return
@@ -408,10 +410,10 @@ class Scheduler:
             plan.learned_ms = now_ms
 
     def _note_failures(self, plan: Plan, observation: Observation, left_at: float) -> None:
-        """Note whether the order fails: then it is polled less often, and not the account.
+        """Note whether the order itself fails: then only this order is polled less often, not the account.
 
-        That is where the provider says so, and where it breaks over the order while it answers for others. Where the
-        rest of its SMS cannot be had, only the rest is asked for less often.
+        That is if the error says so, and if the order causes HTTP 5xx while others succeed. If only further pages of
+        its SMS fail, only these are fetched less often.
         """
         account, now = plan.account, self._loop.time()
         if isinstance(observation, ProviderError):
@@ -430,12 +432,12 @@ class Scheduler:
             plan.cut_short += 1
             plan.rest_from = now + min(LAST_BACK_OFF, REST / 2 * 2.0 ** min(plan.cut_short, MOST_DOUBLED))
 
-    # ---- when --------------------------------------------------------------------------------------------------
+    # ---- intervals------------------------------------------------------------------------------------------------
 
     def _set_demand(self, plan: Plan, state: WatchState) -> tuple[float, PollContext]:
-        """Tell the account what this watch would like; return its usual interval.
+        """Update the account's demand of this watch; return its usual interval.
 
-        What it wanted until now may have been most of what made the budget scarce: that is taken back first.
+        Its previous demand may have caused most of the scarcity, so the interval is computed again if that has changed.
         """
         context, throttle = context_of(state, self._now_ms()), plan.account.throttle
         before = throttle.stretch()
@@ -444,7 +446,7 @@ class Scheduler:
         return (usual if after == before else self._demand_at(plan, state, context, after)), context
 
     def _demand_at(self, plan: Plan, state: WatchState, context: PollContext, stretch: float) -> float:
-        """Book what the watch would like at this scarcity; return its usual interval."""
+        """Set the demand of the watch at this scarcity; return its usual interval."""
         watch_id, follower = state.watch.watch_id, self.lists[plan.account.name]
         doubled = 2.0 ** min(plan.failures, MOST_DOUBLED) if plan.failures else 0.0
         back_off = min(LAST_BACK_OFF, self._settings.min_interval * doubled)
@@ -470,7 +472,7 @@ class Scheduler:
         return seconds
 
     def _seconds_after_deadline(self, plan: Plan, state: WatchState) -> float:
-        """Return in how many seconds to make the last poll; where the order's end is wanted, others come first."""
+        """Return in how many seconds to make the last poll; if the order's end is requested, others come first."""
         pace = max(AFTER_DEADLINE, self._settings.min_interval * 2.0 ** min(plan.failures, 6))
         plan.part, plan.rank = 0.0, URGENT
         if not is_to_be_closed(state):
@@ -480,14 +482,14 @@ class Scheduler:
         return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
 
     def _held(self, plan: Plan, state: WatchState) -> float:
-        """Return in how many seconds to ask for a held action; one that has failed waits for scarcity as well."""
+        """Return in how many seconds a postponed action is due; one that has failed waits longer when scarce."""
         held = asked_again_in(state, self._now_ms())
         if state.tries and held < LAST_BACK_OFF:
             held = min(LAST_BACK_OFF, held * plan.account.throttle.stretch())
         return held + HELD_MARGIN
 
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
-        """Return how urgent the poll is that is to be made in so many seconds."""
+        """Return the rank of a poll that is due in so many seconds."""
         if due_action(state, self._now_ms()) is not None:
             return _rank_of_action(state)
         is_fresh = context.phase == "first" and context.age < FRESH
@@ -499,18 +501,18 @@ class Scheduler:
     # ---- lists -------------------------------------------------------------------------------------------------
 
     def budgets_changed(self) -> None:
-        """See at once who may go now: a share of a budget has grown."""
+        """Check the queues at once, since a share of a budget may have grown."""
         self._serve_soon()
 
     def review_lists(self) -> None:
-        """Follow the list of each account where polling every order would exceed the budget. Call it every second."""
+        """Start reading the list of each account where that saves requests. Call this every second."""
         for follower in self.lists.values():
             if not follower.running and follower.pays():
                 follower.running = True
                 self._spawn(follower.run())
 
     def _replan(self, account: Account) -> None:
-        """Plan every watch of an account again: no list tells any longer which of them have changed."""
+        """Plan every watch of an account again, since its list is no longer read."""
         self._spawn(self._replan_all([watch_id for watch_id, plan in self.plans.items() if plan.account is account]))
 
     async def _replan_all(self, watch_ids: Iterable[str]) -> None:
@@ -521,7 +523,7 @@ class Scheduler:
             await _breathe(number)
 
     def _poll_now(self, watch_id: str) -> None:
-        """Poll as soon as the account may be asked, before what is not urgent."""
+        """Poll as soon as the account may be called, before what is not urgent."""
         plan = self.plans.get(watch_id)
         owned = plan.shard.watches.get(watch_id) if plan else None
         if plan is None or owned is None:
@@ -536,11 +538,11 @@ class Scheduler:
 
 
 def _rank_of_action(state: WatchState) -> int:
-    """Return the rank of a poll behind which something is asked for; what failed before comes last."""
+    """Return the rank of a poll that is followed by an action; actions that failed before come last."""
     return NORMAL if state.tries else REQUESTED
 
 
 async def _breathe(number: int) -> None:
-    """Let others have their turn, now and then."""
+    """Let other tasks run, now and then."""
     if number % BREATHE == 0:
         await asyncio.sleep(0)

@@ -1,6 +1,6 @@
-"""Who is due, and who is due but may not go yet. Pure: the clock is an argument.
+"""Which watches are due, and which of these wait for their account's throttle. Pure: the clock is an argument.
 
-The way of one poll: `TimerQueue.due` → `WaitQueue.join` of its account → `WaitQueue.pop` when the account's throttle
+One poll: `TimerQueue.due` → `WaitQueue.join` of its account → `WaitQueue.pop` when the account's throttle
 admits one → a poll, after which the watch is scheduled again: so there is never more than one poll of a watch.
 """
 
@@ -9,20 +9,20 @@ from heapq import heappop, heappush
 from math import ceil, floor, inf
 from typing import Final
 
-TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is taken twice
+TICK: Final = 1 / 16  # seconds; exact in binary, so that no tick is processed twice
 ASKED: Final = 0  # the rank of an action
-CHANGED: Final = 1  # of one that has changed, as a list says
-REQUESTED: Final = 2  # of one of which something is wanted: it is asked for after a poll
-URGENT: Final = 3  # of one that has just been opened or asked about, or whose last poll it is
+CHANGED: Final = 1  # of an order that changed in a list
+REQUESTED: Final = 2  # of an order with a requested action, which follows the poll
+URGENT: Final = 3  # of an order that was just opened or requested, or whose last poll this is
 NORMAL: Final = 4
-TURNS: Final = 8  # every eighth place is for whoever of the last three ranks has waited longest
+TURNS: Final = 8  # every eighth place goes to the entry of the last three ranks that has waited longest
 
 
 class TimerQueue:
-    """Ids and when they are due, for a hundred thousand watches. An id has one time; scheduling it again moves it.
+    """Ids and their due times, for a hundred thousand watches. An id has one time; scheduling it again moves it.
 
-    Ids are gathered by ticks. Scheduling and cancelling touch no list but the new tick's: what a tick holds of an id
-    that moved is dropped when its time comes.
+    Ids are grouped by ticks. Scheduling and cancelling change only the new tick's list: the old entry of a moved id is
+    dropped when its tick comes.
     """
 
     def __init__(self, *, now: float, tick: float = TICK) -> None:
@@ -40,7 +40,7 @@ class TimerQueue:
         return watch_id in self._ticks
 
     def schedule(self, watch_id: str, at: float) -> None:
-        """Make `due` return this id once, from the first tick that is not before `at`; what is past, at the next."""
+        """Make `due` return this id once, at the first tick not before `at`; if that has passed, at the next one."""
         tick = max(ceil(at / self._tick), self._passed + 1)
         if self._ticks.get(watch_id) == tick:
             return
@@ -51,21 +51,21 @@ class TimerQueue:
         self._ids[tick].append(watch_id)
 
     def cancel(self, watch_id: str) -> None:
-        """Forget this id, whether it is known or not."""
+        """Remove this id, whether it is known or not."""
         self._ticks.pop(watch_id, None)
 
     def next_due(self) -> float | None:
-        """Return when `due` should be called next, by the clock of `schedule`; None: nothing is scheduled."""
+        """Return when to call `due` next, by the clock of `schedule`; None: nothing is scheduled."""
         return self._order[0] * self._tick if self._order else None
 
     def due(self, now: float) -> list[str]:
-        """Return and forget all ids whose time has come. However long it was not called, none is lost."""
+        """Return and remove all due ids. None is lost, however long this was not called."""
         upto = floor(now / self._tick)
         fired: list[str] = []
         while self._order and self._order[0] <= upto:
             tick = heappop(self._order)
             for watch_id in self._ids.pop(tick):
-                if self._ticks.get(watch_id) == tick:  # else cancelled, moved, or fired by an entry before it
+                if self._ticks.get(watch_id) == tick:  # otherwise cancelled, moved, or returned already
                     del self._ticks[watch_id]
                     fired.append(watch_id)
         self._passed = max(self._passed, upto)
@@ -73,7 +73,7 @@ class TimerQueue:
 
 
 class WaitQueue:
-    """What of one account is due and may not go yet: by rank, and within a rank in the order in which it came."""
+    """Due entries of one account that wait for its throttle: by rank, and within a rank first in, first out."""
 
     def __init__(self) -> None:
         self._ranks: tuple[OrderedDict[str, float], ...] = tuple(OrderedDict() for _ in range(NORMAL + 1))
@@ -86,7 +86,7 @@ class WaitQueue:
         return any(key in rank for rank in self._ranks)
 
     def join(self, key: str, now: float, *, rank: int = NORMAL) -> None:
-        """Wait from now on; what waits already keeps its place, unless its rank has become a better one."""
+        """Add an entry. One that waits already keeps its place, unless the new rank is better."""
         for better in self._ranks[: rank + 1]:
             if key in better:
                 return
@@ -94,12 +94,12 @@ class WaitQueue:
         self._ranks[rank][key] = since
 
     def leave(self, key: str) -> None:
-        """Go without a request, whether it waits or not."""
+        """Remove an entry, whether it waits or not."""
         for rank in self._ranks:
             rank.pop(key, None)
 
     def pop(self) -> str | None:
-        """Return and forget whose turn it is; None: nobody waits."""
+        """Return and remove the next entry; None: the queue is empty."""
         self._turn = (self._turn + 1) % TURNS
         ranks = self._ranks
         if self._turn == 0:
@@ -108,14 +108,14 @@ class WaitQueue:
         return first.popitem(last=False)[0] if first else None
 
     def before_others(self) -> int:
-        """Return how many wait in the first two ranks."""
+        """Return the number of entries in the first two ranks."""
         return len(self._ranks[ASKED]) + len(self._ranks[CHANGED])
 
     def waiting_for(self, now: float) -> float:
-        """Return for how many seconds the oldest entry waits; 0.0: nobody does."""
+        """Return for how many seconds the oldest entry has been waiting; 0.0: the queue is empty."""
         return max(0.0, now - min(map(_head, self._ranks), default=now)) if self else 0.0
 
 
 def _head(rank: OrderedDict[str, float]) -> float:
-    """Return since when the first of a rank waits."""
+    """Return since when the first entry of a rank waits."""
     return next(iter(rank.values()), inf)

@@ -1,1 +1,1 @@
-"""What an answer means for a watch: pure state machines, from an observation to messages and actions."""
+"""What a response means for a watch: pure state machines that turn observations into messages and actions."""

@@ -1,4 +1,4 @@
-"""What is wanted of the provider. Nothing is, by default: an order is touched only when its watch asks for it."""
+"""Which action to perform at the provider. By default none: an order is changed only if its watch requests it."""
 
 from collections.abc import Iterator
 from math import inf
@@ -12,40 +12,39 @@ from schemas import timestamps
 from schemas.messages import Watch
 
 EARLY_MS: Final = 120_000
-"""Orders cannot be cancelled in their first two minutes; asking in a loop helps nobody (docs/providers.md, trap 33)."""
+"""Orders cannot be cancelled in their first two minutes; retrying in a loop is useless (docs/providers.md, trap 33)."""
 MARGIN_MS: Final = 1000
 AT_LEAST_MS: Final = 10_000
-"""What was too early is not asked again sooner than this, wherever the provider's two minutes end."""
+"""The shortest wait after `too_early`, whenever the provider's two minutes end."""
 STILL_EARLY_MS: Final = 30_000
-"""Some want five minutes."""
+"""The wait after `too_early` when the two minutes are over: some providers have five."""
 UNCLEAR_MS: Final = 120_000
 FAILED_MS: Final = 30_000
 LONGEST_WAIT_MS: Final = 300_000
-"""What is to wait for longer was written before our clock was put back."""
+"""A longer wait in a state is ignored: our clock was set back since it was written."""
 MOST_TRIES: Final = 10
-"""BAD_ACTION is what siblings answer to any internal error of theirs: ten in a row count (docs/providers.md 6)."""
+"""Siblings respond with BAD_ACTION to any internal error: it counts after ten in a row (docs/providers.md 6)."""
 LOST_MS: Final = (5_000, 240_000)
-"""The shortest and the longest wait after a request that failed: it doubles, so that one order costs the others little.
-
-Longer than `LONGEST_WAIT_MS` would not be believed."""
+"""The shortest and the longest wait after a failed request. It doubles, so that one order takes little from the others;
+longer than `LONGEST_WAIT_MS` would be ignored."""
 
 
 def due_action(state: WatchState, now_ms: int) -> Action | None:
-    """Return what is to be asked of the provider, after a look; it stays so until `answered` says what came of it."""
+    """Return the action to perform after a poll; it stays due until `answered` takes its result."""
     if state.ended is not None or 0 < state.not_before_ms - now_ms <= LONGEST_WAIT_MS:
         return None
     return next(_requested_actions(state), None)
 
 
 def asked_again_in(state: WatchState, now_ms: int) -> float:
-    """Return the seconds until what is wanted, and was held up, may be asked again; infinity where nothing is."""
+    """Return the seconds until a postponed action may be performed again; infinity where there is none."""
     wait_ms = state.not_before_ms - now_ms
     is_held = 0 < wait_ms <= LONGEST_WAIT_MS and due_action(state, state.not_before_ms) is not None
     return wait_ms / 1000 if is_held else inf
 
 
 def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
-    """Return the state of a live watch that is asked for the next SMS, for its end at the provider, or to go on."""
+    """Return the state of a live watch with a request: for the next SMS, for the order's end, or to continue."""
     match watch.desired:
         case "next":
             return _next_requested(state, watch.next_after)
@@ -56,9 +55,9 @@ def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
 
 
 def answered(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> WatchState:
-    """Return the state that knows what came of an action, its end excepted.
+    """Return the state after the result of an action; the end of the watch is handled elsewhere.
 
-    A failed request may have been done all the same: the next look shows it, or it is asked for again, later each time.
+    A failed request may still have been performed: the next poll shows it, or it is repeated, after growing waits.
     """
     match result:
         case "done":
@@ -74,20 +73,21 @@ def answered(state: WatchState, action: Action, result: ActResult | ProviderErro
 
 
 def is_to_be_closed(state: WatchState) -> bool:
-    """The order's end at the provider is wanted, and neither done nor refused."""
+    """Return whether the order's end at the provider is requested, and neither done nor refused."""
     return _closing(state) is not None
 
 
 def never_done(state: WatchState, why: str, now_ms: int) -> WatchState:
-    """Return the state of a watch that ends for this reason: an end that was wanted and not done is refused with it."""
+    """Return the state of a watch that ends for this reason: a requested end that was not done counts as refused."""
     closing = _closing(state)
     return state if closing is None else _refused(state, closing, why, now_ms)
 
 
 def after_sms(state: WatchState, old: int) -> WatchState:
-    """Return the state after new SMS, `old` of which are history: requests that they serve are done, tries begin anew.
+    """Return the state after new SMS, `old` of which are history: they complete requests for the next SMS.
 
-    History finishes no order. It may make us ask an activation for its next SMS: without that none would come.
+    History does not finish an order. For an activation it may cause a request for the next SMS: without one, no further
+    SMS would be shown.
     """
     state = _with_next(state, _pending(state)).having(tries=0)
     if state.watch.after_sms == "request_next":
@@ -97,14 +97,14 @@ def after_sms(state: WatchState, old: int) -> WatchState:
 
 
 def let_go(before: WatchState, after: WatchState) -> WatchState:
-    """Return the state without what held up the action that was wanted before, if that is not wanted any longer."""
+    """Return the state without a postponement, if the postponed action is no longer requested."""
     if not (after.not_before_ms or after.held_code) or _first(before) == _first(after):
         return after
     return _unheld(after)
 
 
 def _requested_actions(state: WatchState) -> Iterator[Action]:
-    """Yield what is wanted, an order's end before its next SMS: what holds anything up holds the first of it up."""
+    """Yield the requested actions, an order's end before its next SMS. A postponement applies to the first."""
     if (closing := _closing(state)) is not None:
         yield closing
     is_next = state.sms_count in _pending(state) or (state.watch.after_sms == "request_next" and _has_new_sms(state))
@@ -113,7 +113,7 @@ def _requested_actions(state: WatchState) -> Iterator[Action]:
 
 
 def _first(state: WatchState) -> tuple[Action | None, int]:
-    """Return what is wanted first, and which: each SMS has a next one of its own."""
+    """Return the first requested action, and for `next` after how many SMS: each is a request of its own."""
     action = next(_requested_actions(state), None)
     return action, state.sms_count if action == "next" else 0
 
@@ -130,10 +130,10 @@ def _has_new_sms(state: WatchState) -> bool:
 
 
 def _next_requested(state: WatchState, after: int | None) -> tuple[WatchState, Outcome]:
-    """Return the state that is asked for the next SMS after this many, or after those that there are.
+    """Return the state with a request for the next SMS after this many, or after the present number.
 
-    A request for a later count is another one: after a crash its sender may have seen SMS that we have yet to see.
-    What an order's end waits for is not the next SMS's to forget.
+    A request for a higher count is a different one: after a crash of ours, its sender may have seen SMS that are not in
+    the state yet. It does not clear the postponement of a requested end.
     """
     pending = _pending(state)
     is_asked = state.asked_after == state.sms_count
@@ -148,7 +148,7 @@ def _next_requested(state: WatchState, after: int | None) -> tuple[WatchState, O
 
 
 def _afresh(state: WatchState) -> WatchState:
-    """Return the state without what held an earlier request up."""
+    """Return the state without the postponement and refusal of an earlier request."""
     return _unheld(_unrefused(state))
 
 
@@ -163,14 +163,14 @@ def _unheld(state: WatchState) -> WatchState:
 def _held(
     state: WatchState, action: Action, result: ActResult | ProviderError, until_ms: int, *, tries: int = 0
 ) -> WatchState:
-    """Return the state in which an action waits; what was requested while it was under way does not wait for it."""
+    """Return the state in which an action is postponed, unless another one was requested while it was in flight."""
     if _first(state)[0] != action:
         return state
     return state.having(not_before_ms=until_ms, tries=tries, held_code=_code(result))
 
 
 def _failed(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> WatchState:
-    """Return the state in which an action was refused, or is tried again, later each time."""
+    """Return the state in which an action was refused, or is repeated, after growing waits."""
     tried = _tried(state, action, result)
     match result:
         case ProviderError(kind="request_error", code="bad_action") if tried < MOST_TRIES:
@@ -185,13 +185,13 @@ def _failed(state: WatchState, action: Action, result: ActResult | ProviderError
 
 
 def _tried(state: WatchState, action: Action, result: ActResult | ProviderError) -> int:
-    """Return how many times in a row this action failed so, this time included."""
+    """Return how many times in a row this action has failed in this way, including this time."""
     is_so = (state.held_code == "bad_action") == (_code(result) == "bad_action")
     return state.tries + 1 if is_so and _first(state)[0] == action else 1
 
 
 def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:
-    """Return when to ask again what was too early; a clock that is ahead of ours prolongs nothing."""
+    """Return when to repeat an action that was too early; `opened_at` may be from a clock ahead of ours."""
     opened_ms = min(now_ms, timestamps.to_epoch_ms(state.watch.opened_at))
     if now_ms >= opened_ms + EARLY_MS:
         return now_ms + STILL_EARLY_MS
@@ -216,7 +216,7 @@ def _done(state: WatchState, action: Action, now_ms: int) -> WatchState:
 
 
 def _refused(state: WatchState, action: Action, code: str, now_ms: int) -> WatchState:
-    """Return the state in which a refused action is no longer wanted, whoever wanted it."""
+    """Return the state in which a refused action is no longer requested, by a request or by `after_sms`."""
     state = _unheld(state).having(refused=action, refused_code=code, refused_ms=now_ms)
     if action == "next":
         later = tuple(each for each in _pending(state) if each != state.sms_count)
@@ -228,7 +228,7 @@ def _refused(state: WatchState, action: Action, code: str, now_ms: int) -> Watch
 
 
 def _pending(state: WatchState) -> tuple[int, ...]:
-    """Return the counts of SMS after which the next one is wanted, lowest first; those that came are served."""
+    """Return the counts of SMS after which the next one is requested, lowest first; without the completed ones."""
     first = () if state.watch.next_after is None else (state.watch.next_after,)
     return tuple(each for each in (*first, *state.later_next) if each >= state.sms_count)
 

@@ -1,14 +1,14 @@
-"""Orders that show only their newest SMS (activations): a level, of which these functions make the edges.
+"""Orders that show only their newest SMS (activations): which of these are new.
 
-The state machines of docs/providers.md 5.1, 5.2 and 5.4. `STATUS_OK:1111` is answered until something else happens, so
-equal codes are one SMS unless something says otherwise:
+The state machines of docs/providers.md 5.1, 5.2 and 5.4. A provider shows `STATUS_OK:1111` until something else
+happens, so equal codes are one SMS, with these exceptions:
 
-- the provider was seen to wait for the next SMS (`WaitingNext`, or any wait after our own request for it);
-- two plain waits in a row were seen, and the code was not seen for a minute: one wait may be a lagging replica;
-- the provider's times differ, or the texts. Times that differ by whole hours are one, spelled in two zones.
+- the provider has shown that it waits for the next SMS (`WaitingNext`, or any wait after our own request for it);
+- there were two plain waits in a row, and the code was not shown for a minute: one wait may be a lagging replica;
+- the provider's times differ, or the texts. Times that differ by whole hours are one time, in two zones.
 
-A code that comes back within half a minute without a later time, 1111, 2222, 1111, is a lagging replica as well; if it
-stays, it is new after that half minute. Where times are known, what was counted and is older is never new.
+A code that returns within half a minute without a later time (1111, 2222, 1111) is a lagging replica too; if it stays,
+it is new after that half minute. Where times are known, an older SMS that was counted is never new.
 """
 
 import math
@@ -22,13 +22,13 @@ from providers.observation import Last, Observation, SeenSms, Waiting, WaitingNe
 UNSEEN_MS: Final = 60_000
 FLAPPING_MS: Final = 30_000
 WAIT_IS_BOUNDARY: Final = frozenset({"smsman"})
-"""SMS-Man has no word for waiting for the *next* SMS: `wait_sms` after an SMS is that (docs/providers.md 5.4)."""
+"""SMS-Man has no own response for waiting for the *next* SMS: it is `wait_sms` after an SMS (docs/providers.md 5.4)."""
 
 WithNewSms = tuple[WatchState, tuple[NewSms, ...]]
 
 
 def new_sms(state: WatchState, observation: Observation, now_ms: int) -> WithNewSms:
-    """Return what an answer says about the newest SMS, and the SMS if it is new."""
+    """Return the state after an observation, and the SMS in it if it is new."""
     match observation:
         case Last(sms):
             return _last(state, sms, now_ms)
@@ -41,7 +41,7 @@ def new_sms(state: WatchState, observation: Observation, now_ms: int) -> WithNew
 
 
 def shows_new_sms(state: WatchState, sms: SeenSms) -> bool:
-    """Tell whether an SMS is new, or may be but for the time that has passed, or would be if its text is another."""
+    """Return whether an SMS is new, or may be new depending on its full text or on time that has yet to pass."""
     if (content := sms_content.content_of(state, sms)) is None:
         return False
     newest = state.newest
@@ -53,7 +53,7 @@ def shows_new_sms(state: WatchState, sms: SeenSms) -> bool:
 def arrived(
     state: WatchState, sms: SeenSms, content: sms_content.Content, now_ms: int, *, missed: bool = False
 ) -> WithNewSms:
-    """Return the state in which this SMS is the newest, and the SMS. `missed`: the one after it is waited for."""
+    """Return the state in which this SMS is the newest, and the SMS. `missed`: the provider already awaits the next."""
     mark = sms_content.mark(state, content)
     newest = Newest(
         mark=mark,
@@ -69,7 +69,7 @@ def arrived(
 
 
 def with_boundary(state: WatchState, boundary: str, now_ms: int) -> WatchState:
-    """Return the state in which the next SMS was asked for (`requested`), or is waited for (`seen`)."""
+    """Return the state in which the next SMS was requested (`requested`), or the provider waits for it (`seen`)."""
     newest = state.newest
     if newest is None or newest.boundary in {boundary, "seen"}:
         return state
@@ -127,7 +127,7 @@ def _is_new(state: WatchState, sms: SeenSms, content: sms_content.Content, mark:
 
 
 def _is_new_untimed(newest: Newest, sms: SeenSms, mark: str, now_ms: float, *, is_same: bool, is_timed: bool) -> bool:
-    """Tell whether an SMS is new of which the times do not say it; `is_timed`: they are equal."""
+    """Return whether an SMS is new where the times do not decide it; `is_timed`: they are equal."""
     if _is_flapping(newest, mark, now_ms):
         return False
     if not is_same or _is_another_text(newest, sms):
@@ -138,7 +138,7 @@ def _is_new_untimed(newest: Newest, sms: SeenSms, mark: str, now_ms: float, *, i
 
 
 def _is_same(newest: Newest | None, content: sms_content.Content, mark: str) -> bool:
-    """Tell whether the newest SMS has this content, or a text that was published holds this code."""
+    """Return whether the newest SMS has this content, or its published text contains this code."""
     if newest is None:
         return False
     return mark == newest.mark or (newest.text is not None and sms_content.contains(newest.text, content[0] or ""))
@@ -151,13 +151,13 @@ def _is_flapping(newest: Newest | None, mark: str, now_ms: float) -> bool:
 
 
 def _is_another_text(newest: Newest, sms: SeenSms) -> bool:
-    """Tell whether the texts say that it is another SMS; a text may lack its beginning or its end."""
+    """Return whether the texts are of two SMS; a text may lack its beginning or its end."""
     text = sms_content.remembered(sms)
     return newest.text is not None and text is not None and text not in newest.text and newest.text not in text
 
 
 def _learned(newest: Newest, sms: SeenSms) -> Newest:
-    """Return the newest SMS, seen once more, with what this answer says more about it."""
+    """Return the newest SMS, completed with what this observation adds to it."""
     learned = {
         "time": newest.time if newest.time is not None else sms_content.moment(sms),
         "text": newest.text if newest.text is not None else sms_content.remembered(sms),

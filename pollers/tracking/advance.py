@@ -1,8 +1,8 @@
-"""One answer or one request further: what a watch's state becomes, which messages it makes, what is wanted.
+"""One step of a watch, for an observation or a request: its new state, its messages, and the action to perform.
 
-Pure: no I/O, no clock, no randomness. Every function returns a `Step`; the caller makes its messages durable, then
-commits its state, then acts, and only then takes the next step of the same watch. The same state and the same answer
-make the same ids, so that a step may be taken again after a crash; a request that was applied is not applied again.
+Pure: no I/O, no clock, no randomness. Every function returns a `Step`. The caller makes its messages durable, then
+commits its state, then performs its action, and only then takes the next step of the same watch. The same state and the
+same observation produce the same ids, so that a step can be repeated after a crash; a request is applied only once.
 """
 
 from collections.abc import Sequence
@@ -19,14 +19,14 @@ from schemas.messages import SmsReceived, Watch, WatchEnded
 from schemas.normalize import digits
 
 FEW: Final = 20
-"""More SMS in one answer, the first of a rent as a rule, are made into messages one by one, when they are accepted."""
+"""With more SMS in one observation (usually a rent's first), messages are built one by one while they are accepted."""
 
 
 class Step(NamedTuple):
-    """What follows. `state` is the very same object where nothing changed, and then need not be written.
+    """The result of a step. `state` is the same object if nothing has changed; then it need not be written.
 
-    `WatchEnded` is the last message of a watch, after the SMS that it counts. `action` is wanted now, after a look; it
-    comes again with every look until `acted` says what came of it.
+    `WatchEnded` is the last message of a watch, after the SMS that it counts. `action` is due now, after a poll; it is
+    returned by every poll until `acted` takes its result.
     """
 
     state: WatchState
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 def opened(watch: Watch, provider: str, now_ms: int) -> WatchState:
-    """Return the first state of a watch, its request applied. Give the request to `requested`, too: only that stops."""
+    """Return the first state of a watch, with its request applied. Pass a request to stop to `requested` as well."""
     state = WatchState(
         watch=described(watch, now_ms),
         provider=provider,
@@ -49,8 +49,8 @@ def opened(watch: Watch, provider: str, now_ms: int) -> WatchState:
 def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
     """Apply one request, once: `step.state` is `state` if it is the last one applied.
 
-    Only `stop` and `watch` have an effect at once. What is wanted of the provider is asked after the next look, which
-    must begin later than this: an SMS that came meanwhile is seen before its order is closed.
+    Only `stop` and `watch` have an immediate effect. Actions follow the next poll, which must start after this: an SMS
+    that has arrived meanwhile is seen before its order is closed.
     """
     name = request_name(watch)
     if name == last_applied(state):
@@ -68,24 +68,24 @@ def requested(state: WatchState, watch: Watch, now_ms: int) -> Step:
 
 
 def only_applied(before: WatchState, after: WatchState) -> bool:
-    """Tell whether a request changed nothing but that it was applied: it wants what is so already."""
+    """Return whether a request had no effect except that it was applied: it requests what was requested already."""
     return after.having(applied=before.applied, outcome=before.outcome, revision=before.revision) == before
 
 
 def withdrawn(state: WatchState, now_ms: int) -> Step:
-    """End a watch whose record a person took away, or whose record is not there."""
+    """End a watch whose record was deleted."""
     return Step(state) if state.ended is not None else _end(state, state, "stopped", now_ms)
 
 
 def advance(
     state: WatchState, observation: Observation, now_ms: int, *, zone: str = "UTC", known_ms: int = timestamps.LATEST_MS
 ) -> Step:
-    """Take in one answer. `zone` says how to read the provider's times that state none.
+    """Take one observation. `zone` applies to the provider's times that have no zone.
 
-    `known_ms`: see `ending.gone_once_more`.
+    `known_ms`: see `expiry.gone_once_more`.
 
-    An answer at or after `ending.deadline_ms` is the last one, unless the order's end is wanted: that is tried for ten
-    minutes more. It costs money where it is not done.
+    An observation at or after `expiry.deadline_ms` is the last one, unless the order's end is requested: that is tried
+    for ten more minutes, since an order that stays open costs money.
     """
     if state.ended is not None:
         return Step(state)
@@ -102,10 +102,10 @@ def advance(
 
 
 def shows_new_sms(state: WatchState, observation: Observation) -> bool:
-    """Tell whether to ask further before `advance`: for an activation's full text, for the other pages of a rent's SMS.
+    """Return whether to fetch more before `advance`: an activation's full text, or further pages of a rent's SMS.
 
-    Of an activation true for what `advance` would publish, and where only the text can tell: an answer without content,
-    an equal code after our own request for the next SMS. Give `advance` a `Last` with it (`identity.with_full_text`).
+    For an activation: if `advance` would publish it, and if only the text can decide that (no content, or an equal code
+    after our own request for the next SMS). Then pass `advance` a `Last` with the text (`sms_content.with_full_text`).
     """
     if state.ended is not None:
         return False
@@ -121,7 +121,7 @@ def shows_new_sms(state: WatchState, observation: Observation) -> bool:
 
 
 def acted(state: WatchState, action: Action, result: ActResult | ProviderError, now_ms: int) -> Step:
-    """Take in what came of an action. Look at once afterwards: whatever it was, the order may have changed."""
+    """Take the result of an action. Poll at once afterwards: whatever the result, the order may have changed."""
     if state.ended is not None:
         return Step(state)
     after = actions.answered(state, action, result, now_ms)
@@ -131,7 +131,7 @@ def acted(state: WatchState, action: Action, result: ActResult | ProviderError, 
 
 
 def due_end(state: WatchState, now_ms: int) -> Step:
-    """End a watch whose last look was not answered for ten minutes; nothing happens before."""
+    """End a watch whose last poll has failed for ten minutes; before that, do nothing."""
     if state.ended is None and now_ms >= expiry.overdue_ms(state):
         return _end(state, state, "expired", now_ms)
     return Step(state)
@@ -159,7 +159,7 @@ def _new_sms(
 
 
 def _failed(state: WatchState, error: ProviderError, now_ms: int) -> Step:
-    """Note it. What a person asked for, the order's end, does not wait until we understand the provider's words."""
+    """Note the error. A requested end of the order is still performed if only the response was not understood."""
     is_strange = error.kind == "unrecognised" and error.answered
     action = actions.due_action(state, now_ms) if is_strange else None
     noted = _revised(state, answer_notes.noted_failure(state, error, now_ms))
@@ -175,7 +175,7 @@ def _gone(state: WatchState, observation: Gone, now_ms: int, known_ms: int) -> S
 
 
 def _last_ms(state: WatchState) -> int:
-    """Return from when on an answer ends the watch."""
+    """Return from when on an observation ends the watch."""
     return expiry.overdue_ms(state) if actions.is_to_be_closed(state) else expiry.deadline_ms(state)
 
 

@@ -1,9 +1,8 @@
-"""How old an SMS is when we see it first, and so whether it is news.
+"""How old an SMS is when it is first seen: its freshness.
 
-Providers' clocks are trusted as far as they go. A stated zone makes a time a moment. Where the zone is the one that the
-configuration assumes, a time may be hours off, so that what our own answers prove goes before it: after an answer
-without the SMS, the SMS is new. Only at the first look, when nothing else is known, does an assumed time say that an
-SMS is older than the watch; that makes it `history`, and never drops it.
+Providers' times are trusted if they have a zone. If the zone is only assumed, from the settings, a time may be hours
+off, so our own observations take precedence: after a poll without the SMS, the SMS is new. Only at the first poll, when
+nothing else is known, an assumed time can make an SMS older than the watch; then it is `history`, and never dropped.
 """
 
 from typing import Final
@@ -14,20 +13,20 @@ from schemas import timestamps
 from schemas.normalize import NO_TIME, ProviderTime, provider_time
 
 AWAY_MS: Final = 10 * 60_000
-"""Codes live five to ten minutes: after so long without a look, what is shown may be an old one."""
+"""Codes are valid for five to ten minutes: after so long without a poll, the code shown may be an old one."""
 MARGIN_MS: Final = 60_000
-"""How far the provider's clock may be behind ours: an SMS so little older than the watch came after it was opened."""
+"""How far the provider's clock may be behind ours: an SMS this much older than the watch still counts as newer."""
 WESTERNMOST_MS: Final = 12 * 3_600_000
-"""A time without a zone is at the latest what it is in UTC-12."""
+"""The latest possible meaning of a time without a zone is UTC-12."""
 
 
 def time_of(sms: SeenSms, now_ms: int, zone: str) -> ProviderTime:
-    """Return the provider's time, read in `zone` where it states none."""
+    """Return the provider's time, in `zone` if it has none."""
     return provider_time(sms.time_raw, now_ms=now_ms, zone=zone) if sms.time_raw is not None else NO_TIME
 
 
 def freshness(before: WatchState, sms: SeenSms, now_ms: int, zone: str) -> str:
-    """Return `live`, `recovered` or `history`; `before`: the state before the answer that shows the SMS."""
+    """Return `live`, `recovered` or `history`; `before`: the state before the observation with the SMS."""
     time_ms = _moment_ms(time_of(sms, now_ms, zone))
     if before.first_look or before.reopened:
         return _at_first(before, now_ms, time_ms)
@@ -37,10 +36,10 @@ def freshness(before: WatchState, sms: SeenSms, now_ms: int, zone: str) -> str:
 
 
 def is_skipped(before: WatchState, sms: SeenSms, now_ms: int) -> bool:
-    """Tell whether an SMS is not published: `history: skip`, and it is older than the watch in whatever zone.
+    """Return whether an SMS is not published: `history: skip`, and it is older than the watch in any zone.
 
-    In doubt it is published as `history`: who takes only what is live loses nothing by that, while an SMS that is
-    dropped is lost. A watch that was opened again skips nothing: what came in the gap is older than its opening.
+    In doubt it is published as `history`: consumers can ignore that, while a dropped SMS is lost. A watch that was
+    opened again skips nothing: what arrived in the gap is older than its opening.
     """
     if before.watch.history != "skip" or before.opening:
         return False
@@ -48,9 +47,9 @@ def is_skipped(before: WatchState, sms: SeenSms, now_ms: int) -> bool:
 
 
 def _at_first(before: WatchState, now_ms: int, time_ms: int | None) -> str:
-    """Return what an SMS is that is there already: nobody saw an answer without it since the watch was opened (again).
+    """Return the freshness of an SMS that the first poll since the (re)opening shows.
 
-    A time since then says how old it is, unless it is ahead of us: then it is of another zone, and says nothing.
+    A time since then says how old it is, unless it is in the future: then it is in another zone and says nothing.
     """
     since_ms = _opened_ms(before) - (0 if before.reopened else MARGIN_MS)
     if time_ms is not None and since_ms <= time_ms <= now_ms + MARGIN_MS:
@@ -65,15 +64,15 @@ def _by_absence(before: WatchState, now_ms: int) -> str:
 
 
 def _is_older(before: WatchState, time_ms: int | None) -> bool:
-    """Tell whether an SMS is older than the watch, as far as the assumed zone goes."""
+    """Return whether an SMS is older than the watch, given the assumed zone."""
     return time_ms is not None and time_ms < _opened_ms(before) - MARGIN_MS
 
 
 def _is_old(before: WatchState, sms: SeenSms, now_ms: int, time_ms: int | None) -> bool:
-    """Tell whether an SMS came long before the last look: by a moment that is sure, or by the provider's own clock.
+    """Return whether an SMS arrived long before the last poll, by a time with a zone, or by the provider's own clock.
 
-    A rent's times are all of one clock: what is much older than the newest SMS that we have counted is old in any zone.
-    Where the list before was not whole, what is older at all was in the part that we did not see.
+    A rent's times are all from one clock: what is much older than the newest counted SMS is old in any zone. If the
+    list before was incomplete, anything older was in the part that was not seen.
     """
     latest_ms = _latest_ms(sms, now_ms)
     if latest_ms is not None and latest_ms < before.looked_ms - AWAY_MS:
@@ -85,7 +84,7 @@ def _is_old(before: WatchState, sms: SeenSms, now_ms: int, time_ms: int | None) 
 
 
 def _latest_ms(sms: SeenSms, now_ms: int) -> int | None:
-    """Return the latest moment that the provider's time can mean."""
+    """Return the latest possible meaning of the provider's time."""
     time = time_of(sms, now_ms, "UTC")
     time_ms = _moment_ms(time)
     return time_ms + WESTERNMOST_MS if time_ms is not None and time.basis == "assumed" else time_ms

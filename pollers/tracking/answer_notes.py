@@ -1,4 +1,4 @@
-"""What is noted of an answer, whatever SMS it shows, and how often: no failing provider causes a commit a poll."""
+"""What the state records of each response besides its SMS, and how often: errors must not cause a commit per poll."""
 
 import re
 from typing import Final
@@ -7,21 +7,21 @@ from pollers.tracking.state import WatchState
 from providers.observation import Gone, Observation, ProviderError, WaitingNext
 
 NOTED_EVERY_MS: Final = 5 * 60_000
-"""How often a look that showed nothing new is noted nevertheless, so that an absence can be told after a restart."""
+"""How often a poll without anything new is recorded, so that a gap can be recognised after a restart."""
 CHANGED_EVERY_MS: Final = 60_000
-"""How often it is noted that the provider answers otherwise than before."""
+"""How often a different class of response is recorded."""
 _INNER_CAPITAL: Final = re.compile(r"(?<!^)(?=[A-Z])")
 
 
 def name(observation: Observation) -> str:
-    """Return the class of an answer: `waiting_next`, `last`; the error's own word where it is one."""
+    """Return the class of a response: `waiting_next`, `last`; of an error, its code."""
     if isinstance(observation, ProviderError):
         return observation.code
     return _INNER_CAPITAL.sub("_", type(observation).__name__).lower()
 
 
 def noted(before: WatchState, seen: WatchState, observation: Observation, now_ms: int) -> WatchState:
-    """Return the state after an answer that says something about the order. `before`: the state before it."""
+    """Return the state after a response about the order. `before`: the state before it."""
     if _is_awaited(before, seen, observation):
         seen = seen.having(asked_after=seen.sms_count)
     seen = seen.having(gone_count=0, first_look=False, reopened=False)
@@ -31,7 +31,7 @@ def noted(before: WatchState, seen: WatchState, observation: Observation, now_ms
 
 
 def noted_failure(state: WatchState, observation: ProviderError | Gone, now_ms: int) -> WatchState:
-    """Return the state after an answer that says nothing about the order; nobody looked, as far as that goes."""
+    """Return the state after a response that is not about the order; it does not count as a poll."""
     is_due = now_ms - _last_note_ms(state) >= NOTED_EVERY_MS or _is_other(state, observation, now_ms)
     return state.having(answer=name(observation), noted_ms=now_ms) if is_due else state
 
@@ -45,9 +45,9 @@ def _last_note_ms(state: WatchState) -> int:
 
 
 def _is_awaited(before: WatchState, seen: WatchState, observation: Observation) -> bool:
-    """Tell whether this answer shows that the provider waits for the next SMS, whoever asked for it.
+    """Return whether this response shows that the provider waits for the next SMS, whoever requested it.
 
-    Not what an answer of long ago showed: a watch that was opened again may ask anew.
+    Only if it is new in this response: a watch that was opened again may request the next SMS again.
     """
     if seen.newest is None or seen.newest.boundary != "seen":
         return False

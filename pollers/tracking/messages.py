@@ -1,4 +1,4 @@
-"""An SMS that an answer shows for the first time: whether it is news, and the message that is made of it."""
+"""New SMS: counting them, and building their messages."""
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -17,7 +17,7 @@ LONGEST_NUMBER: Final = 15
 
 
 class NewSms(NamedTuple):
-    """A new SMS. `freshness` None: its age tells."""
+    """A new SMS, the n-th with this content. `freshness` None: it depends on the age."""
 
     sms: SeenSms
     content: sms_content.Content
@@ -26,7 +26,7 @@ class NewSms(NamedTuple):
 
 
 def counted(state: WatchState, mark: str, at: int) -> tuple[WatchState, int]:
-    """Return the state that has counted one more SMS of this content, and how many there were before."""
+    """Return the state with one more SMS of this content, and how many there were before."""
     n = state.counts[mark].times if mark in state.counts else 0
     return state.having(counts=state.counts | {mark: Counted(n + 1, at)}), n
 
@@ -35,7 +35,7 @@ Maker = Callable[[], SmsReceived]
 
 
 class Messages(Sequence[SmsReceived]):
-    """Messages that are made when they are looked at: two hundred at once would hold the event loop for 40 ms."""
+    """Messages that are built on access: two hundred at once would block the event loop for 40 ms."""
 
     def __init__(self, makers: Iterable[Maker]) -> None:
         self._made: list[SmsReceived | Maker] = list(makers)
@@ -59,9 +59,9 @@ class Messages(Sequence[SmsReceived]):
 def published(
     before: WatchState, state: WatchState, found: NewSms, now_ms: int, zone: str
 ) -> tuple[WatchState, str, Maker]:
-    """Return the state that has counted a new SMS, its freshness, and what makes its message.
+    """Return the state with a new SMS counted, its freshness, and the function that builds its message.
 
-    `before`: the state before this answer.
+    `before`: the state before this observation.
     """
     freshness = found.freshness or ages.freshness(before, found.sms, now_ms, zone)
     state = state.having(recipient=_cleaned(found.sms.recipient) or state.recipient)
@@ -105,7 +105,7 @@ def _message(state: WatchState, found: NewSms, freshness: str, now_ms: int, zone
 
 
 def _said(sms: SeenSms, message_type: str) -> tuple[str | None, str | None, str | None]:
-    """Return the text, the code, and who found the code."""
+    """Return the text, the code, and the source of the code."""
     text = _cleaned(sms_content.text_of(sms))
     if code := sms_content.token(sms.code):
         return text, clean(code), "provider"
@@ -116,7 +116,7 @@ def _said(sms: SeenSms, message_type: str) -> tuple[str | None, str | None, str 
 
 
 def _is_number(code: str | None) -> bool:
-    """Tell whether a caller's number stands in the place of the code: of a call that is the code, however long."""
+    """Return whether the code is a caller's number: for a call, that is the code, however long."""
     number = (code or "").strip().removeprefix("+")
     return number.isdecimal() and number == digits(number) and len(number) <= LONGEST_NUMBER
 

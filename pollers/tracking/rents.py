@@ -1,6 +1,6 @@
-"""Answers that show all SMS of an order (rents): what is there more often than we have counted is new.
+"""Orders that show all of their SMS (rents): what is listed more often than it was counted is new.
 
-docs/providers.md 5.3. The place in the list says nothing: the newest is first, so that all others move.
+docs/providers.md 5.3. The position in the list says nothing: the newest is first, so that all others move.
 """
 
 from typing import Final
@@ -14,11 +14,11 @@ from providers.observation import Last, Listing, Observation, SeenSms
 from schemas import timestamps
 
 FORGOTTEN_AFTER: Final = 35 * 24 * 3600
-"""Seconds after which an SMS is forgotten that no answer shows any more: no rent lasts longer than a month."""
+"""Seconds after which an SMS that is no longer listed is forgotten: no rent lasts longer than a month."""
 
 
 def new_sms(state: WatchState, observation: Observation, now_ms: int, zone: str) -> WithNewSms:
-    """Return what is new in an answer about a rent. An answer that shows only the last SMS is the end of a list."""
+    """Return the new SMS in an observation of a rent. One that shows only the last SMS counts as an incomplete list."""
     match observation:
         case Listing(listed, complete):
             return _rent(state.having(complete=complete), listed, now_ms, zone, is_whole=complete)
@@ -29,12 +29,12 @@ def new_sms(state: WatchState, observation: Observation, now_ms: int, zone: str)
 
 
 def shows_new_sms(state: WatchState, listing: Listing) -> bool:
-    """Tell whether to read on: the list shows an SMS that is not counted, or the one before it was not whole."""
+    """Return whether to fetch further pages: an SMS is not counted yet, or the previous list was incomplete."""
     return not state.complete or bool(_more_than_counted(state, listing.sms))
 
 
 def activation(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> WithNewSms:
-    """Return what is new where an activation shows several SMS; a single one is looked at as the newest."""
+    """Return the new SMS of an activation that shows several; a single one is treated as its newest."""
     if len(listed) == 1:
         return activations.new_sms(state, Last(listed[0]), now_ms)
     new: list[NewSms] = []
@@ -73,7 +73,7 @@ def _seconds(sms: SeenSms, now_ms: int, zone: str) -> int:
 
 
 def _forgotten(state: WatchState, listed: tuple[SeenSms, ...], now_ms: int) -> WatchState:
-    """Return the state without what no answer will show again. What this one shows stays, however old."""
+    """Return the state without SMS that will not be listed again; those in this list are kept, however old."""
     contents = (sms_content.content_of(state, sms) for sms in listed)
     shown = {sms_content.mark(state, content) for content in contents if content}
     oldest = now_ms // 1000 - FORGOTTEN_AFTER

@@ -1,4 +1,4 @@
-"""What we remember of a watch: the memory of `advance`, one JSON value on the compacted topic `sms.watch-states.v1`."""
+"""The state of a watch between two steps: one JSON value on the compacted topic `sms.watch-states.v1`."""
 
 from typing import Annotated, Any, Literal, NamedTuple, Self
 
@@ -11,7 +11,7 @@ from schemas.messages import Watch, WatchRecord
 Outcome = Literal["accepted", "already", "ended"]
 
 Mark = Annotated[str, StringConstraints(pattern="^[0-9a-f]{16}$")]
-"""64 bits that stand for the content of an SMS of this watch; `identity.mark`."""
+"""A hash of the content of an SMS of this watch, 64 bits; see `sms_content.mark`."""
 
 
 class Counted(NamedTuple):
@@ -19,45 +19,45 @@ class Counted(NamedTuple):
 
     times: int
     at: int
-    """A rent's by the provider's time where there is one, else by our clock."""
+    """For a rent the provider's time where there is one, else our clock's."""
 
 
 class Newest(BaseModel):
-    """The SMS that an activation showed last, and what was seen since: whether an equal code is a new SMS."""
+    """The newest SMS of an activation, and what was seen since then, to decide if an equal code is a new SMS."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
     mark: Mark
     text: str | None
-    """As `identity.remembered` makes it; None while no answer had a text."""
+    """See `sms_content.remembered`; None as long as no response had a text."""
     time: str | None
-    """The first 14 digits of the provider's time; None while no answer had one."""
+    """The first 14 digits of the provider's time; None as long as no response had one."""
     came_ms: int
     previous: Mark | None = None
-    """What was the newest before it."""
+    """The newest SMS before this one."""
     boundary: Literal["none", "requested", "seen"] = "none"
-    """`requested`: we asked for the next SMS. `seen`: the provider waits for it, so whatever it shows next is new."""
+    """`requested`: we requested the next SMS. `seen`: the provider waits for it, so that the next one shown is new."""
     boundary_ms: int = 0
     waits: int = 0
-    """Answers without an SMS in a row, as far as they matter: 0, 1 or 2."""
+    """Responses without an SMS in a row, up to 2."""
     waiting_ms: int = 0
-    """When the first of them came: nobody saw the SMS later than this."""
+    """When the first of them came: the SMS was not shown after this."""
 
 
 class OpenWatch(WatchRecord):
-    """The description of a watch that was opened, and what is still wanted of it.
+    """The description of an open watch, and the requests that are not completed.
 
-    `desired` is `finish` or `cancel` until the provider did or refused it, `next_after` is there until that SMS came or
-    the provider refused it.
+    `desired` is `finish` or `cancel` until the provider has done or refused it; `next_after` is set until that SMS has
+    come or the provider has refused it.
     """
 
     expires_at: fields.Moment
 
 
 class WatchState(BaseModel):
-    """One watch. Unknown keys survive here and in what is nested: a later program may have written the record.
+    """The state of one watch. Unknown keys are kept, also in nested objects: a newer program may have written them.
 
-    The defaults are part of the format: a value that is its default is not written, which halves a state.
+    The defaults are part of the format: values equal to the default are not written, which halves the size.
     """
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
@@ -67,59 +67,59 @@ class WatchState(BaseModel):
     key: str
     """The Kafka key of its SMS: fixed when the watch is opened, even if the number is learned later."""
     looked_ms: int
-    """When an answer was last known to say something about the order, at most `answers.NOTED_EVERY_MS` before the real
-    last time; before the first one, when the watch was opened."""
+    """When a response was last about the order; recorded at most `answer_notes.NOTED_EVERY_MS` late. Before the first
+    one: when the watch was opened."""
     first_look: bool = True
-    """No answer has said anything about the order yet."""
+    """No response was about the order yet."""
     revision: int = 0
     """Grows by one with each changed state."""
     applied: str | None = None
-    """`watches.request_name` of the last request applied; None: a program wrote the state that named no requests, or
-    the watch was opened by a request to stop that is still to be applied."""
+    """`watch_commands.request_name` of the last request applied; None: the state is from a program without named
+    requests, or the watch was opened by a request to stop that is still to be applied."""
     outcome: Outcome = "accepted"
-    """What became of that request."""
+    """The outcome of that request."""
     opening: int = 0
-    """How many times the watch was opened again."""
+    """How often the watch was opened again."""
     reopened: bool = False
-    """It was, and no answer has said anything about the order since."""
+    """It was opened again, and no response was about the order since."""
     recipient: str | None = None
-    """The number as an answer spelled it."""
+    """The number as a response has it."""
     sms_count: int = 0
-    """SMS that were published; the next one's sequence."""
+    """How many SMS were published; the sequence of the next one."""
     old_count: int = 0
-    """How many of them `after_sms` does not mean: those from before the watch was opened, or opened again."""
+    """How many of them `after_sms` does not apply to: those from before the watch was opened, or opened again."""
     counts: dict[Mark, Counted] = Field(default_factory=dict)
     newest: Newest | None = None
     complete: bool = True
-    """The last list of a rent's SMS was whole."""
+    """The last list of a rent's SMS was complete."""
     gone_count: int = 0
-    """Answers in a row that the order is not known, as far as they matter: 0 to 3."""
+    """Responses in a row that the order is not known, up to 3."""
     gone_ms: int = 0
     """When the first of them came."""
     asked_after: int = -1
-    """How many SMS there were when the next one was last asked for, by us or by others."""
+    """How many SMS there were when the next one was last requested, by us or by others."""
     later_next: tuple[int, ...] = ()
-    """Further counts after which the next SMS is wanted; `watch.next_after` is the first."""
+    """Further counts after which the next SMS is requested; `watch.next_after` is the first."""
     given_up: bool = False
-    """What `after_sms` asks for was refused. `request_next` asks again after the next SMS, `finish` does not."""
+    """The action of `after_sms` was refused. `request_next` is tried again after the next SMS, `finish` is not."""
     refused: Action | None = None
-    """What the provider refused last, since the last request of it; `refused_code` is the provider's word for it."""
+    """The last refused action, unless it was requested again since; `refused_code` is the provider's code."""
     refused_code: str | None = None
     refused_ms: int = 0
     performed: Action | None = None
-    """What the provider did for us last."""
+    """The last action that the provider performed."""
     performed_ms: int = 0
     tries: int = 0
-    """How many times in a row an action failed in a way that may pass."""
+    """How many times in a row an action failed with an error that may be temporary."""
     not_before_ms: int = 0
-    """Until then nothing is asked of the provider."""
+    """No action is performed before this time."""
     held_code: str | None = None
-    """Why what is wanted waits: the provider's word (`early_cancel_denied`, `bad_action`), or `too_early`. None: it
-    does not, or the program that wrote the state did not say why."""
+    """Why the action is postponed: the provider's code (`early_cancel_denied`, `bad_action`), or `too_early`. None: it
+    is not postponed, or the program that wrote the state did not record the reason."""
     answer: str | None = None
-    """What the last noted answer was: the name of its class (`waiting_next`), or `Trouble.word`."""
+    """The last recorded response: the name of its class (`waiting_next`), or the code of an error."""
     noted_ms: int = 0
-    """When an answer was last noted that said nothing about the order; for all others `looked_ms` says it."""
+    """When a response that was not about the order was last recorded; for all others see `looked_ms`."""
     ended: fields.EndReason | None = None
     ended_at: fields.Moment | None = None
 
@@ -134,15 +134,15 @@ class WatchState(BaseModel):
 
     @classmethod
     def from_json(cls, value: bytes) -> Self:
-        """Return what `to_json` was given; raises `ValidationError` for anything else."""
+        """Parse what `to_json` returned; raises `ValidationError` for anything else."""
         return cls.model_validate_json(value)
 
     def having(self, **changes: Any) -> Self:  # noqa: ANN401 - each field its own type
-        """Return the state with these fields, itself when it has them already. Values are not validated."""
+        """Return the state with these fields; the same object if nothing changes. Values are not validated."""
         changed = {name: value for name, value in changes.items() if getattr(self, name) != value}
         return self.model_copy(update=changed) if changed else self
 
     @property
     def awaited_since_ms(self) -> int | None:
-        """Since when the next SMS is waited for, after one was seen; None when none was asked for or none was seen."""
+        """Since when the next SMS is awaited, after one was seen; None if none was requested or none was seen."""
         return self.newest.boundary_ms if self.newest and self.newest.boundary != "none" else None

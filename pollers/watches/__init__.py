@@ -1,1 +1,1 @@
-"""All watches as the topics show them, for replicas that do not run them: the table, its entries and pages."""
+"""All watches as the topics have them, so that any replica can answer for any watch: table, entries and pages."""

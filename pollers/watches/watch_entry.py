@@ -1,6 +1,6 @@
-"""What is kept of each watch by those who do not own it: little, as there are a hundred thousand.
+"""What the table stores of each watch: compact, since there may be a hundred thousand.
 
-The state of an ended watch is kept as its bytes until it is forgotten. An activation's has 550 to 800, for 24 hours: at
+The state of an ended watch is stored as bytes until it is forgotten. An activation's has 550 to 800, for 24 hours: at
 20 ends a minute that is 28,800 of them, 16 to 23 MB.
 """
 
@@ -19,16 +19,16 @@ from schemas.messages import Watch, WatchRecord
 
 
 class Progress(NamedTuple):
-    """How far a watch has come: one object for all that have come as far."""
+    """The progress of a watch; one shared object for all watches with equal progress."""
 
     sms_count: int = 0
     ended: str | None = None
     outcome: str = "accepted"
-    """What became of the last request that was applied."""
+    """The outcome of the last request that was applied."""
 
 
 class _Asked(BaseModel):
-    """The part of a description that the table sorts by."""
+    """The part of a description that the table needs."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -57,34 +57,34 @@ class _State(BaseModel):
 
 @dataclass(slots=True)
 class Entry:
-    """One watch: its newest command, and its state while it is live. Texts are read when they are asked for."""
+    """One watch: its newest command, and its state while it is live. They are parsed on access."""
 
     watch_id: str
     command: bytes | None = None
     state: bytes | None = None
-    """Of a live watch, and one that cannot be read."""
+    """Of a live watch, or one that cannot be read."""
     past: bytes | None = None
     """The last state of a watch that has ended."""
     progress: Progress | None = None
-    """None: no shard has committed anything of it that can be read."""
+    """None: no readable state of it was committed."""
     applied: str | None = None
     """The name of the last request that its shard applied."""
     account: str | None = None
     is_rent: bool = False
     opened_ms: int = 0
     awaits_ms: int | None = None
-    """Since when the next SMS is waited for, after one was seen."""
+    """Since when the next SMS is awaited, after one was seen."""
     reopens: bool = False
-    """It has ended, and its newest command, which no shard has applied yet, opens it again."""
+    """It has ended, and its newest command, which is not applied yet, opens it again."""
 
     @property
     def ended(self) -> str | None:
-        """Why it is over; None while it is not, and once it was asked to be opened again."""
+        """Why it has ended; None while it is live, and once its reopening was requested."""
         return self.progress.ended if self.progress and not self.reopens else None
 
     @property
     def is_forgotten(self) -> bool:
-        """Neither topic has it any longer."""
+        """Neither topic has it any more."""
         return self.command is None and self.state is None and self.progress is None
 
     @property
@@ -94,16 +94,16 @@ class Entry:
 
     @property
     def is_unreadable(self) -> bool:
-        """Its shard leaves it alone: it cannot read the state, or has none and cannot read the command."""
+        """Its shard does not process it: the state cannot be read, or there is none and the command cannot be read."""
         return self.progress is None and (self.state is not None or self.account is None)
 
     @property
     def is_open(self) -> bool:
-        """Somebody looks at it, or will."""
+        """It is polled, or will be."""
         return self.ended is None and not self.is_unreadable
 
     def open(self) -> tuple[str, Open] | None:
-        """Return its account and what its weight depends on; None for one that wants no requests."""
+        """Return its account and what its demand depends on; None if it has no demand."""
         if self.account is None or not self.is_open:
             return None
         has_sms = self.progress is not None and self.progress.sms_count > 0
@@ -111,7 +111,7 @@ class Entry:
         return self.account, Open(self.is_rent, since_ms, has_sms and self.awaits_ms is None)
 
     def take_command(self, value: bytes | None) -> None:
-        """Take the newest command; None: it was taken away."""
+        """Take the newest command; None: it was deleted."""
         self.command, self.reopens = value, False
         if self.state is None:
             self._describe(_asked(value))
@@ -164,7 +164,7 @@ def state_in(value: bytes | None) -> WatchState | None:
 
 
 def _last_applied(value: bytes) -> str | None:
-    """Return the last request that a state from before requests had names knows of."""
+    """Return the last request applied, for a state from before requests had names."""
     state = state_in(value)
     return last_applied(state) if state else None
 

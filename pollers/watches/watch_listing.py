@@ -1,4 +1,4 @@
-"""Pages of the watches that there are, newest first. Runs in a thread of its own, on what the table held at once."""
+"""Pages of the list of watches, newest first. Runs in a thread, on a snapshot of the table."""
 
 import base64
 import heapq
@@ -15,11 +15,11 @@ LARGEST_PAGE: Final = 1_000
 STATES: Final = ("open", "ended", "finished", "cancelled", "expired", "gone", "stopped", "unreadable")
 
 Place = tuple[int, str]
-"""Where a watch stands in the order: when it was opened, and its id."""
+"""The sort key of a watch: when it was opened, and its id."""
 
 
 class Filters(NamedTuple):
-    """What a watch must have to be listed; None: anything. `state` is one of `STATES`."""
+    """Filters of the list; None: any value. `state` is one of `STATES`."""
 
     account: str | None = None
     state: str | None = None
@@ -31,14 +31,14 @@ ALL: Final = Filters()
 
 
 class Page(NamedTuple):
-    """The ids of one page, and where the next begins; None: there is no more."""
+    """The ids of one page, and the cursor of the next; None: this is the last."""
 
     watch_ids: list[str]
     next: str | None
 
 
 class _Described(BaseModel):
-    """The part of a description that only the record itself has."""
+    """The part of a description that is only in the record."""
 
     model_config = ConfigDict(extra="ignore")
 
@@ -54,7 +54,7 @@ class _State(BaseModel):
 
 
 def page(entries: Sequence[Entry], filters: Filters, limit: int, after: Place | None) -> Page:
-    """Return `limit` watches that come after a place, newest first."""
+    """Return up to `limit` watches after a place, newest first."""
     found = heapq.nlargest(limit + 1, _places(entries, filters, after))
     more = cursor(found[limit - 1]) if len(found) > limit else None
     return Page([watch_id for _, watch_id in found[:limit]], more)
@@ -96,16 +96,16 @@ def _is_described(entry: Entry, filters: Filters) -> bool:
 
 
 def cursor(place: Place) -> str:
-    """Return a place as a text that fits into an address."""
+    """Return a place as text for a URL."""
     opened_ms, watch_id = place
     return base64.urlsafe_b64encode(f"{opened_ms}:{watch_id}".encode()).decode().rstrip("=")
 
 
 def place_of(text: str) -> Place:
-    """Return what `cursor` was given; raises `ValueError` for any other text."""
+    """Parse the result of `cursor`; raises `ValueError` for any other text."""
     try:
         opened_ms, _, watch_id = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode().partition(":")
-    except ValueError:  # of the letters, or of what they stand for
+    except ValueError:  # not base64, or not UTF-8
         opened_ms, watch_id = "", ""
     if not opened_ms.removeprefix("-").isdecimal() or not watch_id:
         message = "not a place in the list of watches"

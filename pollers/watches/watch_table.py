@@ -1,4 +1,4 @@
-"""All watches and how far they have come, as the topics have them: any replica can answer for any shard."""
+"""All watches and their progress, as the topics have them, so that any replica can answer for any shard."""
 
 import asyncio
 import time
@@ -23,42 +23,42 @@ from schemas.messages import Watch
 from schemas.topics import STATES, WATCH_PARTITIONS, WATCHES
 
 AGAIN: Final = 1_000
-"""Records of a partition that are read twice rather than not at all: far more than come between two readers."""
+"""Records of a partition that are read again when following starts: far more than arrive in between."""
 RETRY: Final = 1.0
-AT_ONCE: Final = 500  # records; then the loop's other work has its turn
+AT_ONCE: Final = 500  # records before other tasks get their turn
 
 _log = structlog.get_logger("pollers")
 
 
 class Known(NamedTuple):
-    """A watch as everybody may know it."""
+    """What the table knows of a watch."""
 
     watch_id: str
     watch: Watch | None
-    """As its shard has or had it; before that, and once it is asked to be opened again, as it was asked for. None:
-    neither can be read."""
+    """As in its state; before there is one, and once its reopening was requested, as in its command. None: neither can
+    be read."""
     state: WatchState | None
-    """Of a watch that its shard has opened, and the last one of a watch that has ended."""
+    """The state of an open watch, or the last one of an ended watch."""
     progress: Progress | None
-    """None: no shard has committed anything of it yet that can be read."""
+    """None: no readable state of it was committed yet."""
     ended: str | None
-    """Why it is over; None while it is not, and once it was asked to be opened again."""
+    """Why it has ended; None while it is live, and once its reopening was requested."""
     stuck: bool
-    """Its state cannot be read: its shard leaves it alone, and no command changes that."""
+    """Its state cannot be read: its shard does not process it, and no command changes that."""
 
     @property
     def unreadable(self) -> bool:
-        """Nothing is done for it: its state cannot be read, or there is none and its command cannot be read."""
+        """It is not processed: its state cannot be read, or there is none and its command cannot be read."""
         return self.stuck or self.watch is None
 
     @property
     def sms_count(self) -> int:
-        """SMS that were published so far."""
+        """How many SMS were published so far."""
         return self.progress.sms_count if self.progress else 0
 
     @property
     def expires_at(self) -> str | None:
-        """When watching ends at the latest."""
+        """When the watch ends at the latest."""
         if self.watch is None or self.watch.expires_at is not None:
             return self.watch.expires_at if self.watch else None
         lifetime_ms = LIFETIME_MS.get(self.watch.order_kind, 0)
@@ -66,17 +66,17 @@ class Known(NamedTuple):
 
 
 class LivePoll(NamedTuple):
-    """What the process that polls a watch knows better than the topics."""
+    """Recent values that only the process has that polls the watch."""
 
     last_polled_ms: int | None
     last_answer: str | None
-    """Its class, as in `pollers.tracking.state.WatchState.answer`."""
+    """The class of the last response, as in `pollers.tracking.state.WatchState.answer`."""
     next_poll_in: float | None
     """Seconds."""
 
 
 class Listing(NamedTuple):
-    """One page of watches, and what asks for the next one; None: there is no more."""
+    """One page of watches, and the cursor of the next; None: this is the last."""
 
     watches: list[Known]
     next: str | None
@@ -89,27 +89,27 @@ class WatchTable:
         self, kafka: KafkaSettings, *, now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000
     ) -> None:
         self.behind = False
-        """Kafka could not be read, and this is not all there is."""
+        """Kafka could not be read, so the table is not up to date."""
         self.newest_ms = 0
-        """When the newest state was written, by the clock of its poller."""
+        """When the newest state was written, by the clock of its writer."""
         self._kafka = kafka
         self._filled = asyncio.Event()
         self._entries: dict[str, Entry] = {}
-        self._seen: dict[tuple[str, int], int] = {}  # the newest offset of each partition that was taken
-        self._read_to: dict[tuple[str, int], int] = {}  # the same, of this reading
+        self._seen: dict[tuple[str, int], int] = {}  # the newest offset that was processed, by topic and partition
+        self._read_to: dict[tuple[str, int], int] = {}  # the same, since reading began
         self._now_ms = now_ms
         self._open = OpenWatches(now_ms)
         self._asking: dict[str, list[tuple[str, asyncio.Future[str]]]] = {}
 
-    # ---- asking ------------------------------------------------------------------------------------------------
+    # ---- queries ----------------------------------------------------------------------------------------------
 
     @property
     def filled(self) -> bool:
-        """Both topics were read to their ends; stays so."""
+        """Both topics were read to their ends once."""
         return self._filled.is_set()
 
     async def wait_filled(self, seconds: float) -> bool:
-        """Return whether it is filled, as soon as it is, after so many seconds at the latest."""
+        """Wait until it is filled, at most so many seconds; return whether it is."""
         try:
             async with asyncio.timeout(seconds):
                 await self._filled.wait()
@@ -118,17 +118,17 @@ class WatchTable:
         return True
 
     def get(self, watch_id: str) -> Known | None:
-        """Return what is known of a watch; None for one that nobody opened, or that was forgotten."""
+        """Return what is known of a watch; None for one that was never opened, or is forgotten."""
         entry = self._entries.get(watch_id)
         return _known(entry) if entry is not None and entry.is_known else None
 
     def state(self, watch_id: str) -> WatchState | None:
-        """Return the state of a live watch; None where there is none, or none that can be read."""
+        """Return the state of a live watch; None if there is none that can be read."""
         entry = self._entries.get(watch_id)
         return state_in(entry.state) if entry else None
 
     async def listing(self, filters: Filters = ALL, limit: int = PAGE, after: str | None = None) -> Listing:
-        """Return one page, newest first, from where the page before said. Raises `ValueError` for another `after`."""
+        """Return one page, newest first. `after`: the cursor of the page before; `ValueError` for any other text."""
         place = place_of(after) if after is not None else None
         entries = list(self._entries.values())
 
@@ -140,13 +140,13 @@ class WatchTable:
         return await asyncio.to_thread(sort_out)
 
     def others(self, account: str, mine: frozenset[int]) -> float:
-        """Return how many requests a second the account's open watches on partitions that are not `mine` want."""
+        """Return the demand, in requests a second, of the account's open watches on partitions that are not `mine`."""
         return self._open.others(account, mine)
 
     async def outcome(self, watch_id: str, request_id: str, seconds: float) -> str | None:
-        """Return what became of a request once its shard has applied it; None when it has not within so many seconds.
+        """Wait until the shard has applied a request; return its outcome.
 
-        None, too, when another one was applied right behind it.
+        None if that takes longer than so many seconds, or if another request was applied right after it.
         """
         entry = self._entries.get(watch_id)
         if entry is not None and entry.applied == request_id:
@@ -167,35 +167,35 @@ class WatchTable:
     # ---- following ---------------------------------------------------------------------------------------------
 
     def put(self, watch: Watch) -> None:
-        """Take what we have just written ourselves, so that the next question knows it already."""
+        """Add a record that this process has just written, so that the next query includes it."""
         self._take(WATCHES, watch.watch_id, watch.to_json())
 
     async def fill(self) -> None:
         """Read both topics to their ends. Raises `KafkaAway` or `TopicsError`."""
         await self._read_all()
         if any(self._read_to.get(place, -1) < offset for place, offset in self._seen.items()):
-            self._forget_all()  # the topics were made anew
+            self._forget_all()  # the topics were created anew
             await self._read_all()
         self.caught_up()
 
     def caught_up(self) -> None:
-        """Both topics were read to their ends."""
+        """Note that both topics were read to their ends."""
         self.behind = False
         self._filled.set()
 
     async def follow(self) -> None:
-        """Stay as the topics are, until cancelled."""
+        """Keep the table up to date until cancelled."""
         said: type[BaseException] | None = None
         while True:
             try:
                 await self.fill()
                 said = None
                 await self._read_both(last(AGAIN), follow=True)
-            except (Exception, asyncio.CancelledError) as error:  # whatever ended the reading, it begins again
+            except (Exception, asyncio.CancelledError) as error:  # whatever ended reading, start again
                 if is_cancelled():
-                    raise  # else a stray one: closing a TLS connection under uvloop lets one out
+                    raise  # otherwise a stray one: closing a TLS connection under uvloop can raise it
                 self.behind = True
-                if type(error) is not said:  # once, until it has caught up
+                if type(error) is not said:  # log it once, until the table has caught up
                     known = isinstance(error, (KafkaAway, TopicsError))
                     _log.warning("watch_table_behind", error=type(error).__name__, exc_info=not known)
                 said = type(error)
@@ -226,7 +226,7 @@ class WatchTable:
                 await asyncio.sleep(0)
 
     def take(self, topic: str, record: ReadRecord) -> None:
-        """Take one record of either topic; one that was taken before changes nothing."""
+        """Process one record of either topic; one that was processed before has no effect."""
         place = (topic, record.partition)
         self._read_to[place] = max(self._read_to.get(place, -1), record.offset)
         if record.offset <= self._seen.get(place, -1):
@@ -259,7 +259,7 @@ class WatchTable:
 
 def _known(entry: Entry) -> Known:
     state, watch = state_in(entry.state), watch_in(entry.command)
-    if watch is not None and watch.watch_id != entry.watch_id:  # its shard makes a dead letter of it
+    if watch is not None and watch.watch_id != entry.watch_id:  # its shard turns it into a dead letter
         watch = None
     stuck = entry.state is not None and state is None
     if entry.ended is not None:
