@@ -25,7 +25,7 @@ class PollerMetrics(Collector):
         yield GaugeMetricFamily("smsbus_shards", "Shards that this process runs", len(running))
         yield GaugeMetricFamily("smsbus_watches", "Watches that are polled", len(poller.scheduler.plans))
         yield GaugeMetricFamily(
-            "smsbus_polls_oldest_due_seconds", "How long the oldest poll that is due waits", poller.oldest_due()
+            "smsbus_polls_oldest_due_seconds", "How long the oldest due poll has been waiting", poller.oldest_due()
         )
         yield from self._unreadable()
         yield self._polls()
@@ -33,12 +33,14 @@ class PollerMetrics(Collector):
 
     def _unreadable(self) -> Iterator[Metric]:
         states = sum(len(shard.unreadable) for shard in self._poller.shards.values())
-        yield GaugeMetricFamily("smsbus_unreadable_states", "Watches whose state we cannot read", states)
+        yield GaugeMetricFamily("smsbus_unreadable_states", "Watches whose state cannot be read", states)
         commands = self._poller.unreadable_commands
         yield CounterMetricFamily("smsbus_unreadable_commands", "Watch records that became dead letters", commands)
 
     def _polls(self) -> Metric:
-        family = CounterMetricFamily("smsbus_polls", "Answers to requests", labels=["account", "outcome"])
+        family = CounterMetricFamily(
+            "smsbus_polls", "Requests to providers, by their outcome", labels=["account", "outcome"]
+        )
         for account in self._poller.accounts.values():
             for outcome, count in account.outcomes.items():
                 family.add_metric([account.name, outcome], count)
@@ -48,12 +50,13 @@ class PollerMetrics(Collector):
         def family(name: str, meaning: str) -> GaugeMetricFamily:
             return GaugeMetricFamily(name, meaning, labels=["account"])
 
-        open_ = family("smsbus_account_open", "1 while the account may be asked")
-        queue = family("smsbus_polls_queued", "Watches due that may not be asked yet")
+        open_ = family("smsbus_account_open", "1 while the account may be polled")
+        queue = family("smsbus_polls_queued", "Due polls that wait for the account's throttle")
         stretch = family(
-            "smsbus_account_stretch", "By how much polls are rarer than wanted, to fit the budget: 1 or more"
+            "smsbus_account_stretch",
+            "Factor by which poll intervals are longer than planned, to fit the budget: 1 or more",
         )
-        success = family("smsbus_poll_last_success_timestamp_seconds", "When an answer last said something")
+        success = family("smsbus_poll_last_success_timestamp_seconds", "When a request last succeeded")
         for account in self._poller.accounts.values():
             labels = [account.name]
             open_.add_metric(labels, account.throttle.state == "open")

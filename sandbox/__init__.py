@@ -1,5 +1,5 @@
-"""The providers, simulated from their own documents, with their bad days; each keeps a book of what it sent.
+"""The providers, simulated from their own documents, with faults; a book records everything that was sent.
 
-Nothing of ours is imported here: a run is reconciled book against topic, and a parser shared with the code under test
-would share its mistakes.
+Imports nothing from the other packages: a run is verified by comparing the book with the topic, and a parser shared
+with the code under test would share its mistakes.
 """

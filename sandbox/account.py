@@ -1,4 +1,4 @@
-"""One account at a polled provider: its key, its money, its orders."""
+"""One account at a polled provider: its key, its balance, its orders."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,10 +12,10 @@ from sandbox.plan import PlannedSms, drawn, written
 from sandbox.settings import AccountSettings, OrderRequest
 from sandbox.sms import OrderKind, Provider, Sms
 
-# Each provider's numbers are its own. All are from the range that belongs to nobody.
+# Each provider has numbers of its own, all from the range that is reserved for fiction.
 FIRST_NUMBER: Final[dict[Provider, int]] = {"smsverified": 10_000, "grizzlysms": 30_000, "smsman": 50_000}
-NUMBERS: Final = 10_000  # then they come again, as numbers do
-# As the documents' samples have them. Activations and rents are counted apart: the same id may be one of each.
+NUMBERS: Final = 10_000  # then they are reused, as real numbers are
+# As in the documents' samples. Activations and rents are numbered separately: both may have the same id.
 FIRST_ID: Final[dict[Provider, int]] = {"smsverified": 860_000, "grizzlysms": 38_496_653, "smsman": 44_274}
 RENT_LIFETIME: Final = 4 * 3600.0  # seconds
 Kept = TypeVar("Kept", bound=Order)
@@ -23,7 +23,7 @@ Kept = TypeVar("Kept", bound=Order)
 
 @dataclass
 class Account:
-    """The orders of one account. What an order receives depends on the seed and its place alone, not on who asks."""
+    """The orders of one account. What an order receives depends only on the seed and its index, not on requests."""
 
     provider: Provider
     settings: AccountSettings
@@ -54,7 +54,7 @@ class Account:
         return self._keep(self.rents, order, "rent", request.sms)
 
     def receive(self, kind: OrderKind, order: Order, plan: Sequence[PlannedSms], *, rng: Random) -> None:
-        """Plan SMS for an order; `at` counts from its opening."""
+        """Plan SMS for an order; `at` is relative to its opening."""
         taken = {sms.code for sms in order.sms}
         order.add(
             Sms(
@@ -73,7 +73,7 @@ class Account:
         )
 
     def running(self, now: float) -> Sequence[Activation]:
-        """Return the activations that have not ended, oldest first. One that has is not looked at again."""
+        """Return the activations that have not ended, oldest first. An ended one is not checked again."""
         self._running = [order for order in self._running if not order.over(now)]
         return self._running
 
@@ -84,12 +84,12 @@ class Account:
     def _names(self, request: OrderRequest, count: int, now: float) -> tuple[str, str]:
         own = number(FIRST_NUMBER[self.provider] + (len(self.activations) + len(self.rents)) % NUMBERS)
         first = FIRST_ID[self.provider] + count
-        # SMSVerified's are 16 digits with the epoch inside: 860 1705018416 664
+        # SMSVerified's have 16 digits, with the Unix time inside: 860 1705018416 664
         order_id = f"{first // 1000}{int(now):010d}{first % 1000:03d}" if self.provider == "smsverified" else str(first)
         return order_id, request.number or own
 
     def _keep(self, orders: dict[str, Kept], order: Kept, kind: OrderKind, plan: Sequence[PlannedSms] | None) -> Kept:
-        rng = Random(f"{self.seed} {self.provider} {kind} {len(orders)}")  # noqa: S311 - made-up SMS
+        rng = Random(f"{self.seed} {self.provider} {kind} {len(orders)}")  # noqa: S311 - fictional SMS
         self.receive(kind, order, self._drawn(rng) if plan is None else plan, rng=rng)
         orders[order.id] = order
         self.book.orders.append(order)

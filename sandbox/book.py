@@ -1,4 +1,4 @@
-"""The book of a run: what arrived, what was shown, and what PingMe posted. A run is reconciled with nothing else."""
+"""The book of a run: what arrived, what was shown, and what PingMe posted. It is what a run is verified against."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -12,16 +12,16 @@ from sandbox.sms import Sms
 
 
 class Book:
-    """May be read at any time."""
+    """A record of everything the sandbox sent; may be read at any time."""
 
     def __init__(self) -> None:
         self.orders: list[Order] = []
         self.callbacks: Sequence[Entry] = ()
         self.faults: Counter[tuple[str, str]] = Counter()
-        """(provider, kind) → how many answers were bad in that way."""
+        """(provider, kind) → how many responses had this fault."""
 
     def written(self, response: Response, at: float) -> None:
-        """Note what an answer showed, now that all of it was written."""
+        """Record what a response showed, now that all of it was written."""
         for sms in response.shows:
             sms.shows += 1
             sms.shown = at if sms.shown is None else sms.shown
@@ -29,7 +29,7 @@ class Book:
             response.passes.passed = at
 
     def arrived(self, now: float) -> list[Sms]:
-        """Return the SMS that arrived so far, also those that their order never came to show."""
+        """Return the SMS that have arrived so far, including those that were never shown."""
         return [sms for order in self.orders for sms in order.arrived(now)]
 
     def as_json(self, now: float) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Time, as the simulations take it: handed in, so that a test can let it pass."""
+"""The clock of the simulations: an argument, so that tests control it."""
 
 import asyncio
 import time
@@ -6,24 +6,24 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Seconds since 1970, and waiting for them to pass."""
+    """Seconds since 1970, and sleeping."""
 
     def now(self) -> float:
         """Return the time."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
+        """Return after so many seconds."""
         ...
 
 
 class SystemClock:
-    """The machine's."""
+    """The machine's clock."""
 
     def now(self) -> float:
         """Return the time."""
         return time.time()
 
     async def sleep(self, seconds: float) -> None:
-        """Return that much later."""
+        """Return after so many seconds."""
         await asyncio.sleep(seconds)

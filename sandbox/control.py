@@ -1,4 +1,4 @@
-"""The sandbox's own endpoints: open an order, let it receive, have a bad day, read the book."""
+"""The sandbox's own endpoints: open an order, deliver an SMS, add faults, read the book."""
 
 import hmac
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ Asked = TypeVar("Asked", bound=BaseModel)
 
 
 class SmsRequest(PlannedSms):
-    """One more SMS for an open order; `at` counts from now."""
+    """One more SMS for an open order; `at` is relative to now."""
 
     provider: Provider
     kind: OrderKind = "activation"
@@ -47,7 +47,7 @@ class _Endpoints:
         return web.json_response(_as_json(body.provider, body.kind, order), status=201)
 
     async def add_fault(self, request: web.Request) -> web.Response:
-        """`POST /control/bad`: its window counts from now."""
+        """`POST /control/bad`: its window is relative to now."""
         self._world.add_fault(await _asked(request, Fault))
         return web.json_response({}, status=201)
 
@@ -62,7 +62,7 @@ class _Endpoints:
 
 
 def routes(world: World) -> Iterable[web.RouteDef]:
-    """Return the routes of the controls."""
+    """Return the routes of these endpoints."""
     endpoints = _Endpoints(world)
     yield web.post("/control/orders", endpoints.open)
     yield web.post("/control/sms", endpoints.receive)
@@ -72,14 +72,14 @@ def routes(world: World) -> Iterable[web.RouteDef]:
 
 
 def guard(token: str) -> Middleware:
-    """Return what answers 401 to `/control/*` unless the token is shown: a page in a browser can post here, too."""
+    """Return a middleware that answers 401 on `/control/*` without the token: web pages can post to loopback, too."""
     ours = f"Bearer {token}".encode()
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
         shown = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
         if request.path.startswith("/control/") and not hmac.compare_digest(shown, ours):
-            raise _problem(web.HTTPUnauthorized, "show the sandbox's token: Authorization: Bearer …")
+            raise _problem(web.HTTPUnauthorized, "the sandbox's token is required: Authorization: Bearer …")
         return await handler(request)
 
     return guarded
@@ -91,7 +91,7 @@ async def _asked(request: web.Request, model: type[Asked]) -> Asked:
     except ScenarioError as error:
         raise _problem(web.HTTPUnprocessableEntity, str(error)) from None
     except ValueError:
-        raise _problem(web.HTTPBadRequest, "the body is no JSON") from None
+        raise _problem(web.HTTPBadRequest, "the body is not JSON") from None
 
 
 def _problem(kind: type[web.HTTPClientError], sentence: str) -> web.HTTPClientError:

@@ -1,4 +1,4 @@
-"""What goes wrong with the next answer, drawn from the bad days that are on."""
+"""Which faults the next response has, drawn from the active ones."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -8,13 +8,13 @@ from typing import Final
 from sandbox.settings import Fault
 from sandbox.sms import Provider
 
-REPLACEMENTS: Final = frozenset({"429", "html", "empty", "5xx"})  # the question is not even looked at
-DELIVERIES: Final = frozenset({"reset", "truncated", "slow"})  # the question has its effect, the answer suffers
+REPLACEMENTS: Final = frozenset({"429", "html", "empty", "5xx"})  # the request is not processed
+DELIVERIES: Final = frozenset({"reset", "truncated", "slow"})  # the request is processed, the response is affected
 
 
 @dataclass(frozen=True)
 class ActiveFaults:
-    """What goes wrong with one answer."""
+    """The faults of one response."""
 
     replacement: Fault | None = None
     delivery: Fault | None = None
@@ -26,14 +26,14 @@ class ActiveFaults:
 
 @dataclass
 class Faults:
-    """The bad days of a run; `faults` may change while it goes on. What was drawn is counted in `happened`."""
+    """The faults of a run; `faults` may change while it runs. What was drawn is counted in `happened`."""
 
     faults: list[Fault]
     rng: Random
     happened: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     def draw(self, provider: Provider, elapsed: float) -> ActiveFaults:
-        """Return what goes wrong now, so many seconds after the start; the first of a sort wins."""
+        """Return the faults of a response, so many seconds after the start; the first of each type wins."""
         hit = [fault for fault in self.faults if fault.covers(provider, elapsed) and self.rng.random() < fault.share]
         replacement = next((fault for fault in hit if fault.kind in REPLACEMENTS), None)
         rest = [] if replacement else [fault for fault in hit if fault.kind not in REPLACEMENTS]

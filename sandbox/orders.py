@@ -1,4 +1,4 @@
-"""The two kinds of order and what they show: an activation its newest level, a rent everything it received."""
+"""The two kinds of order: an activation shows its present state, a rent all SMS that it received."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -7,16 +7,16 @@ from typing import Final
 
 from sandbox.sms import Sms
 
-FORGOTTEN_AFTER: Final = 600.0  # seconds after its end until a provider does not know an activation any more
+FORGOTTEN_AFTER: Final = 600.0  # seconds after its end until the provider no longer knows an activation
 
 
 class Phase(Enum):
-    """What an activation does."""
+    """The phase of an activation."""
 
     WAIT = auto()
     SMS = auto()
     RETRY = auto()
-    CANCELLED = auto()  # by us, or because its time was over
+    CANCELLED = auto()  # by us, or because its time has run out
     FINISHED = auto()
 
 
@@ -25,7 +25,7 @@ ENDED: Final = frozenset({Phase.CANCELLED, Phase.FINISHED})
 
 @dataclass(frozen=True)
 class State:
-    """The state of an activation since a moment. `sms`: the one that is shown, or the one before the awaited one."""
+    """The state of an activation since a time. `sms`: the one that is shown, or the one before the awaited one."""
 
     since: float
     phase: Phase
@@ -45,11 +45,11 @@ class Order:
     sms: list[Sms] = field(default_factory=list)
 
     def arrived(self, now: float) -> list[Sms]:
-        """Return the SMS that arrived so far, oldest first; what comes after the end comes to nobody."""
+        """Return the SMS that have arrived so far, oldest first; what comes after the end is lost."""
         return [sms for sms in self.sms if sms.at <= now and sms.at < self.ends]
 
     def add(self, sms: Iterable[Sms]) -> None:
-        """Plan more SMS, oldest first; none arrives before one that is planned already."""
+        """Plan more SMS, oldest first; none arrives before an SMS that is planned already."""
         for one in sms:
             one.at = max(one.at, self.sms[-1].at) if self.sms else one.at
             self.sms.append(one)
@@ -57,17 +57,17 @@ class Order:
 
 @dataclass
 class Activation(Order):
-    """Shows one SMS at a time; the next becomes visible when it was asked for, and `gap` seconds passed."""
+    """Shows one SMS at a time; the next becomes visible `gap` seconds after it was requested."""
 
     gap: float = 1.0
     _states: list[State] = field(default_factory=list)
-    _position: int = 0  # how many of the SMS were made visible
+    _position: int = 0  # how many SMS were shown so far
 
     def state(self, now: float, lag: float = 0.0) -> State:
-        """Return the state; the one before it where the change is at most `lag` seconds old.
+        """Return the state; the previous one if the change is at most `lag` seconds old.
 
-        Never the SMS again once an answer said that the next one is waited for: nobody could tell that from an equal
-        code.
+        Never the SMS again once a response has shown the wait for the next one: that could not be distinguished from an
+        equal code.
         """
         self._roll(now)
         newest = self._states[-1]
@@ -76,7 +76,7 @@ class Activation(Order):
         return self._states[-2] if stale else newest
 
     def next(self, now: float) -> None:
-        """Wait for the next SMS; no change while one is waited for already."""
+        """Wait for the next SMS; no effect while one is awaited already."""
         state = self.state(now)
         if state.phase is Phase.SMS:
             self._states.append(State(now, Phase.RETRY, state.sms))
@@ -89,11 +89,11 @@ class Activation(Order):
             self._states.append(State(now, phase, state.sms))
 
     def over(self, now: float) -> bool:
-        """It was ended, or its time is over."""
+        """Return whether it was ended, or its time is over."""
         return self.state(now).phase in ENDED
 
     def forgotten(self, now: float) -> bool:
-        """A finished one is not found any more; one that was cancelled, or whose time was over, a while later."""
+        """Return whether the provider no longer knows it: at once if finished, later if cancelled or expired."""
         state = self.state(now)
         return state.phase is Phase.FINISHED or (state.phase in ENDED and now - state.since > FORGOTTEN_AFTER)
 
@@ -104,7 +104,7 @@ class Activation(Order):
             self._position += following.phase is Phase.SMS
 
     def _following(self) -> State | None:
-        """Return the level that time alone will bring."""
+        """Return the next state that comes without a request; None: there is none."""
         state = self._states[-1]
         if state.phase in ENDED:
             return None
@@ -118,19 +118,19 @@ class Activation(Order):
 
 @dataclass
 class Rent(Order):
-    """Shows every SMS that it received, newest first."""
+    """Shows every SMS that it has received, newest first."""
 
     ended: Phase | None = None  # by us
 
     def listing(self, now: float, lag: float = 0.0) -> list[Sms]:
-        """Return what it shows; without the newest where that came at most `lag` seconds ago."""
+        """Return the SMS that it shows; without the newest if that came at most `lag` seconds ago."""
         arrived = self.arrived(now)
         if lag > 0 and arrived and now - arrived[-1].at <= lag:
             arrived.pop()
         return arrived[::-1]
 
     def over(self, now: float) -> bool:
-        """It was ended, or its time is over."""
+        """Return whether it was ended, or its time is over."""
         return self.ended is not None or now >= self.ends
 
     def close(self, now: float, phase: Phase) -> None:

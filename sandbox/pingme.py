@@ -1,7 +1,7 @@
-"""A simulated PingMe: it posts callbacks to a URL, repeats what was not answered 2xx, and keeps a book of it all.
+"""A simulated PingMe: it posts callbacks to a URL, repeats those not answered 2xx, and records everything in a book.
 
-The document states no retry policy and no timeout. This one is as unpleasant as a sender may be: it repeats until it
-gets a 2xx, sometimes repeats although it got one, and now and then posts something that is no callback.
+The document has no retry policy and no timeout. This one is as difficult as a sender may be: it repeats until it gets a
+2xx, sometimes repeats although it got one, and now and then posts something that is not a callback.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from sandbox.pingme_wire import TIMEOUT, CallbackResponse, post, post_callback
 __all__ = ["CallbackResponse", "Clock", "Entry", "PingMe", "SystemClock", "post_callback"]
 
 FIRST_PAUSE: Final = 0.2  # seconds before the first repeat; doubled from one to the next
-LONGEST_PAUSE: Final = 5.0  # seconds; also the most that a Retry-After is honoured with
+LONGEST_PAUSE: Final = 5.0  # seconds; also the longest Retry-After that is honoured
 
 
 @dataclass
 class Entry:
-    """One callback in the book, with every answer to it and to its repeats."""
+    """One callback in the book, with the responses to it and to its repeats."""
 
     nonce: str
     number: str
@@ -36,12 +36,12 @@ class Entry:
 
     @property
     def promised(self) -> bool:
-        """The receiver answered 2xx to it at least once."""
+        """Return whether the receiver has answered 2xx at least once."""
         return any(response.seen for response in self.answers)
 
     @property
     def ids(self) -> set[str]:
-        """The ids that it was given; more than one is the receiver's mistake."""
+        """Return the ids in the responses; more than one is an error of the receiver."""
         return {response.id for response in self.answers if response.id is not None}
 
 
@@ -49,9 +49,9 @@ Post = Callable[[bytes], Awaitable[CallbackResponse]]
 
 
 class PingMe:
-    """Posts `rate` new callbacks a second, spread over `numbers` numbers; those of one number one after another.
+    """Posts `rate` new callbacks per second, spread over `numbers` numbers; those of one number one after another.
 
-    `duplicates` and `malformed` are shares of the new ones. `book` may be read at any time. `post` stands in for HTTP.
+    `duplicates` and `malformed` are shares of the new ones. `book` may be read at any time. `post` replaces HTTP.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class PingMe:
         self._stopped = asyncio.Event()
 
     async def run(self, until: asyncio.Event | float) -> None:
-        """Post until the event is set, or for so many seconds; then finish the posts that are under way, and return.
+        """Post until the event is set, or for so many seconds; then finish the posts in progress, and return.
 
         An entry that is not `promised` then was still being repeated.
         """
@@ -104,7 +104,7 @@ class PingMe:
                 self._stopped.set()
 
     async def _serve(self, post: Post, recipient: str) -> None:
-        """Post the callbacks of one number, each after the one before was answered."""
+        """Post the callbacks of one number, each after the response to the one before."""
         sent: list[tuple[Callback, Entry]] = []
         while await self._slot():
             callback = self._callback(recipient)
@@ -114,18 +114,18 @@ class PingMe:
             await self._deliver(post, callback, entry)
             if (
                 entry.promised and self._rng.random() < self._duplicates
-            ):  # "did not see" the answer, or mixed up its queue
+            ):  # the sender "missed" the response, or mixed up its queue
                 await _record(post, *self._rng.choice((sent[-1], self._rng.choice(sent))))
 
     async def _slot(self) -> bool:
-        """Wait for the next moment at which one more callback keeps to the rate; False once stopped."""
+        """Wait until one more callback is within the rate; False once stopped."""
         slot = max(self._next_slot, self._clock.now())
         self._next_slot = slot + self._interval
         await self._pause(slot - self._clock.now())
         return not self._stopped.is_set()
 
     async def _pause(self, seconds: float) -> None:
-        """Wait, but not beyond the stop."""
+        """Wait, at most until stopped."""
         ended = asyncio.ensure_future(self._stopped.wait())
         passed = asyncio.ensure_future(self._clock.sleep(max(seconds, 0.0)))
         try:

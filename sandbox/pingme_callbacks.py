@@ -1,6 +1,7 @@
-"""What a simulated PingMe posts: the six documented keys, in bodies that a phone could have received.
+"""What a simulated PingMe posts: the six documented keys, with realistic texts.
 
-Every text ends in a nonce of letters alone (`ref QXKVZBTR`): by it a run is reconciled, and nobody takes it for a code.
+Every text ends in a nonce of letters only (`ref QXKVZBTR`): it identifies the SMS when a run is verified, and is never
+mistaken for a code.
 """
 
 import json
@@ -31,7 +32,7 @@ SENDERS: Final = ("14165550123", "+442079460123", "22395", "WhatsApp", "JD.com",
 
 @dataclass(frozen=True)
 class Callback:
-    """One POST as it goes over the wire, again and again where it is repeated."""
+    """One POST; repeats send the same bytes."""
 
     nonce: str
     number: str
@@ -40,13 +41,13 @@ class Callback:
 
 
 def number(index: int) -> str:
-    """Return the index-th number: digits without a plus, from the range that belongs to nobody (NANP 555-01xx)."""
+    """Return the index-th number: digits without a plus, from the range reserved for fiction (NANP 555-01xx)."""
     area, line = divmod(index, 100)
     return f"1{201 + area}55501{line:02d}"
 
 
 def sms(rng: Random, *, user_id: str, recipient: str, nonce: str, now: float) -> Callback:
-    """Return a callback as documented; one in ten has its numbers as JSON integers, as lockNumber's answers do."""
+    """Return a callback as documented; one in ten has its numbers as JSON integers, as in lockNumber's responses."""
     fields = _fields(rng, user_id=user_id, recipient=recipient, nonce=nonce, now=now)
     if rng.random() < 0.1:
         fields["to"] = int(recipient)
@@ -55,7 +56,7 @@ def sms(rng: Random, *, user_id: str, recipient: str, nonce: str, now: float) ->
 
 
 def malformed(rng: Random, *, user_id: str, recipient: str, nonce: str, now: float) -> Callback:
-    """Return a body that is no callback, in one of the ways in which a sender of such bodies goes wrong."""
+    """Return a body that is not a valid callback, in one of several ways."""
     fields = _fields(rng, user_id=user_id, recipient=recipient, nonce=nonce, now=now)
     text = json.dumps(fields)
     bodies = (
@@ -69,7 +70,7 @@ def malformed(rng: Random, *, user_id: str, recipient: str, nonce: str, now: flo
 
 
 def nonce(rng: Random) -> str:
-    """Return eight letters: 25 billion of them, and a book of a million repeats one in twenty thousand times."""
+    """Return eight letters, one of 25 billion combinations."""
     return "".join(rng.choices(NONCE_LETTERS, k=8))
 
 

@@ -1,4 +1,4 @@
-"""PingMe's control endpoints, from its document: numbers are locked, subscribed and listed."""
+"""PingMe's control API, from its document: locking, subscribing and listing numbers."""
 
 import itertools
 from collections.abc import Iterable, Mapping
@@ -23,7 +23,7 @@ class _Endpoints:
         self._numbers = (number(index) for index in itertools.count(FIRST_NUMBER))
 
     async def apps(self, request: web.Request) -> web.Response:
-        """`getAppList`; the document does not show its answer."""
+        """`getAppList`; the document does not show its response."""
         self._permit(request)
         return _success({"apps": [{"app": app, "name": app.upper()} for app in APPS]})
 

@@ -1,4 +1,4 @@
-"""One callback over the wire, and what came back."""
+"""Posting one callback over HTTP, and reading the response."""
 
 import json
 import time
@@ -9,12 +9,12 @@ from typing import Final
 
 import aiohttp
 
-TIMEOUT: Final = 15.0  # seconds, from the connect to the last byte of the answer
+TIMEOUT: Final = 15.0  # seconds, from the connect to the last byte of the response
 
 
 @dataclass(frozen=True)
 class CallbackResponse:
-    """What came back from one POST. HTTP status 0: nothing did (a reset, a refused connection, a timeout)."""
+    """The response to one POST. HTTP status 0: there was none (a reset, a refused connection, a timeout)."""
 
     http: int
     status: str | None = None  # `accepted`, `duplicate`, `rejected`
@@ -25,7 +25,7 @@ class CallbackResponse:
 
     @property
     def seen(self) -> bool:
-        """The sender knows that its callback arrived."""
+        """Return whether the callback was acknowledged."""
         return 200 <= self.http < 300
 
 
@@ -46,7 +46,7 @@ async def post(session: aiohttp.ClientSession, url: str, body: bytes, now: Calla
 
 
 def read_response(http: int, body: bytes, headers: Mapping[str, str], at: float) -> CallbackResponse:
-    """Return what an answer says; a body that says nothing leaves only its HTTP status."""
+    """Return the fields of a response; with an unreadable body, only the HTTP status."""
     said: object = None
     with suppress(ValueError, RecursionError):
         said = json.loads(body)

@@ -1,4 +1,4 @@
-"""Which SMS an order will receive, and when: said explicitly, or drawn from a curve."""
+"""Which SMS an order will receive, and when: given explicitly, or drawn from a distribution."""
 
 import math
 from collections.abc import Sequence
@@ -24,24 +24,24 @@ SENDERS: Final = ("66846426435", "14165550123", "22395", "WhatsApp", "InfoSMS")
 
 
 class PlannedSms(BaseModel):
-    """One SMS as a scenario, or a request for an order, plans it."""
+    """One planned SMS, in a scenario or in a request for an order."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     at: Annotated[float, Field(allow_inf_nan=False)] = 0.0
-    """Seconds after the order was opened; below zero, it is history."""
+    """Seconds after the order was opened; negative: it is history."""
     code: Annotated[str, Field(min_length=1)] | None = None
-    """Without one, a code is made up that no other SMS of the order has."""
+    """None: generated, different from all other codes of the order."""
     equal: bool = False
     """It has the code of the SMS before it."""
     text: str | None = None
-    """Taken literally, but for `{code}` and `{nonce}`. Without one, a text is made up."""
+    """Taken literally, except `{code}` and `{nonce}`. None: generated."""
     sender: str | None = None
 
 
 @dataclass(frozen=True)
 class Written:
-    """What an SMS will say."""
+    """The content of an SMS."""
 
     at: float
     code: str
@@ -52,7 +52,7 @@ class Written:
 
 
 def delay(curve: Curve, rng: Random) -> float:
-    """Return after how many seconds an SMS comes: most within half a minute, or late, or three early and one late."""
+    """Return the delay of an SMS in seconds: mostly within half a minute, or late, or a mixture of three to one."""
     if curve == "mixture":
         curve = "early" if rng.random() < 0.75 else "tail"
     if curve == "early":
@@ -61,7 +61,7 @@ def delay(curve: Curve, rng: Random) -> float:
 
 
 def drawn(count: int, *, curve: Curve, pace: float, rng: Random) -> list[PlannedSms]:
-    """Return a plan of so many SMS, each that much after the one before; `pace` multiplies the curve's seconds."""
+    """Return a plan of so many SMS with drawn delays in between; `pace` multiplies the delays."""
     at = 0.0
     plan = []
     for _ in range(count):
@@ -71,7 +71,7 @@ def drawn(count: int, *, curve: Curve, pace: float, rng: Random) -> list[Planned
 
 
 def written(plan: Sequence[PlannedSms], *, service: str, taken: set[str], rng: Random) -> list[Written]:
-    """Write the SMS of a plan in their order of arrival; codes that were made up are added to `taken`."""
+    """Return the SMS of a plan in order of arrival; generated codes are added to `taken`."""
     ready: list[Written] = []
     taken.update(planned.code for planned in plan if planned.code is not None)
     for planned in sorted(plan, key=lambda planned: planned.at):
@@ -89,9 +89,9 @@ def _write(planned: PlannedSms, code: str, service: str, rng: Random) -> Written
 
 
 def _fresh_code(taken: set[str], rng: Random) -> str:
-    """Return a code as services send them: strings, some with leading zeros, some with letters.
+    """Return a realistic code: a string, some with leading zeros, some with letters.
 
-    None is part of another: who looks for a code in texts may find the one in the other.
+    No code contains another: a search for a code in texts could find the wrong one.
     """
     while True:
         digits = rng.choice((4, 5, 6, 6, 6, 6))

@@ -1,4 +1,4 @@
-"""An answer of a simulated provider before it goes over the wire, with what it shows."""
+"""A response of a simulated provider, before it is sent, with the SMS that it shows."""
 
 import json
 from collections.abc import Mapping
@@ -7,50 +7,50 @@ from typing import Final, NamedTuple
 
 from sandbox.sms import Sms
 
-TEXT: Final = "text/html; charset=UTF-8"  # what both handler_api documents say of their plain answers
+TEXT: Final = "text/html; charset=UTF-8"  # as both handler_api documents have it for text responses
 JSON: Final = "application/json"
 
 Query = Mapping[str, str]
 
 
 class Moment(NamedTuple):
-    """When a question is answered, and what is wrong with the provider then."""
+    """The time of a response, and the provider's condition at that time."""
 
     now: float
     """Seconds since 1970."""
     lag: float = 0.0
-    """Changes of at most so many seconds ago are not seen yet."""
+    """Changes in the last so many seconds are not visible yet."""
     clock: float = 0.0
-    """So many seconds does the provider's clock go ahead."""
+    """How many seconds the provider's clock is ahead."""
     odd: bool = False
-    """The slips of the document's own sample are on the wire."""
+    """The response has the typos of the document's own sample."""
     resend: bool = False
-    """The provider wants the SMS to be requested again."""
+    """The provider responds with STATUS_WAIT_RESEND while waiting."""
 
 
 @dataclass(frozen=True)
 class Response:
-    """One answer."""
+    """One response."""
 
     body: str
     content_type: str = TEXT
     shows: tuple[Sms, ...] = ()
     passes: Sms | None = None
-    """The SMS after this one is waited for, the answer says."""
+    """The response shows the wait for the SMS after this one."""
     status: int = 200
     retry_after: int | str | None = None
 
     @property
     def headers(self) -> dict[str, str]:
-        """Return the headers that it is sent with."""
+        """Return its HTTP headers."""
         waits = {} if self.retry_after is None else {"Retry-After": str(self.retry_after)}
         return {"Content-Type": self.content_type} | waits
 
     def unnoted(self) -> "Response":
-        """Return the same answer where it shows nothing to whoever asked."""
+        """Return the same response, without recording what it shows."""
         return replace(self, shows=(), passes=None)
 
 
 def as_json(value: object, *, shows: tuple[Sms, ...] = (), passes: Sms | None = None) -> Response:
-    """Return a JSON answer."""
+    """Return a JSON response."""
     return Response(json.dumps(value, ensure_ascii=False, separators=(",", ":")), JSON, shows, passes)

@@ -1,6 +1,6 @@
-"""Asking a simulated provider without the network: what HTTP is to say, and how it is to fail.
+"""From the path of a request to a provider's response, and the fault that delivery has; without the network.
 
-The server puts HTTP around it, a test its own fetcher; with either the same happens, bad days included.
+The server adds HTTP, a test its own fetcher; the responses and faults are the same.
 """
 
 from collections.abc import Callable, Mapping
@@ -28,7 +28,7 @@ BAD_GATEWAY: Final = "<html><head><title>{status}</title></head><body><center>ng
 
 
 class Route(NamedTuple):
-    """Who answers at a path, about which kind of order, and whether to POST as well."""
+    """The provider and function behind a path, the kind of its orders, and whether POST is allowed as well."""
 
     provider: Provider
     respond: Callable[[Account, Query, Moment], Response]
@@ -37,16 +37,16 @@ class Route(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """An answer and what happens to it on its way."""
+    """A response, and what happens to it on its way."""
 
     response: Response
-    """Once all of it was written, and only then, it is noted with `world.book.written`."""
+    """Recorded with `world.book.written` once all of it was written, and only then."""
     fault: Fault | None = None
-    """A day of kind reset, truncated or slow; None: it arrives."""
+    """Of kind reset, truncated or slow; None: it arrives."""
 
 
 def respond(world: World, path: str, query: Query) -> Delivery | None:
-    """Answer what is asked at this path now, as the bad days have it; None: there is nothing at this path."""
+    """Return the response at this path now, with the active faults; None: there is nothing at this path."""
     if (route := ROUTES.get(path)) is None:
         return None
     faults = world.faults(route.provider)
@@ -65,7 +65,7 @@ def _response(route: Route, account: Account, query: Query, moment: Moment, faul
 
 
 def _replacement(fault: Fault) -> Response:
-    """Answer without having looked at the question."""
+    """Return the response of a fault, without processing the request."""
     match fault.kind:
         case "429":
             return Response("Too Many Requests", status=429, retry_after=fault.retry_after)
@@ -88,7 +88,7 @@ def _grizzlysms(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def _routes() -> dict[str, Route]:
-    """Return all paths; SMS-Man's control API alone takes POST."""
+    """Return all paths; only SMS-Man's control API accepts POST."""
     control = {
         f"{BASES['smsman']}/control/{name}": Route("smsman", partial(smsman.respond, smsman.ACTIONS, name), posts=True)
         for name in smsman.ACTIONS

@@ -1,4 +1,4 @@
-"""Scenario files: TOML, and sentences about what is wrong in one."""
+"""Scenario files in TOML, and readable errors for invalid ones."""
 
 import tomllib
 from difflib import get_close_matches
@@ -14,7 +14,7 @@ Checked = TypeVar("Checked", bound=BaseModel)
 
 
 class ScenarioError(Exception):
-    """A scenario cannot be used; each line of the text says what is wrong and where."""
+    """A scenario is invalid; each line of the text says what is wrong and where."""
 
     safe_to_log = True
 
@@ -39,7 +39,7 @@ def parse(text: str, name: str = "scenario") -> Scenario:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        message = f"{name} is no TOML: {error}"
+        message = f"{name} is not valid TOML: {error}"
         raise ScenarioError(message) from None
     try:
         return checked(Scenario, tables)
@@ -49,7 +49,7 @@ def parse(text: str, name: str = "scenario") -> Scenario:
 
 
 def checked(model: type[Checked], value: object) -> Checked:
-    """Return the value as that model. Raises ScenarioError with one line a mistake."""
+    """Validate a value. Raises ScenarioError with one line for each mistake."""
     try:
         return model.model_validate(value)
     except ValidationError as error:
@@ -67,7 +67,7 @@ def _sentence(model: type[BaseModel], mistake: dict[str, Any]) -> str:
 
 
 def _known(model: type[BaseModel], place: tuple[str | int, ...]) -> list[str]:
-    """Return the keys that a table knows, as a file spells them."""
+    """Return the keys that a table may have, as they are spelled in a file."""
     for part in place:
         if isinstance(part, str):
             model = _table(model.model_fields[part].annotation) or model

@@ -1,4 +1,4 @@
-"""The sandbox as a server: one port of loopback for everything."""
+"""The sandbox as an HTTP server: one loopback port for everything."""
 
 import asyncio
 import secrets
@@ -16,7 +16,7 @@ from sandbox.world import World
 
 
 class Sandbox(World):
-    """A world that can be asked over HTTP between `start` and `stop`."""
+    """A world that is served over HTTP between `start` and `stop`."""
 
     def __init__(
         self,
@@ -30,22 +30,22 @@ class Sandbox(World):
         super().__init__(scenario, rng=rng, clock=clock)
         self.host = host
         self.port = port
-        """Where it listens, once started; 0 until then: a free one."""
+        """The port, once started. 0 until then: a free one is chosen."""
         self.token = secrets.token_urlsafe(24)
-        """What `/control/*` wants to be shown."""
+        """The token that `/control/*` requires."""
         self._runner: web.AppRunner | None = None
 
     async def start(self) -> None:
-        """Listen; the first time, time begins. Again after `stop`: on the same port, with the same orders.
+        """Listen. The first call starts the clock of the scenario; after `stop` it continues on the same port.
 
-        Raises OSError where the port is taken.
+        Raises OSError if the port is in use.
         """
         first = self._runner is None
         application = web.Application(middlewares=[control.guard(self.token)])
         application.add_routes(list(endpoints.routes(self)))
         application.add_routes(list(control.routes(self)))
         application.add_routes(list(pingme_control.routes(self.scenario.pingme)))
-        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)  # URLs hold keys
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=1.0)  # URLs contain keys
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self.host, self.port).start()
@@ -57,12 +57,12 @@ class Sandbox(World):
             self.begin()
 
     async def stop(self) -> None:
-        """Stop listening; the book stays."""
+        """Stop listening; the book is kept."""
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def post_callbacks(self, url: str, stop: asyncio.Event) -> None:
-        """Run the simulated PingMe against a callback URL until the event is set; the book has what it posts."""
+        """Run the simulated PingMe against a callback URL until the event is set; its posts are in the book."""
         request = self.scenario.pingme
         pingme = PingMe(
             url,
@@ -79,9 +79,9 @@ class Sandbox(World):
 
     @property
     def url(self) -> str:
-        """Return where it listens."""
+        """Return the URL on which it listens."""
         return f"http://{self.host}:{self.port}"
 
     def base_url(self, provider: Provider) -> str:
-        """Return what is to be a poller's `base_url`."""
+        """Return the `base_url` for an account at this provider."""
         return f"{self.url}{routing.BASES[provider]}"

@@ -1,4 +1,4 @@
-"""What can be set about a simulated account and its bad days; a scenario file is made of these."""
+"""Settings of simulated accounts and faults; the tables of a scenario file."""
 
 from typing import Annotated, Final, Literal
 
@@ -12,23 +12,23 @@ FaultKind = Literal[
 ]
 Share = Annotated[float, Field(ge=0, le=1)]
 
-SECONDS: Final = {"slow": 20.0, "stale": 5.0, "flapping": 20.0, "clock": 10800.0}  # the last: Moscow's three hours
+SECONDS: Final = {"slow": 20.0, "stale": 5.0, "flapping": 20.0, "clock": 10800.0}  # clock: Moscow's three hours
 
 
 class Table(BaseModel):
-    """A table of a scenario: fixed once read, strict about its keys."""
+    """A table of a scenario: immutable, and strict about its keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class AccountSettings(Table):
-    """One provider's account, and what its orders receive when nobody plans it."""
+    """An account at one provider, and what its orders receive unless it is planned."""
 
     key: Annotated[str, Field(min_length=1)]
     balance: NonNegativeFloat = 799.70
     curve: Curve = "mixture"
     pace: PositiveFloat = 1.0
-    """Multiplies the seconds of the curve."""
+    """Multiplies the delays of the curve."""
     sms: tuple[NonNegativeInt, NonNegativeInt] = (1, 1)
     """How many SMS an order receives, from and to."""
     silent: Share = 0.0
@@ -36,48 +36,48 @@ class AccountSettings(Table):
     lifetime: PositiveFloat = 1200.0
     """Seconds of an activation."""
     gap: NonNegativeFloat = 1.0
-    """Seconds of waiting, at least, between the request for the next SMS and that SMS."""
+    """Minimum seconds between the request for the next SMS and that SMS."""
 
     @model_validator(mode="after")
     def _from_and_to(self) -> "AccountSettings":
         if self.sms[0] > self.sms[1]:
-            message = "sms: the first number is how many at least, the second how many at most"
+            message = "sms: the first number is the minimum, the second the maximum"
             raise ValueError(message)
         return self
 
 
 class SmsVerifiedSettings(AccountSettings):
-    """SMSVerified's."""
+    """An account at SMSVerified."""
 
     key: Annotated[str, Field(min_length=1)] = "sandbox-smsverified"
 
 
 class GrizzlySmsSettings(AccountSettings):
-    """GrizzlySMS's."""
+    """An account at GrizzlySMS."""
 
     key: Annotated[str, Field(min_length=1)] = "sandbox-grizzlysms"
     no_cancel: NonNegativeFloat = 120.0
-    """Seconds after the opening in which the cancel of an activation is refused as too early."""
+    """Seconds after its opening in which cancelling an activation is refused as too early."""
     odd: Share = 0.5
-    """Share of getRentStatus answers with the slips of the document's own sample: `"0 "`, `"phoneFrom "`, `"test"`."""
+    """Share of getRentStatus responses with the typos of the document's sample: `"0 "`, `"phoneFrom "`, `"test"`."""
     resend: Share = 0.0
-    """Share of waiting answers that say STATUS_WAIT_RESEND."""
+    """Share of waiting responses that are STATUS_WAIT_RESEND."""
     page: NonNegativeInt = 0
-    """So many SMS of a rent at a time, as siblings page; 0: everything at once."""
+    """SMS of a rent per page, as siblings have it; 0: no pages."""
     status_v2: bool = True
-    """getStatusV2 is offered; else it is BAD_ACTION."""
+    """getStatusV2 is offered; otherwise its response is BAD_ACTION."""
     active_list: bool = True
-    """getActiveActivations is offered; else it is BAD_ACTION."""
+    """getActiveActivations is offered; otherwise its response is BAD_ACTION."""
 
 
 class SmsManSettings(AccountSettings):
-    """SMS-Man's."""
+    """An account at SMS-Man."""
 
     key: Annotated[str, Field(min_length=1)] = "sandbox-smsman"
 
 
 class Fault(Table):
-    """What goes wrong with a share of the answers, always or in a window."""
+    """A fault of a share of the responses, always or in a time window."""
 
     model_config = ConfigDict(populate_by_name=True)
 
@@ -89,26 +89,26 @@ class Fault(Table):
     """Seconds after the start of the sandbox."""
     until: PositiveFloat | None = None
     retry_after: int | str | None = None
-    """The header of a 429 or 5xx, as it stands; None: no header."""
+    """The Retry-After header of a 429 or 5xx, verbatim; None: no header."""
     status: Annotated[int, Field(ge=500, le=599)] = 502
-    """Of 5xx."""
+    """The HTTP status of kind 5xx."""
     seconds: NonNegativeFloat | None = None
-    """slow: until the answer; stale, flapping: how old a change may be; clock: how far ahead."""
+    """slow: the delay; stale, flapping: the age up to which a change is not visible; clock: how far it is ahead."""
 
     @property
     def length(self) -> float:
-        """`seconds`, or the kind's own."""
+        """`seconds`, or the default of the kind."""
         return SECONDS.get(self.kind, 0.0) if self.seconds is None else self.seconds
 
     def covers(self, provider: Provider, elapsed: float) -> bool:
-        """It is on for this provider, so many seconds after the start."""
+        """Return whether it is active for this provider, so many seconds after the start."""
         in_window = self.start <= elapsed and (self.until is None or elapsed < self.until)
         theirs = self.provider in (None, provider) and (self.kind != "foreign" or provider == "smsman")
         return in_window and theirs
 
 
 class OrderRequest(Table):
-    """An order that is opened without being bought. `sms` None: as the account's curve has it."""
+    """An order that is opened without being bought. `sms` None: drawn from the account's curve."""
 
     provider: Provider
     kind: OrderKind = "activation"
@@ -121,7 +121,7 @@ class OrderRequest(Table):
 
 
 class PingMeSettings(Table):
-    """The simulated PingMe; it posts only where a callback URL is given."""
+    """The simulated PingMe; it posts only if a callback URL is given."""
 
     rate: PositiveFloat = 1.0
     numbers: Annotated[int, Field(ge=1, le=10000)] = 12
@@ -138,7 +138,7 @@ class Orders(OrderRequest):
 
 
 class Scenario(Table):
-    """A whole scenario file; every table of it may be missing."""
+    """A scenario file; every table is optional."""
 
     seed: int | None = None
     smsverified: SmsVerifiedSettings = SmsVerifiedSettings()

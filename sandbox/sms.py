@@ -1,4 +1,4 @@
-"""One simulated SMS, from its plan to the moment a poller could have seen it."""
+"""One simulated SMS, and when it was shown."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -9,24 +9,24 @@ OrderKind = Literal["activation", "rent"]
 
 @dataclass(eq=False)
 class Sms:
-    """One SMS of one order; the book is made of these. Times are seconds since 1970, by the sandbox's clock."""
+    """One SMS of one order, as in the book. Times are seconds since 1970, by the sandbox's clock."""
 
     provider: Provider
     kind: OrderKind
     order: str
     number: str
     index: int
-    """0, 1, 2 … within the order, by arrival: what tells planned equal codes apart."""
+    """0, 1, 2 … within the order, by arrival; distinguishes planned equal codes."""
     nonce: str
-    """What identifies it: `ref XXXXXXXX` in the text of a rent's SMS; the code where a code is all that is shown."""
+    """Identifies it: `ref XXXXXXXX` in the text of a rent's SMS, the code where only a code is shown."""
     code: str
     text: str
     sender: str
     at: float
-    """When it arrived. An activation still hides it while the SMS before it is shown."""
+    """When it arrived. An activation does not show it while it shows the SMS before."""
     shown: float | None = None
-    """When the first answer that carried it was fully written."""
+    """When the first response with it was fully written."""
     shows: int = 0
-    """How many such answers there were."""
+    """How many responses had it."""
     passed: float | None = None
-    """When the first answer that waits for the one after it was fully written; handler_api repeats its code there."""
+    """When the first response that shows the wait for the next SMS was fully written."""

@@ -1,4 +1,4 @@
-"""Writing an answer: in full, or in one of the ways in which answers fail to arrive."""
+"""Writing a response: completely, or with a fault of delivery."""
 
 import socket
 import struct
@@ -9,7 +9,7 @@ from sandbox.response import Response
 
 
 async def write(request: web.Request, response: Response) -> web.StreamResponse:
-    """Write all of an answer. Raises ConnectionError when whoever asked has left before its end."""
+    """Write a complete response. Raises ConnectionError if the client has disconnected."""
     stream = web.Response(status=response.status, body=response.body.encode(), headers=response.headers)
     await stream.prepare(request)
     await stream.write_eof()
@@ -19,7 +19,7 @@ async def write(request: web.Request, response: Response) -> web.StreamResponse:
 
 
 async def truncate(request: web.Request, response: Response) -> web.StreamResponse:
-    """Promise the whole answer, write half of it, and hang up."""
+    """Announce the whole response, write half of it, and close the connection."""
     body = response.body.encode()
     stream = web.StreamResponse(headers={**response.headers, "Content-Length": str(len(body))})
     await stream.prepare(request)
@@ -30,7 +30,7 @@ async def truncate(request: web.Request, response: Response) -> web.StreamRespon
 
 
 def reset(request: web.Request) -> web.StreamResponse:
-    """Reset the connection instead of an answer."""
+    """Reset the connection instead of responding."""
     if request.transport is not None:
         connection = request.transport.get_extra_info("socket")
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # RST, not FIN

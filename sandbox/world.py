@@ -1,4 +1,4 @@
-"""Everything that is simulated of the three polled providers, without the network."""
+"""The three simulated polled providers, without the network."""
 
 from random import Random
 
@@ -14,9 +14,9 @@ from sandbox.sms import OrderKind, Provider
 
 
 class World:
-    """Accounts, their orders, the bad days and the book, which may be read at any time.
+    """Accounts, their orders, the faults and the book, which may be read at any time.
 
-    With equal scenarios and `rng` in equal states, equal orders receive equal SMS. `clock` says when things happen.
+    With equal scenarios and an `rng` in the same state, equal orders receive equal SMS. `clock` is the source of time.
     """
 
     def __init__(
@@ -25,7 +25,7 @@ class World:
         self.scenario = scenario or Scenario()
         self.clock = clock or SystemClock()
         self.book = Book()
-        self._rng = rng or Random(self.scenario.seed)  # noqa: S311 - made-up SMS
+        self._rng = rng or Random(self.scenario.seed)  # noqa: S311 - fictional SMS
         self._faults = Faults(list(self.scenario.bad), self._random(), self.book.faults)
         seed = self._rng.getrandbits(64)
         self.accounts: dict[Provider, Account] = {
@@ -36,7 +36,7 @@ class World:
         self._started = self.clock.now()
 
     def begin(self) -> None:
-        """Let time begin: windows of bad days count from now, and the scenario's orders are opened."""
+        """Start the scenario: the windows of its faults are relative to now, and its orders are opened."""
         self._started = self.clock.now()
         for request in self.scenario.orders:
             for _ in range(request.count):
@@ -49,7 +49,7 @@ class World:
         return opened(request, self.clock.now())
 
     def receive(self, provider: Provider, kind: OrderKind, order_id: str, sms: PlannedSms) -> Order | None:
-        """Let an order receive one more SMS, `at` seconds from now; None where there is no such order."""
+        """Deliver one more SMS to an order, `at` seconds from now; None if there is no such order."""
         account = self.accounts[provider]
         order = account.find(kind, order_id)
         if order is not None:
@@ -58,25 +58,25 @@ class World:
         return order
 
     def add_fault(self, fault: Fault) -> None:
-        """Begin a bad day; its window counts from now."""
+        """Add a fault; its window is relative to now."""
         elapsed = self.clock.now() - self._started
         until = None if fault.until is None else fault.until + elapsed
         self._faults.faults.append(fault.model_copy(update={"start": fault.start + elapsed, "until": until}))
 
     def clear_faults(self) -> None:
-        """End every bad day, those of the scenario too."""
+        """Remove all faults, including those of the scenario."""
         self._faults.faults.clear()
 
     def faults(self, provider: Provider) -> ActiveFaults:
-        """Return what goes wrong with the provider's next answer."""
+        """Return the faults of the provider's next response."""
         return self._faults.draw(provider, self.clock.now() - self._started)
 
     def moment(self, provider: Provider, faults: ActiveFaults) -> Moment:
-        """Return the circumstances of that answer."""
+        """Return the circumstances of that response."""
         grizzly = self.scenario.grizzlysms
         odd = provider == "grizzlysms" and self._rng.random() < grizzly.odd
         resend = provider == "grizzlysms" and self._rng.random() < grizzly.resend
         return Moment(self.clock.now(), faults.lag, faults.clock, odd, resend)
 
     def _random(self) -> Random:
-        return Random(self._rng.getrandbits(64))  # noqa: S311 - made-up bad days
+        return Random(self._rng.getrandbits(64))  # noqa: S311 - simulated faults

@@ -1,4 +1,4 @@
-"""The three polled providers behind their own paths."""
+"""The HTTP endpoints of the three polled providers."""
 
 from collections.abc import Awaitable, Callable, Iterable
 
@@ -10,7 +10,7 @@ from sandbox.world import World
 
 
 def routes(world: World) -> Iterable[web.RouteDef]:
-    """Return the routes of all three."""
+    """Return their routes."""
     endpoint = _endpoint(world)
     for path, route in ROUTES.items():
         yield web.get(path, endpoint)
@@ -25,7 +25,7 @@ def _endpoint(world: World) -> Callable[[web.Request], Awaitable[web.StreamRespo
             said = respond(world, request.path, query)
             return web.Response(status=404) if said is None else await _deliver(world, request, said)
         except ConnectionError:
-            return web.Response()  # nobody is there to read it
+            return web.Response()  # the client has disconnected
 
     return endpoint
 

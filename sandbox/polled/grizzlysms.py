@@ -12,12 +12,12 @@ from sandbox.settings import GrizzlySmsSettings
 from sandbox.sms import Sms
 
 CANCEL_AFTER: Final = 300  # seconds: activationCancel of the sample
-# The sample has 1 while it waits; the others are Tiger's: 3 waits for the next SMS, 6 has one.
+# 1 (waiting) is from the sample; the others are Tiger's: 3 waits for the next SMS, 6 has one.
 STATUS: Final = {Phase.WAIT: 1, Phase.RETRY: 3, Phase.SMS: 6}
 
 
 def naive(moment: Moment, seconds: float) -> str:
-    """Return a time as its documents print them, without a zone, by the provider's own clock."""
+    """Return a time in the format of its documents: without a zone, by the provider's own clock."""
     return datetime.fromtimestamp(seconds + moment.clock, UTC).strftime("%Y-%m-%d %H:%M:%S")
 
 
@@ -45,7 +45,7 @@ def _number_v2(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def _status_v2(account: Account, query: Query, moment: Moment) -> Response:
-    """The SMS as JSON; everything else in the plain tokens of getStatus."""
+    """Return the SMS as JSON; everything else as the tokens of getStatus."""
 
     def show(_: Activation, sms: Sms) -> Response:
         said = {"dateTime": naive(moment, sms.at), "code": sms.code, "text": sms.text}
@@ -55,12 +55,12 @@ def _status_v2(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def _active(account: Account, _query: Query, moment: Moment) -> Response:
-    """The orders that have not ended, as a bare array; the word null when there are none."""
+    """Return the orders that have not ended as an array; null if there are none."""
     return as_json([_row(order, order.state(moment.now, moment.lag)) for order in account.running(moment.now)] or None)
 
 
 def _row(order: Activation, state: State) -> dict[str, str | int | float]:
-    """The row of the sample; with an SMS, the keys that its public client types, and a sibling's status numbers."""
+    """Return a row as in the sample; with an SMS, the keys of its public client, and a sibling's status numbers."""
     row: dict[str, str | int | float] = {
         "activationCost": PRICE,
         "activationId": order.id,
@@ -113,7 +113,7 @@ def _prices(_account: Account, query: Query, _moment: Moment) -> Response:
 
 
 def offered(account: Account) -> Mapping[str, Action]:
-    """Return the actions that the account's node knows: the V2 ones stand in no document."""
+    """Return the actions that are offered to the account: the V2 ones are not documented."""
     settings = account.settings
     if not isinstance(settings, GrizzlySmsSettings):
         return ACTIONS

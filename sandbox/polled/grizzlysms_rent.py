@@ -1,4 +1,4 @@
-"""GrizzlySMS rents, from its document, in JSON; with the slips of its own sample where the moment is odd."""
+"""GrizzlySMS rents, from its document, in JSON; with the typos of its sample if `moment.odd`."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ HOURLY: Final = 0.9  # the price; 3.6 for the sample's four hours
 
 
 def respond(account: Account, query: Query, moment: Moment) -> Response:
-    """Answer a request for one of the rent actions."""
+    """Return the response to one of the rent actions."""
     if (refused := wrong_key(account, query)) is not None:
         return _error(refused)
     return ACTIONS[query["action"]](account, query, moment)
@@ -122,9 +122,9 @@ def _get_status(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def _page(account: Account, query: Query, everything: list[Sms]) -> list[Sms]:
-    """Return the page that is asked for, as siblings page: `page` from 1, `size`, and the newest SMS on the first.
+    """Return the requested page, as siblings do: `page` from 1, `size`, and the newest SMS on the first.
 
-    https://sms-online.pro/docs/api/en/get_rent_status.html; whether GrizzlySMS pages is not known.
+    https://sms-online.pro/docs/api/en/get_rent_status.html; it is unknown whether GrizzlySMS has pages.
     """
     usual = account.settings.page if isinstance(account.settings, GrizzlySmsSettings) else 0
     if not usual:

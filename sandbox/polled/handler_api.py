@@ -1,4 +1,4 @@
-"""The dialect of handler_api.php that SMSVerified and GrizzlySMS share: plain text answers, a token and a colon."""
+"""The part of handler_api.php that SMSVerified and GrizzlySMS share: text responses, a token and a colon."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -14,7 +14,7 @@ Action = Callable[[Account, Query, Moment], Response]
 
 
 def respond(actions: Mapping[str, Action], account: Account, query: Query, moment: Moment) -> Response:
-    """Answer a request for one of these actions."""
+    """Return the response to one of these actions."""
     if (refused := wrong_key(account, query)) is not None:
         return Response(refused)
     action = actions.get(query.get("action", ""))
@@ -22,13 +22,13 @@ def respond(actions: Mapping[str, Action], account: Account, query: Query, momen
 
 
 def wrong_key(account: Account, query: Query) -> str | None:
-    """Return the token for a missing or a wrong key; only GrizzlySMS documents one (BAD_KEY)."""
+    """Return the error token for a missing or wrong key; only GrizzlySMS documents one (BAD_KEY)."""
     given = query.get("api_key", "")
     return None if given == account.settings.key else "BAD_KEY" if given else "NO_KEY"
 
 
 def buy(account: Account, query: Query, moment: Moment) -> Activation | Response:
-    """Open an activation and pay for it, or say why not."""
+    """Open an activation and pay for it, or return the error."""
     if not query.get("service"):
         return Response("BAD_SERVICE")
     if account.balance < PRICE:
@@ -45,7 +45,7 @@ def get_number(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def find(account: Account, query: Query, moment: Moment) -> Activation | None:
-    """Return the activation that a request names, where the provider still knows it."""
+    """Return the activation with the requested id, if the provider still knows it."""
     order = account.activations.get(query.get("id", ""))
     return None if order is None or order.forgotten(moment.now) else order
 
@@ -56,7 +56,7 @@ def get_status(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def showing(account: Account, query: Query, moment: Moment, show: Callable[[Activation, Sms], Response]) -> Response:
-    """Answer so for an activation that shows an SMS, with the tokens of getStatus for any other."""
+    """Return `show` for an activation that shows an SMS, otherwise a token of getStatus."""
     order = find(account, query, moment)
     if order is None:
         return Response("NO_ACTIVATION")
@@ -67,7 +67,7 @@ def showing(account: Account, query: Query, moment: Moment, show: Callable[[Acti
 
 
 def _unseen(state: State, moment: Moment) -> Response:
-    """Answer for an activation that shows no SMS now."""
+    """Return the response for an activation that shows no SMS now."""
     if state.phase is Phase.RETRY and state.sms is not None:
         return Response(f"STATUS_WAIT_RETRY:{state.sms.code}", passes=state.sms)
     if state.phase in ENDED:

@@ -1,4 +1,4 @@
-"""SMS-Man activations, from https://sms-man.com/site/docs-apiv2; what that leaves open, from public clients."""
+"""SMS-Man activations, from https://sms-man.com/site/docs-apiv2 and, where that is silent, from public clients."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -14,30 +14,32 @@ PRICE: Final = 0.15
 
 
 def respond(actions: Mapping[str, Action], name: str, account: Account, query: Query, moment: Moment) -> Response:
-    """Answer a request for one of these endpoints, which must be one."""
+    """Return the response to one of these endpoints, which must exist."""
     if query.get("token") != account.settings.key:
         wrong = "Wrong token!"
-        return error("wrong_token", {"token": wrong} if name == "limits" else wrong)  # both forms, on one page
+        return error(
+            "wrong_token", {"token": wrong} if name == "limits" else wrong
+        )  # one page of the document has both forms
     return actions[name](account, query, moment)
 
 
 def error(code: str, message: str | dict[str, Any]) -> Response:
-    """Return the envelope of errors."""
+    """Return an error response."""
     return as_json({"success": False, "error_code": code, "error_msg": message})
 
 
 def unknown() -> Response:
-    """Answer for a request id that is none, or whose order is over; clients agree on the message only."""
+    """Return the error for an unknown id or an ended order; clients agree only on the message."""
     return error("wrong_request_id", {"request_id": ["Current request not exists"]})
 
 
 def number(text: str, default: int) -> int:
-    """Return an id of theirs; a text that is none counts as not given."""
+    """Return an id as a number; any other text counts as missing."""
     return int(text) if text.isascii() and text.isdecimal() else default
 
 
 def names(order: Order) -> dict[str, Any]:
-    """Return the keys that every answer about an order begins with."""
+    """Return the keys that every response about an order begins with."""
     return {
         "request_id": int(order.id),
         "country_id": number(order.country, 1),
@@ -83,7 +85,7 @@ def _get_sms(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def another(account: Account, kind: OrderKind, query: Query, moment: Moment) -> Query | None:
-    """Return the question about another open order, where this one asks for SMS; None: there is none."""
+    """Return a request for SMS changed to another open order; None: there is none, or it is another request."""
     asked = query.get("request_id")
     if asked is None or "status" in query:
         return None

@@ -1,4 +1,4 @@
-"""SMS-Man's rent API, from https://sms-man.com/api/rent; what that leaves open, from clients."""
+"""SMS-Man's rent API, from https://sms-man.com/api/rent and, where that is silent, from public clients."""
 
 from collections.abc import Mapping
 from typing import Any, Final
@@ -47,7 +47,7 @@ def _as_shown(sms: Sms, moment: Moment) -> dict[str, str]:
 
 
 def _get_sms(account: Account, query: Query, moment: Moment) -> Response:
-    """The newest SMS; while there is none, the words of the control API: the document shows nothing."""
+    """Return the newest SMS; if there is none, the wait of the control API: the document does not show that case."""
     order = _find(account, query, moment)
     if order is None:
         return unknown()
@@ -66,7 +66,7 @@ def _get_all_sms(account: Account, query: Query, moment: Moment) -> Response:
 
 
 def _get_all_requests(account: Account, _query: Query, moment: Moment) -> Response:
-    """The open rents; the document names this endpoint and shows nothing of it."""
+    """Return the open rents; of this endpoint the document has only the name."""
     open_ones: list[dict[str, Any]] = [names(order) for order in account.rents.values() if not order.over(moment.now)]
     return as_json({"requests_info": open_ones})
 

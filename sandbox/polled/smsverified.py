@@ -31,7 +31,7 @@ def _balance(account: Account, _query: Query, _moment: Moment) -> Response:
 
 
 def _full_sms(account: Account, query: Query, moment: Moment) -> Response:
-    """`FULL_SMS:[vk] 877613`; while there is none, the tokens of getStatus. The sample's sender is the service."""
+    """Return `FULL_SMS:[vk] 877613`, or a token of getStatus. In the sample the sender is the service."""
     return showing(
         account, query, moment, lambda order, sms: Response(f"FULL_SMS:[{order.service}] {sms.text}", shows=(sms,))
     )
