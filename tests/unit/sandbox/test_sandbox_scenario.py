@@ -42,14 +42,14 @@ def test_a_file_is_read_by_its_path(tmp_path):
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("seed = ", "scenario is no TOML: Invalid value"),
+        ("seed = ", "scenario is not valid TOML: Invalid value"),
         ("sede = 1", "scenario: sede: no such key; did you mean seed?"),
         ('[smsman]\ncurv = "tail"', "scenario: smsman.curv: no such key; did you mean curve?"),
         ('[[bad]]\nkind = "resett"', "scenario: bad.1.kind: Input should be '429'"),
         ('[[bad]]\nkind = "429"\n[[bad]]\nkind = "429"\nshare = 2', "scenario: bad.2.share: Input should be less than"),
         ('[[bad]]\nkind = "429"\nform = 2', "scenario: bad.1.form: no such key; did you mean from?"),
         ('[[orders]]\nprovider = "smsman"\nsms = [{ att = 1 }]', "orders.1.sms.1.att: no such key; did you mean at?"),
-        ("[smsman]\nsms = [3, 1]", "scenario: smsman: sms: the first number is how many at least"),
+        ("[smsman]\nsms = [3, 1]", "scenario: smsman: sms: the first number is the minimum"),
         ("[bad]\nkind = 1", "scenario: bad: Input should be a valid tuple"),
     ],
 )
