@@ -14,12 +14,12 @@ from bus.sharding.commands import Command
 from bus.sharding.group import SESSION_MS, Member, is_cancelled
 from bus.sharding.state_log import Fenced
 from pollers import shard as shards
-from pollers.commands import dead_letter, read_command
 from pollers.scheduling.account import Account
 from pollers.scheduling.learned import SAVE_EVERY, Learned, ToldToWait
 from pollers.scheduling.scheduler import Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import Log, Shard
+from pollers.watch_commands import dead_letter, read_command
 from schemas.topics import WATCH_PARTITIONS
 
 GROUP: Final = "smsbus-pollers"
@@ -239,7 +239,8 @@ class Poller:
         self.unreadable_commands += 1
         _log.error("command_unreadable", partition=command.partition, hint="it is kept in sms.rejected.v1")
         try:
-            await self._bus.accept(dead_letter(command, self.now_ms()), key=command.key or None)
+            letter = dead_letter(command.value or b"", command.partition, self.now_ms())
+            await self._bus.accept(letter, key=command.key or None)
         except NotDurable:
             _log.warning("command_not_rejected", partition=command.partition)
 

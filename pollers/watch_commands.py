@@ -8,15 +8,18 @@ from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Annotated, Any, Final, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from pollers.tracking.state import OpenWatch, WatchState
 from schemas import fields, identity, timestamps
-from schemas.messages import Watch, WatchRecord
+from schemas.dead_letter import rejected
+from schemas.messages import SmsRejected, Watch, WatchRecord
 from schemas.normalize import digits
 
 AnyWatch = TypeVar("AnyWatch", bound=Watch)
 
+LARGEST: Final = 64 * 1024
+"""Bytes of a request's record."""
 MINUTE_MS: Final = 60_000
 LIFETIME_MS: Final[Mapping[str, int]] = {"activation": 25 * MINUTE_MS, "rent": 31 * 24 * 60 * MINUTE_MS}
 """How long a watch lasts by default: an activation lives about 20 minutes, a rent at most a month."""
@@ -64,6 +67,33 @@ class WatchRequest(BaseModel):
             opened_at=timestamps.to_text(now_ms),
             **self.model_dump() | {name: getattr(there, name) for name in unstated},
         )
+
+
+def read_command(key: str, value: bytes) -> WatchRecord | None:
+    """Return the request in a record; None if it is invalid, too large, or has another key than its watch.
+
+    Unknown keys are kept, and written again by `to_json`. A request far larger than usual is rejected because its state
+    would have to contain it.
+    """
+    if len(value) > LARGEST:
+        return None
+    try:
+        watch = WatchRecord.model_validate_json(value)
+    except ValidationError:
+        return None
+    return watch if watch.watch_id == key else None
+
+
+def dead_letter(value: bytes, partition: int, now_ms: int) -> SmsRejected:
+    """Return the dead letter of an unreadable record, which stays on the topic; repeats get the same id."""
+    return rejected(
+        value,
+        received_via="command",
+        stage="parse",
+        reason="broken_watch",
+        facts={"partition": str(partition)},
+        observed_ms=now_ms,
+    )
 
 
 def conflicts(there: Watch, asked: WatchRequest) -> list[str]:

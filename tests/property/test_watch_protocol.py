@@ -17,11 +17,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pollers import watch_commands
-from pollers.commands import read_command
 from pollers.tracking import actions, expiry
 from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.tracking.state import WatchState
-from pollers.watch_commands import WatchRequest, request_name, with_request
+from pollers.watch_commands import WatchRequest, read_command, request_name, with_request
 from providers.observation import Ended, Last, Observation, ProviderError, SeenSms, Waiting, WaitingNext
 from providers.results import Action
 from schemas import identity

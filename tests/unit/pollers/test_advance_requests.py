@@ -4,11 +4,10 @@ import json
 
 import pytest
 
-from pollers.commands import read_command
 from pollers.tracking import expiry
 from pollers.tracking.advance import Step, acted, advance, opened, requested, withdrawn
 from pollers.tracking.state import WatchState
-from pollers.watch_commands import request_name, unapplied, with_request
+from pollers.watch_commands import read_command, request_name, unapplied, with_request
 from providers.observation import Ended, Gone, Last, Listing, SeenSms, Waiting, WaitingNext
 from schemas.identity import watch_ended_id
 from schemas.messages import Watch, WatchEnded

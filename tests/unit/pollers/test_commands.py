@@ -4,9 +4,7 @@ import json
 
 import pytest
 
-from bus.sharding.commands import Command
-from pollers.commands import dead_letter, read_command
-from pollers.watch_commands import WatchRequest, conflicts
+from pollers.watch_commands import WatchRequest, conflicts, dead_letter, read_command
 
 WATCH = WatchRequest(account="main", order_id="7").watch(1_795_000_000_000)
 
@@ -91,7 +89,7 @@ def test_a_watch_under_another_key_is_none() -> None:
 
 @pytest.mark.parametrize("size", [10, 800_000])
 def test_the_dead_letter_of_a_broken_command_fits_its_topic_whatever_the_size(size: int) -> None:
-    letter = dead_letter(Command(3, "k", b"x" * size), 1_795_000_000_000)
+    letter = dead_letter(b"x" * size, 3, 1_795_000_000_000)
 
     assert (letter.body_bytes, letter.body_complete) == (size, size < 1_000)
     assert len(letter.to_json()) < 512 * 1024
