@@ -1,7 +1,7 @@
-"""`smsbus account list|call`: the configured accounts, and every method that their providers document.
+"""`smsbus account list|call`: the configured accounts, and every documented method of their providers.
 
-Methods have the names of the providers' documents; those of SMS-Man's rent API have `rent:` before them. A method is
-called once and never again by itself: some cost money, and a time-out does not tell whether it was spent.
+Methods have the names of the providers' documents, with the prefix `rent:` for SMS-Man's rent API. A method is called
+once and never repeated automatically: some cost money, and after a time-out it is unknown whether it was spent.
 """
 
 import asyncio
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
 account_app = typer.Typer(no_args_is_help=True, help="The configured accounts, and what their providers offer.")
 
-PATIENCE: Final = 60.0  # seconds: a person can wait, and giving up on a purchase leaves a question
-LARGEST: Final = 16 * 1024 * 1024  # bytes: price lists of all countries at once are large
+PATIENCE: Final = 60.0  # seconds: a person can wait, and after a time-out it is unknown whether something was bought
+LARGEST: Final = 16 * 1024 * 1024  # bytes: a price list of all countries is large
 
 
 class Recorder:
-    """Keeps the last body, for the case that nobody understands it."""
+    """Keeps the last body, to show it if it is not recognised."""
 
     def __init__(self, http: "HttpClient") -> None:
         self._http = http
@@ -57,7 +57,7 @@ class Recorder:
 
 @account_app.command("list")
 def list_accounts(config: Config = None) -> None:
-    """Print one line an account: its name, its provider, and the address if it is not the provider's own."""
+    """Print one line per account: its name, its provider, and the address if it is not the default."""
     from app.settings.load import without_secrets
 
     with readable_errors():
@@ -77,11 +77,11 @@ def call(
     parameters: Annotated[list[str] | None, typer.Argument(metavar="K=V…", help="The method's parameters.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
     watch: Annotated[
-        bool, typer.Option("--watch", help='Watch the order that is bought; prints {"watch_id": …} behind it.')
+        bool, typer.Option("--watch", help='Watch the order that is bought; prints {"watch_id": …} after it.')
     ] = False,
     config: Config = None,
 ) -> None:
-    """Call a method once and print its answer as JSON. What costs money shows the price and asks first.
+    """Call a method once and print the result as JSON. Methods that cost money show the price and ask first.
 
     A bought order is printed before anything else can fail. With --watch a second JSON document follows,
     {"watch_id": …}; when the order cannot be watched, the exit code is 1 and stderr has the command that watches it.
@@ -99,18 +99,18 @@ def call(
 
 
 def _insist_on_watchable(settings: "Settings", name: str, method: str) -> None:
-    """Return when a watch can be asked for: before the money is spent, not after."""
+    """Check that a watch can be opened, before money is spent."""
     from bus.kafka import topics
     from schemas.topics import WATCHES
 
     account = settings.accounts.get(name)
     if account is None or account.provider == "pingme" or not _endpoint(account, method).buys:
-        raise end(Code.USAGE, f"--watch is for methods of polled accounts that buy an order; {method} is none")
+        raise end(Code.USAGE, f"--watch needs a method of a polled account that buys an order; {method} does not")
     asyncio.run(topics.partitions(settings.kafka, WATCHES))
 
 
 def _print(answer: object) -> None:
-    """Print an answer at once; where nobody reads stdout any longer, what was bought must still be seen."""
+    """Print a result at once; if stdout is closed, a purchase is printed on stderr."""
     try:
         typer.echo(as_json(answer))
     except (OSError, UnicodeError):
@@ -120,7 +120,7 @@ def _print(answer: object) -> None:
 
 
 def _watch(settings: "Settings", wanted: "Wanted", config: "Path | None") -> str:
-    """Watch what was bought; whatever goes wrong, the person learns what was bought and how to watch it."""
+    """Open a watch on the bought order; on any error, print what was bought and the command that watches it."""
     from app.cli.watch import put
 
     try:
@@ -134,7 +134,7 @@ def _watch(settings: "Settings", wanted: "Wanted", config: "Path | None") -> str
 
 
 def called(settings: "Settings", name: str, method: str, parameters: list[str], *, yes: bool) -> object:
-    """Return the typed answer of one call; what is no success ends the command with a sentence."""
+    """Return the typed result of one call; an error ends the command with a message."""
     account = settings.accounts.get(name)
     if account is None:
         raise end(Code.USAGE, f"there is no account {name}; configured: {', '.join(settings.accounts) or 'none'}")
@@ -148,14 +148,14 @@ def called(settings: "Settings", name: str, method: str, parameters: list[str], 
 
 
 def bought(answer: object) -> "Order | None":
-    """Return the order in an answer of `called`, for those who go on to watch it."""
+    """Return the order in a result of `called`; None if nothing was bought."""
     from providers.results import Order
 
     return answer if isinstance(answer, Order) else None
 
 
 def as_json(answer: object) -> str:
-    """Return the answer for people and programs: an object that begins with its kind, or a list of objects."""
+    """Return the result as JSON: an object that begins with its kind, or a list of objects."""
     import re
     from dataclasses import asdict, is_dataclass
 
@@ -175,7 +175,7 @@ def as_json(answer: object) -> str:
 
 @asynccontextmanager
 async def _opened(account: "Account") -> "AsyncIterator[tuple[Api, Recorder]]":
-    """Yield a client of the account, and what it receives."""
+    """Yield a client of the account, and the recorder of its responses."""
     from pydantic import SecretStr
 
     from providers import APIS
@@ -211,13 +211,13 @@ def _usage(endpoint: "Endpoint[Any]") -> str:
 
 
 def given(parameters: list[str]) -> dict[str, str]:
-    """Return what was typed as `name=value`, by name."""
+    """Return the `name=value` arguments by name."""
     pairs = [parameter.partition("=") for parameter in parameters]
     return {name: value for name, _, value in pairs}
 
 
 def _params(account: "Account", endpoint: "Endpoint[Any]", parameters: list[str]) -> dict[str, str]:
-    """Return the parameters by name. PingMe's userId is known from the settings."""
+    """Return the parameters by name. PingMe's userId comes from the settings."""
     pairs = [parameter.partition("=") for parameter in parameters]
     names = [name for name, _, _ in pairs]
     allowed = (*endpoint.required, *endpoint.optional)
@@ -225,8 +225,8 @@ def _params(account: "Account", endpoint: "Endpoint[Any]", parameters: list[str]
     if account.user_id and "userId" in allowed:
         params.setdefault("userId", account.user_id)
     problems = [f"{name} needs a value: {name}=…" for name, equals, _ in pairs if not equals and name in allowed]
-    problems += [f"{name} is no parameter of {endpoint.name}" for name in names if name not in allowed]
-    problems += [f"{name} stands there twice" for name in dict.fromkeys(names) if names.count(name) > 1]
+    problems += [f"{name} is not a parameter of {endpoint.name}" for name in names if name not in allowed]
+    problems += [f"{name} is given twice" for name in dict.fromkeys(names) if names.count(name) > 1]
     problems += [f"{name} is missing" for name in endpoint.required if not params.get(name) and name not in names]
     if problems:
         raise end(Code.USAGE, *problems, f"usage: {_usage(endpoint)}")
@@ -234,21 +234,21 @@ def _params(account: "Account", endpoint: "Endpoint[Any]", parameters: list[str]
 
 
 def _agree(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str], *, yes: bool) -> None:
-    """Return when the person wants to spend the money; ends the command when not."""
+    """Ask whether to spend the money; end the command if not."""
     price = asyncio.run(_price(account, endpoint, params))
-    price_in_words = f"the price is {price}" if price else "price unknown: the provider does not tell it beforehand"
+    price_in_words = f"the price is {price}" if price else "price unknown: the provider does not say it beforehand"
     say(f"{endpoint.name} at {account.provider} costs money; {price_in_words}")
     if yes:
         return
     if not is_terminal():
-        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to spend the money")
+        raise end(Code.USAGE, "there is no terminal for the question: add --yes to spend the money")
     say("Spend it? [y/N]")  # not typer.confirm, which leaves a blank on stdout
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise end(Code.FAILED, "nothing was bought")
 
 
 def is_terminal() -> bool:
-    """There is a person to ask."""
+    """Return whether there is a person to ask."""
     return sys.stdin.isatty()
 
 
@@ -258,7 +258,7 @@ async def _price(account: "Account", endpoint: "Endpoint[Any]", params: dict[str
 
 
 async def _ask(account: "Account", endpoint: "Endpoint[Any]", params: dict[str, str]) -> tuple[object, bytes]:
-    """Return the typed answer, and the body that it was read from."""
+    """Return the typed result, and the body that it was read from."""
     async with _opened(account) as (client, recorder):
         return await client.call(endpoint, params), recorder.body
 
@@ -274,14 +274,14 @@ def _insist_on_success(account: "Account", endpoint: "Endpoint[Any]", answer: ob
     words = sentence(answer.code)
     lines = [f"{endpoint.name} at {account.provider}: {answer.code} ({words})"]
     if answer.kind == "unrecognised":
-        lines.append(f"it answered: {_readable(account, body)}")
+        lines.append(f"the response was: {_readable(account, body)}")
     if answer.kind == "transient" or (answer.kind == "unrecognised" and endpoint.buys):
         lines.append(outcome(buys=endpoint.buys, sent=answer.code not in UNSENT))
     raise end(Code.TIMED_OUT if answer.code == "timeout" else Code.FAILED, *lines)
 
 
 def _readable(account: "Account", body: bytes) -> str:
-    """Return the beginning of an answer, fit for a terminal and without the account's keys."""
+    """Return the beginning of a body, printable and without the account's keys."""
     text = body.decode("utf-8", "replace")
     for key in (account.api_key, account.app_key):
         text = text.replace(key.get_secret_value(), "…") if key and key.get_secret_value() else text

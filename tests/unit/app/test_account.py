@@ -86,11 +86,11 @@ def test_the_rent_methods_of_sms_man_have_their_own_names():
     ("parameters", "problem"),
     [
         ([], "id is missing"),
-        (["id=1", "state=8"], "state is no parameter of setStatus"),
-        (["id=1", "api_key=x"], "api_key is no parameter of setStatus"),
-        (["id=1", "action=getNumber"], "action is no parameter of setStatus"),
+        (["id=1", "state=8"], "state is not a parameter of setStatus"),
+        (["id=1", "api_key=x"], "api_key is not a parameter of setStatus"),
+        (["id=1", "action=getNumber"], "action is not a parameter of setStatus"),
         (["id=1", "status"], "status needs a value: status=…"),
-        (["id=1", "status=8", "status=6"], "status stands there twice"),
+        (["id=1", "status=8", "status=6"], "status is given twice"),
     ],
 )
 def test_wrong_parameters_are_named_with_the_right_ones(parameters, problem):
