@@ -6,14 +6,14 @@ import json
 import pytest
 
 from app.demo.reconcile import reconcile
-from sandbox.pingme import Answer, Entry
+from sandbox.pingme import CallbackResponse, Entry
 from sandbox.sms import Sms
 
 NONCES = ("BBBBBBBB", "CCCCCCCC", "DDDDDDDD")
 
 
 def entry(order: int, *, kind: str = "sms", status: int = 200) -> Entry:
-    answer = Answer(status, "accepted", f"id-{order}" if kind == "sms" else None)
+    answer = CallbackResponse(status, "accepted", f"id-{order}" if kind == "sms" else None)
     return Entry(NONCES[order], "12015550100", order, kind, 0.0, [answer])
 
 
