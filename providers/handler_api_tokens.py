@@ -170,7 +170,8 @@ def parse_status(response: RawResponse) -> Observation:
 def status_of(token: Token) -> Observation | None:
     """Return what a token says about an activation; None for other tokens."""
     match token.name:
-        case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":  # at RESEND clients shall set status 6: it would end the order
+        # On RESEND the document tells clients to set status 6, which would end the order (docs/providers.md, trap 30).
+        case "STATUS_WAIT_CODE" | "STATUS_WAIT_RESEND":
             return Waiting()
         case "STATUS_WAIT_RETRY":
             return WaitingNext(code_in(token.rest))

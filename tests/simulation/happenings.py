@@ -268,21 +268,21 @@ async def _request(town: "Town", watch_id: str, request: str) -> None:
     ended = bool(town.people.state(case).get("ended")) or case.ends < now
     if request == "reopen" and ended and case.asked:
         case.ends = max(case.ends, now + 300.0)
-        await town.people.ask(case, "watch", states_end=True)
+        await town.people.request(case, "watch", states_end=True)
     elif request == "prolong" and not ended:
         case.ends += 300.0
-        await town.people.ask(case, "watch", states_end=True)
+        await town.people.request(case, "watch", states_end=True)
     elif request == "impatient" and not ended and case.asked:
-        await town.people.ask(case, "next")
+        await town.people.request(case, "next")
         await asyncio.sleep(8.0)
-        await town.people.ask(case, "next")
+        await town.people.request(case, "next")
     elif request == "hesitate" and not ended and case.asked:
-        await town.people.ask(case, "stop")
+        await town.people.request(case, "stop")
         await asyncio.sleep(1.0)
         case.ends = max(case.ends, town.loop.time() + 300.0)
-        await town.people.ask(case, "watch", states_end=True)
+        await town.people.request(case, "watch", states_end=True)
     elif request not in {"reopen", "prolong", "impatient", "hesitate"} and not ended and case.asked:
-        await town.people.ask(case, request)
+        await town.people.request(case, request)
 
 
 def records_of_tomorrow(*, every: float = 600.0) -> Begin:

@@ -54,12 +54,12 @@ class People:
         now = self._town.loop.time()
         case = Case(provider, kind, order, now, now + (until or LIFETIME[kind]), until is not None, after_sms)
         self.cases[case.watch_id] = case
-        await self.ask(case, "watch", states_end=until is not None)
+        await self.request(case, "watch", states_end=until is not None)
         return case
 
     # ---- requests --------------------------------------------------------------------------------------------------
 
-    async def ask(self, case: Case, desired: str, *, after: int | None = None, states_end: bool = False) -> None:
+    async def request(self, case: Case, desired: str, *, after: int | None = None, states_end: bool = False) -> None:
         """POST until it is taken; what is known of the watch decides as the API does."""
         self._requests += 1
         request_id = f"r{self._requests}"
@@ -95,4 +95,4 @@ class People:
 
     async def _next(self, case: Case, pause: float, after: int | None) -> None:
         await asyncio.sleep(pause)
-        await self.ask(case, "next", after=after)
+        await self.request(case, "next", after=after)

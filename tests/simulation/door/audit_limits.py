@@ -46,8 +46,8 @@ def _is_full(evidence: DoorEvidence, post: Post) -> bool:
         return False
     if evidence.full_at(post.answered, before=10.0):
         return True
-    for look in evidence.looks(post.life, post.sent - 15.0, post.answered + 6.0):
-        used, own = sum(look.held.values()), look.held.get(post.account, 0)
+    for snapshot in evidence.snapshots(post.life, post.sent - 15.0, post.answered + 6.0):
+        used, own = sum(snapshot.held.values()), snapshot.held.get(post.account, 0)
         if used > 0.85 * evidence.journal or (used > 0.45 * evidence.journal and own > 0.45 * used):
             return True
     return False
@@ -55,12 +55,12 @@ def _is_full(evidence: DoorEvidence, post: Post) -> bool:
 
 def share(evidence: DoorEvidence) -> Iterator[Finding]:
     """No account of several takes more than its share of a journal: half of it, or of what is used."""
-    for look in evidence.town.looks if len(evidence.town.plan.accounts) > 1 else ():
-        used = sum(look.held.values())
-        for account, held in look.held.items():
+    for snapshot in evidence.town.snapshots if len(evidence.town.plan.accounts) > 1 else ():
+        used = sum(snapshot.held.values())
+        for account, held in snapshot.held.items():
             if held > 0.5 * max(evidence.journal, used) + 0.05 * evidence.journal:
                 words = f"it holds {held} bytes of {used}, in a journal of {evidence.journal:.0f}"
-                yield Finding("share", look.at - START, account, words)
+                yield Finding("share", snapshot.at - START, account, words)
 
 
 def limited(evidence: DoorEvidence) -> Iterator[Finding]:

@@ -14,7 +14,7 @@ from tests.simulation.door.senders import Post, Sms
 from tests.simulation.findings import Finding, hms
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown, Look
+    from tests.simulation.door.town import DoorTown, Snapshot
 
 NEVER: Final = 10.0**9
 STOPS: Final = frozenset({"killed", "stopping", "stopped", "asleep"})
@@ -156,21 +156,21 @@ class DoorEvidence:
             when for when, what, whom in self.town.notes if whom == name and what in DISTURBS and when <= at
         )
 
-    def looks(self, life: str, begin: float, end: float) -> "list[Look]":
+    def snapshots(self, life: str, begin: float, end: float) -> "list[Snapshot]":
         """Return what was seen of a door's journal in this time."""
-        found = self._looks[life]
+        found = self._snapshots[life]
         return found[bisect_left(found, begin, key=_at) : bisect_right(found, end, key=_at)]
 
     @cached_property
-    def _looks(self) -> "dict[str, list[Look]]":
-        found: defaultdict[str, list[Look]] = defaultdict(list)
-        for each in self.town.looks:
+    def _snapshots(self) -> "dict[str, list[Snapshot]]":
+        found: defaultdict[str, list[Snapshot]] = defaultdict(list)
+        for each in self.town.snapshots:
             found[each.life].append(each)
         return found
 
 
-def _at(look: "Look") -> float:
-    return look.at
+def _at(snapshot: "Snapshot") -> float:
+    return snapshot.at
 
 
 def _promises(post: Post) -> Iterator[Promise]:

@@ -122,7 +122,7 @@ class Sender:
             segments = self._segments(token, body, packed)
             post.response = await line.ask(segments, PATIENCE)
             if post.response.status == 503 and process.life == post.life and process.is_open:
-                self.town.look(process)
+                self.town.snapshot(process)
             is_unread = not post.ok and len(segments) > 1  # the door ends a connection whose body stays on its way
             if line.is_free and not is_unread and len(self._lines) < KEPT:
                 self._lines.append(connection)

@@ -43,7 +43,7 @@ class Sample(NamedTuple):
     alive: bool
 
 
-class Look(NamedTuple):
+class Snapshot(NamedTuple):
     """What lay in the file of a door's own journal at a moment: bytes by account."""
 
     at: float
@@ -87,7 +87,7 @@ class DoorTown(Place):
         self.posts: list[Post] = []
         self.arrived: list[Arrived] = []
         self.samples: list[Sample] = []
-        self.looks: list[Look] = []
+        self.snapshots: list[Snapshot] = []
         self.censuses: list[tuple[float, str, Counter[str]]] = []
         self.logged: list[Said] = []
         self.left: list[Left] = []
@@ -180,13 +180,13 @@ class DoorTown(Place):
                     self.samples.append(Sample(self.loop.time(), door.life, door.words(), door.bus.alive()))
                     self._asking = ""
                     if self.kafka.away:
-                        self.look(door)
+                        self.snapshot(door)
                     if is_due:
                         self.censuses.append((self.loop.time(), door.life, _census(door.bus, door.door)))
 
-    def look(self, door: DoorProcess) -> None:
+    def snapshot(self, door: DoorProcess) -> None:
         """Look into the file of a door's own journal, past everything that the door knows of it."""
-        recent = next((each for each in reversed(self.looks) if each.life == door.life), None)
+        recent = next((each for each in reversed(self.snapshots) if each.life == door.life), None)
         if not door.claims or (recent is not None and self.clock.now - recent.at < FRESH):
             return
         path = door.claims[0].directory / "journal.sqlite"
@@ -194,7 +194,7 @@ class DoorTown(Place):
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             for headers, size in connection.execute("SELECT headers, size FROM rows"):
                 held[headers.partition("/smsbus/pingme/")[2].partition('"')[0]] += size
-        self.looks.append(Look(self.clock.now, door.life, held))
+        self.snapshots.append(Snapshot(self.clock.now, door.life, held))
 
     def _left(self, path: Path) -> Left:
         contents = [each.read_bytes() for each in path.iterdir()]

@@ -194,7 +194,7 @@ class Bench:
     async def see_code(self, code: str) -> None:
         await self.see(Last(SeenSms(code=code, text=None)))
 
-    async def ask(self, desired: str, request_id: str = "", *, after: int | None = None) -> None:
+    async def request(self, desired: str, request_id: str = "", *, after: int | None = None) -> None:
         watch = with_request(self.watch, desired, request_id=request_id or desired, after=after)
         self.shard.command(self.watch.watch_id, watch)
         await asyncio.sleep(0.3)
@@ -353,7 +353,7 @@ async def test_the_end_of_a_watch_is_told_after_its_sms_are_published() -> None:
     bench = await Bench().start(owner_for=OWNED)
     bench.around.holding = True
     await bench.see_code("1111")
-    await bench.ask("stop")
+    await bench.request("stop")
     before = list(bench.events)
 
     bench.around.publish()
@@ -369,7 +369,7 @@ async def test_the_end_of_a_watch_is_told_after_its_sms_are_published() -> None:
 async def test_the_end_of_a_watch_waits_while_the_bus_is_full() -> None:
     bench = await Bench().start()
     bench.around.full = True
-    await bench.ask("stop")
+    await bench.request("stop")
     before = list(bench.events)
 
     bench.around.full = False
@@ -417,7 +417,7 @@ async def test_a_request_is_not_lost_while_a_step_is_being_accepted() -> None:
     bench = await Bench().start(owner_for=OWNED)
     bench.around.accepting.clear()
     step = asyncio.create_task(bench.see_code("1111"))
-    await bench.ask("stop")
+    await bench.request("stop")
 
     bench.around.accepting.set()
     await step
@@ -447,7 +447,7 @@ async def test_an_action_waits_for_the_end_of_a_poll_under_way() -> None:
 async def test_what_was_wanted_before_a_stop_is_not_done_after_it() -> None:
     bench = await Bench(after_sms="request_next").start()  # a new owner: the action has to wait
     await bench.see_code("1111")
-    await bench.ask("stop")
+    await bench.request("stop")
 
     await asyncio.sleep(NEW_OWNER * 2)
 
@@ -460,7 +460,7 @@ async def test_an_ended_watch_keeps_its_last_poll() -> None:
     bench = await Bench().start()
     bench.around.polled = LivePoll(1_795_000_000_007, "gone", None)
 
-    await bench.ask("stop")
+    await bench.request("stop")
     await asyncio.sleep(1)
 
     state = bench.log.state(bench.watch)
@@ -538,9 +538,9 @@ async def test_a_restored_watch_goes_on_where_it_was_and_asks_for_no_hurry() -> 
 async def test_a_restored_watch_that_is_stopped_before_its_first_answer_can_be_opened_again() -> None:
     bench = await Bench().start()
     heir = await bench.heir().start()
-    await heir.ask("stop")
+    await heir.request("stop")
 
-    await heir.ask("watch", "again")
+    await heir.request("watch", "again")
     await asyncio.sleep(1)
 
     assert not heir.owned.ended
@@ -561,7 +561,7 @@ async def test_an_unknown_account_opens_nothing() -> None:
 @virtual
 async def test_what_ended_a_day_ago_is_forgotten_with_its_command() -> None:
     bench = await Bench().start()
-    await bench.ask("stop")
+    await bench.request("stop")
     bench.events.clear()
 
     await hours_pass(23)
@@ -577,7 +577,7 @@ async def test_what_ended_a_day_ago_is_forgotten_with_its_command() -> None:
 @virtual
 async def test_sixteen_thousand_ended_watches_are_forgotten_without_holding_the_loop() -> None:
     bench = await Bench().start()
-    await bench.ask("stop")
+    await bench.request("stop")
     state = bench.owned.state
     for number in range(2_000):
         other = OwnedWatch(state.having(watch=state.watch.model_copy(update={"watch_id": f"w{number}"})))
@@ -594,8 +594,8 @@ async def test_sixteen_thousand_ended_watches_are_forgotten_without_holding_the_
 @virtual
 async def test_a_request_that_was_written_while_its_watch_was_forgotten_is_written_once_more() -> None:
     bench = await Bench().start()
-    await bench.ask("stop")
-    await bench.ask("watch", "again")
+    await bench.request("stop")
+    await bench.request("watch", "again")
 
     bench.shard.command(bench.watch.watch_id, None, forgets="stop")
     await asyncio.sleep(0.3)
@@ -607,7 +607,7 @@ async def test_a_request_that_was_written_while_its_watch_was_forgotten_is_writt
 @virtual
 async def test_a_shard_that_starts_with_our_tombstone_behind_a_newer_request_applies_the_request() -> None:
     bench = await Bench().start()
-    await bench.ask("stop")
+    await bench.request("stop")
     heir = bench.heir()
     for watch in (with_request(heir.watch, "stop", request_id="stop"), heir.watch):
         heir.shard.command(heir.watch.watch_id, watch)
@@ -625,11 +625,11 @@ async def test_a_shard_that_starts_with_our_tombstone_behind_a_newer_request_app
 async def test_a_watch_that_ended_is_opened_again_by_the_same_request_under_another_id() -> None:
     bench = await Bench().start(owner_for=OWNED)
     await bench.see_code("1111")
-    await bench.ask("stop")
+    await bench.request("stop")
 
-    await bench.ask("watch", "again")
+    await bench.request("watch", "again")
     await bench.see_code("2222")
-    await bench.ask("stop", "stop again")
+    await bench.request("stop", "stop again")
 
     sequences = [each.sequence for each in bench.around.messages if isinstance(each, SmsReceived)]
     assert (sequences, [end.sms_count for end in bench.ends()]) == ([0, 1], [1, 2])
@@ -658,13 +658,13 @@ async def test_a_next_that_comes_right_after_its_sms_counts_that_sms() -> None:
     bench = await Bench().start(owner_for=OWNED)
     bench.log.failures = ["lost"] * 3  # the state with the SMS is not committed for a while
     await bench.see_code("1111")
-    await bench.ask("next", "first")
+    await bench.request("next", "first")
     await asyncio.sleep(5)
     await bench.see_code("1111")
     await asyncio.sleep(1)
 
     await bench.see_code("2222")
-    await bench.ask("next", "second")
+    await bench.request("next", "second")
     await bench.see_code("2222")
     await asyncio.sleep(1)
 
@@ -774,7 +774,7 @@ async def test_an_idle_shard_sleeps() -> None:
 async def test_the_request_for_the_next_sms_is_done_once() -> None:
     bench = await Bench().start(owner_for=OWNED)
     await bench.see_code("1111")
-    await bench.ask("next", after=1)
+    await bench.request("next", after=1)
     for _ in range(3):
         await bench.see_code("1111")
         await asyncio.sleep(0.5)
@@ -786,7 +786,7 @@ async def test_the_request_for_the_next_sms_is_done_once() -> None:
 async def test_a_next_about_an_sms_that_the_predecessor_could_not_commit_is_not_swallowed() -> None:
     bench = await Bench().start(owner_for=OWNED)
     await bench.see_code("1111")
-    await bench.ask("next", "first")
+    await bench.request("next", "first")
     await bench.see_code("1111")
     await asyncio.sleep(1)
     heir = bench.heir()  # the predecessor publishes 2222 now, and dies
@@ -909,11 +909,11 @@ async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_t
 @virtual
 async def test_a_request_that_is_repeated_holds_up_no_action_that_is_wanted_already() -> None:
     bench = await Bench().start(owner_for=OWNED)
-    await bench.ask("finish")
+    await bench.request("finish")
     bench.around.busy = True  # the account may not be asked yet
     await bench.see_code("1111")
-    await bench.ask("finish", "once more")
-    await bench.ask("watch", "and again")
+    await bench.request("finish", "once more")
+    await bench.request("watch", "and again")
 
     bench.shard.admitted(bench.watch.watch_id)
     await asyncio.sleep(1)

@@ -274,14 +274,14 @@ def test_a_row_says_something_else_when_its_status_code_or_text_does(changed):
 def test_the_list_is_one_request_and_is_given_up_after_three_refusals():
     polling, wire = client("grizzlysms", "BAD_ACTION", "BAD_ACTION", "null", *["BAD_ACTION"] * 3)
 
-    async def ask():
+    async def call():
         offered = []
         for _ in range(6):
             await polling.active()
             offered.append(polling.has_list)
         return offered
 
-    assert run(ask()) == [True, True, True, True, True, False]
+    assert run(call()) == [True, True, True, True, True, False]
     assert [url.rpartition("action=")[2] for url in wire.asked] == ["getActiveActivations"] * 6
 
 
@@ -497,14 +497,14 @@ def test_a_full_text_that_cannot_be_had_is_the_trouble_of_the_account():
 def test_full_texts_are_no_longer_asked_for_where_they_are_not_offered():
     polled, _ = client("smsverified", "BAD_ACTION")
 
-    async def ask():
+    async def call():
         offered = []
         for _ in range(3):
             offered.append(polled.has_full_text)
             await polled.full_text("7")
         return [*offered, polled.has_full_text]
 
-    assert run(ask()) == [True, True, True, False]
+    assert run(call()) == [True, True, True, False]
 
 
 @pytest.mark.parametrize("provider", ["grizzlysms", "smsman"])

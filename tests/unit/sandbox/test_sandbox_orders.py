@@ -15,7 +15,7 @@ def status(providers, order, faults=None):
     return response.body
 
 
-def ask_for_next(providers, order):
+def request_next(providers, order):
     assert providers.says("smsverified", "setStatus", id=order.id, status="3") == "ACCESS_RETRY_GET"
 
 
@@ -25,7 +25,7 @@ def test_the_second_sms_stays_hidden_until_it_is_asked_for(asked):
     providers.later(100)
     hidden = status(providers, order)
 
-    ask_for_next(providers, order)
+    request_next(providers, order)
     between = status(providers, order)
     providers.later(1)
 
@@ -35,7 +35,7 @@ def test_the_second_sms_stays_hidden_until_it_is_asked_for(asked):
 def test_an_sms_that_is_not_there_yet_is_waited_for(asked):
     providers = asked()
     order = providers.open("smsverified", sms=TWO)
-    ask_for_next(providers, order)
+    request_next(providers, order)
 
     providers.later(2.9)
     before = status(providers, order)
@@ -48,8 +48,8 @@ def test_asking_for_the_next_twice_skips_none(asked):
     providers = asked()
     order = providers.open("smsverified", sms=TWO)
 
-    ask_for_next(providers, order)
-    ask_for_next(providers, order)
+    request_next(providers, order)
+    request_next(providers, order)
     providers.later(3)
 
     assert status(providers, order) == "STATUS_OK:2222"
@@ -59,7 +59,7 @@ def test_asking_for_the_next_before_the_first_changes_nothing(asked):
     providers = asked()
     order = providers.open("smsverified", sms=[{"at": 0.5, "code": "1111"}])
 
-    ask_for_next(providers, order)
+    request_next(providers, order)
     waiting = status(providers, order)
     providers.later(0.5)
 
@@ -70,7 +70,7 @@ def test_without_a_gap_the_boundary_can_be_missed(asked):
     providers = asked()
     order = providers.open("smsverified", sms=[{"code": "1111"}, {"equal": True}], gap=0)
 
-    ask_for_next(providers, order)
+    request_next(providers, order)
 
     assert status(providers, order) == "STATUS_OK:1111"
     assert [sms.shown is not None for sms in order.sms] == [False, True]
@@ -115,7 +115,7 @@ def test_a_stale_answer_shows_the_old_level_for_a_moment(asked):
 def test_a_stale_answer_has_the_old_code_after_the_next_was_asked_for_but_not_once_it_was_waited_for(asked):
     providers = asked()
     order = providers.open("smsverified", sms=[{"code": "1111"}])
-    ask_for_next(providers, order)
+    request_next(providers, order)
 
     stale = status(providers, order, STALE)
     waiting = status(providers, order)
@@ -142,7 +142,7 @@ def test_the_book_says_when_an_sms_was_first_shown_and_when_it_was_first_past(as
     for _ in range(3):
         providers.later(10)
         status(providers, order)
-    ask_for_next(providers, order)
+    request_next(providers, order)
     status(providers, order)
     providers.later(0.5)
     status(providers, order)

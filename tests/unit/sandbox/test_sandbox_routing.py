@@ -15,7 +15,7 @@ from sandbox.settings import Fault
 ONE = [{"code": "877613"}]
 
 
-def ask(providers, provider, action, **query):
+def respond_to(providers, provider, action, **query):
     """Ask as the network does: bad days are drawn, and what arrives whole is in the book."""
     said = respond(providers.world, *providers.question(provider, action, **query))
     if said.fault is None:
@@ -58,15 +58,15 @@ def test_a_refused_question_has_no_effect_and_shows_nothing(asked, fault, status
     order = providers.open("grizzlysms", sms=ONE)
     providers.world.add_fault(Fault(**fault))
 
-    ask(providers, "grizzlysms", "setStatus", id=order.id, status="6")
-    said = ask(providers, "grizzlysms", "getStatus", id=order.id)
+    respond_to(providers, "grizzlysms", "setStatus", id=order.id, status="6")
+    said = respond_to(providers, "grizzlysms", "getStatus", id=order.id)
     providers.world.clear_faults()
 
     assert (said.response.status, said.response.body[: len(body)]) == (status, body)
     assert bool(said.response.body) == bool(body)
     assert said.response.headers.get("Retry-After") == ("7" if "retry_after" in fault else None)
     assert order.sms[0].shows == 0
-    assert ask(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_OK:877613"
+    assert respond_to(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_OK:877613"
 
 
 @pytest.mark.parametrize("kind", ["reset", "truncated", "slow"])
@@ -75,11 +75,11 @@ def test_an_answer_that_suffers_on_its_way_is_told_and_the_question_had_its_effe
     order = providers.open("grizzlysms", sms=ONE)
     providers.world.add_fault(Fault(kind=kind))
 
-    said = ask(providers, "grizzlysms", "setStatus", id=order.id, status="3")
+    said = respond_to(providers, "grizzlysms", "setStatus", id=order.id, status="3")
     providers.world.clear_faults()
 
     assert (said.fault.kind, said.response.body) == (kind, "ACCESS_RETRY_GET")
-    assert ask(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_WAIT_RETRY:877613"
+    assert respond_to(providers, "grizzlysms", "getStatus", id=order.id).response.body == "STATUS_WAIT_RETRY:877613"
 
 
 @pytest.mark.parametrize(("kind", "action"), [("activation", "control/get-sms"), ("rent", "rent-api/get-all-sms")])
@@ -88,7 +88,7 @@ def test_on_a_foreign_day_sms_man_answers_for_another_open_order_and_shows_nothi
     asked_for, other = (providers.open("smsman", kind, sms=[{"code": code}]) for code in ("1111", "2222"))
     providers.world.add_fault(Fault(kind="foreign"))
 
-    said = json.loads(ask(providers, "smsman", action, request_id=asked_for.id).response.body)
+    said = json.loads(respond_to(providers, "smsman", action, request_id=asked_for.id).response.body)
 
     assert said["request_id"] == int(other.id)
     assert "2222" in json.dumps(said)
@@ -103,12 +103,12 @@ def test_a_foreign_day_leaves_alone_what_it_could_end_and_what_has_no_neighbour(
     providers.later(1)
     providers.world.add_fault(Fault(kind="foreign"))
 
-    shown = ask(providers, "smsman", "control/get-sms", request_id=order.id).response.body
-    closed = ask(providers, "smsman", "control/set-status", request_id=order.id, status="close").response.body
+    shown = respond_to(providers, "smsman", "control/get-sms", request_id=order.id).response.body
+    closed = respond_to(providers, "smsman", "control/set-status", request_id=order.id, status="close").response.body
 
     assert "877613" in shown
     assert f'"request_id":{order.id}' in closed
-    assert ask(providers, "smsverified", "getStatus", id="1").response.body == "NO_ACTIVATION"
+    assert respond_to(providers, "smsverified", "getStatus", id="1").response.body == "NO_ACTIVATION"
     assert ended.sms[0].shows == 0
 
 

@@ -38,7 +38,7 @@ class Topics:
         self.table.take(topic, record)
         return record
 
-    def ask(self, watch: Watch) -> ReadRecord:
+    def request(self, watch: Watch) -> ReadRecord:
         return self.take(WATCHES, watch.watch_id, watch.to_json())
 
     def commit(self, watch: Watch, **values) -> ReadRecord:
@@ -62,7 +62,7 @@ def state(watch, *, applied="r1", **values) -> WatchState:
 
 def test_a_watch_is_known_once_it_was_asked_for_and_its_state_says_how_far_it_has_come(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     asked = topics.table.get(watch.watch_id)
     topics.commit(watch, sms_count=2)
     opened = topics.table.get(watch.watch_id)
@@ -74,7 +74,7 @@ def test_a_watch_is_known_once_it_was_asked_for_and_its_state_says_how_far_it_ha
 
 def test_the_end_of_a_watch_stated_by_nobody_is_its_lifetime_and_the_shard_s_word_counts(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     before = topics.table.get(watch.watch_id).expires_at
     topics.take(STATES, watch.watch_id, state(watch).to_json().replace(b"11:31:40", b"12:00:00"))
 
@@ -88,9 +88,9 @@ def test_an_ended_watch_is_ended_whichever_topic_is_read_first(topics, state_fir
     if state_first:
         topics.commit(watch, ended="expired")
         assert topics.table.get(watch.watch_id) is None
-        topics.ask(watch)
+        topics.request(watch)
     else:
-        topics.ask(watch)
+        topics.request(watch)
         topics.commit(watch, ended="expired")
 
     known = topics.table.get(watch.watch_id)
@@ -100,10 +100,10 @@ def test_an_ended_watch_is_ended_whichever_topic_is_read_first(topics, state_fir
 
 def test_an_ended_watch_keeps_its_last_state_until_it_is_forgotten_or_opened_again(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     topics.commit(watch, ended="finished", performed="finish", performed_ms=NOW_MS, answer="over", opening=2)
     ended = topics.table.get(watch.watch_id).state
-    topics.ask(order(1, request_id="r2"))
+    topics.request(order(1, request_id="r2"))
     asked = topics.table.get(watch.watch_id)
     topics.commit(watch, applied="r2")
     again = topics.table.get(watch.watch_id).state
@@ -115,9 +115,9 @@ def test_an_ended_watch_keeps_its_last_state_until_it_is_forgotten_or_opened_aga
 
 def test_an_ended_watch_that_is_asked_for_again_is_no_longer_ended(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     topics.commit(watch, sms_count=3, ended="gone")
-    topics.ask(order(1, request_id="r2"))
+    topics.request(order(1, request_id="r2"))
     again = topics.table.get(watch.watch_id)
     topics.commit(watch, applied="r2", sms_count=3)
 
@@ -127,16 +127,16 @@ def test_an_ended_watch_that_is_asked_for_again_is_no_longer_ended(topics):
 
 def test_another_request_does_not_open_an_ended_watch_again(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     topics.commit(watch, ended="gone")
-    topics.ask(with_request(watch, "finish", request_id="r2"))
+    topics.request(with_request(watch, "finish", request_id="r2"))
 
     assert topics.table.get(watch.watch_id).ended == "gone"
 
 
 def test_what_was_forgotten_is_not_there(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     topics.commit(watch, ended="expired")
     topics.take(WATCHES, watch.watch_id, None)
     topics.take(STATES, watch.watch_id, None)
@@ -147,8 +147,8 @@ def test_what_was_forgotten_is_not_there(topics):
 
 def test_a_record_that_is_read_twice_changes_nothing(topics):
     watch = order(1)
-    old = topics.ask(watch)
-    topics.ask(with_request(watch, "finish", request_id="r2"))
+    old = topics.request(watch)
+    topics.request(with_request(watch, "finish", request_id="r2"))
     topics.table.take(WATCHES, old)
 
     assert topics.table.get(watch.watch_id).watch.desired == "finish"
@@ -157,7 +157,7 @@ def test_a_record_that_is_read_twice_changes_nothing(topics):
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"watch": 1}', b'{"sms_count": -1, "watch": {}}'])
 def test_a_state_that_cannot_be_read_is_shown_as_such_and_breaks_nothing(topics, broken):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     topics.take(STATES, watch.watch_id, broken)
 
     known = topics.table.get(watch.watch_id)
@@ -179,7 +179,7 @@ def test_a_command_that_cannot_be_read_is_shown_as_such_and_its_live_watch_goes_
 def test_the_weight_of_others_is_that_of_the_account_s_open_watches_on_their_partitions(topics):
     fresh, aged, seen, rent = order(1), order(2, at_ms=NOW_MS - 600_000), order(3), order(4, order_kind="rent")
     for watch in (fresh, aged, seen, rent, order(5)):
-        topics.ask(watch)
+        topics.request(watch)
     topics.commit(seen, sms_count=1)
     topics.commit(order(5), ended="expired")
 
@@ -192,7 +192,7 @@ def test_the_weight_of_others_is_that_of_the_account_s_open_watches_on_their_par
 
 def test_a_watch_whose_next_sms_was_asked_for_weighs_like_one_that_was_opened_then(topics):
     old = order(1, at_ms=NOW_MS - 900_000)
-    topics.ask(old)
+    topics.request(old)
     newest = Newest(mark="0" * 16, text=None, time=None, came_ms=NOW_MS, boundary="requested", boundary_ms=NOW_MS)
     topics.commit(old, sms_count=1, newest=newest)
 
@@ -200,9 +200,9 @@ def test_a_watch_whose_next_sms_was_asked_for_weighs_like_one_that_was_opened_th
 
 
 def test_weights_are_two_seconds_old_at_most(topics):
-    topics.ask(order(1))
+    topics.request(order(1))
     first = topics.table.others("main", NOBODY)
-    topics.ask(order(2))
+    topics.request(order(2))
     at_once = topics.table.others("main", NOBODY)
     topics.now_ms += 2_000
 
@@ -237,7 +237,7 @@ async def test_topics_that_were_made_anew_are_read_anew(topics, monkeypatch):
 
 async def test_the_outcome_of_a_request_is_there_as_soon_as_its_shard_has_committed_it(topics):
     watch = order(1)
-    topics.ask(watch)
+    topics.request(watch)
     asking = asyncio.ensure_future(topics.table.outcome(watch.watch_id, "r2", 5))
     await asyncio.sleep(0)
     topics.commit(watch, applied="r1", outcome="accepted")
@@ -251,7 +251,7 @@ async def test_the_outcome_of_a_request_is_there_as_soon_as_its_shard_has_commit
 
 async def test_watches_are_listed_newest_first_and_page_by_page(topics):
     for number in (2, 1, 3, 5, 4):
-        topics.ask(order(number, at_ms=NOW_MS + number))
+        topics.request(order(number, at_ms=NOW_MS + number))
 
     first = await topics.table.listing(limit=2)
     second = await topics.table.listing(limit=2, after=first.next)
@@ -286,7 +286,7 @@ async def test_a_filter_lists_what_has_it(topics, filters, found):
         order(4, at_ms=NOW_MS + 4),
     ]
     for watch in watches:
-        topics.ask(watch)
+        topics.request(watch)
     topics.commit(watches[0], recipient="+33774545376")
     topics.commit(watches[3], ended="gone", recipient="+33774545377")  # its command names none
 
