@@ -474,7 +474,7 @@ class Shard:
             self._dirty.discard(watch_id)
             if watch_id not in self._too_large:
                 self._too_large.add(watch_id)
-                _log.error("state_too_large", watch_id=watch_id, hint="it is polled on and not kept over a restart")
+                _log.error("state_too_large", watch_id=watch_id, hint="it is still polled, but lost on a restart")
 
     async def _accept_end_messages(self) -> None:
         """Accept the end of each watch once the SMS that it counts are published: it comes last."""

@@ -74,5 +74,5 @@ class ListFollower:
             for watch_id in self.hint.judge(listed, left_at, self._loop.time()):
                 self._poll_now(watch_id)
         if self.is_off:
-            hint = "for an hour every order is polled by itself: the list missed an SMS, or could not be read"
+            hint = "every order is polled by itself for an hour: the list missed an SMS, or cannot be read"
             _log.warning("bulk_hint_off", account=self._account.name, hint=hint)
