@@ -50,7 +50,7 @@ class Learned:
             content = json.loads(self.path.read_text("utf-8"))
             self._take(content)
         except (OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
-            _log.warning("learned_unreadable", file=str(self.path), error=str(error), hint="the file will be overwritten")
+            _log.warning("learned_unreadable", file=str(self.path), error=str(error), hint="it will be overwritten")
 
     def _take(self, content: Any) -> None:  # noqa: ANN401 - JSON
         self.waits = {
