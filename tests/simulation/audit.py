@@ -141,7 +141,7 @@ def drift(evidence: Evidence) -> Iterator[Finding]:
     """
     span = evidence.town.seconds
     day = DAY if span >= 3 * DAY else span / 4
-    if span < SHORT_RUN or evidence.town.plan.add_fault:
+    if span < SHORT_RUN or evidence.town.plan.bad:
         return
     early, late = delays(evidence, START + day, START + 2 * day), delays(evidence, evidence.over - day, evidence.over)
     if evidence.town.plan.strands:
