@@ -62,6 +62,7 @@ class Response(StreamResponse):
 
     def __init__(self, status: HTTPStatus, body: bytes, head: bytes = b"", *, closes: bool = False) -> None:
         """Take extra header lines in `head`, each with its line end."""
+        self.is_ok = status is HTTPStatus.OK
         self._keep_alive = not closes
         self._head = _head(int(status), head, len(body))  # hashing an enum would cost more than the rest
         self._content = body

@@ -61,6 +61,10 @@ class FastConnection(Connection):
         """While a request is handled here; see `Connection`."""
         return self._waiting or self._reading is not None
 
+    def is_waiting(self) -> bool:
+        """While the bus has the request, too; see `Connection`."""
+        return self._waiting or super().is_waiting()
+
     def data_received(self, data: bytes) -> None:
         """Handle bytes here, or give them to aiohttp."""
         if self._waiting:

@@ -18,6 +18,7 @@ from aiohttp.web import BaseRequest, Server, StreamResponse
 from bus.contract import Bus
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
+from receiver.answers import Response
 from receiver.auth import Caller, RawRequest, Tokens, fingerprint
 from receiver.body import Unreadable, is_packed, read_body, unpacked
 from receiver.connection import Connection, HeadLate
@@ -29,13 +30,9 @@ from receiver.request_head import PINGME, Heads
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.strangers import Strangers
 
-BACKLOG: Final = 1024  # connections that wait to be accepted: a burst of callbacks must not be refused
-KERNEL_BYTES: Final = (
-    32 * 1024
-)  # socket buffers of a connection, each way (the kernel doubles it); at most so much is read at once
-FAREWELL: Final = (
-    0.5  # seconds in which the next callback on a kept connection gets `Connection: close` instead of a reset
-)
+BACKLOG: Final = 4096  # connections that wait to be accepted: a burst of callbacks must not be refused
+KERNEL_BYTES: Final = 32 * 1024  # socket buffers of a connection, each way (the kernel doubles it), read at once
+FAREWELL: Final = 0.5  # seconds in which the next callback on a kept connection gets `Connection: close`, not a reset
 CUT_OFF: Final = 0.1  # seconds; handlers that are left after the grace period are cancelled
 
 
@@ -74,6 +71,7 @@ class CallbackServer:
         self._tokens = Tokens(accounts)
         self._heads = Heads(self._tokens, max_body=settings.max_body)
         self._connections = Connections(settings.max_connections, evicted=metrics.connection_evicted)
+        self._turn = asyncio.Lock()
         self._strangers = Strangers("unknown_callback_token", settings.trusted_proxies)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
@@ -157,7 +155,9 @@ class CallbackServer:
         is_last = self.intake.leaving
         try:
             answer = await self._route(request)
-            if is_last or _waits_to_go_on(request):
+            if not answer.is_ok or request.method != "POST":
+                await self._after_others()
+            if is_last or _waits_to_go_on(request) or cast("Connection", request.protocol).is_over():
                 answer.force_close()
             return answer
         except Exception as error:  # noqa: BLE001 - see `failed`
@@ -165,7 +165,15 @@ class CallbackServer:
         finally:
             self.intake.end()
 
-    async def _route(self, request: BaseRequest) -> StreamResponse:
+    async def _after_others(self) -> None:
+        """Let the event loop serve everybody else first: per turn, it responds to one request that stores nothing.
+
+        Else thousands of pipelined ones, for which no token is needed, would be answered in one turn.
+        """
+        async with self._turn:
+            await asyncio.sleep(0)
+
+    async def _route(self, request: BaseRequest) -> Response:
         if self.intake.closing and not cast("Connection", request.protocol).late:
             return self.intake.problem(STRANGER, "closing", retry_after=RETRY_AFTER)
         path = request.path
@@ -177,7 +185,7 @@ class CallbackServer:
             return self.intake.problem(STRANGER, "method_not_allowed", allow="GET, HEAD")
         return answers.status("alive")
 
-    async def _pingme(self, request: BaseRequest, raw: RawRequest) -> StreamResponse:
+    async def _pingme(self, request: BaseRequest, raw: RawRequest) -> Response:
         caller = self._tokens.verify(raw)
         if caller is None:
             self._strangers.refused(request)
@@ -187,7 +195,7 @@ class CallbackServer:
             answer.force_close()
         return answer
 
-    async def _known(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
+    async def _known(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> Response:
         if request.method == "POST":
             return await self._callback(request, raw, caller)
         if request.method not in {"GET", "HEAD"}:
@@ -195,7 +203,7 @@ class CallbackServer:
         self.intake.count(caller.account, "ready")
         return answers.status("ready")
 
-    async def _callback(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> StreamResponse:
+    async def _callback(self, request: BaseRequest, raw: RawRequest, caller: Caller) -> Response:
         self.intake.comes_from(caller)
         allowance = self.intake.allowances[caller.account]
         allowance.begin()
@@ -209,15 +217,14 @@ class CallbackServer:
         finally:
             allowance.end()
 
-    async def _read(
-        self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance
-    ) -> StreamResponse:
+    async def _read(self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance) -> Response:
         """Read the body and take it: a plain SMS at once, anything else in the account's turn."""
         settings = self._settings
         deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
         body = await read_body(request, limit=settings.max_body, deadline=deadline, allowance=allowance)
         began = perf_counter()
-        if not is_packed(request) and is_plain(body) and not allowance.is_busy():
+        is_pipelined = cast("Connection", request.protocol).has_more()
+        if not (is_pipelined or is_packed(request) or allowance.is_busy()) and is_plain(body):
             return await self._take(raw, caller, allowance, body, began)
         async with allowance.turn(settings.body_deadline):
             allowance.check()
@@ -225,9 +232,7 @@ class CallbackServer:
             allowance.pay(len(whole), len(body))
             return await self._take(raw, caller, allowance, whole, began)
 
-    async def _take(
-        self, raw: RawRequest, caller: Caller, allowance: Allowance, body: bytes, began: float
-    ) -> StreamResponse:
+    async def _take(self, raw: RawRequest, caller: Caller, allowance: Allowance, body: bytes, began: float) -> Response:
         try:
             if len(body) > MOST_PLAIN:
                 callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
@@ -240,7 +245,7 @@ class CallbackServer:
             self.intake.observe_latency(perf_counter() - began)
         return self.intake.response(callbacks, told)
 
-    def _unreadable(self, account: str, unreadable: Unreadable) -> StreamResponse:
+    def _unreadable(self, account: str, unreadable: Unreadable) -> Response:
         if unreadable.problem != "disconnected":
             return self.intake.problem(account, unreadable.problem)
         self.intake.count(account, "disconnected")

@@ -315,3 +315,56 @@ async def test_what_the_bus_tells_just_behind_the_grace_is_answered_still(
     await stop
     assert asyncio.get_running_loop().time() - began < 2.0
     writer.close()
+
+
+@pytest.mark.parametrize("requests", [1, 2])
+async def test_a_sender_that_closes_its_side_behind_whole_requests_gets_their_responses(
+    side: Side, requests: int
+) -> None:
+    """As `nc -N` and other small clients do."""
+    reader, writer = await connect(side)
+    writer.write(post(GOOD) * requests)
+    writer.write_eof()
+
+    for _ in range(requests):
+        await until(side, in_flight=1)
+        async with asyncio.timeout(5):
+            while not bus_of(side).waiting:
+                await asyncio.sleep(0.002)
+        bus_of(side).tell()
+        said = await answer(reader)
+        assert b"HTTP/1.1 200" in said
+
+    assert b"\r\nConnection: close\r\n" in said
+    assert await seconds_until_closed(reader) < KEPT * 0.9
+
+
+async def test_a_sender_that_closes_its_side_within_a_body_is_gone(side: Side) -> None:
+    reader, writer = await connect(side)
+    writer.write(HEAD + BODY[:9])
+    await until(side, in_flight=1)
+    writer.write_eof()
+
+    assert await seconds_until_closed(reader) < PATIENCE * 0.9
+    await until(side, in_flight=0)
+
+
+async def test_a_flood_of_requests_that_store_nothing_holds_up_nobody_else(side: Side) -> None:
+    """One of them a turn of the event loop, on however many connections they are pipelined."""
+    flood = [await connect(side) for _ in range(20)]
+    for _, writer in flood:
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 30)
+    turns, responses = 0, 0
+    async with asyncio.timeout(20):
+        while responses < 100:
+            await asyncio.sleep(0)
+            turns += 1
+            responses = int(counted(side, "not_found"))
+
+    assert responses <= turns + 1
+    for _, writer in flood:
+        writer.close()
+
+
+def counted(side: Side, outcome: str) -> float:
+    return side.registry.get_sample_value("smsbus_callbacks_total", {"account": "", "outcome": outcome}) or 0.0
