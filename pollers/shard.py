@@ -31,9 +31,8 @@ from providers.results import Action
 from schemas.messages import Watch, WatchEnded
 
 COMMIT_EVERY: Final = 0.05  # seconds; what arrives meanwhile shares a transaction of 40-80 ms
-NOTHING_READY: Final = (
-    0.25  # seconds between two attempts while every dirty state waits for its messages to reach Kafka
-)
+# Seconds between two attempts while every dirty state waits for its messages to reach Kafka.
+NOTHING_READY: Final = 0.25
 ADMITTED: Final = 15.0  # seconds for which an action keeps its slot of the budget; the slowest commit takes 12
 NOT_DURABLE_MS: Final = 5_000
 LARGEST: Final = 900_000  # bytes of a state; Kafka accepts records of a million

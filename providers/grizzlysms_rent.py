@@ -32,9 +32,8 @@ from providers.results import Order, Price, RentPeriod
 Unsuccessful = Ended | Gone | ProviderError
 
 _ENDED_STATUS: Final = {"finish": "STATUS_FINISH", "cancel": "STATUS_CANCEL", "revoke": "STATUS_REVOKE"}
-MOST_PAGES: Final = (
-    20  # siblings have ten SMS per page; reading one page too many costs a request, one too few loses SMS
-)
+# Siblings have ten SMS per page; reading one page too many costs a request, one too few loses SMS.
+MOST_PAGES: Final = 20
 # Keys of the text: `text` in the document's description, `test` in its sample, the others at siblings.
 _BODIES: Final = ("text", "test", "sms", "message", "code")
 

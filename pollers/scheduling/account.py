@@ -29,9 +29,8 @@ BAD_ACTIONS: Final = 10  # in a row: the provider does not offer this, and furth
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Errors of the list of open orders that say nothing about the account: there is no list, or it is too large."""
 WAITS: Final = ProviderError("transient", "account_waits")  # nothing was sent: the account is backing off or paused
-CLOCK: Final = (
-    0.001  # seconds: the resolution of uvloop's clock; it rounds shorter delays to 0 and does not advance meanwhile
-)
+# Seconds: the resolution of uvloop's clock; it rounds shorter delays to 0 and does not advance meanwhile.
+CLOCK: Final = 0.001
 
 _log = structlog.get_logger("pollers")
 
