@@ -1,0 +1,62 @@
+"""One concept, one name: names that the project gave up stay given up, in the program and in its tests."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("app", "bench", "bus", "pollers", "providers", "receiver", "sandbox", "schemas", "tests")
+GONE = {
+    "AccountGate": "AccountThrottle",
+    "BusFull": "NotDurable",
+    "CommandGroup": "ShardGroup",
+    "Door": "CallbackServer",
+    "Ear": "RecordingClient",
+    "Foreign": "LibraryFilter",
+    "Heard": "Conversation",
+    "House": "RunningServer",
+    "HttpFetcher": "HttpClient",
+    "LaneKey": "TopicPartition",
+    "Looks": "Scheduler",
+    "NotNow": "RetryBatch",
+    "Offer": "OptionalEndpoint",
+    "RawAnswer": "RawResponse",
+    "Refusal": "ProviderError",
+    "Refused": "BatchRejected or InvalidCallback",
+    "StartRefused": "StartupError",
+    "Street": "PairedServers",
+    "Surroundings": "the collaborators themselves",
+    "Trouble": "Alarm or ProviderError",
+    "adopt_every": "orphan_scan_interval",
+    "hushed": "silenced",
+    "repeats_remembered": "dedup_cache_size",
+    "rest_the_collector": "tune_gc",
+    "unpromised": "not_durable",
+    "worker_serves": "worker_up",
+}
+"""Each with what the same thing is called now."""
+
+
+def defined(file: Path) -> set[str]:
+    names = set()
+    for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            names.add(node.attr)
+        elif isinstance(node, ast.arg):
+            names.add(node.arg)
+    return {name.strip("_") for name in names}
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_nothing_has_a_name_that_was_given_up(folder: str) -> None:
+    found = {
+        str(file.relative_to(ROOT)): {name: GONE[name] for name in old}
+        for file in (ROOT / folder).rglob("*.py")
+        if (old := defined(file) & GONE.keys())
+    }
+    assert found == {}
