@@ -10,11 +10,12 @@ SEEDS ?= 1
 HOURS ?= 1
 SCENARIO ?= all
 
-.PHONY: demo test test-all simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: demo unit test test-all simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
+	@echo "make unit    after every save: no Kafka, no sockets; a minute"
 	@echo "make test    everything that must hold, on real parts"
 	@echo "make test-all  that, ten minutes of fuzzing, and the fault matrix at its full size: an hour"
 	@echo "make simulate  pollers and door for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
@@ -38,6 +39,9 @@ help:
 
 demo: .venv/ready
 	$(BIN)/smsbus demo $(DEMO_ARGS)
+
+unit: .venv/ready
+	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal -m "not loopback" tests/unit
 
 test: .venv/ready
 	$(BIN)/pytest

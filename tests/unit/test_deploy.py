@@ -125,6 +125,7 @@ def test_the_image_runs_as_nobody_special_from_locked_dependencies() -> None:
     assert "/livez" in re.search(r"^HEALTHCHECK (.*\n.*)$", final, re.MULTILINE)[1]
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize(("status", "code"), [(200, 0), (503, 1)])
 def test_the_image_s_health_check_asks_our_own_port_through_no_proxy(status: int, code: int) -> None:
     class Livez(BaseHTTPRequestHandler):

@@ -232,6 +232,7 @@ def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment,
     assert new not in result.stderr
 
 
+@pytest.mark.loopback
 def test_a_port_of_the_sandbox_that_is_in_use_is_named_with_the_option(environment, tmp_path):
     environment({"SMSBUS_DATA_DIR": str(tmp_path)})
     with socket.create_server(("127.0.0.1", 0)) as taken:

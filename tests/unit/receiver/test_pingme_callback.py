@@ -91,7 +91,7 @@ def test_the_content_type_decides_nothing(body: str, content_type: str) -> None:
         ("hello", "parse", "not_json"),
         ("<html>text</html>", "parse", "not_json"),
         ("a=b&c=d", "parse", "not_json"),
-        (gzip.compress(b'{"text":"a"}'), "parse", "not_json"),
+        (gzip.compress(b'{"text":"a"}', mtime=0), "parse", "not_json"),
         (b"\x00\xff\xfe", "parse", "not_json"),
         ("[" * 100_000, "parse", "too_deep"),
         ('{"text":"a","x":' + "[" * 100_000 + "]" * 100_000 + "}", "parse", "too_deep"),

@@ -38,10 +38,11 @@ def test_the_client_is_who_the_last_proxy_that_we_do_not_trust_was_told(remote, 
 def test_the_first_stranger_is_said_at_once_and_the_rest_are_counted():
     now = 1000.0
     strangers = Strangers("unknown_callback_token", clock=lambda: now)
+    request = request_of("203.0.113.9")
     with capture_logs() as lines:
         for number in range(3000):
             now = 1000.0 + number * 0.01
-            strangers.refused(request_of("203.0.113.9"))
+            strangers.refused(request)
 
     assert [(line["event"], line["client"], line["refused"]) for line in lines] == [
         ("unknown_callback_token", "203.0.113.9", 1),

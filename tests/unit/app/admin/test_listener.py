@@ -115,6 +115,7 @@ async def test_before_it_is_told_so_nothing_is_ready():
     assert admin.ready is False
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
@@ -138,6 +139,7 @@ async def test_every_answer_is_ours_and_names_no_versions(sent, status):
     assert (b"application/problem+json" in head) == (status != b"200")
 
 
+@pytest.mark.loopback
 async def test_what_breaks_in_a_handler_is_a_problem_that_quotes_nothing():
     def breaks():
         raise RuntimeError("482913")

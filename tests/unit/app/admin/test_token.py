@@ -66,6 +66,7 @@ def test_where_nothing_can_be_kept_the_start_says_so(environment, tmp_path):
         with_admin_token(load())
 
 
+@pytest.mark.loopback
 async def test_what_a_command_says_in_the_log_has_the_client_that_the_parent_or_proxy_on_this_machine_was_told():
     said = []
 
@@ -98,11 +99,13 @@ async def _status(token: str | None, path: str, **headers: str) -> int:
         return answer.status
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize("path", ["/livez", "/healthz", "/readyz", "/metrics"])
 async def test_health_and_metrics_are_open(path):
     assert await _status(OURS, path) == 200
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize(
     ("shown", "status"),
     [
@@ -122,6 +125,7 @@ async def test_all_else_wants_the_token(path, shown, status):
     assert await _status(OURS, path, Authorization=shown) == status
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize("none", [None, ""])
 @pytest.mark.parametrize("shown", ["", "Bearer", "Bearer "])
 async def test_without_a_token_nobody_has_the_right_one(none, shown):

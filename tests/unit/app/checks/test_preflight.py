@@ -114,6 +114,7 @@ def test_a_journal_below_a_file_is_one_failed_line(environment, tmp_path, name):
     assert f"the journal cannot be written at {tmp_path}/{name}" in finding.text
 
 
+@pytest.mark.loopback
 async def test_directories_that_this_user_cannot_open_are_one_failed_line(environment, tmp_path, monkeypatch):
     environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path), "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
     stat = Path.stat

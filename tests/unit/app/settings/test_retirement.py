@@ -89,6 +89,7 @@ async def asked(environment, tmp_path):
     return ask
 
 
+@pytest.mark.loopback
 async def test_the_service_is_asked_with_the_admin_token_by_fingerprints(asked):
     quiet = view((fingerprint(NEW), True, None), (fingerprint(OLD), False, None))
     used = json.loads(json.dumps(quiet).replace("null", f'"{ago(1)}"'))
@@ -98,6 +99,7 @@ async def test_the_service_is_asked_with_the_admin_token_by_fingerprints(asked):
     assert fingerprint(OLD) in reason
 
 
+@pytest.mark.loopback
 @pytest.mark.parametrize(
     ("status", "variables", "word"),
     [
@@ -114,6 +116,7 @@ async def test_a_service_that_says_nothing_is_named(asked, status, variables, wo
     assert NEVER_ASKED in reason
 
 
+@pytest.mark.loopback
 async def test_where_no_service_ever_started_no_token_is_made(asked, tmp_path):
     [reason] = await asked(200, {}, SMSBUS_ADMIN__TOKEN="")
 

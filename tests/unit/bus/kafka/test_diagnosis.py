@@ -55,16 +55,19 @@ def kafka(server: str, protocol: str = "PLAINTEXT", **more: Any) -> KafkaSetting
     return KafkaSettings(bootstrap_servers=server, security_protocol=protocol, **more)  # type: ignore[arg-type]
 
 
+@pytest.mark.loopback
 async def test_nobody_listens(unused_tcp_port: int) -> None:
     said = await why_away(kafka(f"127.0.0.1:{unused_tcp_port}"))
 
     assert said.startswith(f"no Kafka broker answers at 127.0.0.1:{unused_tcp_port} (SMSBUS_KAFKA__BOOTSTRAP_SERVERS)")
 
 
+@pytest.mark.loopback
 async def test_a_name_without_an_address() -> None:
     assert "the name nowhere.invalid has no address" in await why_away(kafka("nowhere.invalid:9092"))
 
 
+@pytest.mark.loopback
 async def test_a_certificate_of_somebody_else_s_authority(ours: Authority, tmp_path: Path) -> None:
     theirs = Authority(tmp_path / "theirs.pem")
     async with listening(ours.context("127.0.0.1")) as server:
@@ -76,6 +79,7 @@ async def test_a_certificate_of_somebody_else_s_authority(ours: Authority, tmp_p
     assert "is not signed by the system's authorities, since SMSBUS_KAFKA__SSL_CAFILE is not set" in none
 
 
+@pytest.mark.loopback
 async def test_a_certificate_for_another_name(ours: Authority) -> None:
     async with listening(ours.context("kafka.example")) as server:
         said = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
@@ -83,6 +87,7 @@ async def test_a_certificate_for_another_name(ours: Authority) -> None:
     assert f"the certificate of {server} is not for the name 127.0.0.1" in said
 
 
+@pytest.mark.loopback
 async def test_tls_where_none_is_spoken_and_none_where_it_is(ours: Authority) -> None:
     async with listening() as server:
         no_tls = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
@@ -93,6 +98,7 @@ async def test_tls_where_none_is_spoken_and_none_where_it_is(ours: Authority) ->
     assert "closes the connection: does it want TLS? SMSBUS_KAFKA__SECURITY_PROTOCOL is PLAINTEXT" in tls
 
 
+@pytest.mark.loopback
 async def test_of_several_addresses_the_one_that_was_reached_furthest_is_told_about(
     ours: Authority, unused_tcp_port: int
 ) -> None:
