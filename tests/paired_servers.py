@@ -22,6 +22,7 @@ TOKEN, OTHER, ODD_TOKEN = "door-token-0123456789", "Door.token~with_all-0", ".."
 PATH = f"/v1/pingme/{TOKEN}"
 NOW_MS = 1_700_000_000_000
 MAX_BODY = 2048
+HURRIED, PATIENT = 0.02, 1.0  # seconds for which an unread body is drained: at the first look, and at the second
 TURNS = 12  # of the loop without a change: the longest way to an answer is half of that
 _DATE = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
@@ -89,7 +90,7 @@ class Side:
         self.door = CallbackServer(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
 
     async def hear(self, steps: Steps, bus: MemoryBus, pause: float = 0.0) -> Conversation:
-        """Send the steps on one connection; `pause` is a turn's length, for a second look on a slow machine."""
+        """Send the steps on one connection; `pause` is a turn's length, in seconds."""
         self.door.intake.bus = bus
         before = self._counted()
         _, ear = await asyncio.get_running_loop().create_connection(RecordingClient, "127.0.0.1", self.door.port)
@@ -144,9 +145,16 @@ class PairedServers:
         self.slow = Side(fast_lane=False, **changed)
 
     async def both(self, steps: Steps, *, turns: int = 0, full: bool = False) -> tuple[Conversation, Conversation]:
-        """What each says; if that differs, what each says when nobody is in a hurry."""
+        """What each says; if that differs, what each says when nobody is in a hurry.
+
+        On a busy machine, the rest of a body comes within the time for which it is drained to one door, and too late to
+        the other. At the second look that time is long for a sender, and every silence is longer still.
+        """
         fast, slow = await self._both(steps, turns=turns, full=full, pause=0.0)
-        return (fast, slow) if fast == slow else await self._both(steps, turns=turns, full=full, pause=0.01)
+        if fast == slow:
+            return fast, slow
+        with patch("receiver.connection.LINGER", PATIENT):
+            return await self._both(steps, turns=turns, full=full, pause=1.2 * PATIENT / TURNS)
 
     async def _both(self, steps: Steps, *, turns: int, full: bool, pause: float) -> tuple[Conversation, Conversation]:
         return (
@@ -161,7 +169,7 @@ async def paired_servers(**changed: object) -> AsyncIterator[PairedServers]:
     doors = PairedServers(**changed)
     await doors.fast.door.start()
     await doors.slow.door.start()
-    with patch("receiver.connection.LINGER", 0.02):  # for each unread body
+    with patch("receiver.connection.LINGER", HURRIED):
         yield doors
     await doors.fast.door.stop(1.0)
     await doors.slow.door.stop(1.0)
