@@ -26,6 +26,7 @@ pytestmark = pytest.mark.timeout(TIMEOUT)
 CACHING: Final = frozenset({"aiohttp", "bus", "receiver", "schemas", "yarl"})
 WARM_UP: Final = 600
 REQUESTS: Final = int(1500 * max(1.0, MINUTES))
+ENDING: Final = 0.5  # seconds within which one of the tasks ends, while any is about to
 BYTES_EACH: Final = 50  # of growth for a request: less than any trace of one takes
 
 
@@ -67,11 +68,14 @@ class Held(NamedTuple):
 
 
 async def tasks(door: CallbackServer) -> int:
-    """Return the tasks of the loop when the last connection has ended: aiohttp lingers for a body nobody will send."""
+    """Return the lasting tasks of the loop, once no connection is left: aiohttp lingers for a body nobody will send."""
     async with asyncio.timeout(5 * LINGER):
         while door._server is not None and door._server.connections:
             await asyncio.sleep(0.05)
-    return len(asyncio.all_tasks())
+    lasting = asyncio.all_tasks() - {asyncio.current_task()}
+    while lasting and (ended := (await asyncio.wait(lasting, timeout=ENDING))[0]):
+        lasting -= ended
+    return len(lasting)
 
 
 def held(server: Public) -> Held:
