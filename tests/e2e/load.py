@@ -69,6 +69,11 @@ class Load:
         """The tries that ended since then with anything else, or without an answer."""
         return [post for post in self.posts if post.status != 200 and post.ended >= since]
 
+    async def until_answered(self, count: int) -> None:
+        """Return when more than so many have been answered."""
+        while len(self.answered()) <= count:
+            await asyncio.sleep(0.05)
+
     async def until_in_flight(self, count: int) -> None:
         """Return in the moment in which so many posts wait for their answer."""
         while self.in_flight < count:

@@ -23,7 +23,9 @@ pytestmark = pytest.mark.timeout(120)
 NEW, THIRD = "e2e-new-token-e2e-new-token-0", "e2e-third-token-e2e-third-tok"
 SHOP = f'[accounts.shop]\nprovider = "pingme"\ncallback_tokens = ["{TOKEN}"]\n'
 BOTH = SHOP.replace(f'["{TOKEN}"]', f'["{NEW}", "{TOKEN}"]')
+MANY = 50
 OTHER = f'[accounts.other]\nprovider = "pingme"\ncallback_tokens = ["{THIRD}"]\n'
+OF_LOAD = {"messages_in_journal", "event_loop_late"}  # which other programs on this machine can cause
 ONE_OR_MORE = pytest.mark.parametrize(
     ("arguments", "processes"), [((), 1), (("--workers", "2"), 3)], ids=["one process", "workers"]
 )
@@ -37,6 +39,9 @@ class Connections:
         trace = aiohttp.TraceConfig()
         trace.on_connection_create_end.append(self._opened)
         self.trace = trace
+
+    async def twelve(self) -> bool:
+        return self.opened == 12
 
     async def _opened(self, *_: object) -> None:
         self.opened += 1
@@ -61,8 +66,9 @@ async def _hang_up(replica: Replica, event: str, times: int) -> list[dict[str, A
 
 
 async def _degraded(replica: Replica) -> list[str]:
+    """Return what is said of more than the load."""
     found: list[str] = json.loads((await replica.get("/readyz"))[1])["degraded"]
-    return found
+    return [reason for reason in found if reason not in OF_LOAD]
 
 
 async def _status(replica: Replica, token: str) -> int:
@@ -82,20 +88,20 @@ async def test_tokens_come_and_go_under_load_and_no_connection_notices(smsbus, a
     assert await _statuses(replica, NEW) == {404}
     connections = Connections()
     async with Load(replica.url, numbers=12, pause=0.005, trace=connections.trace) as load:
-        await asyncio.sleep(1)
-        opened = connections.opened
+        await eventually(connections.twelve, 20, "all connections are open")
+        await load.until_answered(MANY)
         file.write_text(BOTH + OTHER)
         added = await _hang_up(replica, "reloaded", processes)
         assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {200}, {200}]
         for level in ("error", "info", "error", "info", "info"):  # and often, while callbacks are on their way
             file.write_text(f'[log]\nlevel = "{level}"\n{BOTH}')
             await _hang_up(replica, "reloaded", processes)
-        await asyncio.sleep(0.5)
-        assert connections.opened == opened == 12
+        await load.until_answered(len(load.answered()) + MANY)
+        assert connections.opened == 12
     async with Load(replica.url.replace(TOKEN, NEW), numbers=4) as other:
         file.write_text(BOTH.replace(f', "{TOKEN}"', ""))
         removed = await _hang_up(replica, "reloaded", processes)
-        await asyncio.sleep(0.5)
+        await other.until_answered(len(other.answered()) + MANY)
 
     assert [line["changed"] for line in added] == [
         ["accounts.shop.callback_tokens", "accounts.other added"]
@@ -103,7 +109,6 @@ async def test_tokens_come_and_go_under_load_and_no_connection_notices(smsbus, a
     assert removed[0]["changed"] == ["accounts.shop.callback_tokens"]
     assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{404}, {200}, {404}]
     assert (load.refused(), other.refused()) == ([], [])
-    assert min(len(load.answered()), len(other.answered())) > 50
     assert await replica.terminate() == 0
     assert problems([*load.posts, *other.posts], await events(smsbus)) == []
 
