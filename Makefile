@@ -1,6 +1,7 @@
 # `make demo` and `make test` set up everything they need in .venv; a second run is quick.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV ?= .venv
+BIN := $(VENV)/bin
 DEMO_ARGS ?=
 CASE ?=
 SCALE ?= 1
@@ -10,14 +11,18 @@ SEEDS ?= 1
 HOURS ?= 1
 SCENARIO ?= all
 
-.PHONY: demo unit test test-all simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make unit    after every save: no Kafka, no sockets; a minute"
-	@echo "make test    everything that must hold, on real parts"
-	@echo "make test-all  that, ten minutes of fuzzing, and the fault matrix at its full size: an hour"
+	@echo "make test    everything that must hold, on real parts; 10 minutes"
+	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"
+	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login; 10 minutes"
+	@echo "     test-simulation  every scenario and every break of the simulation; 6 minutes"
+	@echo "     test-fuzz        new examples for all of tests/fuzz; 15 minutes"
+	@echo "     faults           the fault matrix at its full size; 80 minutes"
 	@echo "make simulate  pollers and door for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
@@ -29,39 +34,51 @@ help:
 	@echo "make guard   whether a callback has become far dearer than it was: a minute"
 	@echo "make lock    pin the dependencies again, with hashes"
 
-.venv/ready: requirements-dev.lock pyproject.toml
+$(VENV)/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "smsbus needs Python 3.11 or newer; say which one: make PYTHON=python3.12 …"; exit 2; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot make a virtual environment: apt-get install python3-venv"; exit 2; }
-	$(PYTHON) -m venv .venv
+	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: .venv/ready
+demo: $(VENV)/ready
 	$(BIN)/smsbus demo $(DEMO_ARGS)
 
-unit: .venv/ready
+unit: $(VENV)/ready
 	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal -m "not loopback" tests/unit
 
-test: .venv/ready
-	$(BIN)/pytest
+# Waiting is most of it, so there are more processes than cores. A file stays in one.
+TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-simulate: .venv/ready
+test: $(VENV)/ready
+	$(BIN)/pytest --quiet $(TOGETHER) -m "not long"
+
+simulate: $(VENV)/ready
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) --scenario $(SCENARIO)
 
-test-all: test faults
-	FUZZ_MINUTES=10 $(BIN)/pytest tests/fuzz
+test-all: test test-long test-simulation test-fuzz faults
+
+# Each part notes in docs/proof/runs.md when it last passed.
+test-long: $(VENV)/ready
+	$(BIN)/python -m tests.runs test-long -- $(BIN)/pytest --quiet $(TOGETHER) -m long --ignore tests/simulation
+
+test-simulation: $(VENV)/ready
+	$(BIN)/python -m tests.runs test-simulation -- $(BIN)/pytest --quiet tests/simulation
+
+test-fuzz: $(VENV)/ready
+	FUZZ_MINUTES=10 $(BIN)/python -m tests.runs test-fuzz -- $(BIN)/pytest --quiet $(TOGETHER) tests/fuzz
 
 # What is run at its full size becomes the results of docs/fault-testing.md; anything less only prints its table.
 FULL := $(if $(filter-out 1,$(SCALE)),,yes)
-faults: .venv/ready
+faults: $(VENV)/ready
 	$(BIN)/python -m tests.faults $(CASE) --scale $(SCALE) $(if $(FULL),--json docs/proof/matrix.json)
 	$(if $(FULL),$(BIN)/python -m tests.faults.figures)
 
-soak: .venv/ready
+soak: $(VENV)/ready
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES) --json docs/proof/soak.json --plot docs/proof/soak.png
 
-check: .venv/ready
+check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -69,15 +86,15 @@ check: .venv/ready
 	$(BIN)/deptry .
 
 # A whole run becomes the figures of bench/README.md; a part of one only prints its table.
-bench: .venv/ready .venv-bench/ready
+bench: $(VENV)/ready .venv-bench/ready
 	$(BIN)/python -m bench.cpu $(or $(BENCH_ARGS),--keep)
 	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
-bench-latency: .venv/ready
+bench-latency: $(VENV)/ready
 	$(BIN)/python -m bench.latency $(or $(BENCH_ARGS),--keep)
 	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
-bench-polls: .venv/ready
+bench-polls: $(VENV)/ready
 	$(BIN)/python -m bench.polls $(or $(BENCH_ARGS),--keep)
 	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
 
@@ -87,7 +104,7 @@ bench-go: .venv-bench/ready
 bench-npm:
 	npm ci --omit=dev --prefix bench/peers/fastify
 
-guard: .venv/ready
+guard: $(VENV)/ready
 	$(BIN)/python -m bench.guard
 
 .venv-bench/ready: bench/requirements.lock
@@ -101,4 +118,4 @@ lock:
 	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements-dev.lock bench/requirements.in -o bench/requirements.lock
 
 clean:
-	rm -rf .venv .venv-bench bench/peers/fastify/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv* bench/peers/fastify/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

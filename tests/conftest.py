@@ -1,6 +1,7 @@
 """Parts that many tests use. Sockets reach loopback only (pytest-socket in pyproject.toml)."""
 
 import logging
+import socket
 from collections.abc import Iterator
 
 import pytest
@@ -20,6 +21,14 @@ def logging_is_restored() -> Iterator[None]:
     root.setLevel(level)
     aiokafka.setLevel(aiokafka_level)
     structlog.reset_defaults()
+
+
+@pytest.fixture
+def unused_tcp_port() -> Iterator[int]:
+    """In place of pytest-asyncio's: nobody listens there, and until the test has ended nobody else can."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

@@ -46,6 +46,9 @@ def give_what_is_printed(town: Town, role: str, user: User) -> None:
     asyncio.run(give(understood(done.stdout), town.bootstrap_servers))
 
 
+@pytest.mark.parametrize(
+    "secure", ["mtls", "PLAIN", pytest.param("SCRAM-SHA-512", marks=pytest.mark.long)], indirect=True
+)
 def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: Town, time_in_a_row: int) -> None:
     give_what_is_printed(town, "receiver", secure.users["door"])
     assert town("check", "--role", "receiver").returncode == 0

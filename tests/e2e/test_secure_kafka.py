@@ -23,6 +23,11 @@ def town(secure: SecureKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Tow
         town.close()
 
 
+@pytest.mark.parametrize(
+    "secure",
+    ["mtls", *(pytest.param(each, marks=pytest.mark.long) for each in ("PLAIN", "SCRAM-SHA-512"))],
+    indirect=True,
+)
 def test_every_watched_sms_is_published_over_tls(town: Town) -> None:
     """Closing TLS connections, a cancellation ended shards without a word: 18 of 48 SMS were never published."""
     poller = town.poll()

@@ -1,4 +1,7 @@
-"""The core of the matrix, small, on the session's three brokers; `make faults` runs all of it at its full size."""
+"""The core of the matrix, small, on the session's three brokers; `make faults` runs all of it at its full size.
+
+`make test` runs one case; our crash, a broker's and Kafka being away are in `tests/e2e` as well.
+"""
 
 import pytest
 
@@ -11,7 +14,8 @@ from tests.kafka_fixtures import running_kafka
 
 SCALE = 0.1
 WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
-CORE = ["receiver_killed", "poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
+LONG = ["receiver_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
+CORE = ["poller_killed", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
 
 
 @pytest.mark.timeout(240)
@@ -22,6 +26,7 @@ async def test_nothing_that_was_promised_breaks(name, kafka3, topic_prefix, tmp_
     assert row.fast_lane > 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 async def test_nothing_that_was_promised_breaks_without_the_fast_lane(kafka3, topic_prefix, tmp_path):
     row = await _holds("receiver_killed", kafka3, topic_prefix, tmp_path, settings=WITHOUT_THE_LANE)
@@ -29,6 +34,7 @@ async def test_nothing_that_was_promised_breaks_without_the_fast_lane(kafka3, to
     assert row.fast_lane == 0
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 @pytest.mark.skipif(tools.missing() is not None, reason=str(tools.missing()))
 async def test_nothing_that_was_promised_breaks_when_the_journal_cannot_be_read(kafka_jars, topic_prefix, tmp_path):

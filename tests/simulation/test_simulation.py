@@ -1,4 +1,7 @@
-"""A fixed set of runs, each in a process of its own; `make simulate` runs more of them, and longer."""
+"""A fixed set of runs, each in a process of its own; `make simulate` runs more of them, and longer.
+
+`make test` runs each scenario for some minutes of virtual time, and the breaks that are found within a few seconds.
+"""
 
 import os
 import re
@@ -45,6 +48,10 @@ FIXED = {
     "door_mixed": 0.7,
 }
 """Hours of each scenario."""
+SOME = 0.1
+"""Hours that show whether anything holds; what takes time to happen has it in `FIXED`."""
+LATE = {"slows_down", "pages_beside_the_budget", "fails_now_and_then", "publishes_later_and_later", "asks_again"}
+"""Breaks that take more than three seconds of a processor to be found."""
 MIXED = ("mixed", "door_mixed")
 
 Run = subprocess.CompletedProcess[str]
@@ -60,9 +67,11 @@ def simulate(scenario: str, hours: float, *more: str) -> Run:
 def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Run]]]:
     """All that the chosen tests look at, on as many cores as there are; a test waits for its own."""
     chosen = [item for item in request.session.items if item.path == request.path and isinstance(item, pytest.Function)]
-    names = {str(name) for item in chosen for name in item.callspec.params.values()}
+    parameters = [item.callspec.params for item in chosen]
+    names = {str(each["name"]) for each in parameters if "name" in each}
+    scenarios = [(str(each["scenario"]), float(each["hours"])) for each in parameters if "scenario" in each]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        begun = {name: pool.submit(simulate, name, hours) for name, hours in FIXED.items() if name in names}
+        begun = {f"{name} {hours}": pool.submit(simulate, name, hours) for name, hours in scenarios}
         for name, seed in product([each for each in MIXED if each in names], ("7", "7 again", "8")):
             begun[f"{name} {seed}"] = pool.submit(simulate, name, 0.15, "--seed", seed.split()[0])
         for name, broken in BREAKS.items():
@@ -73,9 +82,15 @@ def runs(request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Run]]]:
         pool.shutdown(cancel_futures=True)
 
 
-@pytest.mark.parametrize("scenario", FIXED)
-def test_every_rule_holds_in_this_scenario(runs: dict[str, Future[Run]], scenario: str) -> None:
-    run = runs[scenario].result()
+@pytest.mark.parametrize(
+    ("scenario", "hours"),
+    [
+        *(pytest.param(name, SOME, id=f"{name}, some minutes") for name in FIXED),
+        *(pytest.param(name, hours, id=name, marks=pytest.mark.long) for name, hours in FIXED.items()),
+    ],
+)
+def test_every_rule_holds_in_this_scenario(runs: dict[str, Future[Run]], scenario: str, hours: float) -> None:
+    run = runs[f"{scenario} {hours}"].result()
 
     assert run.returncode == 0, run.stdout + run.stderr
 
@@ -92,7 +107,9 @@ def test_one_seed_determines_a_run_whichever_process_runs_it(runs: dict[str, Fut
     assert first != other
 
 
-@pytest.mark.parametrize("name", BREAKS)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.long) if name in LATE else name for name in BREAKS]
+)
 def test_a_program_that_is_broken_so_is_found(runs: dict[str, Future[Run]], name: str) -> None:
     run = runs[f"break {name}"].result()
 
