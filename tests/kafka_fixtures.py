@@ -30,6 +30,8 @@ KEPT: dict[str, object] = {
 }  # no retention: our messages have fixed dates, older than a topic keeps
 NOTICED_SECONDS = 1.0  # until a controller that slept, too, shuts out the broker that was silent, and takes it back
 
+LED_SECONDS = 60
+
 _numbers = itertools.count(1)
 _CLIENT_PORTS = range(12_000, 20_000)  # below those that a layout takes
 
@@ -111,6 +113,17 @@ class TestKafka:
         """Start what does not run; returns when all nodes serve."""
         await self._home.call(self._cluster.start())
 
+    async def led(self) -> None:
+        """Return when every partition has a leader: nodes that serve again may still have to become it."""
+        client = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap_servers)
+        await client.start()
+        try:
+            async with asyncio.timeout(LED_SECONDS):
+                while not all(each["leader"] > 0 for each in _partitions(await client.describe_topics())):
+                    await asyncio.sleep(0.1)
+        finally:
+            await client.close()
+
     async def stop(self) -> None:
         await self._home.call(self._cluster.stop())
 
@@ -170,6 +183,10 @@ class TestKafka:
         for node in self.nodes:
             node.slept = False
         await self._cluster.start()
+
+
+def _partitions(topics: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    return [partition for topic in topics for partition in topic["partitions"]]
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from bus.contract import Ledger
+from tests.e2e.program import free_port
 
 ROOT = Path(__file__).parents[2]
 OLD = "old-token-old-token-old-token"
@@ -137,9 +138,7 @@ def test_no_line_of_a_service_shows_number_code_text_or_token(smsbus):
 
 @pytest.mark.usefixtures("kafka_jars")
 def test_with_a_local_kafka_of_its_own_one_command_is_a_complete_installation(alone):
-    alone.environ["SMSBUS_KAFKA__BOOTSTRAP_SERVERS"] = alone.environ["SMSBUS_KAFKA__BOOTSTRAP_SERVERS"].replace(
-        "127.0.0.1", "localhost"
-    )
+    alone.environ["SMSBUS_KAFKA__BOOTSTRAP_SERVERS"] = f"localhost:{free_port()}"
     with alone.serving("--local-kafka") as service:
         first = alone("trigger", "pingme", "--url", service.url, "--text", "before")
         assert service.end(signal.SIGTERM) == 0
@@ -162,7 +161,7 @@ def test_a_local_kafka_is_not_kept_for_an_address_elsewhere(alone):
 def test_the_watchdog_ends_a_process_that_does_not_stop():
     program = (
         "import time; from app import stopping; stopping.WATCHDOG_SECONDS = 0.1; "
-        "stopping.watchdog().start(); time.sleep(60)"
+        "stopping.watchdog(0).start(); time.sleep(60)"
     )
 
     command = [sys.executable, "-c", program]

@@ -500,6 +500,7 @@ async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(own_kafk
         away = (answer.status, problem["reason"], answer.headers["Retry-After"])
     nothing_kept = await api.get("/v1/watches")
     await own_kafka.start()
+    await own_kafka.led()
     status, _ = await api.post("/v1/watches", ASKED)
     await api.stop()
 
