@@ -24,7 +24,7 @@ from app.lifecycle import (
     serve_parts,
 )
 from app.reloading.reload import Reload
-from app.settings.file_reading import Files
+from app.settings.file_reading import NO_FILES, Files
 from app.settings.load import Settings
 from app.stopping import Stop, stop_on_signals, watchdog
 from app.version import version
@@ -45,6 +45,7 @@ _log = structlog.get_logger("smsbus")
 async def serve(
     settings: Settings,
     *,
+    files: Files = NO_FILES,
     role: Role = "all",
     workers: int = 1,
     local_kafka: bool = False,
@@ -54,7 +55,7 @@ async def serve(
 ) -> Ledger:
     """Serve until `stop` is asked for, without one until SIGTERM or SIGINT, then drain and return the ledger.
 
-    `reload` is followed while we serve.
+    `files`: what the settings were read from; workers are given it. `reload` is followed while we serve.
 
     Raises `StartupError` when it must not start as things are; then nothing was served.
     """
@@ -79,11 +80,12 @@ async def serve(
         settings = with_admin_token(settings)
         if workers == 1:
             return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload)
-        return await _serve_on_workers(settings, role, workers, stop, ready, watchdog=dog, reload=reload)
+        return await _serve_on_workers(settings, files, role, workers, stop, ready, watchdog=dog, reload=reload)
 
 
 async def _serve_on_workers(
     settings: Settings,
+    files: Files,
     role: Role,
     workers: int,
     stop: Stop,
@@ -98,7 +100,7 @@ async def _serve_on_workers(
 
     registry = new_registry()
     degraded = export_reloads(reload, registry)
-    async with supervise(settings, role, workers, registry, stop, degraded=degraded) as crew:
+    async with supervise(settings, files, role, workers, registry, stop, degraded=degraded) as crew:
         on_ready(Running(settings.receiver.port, crew.admin_port))
         async with following(reload, take, role, is_parent=True):
             await stop.wait()

@@ -28,15 +28,18 @@ def serve(
         from app import serve as service
         from app.local_kafka import LocalKafkaError
         from app.reloading.reload import Reload
-        from app.settings.load import load, reader
+        from app.settings.load import files, reader, settings_of
         from app.workers.entrypoint import work
 
-        settings = load(config)
         if worker:
-            process.run(work(settings, role, worker, hangup))
+            process.run(work(role, worker, hangup))
             return
+        found = files(config)
+        settings = settings_of(found)
         reload = Reload(settings, reader(config), hangup)
-        serving = service.serve(settings, role=role, workers=workers, local_kafka=local_kafka, reload=reload)
+        serving = service.serve(
+            settings, files=found, role=role, workers=workers, local_kafka=local_kafka, reload=reload
+        )
         try:
             process.run(serving)
         except LocalKafkaError as error:

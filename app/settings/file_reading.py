@@ -46,6 +46,9 @@ class Files(NamedTuple):
         return json.dumps(self).encode() + b"\n"
 
 
+NO_FILES: Final = Files(None, {})
+
+
 async def settled(read: Callable[[], Files], pause: Pause = asyncio.sleep) -> Files:
     """Return what two readings in a row have found, contents and times of change.
 

@@ -53,6 +53,7 @@ class Crew:
 @asynccontextmanager
 async def supervise(
     settings: Settings,
+    files: Files,
     role: Role,
     count: int,
     registry: CollectorRegistry,
@@ -62,12 +63,14 @@ async def supervise(
 ) -> AsyncIterator[Crew]:
     """Run `count` doors, and the pollers where the role has them; all have stopped when the context ends.
 
+    They get the `files` that the settings were read from, and read none themselves.
     `stop`: who hurries us hurries them. `degraded` says what is wrong with this process.
 
     Raises `StartupError` when a port is taken, or a worker does not start.
     """
-    doors = [_worker(f"receiver-{number}", "receiver") for number in range(1, count + 1)]
-    pollers = _worker("pollers", "pollers") if role == "all" and polled_accounts(settings) else None
+    line = files.as_line()
+    doors = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
+    pollers = _worker("pollers", "pollers", line) if role == "all" and polled_accounts(settings) else None
     workers = [*doors, pollers] if pollers else doors
     admin = JointAdmin(settings.admin, doors, pollers, registry, degraded=degraded)
     await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
@@ -94,9 +97,9 @@ def refuse_workers(settings: Settings, role: Role) -> None:
         raise StartupError([message])
 
 
-def _worker(name: str, role: Role) -> Worker:
+def _worker(name: str, role: Role, files: bytes) -> Worker:
     """Return a worker that is started as we were, by the same interpreter with the same arguments and two more."""
-    return Worker(name, [sys.executable, *sys.orig_argv[1:], f"--role={role}", f"--worker={name}"])
+    return Worker(name, [sys.executable, *sys.orig_argv[1:], f"--role={role}", f"--worker={name}"], files)
 
 
 async def _try_port(settings: Settings) -> None:

@@ -1,8 +1,9 @@
 """One child of the supervisor, on a control pipe: a socket that is its stdin and stdout.
 
 It says there where its internal listener is once it serves, and its ledger once it has stopped. It reads from it the
-files of settings that it is to take. The end of the pipe tells it to stop, whether we mean it or have died;
-unlike a signal it is heard even before Python is up.
+files of settings that it is to take: two lines at its start (those that we started with, those that were taken last),
+and one for each reload. The end of the pipe tells it to stop, whether we mean it or have died; unlike a signal it is
+heard even before Python is up.
 """
 
 import asyncio
@@ -30,8 +31,11 @@ _log = structlog.get_logger("smsbus")
 class Worker:
     """A child that is to run until `stop`."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
-        """Take the command that starts it; it gets its end of the control pipe as stdin and stdout."""
+    def __init__(self, name: str, command: Sequence[str], files: bytes = b"") -> None:
+        """Take the command that starts it; it gets its end of the control pipe as stdin and stdout.
+
+        `files` of settings, a line: those that we started with.
+        """
         self.name = name
         self.ready = asyncio.Event()
         """It has served at least once."""
@@ -46,7 +50,8 @@ class Worker:
         self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
         self._stopping = asyncio.Event()
-        self._files = b""  # of the last reload, as a line
+        self._start_files = files
+        self._files = files  # of the last reload, as a line
 
     async def run(self) -> None:
         """Run it, and again whenever it ends by itself. Returns after `stop`, or when its very first start fails."""
@@ -92,7 +97,7 @@ class Worker:
         """Run it from its start to its end, and return its exit code."""
         ours, theirs = socket.socketpair()
         said, self._control = await asyncio.open_connection(sock=ours)
-        self._send(self._files)
+        self._send(self._start_files + self._files)
         if self._stopping.is_set():
             self._control.write_eof()
         try:

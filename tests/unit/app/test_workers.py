@@ -1,14 +1,20 @@
 """What the supervisor of several doors decides and says, without a process and without a socket."""
 
 import json
+import socket
 
 import pytest
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.reloading.hangup import HangUp
+from app.settings.file_reading import File, Files
 from app.settings.sections import AdminSettings
+from app.stopping import Stop
+from app.workers import entrypoint
 from app.workers.admin import SILENT_SECONDS, JointAdmin, WorkerResponse, together
+from app.workers.entrypoint import settings_at_start
 from app.workers.merge_metrics import merged
 from app.workers.supervisor import Crew, WorkersEndedBadly
 from app.workers.worker_process import RESTART_FIRST, RESTART_LONGEST, STEADY, Worker, restart_backoff
@@ -208,3 +214,53 @@ def test_who_did_not_stop_in_order_is_named():
 
     with pytest.raises(WorkersEndedBadly, match=r"receiver-2 \(exit code -9\)"):
         crew.check_end()
+
+
+# ---- what a worker is given at its start ---------------------------------------------------------------------------
+
+
+def file_of(token: str, port: int) -> Files:
+    text = f'[receiver]\nport = {port}\n[accounts.shop]\nprovider = "pingme"\ncallback_tokens = "{token}"\n'
+    return Files("smsbus.toml", {"smsbus.toml": File(text, None, 0)})
+
+
+@pytest.mark.parametrize("polls", [False, True])
+def test_a_worker_starts_with_what_the_others_serve_by_now(environment, polls):
+    environment({})
+    old, new = "old-token-old-token-0123", "new-token-new-token-0123"
+
+    first = settings_at_start(file_of(old, 8080), file_of(old, 8080), polls=polls)
+    later = settings_at_start(file_of(old, 8080), file_of(new, 9090), polls=polls)
+
+    assert (first.secrets(), first.receiver.port) == ([old], 8080)
+    assert (later.secrets(), later.receiver.port) == ([new], 8080)  # the port needs a restart of all
+
+
+async def test_a_worker_hears_its_files_before_it_starts_and_each_reload_later(environment, monkeypatch):
+    environment({})
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(entrypoint, "STDIN", theirs.fileno())
+    one, two, three = (file_of(f"{name}-token-0123456789-012", 8080) for name in ("one", "two", "three"))
+    stop, hangup = Stop(), HangUp()
+    control = entrypoint.ControlPipe(stop, hangup)
+    with ours, theirs:
+        ours.sendall(one.as_line() + two.as_line())
+        files = control.at_start()
+        ours.sendall(three.as_line())
+        await hangup.wait()
+        _, reread = await control.reread()
+        ours.close()
+        await stop.wait()
+
+    assert files == (one, two)
+    assert reread == three
+
+
+async def test_a_worker_that_nobody_waits_for_does_not_start(monkeypatch):
+    ours, theirs = socket.socketpair()
+    monkeypatch.setattr(entrypoint, "STDIN", theirs.fileno())
+    with theirs, ours:
+        ours.sendall(b"[null, {}]\n[nul")
+        ours.shutdown(socket.SHUT_WR)
+
+        assert entrypoint.ControlPipe(Stop(), HangUp()).at_start() is None
