@@ -115,7 +115,8 @@ async def _all_ready(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None
     ready.cancel()
     for worker, run in zip(workers, runs, strict=True):
         if run.done():
-            message = f"{worker.name} did not start (exit code {worker.exit_code}): its own words stand above"
+            why = worker.problem or "its own words stand above"
+            message = f"{worker.name} did not start (exit code {worker.exit_code}): {why}"
             raise StartupError([message])
 
 

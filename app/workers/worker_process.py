@@ -8,11 +8,12 @@ heard even before Python is up.
 
 import asyncio
 import json
+import operator
 import os
 import signal
 import socket
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -43,6 +44,8 @@ class Worker:
         """Where its internal listener is; None while it does not serve."""
         self.restarts = 0
         self.exit_code = 0
+        self.problem: str | None = None
+        """Why the system did not let it start the last time; None: it did."""
         self.ledger = Ledger()
         """What became of its messages, once it has stopped."""
         self._command = command
@@ -58,11 +61,12 @@ class Worker:
         pause = 0.0
         while True:
             began = time.monotonic()
-            self.exit_code = await self._live()
+            await self._live_once()
             if self._stopping.is_set() or not self.ready.is_set():
                 return
             pause = restart_backoff(pause, time.monotonic() - began)
-            _log.warning("worker_ended", process=self.name, exit_code=self.exit_code, again_in_seconds=pause)
+            why = {"reason": self.problem} if self.problem else {}
+            _log.warning("worker_ended", process=self.name, exit_code=self.exit_code, again_in_seconds=pause, **why)
             await self._wait(pause)
             if self._stopping.is_set():
                 self.exit_code = 0  # it was no longer there to be stopped; that it ended was said above
@@ -72,8 +76,7 @@ class Worker:
     def stop(self) -> None:
         """Let it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
         self._stopping.set()
-        if self._control is not None:
-            self._control.write_eof()
+        self._send_end()
 
     def hurry(self) -> None:
         """Let it stop without being a lame duck; one that does not serve yet is none."""
@@ -93,44 +96,65 @@ class Worker:
         """Return for how long it has given no sign of life, as far as anybody asked."""
         return time.monotonic() - self._silent_since if self._silent_since is not None else 0.0
 
-    async def _live(self) -> int:
-        """Run it from its start to its end, and return its exit code."""
-        ours, theirs = socket.socketpair()
-        said, self._control = await asyncio.open_connection(sock=ours)
-        self._send(self._start_files + self._files)
-        if self._stopping.is_set():
-            self._control.write_eof()
+    async def _live_once(self) -> None:
+        """Run it from its start to its end, and note how it ended."""
+        self.problem = None
         try:
-            self._process = await self._spawn(theirs)
+            self.exit_code = await self._live()
+        except OSError as error:  # no file descriptor, process or memory is left
+            self.exit_code, self.problem = os.EX_OSERR, error.strerror or type(error).__name__
+
+    async def _live(self) -> int:
+        """Run it from its start to its end, and return its exit code; raises `OSError` when it cannot be started."""
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                said, self._control = await asyncio.open_connection(sock=ours)
+                self._send(self._start_files + self._files)
+                if self._stopping.is_set():
+                    self._send_end()
+                process = self._process = await self._spawn(theirs)
             await self._listen(said)
-            return await self._process.wait() if self._process else os.EX_OSERR
+            return await process.wait()
         finally:
-            self._control.close()
+            if self._control is not None:
+                self._control.close()
             self._control = self._process = self.admin = None
             self.heard(answered=False)
 
-    async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process | None:
-        """Start the program; None when the system has no process or no memory left."""
-        with control, suppress(OSError):
-            # A session of its own: Ctrl-C on the terminal is for us, and we tell it.
-            return await asyncio.create_subprocess_exec(
-                *self._command, stdin=control.fileno(), stdout=control.fileno(), start_new_session=True
-            )
-        return None
+    async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process:
+        # A session of its own: Ctrl-C on the terminal is for us, and we tell it.
+        return await asyncio.create_subprocess_exec(
+            *self._command, stdin=control.fileno(), stdout=control.fileno(), start_new_session=True
+        )
 
     async def _listen(self, said: asyncio.StreamReader) -> None:
-        if port := await said.readline():
-            self.admin = f"http://{LOOPBACK}:{int(port)}"
-            self.heard(answered=True)
-            self.ready.set()
-            _log.info("worker_serves", process=self.name)
-        if last := await said.readline():
-            self.ledger = Ledger(**json.loads(last))
+        """Take what it says, up to its ledger or its end; lines that are neither ledger nor port are left out."""
+        async for line in _lines(said):
+            match _message(line):
+                case Ledger() as ledger:
+                    self.ledger = ledger
+                    return
+                case int(port):
+                    self._serves(port)
+                case None:
+                    _log.warning("worker_not_understood", process=self.name)
+
+    def _serves(self, port: int) -> None:
+        self.admin = f"http://{LOOPBACK}:{port}"
+        self.heard(answered=True)
+        self.ready.set()
+        _log.info("worker_serves", process=self.name)
 
     def _send(self, line: bytes) -> None:
         if self._control is not None:
             with suppress(RuntimeError):  # uvloop's, where it has just died; the next one is sent it, too
                 self._control.write(line)
+
+    def _send_end(self) -> None:
+        if self._control is not None:
+            with suppress(RuntimeError):  # as above
+                self._control.write_eof()
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process is not None:
@@ -141,6 +165,27 @@ class Worker:
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._stopping.wait()
+
+
+async def _lines(said: asyncio.StreamReader) -> AsyncIterator[bytes]:
+    """Yield each line to the end, of any length."""
+    begun = b""
+    with suppress(OSError):  # it died before it had read all that we sent
+        while more := await said.read(65_536):
+            *lines, begun = (begun + more).split(b"\n")
+            for line in lines:
+                yield line
+
+
+def _message(line: bytes) -> int | Ledger | None:
+    """Return what a line says, a port or a ledger; None: neither, as when a library prints."""
+    try:
+        said = json.loads(line)
+        if type(said) is int:
+            return said
+        return Ledger(**{name: operator.index(count) for name, count in said.items()})
+    except (ValueError, TypeError, AttributeError, RecursionError):
+        return None
 
 
 def restart_backoff(last: float, lived: float) -> float:

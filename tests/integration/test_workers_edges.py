@@ -1,11 +1,16 @@
 """The supervisor's two edges on real parts: a child on its pipe, and a listener that passes requests on to another."""
 
 import asyncio
+import errno
+import os
+import socket
 import sys
 import time
+from pathlib import Path
 
 import aiohttp
 import pytest
+import structlog
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
@@ -14,7 +19,7 @@ from pydantic import SecretStr
 from app.errors import StartupError
 from app.settings.sections import AdminSettings
 from app.stopping import Stop
-from app.workers import supervisor
+from app.workers import supervisor, worker_process
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
 from bus.contract import Ledger
@@ -106,6 +111,85 @@ async def test_a_worker_that_is_started_again_is_sent_what_the_others_have_taken
     child.reload(b"7\n")
     await until(lambda: child.restarts == 1)
     await until(lambda: child.admin is None and child.exit_code == 7)
+    child.stop()
+    await run
+
+    assert child.exit_code in {0, 7}
+
+
+def open_files() -> int:
+    return len([*Path("/proc/self/fd").iterdir()])
+
+
+def times_refused(count: int, function):
+    """Refuse so many calls as a system does that has no file descriptor left."""
+    left = iter(range(count))
+
+    def call(*arguments, **named):
+        if next(left, None) is not None:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        return function(*arguments, **named)
+
+    return call
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"),
+    [(socket, "socketpair"), (asyncio, "create_subprocess_exec")],
+    ids=["no pipe", "no process"],
+)
+async def test_a_worker_is_tried_again_when_the_system_has_nothing_left_for_it(monkeypatch, owner, name):
+    child = worker(READS)
+    run = asyncio.create_task(child.run())
+    await child.ready.wait()
+    files = open_files()
+
+    monkeypatch.setattr(worker_process, "restart_backoff", lambda *_: 0.01)
+    monkeypatch.setattr(owner, name, times_refused(2, getattr(owner, name)))
+    with structlog.testing.capture_logs() as lines:
+        child.reload(b"7\n")
+        await until(lambda: child.restarts >= 4 and child.admin is not None)
+    child.stop()
+    await run
+
+    said = [(line["exit_code"], line.get("reason")) for line in lines if line["event"] == "worker_ended"]
+    assert said[:3] == [(7, None), (os.EX_OSERR, "Too many open files"), (os.EX_OSERR, "Too many open files")]
+    assert open_files() <= files
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        "no number",
+        "[]",
+        '{"accepted": ',
+        '{"odd": 1}',
+        '{"accepted": "x"}',
+        "x" * 60_000,
+        "[" * 9000,
+        "9" * 5000,
+        "true",
+    ],
+)
+async def test_what_a_worker_says_and_nobody_understands_ends_nothing(garbage):
+    program = f"import sys; print({garbage!r} * 2, flush=True); {SERVES}; print(0)"
+    child = worker(program)
+    with structlog.testing.capture_logs() as lines:
+        run = asyncio.create_task(child.run())
+        await child.ready.wait()
+        child.stop()
+        await run
+
+    assert "worker_not_understood" in {line["event"] for line in lines}
+    assert (child.exit_code, child.ledger) == (0, Ledger(accepted=3, published=3))
+    assert [line for line in lines if len(line) > 3] == []  # event, level, process: nothing is quoted
+
+
+async def test_a_worker_that_dies_before_it_has_read_its_files_is_started_again():
+    child = Worker("receiver-1", [sys.executable, "-c", CRASHES], b"{}\n")
+    run = asyncio.create_task(child.run())
+
+    await until(lambda: child.restarts == 1)
     child.stop()
     await run
 
