@@ -3,14 +3,18 @@
 import asyncio
 import json
 import os
+import stat
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from threading import Thread
 from typing import Any, Final, NamedTuple, Self
 
 from app.settings.names import SettingPath, SettingsError, set_variable, variable_of
 
 PAUSE: Final = 0.5  # seconds between two readings: an editor that truncates and writes takes milliseconds
 READINGS: Final = 10
+READ_SECONDS: Final = 3.0  # a disk that answers takes milliseconds, a network file system that is away for ever
 
 Pause = Callable[[float], Awaitable[None]]
 
@@ -19,7 +23,7 @@ class File(NamedTuple):
     """A file as it was read."""
 
     text: str
-    problem: str | None  # the error's name: it cannot be read
+    problem: str | None  # why it cannot be read, often an error's name
     changed_ns: int
 
 
@@ -30,10 +34,15 @@ class Files(NamedTuple):
     each: dict[str, File]
 
     @classmethod
-    def read(cls, config: Path | None, secrets: Iterable[str]) -> Self:
-        """Read these files; those that cannot be read are in it as well."""
+    def read(cls, config: Path | None, secrets: Iterable[str], *, only_regular: bool = False) -> Self:
+        """Read these files; those that cannot be read are in it as well.
+
+        `only_regular`: of anything else, as a pipe that may have no writer, nothing is read.
+        """
         paths = [*secrets] if config is None else [str(config), *secrets]
-        return cls(None if config is None else str(config), {path: _file(path) for path in paths})
+        return cls(
+            None if config is None else str(config), {path: _file(path, only_regular=only_regular) for path in paths}
+        )
 
     @classmethod
     def of_line(cls, line: bytes) -> Self:
@@ -49,19 +58,47 @@ class Files(NamedTuple):
 NO_FILES: Final = Files(None, {})
 
 
-async def settled(read: Callable[[], Files], pause: Pause = asyncio.sleep) -> Files:
-    """Return what two readings in a row have found, contents and times of change.
+class _DaemonThreads(Executor):
+    """A thread for each call, that no end of the process waits for."""
+
+    def submit(self, fn: Callable[..., Any], /, *args: object, **kwargs: object) -> Future[Any]:
+        """Call it in a thread of its own."""
+        future: Future[Any] = Future()
+
+        future.set_running_or_notify_cancel()
+
+        def call() -> None:
+            try:
+                future.set_result(fn(*args, **kwargs))
+            except Exception as error:  # noqa: BLE001 - it is whose who waits
+                future.set_exception(error)
+
+        Thread(target=call, name="settings", daemon=True).start()
+        return future
+
+
+async def settled(read: Callable[[], Files], pause: Pause = asyncio.sleep, *, seconds: float = READ_SECONDS) -> Files:
+    """Return what two readings in a row have found, contents and times of change; each takes at most `seconds`.
 
     Raises `SettingsError` with the names of files that differ each time, and what `read` raises.
     """
-    files = await asyncio.to_thread(read)
+    files = await _read_within(seconds, read)
     for _ in range(READINGS):
         await pause(PAUSE)
-        before, files = files, await asyncio.to_thread(read)
+        before, files = files, await _read_within(seconds, read)
         if files == before:
             return files
     written = [path for path, file in files.each.items() if before.each.get(path) != file]
     raise SettingsError([f"{path} is still being written: send SIGHUP again once it is whole" for path in written])
+
+
+async def _read_within(seconds: float, read: Callable[[], Files]) -> Files:
+    try:
+        async with asyncio.timeout(seconds):
+            return await asyncio.get_running_loop().run_in_executor(_DaemonThreads(), read)
+    except TimeoutError:
+        message = f"the files of the settings could not be read within {seconds:g} s: does their file system answer?"
+        raise SettingsError([message]) from None
 
 
 def secrets_of(files: Files, variables: Mapping[str, SettingPath], environ: Mapping[str, str]) -> dict[str, Any]:
@@ -90,10 +127,17 @@ def _plant(tree: dict[str, Any], place: SettingPath, value: str) -> None:
     tree[place[-1]] = value
 
 
-def _file(path: str) -> File:
+def _file(path: str, *, only_regular: bool) -> File:
     try:
-        with Path(path).open("rb") as file:
-            text = file.read().decode("utf-8")
-            return File(text, None, os.fstat(file.fileno()).st_mtime_ns)
+        with open(path, "rb", opener=_at_once if only_regular else None) as file:
+            status = os.fstat(file.fileno())
+            if only_regular and not stat.S_ISREG(status.st_mode):
+                return File("", "it is no regular file", 0)
+            return File(file.read().decode("utf-8"), None, status.st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
         return File("", type(error).__name__, 0)
+
+
+def _at_once(path: str, flags: int) -> int:
+    """Open without waiting for a pipe's writer."""
+    return os.open(path, flags | os.O_NONBLOCK)

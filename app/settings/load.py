@@ -133,8 +133,11 @@ def load(config: Path | None = None) -> Settings:
 
 def files(config: Path | None = None) -> Files:
     """Read the files that `load` reads. Raises `SettingsError` when one was named and is not there."""
-    secrets = file_variables(Settings, os.environ)
-    return Files.read(config_file(config), (os.environ[name] for name in sorted(secrets)))
+    return Files.read(config_file(config), _secret_files())
+
+
+def _secret_files() -> Iterator[str]:
+    return (os.environ[name] for name in sorted(file_variables(Settings, os.environ)))
 
 
 def settings_of(files: Files) -> Settings:
@@ -171,14 +174,15 @@ Read = tuple[Settings, Files]
 def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable[[], Awaitable[Read]]:
     """Return what reads them again as `load` does, once nobody writes the files any longer; and the files.
 
-    It raises `SettingsError`, too, when the file of now is no longer there: an editor may be about to replace it.
+    It raises `SettingsError`, too, when the file of now is no longer there (an editor may be about to replace it), for
+    what is no regular file, and when reading takes seconds.
     """
     file = config_file(config)
 
     def read() -> Files:
-        if file is not None and not file.is_file():
+        if file is not None and not file.exists():
             raise SettingsError([f"{file} is not there any longer"])
-        return files(config)
+        return Files.read(file or config_file(config), _secret_files(), only_regular=True)
 
     async def again() -> Read:
         found = await settled(read, pause)

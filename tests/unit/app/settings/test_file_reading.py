@@ -1,6 +1,9 @@
 """Files that somebody is writing: their half is never taken for the whole."""
 
+import asyncio
 import os
+import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -121,3 +124,91 @@ async def test_what_was_read_is_the_same_settings_where_it_is_sent_to(file):
 
     assert line.count(b"\n") == 1
     assert settings_of(Files.of_line(line)).model_dump() == settings.model_dump()
+
+
+# ---- files that are none -------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secret(file, environment, tmp_path) -> Path:
+    """A file of a secret, that a variable names."""
+    path = tmp_path / "token"
+    path.write_text(OTHER)
+    environment({"SMSBUS_ADMIN__TOKEN_FILE": str(path)})
+    return path
+
+
+@pytest.mark.parametrize(
+    ("replace", "why"),
+    [
+        (os.mkfifo, "it is no regular file"),
+        (lambda path: path.symlink_to("/dev/zero"), "it is no regular file"),
+        (lambda path: path.mkdir(), "IsADirectoryError"),
+        (lambda path: path.symlink_to(path), "OSError"),
+    ],
+    ids=["a pipe", "a device", "a directory", "a loop of links"],
+)
+async def test_a_reload_reads_nothing_but_files(file, secret, replace, why):
+    again = reader(pause=Pauses())
+    secret.unlink()
+    replace(secret)
+
+    with pytest.raises(SettingsError) as refused:
+        await again()
+
+    assert refused.value.lines == [f"SMSBUS_ADMIN__TOKEN_FILE names a file that cannot be read: {why}"]
+
+
+async def test_a_reload_that_finds_a_pipe_in_place_of_smsbus_toml_says_so(file):
+    again = reader(pause=Pauses())
+    file.unlink()
+    os.mkfifo(file)
+
+    with pytest.raises(SettingsError, match=r"^smsbus.toml cannot be read: it is no regular file$"):
+        await again()
+
+
+async def test_a_reload_follows_links(file, secret, tmp_path):
+    again = reader(pause=Pauses())
+    for path in (secret, file):
+        path.symlink_to(path.rename(tmp_path / f"{path.name}.real"))
+
+    settings, _ = await again()
+
+    assert sorted(settings.accounts) == ["b", "shop"]
+
+
+def test_a_start_may_read_a_secret_from_a_pipe(file, secret):
+    secret.unlink()
+    os.mkfifo(secret)
+    writer = threading.Thread(target=secret.write_text, args=[NEW])
+
+    writer.start()
+    settings = load()
+    writer.join()
+
+    assert NEW in settings.secrets()
+
+
+HANGS = """
+import asyncio, threading
+from app.settings.file_reading import settled
+from app.settings.names import SettingsError
+
+async def main():
+    try:
+        await settled(threading.Event().wait, seconds=0.01)
+    except SettingsError as error:
+        print(*error.lines)
+
+asyncio.run(main())
+"""
+
+
+async def test_a_disk_that_does_not_answer_is_waited_for_shortly_and_holds_up_no_end():
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", HANGS, stdout=asyncio.subprocess.PIPE)
+    async with asyncio.timeout(30):
+        said, _ = await process.communicate()
+
+    assert process.returncode == 0
+    assert said.decode().startswith("the files of the settings could not be read within 0.01 s")
