@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Self
 
 from app.settings.names import SettingPath, SettingsError, set_variable, variable_of
 
+MAX_BYTES: Final = 1 << 20  # of a file; a thousand accounts are a fifth of it
 PAUSE: Final = 0.5  # seconds between two readings: an editor that truncates and writes takes milliseconds
 READINGS: Final = 10
 READ_SECONDS: Final = 3.0  # a disk that answers takes milliseconds, a network file system that is away for ever
@@ -133,7 +134,10 @@ def _file(path: str, *, only_regular: bool) -> File:
             status = os.fstat(file.fileno())
             if only_regular and not stat.S_ISREG(status.st_mode):
                 return File("", "it is no regular file", 0)
-            return File(file.read().decode("utf-8"), None, status.st_mtime_ns)
+            content = file.read(MAX_BYTES + 1)
+            if len(content) > MAX_BYTES:
+                return File("", "it is over 1 MiB", 0)
+            return File(content.decode("utf-8"), None, status.st_mtime_ns)
     except (OSError, UnicodeDecodeError) as error:
         return File("", type(error).__name__, 0)
 

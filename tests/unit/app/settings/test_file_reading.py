@@ -190,6 +190,22 @@ def test_a_start_may_read_a_secret_from_a_pipe(file, secret):
     assert NEW in settings.secrets()
 
 
+async def test_a_huge_file_is_refused_and_not_read_whole(file, secret):
+    again = reader(pause=Pauses())
+    os.truncate(secret, 1 << 40)
+    os.truncate(file, 1 << 20)
+    assert "\0" in Files.read(file, []).each[str(file)].text  # as much as there may be
+
+    with pytest.raises(SettingsError, match=r"^SMSBUS_ADMIN__TOKEN_FILE names a file that .*: it is over 1 MiB$"):
+        await again()
+    os.truncate(file, (1 << 20) + 1)
+    secret.write_text(OTHER)
+    with pytest.raises(SettingsError, match=r"^smsbus.toml cannot be read: it is over 1 MiB$"):
+        await again()
+    with pytest.raises(SettingsError, match=r"^smsbus.toml cannot be read: it is over 1 MiB$"):
+        load()
+
+
 HANGS = """
 import asyncio, threading
 from app.settings.file_reading import settled
