@@ -1,11 +1,13 @@
 """Callback tokens in smsbus.toml, a new one or no old ones: one place is changed, every other byte stays as it was."""
 
+import fcntl
 import json
 import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.settings.names import SettingsError
@@ -22,21 +24,22 @@ def put_first(file: Path, account: str, token: str) -> None:
 
     The file is replaced at once or not at all. Raises `SettingsError` where the account has no table of its own in it.
     """
-    old = file.read_bytes().decode("utf-8")  # bytes: its line ends are its own
-    new = with_token_first(old, account, token)
-    if new is None:
-        advice = f'put the new token there yourself: callback_tokens = ["{token}", …the old ones]'
-        raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
-    _replace(file, new)
+    with _locked(file):
+        new = with_token_first(_text(file), account, token)
+        if new is None:
+            advice = f'put the new token there yourself: callback_tokens = ["{token}", …the old ones]'
+            raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
+        _replace(file, new)
 
 
 def keep_first(file: Path, account: str) -> None:
     """Remove all of the account's callback tokens but the first; raises as `put_first` does."""
-    new = with_first_only(file.read_bytes().decode("utf-8"), account)
-    if new is None:
-        advice = "remove all of its callback_tokens but the first yourself"
-        raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
-    _replace(file, new)
+    with _locked(file):
+        new = with_first_only(_text(file), account)
+        if new is None:
+            advice = "remove all of its callback_tokens but the first yourself"
+            raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
+        _replace(file, new)
 
 
 def with_token_first(text: str, account: str, token: str) -> str | None:
@@ -88,6 +91,22 @@ def _is_right(old: str, new: str, account: str, change: Callable[[list[str]], li
     except (tomllib.TOMLDecodeError, KeyError):
         return False
     return before == after and listed(now) == change(listed(tokens))
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Let no other rotation change the file meanwhile: from reading it to replacing it, one after the other."""
+    directory = os.open(file.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)  # the file itself is replaced
+    try:
+        with suppress(OSError):  # some network file systems lock no directory: there it is as good as it was
+            fcntl.flock(directory, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(directory)
+
+
+def _text(file: Path) -> str:
+    return file.read_bytes().decode("utf-8")  # bytes: its line ends are its own
 
 
 def _replace(file: Path, text: str) -> None:

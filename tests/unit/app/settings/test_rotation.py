@@ -1,6 +1,8 @@
 """A token is rotated in the text of smsbus.toml: one insertion, and every other byte stays."""
 
+import threading
 import tomllib
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,25 @@ def test_what_cannot_be_replaced_leaves_nothing_behind(tmp_path: Path, monkeypat
 
     assert list(tmp_path.iterdir()) == [file]
     assert NEW not in file.read_text()
+
+
+def test_whoever_rotates_at_the_same_time_finds_every_token_in_the_file(
+    tmp_path: Path,
+) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_text('[accounts.shop]\ncallback_tokens = ["old"]\n')
+    tokens = [f"token-{number}" for number in range(12)]
+    together = threading.Barrier(len(tokens))
+
+    def put(token: str) -> None:
+        together.wait()
+        put_first(file, "shop", token)
+
+    with ThreadPoolExecutor(len(tokens)) as threads:
+        [*threads.map(put, tokens)]
+
+    assert {*tomllib.loads(file.read_text())["accounts"]["shop"]["callback_tokens"]} == {"old", *tokens}
+    assert list(tmp_path.iterdir()) == [file]
 
 
 # ---- the old ones go -------------------------------------------------------------------------------------------------
