@@ -72,14 +72,15 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     from app.settings.rotation import keep_first
 
     settings = settings_for(config)
-    old = len(called_back(settings, name).callback_tokens) - 1
+    tokens = [token.get_secret_value() for token in called_back(settings, name).callback_tokens]
+    old = len(tokens) - 1
     file = _file_to_change(name, config, "keep only the first of them")
     if old < 1:
         say(f"{name} has no old token")
         return
     if not force and (reasons := asyncio.run(objections(settings, name, datetime.now(UTC)))):
         raise end(Code.FAILED, *reasons, "nothing was removed; --force does it all the same")
-    keep_first(file, name)
+    keep_first(file, name, tokens)
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
 
 

@@ -32,10 +32,16 @@ def put_first(file: Path, account: str, token: str) -> None:
         _replace(file, new)
 
 
-def keep_first(file: Path, account: str) -> None:
-    """Remove all of the account's callback tokens but the first; raises as `put_first` does."""
+def keep_first(file: Path, account: str, tokens: list[str]) -> None:
+    """Remove all of the account's callback tokens but the first, if they are these `tokens`.
+
+    Raises as `put_first` does, and where the file holds others by now: nobody knows who uses those.
+    """
     with _locked(file):
-        new = with_first_only(_text(file), account)
+        old = _text(file)
+        if _tokens(old, account) != tokens:
+            raise SettingsError([f"{file} has changed meanwhile: nothing was removed, look at it and try again"])
+        new = with_first_only(old, account)
         if new is None:
             advice = "remove all of its callback_tokens but the first yourself"
             raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
@@ -103,6 +109,14 @@ def _locked(file: Path) -> Iterator[None]:
         yield
     finally:
         os.close(directory)
+
+
+def _tokens(text: str, account: str) -> list[str] | None:
+    """Return the account's tokens, None where the text is no TOML with some."""
+    try:
+        return listed(tomllib.loads(text)["accounts"][account]["callback_tokens"])
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _text(file: Path) -> str:

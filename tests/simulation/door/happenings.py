@@ -299,7 +299,7 @@ async def _retired(town: "DoorTown", account: str) -> bool:
     if [*retirement.found(said, account, tokens, now)]:
         return False
     async with town.editing:
-        rotation.keep_first(town.config, account)
+        rotation.keep_first(town.config, account, town.tokens[account])
         del town.tokens[account][1:]
         town.hang_up()
     return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from app.cli import callback
 from app.settings.names import SettingsError
 from app.settings.rotation import keep_first, put_first, with_first_only, with_token_first
 
@@ -181,7 +182,7 @@ def test_old_tokens_leave_a_link_and_its_file_s_mode_as_they_are(tmp_path: Path)
     real.chmod(0o640)
     link.symlink_to(real)
 
-    keep_first(link, "shop")
+    keep_first(link, "shop", ["new", "old"])
 
     assert link.is_symlink()
     assert real.read_text() == '[accounts.shop]\ncallback_tokens = ["new"]\n'
@@ -193,6 +194,57 @@ def test_a_file_that_a_person_must_change_is_named_and_shows_no_token(tmp_path: 
     file.write_text('accounts.shop.callback_tokens = ["a-token", "b-token"]\n')
 
     with pytest.raises(SettingsError, match=r"as a table \[accounts.shop\] in \S+smsbus.toml") as refused:
-        keep_first(file, "shop")
+        keep_first(file, "shop", ["a-token", "b-token"])
 
     assert "-token" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    "asked", [["new"], ["old"], ["old", "new"], ["newer", "new", "old"], ["new", "old", "older"], []]
+)
+def test_tokens_that_are_not_those_that_were_asked_about_stay(tmp_path: Path, asked: list[str]) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_text('[accounts.shop]\ncallback_tokens = ["new", "old"]\n')
+
+    with pytest.raises(SettingsError, match=r"smsbus.toml has changed meanwhile: nothing was removed"):
+        keep_first(file, "shop", asked)
+
+    assert file.read_text() == '[accounts.shop]\ncallback_tokens = ["new", "old"]\n'
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_token_that_comes_while_the_service_is_asked_takes_none_away(
+    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_is_restored, force: bool
+) -> None:
+    environment({})
+    file = tmp_path / "smsbus.toml"
+    new, old = "new-token-new-token-0123", "old-token-old-token-0123"
+    file.write_text(f'[accounts.shop]\nprovider = "pingme"\ncallback_tokens = ["{new}", "{old}"]\n')
+
+    def rotated_meanwhile(*_: object) -> Path:
+        put_first(file, "shop", "newest-token-newest-token")
+        return file
+
+    async def nobody_uses_it(*_: object) -> list[str]:
+        return []
+
+    monkeypatch.setattr("app.settings.retirement.objections", nobody_uses_it)
+    monkeypatch.setattr(callback, "_file_to_change", rotated_meanwhile)
+    with pytest.raises(SettingsError, match="has changed meanwhile"):
+        callback._retire("shop", file, force=force)
+
+    assert all(token in file.read_text() for token in ("newest-token-newest-token", new, old))
+
+
+def test_retiring_removes_the_tokens_that_it_asked_about(
+    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_is_restored
+) -> None:
+    environment({})
+    file = tmp_path / "smsbus.toml"
+    file.write_text(
+        '[accounts.shop]\nprovider = "pingme"\ncallback_tokens = "new-token-new-token-0123, old-token-old-token-0123"\n'
+    )
+
+    callback._retire("shop", file, force=True)
+
+    assert file.read_text() == '[accounts.shop]\nprovider = "pingme"\ncallback_tokens = "new-token-new-token-0123"\n'
