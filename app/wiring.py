@@ -196,7 +196,7 @@ def admin(
     """
     apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
     if door is not None:
-        apis.append(CallbackApi(door.token_uses, now_ms()))
+        apis.append(CallbackApi(door.token_uses, door.uses_since_ms))
 
     def extend(router: web.UrlDispatcher) -> None:
         for api in apis:

@@ -6,7 +6,7 @@ Both lanes go through here: `server` awaits the future of `submit` in aiohttp's 
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
-from time import thread_time
+from time import monotonic, thread_time
 from typing import Any, Final, NamedTuple
 
 import structlog
@@ -40,6 +40,7 @@ class Intake:
         *,
         clock_ms: Callable[[], int],
         metrics: ReceiverMetrics,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         self.bus = bus
         self.allowances: dict[str, Allowance] = {}
@@ -52,8 +53,10 @@ class Intake:
         self.observe_latency = metrics.observe_latency
         self._clock_ms = clock_ms
         self._settings = settings or ReceiverSettings()
-        self.last_used: dict[str, int] = {}
-        """When a callback last used a token, milliseconds since 1970, by the token's fingerprint."""
+        self._monotonic = monotonic
+        self._began = monotonic()
+        self.last_used: dict[str, float] = {}
+        """When a callback last used a token, by the token's fingerprint; on the monotonic clock, which nobody sets."""
         self._outcomes = metrics.outcomes
         self._counted = {STRANGER: metrics.outcomes(STRANGER)}
         self._looking: asyncio.TimerHandle | None = None
@@ -101,8 +104,20 @@ class Intake:
 
     def comes_from(self, caller: Caller) -> int:
         """Note that its token was used now, and return the time, milliseconds since 1970."""
-        now_ms = self.last_used[caller.token] = self._clock_ms()
-        return now_ms
+        self.last_used[caller.token] = self._monotonic()
+        return self._clock_ms()
+
+    def last_used_ms(self, token: str) -> int | None:
+        """Return when the token of this fingerprint was last used; None: not since `since_ms`."""
+        return self._wall_ms(self.last_used[token]) if token in self.last_used else None
+
+    def since_ms(self) -> int:
+        """Return since when uses are noted."""
+        return self._wall_ms(self._began)
+
+    def _wall_ms(self, moment: float) -> int:
+        """Return a moment as the wall clock has it by now, milliseconds since 1970: its age stays when that is set."""
+        return self._clock_ms() - round((self._monotonic() - moment) * 1000)
 
     def _result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:
         """Count a durable message and return its part of the response."""

@@ -9,7 +9,7 @@ import contextlib
 import socket
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import Final, NamedTuple, cast
 
 from aiohttp.http_exceptions import HttpProcessingError
@@ -44,7 +44,7 @@ class TokenUse(NamedTuple):
     newest: bool
     """It is the account's first, the one to register with PingMe."""
     last_used_ms: int | None
-    """When a callback last used it, milliseconds since 1970; None: not since this process started."""
+    """When a callback last used it, milliseconds since 1970 as the clock is set by now; None: not since the start."""
 
 
 class CallbackServer:
@@ -59,12 +59,13 @@ class CallbackServer:
         clock_ms: Callable[[], int],
         metrics: ReceiverMetrics,
         shared: bool = False,
+        monotonic: Callable[[], float] = monotonic,
     ) -> None:
         """Bind nothing yet. Raises `ValueError` when two accounts share a token.
 
         `shared`: other processes of this user listen on the same port, and the kernel distributes the connections.
         """
-        self.intake = Intake(bus, accounts, settings, clock_ms=clock_ms, metrics=metrics)
+        self.intake = Intake(bus, accounts, settings, clock_ms=clock_ms, metrics=metrics, monotonic=monotonic)
         self._settings = settings
         self._shared = shared
         self._accounts = accounts
@@ -123,7 +124,11 @@ class CallbackServer:
         for account in self._accounts:
             for place, token in enumerate(account.tokens):
                 name = fingerprint(token.get_secret_value())
-                yield TokenUse(account.name, name, place == 0, self.intake.last_used.get(name))
+                yield TokenUse(account.name, name, place == 0, self.intake.last_used_ms(name))
+
+    def uses_since_ms(self) -> int:
+        """Return since when it notes uses, milliseconds since 1970."""
+        return self.intake.since_ms()
 
     def degraded(self) -> tuple[str, ...]:
         """Return degraded reasons: those of `Intake.degraded`, and `connections_full`."""

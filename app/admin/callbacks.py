@@ -39,8 +39,8 @@ class CallbacksView(TypedDict):
 class CallbackApi:
     """`GET /v1/callbacks`. Guards nothing: that is the listener's (`app.admin.token`)."""
 
-    def __init__(self, uses: Callable[[], Iterable[TokenUse]], since_ms: int) -> None:
-        """`uses` has been noted from `since_ms` on, milliseconds since 1970."""
+    def __init__(self, uses: Callable[[], Iterable[TokenUse]], since_ms: Callable[[], int]) -> None:
+        """`uses` has been noted from `since_ms` on, milliseconds since 1970 as the clock is set by now."""
         self._uses = uses
         self._since_ms = since_ms
 
@@ -49,7 +49,7 @@ class CallbackApi:
         router.add_get(PATH, self._show)
 
     async def _show(self, _: web.Request) -> web.Response:
-        return web.json_response(view(self._uses(), self._since_ms))
+        return web.json_response(view(self._uses(), self._since_ms()))
 
 
 def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:

@@ -101,7 +101,7 @@ def internal() -> Iterator[Internal]:
         patience=Patience(ready=0.001, outcome=0.001),  # there is no shard
     )
     uses = [TokenUse(ACCOUNT, "0123456789ab", newest=True, last_used_ms=NOW_MS)]
-    callbacks = CallbackApi(lambda: uses, NOW_MS)
+    callbacks = CallbackApi(lambda: uses, lambda: NOW_MS)
 
     def add_to(router: UrlDispatcher) -> None:
         api.add_to(router)

@@ -36,7 +36,6 @@ class DoorProcess(Process["DoorTown"]):
         self.door: CallbackServer | None = None
         self.hangup = HangUp()
         self.reload: Reload | None = None
-        self.since_ms = 0
         self.journals: list[Jobs] = []
         self.claims: list[Claim] = []
 
@@ -63,8 +62,9 @@ class DoorProcess(Process["DoorTown"]):
         )
         metrics = ReceiverMetrics(CollectorRegistry())
         accounts = settings.pingme_accounts()
-        door = CallbackServer(bus, accounts, settings.receiver, clock_ms=self.loop.wall_ms, metrics=metrics)
-        self.hangup, self.since_ms = HangUp(), self.loop.wall_ms()
+        clock_ms, monotonic = self.loop.wall_ms, self.loop.time
+        door = CallbackServer(bus, accounts, settings.receiver, clock_ms=clock_ms, metrics=metrics, monotonic=monotonic)
+        self.hangup = HangUp()
         await bus.start()
         await door.start()
         self.bus, self.door = bus, door
@@ -114,4 +114,4 @@ class DoorProcess(Process["DoorTown"]):
     def callbacks(self) -> callbacks.CallbacksView:
         """Return what GET /v1/callbacks answers."""
         assert self.door is not None
-        return callbacks.view(self.door.token_uses(), self.since_ms)
+        return callbacks.view(self.door.token_uses(), self.door.uses_since_ms())

@@ -17,16 +17,36 @@ from receiver.settings import PingMeAccount, ReceiverSettings
 
 OLD, NEW, OTHER = "old-token-0123456789", "new-token-0123456789", "other-token-0123456789"
 NOW_MS = 1_700_000_000_000
+DAY = 86_400
 SMS = b'{"app":"jd","from":"14160000000","to":"16470000000","userId":"u","text":"hello 5611"}'
+
+
+class Clocks:
+    """What time it is, and how much has passed; anybody may set the first."""
+
+    def __init__(self) -> None:
+        self.wall_ms = NOW_MS
+        self.monotonic = 7.0
+
+    def pass_by(self, seconds: int) -> None:
+        self.wall_ms += seconds * 1000
+        self.monotonic += seconds
 
 
 def account(name: str, *tokens: str, user_id: str | None = None) -> PingMeAccount:
     return PingMeAccount(name=name, tokens=tuple(map(SecretStr, tokens)), user_id=user_id)
 
 
-def door(*accounts: PingMeAccount) -> CallbackServer:
-    metrics = ReceiverMetrics(CollectorRegistry())
-    return CallbackServer(MemoryBus(), accounts, ReceiverSettings(), clock_ms=lambda: NOW_MS, metrics=metrics)
+def door(*accounts: PingMeAccount, clocks: Clocks | None = None) -> CallbackServer:
+    metrics, clocks = ReceiverMetrics(CollectorRegistry()), clocks or Clocks()
+    return CallbackServer(
+        MemoryBus(),
+        accounts,
+        ReceiverSettings(),
+        clock_ms=lambda: clocks.wall_ms,
+        metrics=metrics,
+        monotonic=lambda: clocks.monotonic,
+    )
 
 
 def head(token: str) -> bytes:
@@ -98,11 +118,29 @@ def test_each_token_says_when_it_was_last_used_by_a_name_that_opens_nothing_and_
 
 def test_whose_body_was_never_read_used_its_token_all_the_same() -> None:
     metrics = ReceiverMetrics(CollectorRegistry())
-    intake = Intake(MemoryBus(), [account("shop", OLD)], clock_ms=lambda: NOW_MS, metrics=metrics)
+    intake = Intake(
+        MemoryBus(), [account("shop", OLD)], clock_ms=lambda: NOW_MS, metrics=metrics, monotonic=lambda: 7.0
+    )
 
     intake.comes_from(Caller("shop", None, "f"))
 
-    assert intake.last_used == {"f": NOW_MS}
+    assert intake.last_used == {"f": 7.0}
+    assert intake.last_used_ms("f") == NOW_MS
+
+
+@pytest.mark.parametrize("step", [2 * DAY, -2 * DAY])
+def test_a_clock_that_is_set_makes_no_use_older_or_younger(step: int) -> None:
+    clocks = Clocks()
+    some = door(account("shop", NEW, OLD), clocks=clocks)
+    clocks.pass_by(DAY)
+    some.intake.comes_from(Caller("shop", None, fingerprint(OLD)))
+    clocks.pass_by(60)
+
+    clocks.wall_ms += step * 1000
+
+    [_, old] = some.token_uses()
+    assert old.last_used_ms == clocks.wall_ms - 60_000
+    assert some.uses_since_ms() == clocks.wall_ms - (DAY + 60) * 1000
 
 
 def test_the_end_of_a_limit_is_said_where_its_account_is_removed() -> None:

@@ -55,7 +55,7 @@ def test_until_each_door_has_it_so_no_token_is_the_newest():
 
 
 async def test_without_the_admin_token_nothing_is_shown():
-    api = CallbackApi(list, START_MS)
+    api = CallbackApi(list, lambda: START_MS)
     settings = AdminSettings(token=SecretStr(OURS))
     admin = Admin(settings, alive=bool, condition=bool, registry=CollectorRegistry(), extend=api.add_to)
     application = admin._runner.app
