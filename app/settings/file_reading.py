@@ -15,7 +15,7 @@ from app.settings.names import SettingPath, SettingsError, set_variable, variabl
 MAX_BYTES: Final = 1 << 20  # of a file; a thousand accounts are a fifth of it
 PAUSE: Final = 0.5  # seconds between two readings: an editor that truncates and writes takes milliseconds
 READINGS: Final = 10
-READ_SECONDS: Final = 3.0  # a disk that answers takes milliseconds, a network file system that is away for ever
+READ_SECONDS: Final = 10.0  # milliseconds, a second on a busy machine; on a network file system that is away, for ever
 
 Pause = Callable[[float], Awaitable[None]]
 
