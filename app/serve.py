@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from app.local_kafka import Cluster
 
 LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
-OTHER_FILES: Final = 200  # than connections of the door: Kafka, journals, pollers, the admin listener
+OTHER_FILES: Final = 200  # than connections of the door: Kafka, journals, pollers, the admin listener's 64
 
 _log = structlog.get_logger("smsbus")
 

@@ -51,13 +51,23 @@ class Connections:
     """
 
     def __init__(
-        self, most: int, *, evicted: Callable[[], None] = lambda: None, clock: Callable[[], float] = time.monotonic
+        self,
+        most: int,
+        *,
+        evicted: Callable[[], None] = lambda: None,
+        clock: Callable[[], float] = time.monotonic,
+        alarm: Alarm | None = None,
+        hint: str = HINT,
     ) -> None:
-        """`evicted` is called for each connection that is closed to make room; `clock` is in seconds."""
+        """`evicted` is called for each connection that is closed to make room; `clock` is in seconds.
+
+        `alarm` and `hint` say that they are full; without them it is the receiver's `connections_full`.
+        """
         self._most = most
         self._evicted = evicted
         self._clock = clock
-        self._alarm = Alarm("connections_full", "connections_full_no_more")
+        self._alarm = alarm or Alarm("connections_full", "connections_full_no_more")
+        self._hint = hint
         self._quiet_from = 0.0
         self._most_kept = most - most // 4
         self._strangers = _Some()
@@ -80,7 +90,7 @@ class Connections:
         connection.abort()
         self._evicted()
         self._quiet_from = self._clock() + QUIET
-        self._alarm.begin(hint=HINT)
+        self._alarm.begin(hint=self._hint)
 
     def is_full(self) -> bool:
         """Tell whether one was closed to make room within the last minute. Logs the end of that, once."""

@@ -4,10 +4,13 @@ Open on it: /livez, /healthz, /readyz, /metrics; whatever else is mounted needs 
 What is open shows no number, no text, no token.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
@@ -17,9 +20,21 @@ from prometheus_client.registry import Collector
 from app.admin.problems import problem
 from app.admin.token import guard
 from app.settings.sections import AdminSettings
+from bus.health import Alarm
+from receiver.body import ENCODINGS, Unreadable, inflate
+from receiver.connection import Connection, HeadLate
+from receiver.connections import Connections
 
 SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
 SERVER: Final = "smsbus"
+# Probes, a scraper and some commands keep one each; `app.serve.OTHER_FILES` counts on this limit.
+MOST_CONNECTIONS: Final = 64
+DEADLINE: Final = 10.0  # seconds for a head, and again for a body: the default of receiver.body_deadline
+KEEPALIVE_SECONDS: Final = 75.0  # the default of receiver.keepalive_timeout
+HINT: Final = (
+    f"{MOST_CONNECTIONS} connections to the admin listener are open, so the longest idle one is closed for each new "
+    "one: look who reaches its port"
+)
 REFUSED: Final = {
     404: ("not_found", "Nothing is served here."),
     405: ("method_not_allowed", "See the Allow header."),
@@ -42,49 +57,56 @@ class Readiness(Protocol):
 class _Degraded(Collector):
     """The same words as metrics, for alerts."""
 
-    def __init__(self, condition: Callable[[], Readiness]) -> None:
-        self._condition = condition
+    def __init__(self, degraded: Callable[[], tuple[str, ...]]) -> None:
+        self._degraded = degraded
 
     def collect(self) -> Iterator[Metric]:
         """Yield the family of this moment."""
         family = GaugeMetricFamily("smsbus_degraded", "What is wrong, as /readyz has it: 1 each", labels=["reason"])
-        for word in self._condition().degraded:
+        for word in self._degraded():
             family.add_metric([word], 1)
         yield family
 
 
-class _Connection(web.RequestHandler):
-    """aiohttp's protocol, with a problem in place of its error pages, which quote the sender."""
-
-    __slots__ = ()
-
-    def handle_error(
-        self,
-        request: web.BaseRequest,
-        status: int = 500,
-        exc: BaseException | None = None,
-        message: str | None = None,  # noqa: ARG002 - it quotes the sender
-    ) -> web.StreamResponse:
-        """Answer bytes that are no HTTP, and what broke in a handler of ours; the latter is logged."""
-        if status >= 500:
-            super().handle_error(request, status, exc)
-            answer = problem(500, "internal", "Something broke; the log says what.")
-        else:
-            answer = problem(400, "bad_request", "This is no HTTP that we understand.")
-        answer.headers["Server"] = SERVER
-        answer.force_close()
-        return answer
-
-
 class _Server(web.Server):
-    def __call__(self) -> web.RequestHandler:
-        return _Connection(self, loop=self._loop, **self._kwargs)
+    """aiohttp's server of an application, with the receiver's limited connections."""
+
+    open_ones: Connections
+
+    def __call__(self) -> Connection:
+        return Connection(
+            self,
+            on_error=_on_error,
+            keepalive_timeout=KEEPALIVE_SECONDS,
+            body_deadline=DEADLINE,
+            connections=self.open_ones,
+        )
 
 
 class _Runner(web.AppRunner):
+    def __init__(self, application: web.Application, connections: Connections) -> None:
+        super().__init__(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._connections = connections
+
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001
+        server = _Server(made.request_handler, request_factory=made.request_factory)
+        server.open_ones = self._connections
+        return server
+
+
+def _on_error(error: BaseException | None) -> web.StreamResponse:
+    """Answer bytes that are no HTTP, and what broke in a handler of ours; the latter is logged."""
+    if isinstance(error, HeadLate):
+        answer = _late()
+    elif isinstance(error, HttpProcessingError):
+        answer = problem(400, "bad_request", "This is no HTTP that we understand.")
+    else:
+        server_logger.error("Error handling request", exc_info=error)
+        answer = problem(500, "internal", "Something broke; the log says what.")
+    answer.headers["Server"] = SERVER
+    answer.force_close()
+    return answer
 
 
 async def _sign(_: web.Request, answer: web.StreamResponse) -> None:
@@ -100,10 +122,12 @@ class Listener:
         """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
         self._has_started = False
         self._settings = settings
-        application = web.Application(middlewares=[_in_our_words, guard(settings.token)])
+        alarm = Alarm("admin_connections_full", "admin_connections_full_no_more")
+        self._connections = Connections(MOST_CONNECTIONS, alarm=alarm, hint=HINT)
+        application = web.Application(middlewares=[_in_our_words, guard(settings.token), _whole_body])
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
-        self._runner = _Runner(application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS)
+        self._runner = _Runner(application, self._connections)
 
     async def start(self) -> None:
         """Listen. Raises `OSError` when the address cannot be bound."""
@@ -120,6 +144,10 @@ class Listener:
         """Stop listening; safe to call when it never started."""
         await self._runner.cleanup()
 
+    def degraded(self) -> tuple[str, ...]:
+        """Return the degraded reasons that are the listener's own."""
+        return ("admin_connections_full",) if self._connections.is_full() else ()
+
     def answer_readyz(self, condition: Readiness, *, starting: bool) -> web.Response:
         """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door.
 
@@ -127,7 +155,8 @@ class Listener:
         """
         self._has_started = self._has_started or (self.ready and not starting)
         status = self._status(condition)
-        answer = {"status": status, "degraded": list(condition.degraded)}
+        degraded = dict.fromkeys((*condition.degraded, *self.degraded()))  # a worker may say the same of its own
+        answer = {"status": status, "degraded": list(degraded)}
         return web.json_response(answer, status=200 if status == "ready" else 503)
 
     def _status(self, condition: Readiness) -> str:
@@ -164,7 +193,7 @@ class Admin(Listener):
         self._alive = alive
         self._condition = condition
         self._starting = starting
-        registry.register(_Degraded(condition))
+        registry.register(_Degraded(lambda: (*condition().degraded, *self.degraded())))
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Answer for the loop (by answering) and the lanes. No dependencies: a restart does not bring Kafka back."""
@@ -177,6 +206,38 @@ class Admin(Listener):
 def livez(*, alive: bool) -> web.Response:
     """Answer whether to leave it running."""
     return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
+
+
+@web.middleware
+async def _whole_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Read the body within the deadline, and unpack it, before the handler asks for it."""
+    if request.can_read_body:
+        try:
+            async with asyncio.timeout(DEADLINE):
+                request._read_bytes = _unpacked(request, await request.read())  # noqa: SLF001 - what it returns again
+        except TimeoutError:
+            answer = _late()
+            answer.force_close()
+            return answer
+    return await handler(request)
+
+
+def _unpacked(request: web.Request, body: bytes) -> bytes:
+    """Return what the handler is to read; `Connection` unpacks nothing. Raises what aiohttp would have raised."""
+    window = ENCODINGS.get(request.headers.get("Content-Encoding", "").strip().lower(), 0)
+    if not window:
+        return body
+    try:
+        whole = inflate(body, window, request.client_max_size)
+    except Unreadable:
+        raise web.HTTPRequestEntityTooLarge(request.client_max_size) from None
+    if whole is body:
+        raise web.RequestPayloadError
+    return whole
+
+
+def _late() -> web.Response:
+    return problem(408, "timeout", "The request did not arrive in time.")
 
 
 @web.middleware

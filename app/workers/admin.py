@@ -85,7 +85,7 @@ class JointAdmin(Listener):
         self._registry = registry
         self._degraded = degraded
         self._session: aiohttp.ClientSession | None = None
-        WorkerMetrics([*doors, *self._others], degraded, registry)
+        WorkerMetrics([*doors, *self._others], lambda: (*degraded(), *self.degraded()), registry)
 
     async def stop(self) -> None:
         """Stop listening; safe to call when it never started."""

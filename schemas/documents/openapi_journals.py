@@ -13,6 +13,7 @@ PROBLEMS: Final = (
     Problem("unknown_row", 404, "The journal has no such row, or no longer: number and id must both fit."),
     Problem("acknowledged", 409, "Kafka has acknowledged it."),
     Problem("under_way", 409, "It is on its way to Kafka and cannot be called back: ask again."),
+    Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("journal_unreadable", 503, "The journal cannot be read: the log says why."),
     Problem("journal_unwritable", 503, "The disk did not take it: the row is still there, and the log says why."),
@@ -103,7 +104,7 @@ def _skip() -> Document:
         "responses": _answers(
             json_answer("Taken out.", done),
             *("invalid_request", "bad_request", "unknown_journal", "unknown_row", "acknowledged", "under_way"),
-            *("too_large", "journal_unwritable"),
+            *("timeout", "too_large", "journal_unwritable"),
         ),
     }
 

@@ -19,6 +19,7 @@ PROBLEMS: Final = (
     ),
     Problem("ended", 409, "The watch has ended: opening it again is all that can be asked."),
     Problem("unreadable", 409, "What the topics hold of the watch cannot be read by this version: it is left alone."),
+    Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("internal", 500, "Something broke; our log says what."),
     Problem("not_ready", 503, "The watches are still being read: ask again."),
@@ -173,7 +174,7 @@ def _open() -> Document:
         "security": TOKEN,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
         "responses": _answers(
-            answers, "invalid_watch", "unknown_account", "bad_request", "conflict", "unreadable", "too_large"
+            answers, "invalid_watch", "unknown_account", "bad_request", "conflict", "unreadable", "timeout", "too_large"
         ),
     }
 
@@ -221,7 +222,7 @@ def _show() -> Document:
 
 def _next() -> Document:
     body = {"required": False, "content": {"application/json": {"schema": _ref("NextRequest")}}}
-    asked = _asked("invalid_request", "bad_request", "too_large")
+    asked = _asked("invalid_request", "bad_request", "timeout", "too_large")
     summary = "Ask the provider for the next SMS on the same number"
     return {"tags": ["watch"], "operationId": "nextOfWatch", "summary": summary, "requestBody": body, **asked}
 

@@ -1,14 +1,20 @@
 """Health and metrics: what a probe is told in each condition."""
 
 import asyncio
+import gzip
 import json
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry, Counter
+from pydantic import SecretStr
 
-from app.admin.listener import Admin
+from app.admin import listener
+from app.admin.listener import MOST_CONNECTIONS, Admin
+from app.serve import OTHER_FILES
 from app.settings.sections import AdminSettings
 
 
@@ -154,3 +160,108 @@ async def test_what_breaks_in_a_handler_is_a_problem_that_quotes_nothing():
     assert answer.startswith(b"HTTP/1.1 500 ")
     assert b"application/problem+json" in answer
     assert b"482913" not in answer
+
+
+TOKEN = "a-long-token-of-the-admin"
+LIVEZ = b"GET /livez HTTP/1.1\r\nHost: x\r\n\r\n"
+POST = f"POST /echo HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: 4\r\n\r\n".encode()
+
+
+@asynccontextmanager
+async def admin_that_listens():
+    """Give an admin listener with one more route, which answers the body, and what connects to it."""
+
+    async def echo(request):
+        return web.Response(body=await request.read())
+
+    admin = Admin(
+        AdminSettings(port=0, token=SecretStr(TOKEN)),
+        alive=lambda: True,
+        condition=Condition,
+        registry=CollectorRegistry(),
+        extend=lambda router: router.add_post("/echo", echo),
+    )
+    admin.ready = True
+    writers = []
+
+    async def connect():
+        reader, writer = await asyncio.open_connection("127.0.0.1", admin.port)
+        writers.append(writer)
+        return reader, writer
+
+    await admin.start()
+    try:
+        yield admin, connect
+    finally:
+        for writer in writers:
+            writer.close()
+        await admin.stop()
+
+
+async def body_of(reader, writer, sent=LIVEZ):
+    writer.write(sent)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+    return await reader.readexactly(length)
+
+
+async def test_one_connection_more_than_the_limit_closes_the_one_that_is_idle_longest():
+    async with admin_that_listens() as (admin, connect):
+        for_ever = [await connect() for _ in range(MOST_CONNECTIONS)]
+        for reader, writer in for_ever[1:]:
+            await body_of(reader, writer)
+
+        newest = await body_of(*await connect())
+        closed = await for_ever[0][0].read()
+        other = json.loads(await body_of(*for_ever[1], sent=LIVEZ.replace(b"livez", b"readyz")))
+
+        assert (newest, closed) == (b'{"status": "alive"}', b"")
+        assert len(admin._connections) == MOST_CONNECTIONS
+        assert other["degraded"] == ["admin_connections_full"]
+
+
+async def test_the_files_that_are_kept_for_others_suffice_for_the_admin_listener():
+    assert MOST_CONNECTIONS < OTHER_FILES / 2
+
+
+async def test_the_rest_of_a_head_that_does_not_come_ends_the_connection(monkeypatch):
+    monkeypatch.setattr(listener, "DEADLINE", 0.05)
+    async with admin_that_listens() as (_, connect):
+        reader, writer = await connect()
+        writer.write(b"GET /livez HTTP/1.1\r\n")
+
+        assert (await reader.read()).split()[1] == b"408"
+
+
+async def test_the_rest_of_a_body_that_does_not_come_ends_the_connection(monkeypatch):
+    monkeypatch.setattr(listener, "DEADLINE", 0.05)
+    async with admin_that_listens() as (_, connect):
+        reader, writer = await connect()
+        writer.write(POST + b"12")
+
+        assert (await reader.read()).split()[1] == b"408"
+
+
+async def test_a_body_that_comes_in_pieces_is_read_whole():
+    async with admin_that_listens() as (_, connect):
+        reader, writer = await connect()
+        writer.write(POST + b"12")
+        await writer.drain()
+
+        assert await body_of(reader, writer, b"34") == b"1234"
+
+
+def packed(body):
+    content = gzip.compress(body)
+    return POST.replace(b"Content-Length: 4", b"Content-Encoding: gzip\r\nContent-Length: %d" % len(content)) + content
+
+
+async def test_a_packed_body_is_unpacked_within_the_limit_of_an_unpacked_one():
+    async with admin_that_listens() as (_, connect):
+        reader, writer = await connect()
+        whole = await body_of(reader, writer, packed(b"1234"))
+        too_large = await body_of(reader, writer, packed(bytes(1024 * 1024 + 1)))
+        broken = await body_of(reader, writer, POST.replace(b"Host: x", b"Host: x\r\nContent-Encoding: gzip") + b"1234")
+
+    assert whole == b"1234"
+    assert [json.loads(each)["status"] for each in (too_large, broken)] == [413, 400]
