@@ -32,19 +32,19 @@ def status(
 ) -> None:
     """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it.
 
+    A question mark: damaged, so that it cannot be counted; the line says how many rows can be read.
+
     Exit code 1: one of them waits for a person, or cannot be opened by this user.
     """
     from bus.journal import status as journal_status
-    from schemas.timestamps import to_text
 
     with readable_errors():
         where = directory or settings_for(config).bus.journal_dir
         found = journal_status.look(where)
         journals = journal_status.status(found.journals)
         for journal in journals:
-            oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
             held = journal.problem or ("held" if journal.held else "free")
-            typer.echo(f"{journal.directory} rows={journal.rows} bytes={journal.bytes} oldest={oldest} {held}")
+            typer.echo(f"{journal.directory} {_counts(journal)} {held}")
         if not journals and not found.closed:
             say(f"nothing waits in {where}")
         if found.closed or any(journal.problem for journal in journals):
@@ -66,7 +66,7 @@ def drain(
         settings = settings_for(config)
         where = directory.parent if journal_status.journals(directory) == [directory] else directory
         journals = journal_status.status(journal_status.journals(where))
-        rows = sum(journal.rows for journal in journals if not journal.held and journal.problem is None)
+        rows = sum(journal.rows or 0 for journal in journals if not journal.held and journal.problem is None)
         if rows:
             if any(journal.held for journal in journals):
                 say("a journal held by a running process is left to that process")
@@ -82,9 +82,18 @@ def drain(
             say(f"nothing waits in {where}")
 
 
+def _counts(journal: "JournalStatus") -> str:
+    from schemas.timestamps import to_text
+
+    if journal.rows is None:
+        return "rows=? bytes=? oldest=?"
+    oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
+    return f"rows={journal.rows} bytes={journal.bytes} oldest={oldest}"
+
+
 def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
     """End the command where something waits that it cannot publish."""
-    held = sum(journal.rows for journal in journals if journal.held)
+    held = sum(journal.rows or 0 for journal in journals if journal.held)
     waiting = [f"{journal.directory}: {journal.problem}" for journal in journals if journal.problem]
     if held:
         waiting.append(f"{held} rows wait in journals that a running process holds; nothing for this command to do")

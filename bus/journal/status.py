@@ -13,10 +13,9 @@ from bus.journal.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
 from bus.journal.skipped import Skip, take_out
 from bus.journal.store import FILE_NAME, Journal
 
-ASIDE: Final = (
-    "it was set aside as damaged or of another version ({} bytes of files): "
-    "`smsbus journal export --directory {} --to FILE` saves what can be read"
-)
+SAVE: Final = "`smsbus journal export --directory {} --to FILE` saves what can be read; do that before you delete it"
+ASIDE: Final = "it was set aside as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE
+DAMAGED: Final = "it is damaged ({}; {} rows can be read): " + SAVE
 CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
 
 
@@ -32,9 +31,9 @@ class JournalStatus:
 
     directory: Path
     held: bool  # a living process owns it
-    rows: int
-    bytes: int
-    oldest_ms: int | None  # timestamp of the oldest row
+    rows: int | None  # None: damaged, so that nobody can count them
+    bytes: int | None  # the same
+    oldest_ms: int | None  # timestamp of the oldest row; the same
     problem: str | None  # why nobody publishes what is in it
 
 
@@ -107,11 +106,13 @@ async def skip(directory: Path, name: RowName) -> Skip:
 
 def _status(directory: Path) -> JournalStatus:
     claim = try_claim(directory)
-    aside = _aside(directory) if is_aside(directory) else None
     try:
-        return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
-    except BROKEN as error:
-        return JournalStatus(directory, claim is None, 0, 0, None, problem=aside or str(error))
+        aside = _aside(directory) if is_aside(directory) else None
+        try:
+            return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
+        except BROKEN as error:
+            problem = aside or DAMAGED.format(error, _readable(directory), directory)
+            return JournalStatus(directory, claim is None, None, None, None, problem=problem)
     finally:
         if claim is not None:
             claim.release()
@@ -119,13 +120,18 @@ def _status(directory: Path) -> JournalStatus:
 
 def _aside(directory: Path) -> str:
     size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-    return ASIDE.format(size, directory)
+    return ASIDE.format(size, _readable(directory), directory)
+
+
+def _readable(directory: Path) -> int:
+    """Return how many rows an export would write."""
+    return sum(isinstance(row, RawRow) for row in rows_of(directory))
 
 
 def _rows(path: Path) -> tuple[int, int, int | None]:
     with closing(_opened(path)) as connection:
         rows, size, oldest = connection.execute(
-            "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows"
+            "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows NOT INDEXED"
         ).fetchone()
     return rows, size, oldest
 

@@ -434,6 +434,36 @@ async def test_status_names_what_was_set_aside_its_size_and_the_command_that_sav
     assert "bytes of files" in result.stdout
 
 
+@pytest.mark.parametrize("name", ["abcdefghijkl", "abcdefghijkl.damaged"])
+async def test_status_counts_nothing_that_it_cannot_count_and_says_what_can_be_read(
+    tmp_path: Path, smsbus: Smsbus, name: str
+) -> None:
+    directory = await left_behind(tmp_path / "journal", name, count=400)
+    for leaf in table_leaves(directory)[3:5]:
+        spoil(directory, leaf)
+    await on_thread(smsbus, "export", "--to", "rows")
+
+    result = await on_thread(smsbus, "status")
+
+    readable = len(lines(tmp_path / "rows"))
+    assert result.exit_code == Code.FAILED
+    assert 300 < readable < 400
+    assert result.stdout.startswith(f"{directory} rows=? bytes=? oldest=? ")
+    assert f"{readable} rows can be read" in result.stdout
+    assert f"`smsbus journal export --directory {directory} --to FILE` saves" in result.stdout
+
+
+async def test_a_drain_names_what_cannot_be_counted(tmp_path: Path, smsbus: Smsbus) -> None:
+    directory = tmp_path / "journal" / "abcdefghijkl"
+    directory.mkdir(parents=True)
+    (directory / FILE_NAME).write_bytes(random.Random(1).randbytes(50_000))
+
+    result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
+
+    assert result.exit_code == Code.FAILED
+    assert f"{directory}: it is damaged (file is not a database; 0 rows can be read)" in result.stderr
+
+
 async def test_what_was_set_aside_is_not_skipped(tmp_path: Path, smsbus: Smsbus) -> None:
     directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
 
