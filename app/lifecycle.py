@@ -150,12 +150,17 @@ def new_registry() -> CollectorRegistry:
 
 def refuse_without_accounts(settings: Settings, role: Role) -> None:
     """Raise `StartupError` where nothing is configured that this role could serve."""
+    if missing := missing_accounts(settings, role):
+        raise StartupError([f"{missing} (`smsbus check` helps)"])
+
+
+def missing_accounts(settings: Settings, role: Role) -> str | None:
+    """Return what to set where nothing is configured that this role could serve."""
     name = "SMSBUS_ACCOUNTS__<NAME>__"
     callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"
     if role == "receiver" and not settings.pingme_accounts():
-        raise StartupError([f"no account is configured that is called back: set {callback} (`smsbus check` helps)"])
+        return f"no account is configured that is called back: set {callback}"
     if role == "pollers" and not wiring.polled_accounts(settings):
-        raise StartupError([f"no account is configured that is polled: set {polled} (`smsbus check` helps)"])
-    if not settings.accounts:
-        raise StartupError([f"no account is configured: set {callback}, or {polled} (`smsbus check` helps)"])
+        return f"no account is configured that is polled: set {polled}"
+    return None if settings.accounts else f"no account is configured: set {callback}, or {polled}"

@@ -13,9 +13,11 @@ from yarl import URL
 
 from app.admin.token import token_file
 from app.checks.topics import NEEDED
+from app.lifecycle import missing_accounts
 from app.settings.load import Settings
 from app.settings.sections import Account, is_loopback
-from app.wiring import Role
+from app.wiring import RECEIVING, Role
+from bus.journal import status
 from bus.kafka import brokers, topics
 from bus.kafka.client import KafkaAway
 
@@ -44,7 +46,7 @@ async def look(
     if reachable:
         for finding in await _topics(settings, role):
             yield finding
-    for finding in (*_journal(settings), _clock(now), *_accounts(settings), *_open_to_others(settings, file)):
+    for finding in (*_journal(settings), _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
         yield finding
 
 
@@ -100,6 +102,27 @@ def _journal(settings: Settings) -> Iterator[Finding]:
     wanted = settings.bus.journal_max_bytes
     room = f"{free / GIB:.1f} GiB free, may use {wanted / GIB:.1f}"
     yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
+    if there == directory:
+        yield from _waiting(directory)
+
+
+def _waiting(directory: Path) -> Iterator[Finding]:
+    """Yield what waits on disk, and for whom."""
+    try:
+        found = status.look(directory)
+    except status.CannotLook as error:
+        yield Finding("failed", str(error))
+        return
+    yield from (Finding("failed", sentence) for sentence in found.closed)
+    for journal in status.status(found.journals):
+        waits = f"{journal.rows} accepted messages wait in the journal {journal.directory}"
+        if journal.problem:
+            yield Finding("failed", f"the journal {journal.directory}: {journal.problem}")
+        elif journal.rows and journal.held:
+            yield Finding("warning", f"{waits}, for Kafka or behind one that it refuses: `smsbus journal show`")
+        elif journal.rows:
+            hint = f"the next start publishes them, or `smsbus journal drain {directory}`"
+            yield Finding("warning", f"{waits}, and no process holds it: {hint}")
 
 
 def _clock(now: datetime) -> Finding:
@@ -109,11 +132,10 @@ def _clock(now: datetime) -> Finding:
     return Finding("ok", text)
 
 
-def _accounts(settings: Settings) -> Iterator[Finding]:
-    if not settings.accounts:
-        name = "SMSBUS_ACCOUNTS__<NAME>__"
-        yield Finding("failed", f"no account is configured: set {name}PROVIDER=pingme and {name}CALLBACK_TOKENS")
-    elif settings.pingme_accounts() and settings.receiver.public_url is None:
+def _accounts(settings: Settings, role: Role = "all") -> Iterator[Finding]:
+    if missing := missing_accounts(settings, role):
+        yield Finding("failed", missing)
+    if role in RECEIVING and settings.pingme_accounts() and settings.receiver.public_url is None:
         yield Finding(
             "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` cannot know what PingMe sees"
         )

@@ -23,7 +23,7 @@ def check(
         settings = settings_for(config)
         if print_settings:
             _print(settings)
-        typer.echo(f"{MARKS['ok']} the settings are complete")
+        typer.echo(f"{MARKS['ok']} the settings can be read")
         if asyncio.run(_failed(settings, config, role)):
             raise typer.Exit(Code.FAILED)
 

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from app.checks import preflight
+from app.errors import StartupError
+from app.lifecycle import refuse_without_accounts
 from app.settings.load import load
+from bus.journal.claim import try_claim
+from bus.journal.store import Journal
+from bus.record import build
+from tests.messages import sms
 
 SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 22}
 PUBLIC = {"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example"}
@@ -77,6 +83,49 @@ def test_no_account_is_a_failure_that_says_what_to_set(environment):
 
     assert finding.mark == "failed"
     assert "SMSBUS_ACCOUNTS__<NAME>__PROVIDER=pingme" in finding.text
+
+
+@pytest.mark.parametrize("role", ["receiver", "pollers"])
+def test_a_role_without_accounts_of_its_kind_is_refused_as_serve_refuses_it(environment, role):
+    polled = {"SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2"}
+    environment(polled if role == "receiver" else SHOP)
+    with pytest.raises(StartupError) as refused:
+        refuse_without_accounts(load(), role)
+
+    findings = list(preflight._accounts(load(), role))
+
+    assert [finding.mark for finding in findings] == ["failed", "ok"]
+    assert str(refused.value).startswith(findings[0].text)
+
+
+async def written(directory: Path, rows: int) -> Path:
+    """Make a journal that nobody holds."""
+    directory.mkdir(parents=True)
+    journal = Journal(directory, max_bytes=10**9)
+    await journal.open()
+    await journal.append([build(sms(n=n), topic_prefix="", instance="t") for n in range(rows)])
+    await journal.close()
+    return directory
+
+
+async def test_what_waits_in_the_journal_is_said_with_a_command(environment, tmp_path):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path)})
+    aside = await written(tmp_path / "journal" / "aaaaaaaaaaaa.damaged", 2)
+    free = await written(tmp_path / "journal" / "bbbbbbbbbbbb", 3)
+    held = await written(tmp_path / "journal" / "cccccccccccc", 4)
+    await written(tmp_path / "journal" / "dddddddddddd", 0)
+    holder = try_claim(held)
+
+    _, *found = preflight._journal(load())
+
+    assert holder
+    holder.release()
+    assert [finding.mark for finding in found] == ["failed", "warning", "warning"]
+    assert f"{aside}: it was set aside" in found[0].text
+    assert f"smsbus journal export --directory {aside}" in found[0].text
+    assert f"3 accepted messages wait in the journal {free}" in found[1].text
+    assert f"smsbus journal drain {tmp_path}/journal" in found[1].text
+    assert f"4 accepted messages wait in the journal {held}" in found[2].text
 
 
 def test_without_a_public_url_nobody_knows_what_pingme_sees(environment):
