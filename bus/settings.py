@@ -1,7 +1,7 @@
 """What a person can set about Kafka and about the road to it. Values only: `app/settings` reads the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal, Self, TypeVar
 
 from platformdirs import user_data_dir
 from pydantic import (
@@ -16,6 +16,7 @@ from pydantic import (
     SecretStr,
     ValidationInfo,
     field_validator,
+    model_validator,
 )
 
 T = TypeVar("T")
@@ -87,3 +88,13 @@ class BusSettings(BaseModel):
     dedup_cache_size: int = Field(default=100_000, ge=0)
     # A journal left by a dead process waits at most this long for somebody to drain it.
     orphan_scan_interval: NonNegativeFloat = 30.0
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.spill_after >= self.accept_deadline:
+            message = (
+                "bus.spill_after must be below bus.accept_deadline, else the response is 503 before the journal is "
+                "tried: lower one or raise the other"
+            )
+            raise ValueError(message)
+        return self

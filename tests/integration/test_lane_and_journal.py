@@ -99,7 +99,7 @@ async def test_without_kafka_the_first_answer_waits_for_the_spill(setup: LaneSet
 
 
 async def test_a_spilled_lane_accepts_into_the_journal_without_waiting_for_another_spill(tmp_path: Path) -> None:
-    setup = LaneSetup(tmp_path, spill_after=60)
+    setup = LaneSetup(tmp_path, spill_after=60, accept_deadline=61)
     await setup.start()
     first = setup.accept(record(0))
     setup.lane.spill()
@@ -164,7 +164,7 @@ async def _never(records: Sequence[Record]) -> list[int | None]:
 
 
 async def test_stopping_puts_what_is_in_memory_into_the_journal(tmp_path: Path) -> None:
-    setup = LaneSetup(tmp_path, spill_after=60)
+    setup = LaneSetup(tmp_path, spill_after=60, accept_deadline=61)
     await setup.start()
     waiting = [setup.accept(record(n)) for n in range(5)]
 

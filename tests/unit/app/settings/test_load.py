@@ -345,3 +345,12 @@ def test_the_admin_listener_is_found_on_this_machine_wherever_it_listens(environ
     environment({"SMSBUS_ADMIN__HOST": host, "SMSBUS_ADMIN__TOKEN": "x" * 24})
 
     assert load().admin_url() == url
+
+
+@pytest.mark.parametrize("spill_after", ["2", "5"])
+def test_a_spill_that_comes_after_the_503_is_refused_in_one_line(environment, spill_after):
+    variables = {"SMSBUS_BUS__SPILL_AFTER": spill_after, "SMSBUS_BUS__ACCEPT_DEADLINE": "2"}
+
+    [line] = refused(environment, variables)
+
+    assert "bus.spill_after must be below bus.accept_deadline" in line
