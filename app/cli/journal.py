@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +12,8 @@ from app.cli import journal_rows
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from bus.contract import Ledger
     from bus.journal.status import JournalStatus
     from bus.settings import BusSettings, KafkaSettings
@@ -57,15 +59,20 @@ def drain(
     timeout: Annotated[float, typer.Option(min=1, help="Seconds.")] = 60.0,
     config: Config = None,
 ) -> None:
-    """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on."""
+    """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on.
+
+    Of one process's directory only that: those beside it are held meanwhile, so that nobody touches them.
+    """
     from app.process import PRIVATE
     from bus.journal import status as journal_status
     from bus.kafka import topics
 
-    with readable_errors():
+    with readable_errors(), ExitStack() as beside:
         settings = settings_for(config)
-        where = directory.parent if journal_status.journals(directory) == [directory] else directory
-        journals = journal_status.status(journal_status.journals(where))
+        directory = directory.absolute()  # its parent is wanted
+        wanted = journal_status.journals(directory)
+        where = directory.parent if wanted == [directory] else directory
+        journals = journal_status.status(wanted)
         rows = sum(journal.rows or 0 for journal in journals if not journal.held and journal.problem is None)
         if rows:
             if any(journal.held for journal in journals):
@@ -73,13 +80,23 @@ def drain(
             _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
             bus = settings.bus.model_copy(update={"journal_dir": where, "orphan_scan_interval": 0.5})
             os.umask(PRIVATE)
+            _hold(beside, {*journal_status.look(where).journals} - {*wanted})
             ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
             typer.echo(ledger.line())
             if not _is_drained(ledger, rows):
                 raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")
         else:
             _insist_on_nothing(journals)
-            say(f"nothing waits in {where}")
+            say(f"nothing waits in {directory}")
+
+
+def _hold(stack: ExitStack, journals: "Iterable[Path]") -> None:
+    """Hold what nobody else holds until the end."""
+    from bus.journal.claim import try_claim
+
+    for journal in journals:
+        if claim := try_claim(journal):
+            stack.callback(claim.release)
 
 
 def _counts(journal: "JournalStatus") -> str:

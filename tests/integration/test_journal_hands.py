@@ -25,11 +25,14 @@ from app.cli.exit import Code
 from app.settings.sections import AdminSettings
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
-from bus.journal import skipped, status
+from bus.contract import Ledger
+from bus.journal import claim, skipped, status
 from bus.journal.claim import is_closed, try_claim
 from bus.journal.rows import TRIES, RowName
 from bus.journal.store import FILE_NAME, Journal
+from bus.kafka import topics
 from bus.record import build
+from bus.settings import BusSettings
 from tests.messages import rejected, sms
 from tests.stuck_bus import POISON, StuckBus, on_disk, poisoned
 
@@ -707,6 +710,33 @@ async def test_a_drain_says_what_a_running_process_holds(stuck_bus: StuckBus, sm
     words = "2 rows wait in journals that a running process holds; nothing for this command to do"
     assert (idle.exit_code, "nothing waits in" in idle.stderr) == (0, True)
     assert (result.exit_code, result.stderr) == (Code.FAILED, f"smsbus: {words}\n")
+
+
+async def test_a_drain_of_one_process_s_directory_leaves_those_beside_it_alone(
+    smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, sibling = [await left_behind(tmp_path / "journal", name) for name in ("bbbbbbbbbbbb", "aaaaaaaaaaaa")]
+    drained: list[object] = []
+
+    async def right(_: object) -> list[str]:
+        return []
+
+    async def drain(_: object, settings: BusSettings, rows: int, __: float) -> Ledger:
+        claims = [*claim.orphans(settings.journal_dir)]
+        for each in claims:
+            each.release()
+        drained.extend([rows, *(each.directory for each in claims)])
+        return Ledger(adopted=rows, published=rows)
+
+    monkeypatch.setattr(topics, "check", right)
+    monkeypatch.setattr("app.cli.journal._drain", drain)
+
+    result = await on_thread(smsbus, "drain", str(one))
+    free = try_claim(sibling)
+
+    assert (result.exit_code, drained) == (0, [3, one])
+    assert free
+    free.release()
 
 
 async def test_a_drain_names_what_was_set_aside(smsbus: Smsbus, tmp_path: Path) -> None:
