@@ -145,6 +145,15 @@ def _directories(parent: Path) -> list[Path]:
 
 
 def _is_journal(path: Path) -> bool:
-    """Tell a directory of ours from one that lies beside them: by its name, or by what is in it."""
+    """Tell a directory of ours from one that lies beside them: by what is in it, or by its name while that is empty."""
+    if os.access(path / FILE_NAME, os.F_OK):
+        return True
     named = len(path.name) == _NAME_LETTERS and set(path.name) <= set(ascii_lowercase)
-    return named or any(os.access(path / name, os.F_OK) for name in (FILE_NAME, _LOCK_NAME))
+    return (named or os.access(path / _LOCK_NAME, os.F_OK)) and not _has_other_files(path)
+
+
+def _has_other_files(path: Path) -> bool:
+    try:
+        return any(each.name != _LOCK_NAME and not each.name.startswith(FILE_NAME) for each in path.iterdir())
+    except OSError:  # not there any longer, or closed to us
+        return False

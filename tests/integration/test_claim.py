@@ -210,6 +210,38 @@ def test_what_is_no_journal_is_left_alone(tmp_path: Path) -> None:
     held.release()
 
 
+@pytest.mark.parametrize("locked", [False, True])  # an earlier version has put its lock there
+def test_a_directory_with_other_files_is_left_alone_though_it_is_named_like_a_journal(
+    tmp_path: Path, locked: bool
+) -> None:
+    foreign = tmp_path / "certificates"
+    foreign.mkdir()
+    (foreign / "server.pem").touch()
+    if locked:
+        (foreign / "lock").touch()
+    before = sorted(foreign.iterdir())
+
+    held = claim.take(tmp_path)
+
+    assert held.directory != foreign
+    assert not claim.orphans(tmp_path)
+    assert not claim.unclaimed_in(tmp_path)
+    assert sorted(foreign.iterdir()) == before
+    held.release()
+
+
+def test_a_journal_with_another_file_beside_it_is_adopted(tmp_path: Path) -> None:
+    left = tmp_path / "abcdefghijkl"
+    left.mkdir()
+    (left / FILE_NAME).touch()
+    (left / "notes.txt").touch()
+
+    [held] = claim.orphans(tmp_path)
+
+    assert held.directory == left
+    held.release()
+
+
 def test_a_journal_that_somebody_restored_under_another_name_is_adopted(tmp_path: Path) -> None:
     (tmp_path / "restored").mkdir()
     (tmp_path / "restored" / FILE_NAME).touch()
