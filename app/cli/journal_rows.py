@@ -33,7 +33,10 @@ def show(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
     config: Config = None,
 ) -> None:
-    """Print the rows of the journals in order, masked: journal, seq, id, lane, age, bytes, damaged or not, SMS."""
+    """Print the rows of the journals in order, masked: journal, seq, id, lane, age, bytes, damaged or not, SMS.
+
+    Of a dead letter its stage and reason.
+    """
     from app.journals.free import journals_in
     from app.journals.query import lane_of
     from bus.journal.rows import Which
@@ -72,7 +75,7 @@ def export(
         with journals_in(directory or settings.bus.journal_dir, settings) as journals:
             unread: list[str] = []
             count = _write(to, _rows(journals, Which(limit=LAST_SEQ), unread, reveal=True))
-        say(f"{count} rows of {len(journals)} journals are in {to}")
+        say(f"{to} has {_many(count, 'row')} of {_many(len(journals), 'journal')}")
         _insist_on_all(unread)
 
 
@@ -109,6 +112,10 @@ def _rows(
                 yield row
             else:
                 unread.append(f"{journal.directory}: {row}")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _insist_on_all(unread: list[str]) -> None:

@@ -1,6 +1,7 @@
 """A row of a journal as facts for JSON: for a look, masked as `smsbus tail` masks; or whole, to keep it."""
 
 import base64
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any, Final
@@ -26,6 +27,7 @@ def brief(journal: str, row: RawRow) -> dict[str, Any]:
         "size": row.number("size"),
         "intact": row.intact,
         "sms": asdict(line.masked()) if line else None,
+        "dead_letter": _dead_letter(row.value),
     }
 
 
@@ -35,7 +37,10 @@ def whole(journal: str, row: RawRow) -> dict[str, Any]:
 
 
 def as_line(facts: Mapping[str, Any], *, now_ms: int) -> str:
-    """Return either kind of facts as one line with tabs: journal, number, id, lane, age, bytes, state, its SMS."""
+    """Return either kind of facts as one line with tabs: journal, number, id, lane, age, bytes, state, its SMS.
+
+    A dead letter ends with its stage and reason.
+    """
     lane = f"{facts.get('topic', '?')}/{facts.get('partition', '?')}"
     size, state = facts.get("size", "?"), STATES.get(facts["intact"], "?")
     words = (facts["journal"], facts["seq"], facts.get("id", "?"), lane, _age(facts, now_ms), f"{size} bytes", state)
@@ -52,8 +57,21 @@ def _age(facts: Mapping[str, Any], now_ms: int) -> str:
 
 
 def _sms(facts: Mapping[str, Any]) -> list[str]:
-    """Return its SMS: masked, or of a whole row as it is."""
+    """Return its SMS: masked, or of a whole row as it is. A dead letter's stage and reason follow."""
     if "value_base64" in facts:
-        line = SmsLine.of(base64.b64decode(facts["value_base64"]))
-        return [line.plain()] if line else []
-    return [word for word in (facts.get("sms") or {}).values() if word]
+        value = base64.b64decode(facts["value_base64"])
+        line, letter = SmsLine.of(value), _dead_letter(value)
+        words = [line.plain()] if line else []
+    else:
+        letter = facts.get("dead_letter")
+        words = [word for word in (facts.get("sms") or {}).values() if word]
+    return [*words, f"{letter['stage']}: {letter['reason']}"] if letter else words
+
+
+def _dead_letter(value: bytes) -> dict[str, str] | None:
+    """Return why it is a dead letter, in machine words; None for what is none."""
+    try:
+        event = json.loads(value)
+        return {name: printable(event[name]) for name in ("stage", "reason")}
+    except (ValueError, KeyError, TypeError):
+        return None

@@ -93,6 +93,8 @@ class Unread:
 
     def __str__(self) -> str:
         """Say so."""
+        if self.last is not None and self.last < self.first:  # reading on failed, asking for the next number did not
+            return f"the file is damaged at row {self.first}, which was read all the same: {self.reason}"
         last = "the end" if self.last is None else self.last
         return f"rows from {self.first} to {last}, if there are any, cannot be read: {self.reason}"
 

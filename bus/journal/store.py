@@ -260,23 +260,24 @@ class Journal:
     def _failed(
         self, connection: sqlite3.Connection | None, error: sqlite3.Error, jobs: Iterable[_Job]
     ) -> dict[_Job, Any]:
-        self.unwritable = f"the journal at {self.path} cannot be written: {error}"
         if connection is not None:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
         if not isinstance(error, sqlite3.OperationalError):  # full disks and failing writes are operational
             self.damaged = self.damaged or _is_damaged(self.path)
+        what = "cannot be written" if any(job.writes for job in jobs) else "cannot be read"
+        self.unwritable = f"the journal at {self.path} {'is damaged' if self.damaged else what}: {error}"
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _opened(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
         """Make indexes anew that do not fit the rows. A damaged row is found by its checksum when it is read."""
         try:
             if not _is_sound(connection):
-                log.error("journal_index_damaged", file=str(self.path), mended=True)
                 _reindexed(connection)
                 _read_through(connection)
                 _deletable(connection)
                 connection.execute(_OF_SOME_LANE)
+                log.error("journal_index_damaged", file=str(self.path), mended=True)
         except sqlite3.OperationalError:  # interrupted
             log.warning("journal_check_unfinished", file=str(self.path), seconds=CHECK_SECONDS)
         return self._count(connection)

@@ -48,6 +48,10 @@ def schemas() -> Document:
         "timestamp_ms": {"type": "integer"},
         "size": {"type": "integer", "description": "Bytes."},
         "sms": {"type": ["object", "null"], "description": "Its SMS, masked; not of a row that is revealed."},
+        "dead_letter": {
+            "type": ["object", "null"],
+            "description": "Stage and reason of a dead letter; not of a row that is revealed.",
+        },
     }
     return {
         "JournalRow": {

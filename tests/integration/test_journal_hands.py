@@ -28,7 +28,7 @@ from app.workers.worker_process import Worker
 from bus.contract import Ledger
 from bus.journal import claim, skipped, status
 from bus.journal.claim import is_closed, try_claim
-from bus.journal.rows import TRIES, RowName
+from bus.journal.rows import TRIES, RowName, Unread
 from bus.journal.store import FILE_NAME, Journal
 from bus.kafka import topics
 from bus.record import build
@@ -420,6 +420,51 @@ async def test_an_export_overwrites_nothing(tmp_path: Path, smsbus: Smsbus) -> N
     assert result.exit_code == Code.FAILED
     assert "rows: File exists" in result.stderr
     assert (tmp_path / "rows").read_text() == "mine"
+
+
+async def test_a_dead_letter_is_shown_with_its_stage_and_reason(
+    served: StuckBus, smsbus: Smsbus, tmp_path: Path
+) -> None:
+    await served.bus.accept(rejected(b"no JSON, code 4711"))
+
+    shown = await on_thread(smsbus, "show")
+    revealed = await on_thread(smsbus, "show", "--reveal")
+    asked_as_json = await on_thread(smsbus, "show", "--json")
+
+    assert [each.stdout.strip().split("\t")[-1] for each in (shown, revealed)] == ["parse: not_json"] * 2
+    assert json.loads(asked_as_json.stdout)["dead_letter"] == {"stage": "parse", "reason": "not_json"}
+
+
+async def test_one_row_and_one_journal_are_said_to_be_one(tmp_path: Path, smsbus: Smsbus) -> None:
+    await left_behind(tmp_path / "journal", count=1)
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    assert result.stderr == "rows has 1 row of 1 journal\n"
+
+
+def test_a_gap_between_two_neighbours_is_no_range_that_ends_before_it_begins() -> None:
+    words = str(Unread(1, 0, "malformed"))
+
+    assert words == "the file is damaged at row 1, which was read all the same: malformed"
+
+
+async def test_a_journal_that_is_set_aside_is_said_once_and_to_be_damaged(
+    tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    request.applymarker(pytest.mark.unaudited("its Kafka is played"))
+    directory = await left_behind(tmp_path / "journal", count=400)
+    spoil(directory, root_page(directory, "rows_by_lane"))
+    spoil(directory, table_leaves(directory)[3])
+    stuck_bus = StuckBus(tmp_path / "journal")
+
+    with capture_logs() as said:
+        await stuck_bus.bus.start()
+    await stuck_bus.bus.stop(0)
+
+    [line] = [each for each in said if each["event"].startswith("journal_")]
+    assert line["event"] == "journal_damaged"
+    assert line["reason"].startswith(f"the journal at {directory / FILE_NAME} is damaged: ")
 
 
 # ---- set aside -----------------------------------------------------------------------------------------------------
