@@ -55,7 +55,10 @@ def status(
     directory: Directory = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known.")] = False,
 ) -> None:
-    """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not."""
+    """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not.
+
+    Of the Kafka that `kafka up` started; `serve --local-kafka` keeps its own in the data directory.
+    """
     from app.local_kafka import background
 
     found = background.find(_absolute(directory)) or background.Detached(_absolute(directory), "", ())
@@ -64,9 +67,9 @@ def status(
     elif found.runs:
         typer.echo(found.bootstrap_servers)
     else:
-        typer.echo(
-            f"Kafka does not run here (or not all of it); `smsbus kafka up{_option(directory)}` starts it", err=True
-        )
+        where = f"no Kafka that `smsbus kafka up` started runs in {found.directory}, or not all of it"
+        hint = f"`smsbus kafka up{_option(directory)}` starts it"
+        typer.echo(f"{where}; {hint}. `smsbus serve --local-kafka` keeps its own, not shown here", err=True)
     raise typer.Exit(0 if found.runs else 1)
 
 

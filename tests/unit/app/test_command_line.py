@@ -61,6 +61,14 @@ def test_every_command_says_what_it_does():
         assert (command.help or "").strip().endswith("."), path
 
 
+def test_kafka_status_names_where_it_looked_and_that_serve_keeps_its_own(tmp_path):
+    result = run(cli, ["kafka", "status", "--dir", str(tmp_path)])
+
+    assert result.exit_code == Code.FAILED
+    assert f"runs in {tmp_path}" in result.stderr
+    assert "`smsbus serve --local-kafka` keeps its own" in result.stderr
+
+
 def test_without_a_command_the_help_is_shown():
     result = run(cli, [])
 
