@@ -5,6 +5,7 @@ What is open shows no number, no text, no token.
 """
 
 import asyncio
+import zlib
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
@@ -21,7 +22,7 @@ from app.admin.problems import problem
 from app.admin.token import guard
 from app.settings.sections import AdminSettings
 from bus.health import Alarm
-from receiver.body import ENCODINGS, Unreadable, inflate
+from providers import encoding
 from receiver.connection import Connection, HeadLate
 from receiver.connections import Connections
 
@@ -224,16 +225,18 @@ async def _whole_body(request: web.Request, handler: Handler) -> web.StreamRespo
 
 def _unpacked(request: web.Request, body: bytes) -> bytes:
     """Return what the handler is to read; `Connection` unpacks nothing. Raises what aiohttp would have raised."""
-    window = ENCODINGS.get(request.headers.get("Content-Encoding", "").strip().lower(), 0)
+    window = encoding.WINDOWS.get(request.headers.get("Content-Encoding", "").strip().lower(), 0)
     if not window:
         return body
     try:
-        whole = inflate(body, window, request.client_max_size)
-    except Unreadable:
+        inflated = encoding.inflate(body, window, request.client_max_size)
+    except encoding.TooLarge:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size) from None
-    if whole is body:
+    except zlib.error:
+        raise web.RequestPayloadError from None
+    if not inflated.is_complete or inflated.has_rest:
         raise web.RequestPayloadError
-    return whole
+    return inflated.content
 
 
 def _late() -> web.Response:
