@@ -205,6 +205,7 @@ async def body_of(reader, writer, sent=LIVEZ):
     return await reader.readexactly(length)
 
 
+@pytest.mark.loopback
 async def test_one_connection_more_than_the_limit_closes_the_one_that_is_idle_longest():
     async with admin_that_listens() as (admin, connect):
         for_ever = [await connect() for _ in range(MOST_CONNECTIONS)]
@@ -224,6 +225,7 @@ async def test_the_files_that_are_kept_for_others_suffice_for_the_admin_listener
     assert MOST_CONNECTIONS < OTHER_FILES / 2
 
 
+@pytest.mark.loopback
 async def test_the_rest_of_a_head_that_does_not_come_ends_the_connection(monkeypatch):
     monkeypatch.setattr(listener, "DEADLINE", 0.05)
     async with admin_that_listens() as (_, connect):
@@ -233,6 +235,7 @@ async def test_the_rest_of_a_head_that_does_not_come_ends_the_connection(monkeyp
         assert (await reader.read()).split()[1] == b"408"
 
 
+@pytest.mark.loopback
 async def test_the_rest_of_a_body_that_does_not_come_ends_the_connection(monkeypatch):
     monkeypatch.setattr(listener, "DEADLINE", 0.05)
     async with admin_that_listens() as (_, connect):
@@ -242,6 +245,7 @@ async def test_the_rest_of_a_body_that_does_not_come_ends_the_connection(monkeyp
         assert (await reader.read()).split()[1] == b"408"
 
 
+@pytest.mark.loopback
 async def test_a_body_that_comes_in_pieces_is_read_whole():
     async with admin_that_listens() as (_, connect):
         reader, writer = await connect()
@@ -256,6 +260,7 @@ def packed(body):
     return POST.replace(b"Content-Length: 4", b"Content-Encoding: gzip\r\nContent-Length: %d" % len(content)) + content
 
 
+@pytest.mark.loopback
 async def test_a_packed_body_is_unpacked_within_the_limit_of_an_unpacked_one():
     async with admin_that_listens() as (_, connect):
         reader, writer = await connect()
