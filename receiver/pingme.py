@@ -22,6 +22,7 @@ reason              stage     the sender sent
 """
 
 import json
+import re
 from collections.abc import Mapping
 from itertools import islice
 from typing import Final
@@ -33,7 +34,7 @@ from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_le
 from schemas import identity
 from schemas.code import extract_code
 from schemas.messages import SmsReceived, SmsRejected
-from schemas.normalize import clean, e164, limit_fields, provider_time, sender
+from schemas.normalize import e164, limit_fields, provider_time, sender
 
 PROVIDER: Final = "pingme"
 REASONS: Final = (
@@ -54,6 +55,12 @@ MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
 SURELY_FITS: Final = 40 * 1024  # bytes: one is twelve at most, a control character of `from`, which is kept twice
+
+# A byte that is no UTF-8 is two lone surrogates until its id is made: escapes of JSON cannot spell them, since two such
+# are one character. The one surrogate of `surrogateescape` they can.
+_UNDECODED: Final = re.compile("[\udc80-\udcff]")
+_MARKS: Final = {low: f"\udbff{chr(low)}" for low in range(0xDC80, 0xDD00)}
+_UNREADABLE: Final = re.compile("\udbff[\udc80-\udcff]|[\ud800-\udfff]")
 
 
 def messages(request: VerifiedRequest) -> Callbacks:
@@ -96,11 +103,11 @@ def _several(
 
 
 def parse(request: VerifiedRequest) -> object:
-    """Return the decoded callback, or a list of them; raises `InvalidCallback`. Broken UTF-8 becomes U+FFFD."""
-    text = request.body.decode("utf-8", "replace").removeprefix("\ufeff").strip()
+    """Return the decoded callback, or a list of them; raises `InvalidCallback`. Broken UTF-8 stays distinct."""
+    text = request.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip()
     if not text:
         raise InvalidCallback("parse", "body_empty")
-    callbacks = (None if text[0] in '{["' else _form(text)) or _json(text)
+    callbacks = (None if text[0] in '{["' else _form(text)) or _json(_marked(text))
     if isinstance(callbacks, list) and not callbacks:
         raise InvalidCallback("parse", "body_empty")
     if isinstance(callbacks, list) and len(callbacks) > MOST_ELEMENTS:
@@ -108,12 +115,21 @@ def parse(request: VerifiedRequest) -> object:
     return callbacks
 
 
+def _marked(text: str) -> str:
+    return text.translate(_MARKS) if not text.isascii() and _UNDECODED.search(text) else text
+
+
+def _readable(text: str) -> str:
+    """Return the text as it is published: U+FFFD for a byte that is no UTF-8, and for a lone surrogate."""
+    return text if text.isascii() else _UNREADABLE.sub("\ufffd", text)
+
+
 def _form(text: str) -> Mapping[str, str] | None:
     try:
-        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FORM_FIELDS)
+        pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FORM_FIELDS, errors="surrogateescape")
     except ValueError:
         return None
-    fields = dict(pairs)  # the last of equal names wins, as in JSON
+    fields = {_marked(name): _marked(value) for name, value in pairs}  # the last of equal names wins, as in JSON
     return None if KNOWN.isdisjoint(fields) else fields
 
 
@@ -133,14 +149,17 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     """Return the SMS that a decoded callback describes; raises `InvalidCallback`."""
     if not isinstance(callback, dict):
         raise InvalidCallback("parse", "not_an_object")
-    text = _scalar(callback, "text", "text_not_a_string")
-    if text is None:
+    sent_text = _scalar(callback, "text", "text_not_a_string")
+    if sent_text is None:
         raise InvalidCallback("normalize", "text_missing")
-    user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
-    origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
+    sent = user, app, origin, recipient, time = [
+        _scalar(callback, name) for name in ("userId", "app", "from", "to", "time")
+    ]
+    content = identity.pingme_content(user, app, origin, recipient, sent_text, time)
+    user, app, origin, recipient, time = (value and _readable(value) for value in sent)
     if user is not None and request.caller.user_id not in {None, user}:
         raise InvalidCallback("normalize", "user_mismatch")
-    content = identity.pingme_content(user, app, origin, recipient, text, time)
+    text = _readable(sent_text)
     from_whom = sender(origin) if origin is not None else None
     stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
     code = extract_code(text)
@@ -179,10 +198,8 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
 def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_a_string") -> str | None:
     """Return a value's source text without quotes; None for null and for a missing key."""
     value = callback.get(name)
-    if isinstance(value, str):
-        return value if value.isascii() else clean(value)
-    if value is None:
-        return None
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, bool):
         return "true" if value else "false"
     raise InvalidCallback("normalize", reason)
@@ -194,10 +211,10 @@ def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:
         return None
     unknown = [name for name in callback if name not in KNOWN]
     try:
-        return limit_fields({name: _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
+        return limit_fields({_readable(name): _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
     except RecursionError:  # parsed at the limit of the stack: publish the SMS without them
         return None
 
 
 def _as_text(value: object) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return _readable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")))

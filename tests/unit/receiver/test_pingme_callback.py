@@ -4,9 +4,12 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bus.record import fits, size_at_most
 from receiver import pingme
@@ -66,6 +69,65 @@ def test_a_text_is_published_as_it_was_sent(body: bytes | str, text: str) -> Non
 
     assert message.text == text
     assert json.loads(message.to_json())["text"] == text
+
+
+UNDECODABLE: list[bytes | str] = [
+    '{"text":"大"}'.encode("gbk"),
+    '{"text":"两"}'.encode("gbk"),
+    b'{"text":"\xb4"}',
+    b'{"text":"\xdb\xff"}',
+    '{"text":"\\udcb4"}',  # as `surrogateescape` spells the byte B4
+    '{"text":"\\udbff\\udcb4"}',  # as one byte is spelled here: but these are one character
+    b'{"text":"\\udbff\xb4"}',
+    '{"text":"\\ud83d"}',
+    '{"text":"\\ud83e"}',
+    b'{"text":"\xed\xa0\xbd"}',  # D83D as if it were a character
+    '{"text":"\ufffd"}',
+    '{"text":"\ufffd\ufffd"}',
+]
+
+
+def test_sms_that_cannot_be_decoded_have_an_id_each() -> None:
+    ids = {received(body).id for body in UNDECODABLE}
+
+    assert len(ids) == len(UNDECODABLE)
+
+
+@pytest.mark.parametrize("name", ["userId", "app", "from", "to", "time"])
+def test_every_field_tells_apart_what_cannot_be_decoded(name: str) -> None:
+    one, other = (received(b'{"text":"a","%b":"\xb4%b"}' % (name.encode(), byte)) for byte in (b"\xf3", b"\xf4"))
+
+    assert one.id != other.id
+    assert one.model_copy(update={"id": other.id}) == other
+
+
+# Frozen, like those of tests/unit/schemas/test_identity.py: add some, never edit them.
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (UNDECODABLE[0], "b200d8ab-e18e-8580-bb1b-cd22593720ce"),
+        (UNDECODABLE[2], "86ac8163-896f-8a50-b925-8ea1f3204467"),
+        (UNDECODABLE[7], "0773966e-a979-8e9e-92f6-65b45d12022b"),
+        (UNDECODABLE[10], "e8e8837d-ee36-89f2-a65d-f2c3f621ce22"),
+    ],
+)
+def test_ids_of_sms_that_cannot_be_decoded_are_frozen(body: bytes | str, expected: str) -> None:
+    assert received(body).id == expected
+
+
+def test_bytes_that_cannot_be_decoded_make_one_id_in_json_and_in_a_form() -> None:
+    ids = {received(body).id for body in (b'{"text":"a\xb4\xf3"}', b"text=a\xb4\xf3", "text=a%b4%f3", b"text=a%b4\xf3")}
+
+    assert len(ids) == 1
+
+
+@given(st.binary(max_size=12).filter(lambda octets: not set(octets) & set(b'"\\')))
+def test_bytes_that_cannot_be_decoded_are_published_as_replacement_characters(octets: bytes) -> None:
+    message = received(b'{"text":"' + octets + b'","other":"' + octets + b'"}')
+
+    text = re.sub("[\udc80-\udcff]", "\ufffd", octets.decode("utf-8", "surrogateescape"))
+    assert message.text == text
+    assert message.provider_fields == {"other": text}
 
 
 @pytest.mark.parametrize(

@@ -47,6 +47,15 @@ EVENT_VECTORS = {
     ): "28b1673e-753e-8549-bc11-6abbd787ec86",
     ("smsman", "m", "activation", "7", (), 0): "828793c4-3334-8135-8556-774f17b3fe32",
     ("smsman", "m", "activation", "7", ("\ud800\x00",), 0): "4b8ca7d6-b047-80b3-a8b7-7711d8a6ad92",
+    (
+        "pingme",
+        "shop",
+        None,
+        None,
+        (None, "jd", "1", "2", "\udbff\udcb4\udbff\udcf3", "t"),
+        0,
+    ): "65c4068f-cce9-8c8f-87bb-cad1e90f710d",
+    ("pingme", "shop", None, None, (None, "jd", "1", "2", "\ud83d", "t"), 0): "e0ba5bdd-7aca-8a94-b1c6-c6926ca6bfd8",
 }
 OTHER_VECTORS = [
     (identity.rejected_id("pingme", "shop", "parse", "not_json", b"hello"), "44f23007-93bd-86e1-a752-5036e213cc4b"),
@@ -80,7 +89,7 @@ def test_the_order_of_what_makes_a_pingme_callback_is_frozen():
 def test_all_vectors_differ_from_each_other():
     ids = [*EVENT_VECTORS.values(), *(expected for _, expected in OTHER_VECTORS)]
 
-    assert len(set(ids)) == len(ids) == 19
+    assert len(set(ids)) == len(ids) == 21
 
 
 def test_a_number_as_a_json_integer_and_as_text_have_one_source_text_and_one_id():
