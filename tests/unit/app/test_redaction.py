@@ -3,6 +3,7 @@
 import pytest
 
 from app.redaction import GONE, Redactor, described
+from schemas.topics import TOPICS
 
 SECRET = "s3cret-token_of.the~shop"
 redact = Redactor([SECRET, "p&ss word", "s3cret"])
@@ -51,6 +52,30 @@ def test_numbers_tokens_and_secrets_are_gone(text, expected):
 )
 def test_addresses_times_ids_and_small_numbers_stay(text):
     assert redact.text(text) == text
+
+
+def test_a_command_that_sets_a_topic_right_can_be_run_as_it_is_logged():
+    settings = [f"{name}={value}" for topic in TOPICS for name, value in topic.configs.items()]
+    has = "topic sms.received.v1 has max.message.bytes=1000012 and needs 1048576: run"
+    command = f"{has} `kafka-configs.sh --alter --add-config {','.join(settings)},max.message.bytes=1048576`"
+
+    assert redact.text(command) == command
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bytes=447700900123", f"bytes={GONE}"),
+        ("to.bytes=447700900123", f"to.bytes={GONE}"),
+        ("retention.bytes=1 447700900123", f"retention.bytes=1 {GONE}"),
+        ("retention.bytes=447 7009 00123", f"retention.bytes=447 {GONE}"),
+        ("retention.bytes=5 and needs 447700900123x", f"retention.bytes=5 and needs {GONE}x"),
+        ("it needs 447700900123", f"it needs {GONE}"),
+        ("retention.bytes: 447700900123", f"retention.bytes: {GONE}"),
+    ],
+)
+def test_only_a_setting_of_a_topic_may_have_a_large_number(text, expected):
+    assert redact.text(text) == expected
 
 
 @pytest.mark.parametrize(
