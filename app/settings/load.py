@@ -27,6 +27,7 @@ from app.settings.names import (
     file_variables,
     problem_lines,
     set_variable,
+    unknown_keys,
     unknown_variables,
 )
 from app.settings.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
@@ -147,13 +148,19 @@ def settings_of(files: Files) -> Settings:
     secrets = secrets_of(files, file_variables(Settings, os.environ), os.environ)
     file = Path(files.config) if files.config is not None else None
 
+    tree = _parsed(files)
+    lines = unknown_keys(Settings, tree, file)
+
     class Configured(Settings):
-        of_file: ClassVar = _parsed(files)
+        of_file: ClassVar = {name: tree[name] for name in tree if name in Settings.model_fields}
 
     try:
-        return Configured(**secrets)
+        settings = Configured(**secrets)
     except ValidationError as error:
-        raise SettingsError(problem_lines(error, Settings, os.environ, file)) from None
+        raise SettingsError(lines + problem_lines(error, Settings, os.environ, file)) from None
+    if lines:
+        raise SettingsError(lines)
+    return settings
 
 
 def _parsed(files: Files) -> dict[str, Any]:

@@ -69,6 +69,12 @@ def unknown_variables(model: type[BaseModel], environ: Mapping[str, str]) -> lis
     return [_unknown(name, place, known) for name, place in ours.items() if _pattern(place, known) is None]
 
 
+def unknown_keys(model: type[BaseModel], tree: Mapping[str, object], file: Path | None) -> list[str]:
+    """Return one line for each key at the top of the file that is no section and no setting, letter for letter."""
+    known = list(dict(places(model)))
+    return [_unknown_key((name,), known, file) for name in tree if name not in model.model_fields]
+
+
 def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) -> dict[str, SettingPath]:
     """Return the variables that name a secret's file, each with the secret's place."""
     known = [place for place, secret in places(model) if secret]
@@ -126,8 +132,8 @@ def _unknown(name: str, place: SettingPath, known: list[SettingPath]) -> str:
     return f"{name} is not a setting" + _did_you_mean(word, [each.removeprefix(PREFIX) for each in names], PREFIX)
 
 
-def _did_you_mean(word: str, words: list[str], prefix: str = "") -> str:
-    head, dots, last = word.rpartition("__")
+def _did_you_mean(word: str, words: list[str], prefix: str = "", between: str = "__") -> str:
+    head, dots, last = word.rpartition(between)
     renamed = f"{head}{dots}{RENAMED.get(last.lower(), '')}".lower()
     close = [each for each in words if each.lower() == renamed] or difflib.get_close_matches(word, words, n=1)
     return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` shows those that there are"
@@ -147,8 +153,15 @@ def _problem(detail: Mapping[str, Any], known: list[SettingPath], environ: Mappi
 
 
 def _unknown_key(place: SettingPath, known: list[SettingPath], file: Path | None) -> str:
-    keys = [".".join(place[:1] + place[1:2] + p[2:] if p[1:2] == (ANY,) else p) for p in known]
-    return f"{'.'.join(place)} in {file} is not a setting" + _did_you_mean(".".join(place), keys)
+    meant = known if len(place) > 1 else [pattern[:1] for pattern in known]
+    keys = {".".join(_instance(pattern, place)) for pattern in meant if len(pattern) == len(place)}
+    return f"{'.'.join(place)} in {file} is not a setting" + _did_you_mean(
+        ".".join(place).lower(), sorted(keys), between="."
+    )
+
+
+def _instance(pattern: SettingPath, place: SettingPath) -> SettingPath:
+    return tuple(name if part == ANY else part for part, name in zip(pattern, place, strict=True))
 
 
 def _named(place: SettingPath, environ: Mapping[str, str], file: Path | None) -> str:

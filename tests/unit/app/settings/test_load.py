@@ -12,6 +12,7 @@ from schemas.normalize import provider_time
 SECRET = "hunter2-hunter2-hunter2"
 SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": SECRET}
 POLLED = {"SMSBUS_ACCOUNTS__POOL__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__POOL__API_KEY": SECRET}
+IN_FILE = f"[accounts.shop]\nprovider = 'pingme'\ncallback_tokens = '{SECRET}'\n"
 PACKAGES = ("app", "bus", "receiver", "sandbox", "schemas")
 
 
@@ -209,6 +210,45 @@ def test_an_unknown_variable_stops_the_start_and_the_meant_one_is_guessed(enviro
     [line] = refused(environment, {variable: SECRET})
 
     assert line == f"{variable} is not a setting: did you mean {meant}?"
+
+
+@pytest.mark.parametrize(
+    ("text", "key", "meant"),
+    [
+        ("[reciever]\nport = 1", "reciever", "receiver"),
+        ("[Receiver]\nport = 1", "Receiver", "receiver"),
+        ("[receiver]\nport = 1\n[RECEIVER]\nport = 2", "RECEIVER", "receiver"),
+        ("data_dri = '/x'", "data_dri", "data_dir"),
+        ("[account.shop]\nprovider = 'pingme'", "account", "accounts"),
+        ("[receiver]\nprot = 1", "receiver.prot", "receiver.port"),
+        ("[receiver]\nPort = 1", "receiver.Port", "receiver.port"),
+        ("[bus]\nadopt_every = 1", "bus.adopt_every", "bus.orphan_scan_interval"),
+        ("[bus]\nrepeats_remembered = 1", "bus.repeats_remembered", "bus.dedup_cache_size"),
+        ("[pollers]\nworkers = 1", "pollers.workers", "pollers.max_concurrent_polls"),
+        ("[pollers]\nWorkers = 1", "pollers.Workers", "pollers.max_concurrent_polls"),
+        (f"{IN_FILE}Api_Key = 'k'", "accounts.shop.Api_Key", "accounts.shop.api_key"),
+        (f"{IN_FILE}user = 'k'", "accounts.shop.user", "accounts.shop.user_id"),
+    ],
+)
+def test_an_unknown_key_of_the_file_stops_the_start_and_the_meant_one_is_guessed(
+    environment, tmp_path, text, key, meant
+):
+    file = tmp_path / "smsbus.toml"
+    file.write_text(text)
+
+    assert refused(environment, {"SMSBUS_CONFIG": str(file)}) == [
+        f"{key} in {file} is not a setting: did you mean {meant}?"
+    ]
+
+
+def test_a_key_of_the_file_like_no_other_is_unknown_without_a_guess(environment, tmp_path):
+    file = tmp_path / "smsbus.toml"
+    file.write_text("[xqzwy]\n[bus]\nxqzwy = 1")
+
+    assert refused(environment, {"SMSBUS_CONFIG": str(file)}) == [
+        f"{key} in {file} is not a setting; `smsbus check --print` shows those that there are"
+        for key in ("xqzwy", "bus.xqzwy")
+    ]
 
 
 def test_a_variable_like_no_other_is_unknown_without_a_guess(environment):
