@@ -114,20 +114,15 @@ def probe(account: AccountName, config: Config = None) -> None:
 
 
 def _urls(settings: "Settings", name: str) -> list[str]:
-    return [settings.callback_url(token.get_secret_value()) for token in _account(settings, name).callback_tokens]
-
-
-def _account(settings: "Settings", name: str) -> "Account":
-    account = settings.accounts.get(name)
-    if account is None:
-        known = ", ".join(settings.accounts) or "none"
-        raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
-    return account
+    return [settings.callback_url(token.get_secret_value()) for token in called_back(settings, name).callback_tokens]
 
 
 def called_back(settings: "Settings", name: str) -> "Account":
     """Return the PingMe account of this name; ends the command where there is none."""
-    account = _account(settings, name)
+    account = settings.accounts.get(name)
+    if account is None:
+        known = ", ".join(settings.accounts) or "none"
+        raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
     if account.provider != "pingme":
         raise end(Code.USAGE, f"{name} is no PingMe account: nobody posts to it, and it has no callback tokens")
     return account

@@ -192,6 +192,18 @@ def test_a_token_is_rotated_for_an_account_that_the_service_would_take_and_is_ca
     assert words in result.stderr
 
 
+@pytest.mark.parametrize("command", ["url", "test", "rotate"])
+def test_an_account_that_is_polled_has_no_callback_url(environment, tmp_path, monkeypatch, command):
+    monkeypatch.chdir(tmp_path)
+    environment({})
+    (tmp_path / "smsbus.toml").write_text(SHOP + POLLED)
+
+    result = run(cli, ["callback", command, "grizzly"])
+
+    assert (result.exit_code, result.stdout) == (Code.USAGE, "")
+    assert result.stderr == "smsbus: grizzly is no PingMe account: nobody posts to it, and it has no callback tokens\n"
+
+
 def test_an_account_that_is_no_table_of_its_own_is_named_with_what_to_do(rotated):
     result = rotated(
         '[accounts]\nshop = {provider = "pingme", callback_tokens = ["old-token-old-token-0123"]}\n', "shop"
