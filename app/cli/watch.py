@@ -65,6 +65,8 @@ def add(
     The same order again prints the same id: it opens the watch again where it has ended, and a later --until prolongs
     it. What is not said again stays as it was.
     """
+    from app.settings.sections import POLLED
+
     lasting = _seconds(until) if until is not None else None
     options = {
         "recipient": number,
@@ -78,8 +80,10 @@ def add(
     asked = _asked(account=account, order_kind="rent" if rent else "activation", order_id=order, **said)
     with readable_errors():
         settings = settings_for(config)
-        if account not in settings.accounts:
-            raise end(Code.USAGE, f"no account {account} is configured; there are: {', '.join(settings.accounts)}")
+        polled = [name for name, each in settings.accounts.items() if each.provider in POLLED]
+        if account not in polled:
+            known = ", ".join(polled) or "none"
+            raise end(Code.USAGE, f"no polled account {account} is configured; there are: {known}")
         insist_on_kind(settings.accounts[account].provider, asked.order_kind)
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
 

@@ -204,6 +204,18 @@ def test_an_account_that_is_polled_has_no_callback_url(environment, tmp_path, mo
     assert result.stderr == "smsbus: grizzly is no PingMe account: nobody posts to it, and it has no callback tokens\n"
 
 
+def test_an_order_of_an_account_that_is_called_back_cannot_be_watched(environment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment({})
+    (tmp_path / "smsbus.toml").write_text(SHOP + POLLED)
+
+    pushed, unknown = (run(cli, ["watch", "add", name, "1"]) for name in ("shop", "shp"))
+
+    assert (pushed.exit_code, unknown.exit_code) == (Code.USAGE, Code.USAGE)
+    assert pushed.stderr == "smsbus: no polled account shop is configured; there are: grizzly\n"
+    assert unknown.stderr == "smsbus: no polled account shp is configured; there are: grizzly\n"
+
+
 def test_an_account_that_is_no_table_of_its_own_is_named_with_what_to_do(rotated):
     result = rotated(
         '[accounts]\nshop = {provider = "pingme", callback_tokens = ["old-token-old-token-0123"]}\n', "shop"
