@@ -21,7 +21,10 @@ QUIET: Final = 60.0  # seconds after the last refused record, until that is over
 
 
 RIGHTS: Final = "`smsbus topics print` prints the rights that this user needs, and an administrator gives them"
+UNREACHABLE: Final = "`smsbus check` asks each broker, and says which setting is wrong or what is not there"
 HINTS: Final = {
+    "KafkaConnectionError": UNREACHABLE,
+    "unreachable": UNREACHABLE,
     "ClusterAuthorizationFailedError": RIGHTS,
     "GroupAuthorizationFailedError": RIGHTS,
     "TopicAuthorizationFailedError": RIGHTS,

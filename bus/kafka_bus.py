@@ -52,7 +52,7 @@ class KafkaBus:
         """
         self.accounts = accounts
         self._settings = settings
-        self._prefix = kafka.topic_prefix
+        self._prefix, self._servers = kafka.topic_prefix, kafka.bootstrap_servers
         self._instance = instance
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
@@ -212,7 +212,7 @@ class KafkaBus:
         if error is None:
             self._away.end()
         elif not (self._topics.alarm.holds and error in wrong.values()):  # else it has been said, of its topic
-            self._away.begin(error=error, **hint(error))
+            self._away.begin(error=error, bootstrap_servers=self._servers, **hint(error))
         self._topics.look(error, wrong, now)
         self._refusals.look(now)
         self._shares.look(now)

@@ -72,6 +72,22 @@ async def in_kafka(*receipts: Receipt) -> set[str]:
     return set(await asyncio.wait_for(asyncio.gather(*(receipt.published for receipt in receipts)), RECOVERY))
 
 
+async def test_the_log_says_where_kafka_does_not_answer_and_which_command_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unused_tcp_port: int
+) -> None:
+    monkeypatch.setattr("bus.kafka_bus.PROBE_EVERY", 0.02)
+    nobody = KafkaSettings(bootstrap_servers=f"127.0.0.1:{unused_tcp_port}")
+    bus = KafkaBus(nobody, BusSettings(journal_dir=tmp_path), instance="t")
+    with capture_logs() as logs:
+        await bus.start()
+        await until(lambda: any(line["event"] == "kafka_away" for line in logs))
+        await bus.stop(1.0)
+
+    [away] = [line for line in logs if line["event"] == "kafka_away"]
+    assert (away["bootstrap_servers"], away["error"]) == (nobody.bootstrap_servers, "KafkaConnectionError")
+    assert "`smsbus check`" in away["hint"]
+
+
 @pytest.mark.unaudited("it deletes the topic")
 @pytest.mark.parametrize("needed", [RECEIVER_TOPICS])
 async def test_topics_that_a_receiver_may_not_even_see_are_nothing_that_is_wrong(
