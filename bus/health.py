@@ -30,6 +30,7 @@ HINTS: Final = {
     "TopicAuthorizationFailedError": RIGHTS,
     "TransactionalIdAuthorizationFailed": RIGHTS,
     "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
+    "too_large_for_the_topic": "`smsbus topics check` prints the command that raises its max.message.bytes",
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
     "with event_loop_late this process is too busy to hear them",
 }

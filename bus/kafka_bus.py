@@ -160,7 +160,8 @@ class KafkaBus:
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
         """See `bus.publishing.DeadLetter`."""
-        self._refusals.add(now=asyncio.get_running_loop().time(), topic=record.topic, reason=reason)
+        now = asyncio.get_running_loop().time()
+        self._refusals.add(now=now, id=record.id, topic=record.topic, reason=reason, **hint(reason))
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._book.known(letter.event_id)
         if known is None:

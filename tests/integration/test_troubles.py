@@ -142,6 +142,8 @@ async def test_refused_records_are_said_once_and_counted_and_it_is_over_when_no_
         ("records_refused", None, "too_large_for_the_topic"),
         ("records_refused_no_more", 3, None),
     ]
+    assert said[0]["id"] == receipts[0].id
+    assert "`smsbus topics check`" in said[0]["hint"]
 
 
 async def test_a_refused_dead_letter_is_said_once_and_shown_until_its_topic_takes_it(
