@@ -36,9 +36,11 @@ PROGRAM = [
 
 def section(page: str, title: str) -> str:
     """Return what stands under a heading, up to the next one of its level or above."""
-    found = re.search(rf"^(#+) {re.escape(title)}\n(.*?)(?=^#{{1,2}} |\Z)", page, re.MULTILINE | re.DOTALL)
-    assert found, title
-    return found[2]
+    heading = re.search(rf"^(#+) {re.escape(title)}\n", page, re.MULTILINE)
+    assert heading, title
+    rest = page[heading.end() :]
+    following = re.search(rf"^#{{1,{len(heading[1])}}} ", rest, re.MULTILINE)
+    return rest[: following.start()] if following else rest
 
 
 def first_column(text: str) -> set[str]:
@@ -170,6 +172,16 @@ def switches() -> set[str]:
     return found
 
 
+def noted() -> set[str]:
+    """Return the events of the log that nobody needs to act on; an alarm's end is beside its beginning."""
+    return {
+        texts[0]
+        for tree in trees()
+        for name, owner, texts in calls(tree)
+        if name == "info" and owner is not None and ast.unparse(owner).endswith("log")
+    }
+
+
 def logged() -> set[str]:
     """Return the events of the log that are warnings or worse."""
     found = switches()
@@ -188,6 +200,16 @@ COMPUTED = {"request_failed", "connection_failed", "account_backing_off", "accou
 
 def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
     assert first_column(section(OPERATIONS, "Errors") + section(OPERATIONS, "Warnings")) == logged() | COMPUTED
+
+
+def test_every_note_of_the_log_is_explained_and_no_other():
+    assert first_column(section(OPERATIONS, "Notes")) == noted() | {"reloaded"}  # a warning, too
+
+
+def test_no_row_of_the_log_is_there_twice():
+    rows = re.findall(r"^\| (`[a-z_`, ]+) \|", section(OPERATIONS, "Log"), re.MULTILINE)
+
+    assert len(rows) == len(set(rows)) > 40
 
 
 def reasons() -> list[str]:
