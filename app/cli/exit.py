@@ -61,7 +61,8 @@ def readable_errors() -> Iterator[None]:
     except BrokenPipeError:
         raise  # the reader of our output has left: typer ends quietly
     except OSError as error:
-        raise end(Code.FAILED, f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
+        code = Code.USAGE if getattr(error, "is_setting", False) else Code.FAILED
+        raise end(code, f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
     except Exception as error:
         if not getattr(type(error), "safe_to_log", False):
             raise

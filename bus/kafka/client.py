@@ -4,6 +4,7 @@ import asyncio
 import ssl
 from collections.abc import Coroutine
 from contextlib import suppress
+from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, errors
@@ -25,10 +26,16 @@ class KafkaAway(Exception):
     safe_to_log = True
 
 
+class CertificateUnusable(OSError):
+    """A file of a certificate or key cannot be used. The text is a sentence that names it."""
+
+    is_setting = True
+
+
 def options(kafka: KafkaSettings) -> dict[str, Any]:
     """Return what any aiokafka client needs to reach and to trust the brokers.
 
-    Raises OSError, whose text is a sentence, when a certificate file cannot be used.
+    Raises OSError, of a file that is no certificate or key `CertificateUnusable`.
     """
     return {
         "bootstrap_servers": kafka.servers,
@@ -54,14 +61,25 @@ def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
             cafile=kafka.ssl_cafile, certfile=kafka.ssl_certfile, keyfile=kafka.ssl_keyfile, password=password
         )
     except ssl.SSLError as error:
-        raise OSError(_unusable(kafka, error)) from None
+        raise CertificateUnusable(_unusable(kafka, error)) from None
     return context
 
 
 def _unusable(kafka: KafkaSettings, error: ssl.SSLError) -> str:
-    names = ("ssl_cafile", "ssl_certfile", "ssl_keyfile")
-    files = ", ".join(f"SMSBUS_KAFKA__{name.upper()}={value}" for name in names if (value := getattr(kafka, name)))
-    return f"one of {files} cannot be used ({error.reason or error}); an encrypted key needs SMSBUS_KAFKA__SSL_PASSWORD"
+    wrong = next((name for name in ("ssl_cafile", "ssl_certfile") if _is_no_certificate(getattr(kafka, name))), None)
+    name = wrong or ("ssl_keyfile" if kafka.ssl_keyfile else "ssl_certfile")
+    hint = ": is it a certificate in PEM?" if wrong else "; an encrypted key needs SMSBUS_KAFKA__SSL_PASSWORD"
+    return f"SMSBUS_KAFKA__{name.upper()}={getattr(kafka, name)} cannot be used ({error.reason or error}){hint}"
+
+
+def _is_no_certificate(file: Path | None) -> bool:
+    if file is None:
+        return False
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except ssl.SSLError:
+        return True
+    return False
 
 
 def _sasl(kafka: KafkaSettings) -> dict[str, Any]:

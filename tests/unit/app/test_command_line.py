@@ -276,6 +276,20 @@ def test_a_port_of_the_sandbox_that_is_in_use_is_named_with_the_option(environme
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("command", [["serve"], ["topics", "check"], ["tail", "-n", "1"]])
+def test_a_certificate_that_cannot_be_used_is_a_setting_that_is_wrong(environment, tmp_path, command):
+    file = tmp_path / "ca.pem"
+    file.write_text("no certificate")
+    ours = {"SMSBUS_DATA_DIR": str(tmp_path), "SMSBUS_RECEIVER__PORT": "0", "SMSBUS_ADMIN__PORT": "0"}
+    shop = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24}
+    environment(ours | shop | {"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SSL", "SMSBUS_KAFKA__SSL_CAFILE": str(file)})
+
+    result = run(cli, command)
+
+    assert result.exit_code == Code.USAGE
+    assert f"SMSBUS_KAFKA__SSL_CAFILE={file} cannot be used" in result.stderr
+
+
 def test_an_account_that_is_not_called_back_cannot_be_posted_to(environment):
     environment(
         {

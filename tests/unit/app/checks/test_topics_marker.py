@@ -2,8 +2,11 @@
 
 import pytest
 
-from app.checks.topics import marker
+from app.checks import topics
+from app.checks.topics import marker, verify
+from app.errors import StartupError
 from app.settings.load import load
+from bus.kafka.client import KafkaAway
 
 
 @pytest.mark.parametrize(
@@ -18,3 +21,20 @@ def test_what_was_verified_elsewhere_says_nothing_about_here(environment, other)
 
     assert marker(load(), "all") != here
     assert marker(load(), "all").parent == here.parent
+
+
+@pytest.mark.parametrize("said", ["the authority did not sign it", "is it running?"])
+async def test_a_first_start_without_kafka_says_why_it_needs_it_in_a_sentence_of_its_own(
+    environment, tmp_path, monkeypatch, said
+):
+    async def away(*_):
+        raise KafkaAway(said)
+
+    environment({"SMSBUS_BUS__JOURNAL_DIR": str(tmp_path)})
+    monkeypatch.setattr(topics.topics, "inspect", away)
+
+    with pytest.raises(StartupError) as stopped:
+        await verify(load(), "all")
+
+    sentence = said.removesuffix("?") + ("?" if said.endswith("?") else ".")
+    assert stopped.value.lines == [f"{sentence} The first start needs Kafka, to see that the topics are right."]

@@ -109,13 +109,22 @@ async def test_of_several_addresses_the_one_that_was_reached_furthest_is_told_ab
     assert "is not for the name 127.0.0.1" in said
 
 
-async def test_a_file_that_is_no_certificate(tmp_path: Path) -> None:
-    file = tmp_path / "no.pem"
-    file.write_text("no certificate")
+@pytest.mark.parametrize("wrong", ["ssl_cafile", "ssl_certfile", "ssl_keyfile"])
+async def test_of_several_files_the_one_that_cannot_be_used_is_named(
+    tmp_path: Path, ours: Authority, wrong: str
+) -> None:
+    issued = trustme.CA().issue_cert("smsbus.example")
+    certificate, key, bad = tmp_path / "client.pem", tmp_path / "client.key", tmp_path / "no.pem"
+    certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+    key.write_bytes(issued.private_key_pem.bytes())
+    bad.write_text("no certificate")
+    files = {"ssl_cafile": ours.path, "ssl_certfile": certificate, "ssl_keyfile": key}
 
-    assert f"one of SMSBUS_KAFKA__SSL_CAFILE={file} cannot be used" in await why_away(
-        kafka("x:1", "SSL", ssl_cafile=file)
-    )
+    said = await why_away(kafka("x:1", "SSL", **files | {wrong: bad}))
+
+    assert said.startswith(f"SMSBUS_KAFKA__{wrong.upper()}={bad} cannot be used (")
+    assert said.count("=") == 1
+    assert options(kafka("x:1", "SSL", **files))["ssl_context"] is not None
 
 
 @pytest.mark.parametrize(("password", "usable"), [("hunter2", True), ("wrong", False), (None, False)])
