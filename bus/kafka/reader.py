@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, away, options, stop_consumer
-from bus.kafka.topics import partitions
+from bus.kafka.topics import TopicsError, partitions
 from bus.settings import KafkaSettings
 
 POLL_MS: Final = 500
@@ -69,7 +70,7 @@ async def read(
 
     What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
     what belongs to no finished transaction; only the topic of the watches' states has any. Raises `TopicsError`
-    when the topic is missing and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
+    when the topic is missing or may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
     """
     numbers = await partitions(kafka, topic)
     async with _consumer(kafka, committed=committed) as consumer:
@@ -78,7 +79,7 @@ async def read(
         _place(consumer, await _begins(kafka, consumer, start, ends))
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
-            batches = await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)
+            batches = await _fetched(consumer, kafka.topic(topic))
             if batches:
                 heard = clock()
             elif clock() - heard > NO_PROGRESS_SECONDS:
@@ -127,6 +128,18 @@ def _place(consumer: AIOKafkaConsumer, begins: Offsets) -> None:
 async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
     """Ask for positions, not for the last record seen: an end may lie behind markers that are no records."""
     return all([await consumer.position(part) >= end for part, end in ends.items()])
+
+
+async def _fetched(consumer: AIOKafkaConsumer, full: str) -> dict[TopicPartition, list[ConsumerRecord]]:
+    try:
+        batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
+            timeout_ms=POLL_MS, max_records=AT_ONCE
+        )
+    except TopicAuthorizationFailedError:
+        raise TopicsError(
+            [f"Kafka does not let this user read topic {full}: give it Read and Describe on it"]
+        ) from None
+    return batches
 
 
 async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:

@@ -91,10 +91,12 @@ async def delete(kafka: KafkaSettings) -> None:
 
 async def partitions(kafka: KafkaSettings, name: str) -> tuple[int, ...]:
     """Return the partitions of an unprefixed topic. Raises `TopicsError` when it is missing, and `KafkaAway`."""
+    full = kafka.topic(name)
     async with admin(kafka) as client:
-        found = (await existing(client)).get(kafka.topic(name))
+        found = (await existing(client)).get(full)
+        is_hidden = found is None and bool(await not_shown(client, frozenset({full})))
     if found is None:
-        raise TopicsError([_missing(kafka.topic(name))])
+        raise TopicsError([_hidden(full) if is_hidden else _missing(full)])
     return found.partitions
 
 
@@ -113,7 +115,7 @@ NOT_LED = (
 def _hidden(full: str) -> str:
     return (
         f"topic {full} is missing, or Kafka does not show it to this user: run `smsbus topics create`, "
-        "or give the user Describe on it"
+        "or give the user Describe on it (`smsbus topics print` prints the rights that each role needs)"
     )
 
 

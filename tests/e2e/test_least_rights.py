@@ -81,3 +81,14 @@ def test_who_has_no_rights_is_told_which_topic_it_may_not_see(secure: SecureKafk
     assert ended.returncode == 2
     assert f"topic {town.prefix}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
     assert "give the user Describe on it" in ended.stderr
+
+
+@pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
+def test_who_has_no_rights_is_told_so_by_tail_in_the_same_words(secure: SecureKafka, town: Town) -> None:
+    become(town, secure.users["nobody"])
+
+    ended = town("tail", "-n", "1")
+
+    assert ended.returncode == 1
+    assert f"topic {town.prefix}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
+    assert "`smsbus topics print`" in ended.stderr

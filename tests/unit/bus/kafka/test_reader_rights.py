@@ -1,0 +1,23 @@
+"""Reading a topic that this user may see and not read."""
+
+from typing import Any
+
+import pytest
+from aiokafka.errors import TopicAuthorizationFailedError
+
+from bus.kafka.reader import _fetched
+from bus.kafka.topics import TopicsError
+
+
+class Forbidden:
+    async def getmany(self, **_: Any) -> Any:
+        raise TopicAuthorizationFailedError({"sms.received.v1"})
+
+
+async def test_who_may_not_read_a_topic_is_told_which_and_what_is_missing() -> None:
+    with pytest.raises(TopicsError) as refused:
+        await _fetched(Forbidden(), "sms.received.v1")  # type: ignore[arg-type,unused-ignore]
+
+    assert refused.value.lines == [
+        "Kafka does not let this user read topic sms.received.v1: give it Read and Describe on it"
+    ]
