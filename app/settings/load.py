@@ -78,9 +78,12 @@ class Settings(BaseSettings):
     @field_validator("accounts")
     @classmethod
     def _distinct_tokens(cls, accounts: dict[str, Account]) -> dict[str, Account]:
-        tokens = [token.get_secret_value() for account in accounts.values() for token in account.callback_tokens]
-        if len(tokens) != len(set(tokens)):
-            message = "a callback token stands twice: each selects one account"
+        owners: dict[str, list[str]] = {}
+        for name in sorted(accounts):
+            for token in accounts[name].callback_tokens:
+                owners.setdefault(token.get_secret_value(), []).append(name)
+        if shared := next((names for names in owners.values() if len(names) > 1), None):
+            message = f"a callback token stands twice, in {' and '.join(shared)}: each selects one account"
             raise ValueError(message)
         return accounts
 

@@ -31,6 +31,30 @@ RENAMED: Final = {
 """What settings were called before 0.1.0, and what they are called now."""
 
 
+SECTION: Final = "it is a section of settings, not a value"
+WHOLE: Final = "a whole number (an integer) is needed"
+NUMBER: Final = "a number is needed"
+EITHER: Final = "true or false is needed"
+FORMS: Final = {
+    "model_type": SECTION,
+    "dict_type": SECTION,
+    "int_type": WHOLE,
+    "int_parsing": WHOLE,
+    "int_from_float": WHOLE,
+    "float_type": NUMBER,
+    "float_parsing": NUMBER,
+    "bool_type": EITHER,
+    "bool_parsing": EITHER,
+    "string_type": "a text is needed, in quotes",
+}
+"""What a value must be, by pydantic's type of error."""
+SHAPES: Final = {
+    "base_url": "it must match https://HOST/… or http://HOST/…",
+    "topic_prefix": "each character must match A-Z, a-z, 0-9 or . _ -",
+}
+"""What a text must be that has a pattern, by the setting's name."""
+
+
 class SettingsError(Exception):
     """The settings cannot be used. `lines` name each variable or key at fault, and never a value."""
 
@@ -149,7 +173,14 @@ def _problem(detail: Mapping[str, Any], known: list[SettingPath], environ: Mappi
         )
     if detail["type"] == "missing":
         return f"{_named(place, environ, file)} is missing"
-    return f"{_named(place, environ, file)}: {detail['msg'].removeprefix('Value error, ')}"
+    return f"{_named(place, environ, file)}: {_sentence(place, detail)}"
+
+
+def _sentence(place: SettingPath, detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "string_pattern_mismatch" and place[-1] in SHAPES:
+        return SHAPES[place[-1]]
+    text: str = FORMS.get(detail["type"], detail["msg"])
+    return text.removeprefix("Value error, ").replace("Input should be", "it must be")
 
 
 def _unknown_key(place: SettingPath, known: list[SettingPath], file: Path | None) -> str:

@@ -181,6 +181,47 @@ def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, varia
     assert SECRET not in "\n".join(lines)
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("receiver = 5", "receiver in {file}): it is a section of settings"),
+        ("accounts = 5", "accounts in {file}): it is a section of settings"),
+        ("[accounts]\nshop = 5", "accounts.shop in {file}): it is a section of settings"),
+        ("[receiver]\nport = 'x'", "receiver.port in {file}): a whole number (an integer) is needed"),
+        ("[receiver]\nmax_body = 1.5", "receiver.max_body in {file}): a whole number (an integer) is needed"),
+        ("[receiver]\nfast_lane = 'x'", "receiver.fast_lane in {file}): true or false is needed"),
+        ("[bus]\nspill_after = 'x'", "bus.spill_after in {file}): a number is needed"),
+        ("[admin]\nport = 99999", "admin.port in {file}): it must be less than or equal to 65535"),
+        ("[log]\nlevel = 'x'", "log.level in {file}): it must be 'debug', 'info', 'warning' or 'error'"),
+        ("[kafka]\ntopic_prefix = 5", "kafka.topic_prefix in {file}): a text is needed, in quotes"),
+        (
+            "[kafka]\ntopic_prefix = 'a b'",
+            "kafka.topic_prefix in {file}): each character must match A-Z, a-z, 0-9 or . _ -",
+        ),
+        (
+            f"{IN_FILE}base_url = 'ftp://x'",
+            "accounts.shop.base_url in {file}): it must match https://HOST/… or http://",
+        ),
+    ],
+)
+def test_a_value_of_the_wrong_form_is_explained_in_words_of_ours(environment, tmp_path, text, problem):
+    file = tmp_path / "smsbus.toml"
+    file.write_text(text)
+
+    [line] = refused(environment, {"SMSBUS_CONFIG": str(file)})
+
+    assert problem.format(file=file) in line
+    assert not re.search("Input|String|instance|parse", line)
+
+
+def test_two_accounts_with_one_token_are_both_named(environment):
+    both = SHOP | {name.replace("SHOP", "BAR"): value for name, value in SHOP.items()}
+
+    [line] = refused(environment, both)
+
+    assert "a callback token stands twice, in bar and shop: each selects one account" in line
+
+
 def test_every_problem_has_its_own_line(environment):
     lines = refused(environment, {"SMSBUS_ADMIN__PORT": "x", "SMSBUS_RECEIVER__PORT": "y", "SMSBUS_LOG__LEVEL": "z"})
 
