@@ -149,17 +149,19 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     """Return the SMS that a decoded callback describes; raises `InvalidCallback`."""
     if not isinstance(callback, dict):
         raise InvalidCallback("parse", "not_an_object")
-    sent_text = _scalar(callback, "text", "text_not_a_string")
-    if sent_text is None:
+    text = _scalar(callback, "text", "text_not_a_string")
+    if text is None:
         raise InvalidCallback("normalize", "text_missing")
-    sent = user, app, origin, recipient, time = [
-        _scalar(callback, name) for name in ("userId", "app", "from", "to", "time")
-    ]
-    content = identity.pingme_content(user, app, origin, recipient, sent_text, time)
-    user, app, origin, recipient, time = (value and _readable(value) for value in sent)
+    user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
+    origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
+    content = identity.pingme_content(user, app, origin, recipient, text, time)
+    if not "".join(filter(None, content)).isascii():
+        text = _readable(text)
+        user, app, origin, recipient, time = (
+            value and _readable(value) for value in (user, app, origin, recipient, time)
+        )
     if user is not None and request.caller.user_id not in {None, user}:
         raise InvalidCallback("normalize", "user_mismatch")
-    text = _readable(sent_text)
     from_whom = sender(origin) if origin is not None else None
     stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
     code = extract_code(text)
