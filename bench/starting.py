@@ -66,7 +66,7 @@ def sandbox(directory: Path, session: aiohttp.ClientSession) -> Iterator[Sandbox
     port, log, token = free_port(), directory / "sandbox.log", directory / "sandbox-token"
     command = [*APP, "sandbox", "--port", str(port), "--token-file", str(token)]
     with server(Command(command, {"PYTHONPATH": str(ROOT)}), port, available(), log):
-        while "the book is at" not in (said := log.read_text("utf-8")):  # the last thing that it says
+        while "the record of simulated SMS is at" not in (said := log.read_text("utf-8")):  # its last line
             time.sleep(LOOK_SECONDS)
         settings = dict(line.split("=", 1) for line in said.splitlines() if line.startswith("SMSBUS_"))
         yield Sandbox(port, settings, session, token.read_text().strip())

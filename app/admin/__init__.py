@@ -1,1 +1,1 @@
-"""The admin listener: health and metrics for everybody; watches, callbacks and journals for who has the token."""
+"""The admin listener: health and metrics without credentials; watches, callbacks and journals with the token."""

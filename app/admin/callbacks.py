@@ -1,4 +1,4 @@
-"""Which callback tokens open the door, and when each was last used: what whoever rotates one must know."""
+"""Which callback tokens are valid, and when each was last used; needed for rotating one."""
 
 import json
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +29,7 @@ class AccountView(TypedDict):
 
 
 class CallbacksView(TypedDict):
-    """The answer."""
+    """The response."""
 
     since: str
     """UTC: uses before it are not known."""
@@ -37,7 +37,7 @@ class CallbacksView(TypedDict):
 
 
 class CallbackApi:
-    """`GET /v1/callbacks`. Guards nothing: that is the listener's (`app.admin.token`)."""
+    """`GET /v1/callbacks`. The listener checks the token (`app.admin.token`)."""
 
     def __init__(self, uses: Callable[[], Iterable[TokenUse]], since_ms: Callable[[], int]) -> None:
         """`uses` has been noted from `since_ms` on, milliseconds since 1970 as the clock is set by now."""
@@ -53,7 +53,7 @@ class CallbackApi:
 
 
 def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:
-    """Return the answer of one door. Pure."""
+    """Return the response of one process. Pure."""
     accounts: dict[str, AccountView] = {}
     for use in uses:
         at = timestamps.to_text(use.last_used_ms) if use.last_used_ms is not None else None
@@ -63,9 +63,9 @@ def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:
 
 
 def together(texts: Sequence[str]) -> CallbacksView:
-    """Return the answer of several doors, of what each said: a token's latest use, and the latest beginning. Pure.
+    """Merge the responses of several receivers: each token's latest use, and the latest `since`. Pure.
 
-    A token is the newest where all say so, and stands there where any does: until each has reloaded they differ.
+    A token is listed if any receiver lists it, and is the newest if all say so: they differ until each has reloaded.
     """
     views: list[CallbacksView] = [json.loads(text) for text in texts]
     accounts: dict[str, dict[str, list[TokenView]]] = {}

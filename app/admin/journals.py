@@ -1,4 +1,4 @@
-"""The journals of a running process in people's hands, on the admin listener: only who holds a journal touches it."""
+"""The journals of a running process over the admin listener: only the process that holds a journal may touch it."""
 
 import asyncio
 import json
@@ -20,21 +20,21 @@ from bus.journal.store import JournalUnwritable
 
 ROWS: Final = "/v1/journal/rows"
 SKIP: Final = "/v1/journal/skip"
-PAGE_BYTES: Final = 1024 * 1024  # of the values in one answer, about
+PAGE_BYTES: Final = 1024 * 1024  # of the values in one response, approximately
 ELSEWHERE: Final = "unknown_journal"
 NOT_SKIPPED: Final[dict[Skip, tuple[int, str, str]]] = {
     "elsewhere": (404, ELSEWHERE, "No process behind this listener holds this journal."),
-    "unknown": (404, "unknown_row", "This journal has no such row, or no longer: number and id must both fit."),
-    "acknowledged": (409, "acknowledged", "It was published: Kafka has acknowledged it."),
+    "unknown": (404, "unknown_row", "This journal has no such row; it may already be published. Give number and id."),
+    "acknowledged": (409, "acknowledged", "It is published: Kafka has acknowledged it."),
     "under_way": (
         409,
         "under_way",
-        "It is on its way to Kafka and cannot be called back. Ask again; while Kafka is away, stop the service first.",
+        "It is being sent to Kafka and cannot be withdrawn. Try again; if Kafka is unavailable, first stop smsbus.",
     ),
     "unwritable": (
         503,
         "journal_unwritable",
-        "The disk did not take it: the row is still there, and the log says why.",
+        "The disk did not accept the write: the row is still in the journal, and the log says why.",
     ),
 }
 
@@ -42,7 +42,7 @@ _log = structlog.get_logger("smsbus")
 
 
 class Hands(Protocol):
-    """What of the bus people may touch; `bus.kafka_bus.KafkaBus` is one."""
+    """The part of the bus that this API uses; `bus.kafka_bus.KafkaBus` implements it."""
 
     @property
     def journals(self) -> Sequence[str]:
@@ -69,7 +69,7 @@ class SkipRequest(BaseModel):
     @field_validator("seq", mode="before")
     @classmethod
     def _whole(cls, seq: object) -> object:
-        """`2.0` is a whole number in JSON, and to its schemas."""
+        """Accept `2.0`: it is an integer in JSON, and in JSON Schema."""
         return int(seq) if isinstance(seq, float) and seq.is_integer() else seq
 
 
@@ -77,7 +77,7 @@ class JournalApi:
     """`GET /v1/journal/rows` and `POST /v1/journal/skip`."""
 
     def __init__(self, bus: Hands) -> None:
-        """Guard nothing: that is the listener's (`app.admin.token`)."""
+        """The listener checks the token (`app.admin.token`)."""
         self._bus = bus
 
     def add_to(self, router: web.UrlDispatcher) -> None:
@@ -111,7 +111,7 @@ class JournalApi:
         except ValidationError as error:
             return problem(400, "invalid_request", said(sentences(error, "this request", SkipRequest.model_fields)))
         outcome = await self._bus.skip(RowName(asked.journal, asked.seq, asked.id))
-        if outcome != "elsewhere":  # else another process holds it, and says so
+        if outcome != "elsewhere":  # otherwise another process holds it and logs this
             _log.info("journal_command", command="skip", journal=asked.journal, seq=asked.seq, outcome=outcome)
         if outcome != "skipped":
             status, reason, detail = NOT_SKIPPED[outcome]

@@ -1,7 +1,7 @@
-"""The internal listener: is it alive, can it accept, and how much of everything. Not for the internet.
+"""The admin listener: health, readiness and metrics. Not for the internet.
 
-Open on it: /livez, /healthz, /readyz, /metrics; whatever else is mounted needs the admin token.
-What is open shows no number, no text, no token.
+Without credentials: /livez, /healthz, /readyz, /metrics; everything else needs the admin token.
+What needs no credentials shows no number, no text, no token.
 """
 
 import asyncio
@@ -39,24 +39,24 @@ HINT: Final = (
 REFUSED: Final = {
     404: ("not_found", "Nothing is served here."),
     405: ("method_not_allowed", "See the Allow header."),
-    413: ("too_large", "The body is larger than we accept."),
+    413: ("too_large", "The body is too large."),
 }
 
 
 class Readiness(Protocol):
-    """What /readyz needs to know; `bus.health.Condition` is one."""
+    """What /readyz needs to know; `bus.health.Condition` implements it."""
 
     @property
     def can_accept(self) -> bool:
-        """A message could be made durable now."""
+        """Whether a message could be made durable now."""
 
     @property
     def degraded(self) -> tuple[str, ...]:
-        """Machine words for what is wrong besides."""
+        """The reasons for being degraded, as machine-readable names."""
 
 
 class _Degraded(Collector):
-    """The same words as metrics, for alerts."""
+    """The degraded reasons as metrics, for alerts."""
 
     def __init__(self, degraded: Callable[[], tuple[str, ...]]) -> None:
         self._degraded = degraded
@@ -111,16 +111,16 @@ def _on_error(error: BaseException | None) -> web.StreamResponse:
 
 
 async def _sign(_: web.Request, answer: web.StreamResponse) -> None:
-    """Say no versions to strangers."""
+    """Send our name instead of aiohttp's name and version."""
     answer.headers["Server"] = SERVER
 
 
 class Listener:
-    """The internal listener, whatever is served on it. `start` binds, `stop` lets go."""
+    """The admin listener, with the routes it is given. `start` binds the port, `stop` releases it."""
 
     def __init__(self, settings: AdminSettings, add_routes: Callable[[web.UrlDispatcher], None]) -> None:
         self.ready = False
-        """Set when the doors are open, cleared when stopping begins: balancers then send nothing more."""
+        """Set once everything listens, cleared when stopping begins: load balancers then send nothing more."""
         self._has_started = False
         self._settings = settings
         alarm = Alarm("admin_connections_full", "admin_connections_full_no_more")
@@ -131,13 +131,13 @@ class Listener:
         self._runner = _Runner(application, self._connections)
 
     async def start(self) -> None:
-        """Listen. Raises `OSError` when the address cannot be bound."""
+        """Start listening. Raises `OSError` when the address cannot be bound."""
         await self._runner.setup()
         await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
 
     @property
     def port(self) -> int:
-        """The port that is bound."""
+        """The bound port."""
         port: int = self._runner.addresses[0][1]
         return port
 
@@ -150,9 +150,9 @@ class Listener:
         return ("admin_connections_full",) if self._connections.is_full() else ()
 
     def answer_readyz(self, condition: Readiness, *, starting: bool) -> web.Response:
-        """Answer 503 only when nothing can be accepted; whatever else is wrong must not close the door.
+        """Respond 503 only when nothing can be accepted: any other problem must not stop callbacks from coming in.
 
-        And while it is still starting: once it has said that it has started, it never says otherwise.
+        Also 503 while starting; a process that was once ready never reports `starting` again.
         """
         self._has_started = self._has_started or (self.ready and not starting)
         status = self._status(condition)
@@ -181,7 +181,7 @@ class Admin(Listener):
         extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
         starting: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`extend` adds routes of its own. `starting`: what they need is not there yet."""
+        """`extend` adds more routes. `starting`: whether what they need is still missing."""
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)
@@ -197,7 +197,7 @@ class Admin(Listener):
         registry.register(_Degraded(lambda: (*condition().degraded, *self.degraded())))
 
     async def _livez(self, _: web.Request) -> web.Response:
-        """Answer for the loop (by answering) and the lanes. No dependencies: a restart does not bring Kafka back."""
+        """Report on the event loop (by responding) and the lanes; not on Kafka: a restart would not bring it back."""
         return livez(alive=self._alive())
 
     async def _readyz(self, _: web.Request) -> web.Response:
@@ -205,7 +205,7 @@ class Admin(Listener):
 
 
 def livez(*, alive: bool) -> web.Response:
-    """Answer whether to leave it running."""
+    """Respond 200 if the process should be left running, else 503."""
     return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
 
 
@@ -245,11 +245,11 @@ def _late() -> web.Response:
 
 @web.middleware
 async def _in_our_words(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer what aiohttp refuses with a problem, too; its own words are no JSON."""
+    """Turn aiohttp's own error responses into problem documents."""
     try:
         return await handler(request)
     except web.RequestPayloadError:
-        return problem(400, "bad_request", "The body is not what its head says.")
+        return problem(400, "bad_request", "The body does not match its headers.")
     except web.HTTPClientError as refused:
         if refused.status not in REFUSED:
             raise

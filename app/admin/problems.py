@@ -1,15 +1,15 @@
-"""What the admin listener answers instead of what was asked for: problem documents (RFC 9457)."""
+"""The error responses of the admin listener: problem documents (RFC 9457)."""
 
 from typing import Any, Final
 
 from aiohttp import web
 
-RETRY_AFTER: Final = "5"  # seconds; a 503 of ours is over sooner or later
+RETRY_AFTER: Final = "5"  # seconds; every 503 is temporary
 LONGEST_DETAIL: Final = 600  # characters
 
 
 def problem(status: int, reason: str, detail: str) -> web.Response:
-    """Answer a problem, a 503 with a Retry-After; of what came in it names fields only."""
+    """Return a problem document, a 503 with a Retry-After; it names fields of the request, never values."""
     document: dict[str, Any] = {
         "type": f"urn:smsbus:problem:{reason}",
         "title": reason.replace("_", " ").capitalize(),
@@ -22,6 +22,6 @@ def problem(status: int, reason: str, detail: str) -> web.Response:
 
 
 def said(lines: list[str]) -> str:
-    """Return these sentences as one detail."""
+    """Join these sentences to one `detail`."""
     text = "; ".join(lines)
     return f"{text}." if len(text) < LONGEST_DETAIL else f"{text[: LONGEST_DETAIL - 1]}…"

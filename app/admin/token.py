@@ -1,4 +1,4 @@
-"""Who may command: the admin listener's token, configured, or made at the first start and kept in `data_dir`."""
+"""The admin listener's token: configured, or generated at the first start and kept in `data_dir`."""
 
 import hmac
 import ipaddress
@@ -19,9 +19,9 @@ from receiver.strangers import Strangers, client_of
 
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
 LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
-"""What comes from this machine with the token may say for whom: `--workers`' parent, or a proxy, passes it on."""
+"""Requests from this machine with the token may be forwarded ones: by the parent of `--workers`, or by a proxy."""
 UNAUTHORIZED: Final = (
-    "Send the admin token: Authorization: Bearer …; it is SMSBUS_ADMIN__TOKEN, or stands in the file "
+    "Send the admin token: Authorization: Bearer …; it is SMSBUS_ADMIN__TOKEN, or is in the file "
     "admin-token of the data directory."
 )
 
@@ -29,14 +29,14 @@ _log = structlog.get_logger("smsbus")
 
 
 def token_file(settings: Settings) -> Path:
-    """Return where the token lies that nobody configured."""
+    """Return the path of the generated token."""
     return settings.data_dir / "admin-token"
 
 
 def with_admin_token(settings: Settings) -> Settings:
-    """Return them with a token; one that is configured stays. Of several processes that start at once, one makes it.
+    """Return the settings with a token, generated if none is configured; processes that start at once share one.
 
-    Raises `StartupError` when it can be neither read nor made.
+    Raises `StartupError` when it can be neither read nor generated.
     """
     if settings.admin.token:
         return settings
@@ -44,16 +44,16 @@ def with_admin_token(settings: Settings) -> Settings:
     try:
         token = _read(path) if path.exists() else _made(path)
     except OSError as error:
-        message = f"SMSBUS_DATA_DIR: the admin token cannot be kept in {path}: {error.strerror}"
+        message = f"SMSBUS_DATA_DIR: the admin token cannot be stored in {path}: {error.strerror}"
         raise StartupError([message]) from error
     if not token:
-        message = f"SMSBUS_DATA_DIR: {path} has no token in it: remove the file, and the next start makes one"
+        message = f"SMSBUS_DATA_DIR: {path} contains no token: remove the file, and the next start generates one"
         raise StartupError([message])
     return settings.model_copy(update={"admin": settings.admin.model_copy(update={"token": SecretStr(token)})})
 
 
 def admin_header(settings: Settings) -> dict[str, str]:
-    """Return what a client shows, of settings that `with_admin_token` returned."""
+    """Return the header that a client sends, from settings that `with_admin_token` returned."""
     token = settings.admin.token
     return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
 
@@ -63,7 +63,7 @@ def _read(path: Path) -> str:
 
 
 def _made(path: Path) -> str:
-    """Put a new one there, whole from the first moment on; who comes second takes what the first has made."""
+    """Write a new token atomically; if another process was first, return that one's token."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -80,7 +80,7 @@ def _made(path: Path) -> str:
 
 
 def guard(token: SecretStr | None) -> Middleware:
-    """Return what answers 401 to everything but health and metrics, unless the token is shown; None: always."""
+    """Return a middleware: without the token, everything except health and metrics gets a 401; None: always."""
     ours = (token.get_secret_value() if token else "").encode()
     strangers = Strangers("wrong_admin_token")
 

@@ -1,4 +1,4 @@
-"""What stands behind the question mark of `GET /v1/watches`."""
+"""The query parameters of `GET /v1/watches`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
@@ -18,7 +18,7 @@ MUST_BE: Final = {
 
 
 class Query(NamedTuple):
-    """What was asked for."""
+    """The parsed query."""
 
     filters: Filters
     limit: int
@@ -26,13 +26,13 @@ class Query(NamedTuple):
 
 
 class WrongQuery(Exception):
-    """Parameters that are unknown, or have a value that makes no sense; the text has a line for each."""
+    """Parameters are unknown or have invalid values; the text has a line for each."""
 
     safe_to_log = True
 
 
 def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
-    """Return the query that these parameters make. Raises `WrongQuery`."""
+    """Parse these parameters. Raises `WrongQuery`."""
     parameters = parameters_in(pairs, MUST_BE, _is_right)
     filters = Filters(**{name: parameters.get(name) for name in Filters._fields})
     return Query(filters, int(parameters.get("limit", PAGE)), parameters.get("after"))
@@ -41,14 +41,14 @@ def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
 def parameters_in(
     pairs: Iterable[tuple[str, str]], must_be: Mapping[str, str], is_right: Callable[[str, str], bool]
 ) -> dict[str, str]:
-    """Return the parameters, each of which `must_be` names, and says what it must be. Raises `WrongQuery`."""
+    """Return the parameters. `must_be` has the known names and what each must be. Raises `WrongQuery`."""
     parameters: dict[str, str] = {}
     wrong = {}
     for name, value in pairs:
         if name not in must_be:
-            wrong[name] = unknown(name, must_be, "no parameter of this list")
+            wrong[name] = unknown(name, must_be, "not a parameter of this list")
         elif name in parameters:
-            wrong[name] = f"{name} stands there twice"
+            wrong[name] = f"{name} is given twice"
         elif not is_right(name, value):
             wrong[name] = f"{name} must be {must_be[name]}"
         parameters[name] = value

@@ -1,4 +1,4 @@
-"""A watch and how far it has come, for people and for JSON."""
+"""A watch and its progress, for people and for JSON."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,18 +20,18 @@ DESCRIPTION = (
     "after_sms",
     "client_ref",
 )
-"""What stands in the view as it stands in the record."""
+"""The fields that are copied from the record as they are."""
 
 
 def newest_first(found: Iterable[Known]) -> list[Known]:
-    """Return the watches of one order as they are to be shown: a live one before an ended one, then the newest."""
+    """Return the watches of one order in the order to show them: open before ended, then newest first."""
     return sorted(
         found, key=lambda known: (known.ended is None, known.watch.opened_at if known.watch else ""), reverse=True
     )
 
 
 def view(known: Known, live: LivePoll | None = None, *, now_ms: int) -> dict[str, Any]:
-    """Return what is known of a watch; `live` is what the process that polls it knows besides."""
+    """Return what is known of a watch; `live` is what only the process that polls it knows."""
     watch = known.watch
     description = {name: getattr(watch, name) for name in DESCRIPTION} if watch else {}
     progress = {
@@ -69,22 +69,22 @@ def _actions(known: Known, now_ms: int) -> dict[str, Any]:
 
 
 def _waiting(state: WatchState, now_ms: int) -> dict[str, str | None] | None:
-    """Return the action that is put off, until when, and the provider's word for why."""
+    """Return the action that is postponed, until when, and the provider's code for the reason."""
     until_ms = state.not_before_ms
     action = due_action(state, until_ms) if until_ms > now_ms else None
-    reason = getattr(state, "held_code", None)  # not every state says it
+    reason = getattr(state, "held_code", None)  # not every state has it
     return {"action": action, "until": _moment(until_ms), "reason": reason} if action is not None else None
 
 
 def _requested(state: WatchState) -> str | None:
-    """Return what is still to be done at the provider."""
+    """Return the action that has not been performed at the provider yet."""
     if state.watch.desired in {"finish", "cancel"}:
         return state.watch.desired
     return "next" if state.watch.next_after is not None and not _is_asked(state) else None
 
 
 def _is_asked(state: WatchState) -> bool:
-    """Tell whether the provider was asked for the next SMS, and it has not come: nothing is left to be done."""
+    """Tell whether the next SMS was requested and has not arrived: then nothing is left to do."""
     return state.watch.next_after == state.sms_count == state.asked_after
 
 

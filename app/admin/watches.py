@@ -1,6 +1,6 @@
-"""Watches over HTTP, on the admin listener: what people and consumers ask for becomes a record on the watches topic.
+"""Watches over HTTP, on the admin listener: each request becomes a record on the watches topic.
 
-Any replica answers; only the shard's owner acts. A request that Kafka does not confirm is answered 503.
+Any replica responds; only the shard's owner acts. If Kafka does not confirm the record, the response is 503.
 """
 
 import asyncio
@@ -27,8 +27,8 @@ from schemas.identity import watch_id as id_of_watch
 from schemas.messages import Watch
 
 REQUESTS: Final = ("next", "stop", "finish", "cancel")
-AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # what can be posted stays with its own address
-UNCONFIRMED: Final = "Kafka did not confirm it: it may or may not be done. Ask again."
+AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # the names of requests are not order ids
+UNCONFIRMED: Final = "Kafka did not confirm the request: it may or may not be performed. Send it again."
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
 
@@ -37,10 +37,10 @@ _log = structlog.get_logger("smsbus")
 
 
 class Patience(NamedTuple):
-    """How many seconds an answer is held back."""
+    """Timeouts, in seconds."""
 
     ready: float = 5.0
-    """For the table to be filled: less than a client's own patience."""
+    """For the table to be read; less than a typical client timeout."""
     outcome: float = 2.0
     """For the shard to apply a request; a commit takes 40-80 ms."""
 
@@ -49,7 +49,7 @@ PATIENCE: Final = Patience()
 
 
 class NextRequest(BaseModel):
-    """The body of `POST /v1/watches/{id}/next`, which may be left out."""
+    """The body of `POST /v1/watches/{id}/next`; it is optional."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -58,17 +58,17 @@ class NextRequest(BaseModel):
     @field_validator("after", mode="before")
     @classmethod
     def _whole(cls, after: object) -> object:
-        """`2.0` is a whole number in JSON, and to its schemas."""
+        """Accept `2.0`: it is an integer in JSON, and in JSON Schema."""
         return int(after) if isinstance(after, float) and after.is_integer() else after
 
 
 def not_polled_here(_: str) -> LivePoll | None:
-    """Know nothing of any watch's polls."""
+    """Default for `live`: nothing is known about polls."""
     return None
 
 
 def no_delay_expected(_: str) -> float | None:
-    """Expect nothing of any account."""
+    """Default for `expected_delay`: no delay."""
     return None
 
 
@@ -86,10 +86,10 @@ class WatchApi:
         expected_delay: Callable[[str], float | None] = no_delay_expected,
         patience: Patience = PATIENCE,
     ) -> None:
-        """Guard nothing: that is the listener's (`app.admin.token`).
+        """The listener checks the token (`app.admin.token`).
 
-        `live` says of a watch what the process that polls it knows, and nothing of others' watches; `expected_delay`
-        how many seconds an account's new watch waits for its SMS, where that is worth saying.
+        `live` returns what this process knows about a watch that it polls, nothing for others; `expected_delay`
+        how many seconds the SMS of an account's new watch may be delayed, where that is worth mentioning.
         """
         self._table = table
         self._writer = writer
@@ -110,7 +110,7 @@ class WatchApi:
     def _ready(self, handler: Handler) -> Handler:
         async def ready(request: web.Request) -> web.Response:
             if not await self._table.wait_filled(self._patience.ready):
-                return problem(503, "not_ready", "The watches are still being read. Ask again.")
+                return problem(503, "not_ready", "The watches are still being read. Try again.")
             try:
                 return await handler(request)
             except KafkaAway:
@@ -130,13 +130,13 @@ class WatchApi:
             return problem(400, "invalid_watch", said([wrong]))
         if asked.account not in self._accounts:
             known = ", ".join(sorted(self._accounts)) or "none"
-            return problem(400, "unknown_account", f"No such polling account is configured here; there are: {known}.")
+            return problem(400, "unknown_account", f"No polled account of this name is configured; there are: {known}.")
         if not has_kind(provider := self._accounts[asked.account], asked.order_kind):
             return problem(400, "invalid_watch", said([no_such_kind(provider, asked.order_kind)]))
         return await self._asked_for(asked, now_ms)
 
     async def _asked_for(self, asked: WatchRequest, now_ms: int) -> web.Response:
-        """Write the record, whatever is there: the shard decides whether it opens, prolongs, or changes nothing."""
+        """Write the record in any case: the shard decides whether it opens, extends, or changes nothing."""
         known = self._table.get(asked.watch_id)
         if known is not None and known.stuck:
             return unreadable()
@@ -176,7 +176,7 @@ class WatchApi:
     def _shown(self, known: Known) -> web.Response:
         return web.json_response(view(known, self._live(known.watch_id), now_ms=self._now_ms()))
 
-    # ---- asking of one that there is ---------------------------------------------------------------------------
+    # ---- requests for a watch ----------------------------------------------------------------------------------
 
     async def _request(self, request: web.Request) -> web.Response:
         desired = request.match_info["request"]
@@ -184,7 +184,7 @@ class WatchApi:
         if known is None:
             return unknown_watch()
         if desired not in REQUESTS:
-            return problem(404, "not_found", "A watch can be asked for next, stop, finish and cancel.")
+            return problem(404, "not_found", "The requests for a watch are next, stop, finish and cancel.")
         try:
             after = next_in(await request.read()).after if desired == "next" else None
         except ValidationError as error:
@@ -211,12 +211,12 @@ class WatchApi:
 
 
 def new_request_id() -> str:
-    """Return a name for a request that no other has."""
+    """Return a unique name for a request."""
     return uuid.uuid4().hex
 
 
 def next_in(body: bytes) -> NextRequest:
-    """Return what the body says; none says nothing. Raises `ValidationError`."""
+    """Parse the body; an empty one is a request without fields. Raises `ValidationError`."""
     return NextRequest.model_validate_json(body) if body.strip() else NextRequest()
 
 
@@ -227,15 +227,15 @@ def as_text(listing: Listing, live: list[LivePoll | None], now_ms: int) -> str:
 
 
 def unknown_watch() -> web.Response:
-    """Answer for an id that nobody opened."""
+    """The response for an unknown id."""
     return problem(404, "unknown_watch", "No such watch.")
 
 
 def ended() -> web.Response:
-    """Answer for a request that comes too late."""
+    """The response for a watch that has ended."""
     return problem(409, "ended", "This watch has ended.")
 
 
 def unreadable() -> web.Response:
-    """Answer for a watch that its shard leaves alone."""
-    return problem(409, "unreadable", "What the topics hold of this watch cannot be read: nothing is done for it.")
+    """The response for a watch whose records this version cannot read."""
+    return problem(409, "unreadable", "This version cannot read the records of this watch and leaves it unchanged.")

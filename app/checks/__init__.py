@@ -1,1 +1,1 @@
-"""What must be right outside of the process: topics, brokers, files, the callback URL. For `check` and for a start."""
+"""Checks of what is outside the process: topics, brokers, files, the callback URL. For `check` and at startup."""

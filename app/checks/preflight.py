@@ -1,4 +1,4 @@
-"""Everything that must hold before it is worth serving, looked at one by one, one readable line each."""
+"""The checks of `smsbus check`: each yields one readable line."""
 
 import asyncio
 import shutil
@@ -22,8 +22,8 @@ from bus.kafka import brokers, topics
 from bus.kafka.client import KafkaAway
 
 CONNECT_SECONDS: Final = 3.0
-EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # no machine that runs this lives before it
-OTHERS: Final = 0o077  # bits of a mode
+EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
+OTHERS: Final = 0o077  # permission bits of a mode
 GIB: Final = 1024**3
 
 
@@ -38,7 +38,7 @@ class Finding:
 async def look(
     settings: Settings, *, now: datetime, file: Path | None = None, role: Role = "all"
 ) -> AsyncIterator[Finding]:
-    """Yield what was found, in the order in which it should be mended. `file`: where settings were read from, too."""
+    """Yield the findings, in the order in which to fix them. `file`: the settings file, if there is one."""
     reachable = True
     async for finding in _kafka(settings):
         reachable = reachable and finding.mark != "failed"
@@ -85,13 +85,13 @@ async def _topics(settings: Settings, role: Role) -> list[Finding]:
         return [Finding("failed", str(away))]
     lines = [Finding("failed", line) for line in findings.problems]
     lines += [Finding("warning", line) for line in findings.warnings]
-    return lines if findings.problems else [Finding("ok", "the topics are as they must be"), *lines]
+    return lines if findings.problems else [Finding("ok", "all topics are configured correctly"), *lines]
 
 
 def _journal(settings: Settings) -> Iterator[Finding]:
     directory = settings.bus.journal_dir
     try:
-        there = next(path for path in (directory, *directory.parents) if path.exists())  # a start makes the rest
+        there = next(path for path in (directory, *directory.parents) if path.exists())  # a start creates the rest
         with tempfile.TemporaryFile(dir=there):
             free = shutil.disk_usage(there).free
     except OSError as error:
@@ -100,7 +100,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         )
         return
     wanted = settings.bus.journal_max_bytes
-    room = f"{free / GIB:.1f} GiB free, may use {wanted / GIB:.1f}"
+    room = f"{free / GIB:.1f} GiB free, up to {wanted / GIB:.1f} GiB needed"
     yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
     if there == directory:
         yield from _waiting(directory)
@@ -128,7 +128,7 @@ def _waiting(directory: Path) -> Iterator[Finding]:
 def _clock(now: datetime) -> Finding:
     text = f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}"
     if now < EARLIEST:
-        return Finding("failed", f"{text}, which is long past: set it (chrony, ntpd), events carry its time")
+        return Finding("failed", f"{text}, which is long past: set it (chrony, ntpd), since events carry its time")
     return Finding("ok", text)
 
 
@@ -137,7 +137,7 @@ def _accounts(settings: Settings, role: Role = "all") -> Iterator[Finding]:
         yield Finding("failed", missing)
     if role in RECEIVING and settings.pingme_accounts() and settings.receiver.public_url is None:
         yield Finding(
-            "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` cannot know what PingMe sees"
+            "warning", "SMSBUS_RECEIVER__PUBLIC_URL is not set: `smsbus callback url` shows this machine's own address"
         )
     for name, account in settings.accounts.items():
         yield _account(name, account)
@@ -145,37 +145,35 @@ def _accounts(settings: Settings, role: Role = "all") -> Iterator[Finding]:
 
 def _account(name: str, account: Account) -> Finding:
     if account.provider != "pingme":
-        return Finding(
-            "ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` asks it something"
-        )
+        return Finding("ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` calls its API")
     return Finding("ok", f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)")
 
 
 def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
-    """Warn of what others can read: on this machine, or on the way."""
+    """Warn of secrets that others can read: on this machine, or on the network."""
     for path in filter(None, (file, settings.data_dir, settings.bus.journal_dir, token_file(settings))):
         if _is_open(path):
             mend = f"chmod go= {path}"
             yield Finding("warning", f"{path} can be read by other users of this machine: `{mend}`")
     for variable, url, what in _addresses(settings):
         if url.startswith("http://") and not is_loopback(URL(url).host or ""):
-            yield Finding("warning", f"{variable} is http://: {what} can be read on its way; is there an https:// one?")
+            yield Finding("warning", f"{variable} is http://: {what} is sent unencrypted; is there an https:// URL?")
     kafka = settings.kafka
     if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism == "PLAIN":
-        text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password in clear: use SASL_SSL"
+        text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password unencrypted: use SASL_SSL"
         yield Finding("warning", text)
 
 
 def _is_open(path: Path) -> bool:
     try:
         return bool(path.stat().st_mode & OTHERS)
-    except OSError:  # not there, or closed to us as well
+    except OSError:  # missing, or not readable for us either
         return False
 
 
 def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:
     if settings.receiver.public_url is not None:
-        yield "SMSBUS_RECEIVER__PUBLIC_URL", settings.receiver.public_url, "the secret end of the callback URL"
+        yield "SMSBUS_RECEIVER__PUBLIC_URL", settings.receiver.public_url, "the token in the callback URL"
     for name, account in settings.accounts.items():
         if account.base_url is not None:
             yield f"SMSBUS_ACCOUNTS__{name.upper()}__BASE_URL", account.base_url, "the API key"

@@ -1,4 +1,4 @@
-"""Are the topics as they must be? Asked at every start, and remembered for a start while Kafka is away."""
+"""Are the topics configured correctly? Checked at every start; the result is kept for starts without Kafka."""
 
 import hashlib
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ _log = structlog.get_logger("smsbus")
 
 
 async def verify(settings: Settings, role: Role) -> None:
-    """Return when the topics of this role are right, or when Kafka is away and they were right before.
+    """Return if the topics of this role are correct, or if Kafka is unavailable and they were correct before.
 
     Raises `StartupError` for wrong or missing topics, and for a first start without Kafka.
     """
@@ -43,7 +43,7 @@ async def verify(settings: Settings, role: Role) -> None:
 
 
 def marker(settings: Settings, role: Role) -> Path:
-    """Return the file that says: these brokers had the right topics once. It lives and dies with the journal."""
+    """Return the file that marks these brokers' topics as verified. It is in the journal directory."""
     what = f"{settings.kafka.bootstrap_servers} {settings.kafka.topic_prefix} {' '.join(sorted(NEEDED[role]))}"
     return settings.bus.journal_dir / f"topics-verified-{hashlib.sha256(what.encode()).hexdigest()[:16]}"
 

@@ -1,6 +1,6 @@
-"""The command line: `smsbus`. Each command is a function of its module, and this table says which there are.
+"""The command line: `smsbus`. Each command is a function of its module; this table lists them.
 
-stdout is what was asked for, stderr is talk. Heavy imports wait inside the commands, so that `--help` is quick.
+Results go to stdout, messages to stderr. Heavy imports are inside the commands, so that `--help` is quick.
 """
 
 from typing import Annotated
@@ -14,7 +14,7 @@ cli = typer.Typer(
     name="smsbus",
     help="Every SMS your numbers receive, as one durable stream on Kafka.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,  # its pretty traceback shows local variables, and with them numbers and tokens
+    pretty_exceptions_enable=False,  # Typer's traceback shows local variables, and so numbers and tokens
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

@@ -1,4 +1,4 @@
-"""`smsbus callback url|rotate|test`: the URL that PingMe posts to, and the token at its end."""
+"""`smsbus callback url|rotate|test`: the URL that PingMe posts to, and its token."""
 
 import asyncio
 from pathlib import Path
@@ -14,23 +14,23 @@ if TYPE_CHECKING:
 
 APPLY = "send the service SIGHUP (`kill -HUP`, `systemctl reload`), or restart it"
 RETIRE = (
-    "Remove all old tokens from the file. Refused unless the running service of this machine has noted uses for 24 "
-    "hours and saw none; --force removes them all the same, e.g. a leaked one."
+    "Remove all old tokens from the file. Refused unless the service running on this machine has recorded uses for 24 "
+    "hours and seen none; --force removes them anyway, e.g. a leaked one."
 )
 
-callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and the token at its end.")
+callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and its token.")
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
 
 
 @callback_app.command()
 def url(account: AccountName, config: Config = None) -> None:
-    """Print the callback URL, the newest token first. It is a secret: whoever has it can post SMS."""
+    """Print the callback URLs, the newest token's first. They are secret: anyone who has one can post SMS."""
     with readable_errors():
         settings = settings_for(config)
         for each in _urls(settings, account):
             typer.echo(each)
         if settings.receiver.public_url is None:
-            say("SMSBUS_RECEIVER__PUBLIC_URL is not set: this is how this machine sees it, not how PingMe does")
+            say("SMSBUS_RECEIVER__PUBLIC_URL is not set: this is the local address, not the one that PingMe needs")
 
 
 @callback_app.command()
@@ -38,11 +38,11 @@ def rotate(
     account: AccountName,
     retire: Annotated[bool, typer.Option("--retire", help=RETIRE)] = False,
     force: Annotated[
-        bool, typer.Option("--force", help="With --retire: remove them, whatever the service says, or does not know.")
+        bool, typer.Option("--force", help="With --retire: remove them without asking the service.")
     ] = False,
     config: Config = None,
 ) -> None:
-    """Put a new token before the old ones in smsbus.toml and print it; a SIGHUP lets the service take it up."""
+    """Add a new token before the old ones in smsbus.toml and print it; SIGHUP makes the service use it."""
     import secrets
 
     from app.settings.rotation import put_first
@@ -59,7 +59,7 @@ def rotate(
         file = _file_to_change(account, config, "put this one before them", ", a comma between", token)
         put_first(file, account, token)
         typer.echo(token)
-        say(f"its fingerprint in GET /v1/callbacks is {fingerprint(token)}")
+        say(f"its fingerprint in GET /v1/callbacks: {fingerprint(token)}")
         say(f"{file} is changed: {APPLY}, then give PingMe the new URL (`smsbus callback url {account}`)")
         say(f"the old one stays valid; `smsbus callback rotate {account} --retire` removes it a day after its last use")
 
@@ -85,24 +85,24 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
 
 
 def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str = "", token: str = "") -> Path:
-    """Return the file that the account's tokens stand in, or end with what a person has to do instead."""
+    """Return the file that has the account's tokens, or end with what to do instead."""
     from app.settings.load import config_file, file_in_charge, variable_in_charge
 
     if variable := variable_in_charge(("accounts", account, "callback_tokens")):
         where, apply = variable, " and restart the service (SIGHUP does not read variables)"
         if named := file_in_charge(variable):
             where, apply = f"the file {named} ({variable})", f"{in_a_line}, then SIGHUP"
-        line = f"the tokens come from {where}, which only you can change: {do}{apply}"
+        line = f"the tokens come from {where}, which you have to change yourself: {do}{apply}"
         raise end(Code.FAILED, *((f"{line}:", token) if token else (line,)))
     file = config_file(config)
     if file is None:
-        raise end(Code.USAGE, "there is no smsbus.toml here: name it with --config")
+        raise end(Code.USAGE, "there is no smsbus.toml here: give its path with --config")
     return file
 
 
 @callback_app.command("test")
 def probe(account: AccountName, config: Config = None) -> None:
-    """Ask the callback URL whether it is ready, and whether it refuses a wrong token. Publishes nothing."""
+    """Check that the callback URL works and that a wrong token is refused. Publishes nothing."""
     from app.checks.callback_url import probe
 
     with readable_errors():
@@ -110,7 +110,7 @@ def probe(account: AccountName, config: Config = None) -> None:
         problems = [problem for each in _urls(settings, account) for problem in asyncio.run(probe(each))]
         if problems:
             raise end(Code.FAILED, *dict.fromkeys(problems))
-        say(f"the receiver is ready for {account}, and refuses a wrong token")
+        say(f"the receiver is ready for {account} and refuses a wrong token")
 
 
 def _urls(settings: "Settings", name: str) -> list[str]:
@@ -124,5 +124,5 @@ def called_back(settings: "Settings", name: str) -> "Account":
         known = ", ".join(settings.accounts) or "none"
         raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
     if account.provider != "pingme":
-        raise end(Code.USAGE, f"{name} is no PingMe account: nobody posts to it, and it has no callback tokens")
+        raise end(Code.USAGE, f"{name} is not a PingMe account, so it has no callback tokens")
     return account

@@ -1,4 +1,4 @@
-"""`smsbus check`: will it work? One line for each thing that must hold."""
+"""`smsbus check`: one line for each requirement of `smsbus serve`."""
 
 import asyncio
 from typing import TYPE_CHECKING, Annotated
@@ -18,7 +18,10 @@ def check(
     role: RoleOption = "all",
     config: Config = None,
 ) -> None:
-    """Check settings, Kafka, topics, journal, clock and accounts. Exit code 0: all is well, 1: not, 2: settings."""
+    """Check settings, Kafka, topics, journal, clock and accounts.
+
+    Exit code: 0 OK, 1 problems found, 2 invalid settings.
+    """
     with readable_errors():
         settings = settings_for(config)
         if print_settings:

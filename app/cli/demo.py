@@ -1,4 +1,4 @@
-"""`smsbus demo`: the whole way of an SMS on this machine, and the sum at the end."""
+"""`smsbus demo`: the whole service against simulated providers on this machine, and a comparison at the end."""
 
 from typing import Annotated
 
@@ -8,12 +8,12 @@ from app.cli.exit import Code, end, readable_errors, say
 
 
 def demo(
-    seconds: Annotated[float | None, typer.Option(min=1, help="How long; without it until Ctrl-C.")] = None,
+    seconds: Annotated[float | None, typer.Option(min=1, help="How long to run. Default: until Ctrl-C.")] = None,
     kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Somebody else's broker instead of a local one.")
+        str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka instead of starting one.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="The same SMS again.")] = None,
-    bad_day: Annotated[str, typer.Option(metavar="NAME", help="A scenario: mild, storm, outage, or a file.")] = "mild",
+    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same SMS.")] = None,
+    bad_day: Annotated[str, typer.Option(metavar="NAME", help="Scenario file, or mild, storm, outage.")] = "mild",
     reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
 ) -> None:
     """Run the four simulated providers against the service on a real Kafka, then compare the topics with them."""

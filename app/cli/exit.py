@@ -1,4 +1,4 @@
-"""How a command ends: with one of these exit codes, and with sentences instead of a traceback."""
+"""How a command ends: with one of these exit codes, and with a message instead of a traceback."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from app.settings.load import Settings
 
 Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file. Default: ./smsbus.toml, where it exists.")
+    Path | None, typer.Option("--config", help="Settings file. Default: SMSBUS_CONFIG, else ./smsbus.toml.")
 ]
 
 RoleOption = Annotated[
-    Literal["all", "receiver", "pollers"], typer.Option("--role", help="What a process of this role needs.")
+    Literal["all", "receiver", "pollers"], typer.Option("--role", help="Only what a process with this role needs.")
 ]
 
 
@@ -32,17 +32,17 @@ class Code(IntEnum):
 
 
 def say(text: str) -> None:
-    """Talk to the person; stdout stays for what was asked for."""
+    """Print a message to stderr; stdout is for results."""
     typer.echo(text, err=True)
 
 
 def or_stdin(argument: str) -> str:
-    """Return what was said, or for `-` a line of stdin: what is secret is not to stand in the list of processes."""
+    """Return the argument, or for `-` a line of stdin, so that a secret does not show in the process list."""
     return typer.get_text_stream("stdin").readline().strip() if argument == "-" else argument
 
 
 def end(code: Code, *lines: str) -> typer.Exit:
-    """Say why, and return what is to be raised to end the command."""
+    """Print why, and return the exception to raise."""
     for line in lines:
         say(f"smsbus: {line}")
     return typer.Exit(code)
@@ -50,7 +50,7 @@ def end(code: Code, *lines: str) -> typer.Exit:
 
 @contextmanager
 def readable_errors() -> Iterator[None]:
-    """Turn our own exceptions into their sentences and exit codes; a bug still shows its traceback."""
+    """Turn our own exceptions into messages and exit codes; a bug still shows its traceback."""
     from app.errors import StartupError
     from app.settings.names import SettingsError
 
@@ -59,7 +59,7 @@ def readable_errors() -> Iterator[None]:
     except (SettingsError, StartupError) as error:
         raise end(Code.USAGE, *error.lines) from None
     except BrokenPipeError:
-        raise  # the reader of our output has left: typer ends quietly
+        raise  # the reader of our output has exited: Typer ends quietly
     except OSError as error:
         code = Code.USAGE if getattr(error, "is_setting", False) else Code.FAILED
         raise end(code, f"{error.filename}: {error.strerror}" if error.filename else str(error)) from None
@@ -70,7 +70,7 @@ def readable_errors() -> Iterator[None]:
 
 
 def settings_for(config: Path | None) -> "Settings":
-    """Read the settings, and keep the libraries quiet: a command says itself what matters."""
+    """Read the settings, and silence the libraries' logs: a command prints its own messages."""
     import logging
     import sys
 

@@ -1,4 +1,4 @@
-"""`smsbus journal status|drain|show|export|skip`: what waits on disk, and how to get it out."""
+"""`smsbus journal status|drain|show|export|skip`: the messages that wait on disk."""
 
 import asyncio
 import os
@@ -28,11 +28,11 @@ journal_app.command()(journal_rows.skip)
 def status(
     directory: Annotated[
         Path | None,
-        typer.Argument(help="A journal directory, or one process's in it. Default: the configured journal directory."),
+        typer.Argument(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Print one line a process's journal: rows, bytes, when the oldest was seen, and whether a process holds it.
+    """Print one line for each journal: rows, bytes, when the oldest was received, and whether a process holds it.
 
     A question mark: damaged, so that it cannot be counted; the line says how many rows can be read.
 
@@ -48,15 +48,15 @@ def status(
             held = journal.problem or ("held" if journal.held else "free")
             typer.echo(f"{journal.directory} {_counts(journal)} {held}")
         if not journals and not found.closed:
-            say(f"nothing waits in {where}")
+            say(f"no messages in {where}")
         if found.closed or any(journal.problem for journal in journals):
             raise end(Code.FAILED, *found.closed)
 
 
 @journal_app.command()
 def drain(
-    directory: Annotated[Path, typer.Argument(help="A journal directory, or one process's directory in it.")],
-    timeout: Annotated[float, typer.Option(min=1, help="Seconds.")] = 60.0,
+    directory: Annotated[Path, typer.Argument(help="A journal directory, or that of one process in it.")],
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for Kafka to take everything.")] = 60.0,
     config: Config = None,
 ) -> None:
     """Publish what waits in journals that no process holds. Exit code 3: not all of it in time; the rest waits on.
@@ -84,7 +84,7 @@ def drain(
             ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
             typer.echo(ledger.line())
             if not _is_drained(ledger, rows):
-                raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; what is left stays where it is")
+                raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; the rest stays in the journal")
         else:
             _insist_on_nothing(journals)
             say(f"nothing waits in {directory}")
@@ -113,7 +113,7 @@ def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
     held = sum(journal.rows or 0 for journal in journals if journal.held)
     waiting = [f"{journal.directory}: {journal.problem}" for journal in journals if journal.problem]
     if held:
-        waiting.append(f"{held} rows wait in journals that a running process holds; nothing for this command to do")
+        waiting.append(f"{held} rows are in journals that a running process holds; that process publishes them")
     if waiting:
         raise end(Code.FAILED, *waiting)
 

@@ -1,4 +1,4 @@
-"""`smsbus journal show|export|skip`: single rows of the journals, whoever holds them."""
+"""`smsbus journal show|export|skip`: single rows of the journals, held by a process or not."""
 
 import json
 import os
@@ -21,15 +21,17 @@ if TYPE_CHECKING:
 
 Directory = Annotated[
     Path | None,
-    typer.Option(help="A journal directory, or one process's in it. Default: the configured journal directory."),
+    typer.Option(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
 ]
 
 
 def show(
     directory: Directory = None,
     lane: Annotated[str | None, typer.Option(metavar="TOPIC/PARTITION", help="Only this lane's rows.")] = None,
-    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="The oldest so many of each journal.")] = 100,
-    as_json: Annotated[bool, typer.Option("--json", help="A JSON line each; with --reveal every column.")] = False,
+    limit: Annotated[int, typer.Option("-n", "--limit", min=1, help="Print the oldest N rows of each journal.")] = 100,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="One JSON line for each row; with --reveal every column.")
+    ] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
     config: Config = None,
 ) -> None:
@@ -59,13 +61,13 @@ def show(
 
 
 def export(
-    to: Annotated[Path, typer.Option(metavar="FILE", help="A new file, for this user alone.")],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="A new file, readable only for this user.")],
     directory: Directory = None,
     config: Config = None,
 ) -> None:
-    """Write every row with all its columns as JSON lines, values in base64; also of journals that were set aside.
+    """Write every row with all its columns as JSON lines, values in base64; quarantined journals included.
 
-    What cannot be read is said, and the exit code is 1.
+    Rows that cannot be read are reported, and the exit code is 1.
     """
     from app.journals.free import journals_in
     from bus.journal.rows import LAST_SEQ, Which
@@ -82,12 +84,12 @@ def export(
 def skip(
     names: Annotated[list[str], typer.Argument(metavar="SEQ|ID…", help="Rows, as `smsbus journal show` has them.")],
     directory: Directory = None,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation.")] = False,
     config: Config = None,
 ) -> None:
-    """Take rows out that cannot be published; their bytes are kept in skipped.jsonl, beside the journals.
+    """Remove rows that cannot be published; their bytes are kept in skipped.jsonl, next to the journals.
 
-    What follows in their lanes goes on. If the process crashes in between, the row is in both: run skip again.
+    The rows behind them are then published. After a crash in between the row is in both: run skip again.
     """
     from app.journals.free import journals_in
 
@@ -124,7 +126,7 @@ def _insist_on_all(unread: list[str]) -> None:
 
 
 def _write(path: Path, rows: "Iterable[dict[str, Any]]") -> int:
-    """Write a file that is not there yet; return how many lines. What was begun and failed is removed."""
+    """Write a new file and return the number of lines. An incomplete file is removed."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "w") as file:
@@ -143,7 +145,7 @@ def _write(path: Path, rows: "Iterable[dict[str, Any]]") -> int:
 def _found(
     journals: "list[FreeJournal | HeldJournal]", names: list[str]
 ) -> "tuple[list[tuple[FreeJournal | HeldJournal, dict[str, Any]]], list[str]]":
-    """Return the rows of these names, each once, and what is wrong with the other names."""
+    """Return the rows with these names, each once, and what is wrong with the other names."""
     from bus.journal.rows import Which, is_seq
 
     found: dict[tuple[str, int], tuple[FreeJournal | HeldJournal, dict[str, Any]]] = {}
@@ -154,30 +156,30 @@ def _found(
         here = [(each, row) for each in journals for row in _rows([each], which, unread, reveal=False)]
         problems += unread
         if not here:
-            problems.append(f"no journal has a row {name}, or no longer: it may have been published")
+            problems.append(f"no journal has row {name}; it may already be published")
         elif is_seq(name) and len(here) > 1:
             names_of = ", ".join(row["journal"] for _, row in here)
-            problems.append(f"{name} is a row in each of {names_of}: say its id, or the --directory of one")
+            problems.append(f"{name} is a row in each of {names_of}: give its id, or the --directory of one")
         else:
             found |= {(row["journal"], row["seq"]): (each, row) for each, row in here}
     return list(found.values()), problems
 
 
 def _agree(rows: list[dict[str, Any]], *, yes: bool) -> None:
-    """Return when the person wants this; ends the command when not."""
+    """Ask for confirmation; end the command without it."""
     if yes:
         return
     if not is_terminal():
-        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to take rows out")
+        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to remove rows")
     for row in rows:
         say(_as_line(row))
-    say("These will never be published; their bytes are kept. Take them out? [y/N]")
+    say("These will never be published; their bytes are kept. Remove them? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise end(Code.FAILED, "nothing was taken out")
+        raise end(Code.FAILED, "nothing was removed")
 
 
 def _skip(journal: "FreeJournal | HeldJournal", row: dict[str, Any]) -> str | None:
-    """Take a row out and say so; return why not."""
+    """Remove a row and report it; return why it was not removed, if so."""
     from bus.journal.rows import RowName
     from bus.journal.skipped import FILE
 

@@ -1,4 +1,4 @@
-"""`smsbus kafka up|down|status`: a real Apache Kafka on this machine, from pip alone."""
+"""`smsbus kafka up|down|status`: a local Apache Kafka, without an installed Java."""
 
 import asyncio
 import json
@@ -11,37 +11,40 @@ import typer
 
 T = TypeVar("T")
 
-kafka_app = typer.Typer(no_args_is_help=True, help="A real Apache Kafka on this machine, from pip alone.")
+kafka_app = typer.Typer(no_args_is_help=True, help="Run a local Apache Kafka (no Java needed).")
 
 Directory = Annotated[
-    Path | None, typer.Option("--dir", help="Where it lives, data included. Default: a state directory of this user.")
+    Path | None,
+    typer.Option("--dir", help="Directory for its data. Default: smsbus/kafka in the user's state directory."),
 ]
 
 
 @kafka_app.command()
 def up(
-    nodes: Annotated[Literal["1", "3"] | None, typer.Option(help="One node, or three with quick fail-over.")] = None,
-    port: Annotated[int | None, typer.Option(min=1, max=65535, help="For one node. Default: 9092.")] = None,
+    nodes: Annotated[Literal["1", "3"] | None, typer.Option(help="One node, or three with quick failover.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of a single node. Default: 9092.")] = None,
     directory: Directory = None,
 ) -> None:
     """Start Kafka, leave it running, and print its bootstrap servers."""
     from app.local_kafka import background
 
     if nodes == "3" and port:
-        raise typer.BadParameter("a port can be chosen for one node only; three nodes take free ones")
+        raise typer.BadParameter("--port is for one node only; three nodes use free ports")
     where = _absolute(directory)
     found = background.find(where)
     if found and found.runs:
-        typer.echo("Kafka already runs here", err=True)
+        typer.echo("Kafka is already running", err=True)
     else:
         found = _run(background.up(where, nodes=int(nodes) if nodes else None, port=port))
-        typer.echo(f"Kafka runs, its data is in {where}; `smsbus kafka down{_option(directory)}` stops it", err=True)
+        typer.echo(
+            f"Kafka is running, its data is in {where}; `smsbus kafka down{_option(directory)}` stops it", err=True
+        )
     typer.echo(found.bootstrap_servers)
 
 
 @kafka_app.command()
 def down(directory: Directory = None) -> None:
-    """Stop Kafka; its data stays for the next `up`."""
+    """Stop Kafka; its data is kept for the next `up`."""
     from app.local_kafka import background
 
     found = background.find(_absolute(directory))
@@ -53,7 +56,7 @@ def down(directory: Directory = None) -> None:
 @kafka_app.command()
 def status(
     directory: Directory = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print everything that is known.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print all details as JSON.")] = False,
 ) -> None:
     """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not.
 
@@ -84,7 +87,7 @@ def _option(directory: Path | None) -> str:
 
 
 def _run(work: Coroutine[None, None, T]) -> T:
-    """Run `work`; what a user can mend ends as one line and exit code 1."""
+    """Run `work`; an error that a user can fix ends as one line and exit code 1."""
     from app.local_kafka import LocalKafkaError
     from app.process import PRIVATE
 

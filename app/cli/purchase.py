@@ -1,4 +1,4 @@
-"""What was bought, and how it is to be watched: what the purchase knew is not asked for twice."""
+"""What was bought, and the watch for it, filled in from the purchase."""
 
 import shlex
 from collections.abc import Mapping
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
 
 GRACE_MS: Final = 10 * 60_000
 """How much longer than the order an order is watched: late SMS, and clocks that differ."""
-LONGEST_MS: Final = 400 * 24 * 3_600_000  # no order lasts longer; a time beyond that is none
-SERVICES: Final = ("service", "application_id")  # what the methods that buy call it
+LONGEST_MS: Final = 400 * 24 * 3_600_000  # no order lasts longer; a later time is an error
+SERVICES: Final = ("service", "application_id")  # its names in the methods that buy
 KINDS: Final = {"1": "call", "2": "voice"}
 """SMSVerified's `activationType`; 0 is an SMS."""
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A bought order as it is to be watched."""
+    """A bought order, for a watch."""
 
     account: str
     order: "Order"
@@ -31,7 +31,7 @@ class Wanted:
     expires_at: str | None
 
     def request(self) -> "WatchRequest":
-        """Return the request for its watch. Raises `ValidationError` for an order that is none."""
+        """Return the request for its watch. Raises `ValidationError` for values that cannot be an order."""
         from pollers.watch_commands import WatchRequest
 
         return WatchRequest(
@@ -45,7 +45,7 @@ class Wanted:
         )
 
     def unwatched(self, config: Path | None) -> tuple[str, str]:
-        """Return what a person must know when it is not watched."""
+        """Return the message for an order that was bought and is not watched."""
         order = self.order
         bought = (
             f"the {order.order_kind} {order.order_id} with the number {order.number} was bought and is not watched."
@@ -68,14 +68,14 @@ class Wanted:
 
 
 def wanted_of(account: str, zone: str, order: "Order", parameters: Mapping[str, str]) -> Wanted:
-    """Return how an order is to be watched that these parameters bought; `zone`: of times that state none."""
+    """Return the order that these parameters bought; `zone`: of times without a zone."""
     service = next((parameters[name] for name in SERVICES if parameters.get(name)), None)
     kind = KINDS.get(parameters.get("activationType", ""), "sms")
     return Wanted(account, order, service, kind, _end(order.expires, zone, now_ms()))
 
 
 def _end(expires: str | None, zone: str, now_ms: int) -> str | None:
-    """Return when an order ends, and a little; None where it does not say, or names a time that is over."""
+    """Return when an order ends, with a margin; None if that is not stated, or is in the past."""
     from schemas import timestamps
     from schemas.normalize import provider_time
 

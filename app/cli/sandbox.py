@@ -1,4 +1,4 @@
-"""`smsbus sandbox`: the simulated providers alone, for people who write consumers and have no accounts to burn."""
+"""`smsbus sandbox`: the simulated providers alone, for developing consumers without real accounts."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,15 +15,13 @@ if TYPE_CHECKING:
 
 
 def sandbox(
-    scenario: Annotated[
-        str | None, typer.Option(metavar="FILE", help="Bad days and plans, or a shipped one: mild, storm, outage.")
-    ] = None,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0: a free one.")] = 8099,
+    scenario: Annotated[str | None, typer.Option(metavar="FILE", help="Scenario file, or mild, storm, outage.")] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0: any free one.")] = 8099,
     callback_url: Annotated[
-        str | None, typer.Option(help="Also run the simulated PingMe, posting there; -: a line of stdin says where.")
+        str | None, typer.Option(help="Also simulate PingMe, posting to this URL; -: read it from stdin.")
     ] = None,
     token_file: Annotated[
-        Path | None, typer.Option(help="Where the token of /control/* is put. Default: sandbox-PORT.token of data_dir.")
+        Path | None, typer.Option(help="File for the token of /control/*. Default: sandbox-PORT.token in data_dir.")
     ] = None,
 ) -> None:
     """Simulate the providers until Ctrl-C; print the settings that point smsbus at them."""
@@ -62,7 +60,7 @@ async def _serve(scenario: "Scenario", port: int, callback_url: str | None, toke
     try:
         keep(running.token, kept)
         typer.echo("\n".join(_settings(running)))
-        say(f"the book is at {running.url}/book; Ctrl-C ends")
+        say(f"the record of simulated SMS is at {running.url}/book; Ctrl-C ends")
         say(f"the token of {running.url}/control is in {kept}")
         if callback_url is not None:
             await running.post_callbacks(callback_url, stop)

@@ -1,4 +1,4 @@
-"""Where the token of a running sandbox lies: it controls the sandbox, and only its user may read it."""
+"""The file with the token that controls a running sandbox; only its user may read it."""
 
 import os
 from pathlib import Path
@@ -7,12 +7,12 @@ from app.settings.load import data_dir_of_environment
 
 
 def default_file(port: int) -> Path:
-    """Return where the token of the sandbox on this port lies unless `smsbus sandbox` was told another place."""
+    """Return the default file for the token of the sandbox on this port."""
     return data_dir_of_environment() / f"sandbox-{port}.token"
 
 
 def keep(token: str, path: Path) -> None:
-    """Put it there, readable for its user alone from the first moment on. Raises `OSError`."""
+    """Write the token to a file that only this user can ever read. Raises `OSError`."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -21,5 +21,5 @@ def keep(token: str, path: Path) -> None:
 
 
 def read(path: Path) -> str:
-    """Return it; empty where there is none."""
+    """Return the token; empty if there is none."""
     return path.read_text("utf-8", "replace").strip() if path.exists() else ""

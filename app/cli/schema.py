@@ -21,9 +21,12 @@ def list_() -> None:
 
 @schema_app.command()
 def export(
-    directory: Annotated[Path, typer.Argument(help="Where to; made if it is not there.")] = Path("smsbus-schemas"),
+    directory: Annotated[Path, typer.Argument(help="Where to write them; created if missing.")] = Path(
+        "smsbus-schemas"
+    ),
     format_: Annotated[
-        Literal["jsonschema", "asyncapi", "openapi"] | None, typer.Option("--format", help="Only these.")
+        Literal["jsonschema", "asyncapi", "openapi"] | None,
+        typer.Option("--format", help="Only documents of this format."),
     ] = None,
 ) -> None:
     """Write the documents and print their paths."""

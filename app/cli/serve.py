@@ -10,20 +10,20 @@ from app.reloading.hangup import HangUp
 
 def serve(
     role: Annotated[
-        Literal["all", "receiver", "pollers"], typer.Option(help="The callback door, the pollers, or both.")
+        Literal["all", "receiver", "pollers"], typer.Option(help="The callback receiver, the pollers, or both.")
     ] = "all",
     local_kafka: Annotated[
         bool,
-        typer.Option("--local-kafka", help="Keep an Apache Kafka on this machine, its data under the data directory."),
+        typer.Option("--local-kafka", help="Also run an Apache Kafka on this machine, with its data in data_dir."),
     ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Callback doors on one port, a process each; the pollers have one.")
+        int, typer.Option("--workers", min=1, help="Number of receiver processes; the pollers run in one more.")
     ] = 1,
     worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",  # a child of --workers, by its name
     config: Config = None,
 ) -> None:
-    """Receive callbacks, ask providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
-    with HangUp() as hangup, readable_errors():  # before anything that takes time: SIGHUP ends who does not listen
+    """Receive callbacks, poll providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
+    with HangUp() as hangup, readable_errors():  # first of all: an unhandled SIGHUP ends the process
         from app import process
         from app import serve as service
         from app.local_kafka import LocalKafkaError

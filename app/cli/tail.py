@@ -1,4 +1,4 @@
-"""`smsbus tail`: the received SMS, as they come."""
+"""`smsbus tail`: follow received SMS."""
 
 import asyncio
 import sys
@@ -26,16 +26,16 @@ def _seconds(duration: str) -> int:
 
 
 def tail(
-    to: Annotated[str | None, typer.Option(help="Only what this number received.")] = None,
+    to: Annotated[str | None, typer.Option(help="Only SMS received by this number.")] = None,
     since: Annotated[
-        int | None, typer.Option(parser=_seconds, metavar="10m", help="From so long ago; then end.")
+        int | None, typer.Option(parser=_seconds, metavar="10m", help="Print from this long ago, then exit.")
     ] = None,
-    count: Annotated[int | None, typer.Option("-n", min=1, help="The last so many; then end.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Whole events, a line each, never masked.")] = False,
+    count: Annotated[int | None, typer.Option("-n", min=1, help="Print the last N and exit.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print whole events, one a line, not masked.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
     config: Config = None,
 ) -> None:
-    """Print received SMS as they come, or with -n or --since those that came. Numbers and codes are masked."""
+    """Follow new SMS; with -n or --since print earlier ones. Numbers and codes are masked."""
     with readable_errors():
         kafka = settings_for(config).kafka
         follow = since is None and count is None
@@ -55,7 +55,7 @@ def _start(since: int | None, count: int | None, to: str | None) -> "Start":
         return reader.since(int((time.time() - since) * 1000))
     if count is None:
         return reader.END
-    return reader.BEGINNING if to else reader.last(count)  # the last of one number may lie anywhere
+    return reader.BEGINNING if to else reader.last(count)  # the last ones of one number may be anywhere
 
 
 async def _tail(
@@ -91,13 +91,13 @@ def _json(record: "ReadRecord") -> None:
 
 
 def line_printer(*, reveal: bool) -> Callable[["ReadRecord"], None]:
-    """Return what prints a record as a line for people: in colours on a terminal, masked unless `reveal`."""
+    """Return a function that prints a record as a line for people: in color on a terminal, masked unless `reveal`."""
     show = _rich() if sys.stdout.isatty() else lambda line: typer.echo(line.plain())
 
     def print_line(record: "ReadRecord") -> None:
         line = SmsLine.of(record.value)
         if line is None:
-            say(f"partition {record.partition} offset {record.offset} holds no event")
+            say(f"partition {record.partition} offset {record.offset} is not an event")
         else:
             show(line if reveal else line.masked())
 

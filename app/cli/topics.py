@@ -15,7 +15,7 @@ topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract 
 
 @topics_app.command()
 def create(config: Config = None) -> None:
-    """Create the topics that are missing and print their names. Those that exist stay as they are."""
+    """Create missing topics and print their names. Existing topics are not changed."""
     from bus.kafka import topics
     from schemas.topics import TOPICS
 
@@ -29,7 +29,7 @@ def create(config: Config = None) -> None:
 
 @topics_app.command()
 def check(role: RoleOption = "all", config: Config = None) -> None:
-    """Compare the topics with the contract. Exit code 0: as they must be, 1: not."""
+    """Compare the topics with the contract. Exit code: 0 OK, 1 problems found."""
     from app.checks.topics import NEEDED
     from bus.kafka import topics
 
@@ -39,24 +39,24 @@ def check(role: RoleOption = "all", config: Config = None) -> None:
             say(f"warning: {line}")
         if findings.problems:
             raise end(Code.FAILED, *findings.problems)
-        say("the topics are as they must be")
+        say("all topics are configured correctly")
 
 
 @topics_app.command("print")
 def print_(
-    form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the rights that a user needs.")] = "acls",
+    form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the ACLs that a user needs.")] = "acls",
     role: RoleOption = "all",
     user: Annotated[
         str | None,
-        typer.Option(help="Who gets them, as Kafka knows it: a login's name, a certificate's subject. Default: ours."),
+        typer.Option(help="Kafka principal: a login name or a certificate's subject. Default: the configured user."),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Print the commands with which an administrator gives a user exactly the rights that it needs."""
+    """Print the commands that give a user exactly the rights that it needs, for an administrator to run."""
     from bus.kafka.acls import command, rights
     from pollers.poller import GROUP
 
-    del form  # there is one
+    del form  # so far there is only one
     with readable_errors():
         kafka = settings_for(config).kafka
         user = user or _our_user(kafka)
@@ -65,12 +65,12 @@ def print_(
 
 
 def _our_user(kafka: "KafkaSettings") -> str:
-    """Return who we are for Kafka. Nothing of ours can read that out of a certificate."""
+    """Return our Kafka principal. We cannot read it out of a certificate."""
     if kafka.security_protocol != "SSL":
         return kafka.sasl_plain_username or "smsbus"
     show = f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {kafka.ssl_certfile or 'client.pem'}"
     raise end(
         Code.USAGE,
-        f"say --user: with a certificate it is the certificate's subject, which this shows after `subject=`: {show}",
-        "where brokers have ssl.principal.mapping.rules it is another: their log names whom they deny something",
+        f"give --user: with a certificate it is the certificate's subject, which this prints after `subject=`: {show}",
+        "if the brokers have ssl.principal.mapping.rules, it is another name: the brokers log it when they deny access",
     )

@@ -1,4 +1,4 @@
-"""`smsbus trigger …`: let an SMS come, by callback or through the sandbox."""
+"""`smsbus trigger …`: send a test SMS, by callback or through the sandbox."""
 
 import asyncio
 from collections.abc import Mapping
@@ -13,27 +13,25 @@ from app.cli.exit import Code, Config, end, or_stdin, readable_errors, settings_
 if TYPE_CHECKING:
     from app.settings.load import Settings
 
-trigger_app = typer.Typer(
-    no_args_is_help=True, help="Let an SMS of your own come: by callback, or to an order in the sandbox."
-)
+trigger_app = typer.Typer(no_args_is_help=True, help="Send a test SMS: by callback, or to an order in the sandbox.")
 
 
 @trigger_app.command()
 def pingme(
-    to: Annotated[str, typer.Option(help="The number that receives it.")] = "12015550100",
-    sender: Annotated[str, typer.Option("--from", help="Who sends it.")] = "14165550123",
-    text: Annotated[str, typer.Option(help="The SMS.")] = "[jd] code is 482913.",
-    account: Annotated[str | None, typer.Option(help="Which account. Default: the only one.")] = None,
+    to: Annotated[str, typer.Option(help="Receiving number.")] = "12015550100",
+    sender: Annotated[str, typer.Option("--from", help="Sender.")] = "14165550123",
+    text: Annotated[str, typer.Option(help="Text of the SMS.")] = "[jd] code is 482913.",
+    account: Annotated[str | None, typer.Option(help="PingMe account. Default: the only one.")] = None,
     url: Annotated[
         str | None,
-        typer.Option(help="Post there instead of to the account's callback URL; -: a line of stdin says where."),
+        typer.Option(help="Post to this URL instead of the account's callback URL; -: read it from stdin."),
     ] = None,
     bad: Annotated[
-        Literal["duplicate", "malformed"] | None, typer.Option(help="Send it twice, or send nonsense.")
+        Literal["duplicate", "malformed"] | None, typer.Option(help="Send it twice, or send a malformed body.")
     ] = None,
     config: Config = None,
 ) -> None:
-    """Post one callback, print what was answered. Exit code 5: the receiver could not make it durable."""
+    """Post one callback and print the response. Exit code 5: the receiver could not make it durable."""
     from datetime import UTC, datetime
 
     with readable_errors():
@@ -51,17 +49,17 @@ def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
     names = [name] if name else [each.name for each in settings.pingme_accounts()]
     if len(names) != 1:
         known = ", ".join(names) or "none"
-        raise end(Code.USAGE, f"say which account with --account, or where with --url; configured: {known}")
+        raise end(Code.USAGE, f"give the account with --account, or a URL with --url; configured: {known}")
     account = called_back(settings, names[0])
     return settings.callback_url(account.callback_tokens[0].get_secret_value()), account.user_id or "sandbox"
 
 
 Account = Annotated[str, typer.Argument(help="A polled account whose base_url is a sandbox.")]
-Text = Annotated[str | None, typer.Option(help="The SMS; {code} and {nonce} are filled in.")]
+Text = Annotated[str | None, typer.Option(help="Text of the SMS; {code} and {nonce} are filled in.")]
 TokenFile = Annotated[
-    Path | None, typer.Option(help="Where the sandbox keeps its token. Default: where `smsbus sandbox` puts it.")
+    Path | None, typer.Option(help="File with the sandbox's token. Default: where `smsbus sandbox` writes it.")
 ]
-After = Annotated[float, typer.Option("--after", min=0, help="Seconds until it comes.")]
+After = Annotated[float, typer.Option("--after", min=0, help="Seconds until the SMS arrives.")]
 
 
 @trigger_app.command()
@@ -90,11 +88,11 @@ def _order(config: Path | None, name: str, kind: str, text: str | None, after: f
         if account is None or account.base_url is None:
             raise end(
                 Code.USAGE,
-                f"{name} is no polled account with a base_url: source the lines that `smsbus sandbox` printed",
+                f"{name} is not a polled account with a base_url: source the lines that `smsbus sandbox` printed",
             )
         insist_on_kind(account.provider, kind)
         if token_file is not None and not token_file.is_file():
-            raise end(Code.USAGE, f"{token_file} is not there")
+            raise end(Code.USAGE, f"{token_file} does not exist")
         plan = {"at": after} | ({"text": text} if text else {})
         wanted = {"provider": account.provider, "kind": kind, "sms": [plan]}
         order = asyncio.run(_opened(account.base_url, wanted, token_file))
@@ -114,13 +112,15 @@ async def _opened(base_url: str, wanted: Mapping[str, object], token_file: Path 
     try:
         async with aiohttp.ClientSession() as session, session.post(url, json=wanted, headers=shown) as answer:
             if answer.status == 401:
-                raise end(Code.FAILED, f"{url} wants another token than {kept} has: say where it is with --token-file")
+                raise end(
+                    Code.FAILED, f"{url} does not accept the token in {kept}: give another file with --token-file"
+                )
             if answer.status != 201:
-                raise end(Code.FAILED, f"{url} is no sandbox (HTTP {answer.status}): see `smsbus sandbox`")
+                raise end(Code.FAILED, f"{url} is not a sandbox (HTTP {answer.status}): see `smsbus sandbox`")
             order: dict[str, str] = await answer.json()
             return order
     except aiohttp.ClientConnectionError:
-        raise end(Code.FAILED, f"nobody answers at {url}: is `smsbus sandbox` running?") from None
+        raise end(Code.FAILED, f"nothing listens at {url}: is `smsbus sandbox` running?") from None
 
 
 def _post(url: str, fields: dict[str, str]) -> None:
@@ -128,7 +128,7 @@ def _post(url: str, fields: dict[str, str]) -> None:
 
     answer = asyncio.run(post_callback(url, fields))
     if not answer.http:
-        raise end(Code.FAILED, "nobody answered: is `smsbus serve` running, and is the URL right?")
+        raise end(Code.FAILED, "no response: is `smsbus serve` running, and is the URL right?")
     words = (answer.status, answer.id, answer.reason)
     typer.echo(" ".join([str(answer.http), *(word for word in words if word)]))
     if not answer.seen:

@@ -1,4 +1,4 @@
-"""`smsbus watch …`: what is to be watched, straight to and from Kafka."""
+"""`smsbus watch …`: the watches, read from and written to Kafka directly."""
 
 import asyncio
 import json
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pollers.watches.watch_table import Known, WatchTable
     from schemas.messages import Watch
 
-watch_app = typer.Typer(no_args_is_help=True, help="Orders at polling providers whose SMS are wanted.")
+watch_app = typer.Typer(no_args_is_help=True, help="Watch orders at polled providers for SMS.")
 
 OPTIONS = {
     "order_id": "ORDER",
@@ -32,8 +32,8 @@ OPTIONS = {
     "after_sms": "--after-sms",
     "client_ref": "--ref",
 }
-"""How the command spells the fields of a watch."""
-BEHIND_MS = 60_000  # a clock that differs by less is not worth a word
+"""The command's options for the fields of a watch."""
+BEHIND_MS = 60_000  # a smaller difference is not reported
 Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
 
 
@@ -41,29 +41,29 @@ Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACC
 def add(
     account: Annotated[str, typer.Argument(help="The configured account.")],
     order: Annotated[str, typer.Argument(help="The provider's id of the activation or rent.")],
-    rent: Annotated[bool, typer.Option("--rent", help="It is a rent.")] = False,
-    number: Annotated[str | None, typer.Option(help="The number that it bought.")] = None,
-    service: Annotated[str | None, typer.Option(help="The provider's word for the service.")] = None,
+    rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
+    number: Annotated[str | None, typer.Option(help="The number of the order.")] = None,
+    service: Annotated[str | None, typer.Option(help="The provider's name for the service.")] = None,
     kind: Annotated[
-        str | None, typer.Option("--type", metavar="sms", help="What was bought: sms, call or voice; by default sms.")
+        str | None, typer.Option("--type", metavar="sms|call|voice", help="What was bought. Default: sms.")
     ] = None,
     until: Annotated[
         str | None,
-        typer.Option(metavar="20m", help="How long to watch, like 20m, 4h or 30d; by default 25m, a rent 31d."),
+        typer.Option(metavar="20m", help="How long to watch, like 20m, 4h or 30d. Default: 25m, for a rent 31d."),
     ] = None,
     ref: Annotated[str | None, typer.Option(help="Your own text, echoed in every event.")] = None,
     history: Annotated[
-        str | None, typer.Option(help="SMS older than the watch: emit or skip; by default emit.")
+        str | None, typer.Option(metavar="emit|skip", help="What to do with SMS older than the watch. Default: emit.")
     ] = None,
     after_sms: Annotated[
-        str | None, typer.Option(help="After an SMS: keep, request_next or finish; by default keep.")
+        str | None, typer.Option(metavar="keep|request_next|finish", help="What to do after an SMS. Default: keep.")
     ] = None,
     config: Config = None,
 ) -> None:
     """Watch an order; prints the watch's id.
 
-    The same order again prints the same id: it opens the watch again where it has ended, and a later --until prolongs
-    it. What is not said again stays as it was.
+    Repeating it for the same order prints the same id: it reopens an ended watch, and a later --until extends it.
+    Options that are left out keep their values.
     """
     from app.settings.sections import POLLED
 
@@ -89,7 +89,7 @@ def add(
 
 
 def insist_on_kind(provider: str, order_kind: str) -> None:
-    """End the command where the provider has no such orders."""
+    """End the command if the provider has no such orders."""
     from app.admin.watch_messages import no_such_kind
     from providers import PROVIDERS, has_kind
 
@@ -98,7 +98,7 @@ def insist_on_kind(provider: str, order_kind: str) -> None:
 
 
 def _asked(**said: str) -> "WatchRequest":
-    """Return the request that states just this."""
+    """Return the request with just these fields."""
     from pydantic import ValidationError
 
     from app.admin.watch_messages import MESSAGE_TYPES, MUST_BE
@@ -117,9 +117,9 @@ def _asked(**said: str) -> "WatchRequest":
 
 
 async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | None = None, keep: bool = False) -> str:
-    """Ask for a watch, of so many seconds; return its id.
+    """Request a watch that lasts so many seconds; return its id.
 
-    Where it is open with other words, `keep` leaves it those; without it the command ends.
+    If it is open with other values, `keep` leaves them as they are; without it the command ends.
     """
     from schemas import timestamps
 
@@ -135,10 +135,10 @@ async def put(kafka: "KafkaSettings", asked: "WatchRequest", *, lasting: int | N
 
 
 def _now_ms(table: "WatchTable") -> int:
-    """Return the time of this machine's clock, or of the pollers' where ours is behind: else a watch ends too early."""
+    """Return our clock's time, or the pollers' if ours is behind: otherwise a watch would end too early."""
     ours_ms = now_ms()
     if (behind_ms := table.newest_ms - ours_ms) > BEHIND_MS:
-        say(f"this machine's clock is {behind_ms // 1000} s or more behind the pollers'; theirs is used")
+        say(f"this machine's clock is {behind_ms // 1000} s or more behind the pollers' clock, which is used instead")
     return max(ours_ms, table.newest_ms)
 
 
@@ -149,24 +149,26 @@ def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep
     if there is None or there.watch is None or there.ended is not None:
         return
     if there.stuck:
-        raise end(Code.FAILED, f"the state of {asked.watch_id} cannot be read by this version: it is left alone")
+        raise end(Code.FAILED, f"the state of {asked.watch_id} cannot be read by this version, so it is left unchanged")
     if not keep and (different := conflicts(there.watch, asked)):
         raise end(Code.FAILED, f"{asked.watch_id} is open {in_conflict(different, asked.watch_id)}")
 
 
 @watch_app.command("list")
 def list_(
-    everything: Annotated[bool, typer.Option("--all", help="Ended ones, too.")] = False,
-    account: Annotated[str | None, typer.Option(help="Only this account's.")] = None,
-    state: Annotated[str | None, typer.Option(help="open, ended, unreadable, or why it ended.")] = None,
-    ref: Annotated[str | None, typer.Option(help="Only those with this text of yours.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Include ended watches.")] = False,
+    account: Annotated[str | None, typer.Option(help="Only watches of this account.")] = None,
+    state: Annotated[
+        str | None, typer.Option(help="Only open, ended or unreadable ones, or those ended for this reason.")
+    ] = None,
+    ref: Annotated[str | None, typer.Option(help="Only watches with this --ref.")] = None,
     config: Config = None,
 ) -> None:
-    """Print one line a watch, newest first; the numbers are masked."""
+    """Print one line for each watch, newest first; numbers are masked."""
     from pollers.watches.watch_listing import STATES, Filters
 
     if state is not None and state not in STATES:
-        raise end(Code.USAGE, f"--state is one of {', '.join(STATES)}")
+        raise end(Code.USAGE, f"--state must be one of {', '.join(STATES)}")
     with readable_errors():
         filters = Filters(account=account, state=state, client_ref=ref)
         asyncio.run(_list(settings_for(config).kafka, filters, with_ended=everything or state is not None))
@@ -192,7 +194,7 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
 
 @watch_app.command()
 def show(watch: Id, config: Config = None) -> None:
-    """Print a watch and how far it has come, as JSON: a live one before an ended one, then the newest."""
+    """Print a watch and its progress as JSON; of several of one order an open one, else the newest."""
     from app.admin.watch_view import newest_first, view
 
     with readable_errors():
@@ -200,7 +202,7 @@ def show(watch: Id, config: Config = None) -> None:
         known, *others = newest_first(_named(table, watch))
         for other in others:
             kind = other.watch.order_kind if other.watch else "unreadable"
-            say(f"{watch} is two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
+            say(f"{watch} has two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
         shown = view(known, now_ms=now_ms())
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
 
@@ -209,17 +211,18 @@ def show(watch: Id, config: Config = None) -> None:
 def next_(
     watch: Id,
     after: Annotated[
-        int | None, typer.Option(min=0, metavar="N", help="Once N SMS were seen: the last one's sequence plus one.")
+        int | None,
+        typer.Option(min=0, metavar="N", help="Request it once N SMS were received: the last one's sequence plus one."),
     ] = None,
     config: Config = None,
 ) -> None:
-    """Ask the provider for the next SMS on the same number, once the present one is published."""
+    """Request the next SMS on the same number, once the current one is published."""
     _ask(watch, "next", config, after=after)
 
 
 @watch_app.command()
 def stop(watch: Id, config: Config = None) -> None:
-    """Stop watching; the order stays as it is at the provider."""
+    """Stop watching; the order at the provider is not changed."""
     _ask(watch, "stop", config)
 
 
@@ -231,14 +234,14 @@ def finish(watch: Id, config: Config = None) -> None:
 
 @watch_app.command()
 def cancel(watch: Id, config: Config = None) -> None:
-    """Cancel the order at the provider, after one last look."""
+    """Cancel the order at the provider, after one last poll."""
     _ask(watch, "cancel", config)
 
 
 def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) -> None:
     with readable_errors():
         asyncio.run(_request(settings_for(config).kafka, watch, desired, after))
-        say(f"{desired} is requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.quote(watch)}`")
+        say(f"{desired} requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.quote(watch)}`")
 
 
 async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:
@@ -246,7 +249,7 @@ async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int 
 
     known = _live(_named(await _table(kafka), named), named)
     if known.watch is None or known.stuck:
-        raise end(Code.FAILED, f"{known.watch_id} cannot be read by this version: it is left alone")
+        raise end(Code.FAILED, f"{known.watch_id} cannot be read by this version, so it is left unchanged")
     await _write(kafka, with_request(known.watch, desired, request_id=uuid.uuid4().hex, after=after))
 
 
@@ -281,11 +284,11 @@ def _named(table: "WatchTable", named: str) -> "list[Known]":
 
 
 def _live(found: "list[Known]", named: str) -> "Known":
-    """Return the one that is live; money is at stake, so nothing is guessed."""
+    """Return the one that is open; money is at stake, so nothing is guessed."""
     live = [known for known in found if known.ended is None]
     if len(live) > 1:
         both = [f"  {known.watch_id} ({known.watch.order_kind if known.watch else 'unreadable'})" for known in live]
-        raise end(Code.FAILED, f"{named} is two watches, say the id of one:", *both)
+        raise end(Code.FAILED, f"{named} has two watches, give the id of one:", *both)
     if not live:
         raise end(Code.FAILED, *(f"{known.watch_id} has ended: {known.ended}" for known in found))
     return live[0]
@@ -296,7 +299,7 @@ def _line(known: "Known") -> str:
 
     if (watch := known.watch) is None:
         return f"{known.watch_id}\tcannot be read by this version"
-    status = known.ended or ("watching" if known.progress else "not seen by a poller yet")
+    status = known.ended or ("watching" if known.progress else "not picked up by a poller yet")
     if known.unreadable:
         status = "cannot be read by this version"
     fields = (watch.watch_id, watch.account, watch.order_kind, watch.order_id, masked_number(watch.recipient or ""))

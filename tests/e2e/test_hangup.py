@@ -138,7 +138,7 @@ async def test_a_connection_whose_token_was_removed_stays_and_its_next_callback_
     [
         pytest.param(lambda good: f"{good}[", "smsbus.toml: ", id="no TOML"),
         pytest.param(lambda good: good.replace(NEW, "short"), "fewer than 22 characters", id="a short token"),
-        pytest.param(lambda good: good.replace(THIRD, NEW), "token stands twice", id="two accounts share a token"),
+        pytest.param(lambda good: good.replace(THIRD, NEW), "token is given twice", id="two accounts share a token"),
         pytest.param(lambda good: f'{good}[log]\nlevel = "loud"\n', "log.level", id="an invalid value"),
         pytest.param(lambda _: "", "no account is configured", id="no account"),
     ],
@@ -186,9 +186,9 @@ async def test_a_token_is_rotated_on_a_live_service_and_the_old_one_goes_when_no
     assert all(_recent(token["last_used_at"]) for token in (first, second))
     assert not any(token in said for token in (TOKEN, new))
     assert [each.code for each in (too_early, refused, forced)] == [1, 1, 0]
-    assert "has not taken up the newest token yet: send it SIGHUP" in too_early.err
+    assert "does not use the newest token yet: send it SIGHUP" in too_early.err
     assert f"the old token {second['fingerprint']}" in refused.err
-    assert "has noted uses only since" in refused.err
+    assert "has recorded uses only since" in refused.err
     assert both == file.read_text().replace(f'["{new}"]', f'["{new}", "{TOKEN}"]')
     assert [await _statuses(replica, token) for token in (TOKEN, new)] == [{404}, {200}]
     assert (old.refused(), other.refused()) == ([], [])

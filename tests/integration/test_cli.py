@@ -434,9 +434,9 @@ def test_old_tokens_stay_where_no_service_can_tell_who_uses_them_unless_they_are
     again = alone("callback", "rotate", "shop", "--retire")
 
     assert [each.returncode for each in (*refused, forced, again)] == [1, 1, 0, 0]
-    assert "admin-token is not there" in refused[0].stderr
+    assert "admin-token does not exist" in refused[0].stderr
     assert "the service does not answer at http://127.0.0.1:9/v1/callbacks" in refused[1].stderr
-    assert all("nothing was removed; --force does it all the same" in each.stderr for each in refused)
+    assert all("nothing was removed; --force removes them anyway" in each.stderr for each in refused)
     assert kept == both
     assert alone.file.read_bytes() == both.replace(f', "{OLD}"'.encode(), b"")
     assert new.encode() in kept
@@ -477,7 +477,7 @@ def test_testing_a_callback_url_publishes_nothing(smsbus):
 
     assert tested.returncode == 0, tested.stderr
     assert stranger.returncode == 1
-    assert "is it the admin listener's address" in stranger.stderr
+    assert "is it the address of the admin listener" in stranger.stderr
     assert OLD not in tested.stderr + stranger.stderr
     assert smsbus("tail", "-n", "5").stdout == ""
 

@@ -200,8 +200,8 @@ async def test_unknown_and_published_rows_are_named_and_the_others_skipped(serve
     second = await on_thread(smsbus, "skip", "--yes", behind.id)
 
     assert (first.exit_code, second.exit_code) == (Code.FAILED, Code.FAILED)
-    assert "no journal has a row 4711, or no longer: it may have been published" in first.stderr
-    assert f"no journal has a row {behind.id}, or no longer" in second.stderr
+    assert "no journal has row 4711; it may already be published" in first.stderr
+    assert f"no journal has row {behind.id}; it may" in second.stderr
     assert [line["id"] for line in served.kept()] == [stuck.id]
 
 
@@ -232,8 +232,8 @@ async def test_at_a_terminal_the_rows_are_shown_and_it_is_asked(
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"ADMIN__PORT": 1}, "no admin listener of ours answers at http://127.0.0.1:1"),
-        ({"ADMIN__TOKEN": "another-token-of-an-admin"}, "does not take our admin token"),
+        ({"ADMIN__PORT": 1}, "no smsbus admin listener responds at http://127.0.0.1:1"),
+        ({"ADMIN__TOKEN": "another-token-of-an-admin"}, "does not accept our admin token"),
         ({"DATA_DIR": "/nowhere"}, "there is no /nowhere/admin-token"),
     ],
 )
@@ -362,7 +362,7 @@ async def test_with_workers_the_one_that_holds_the_journal_does_it(
     assert [each["journal"] for each in stuck_bus.kept()] == [*sibling.bus.journals, *stuck_bus.bus.journals]
     assert (stuck_bus.bus.ledger.skipped, sibling.bus.ledger.skipped) == (1, 1)
     assert silent.exit_code == Code.FAILED
-    assert "A worker did not answer. Ask again." in silent.stderr
+    assert "A worker did not respond. Try again." in silent.stderr
     for each in (joint, *admins):
         await each.stop()
     await sibling.bus.stop(0)
@@ -518,7 +518,7 @@ async def test_what_was_set_aside_is_not_skipped(tmp_path: Path, smsbus: Smsbus)
     result = await on_thread(smsbus, "skip", "--yes", "1")
 
     assert result.exit_code == Code.FAILED
-    assert "A journal that was set aside is not changed: export it" in result.stderr
+    assert "A quarantined journal is not changed: export it" in result.stderr
     assert len(on_disk(directory)) == 3
 
 
@@ -732,7 +732,7 @@ async def test_an_emptied_journal_that_is_removed_meanwhile_is_not_closed(
 
     result = await on_thread(smsbus, "status")
 
-    assert (result.exit_code, result.stderr) == (0, f"nothing waits in {tmp_path}/journal\n")
+    assert (result.exit_code, result.stderr) == (0, f"no messages in {tmp_path}/journal\n")
 
 
 async def test_status_of_the_directory_of_one_process_is_its_own(tmp_path: Path, smsbus: Smsbus) -> None:
@@ -752,8 +752,8 @@ async def test_a_drain_says_what_a_running_process_holds(stuck_bus: StuckBus, sm
 
     result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
 
-    words = "2 rows wait in journals that a running process holds; nothing for this command to do"
-    assert (idle.exit_code, "nothing waits in" in idle.stderr) == (0, True)
+    words = "2 rows are in journals that a running process holds; that process publishes them"
+    assert (idle.exit_code, "no messages in" in idle.stderr) == (0, True)
     assert (result.exit_code, result.stderr) == (Code.FAILED, f"smsbus: {words}\n")
 
 
@@ -814,10 +814,10 @@ async def test_what_is_on_its_way_can_be_skipped_when_the_service_is_stopped(
     result = await on_thread(smsbus, "skip", "--yes", stuck.id)
 
     assert result.exit_code == Code.FAILED
-    assert "cannot be called back. Ask again; while Kafka is away, stop the service first." in result.stderr
+    assert "cannot be withdrawn. Try again; if Kafka is unavailable, first stop smsbus." in result.stderr
 
 
 def test_the_help_of_skip_says_what_a_crash_leaves(smsbus: Smsbus) -> None:
     text = " ".join(smsbus("skip", "--help").stdout.split())
 
-    assert "If the process crashes in between, the row is in both: run skip again." in text
+    assert "After a crash in between the row is in both: run skip again." in text

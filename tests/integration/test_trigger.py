@@ -129,8 +129,8 @@ def test_a_sandbox_that_keeps_its_token_elsewhere_is_opened_with_that_file_only(
     running.end()
 
     assert (without.code, without.out) == (1, "")
-    assert "/control/orders wants another token than" in without.err
-    assert without.err.endswith("has: say where it is with --token-file\n")
+    assert "/control/orders does not accept the token in" in without.err
+    assert without.err.endswith(": give another file with --token-file\n")
     assert (len(refused), len(opened)) == (0, 1)
 
 
@@ -141,7 +141,7 @@ def test_the_token_of_another_sandbox_opens_nothing_and_is_not_shown(person, run
     refused = person("trigger", "rent", "grizzlysms", *AT_ONCE, "--token-file", str(other))
 
     assert (refused.code, refused.out) == (1, "")
-    assert f"wants another token than {other} has" in refused.err
+    assert f"does not accept the token in {other}" in refused.err
     assert other.read_text().strip() not in refused.err
     assert running.orders() == []
 
@@ -152,5 +152,5 @@ def test_who_asks_a_sandbox_that_has_ended_is_told(person):
     refused = person("trigger", "activation", "smsverified", *AT_ONCE)
 
     assert refused.code == 1
-    assert "nobody answers at http://" in refused.err
+    assert "nothing listens at http://" in refused.err
     assert "is `smsbus sandbox` running?" in refused.err

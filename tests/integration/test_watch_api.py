@@ -229,7 +229,7 @@ async def test_a_watch_whose_state_cannot_be_read_takes_no_requests(api: Api) ->
         (ASKED | {"expires_at": "2026-11-18T11:06:39.999Z"}, "invalid_watch", "expires_at must not be in the past"),
         (ASKED | {"message_type": "fax"}, "invalid_watch", "message_type must be sms, call or voice"),
         (ASKED | {"account": "verified", "order_kind": "rent"}, "invalid_watch", "smsverified has no rents"),
-        (ASKED | {"surprise": 1}, "invalid_watch", "surprise is no field of a watch"),
+        (ASKED | {"surprise": 1}, "invalid_watch", "surprise is not a field of a watch"),
         ([], "invalid_watch", "the body"),
     ],
 )
@@ -411,7 +411,7 @@ async def test_watches_are_listed_by_filters_and_pages(api: Api) -> None:
         ("limit=", "limit"),
         ("state=sleepy", "state"),
         ("after=nowhere", "after"),
-        ("colour=red&limit=-1", "colour is no parameter of this list; limit must be 1 to 1000"),
+        ("colour=red&limit=-1", "colour is not a parameter of this list; limit must be 1 to 1000"),
         ("recipient=%2B", "recipient"),
         ("client_ref=", "client_ref"),
         ("account=main&account=other", "account"),
@@ -505,6 +505,6 @@ async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(own_kafk
     await api.stop()
 
     assert away == (503, "kafka_away", "5")
-    assert "it may or may not be done" in problem["detail"]
+    assert "it may or may not be performed" in problem["detail"]
     assert nothing_kept == (200, {"watches": [], "next": None})
     assert status == 201

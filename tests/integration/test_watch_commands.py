@@ -162,8 +162,8 @@ def test_of_a_live_and_an_ended_watch_the_live_one_is_meant(smsbus: Commands) ->
     asked = smsbus("finish", "pool/7")
 
     assert json.loads(shown.stdout)["watch_id"] == rent
-    assert f"pool/7 is two watches: the other is {activation} (activation, expired)" in shown.stderr
-    assert "finish is requested; a running `smsbus serve` does it: see `smsbus watch show pool/7`" in asked.stderr
+    assert f"pool/7 has two watches: the other is {activation} (activation, expired)" in shown.stderr
+    assert "finish requested; a running `smsbus serve` does it: see `smsbus watch show pool/7`" in asked.stderr
     assert asked.exit_code == Code.OK
     assert [record["watch_id"] for record in smsbus.records() if record["desired"] == "finish"] == [rent]
 

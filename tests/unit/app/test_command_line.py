@@ -179,7 +179,7 @@ def rotated(environment, tmp_path, monkeypatch):
     ("text", "name", "words"),
     [
         (SHOP, "shp", "there is no account shp; configured: shop"),
-        (SHOP + POLLED, "grizzly", "grizzly is no PingMe account: nobody posts to it, and it has no callback tokens"),
+        (SHOP + POLLED, "grizzly", "grizzly is not a PingMe account, so it has no callback tokens"),
         (SHOP + "colour = 1\n", "shop", "colour"),
     ],
 )
@@ -232,7 +232,7 @@ def test_tokens_of_a_variable_are_put_there_by_a_person_who_then_restarts(rotate
 
     before, new = result.stderr.splitlines()
     assert result.exit_code == Code.FAILED
-    assert "come from SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS, which only you can change: " in before
+    assert "come from SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS, which you have to change yourself: " in before
     assert before.endswith("put this one before them and restart the service (SIGHUP does not read variables):")
     assert len(new.removeprefix("smsbus: ")) == 32
 
@@ -260,7 +260,7 @@ def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment,
 
     new = result.stdout.removesuffix("\n")
     assert new in (tmp_path / "smsbus.toml").read_text()
-    assert f"its fingerprint in GET /v1/callbacks is {fingerprint(new)}\n" in result.stderr
+    assert f"its fingerprint in GET /v1/callbacks: {fingerprint(new)}\n" in result.stderr
     assert new not in result.stderr
 
 
@@ -323,4 +323,4 @@ def test_a_token_file_of_the_sandbox_that_is_not_there_is_named(environment, tmp
 
     result = run(cli, ["trigger", "activation", "g", "--token-file", str(tmp_path / "nope")])
 
-    assert (result.exit_code, result.stderr) == (Code.USAGE, f"smsbus: {tmp_path}/nope is not there\n")
+    assert (result.exit_code, result.stderr) == (Code.USAGE, f"smsbus: {tmp_path}/nope does not exist\n")

@@ -38,7 +38,7 @@ def test_a_certificate_does_not_tell_us_who_we_are(environment, tmp_path):
     result = run(cli, ["topics", "print"])
 
     assert (result.exit_code, result.stdout) == (Code.USAGE, "")
-    assert "say --user" in result.stderr
+    assert "give --user" in result.stderr
     assert f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {certificate}" in result.stderr
 
 

@@ -54,7 +54,7 @@ def test_an_empty_file_is_no_token(settings):
     with_admin_token(settings)
     token_file(settings).write_text("\n")
 
-    with pytest.raises(StartupError, match="admin-token has no token in it: remove the file"):
+    with pytest.raises(StartupError, match="admin-token contains no token: remove the file"):
         with_admin_token(settings)
 
 
@@ -62,7 +62,7 @@ def test_where_nothing_can_be_kept_the_start_says_so(environment, tmp_path):
     (tmp_path / "own").write_text("a file")
     environment({"SMSBUS_DATA_DIR": str(tmp_path / "own" / "deeper")})
 
-    with pytest.raises(StartupError, match="SMSBUS_DATA_DIR: the admin token cannot be kept in"):
+    with pytest.raises(StartupError, match="SMSBUS_DATA_DIR: the admin token cannot be stored in"):
         with_admin_token(load())
 
 

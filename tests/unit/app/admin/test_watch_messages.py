@@ -29,10 +29,10 @@ def said_of(body: object) -> list[str]:
         (ASKED | {"after_sms": "wait"}, ["after_sms must be keep, request_next or finish"]),
         (
             ASKED | {"expires_at": "2026-02-30T00:00:00.000Z"},
-            ["expires_at must be a moment like 2026-01-31T12:00:00.000Z"],
+            ["expires_at must be a time like 2026-01-31T12:00:00.000Z"],
         ),
-        (ASKED | {"client_reff": "mine"}, ["client_reff is no field of a watch (did you mean client_ref?)"]),
-        (ASKED | {"z" * 50: 1}, [f"{'z' * 40}… is no field of a watch"]),
+        (ASKED | {"client_reff": "mine"}, ["client_reff is not a field of a watch (did you mean client_ref?)"]),
+        (ASKED | {"z" * 50: 1}, [f"{'z' * 40}… is not a field of a watch"]),
         ([], ["the body must be a JSON object"]),
     ],
 )
@@ -65,8 +65,8 @@ def test_values_of_the_right_form_may_be_wrong(more: dict[str, str], said: str |
         ([("account", "")], "account must be the name of an account"),
         ([("client_ref", "")], "client_ref must be the text of a watch"),
         ([("recipient", "+")], "recipient must be a number with digits"),
-        ([("recipent", "1")], "recipent is no parameter of this list (did you mean recipient?)"),
-        ([("limit", "1"), ("limit", "2")], "limit stands there twice"),
+        ([("recipent", "1")], "recipent is not a parameter of this list (did you mean recipient?)"),
+        ([("limit", "1"), ("limit", "2")], "limit is given twice"),
     ],
 )
 def test_each_wrong_parameter_has_a_sentence(pairs: list[tuple[str, str]], said: str) -> None:

@@ -63,7 +63,7 @@ def test_what_others_can_read_is_a_warning_that_says_how_to_mend_it(environment,
                 "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "u",
                 "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "hunter2-hunter2",
             },
-            "sends the password in clear",
+            "sends the password unencrypted",
         ),
     ],
 )

@@ -181,7 +181,7 @@ async def test_what_needs_a_restart_is_one_line_more_each_time_and_is_not_taken_
     [
         ("[accounts.shop\n", "smsbus.toml: "),
         (SHOP.replace(OLD, "short"), "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS .* fewer than 22 characters"),
-        (SHOP + SHOP.replace("shop", "b"), "a callback token stands twice"),
+        (SHOP + SHOP.replace("shop", "b"), "a callback token is given twice"),
         ('[log]\nlevel = "loud"\n' + SHOP, "log.level in .*smsbus.toml"),
         (SHOP + "api_kye = 'x'\n", "accounts.shop.api_kye .* is not a setting: did you mean accounts.shop.api_key"),
         ("", "no account is configured"),

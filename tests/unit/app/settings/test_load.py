@@ -145,7 +145,7 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
             "SMSBUS_ACCOUNTS__POOL__MAX_REQUESTS_PER_SECOND",
             "greater than 0",
         ),
-        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pongme"}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "serves pingme"),
+        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pongme"}, "SMSBUS_ACCOUNTS__SHOP__PROVIDER", "supports pingme"),
         (
             SHOP | {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": f"{SECRET}/{SECRET}"},
             "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS",
@@ -169,7 +169,7 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
         (
             SHOP | {name.replace("SHOP", "BAR"): value for name, value in SHOP.items()},
             "SMSBUS_ACCOUNTS",
-            "stands twice",
+            "is given twice",
         ),
         ({"SMSBUS_ACCOUNTS__2SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__2SHOP", "lower-case"),
     ],

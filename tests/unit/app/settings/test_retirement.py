@@ -39,10 +39,10 @@ def view(*tokens: tuple[str, bool, str | None], since: str | None = None):
             view(("new", True, ago(0)), ("old", False, ago(1)), ("older", False, ago(2))),
             ["the old token old…", "the old token older…"],
         ),
-        (view(("new", True, None), since=ago(23.9)), [f"has noted uses only since {ago(23.9)}"]),
-        (view(("old", True, None)), ["has not taken up the newest token yet: send it SIGHUP"]),
-        (view(("new", False, None), ("old", False, None)), ["has not taken up the newest token yet"]),
-        ({"since": ago(25), "accounts": []}, ["has not taken up the newest token yet"]),
+        (view(("new", True, None), since=ago(23.9)), [f"has recorded uses only since {ago(23.9)}"]),
+        (view(("old", True, None)), ["does not use the newest token yet: send it SIGHUP"]),
+        (view(("new", False, None), ("old", False, None)), ["does not use the newest token yet"]),
+        ({"since": ago(25), "accounts": []}, ["does not use the newest token yet"]),
     ],
 )
 def test_an_old_token_stays_while_it_is_used_or_nobody_knows(said, words):
@@ -56,8 +56,8 @@ def test_a_used_old_token_is_named_with_the_way_out_where_it_leaked():
     [reason] = found(view(("new", True, None), ("old", False, ago(1))), "shop", ["new", "old"], NOW)
 
     assert reason.endswith(
-        f"was used at {ago(1)}: somebody still posts to its URL (PingMe, or whoever has it). "
-        "Leaked? --retire --force removes it at once"
+        f"was used at {ago(1)}: something still posts to its URL (PingMe, or someone else). "
+        "If it leaked, --retire --force removes it at once"
     )
 
 
@@ -120,5 +120,5 @@ async def test_a_service_that_says_nothing_is_named(asked, status, variables, wo
 async def test_where_no_service_ever_started_no_token_is_made(asked, tmp_path):
     [reason] = await asked(200, {}, SMSBUS_ADMIN__TOKEN="")
 
-    assert "admin-token is not there" in reason
+    assert "admin-token does not exist" in reason
     assert list(tmp_path.iterdir()) == []
