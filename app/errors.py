@@ -7,7 +7,7 @@ from bus.journal.store import JournalUnwritable
 
 
 class StartupError(Exception):
-    """It must not start as things are: exit code 2. `lines` say what to change."""
+    """The service cannot start like this: exit code 2. `lines` say what to change."""
 
     safe_to_log = True
 
@@ -17,7 +17,7 @@ class StartupError(Exception):
 
 
 async def started(start: Coroutine[Any, Any, None], variable: str, value: object) -> None:
-    """Start a part; raises `StartupError` that names the variable when the system does not let it have its place."""
+    """Start a part; if the system refuses, raise a `StartupError` that names the variable."""
     try:
         await start
     except (OSError, JournalUnwritable) as error:

@@ -1,7 +1,7 @@
-"""The order of starting and of stopping, written once.
+"""The order of starting and stopping, in one place.
 
-Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → door → ready.
-Stop drains, then ends: not ready → (lame duck) → door → lanes → admin → (local Kafka), under a watchdog.
+Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → receiver → ready.
+Stop drains, then ends: not ready → (lame duck) → receiver → lanes → admin → (local Kafka), under a watchdog.
 With several workers the parent verifies, and each worker does the rest in this order.
 """
 
@@ -35,7 +35,7 @@ _log = structlog.get_logger("smsbus")
 
 @dataclass(frozen=True)
 class Running:
-    """What the doors are bound to, for those who asked for port 0."""
+    """The ports that are bound, for callers that asked for port 0."""
 
     receiver_port: int
     admin_port: int
@@ -51,7 +51,7 @@ async def serve_parts(
     reload: Reload | None = None,
     shared: bool = False,
 ) -> Ledger:
-    """Serve in this process what the role asks for, until `stop`; see `serve`. The topics must be verified."""
+    """Serve this role in this process until `stop`; see `serve`. The topics must be verified already."""
     allow_many_connections()
     accounts = len(wiring.accounts_of(settings, role))
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
@@ -103,7 +103,7 @@ async def following(
     is_parent: bool = False,
     is_child: bool = False,
 ) -> AsyncIterator[None]:
-    """Follow SIGHUP where somebody hears it. What is the parent's to refuse, and to name, is not said by a child."""
+    """Reload on SIGHUP if `reload` is given. What the parent refuses or reports, a child does not report again."""
     if reload is None:
         yield
         return
@@ -119,7 +119,7 @@ async def following(
 
 
 def export_reloads(reload: Reload | None, registry: CollectorRegistry) -> Callable[[], tuple[str, ...]]:
-    """Export what comes of reloads, and return what says that the newest one is refused."""
+    """Export the results of reloads; return a function that says whether the newest one was refused."""
     if reload is None:
         return tuple
     ReloadMetrics(reload, registry)
@@ -127,7 +127,7 @@ def export_reloads(reload: Reload | None, registry: CollectorRegistry) -> Callab
 
 
 async def _be_a_lame_duck(door: CallbackServer, polling: Polling | None, stop: Stop, seconds: float) -> None:
-    """Take callbacks until every balancer has seen that we are not ready; whoever polls after us begins now."""
+    """Take callbacks until every load balancer has seen that we are not ready; others take over the polling now."""
     door.say_goodbye()
     async with asyncio.TaskGroup() as tasks:
         if polling is not None:
@@ -136,15 +136,15 @@ async def _be_a_lame_duck(door: CallbackServer, polling: Polling | None, stop: S
 
 
 def lame_duck(settings: Settings, role: Role) -> float:
-    """Return the seconds for which it is one; only doors are."""
+    """Return how long the lame-duck phase lasts, in seconds; only receivers have one."""
     return settings.receiver.lame_duck if role in wiring.RECEIVING else 0.0
 
 
 def new_registry() -> CollectorRegistry:
-    """Return the registry of a process's metrics, with those of the process itself and its version in it."""
+    """Return a registry with the metrics of the process itself and its version."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    Info("smsbus_build", "What runs here", registry=registry).info({"version": version()})
+    Info("smsbus_build", "The running version", registry=registry).info({"version": version()})
     return registry
 
 

@@ -1,4 +1,4 @@
-"""Logs: ours and the libraries' through one chain, JSON for machines or lines for people, redaction last."""
+"""Logs: ours and the libraries' in one chain, as JSON or as lines for people, redaction last."""
 
 import logging
 import sys
@@ -13,8 +13,8 @@ from structlog.stdlib import ProcessorFormatter
 from app.redaction import Redactor, described
 from app.settings.sections import LogSettings
 
-REPEAT_SECONDS: Final = 30.0  # in an outage aiokafka says the same several times a second
-REMEMBERED: Final = 1_000  # different lines; beyond it old ones are forgotten, and would be said once more
+REPEAT_SECONDS: Final = 30.0  # in an outage aiokafka repeats a line several times a second
+REMEMBERED: Final = 1_000  # different lines; older ones are forgotten, and would be logged again
 
 
 def configure(
@@ -35,7 +35,7 @@ def configure(
 
 @contextmanager
 def silenced(library: str) -> Iterator[None]:
-    """Keep a library quiet where we say ourselves what went wrong."""
+    """Silence a library where we report the error ourselves."""
     logger = logging.getLogger(library)
     level = logger.level
     logger.setLevel(logging.CRITICAL)
@@ -46,15 +46,15 @@ def silenced(library: str) -> Iterator[None]:
 
 
 class LibraryFilter(logging.Filter):
-    """For lines of libraries: only warnings and worse, and a repeated line once, then its count every 30 s."""
+    """A filter for libraries: only warnings and worse; a repeated line once, then its count every 30 s."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
         self._clock = clock
-        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # when last, and how often since
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}  # time of the last one, and count since then
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let through what is worth saying. A line of structlog's is a mapping at this point, and ours: it passes."""
+        """Decide whether to log a line. Our own lines are mappings at this point (structlog) and always pass."""
         if not isinstance(record.msg, str):
             return True
         return record.levelno >= logging.WARNING and self._is_news(record)
@@ -95,7 +95,7 @@ def _renderer(settings: LogSettings, stream: TextIO) -> structlog.typing.Process
 
 
 def _first_line(logger: object, method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Keep a library's first line: below it asyncio and others print objects, with whatever those hold."""
+    """Keep only the first line of a library: asyncio and others print objects below it, with all their values."""
     del logger, method
     event["event"] = str(event["event"]).split("\n", 1)[0]
     return event

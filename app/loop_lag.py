@@ -1,4 +1,4 @@
-"""How late the event loop is: for so long nobody looks at what has come, and timeouts run out for nothing."""
+"""How late the event loop is: input waits for so long, and timeouts expire too early."""
 
 import asyncio
 import statistics
@@ -12,11 +12,13 @@ from prometheus_client import CollectorRegistry, Histogram
 
 from bus.health import Alarm
 
-EVERY: Final = 0.5  # seconds between two looks; what blocks for less is seen in proportion to its length
+EVERY: Final = 0.5  # seconds between two measurements; shorter blocking is seen in proportion to its length
 BOUND: Final = 0.25  # seconds: a callback's p99 must not be worse under attack
 SAMPLES: Final = 20  # ten seconds and more: an idle process is late now and then
 BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
-HINT: Final = "too much for its core, or others use it: more cores, --workers, fewer watches; kafka_away may follow"
+HINT: Final = (
+    "too much work for this core, or others use it: more cores, --workers, fewer watches; kafka_away may follow"
+)
 
 
 class LoopLag:
@@ -39,7 +41,7 @@ class LoopLag:
         self._late = Alarm("event_loop_late", "event_loop_on_time")
 
     def degraded(self) -> tuple[str, ...]:
-        """Return the word for readiness while the loop is late most of the time; empty: it is not."""
+        """Return the degraded reason while the loop is late most of the time, else an empty string."""
         return (self._late.word,) if self._late.holds else ()
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""This process: its name, its clock, its event loop, and what it asks of the system."""
+"""This process: its name, its clock, its event loop, and its resource limits."""
 
 import asyncio
 import gc
@@ -10,13 +10,13 @@ import time
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
 
-PRIVATE: Final = 0o077  # the umask: SMS lie in a journal, and in a local Kafka
+PRIVATE: Final = 0o077  # the umask: the journal and a local Kafka contain SMS
 
 T = TypeVar("T")
 
 
 def run(main: Coroutine[Any, Any, T]) -> T:
-    """Run to the end on the quickest event loop there is; what it writes nobody else may read."""
+    """Run to the end on the fastest available event loop; files that it writes are private to this user."""
     os.umask(PRIVATE)
     try:
         import uvloop  # noqa: PLC0415 - not on every platform
@@ -26,7 +26,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
 
 
 def instance_id() -> str:
-    """Return a name for this process that no other has, and that a person can trace to a machine."""
+    """Return a unique name for this process that shows its machine."""
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(2)}"
 
 
@@ -36,13 +36,13 @@ def now_ms() -> int:
 
 
 def allow_many_connections() -> None:
-    """Open as many files as the system lets us: the usual 1024 are as many slow clients, and then nobody gets in."""
+    """Raise the limit of open files to the maximum: 1024 slow clients would otherwise block all others."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def tune_gc() -> None:
-    """Leave out of collection what the start made, and collect rarely: messages hold no cycles. 14 % of CPU without."""
+    """Exclude startup objects from garbage collection, and collect rarely: messages have no cycles. Saves 14 % CPU."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 10, 100)

@@ -1,4 +1,4 @@
-"""What must never stand in a log: numbers, codes, texts, tokens, keys. The last step before a line is rendered."""
+"""Remove what must never be logged: numbers, codes, texts, tokens, keys. The last step before a line is rendered."""
 
 import re
 import traceback
@@ -8,13 +8,13 @@ from urllib.parse import quote
 
 GONE: Final = "[redacted]"
 
-# Whatever stands under these keys is gone, however harmless it looks.
+# The values of these keys are always removed, however harmless they look.
 PRIVATE: Final = frozenset(
     {"text", "code", "recipient", "sender", "key", "token", "tokens", "password", "body", "value"}
 )
 PRIVATE_ENDINGS: Final = ("_raw", "_key", "_token", "_tokens", "_password")
 
-# Numbers of seven digits and more survive only under these keys.
+# Numbers of seven digits and more are kept only under these keys.
 COUNTS: Final = frozenset(
     {"pid", "port", "offset", "seq", "partition", "rows", "bytes", "count", "records", "line", "lag"}
     | {"accepted", "adopted", "published", "pending", "rejected", "skipped", "duplicates", "repeats", "not_durable"}
@@ -29,7 +29,7 @@ _SPEAKING = re.compile(
     r"|(?P<setting>\b(?:retention|segment|max\.message)\.(?:bytes|ms)=\d+(?: and needs \d+)?\b)"  # of a topic
     r"|(?P<door>/v1/pingme/)(?!\{token\})[^\s/?#\"'<>]+"
     r"|(?P<name>\b\w*(?:key|token|password|secret|code)=)[^&\s\"'<>]+"
-    r"|\+\d(?:[ ().-]{0,2}\d){6,}"  # a plus: a number, whatever stands between its digits
+    r"|\+\d(?:[ ().-]{0,2}\d){6,}"  # a plus: a number, whatever is between its digits
     r"|\d(?:[ ()-]{0,2}\d){6,}",
     re.IGNORECASE,
 )
@@ -44,7 +44,7 @@ class Redactor:
         self._secrets = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     def __call__(self, logger: object, method: str, event: MutableMapping[str, Any]) -> Mapping[str, Any]:
-        """Return the event without anything private. Keys are ours and stay as they are."""
+        """Return the event without private values. Keys are not changed."""
         del logger, method
         return {key: self._value(key, value) for key, value in event.items()}
 

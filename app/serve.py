@@ -53,11 +53,11 @@ async def serve(
     reload: Reload | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
 ) -> Ledger:
-    """Serve until `stop` is asked for, without one until SIGTERM or SIGINT, then drain and return the ledger.
+    """Serve until `stop` is requested (by default SIGTERM or SIGINT), then drain and return the ledger.
 
     `files`: what the settings were read from; workers are given it. `reload` is followed while we serve.
 
-    Raises `StartupError` when it must not start as things are; then nothing was served.
+    Raises `StartupError` if it cannot start; then nothing was served.
     """
     stop = stop or stop_on_signals()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
@@ -95,7 +95,7 @@ async def _serve_on_workers(
     reload: Reload | None,
 ) -> Ledger:
     def take(settings: Settings, files: Files) -> None:
-        Tokens(settings.pingme_accounts())  # one refusal here, and not one of each worker
+        Tokens(settings.pingme_accounts())  # one error here, instead of one from each worker
         crew.reload(files)
 
     registry = new_registry()
@@ -113,14 +113,14 @@ async def _serve_on_workers(
 
 @asynccontextmanager
 async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
-    """Keep a Kafka of our own, with our topics, at the configured loopback port."""
+    """Run a local Kafka with our topics at the configured loopback port."""
     from app.local_kafka.cluster import local_kafka  # noqa: PLC0415 - not needed without the flag
     from bus.kafka import topics  # noqa: PLC0415
 
     host, _, port = settings.kafka.bootstrap_servers.rpartition(":")
     if host not in {"localhost", "127.0.0.1"}:
         message = (
-            "--local-kafka keeps a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: drop one"
+            "--local-kafka runs a Kafka on this machine, but SMSBUS_KAFKA__BOOTSTRAP_SERVERS names another: remove one"
         )
         raise StartupError([message])
     _log.info("local_kafka_starting", directory=str(settings.data_dir / "kafka"), port=int(port))
@@ -135,7 +135,7 @@ async def _local_kafka(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _keep_running(cluster: "Cluster") -> None:
-    """Start a local Kafka again that died: there is nobody else to do it."""
+    """Restart a local Kafka that died: nothing else does."""
     while True:
         await asyncio.sleep(LOOK_SECONDS)
         if all(node.runs for node in cluster.nodes):
@@ -166,7 +166,7 @@ def _announce(settings: Settings, role: Role, workers: int, running: Running) ->
 
 
 def _warn_of_few_files(settings: Settings, role: Role) -> None:
-    """Say it once, and before workers are started: each of them has the same limit."""
+    """Warn once, before workers are started: all have the same limit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = settings.receiver.max_connections + OTHER_FILES
     called = role in wiring.RECEIVING and settings.pingme_accounts()

@@ -1,4 +1,4 @@
-"""One received SMS as a line for people. A reader's view: unknown keys and missing ones do not hurt it."""
+"""One received SMS as a line for people. As a reader it tolerates unknown and missing keys."""
 
 import json
 import re
@@ -12,7 +12,7 @@ _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\
 
 @dataclass(frozen=True)
 class SmsLine:
-    """What a person wants to see of an event. Texts come from strangers: nothing in it can drive a terminal."""
+    """The fields of an event to show, without control characters: texts come from strangers."""
 
     observed_at: str
     account: str
@@ -42,7 +42,7 @@ class SmsLine:
         return digits(self.recipient) == digits(number)
 
     def masked(self) -> Self:
-        """Return it without what identifies a person or opens an account."""
+        """Return it with numbers, codes and texts masked."""
         return type(self)(
             self.observed_at,
             self.account,
@@ -58,12 +58,12 @@ class SmsLine:
 
 
 def printable(value: str | None) -> str:
-    """Return it with nothing in it that could drive a terminal."""
+    """Return it without control characters."""
     return _UNPRINTABLE.sub(lambda match: repr(match[0])[1:-1], value or "")
 
 
 def masked_number(number: str) -> str:
-    """Keep names, and the ends of a number: enough to tell one's own numbers apart."""
+    """Keep names, and the ends of a number, which are enough to recognize your own."""
     many = len(digits(number)) >= 7
     return f"{number[:3]}{'•' * (len(number) - 5)}{number[-2:]}" if many else number
 

@@ -1,4 +1,4 @@
-"""When to stop, and how long it may take: first a lame duck, then `STOP_SECONDS` to drain, all under a watchdog."""
+"""When to stop, and how long it may take: a lame-duck phase, then `STOP_SECONDS` to drain, all under a watchdog."""
 
 import asyncio
 import os
@@ -11,13 +11,13 @@ from typing import Final
 
 from app import task_stacks
 
-STOP_SECONDS: Final = 20.0  # for what is in flight to be answered and published; the rest waits in the journal
+STOP_SECONDS: Final = 20.0  # for responding to and publishing what is in flight; the rest stays in the journal
 DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
-WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, and says less than we can
+WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, without our message
 
 
 class Stop:
-    """What tells a service to stop, once for all of its parts."""
+    """The request to stop, shared by all parts of a service."""
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
@@ -25,36 +25,36 @@ class Stop:
         self._terminated = False
 
     def ask(self) -> None:
-        """Stop, as a lame duck first."""
+        """Stop, after the lame-duck phase."""
         self._asked.set()
 
     def hurry(self) -> None:
-        """Stop, and be no lame duck (any longer): a person waits."""
+        """Stop without the lame-duck phase, or end it: a person is waiting."""
         self._hurried.set()
         self._asked.set()
 
     def terminate(self) -> None:
-        """Do what a SIGTERM means: ask; the second time, hurry."""
+        """Handle a SIGTERM: the first one asks, the second one hurries."""
         (self.hurry if self._terminated else self.ask)()
         self._terminated = True
 
     async def wait(self) -> None:
-        """Return when it is time to begin."""
+        """Return when stopping is requested."""
         await self._asked.wait()
 
     async def wait_for_hurry(self) -> None:
-        """Return when nobody may be waited for."""
+        """Return when the lame-duck phase must end."""
         await self._hurried.wait()
 
     async def lame_duck(self, seconds: float) -> None:
-        """Wait so long, or until there is a hurry."""
+        """Wait this long, or until `hurry` is called."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._hurried.wait()
 
 
 def stop_on_signals() -> Stop:
-    """Return what SIGTERM and SIGINT ask; from now on SIGUSR1 shows what each task waits for."""
+    """Return a `Stop` for SIGTERM and SIGINT; from now on SIGUSR1 shows what each task waits for."""
     task_stacks.show_on_signal()
     stop, loop = Stop(), asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.terminate)
@@ -63,7 +63,7 @@ def stop_on_signals() -> Stop:
 
 
 class Deadline:
-    """The seconds left of `STOP_SECONDS`, counted from `begin`; before it nobody has been promised anything."""
+    """The seconds left of `STOP_SECONDS`, counted from `begin`."""
 
     def __init__(self) -> None:
         self._at: float | None = None
@@ -78,7 +78,7 @@ class Deadline:
 
 
 def watchdog(lame_duck: float = 0.0) -> threading.Timer:
-    """Return what ends the process, once started, from a thread of its own: a blocked loop cannot hold that up."""
+    """Return a thread that ends the process after `seconds` once started, even if the event loop is blocked."""
     seconds = lame_duck + WATCHDOG_SECONDS
     timer = threading.Timer(seconds, _bite, [seconds])
     timer.daemon = True

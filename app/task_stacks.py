@@ -1,6 +1,6 @@
-"""What every asyncio task waits for, on stderr at SIGUSR1: for whoever is on call and sees a process that does nothing.
+"""Print what every asyncio task waits for to stderr at SIGUSR1, for diagnosing a process that hangs.
 
-Only names and lines of code: no argument, no value, nothing of an SMS.
+Only names and lines of code: no arguments, no values, nothing of an SMS.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ STDERR: Final = 2
 def show_on_signal() -> None:
     """Let SIGUSR1 write the stacks of the running loop's tasks to stderr. For the main thread.
 
-    A handler of Python's own, not the loop's: it is heard, too, while something holds the loop.
+    Uses Python's own handler, not the loop's: it runs even while something blocks the loop.
     """
     loop = asyncio.get_running_loop()
     signal.signal(signal.SIGUSR1, lambda _, frame: show(loop, frame))
@@ -33,7 +33,7 @@ def show(
     write: Callable[[bytes], object] | None = None,
 ) -> None:
     """Write what each task of the loop waits for, and what was interrupted. Never raises."""
-    with suppress(Exception):  # a diagnosis must not become the trouble
+    with suppress(Exception):  # a diagnosis must not do harm
         text = "".join(f"{line}\n" for line in _lines(asyncio.all_tasks(loop), interrupted))
         (write or _write)(text.encode("utf-8", "replace"))
 
@@ -53,7 +53,7 @@ def _lines(tasks: Iterable[asyncio.Task[Any]], interrupted: FrameType | None) ->
 
 
 def _alike(tasks: Iterable[asyncio.Task[Any]]) -> dict[tuple[str, ...], list[str]]:
-    """Return the names of those that wait at the same place: a dozen connections are one thing to read."""
+    """Group tasks that wait at the same place, and return their names: a dozen connections are one entry."""
     names: dict[tuple[str, ...], list[str]] = {}
     for task in tasks:
         names.setdefault(tuple(islice(_waits(task.get_coro()), MOST_FRAMES)), []).append(task.get_name())
@@ -89,7 +89,7 @@ def _waits(awaited: object) -> Iterator[str]:
 
 
 def _generator_of(step: object) -> object | None:
-    """Return the asynchronous generator whose next value is waited for; Python shows it to the collector alone."""
+    """Return the asynchronous generator whose next value is awaited; only the garbage collector can find it."""
     if not type(step).__name__.startswith("async_generator_"):
         return None
     return next((each for each in gc.get_referents(step) if isinstance(each, AsyncGeneratorType)), None)
@@ -101,6 +101,6 @@ def _place(code: CodeType, frame: FrameType | None) -> str:
 
 
 def _write(text: bytes) -> None:
-    """Write to the descriptor: the handler may have interrupted a write to `sys.stderr`, which takes no second one."""
+    """Write to the descriptor: the handler may have interrupted a write to `sys.stderr`, which is not reentrant."""
     while text:
         text = text[os.write(STDERR, text) :]

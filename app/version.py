@@ -1,4 +1,4 @@
-"""Which version runs."""
+"""The running version."""
 
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as installed

@@ -1,4 +1,4 @@
-"""What a process is made of, by its role: the door for callbacks, the pollers, or both on one bus."""
+"""The parts of a process by role: the receiver, the pollers, or both on one bus."""
 
 import asyncio
 import random
@@ -44,12 +44,12 @@ POLLING: Final = ("all", "pollers")
 
 
 def polled_accounts(settings: Settings) -> frozenset[str]:
-    """Return the names of the accounts that are asked."""
+    """Return the names of the polled accounts."""
     return frozenset(name for name, account in settings.accounts.items() if account.provider in POLLED)
 
 
 def accounts_of(settings: Settings, role: Role) -> frozenset[str]:
-    """Return the names of the accounts whose messages a process of this role takes."""
+    """Return the names of the accounts whose messages a process of this role accepts."""
     called = frozenset(account.name for account in settings.pingme_accounts()) if role in RECEIVING else frozenset()
     return called | (polled_accounts(settings) if role in POLLING else frozenset())
 
@@ -61,19 +61,19 @@ def door(
     *,
     shared: bool,
 ) -> CallbackServer:
-    """Return the door for callbacks; it binds nothing yet."""
+    """Return the receiver; it binds no port yet."""
     metrics = ReceiverMetrics(registry)
     accounts = settings.pingme_accounts()
     return CallbackServer(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
 
 
 class Polling:
-    """The pollers, and what answers for all watches of the installation. `start`, then `stop`."""
+    """The pollers, and the API for all watches of the installation. `start`, then `stop`."""
 
     def __init__(
         self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpClient]
     ) -> None:
-        """`fetchers`: what each account asks with."""
+        """`fetchers`: the HTTP client of each account."""
         self._settings = settings
         self._fetchers = fetchers
         self.poller = poller
@@ -88,12 +88,12 @@ class Polling:
         self._following = asyncio.get_running_loop().create_task(self.table.follow())
 
     def alive(self) -> bool:
-        """The pollers run, and the watches are followed; neither ends by itself."""
+        """Whether the pollers run and the watches are followed; neither ends by itself."""
         following = self._following is not None and not self._following.done()
         return following and self.poller.alive()
 
     def prepared(self, settings: Settings) -> Callable[[], None]:
-        """Return what gives each account its key and budget of these settings for its next request; it cannot fail."""
+        """Return a function that applies each account's key and budget from these settings; it cannot fail."""
         keys = {name: self._settings.accounts[name].api_key for name in self.poller.accounts}
         clients = {
             name: client_of(settings.accounts[name], self._fetchers[name])
@@ -110,7 +110,7 @@ class Polling:
         return take
 
     async def stop(self) -> None:
-        """Leave the group; who calls again waits for the first."""
+        """Leave the group; a second call waits for the first."""
         if self._stopping is None:
             self._stopping = asyncio.create_task(self._stop())
         await self._stopping
@@ -139,7 +139,7 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
 
 
 def take_over(settings: Settings, door: CallbackServer | None, polling: Polling | None) -> None:
-    """Put the accounts of these settings into force, where the parts have them already but for those of the door.
+    """Apply the accounts of these settings to the parts that already have them, and all of them to the receiver.
 
     Raises `ValueError` when two accounts share a token; then nothing has changed.
     """
@@ -190,9 +190,9 @@ def admin(
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> Admin:
-    """Return the internal listener: the journals are on it, with a door its tokens, with pollers the watches.
+    """Return the internal listener: the journals are on it, with a receiver its tokens, with pollers the watches.
 
-    `degraded` says what is wrong with the process, apart from these parts.
+    `degraded` returns the reasons that belong to the process and not to these parts.
     """
     apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
     if door is not None:
@@ -224,16 +224,16 @@ def admin(
     def alive() -> bool:
         return bus.alive() and polling.alive()
 
-    def starting() -> bool:  # while Kafka is away the door for callbacks must be open
+    def starting() -> bool:  # while Kafka is unavailable callbacks must still be accepted
         return not polling.table.filled and not polling.table.behind
 
     return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
 
 
 def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:
-    """Return the provider as it is seen with the account's key."""
+    """Return the provider's client with the account's key."""
     return PROVIDERS[account.provider](
-        api_key=account.api_key or SecretStr(""),  # the settings' own rule: a polled account has a key
+        api_key=account.api_key or SecretStr(""),  # never empty: the settings require a key for a polled account
         base_url=account.base_url,
         fetcher=fetcher,
         status_action=account.status_action,
@@ -241,7 +241,7 @@ def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:
 
 
 def budget_of(settings: Settings, name: str) -> float:
-    """Return how many requests a second an account may be asked, of all replicas together."""
+    """Return how many requests a second all replicas together may send for an account."""
     return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
 
 

@@ -1,1 +1,1 @@
-"""`smsbus demo`: the whole way on a local Kafka with simulated providers, and a reconciliation at the end."""
+"""`smsbus demo`: the service on a local Kafka with simulated providers, and a reconciliation at the end."""

@@ -1,4 +1,4 @@
-"""Do the topics hold what the simulators sent? Compared by the simulators' own nonces, not through our ids."""
+"""Do the topics contain what the simulators sent? Compared by the simulators' own nonces, not by our ids."""
 
 import base64
 import json
@@ -19,22 +19,22 @@ Event = Mapping[str, Any]
 
 @dataclass
 class Verdict:
-    """What was compared, and one sentence for each thing that does not agree."""
+    """What was compared, with one sentence for each disagreement."""
 
     sms: int = 0
     dead_letters: int = 0
-    repeats: int = 0  # records with an id that an earlier record has: allowed, and counted
+    repeats: int = 0  # records with the id of an earlier record: allowed, and counted
     disagreements: list[str] = field(default_factory=list)
     delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     """Seconds from the delivery to the event, by provider."""
 
     @property
     def agrees(self) -> bool:
-        """Everything that was promised or shown is there, under one id, in order; and nothing else."""
+        """Everything that was accepted or shown is there, with one id, in order; and nothing else."""
         return not self.disagreements
 
     def delay_lines(self) -> list[str]:
-        """Return one line a provider that a script can read."""
+        """Return one line for each provider, for scripts."""
         return [
             f"delay {provider} median={median(seconds):z.2f} p95={sorted(seconds)[int(len(seconds) * 0.95)]:z.2f} s"
             for provider, seconds in sorted(self.delays.items())
@@ -44,9 +44,9 @@ class Verdict:
 def reconcile(
     callbacks: Sequence[Entry], shown: Sequence[Sms], received: Iterable[bytes], rejected: Iterable[bytes]
 ) -> Verdict:
-    """Compare both books with the values of the topics, each in the order of its partitions.
+    """Compare both records with the values of the topics, each in the order of its partitions.
 
-    `callbacks`: what PingMe posted. `shown`: what the polled providers' answers carried, fully written.
+    `callbacks`: what PingMe posted. `shown`: what the polled providers' complete responses contained.
     """
     verdict = Verdict()
     events = [json.loads(value) for value in received]
@@ -123,7 +123,7 @@ def _compare_order(book: Sequence[Entry], arrived: Sequence[str], verdict: Verdi
 
 
 def _compare_polled(shown: Sequence[Sms], events: Sequence[Event], verdict: Verdict) -> None:
-    """SMS of equal codes in one order are told apart by their number: as many ids as were shown."""
+    """SMS with the same code in one order are only counted: there must be as many ids as were shown."""
     book: dict[tuple[str, str, str], list[Sms]] = defaultdict(list)
     for sms in shown:
         book[sms.provider, sms.order, sms.nonce].append(sms)
@@ -152,12 +152,12 @@ def _compare_shown(key: tuple[str, str, str], sent: Sequence[Sms], found: Sequen
     if len(found) > len(sent):
         verdict.disagreements.append(f"{what} has {len(found)} ids for {len(sent)} SMS")
     for sms, event in zip(sorted(sent, key=lambda each: each.index), found, strict=False):
-        if sms.index == 0 or sms.kind == "rent":  # the others arrived hidden behind the one before them
+        if sms.index == 0 or sms.kind == "rent":  # the others were hidden behind the one before them
             verdict.delays[sms.provider].append(to_epoch_ms(event["observed_at"]) / 1000 - sms.at)
 
 
 def _compare_sequences(events: Sequence[Event], verdict: Verdict) -> None:
-    """Within an order 0, 1, 2 … in the order of the topic: nothing is missing and nothing overtook."""
+    """Within an order the sequences are 0, 1, 2 … in the order of the topic: nothing missing, nothing out of order."""
     sequences: dict[tuple[str, str, str], list[int]] = defaultdict(list)
     for event in events:
         sequences[event["provider"], event["order_kind"], event["order_id"]].append(event["sequence"])

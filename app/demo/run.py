@@ -1,7 +1,7 @@
-"""The demo: the simulated providers on a mildly bad day, the service and a Kafka, all real, and then the sum.
+"""The demo: the service on a real Kafka against the simulated providers, with a comparison at the end.
 
-It ends with the ledger in one line that a script can read, after reading the topics back and comparing them with what
-the simulators posted and showed.
+At the end it reads the topics, compares them with what the simulators posted and showed, and prints the ledger in one
+line for scripts.
 """
 
 import asyncio
@@ -53,20 +53,20 @@ Say = Callable[[str], None]
 
 
 class DemoSettings(Settings):
-    """Settings of which nothing outside the demo decides."""
+    """Settings that only the demo sets."""
 
     @classmethod
     def settings_customise_sources(  # type: ignore[override] # of the parameters only one is needed
         cls, *_: object, init_settings: PydanticBaseSettingsSource, **__: object
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Take what the demo says; no variable, no file."""
+        """Read the arguments only; no variable, no file."""
         return (init_settings,)
 
 
 async def demo(
     *, seconds: float | None, kafka: str | None, seed: int | None, bad_day: str, show: Show, say: Say
 ) -> tuple[Ledger, Verdict]:
-    """Run for so many seconds, or until Ctrl-C; then return the ledger and what the comparison found."""
+    """Run for so many seconds, or until Ctrl-C; then return the ledger and the result of the comparison."""
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
@@ -93,7 +93,7 @@ def _scenario(name: str) -> Any:  # noqa: ANN401 - the sandbox's own type
 
 @asynccontextmanager
 async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterator[KafkaSettings]:
-    """Yield a Kafka with our topics: one of our own, or topics of the demo's own on somebody else's brokers."""
+    """Yield a Kafka with our topics: a local one, or a given one with topics under a prefix of the demo."""
     if address is not None:
         kafka = KafkaSettings(bootstrap_servers=address, topic_prefix=f"smsbus-demo-{secrets.token_hex(3)}.")
         await topics.create(kafka)
@@ -103,7 +103,7 @@ async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterato
         finally:
             await topics.delete(kafka)
         return
-    say("starting Apache Kafka (the first time its jars are fetched, about 45 MB) …")
+    say("starting Apache Kafka (the first start downloads about 45 MB) …")
     async with local_kafka(directory / "kafka") as cluster:
         kafka = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
         await topics.create(kafka)
@@ -160,10 +160,10 @@ async def _run(
 async def _play(
     settings: Settings, world: Sandbox, running: Running, seconds: float | None, ended: asyncio.Event, say: Say
 ) -> None:
-    """Let SMS come, by callback and to orders that are watched, until the end."""
+    """Produce SMS, by callback and for watched orders, until the end."""
     token = settings.accounts["shop"].callback_tokens[0].get_secret_value()
     url = settings.callback_url(token, running.receiver_port)
-    say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are asked at {world.url}")
+    say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are polled at {world.url}")
     if seconds is None:
         say("Ctrl-C ends")
     else:
@@ -184,7 +184,7 @@ async def _open_orders(settings: Settings, world: Sandbox, admin_port: int, ende
 
 
 async def _watch(session: aiohttp.ClientSession, wanted: OrderRequest, order: Order, ended: asyncio.Event) -> None:
-    """Watch an order as a consumer would: over HTTP, again while the answer is 503."""
+    """Watch an order as a consumer would: over HTTP, retrying while the response is 503."""
     asked = {
         "account": wanted.provider,
         "order_kind": wanted.kind,
@@ -207,7 +207,7 @@ async def _stream(kafka: KafkaSettings, show: Show) -> None:
 
 
 def ending(ledger: Ledger, verdict: Verdict) -> bool:
-    """Print delays and the ledger to stdout, what was compared to stderr; return whether everything agrees."""
+    """Print delays and the ledger to stdout, the comparison to stderr; return whether everything agrees."""
     for sentence in verdict.disagreements[:10]:
         sys.stderr.write(f"  {sentence}\n")
     agrees = verdict.agrees and ledger.balanced and ledger.pending == 0

@@ -1,1 +1,1 @@
-"""The rows of journals for people: of one that nobody holds, and of one that a running process holds."""
+"""The rows of journals for people, whether a running process holds the journal or not."""

@@ -1,4 +1,4 @@
-"""Journals that nobody holds: a command holds them itself meanwhile, so that nobody adopts them under its hands."""
+"""Journals that no process holds: a command holds them while it works, so that no process adopts them meanwhile."""
 
 import asyncio
 from collections.abc import Iterator
@@ -18,22 +18,22 @@ from bus.journal.store import JournalUnwritable
 
 
 class FreeJournal:
-    """One journal that we hold: of a process that is gone, or set aside."""
+    """One journal that this command holds: left by a dead process, or quarantined."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     def rows(self, which: Which, *, reveal: bool) -> Iterator[dict[str, Any] | Unread]:
-        """Yield these rows, whole if they are to be revealed (`app.journals.row_facts`), and what cannot be read."""
+        """Yield these rows, whole if `reveal` is set (`app.journals.row_facts`), and what cannot be read."""
         facts = row_facts.whole if reveal else row_facts.brief
         found = (row for row in status.rows_of(self.directory) if isinstance(row, Unread) or which.takes(row))
         for row in islice(found, which.limit):
             yield row if isinstance(row, Unread) else facts(self.directory.name, row)
 
     def skip(self, name: RowName) -> str | None:
-        """Take a row out; return why it was not."""
+        """Remove a row; return why it was not removed, if so."""
         if is_aside(self.directory):
-            return "A journal that was set aside is not changed: export it, then remove the directory as a whole."
+            return "A quarantined journal is not changed: export it, then remove its directory."
         try:
             outcome = asyncio.run(status.skip(self.directory, name))
         except (JournalUnwritable, OSError) as error:
@@ -43,7 +43,7 @@ class FreeJournal:
 
 @contextmanager
 def journals_in(where: Path, settings: Settings) -> Iterator[list[FreeJournal | HeldJournal]]:
-    """Give `bus.journal.status.journals`, which raises `CannotLook`. Those that nobody holds are held until the end."""
+    """Yield `bus.journal.status.journals`, which raises `CannotLook`. The free ones are held until the end."""
     with ExitStack() as stack:
         journals: list[FreeJournal | HeldJournal] = []
         for directory in status.journals(where):

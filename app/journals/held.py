@@ -1,4 +1,4 @@
-"""Journals that a running process holds: asked of it over its admin listener, since nobody else may touch them."""
+"""Journals that a running process holds: accessed through its admin listener, since only it may touch them."""
 
 import asyncio
 from collections.abc import Iterator, Mapping
@@ -13,18 +13,18 @@ from app.journals.query import LARGEST_PAGE
 from app.settings.load import Settings
 from bus.journal.rows import RowName, Which
 
-PATIENCE: Final = 60.0  # seconds; a disk may be slow
+PATIENCE: Final = 60.0  # seconds for a response; a disk may be slow
 ASK_ITS_OWN: Final = "use the settings of that process (--config, SMSBUS_ADMIN__…), or stop it first"
 
 
 class NotAnswered(Exception):
-    """The process that holds a journal cannot be asked, or refuses; the text says what to do."""
+    """The process that holds a journal does not respond, or refuses; the text says what to do."""
 
     safe_to_log = True
 
 
 class HeldJournal:
-    """One journal that somebody holds."""
+    """One journal that a running process holds."""
 
     def __init__(self, directory: Path, settings: Settings) -> None:
         self.directory = directory
@@ -33,7 +33,7 @@ class HeldJournal:
         self._url = settings.admin_url()
 
     def rows(self, which: Which, *, reveal: bool) -> Iterator[dict[str, Any]]:
-        """Yield these rows as `row_facts` has them, whole if they are to be revealed. Raises `NotAnswered`."""
+        """Yield these rows as `row_facts` returns them, whole if `reveal` is set. Raises `NotAnswered`."""
         left = which.limit
         while left > 0:
             page = self._page(which._replace(limit=min(left, LARGEST_PAGE)), reveal=reveal)
@@ -44,7 +44,7 @@ class HeldJournal:
             which = which._replace(after=page[-1]["seq"])
 
     def skip(self, name: RowName) -> str | None:
-        """Take a row out; return why it was not. Raises `NotAnswered`."""
+        """Remove a row; return why it was not removed, if so. Raises `NotAnswered`."""
         status, answer = self._ask("POST", SKIP, json=name._asdict())
         if status == 200:
             return None
@@ -71,11 +71,11 @@ class HeldJournal:
             status, answer = asyncio.run(self._answer(method, path, **asked))
         except (aiohttp.ClientError, TimeoutError, ValueError):
             message = (
-                f"{self.directory} is held by a running process, and no admin listener of ours answers at {self._url}"
+                f"{self.directory} is held by a running process, and no smsbus admin listener responds at {self._url}"
             )
             raise NotAnswered(f"{message}: {ASK_ITS_OWN}") from None
         if status == 401:
-            message = f"{self.directory} is held by a running process, and {self._url} does not take our admin token"
+            message = f"{self.directory} is held by a running process, and {self._url} does not accept our admin token"
             raise NotAnswered(f"{message}: {ASK_ITS_OWN}")
         return status, answer
 
@@ -88,7 +88,7 @@ class HeldJournal:
             return answer.status, await answer.json(content_type=None)
 
     def _found_token(self) -> dict[str, str]:
-        """Find it; a command makes none, since nobody would take it."""
+        """Return the header with the token; a command generates none, since no process would accept it."""
         if not self._settings.admin.token and not token_file(self._settings).exists():
             message = f"{self.directory} is held by a running process, and there is no {token_file(self._settings)}"
             raise NotAnswered(f"{message}: {ASK_ITS_OWN}")

@@ -1,4 +1,4 @@
-"""What stands behind the question mark of `GET /v1/journal/rows`."""
+"""The query parameters of `GET /v1/journal/rows`."""
 
 import re
 from collections.abc import Iterable
@@ -28,7 +28,7 @@ _RIGHT: Final = {
 
 
 class Query(NamedTuple):
-    """What was asked for."""
+    """The parsed query."""
 
     journal: str | None
     """None: all."""
@@ -37,7 +37,7 @@ class Query(NamedTuple):
 
 
 def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
-    """Return the query that these parameters make. Raises `WrongQuery`."""
+    """Parse these parameters. Raises `WrongQuery`."""
     parameters = parameters_in(pairs, MUST_BE, _is_right)
     which = Which(
         after=int(parameters.get("after", 0)),
@@ -49,7 +49,7 @@ def query_in(pairs: Iterable[tuple[str, str]]) -> Query:
 
 
 def lane_of(text: str) -> tuple[str, int] | None:
-    """Return what TOPIC/PARTITION names; None: it is no lane."""
+    """Parse TOPIC/PARTITION; None: it is not a lane."""
     if _RIGHT["lane"].fullmatch(text) is None:
         return None
     topic, _, partition = text.rpartition("/")

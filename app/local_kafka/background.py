@@ -11,7 +11,7 @@ from app.local_kafka.cluster import Cluster, open_cluster
 from app.local_kafka.layout import load_layout, write_json
 from app.local_kafka.process import Process
 
-DEFAULT_PORT = 9092  # where `kafka.bootstrap_servers` looks by default
+DEFAULT_PORT = 9092  # the default of `kafka.bootstrap_servers`
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Detached:
 
 
 def default_directory() -> Path:
-    """Where this user's detached Kafka lives, its data included."""
+    """Return the directory of this user's detached Kafka, with its data."""
     return Path(platformdirs.user_state_dir("smsbus")) / "kafka"
 
 
@@ -57,9 +57,9 @@ def find(directory: Path) -> Detached | None:
 
 
 async def up(directory: Path, *, nodes: int | None, port: int | None) -> Detached:
-    """Start what does not run of the Kafka in `directory` and leave it running; it serves when this returns.
+    """Start the nodes in `directory` that are not running and leave them running; they serve when this returns.
 
-    `nodes` and `port` may be left to what the directory holds, else one node at DEFAULT_PORT. Raises LocalKafkaError,
+    `nodes` and `port` default to those of the directory, else to one node at DEFAULT_PORT. Raises LocalKafkaError,
     and then nothing runs that did not run before.
     """
     layout = load_layout(directory)
@@ -71,7 +71,7 @@ async def up(directory: Path, *, nodes: int | None, port: int | None) -> Detache
     missing = [node for node in cluster.nodes if not node.runs]
     try:
         await cluster.spawn()
-        _keep(directory, cluster)  # before they serve: whatever happens to us, `down` knows them
+        _keep(directory, cluster)  # before they serve: if we die, `down` still finds them
         await cluster.until_ready()
     except BaseException:
         await asyncio.gather(*(node.kill() for node in missing))

@@ -1,4 +1,4 @@
-"""One or three nodes as one thing, and the context manager that everything else uses."""
+"""A cluster of one or three nodes, and the context manager that everything else uses."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
@@ -20,12 +20,12 @@ class Cluster:
         self.nodes = [Node(number, layout, launch, self._alive) for number in range(1, len(layout.ports) + 1)]
 
     async def start(self) -> None:
-        """Start every node that does not run; all of them serve and see each other when this returns."""
+        """Start every node that is not running; all of them serve and see each other when this returns."""
         await self.spawn()
         await self.until_ready()
 
     async def spawn(self) -> None:
-        """Start every process that does not run; returns before they serve."""
+        """Start every process that is not running; returns before they serve."""
         await _all(node.spawn() for node in self.nodes)
 
     async def until_ready(self) -> None:
@@ -91,7 +91,7 @@ def _java() -> Path:
 
 
 async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
-    """Do all at once; the first failure ends the others and is raised as itself."""
+    """Run all concurrently; the first failure cancels the others and is raised as it is."""
     try:
         async with asyncio.TaskGroup() as group:
             for work in works:

@@ -1,4 +1,4 @@
-"""What a node is told: `server.properties` and the Java command line. Pure."""
+"""The configuration of a node: `server.properties` and the Java command line. Pure."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,7 +15,7 @@ ALWAYS: Mapping[str, object] = {
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": 0,
-    "offsets.topic.num.partitions": 8,  # 50 by default: seconds of a first start, for nothing on one machine
+    "offsets.topic.num.partitions": 8,  # 50 by default: a first start would take seconds longer
     "transaction.state.log.num.partitions": 8,
     "share.coordinator.state.topic.num.partitions": 8,
     "log.cleaner.dedupe.buffer.size": 16 << 20,  # 128 MiB by default, half of the heap
@@ -42,7 +42,7 @@ class Ports(NamedTuple):
 
 
 class ClientPorts(NamedTuple):
-    """Of a node whose clients reach it through something in between, such as a proxy: a third port, and its."""
+    """For a node that clients reach through a proxy: a third port, and the proxy's."""
 
     listens: int
     advertised: int
@@ -57,7 +57,7 @@ def server_properties(
 ) -> str:
     """Return the configuration of node number `node` (1, 2, …) of a cluster with these ports.
 
-    With `client` for every node, who asks at `listens` learns the `advertised` ports of all; who asks at a broker's own
+    With `client` for every node, a client of `listens` learns the `advertised` ports of all; a client of a broker's own
     port learns those, and so do the nodes. `more` settings win over ours.
     """
     ports = cluster[node - 1]
@@ -102,7 +102,7 @@ def java_command(java: Path, classpath: str, home: Path, main: Sequence[str], *,
         f"-Dlog4j2.configurationFile={LOG4J2}",
         f"-Djava.io.tmpdir={home}",  # native codecs are unpacked there; the usual place may be mounted noexec
         "-XX:-UsePerfData",
-        "-XX:+ExitOnOutOfMemoryError",  # a dead node is seen and started again, a choking one is not
+        "-XX:+ExitOnOutOfMemoryError",  # a dead node is noticed and restarted, one short of memory is not
         "--enable-native-access=ALL-UNNAMED",
         "-cp",
         classpath,

@@ -1,4 +1,4 @@
-"""Why did a node end? Read from what it left behind."""
+"""Why did a node exit? Read from its logs."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ COMPLAINT = re.compile(
 
 
 def log_size(home: Path) -> int:
-    """Return the length of a node's log in bytes; what it says from here on is new."""
+    """Return the length of a node's log in bytes; what follows is new."""
     log = home / "kafka.log"
     return log.stat().st_size if log.exists() else 0
 
@@ -20,7 +20,7 @@ def last_words(home: Path, log_start: int) -> str:
     for line in (*reversed(logged), *reversed(printed)):
         if complaint := COMPLAINT.match(line):
             return complaint["said"]
-    return next(iter(printed), "it said nothing")
+    return next(iter(printed), "no output")
 
 
 def _read(file: Path, start: int) -> list[str]:

@@ -2,4 +2,4 @@
 
 
 class LocalKafkaError(Exception):
-    """The local Kafka cannot be had; the text is one line that says why and what to do."""
+    """The local Kafka cannot be started; the text is one line that says why and what to do."""

@@ -13,7 +13,7 @@ PR_SET_PDEATHSIG = 1  # Linux, prctl(2): survives execve; fires when the *thread
 
 
 def _hold(parent: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a broker killed loses nothing it acknowledged
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # a killed broker loses nothing that it acknowledged
     if os.getppid() != parent:  # it died before the call above
         sys.exit(1)
 
@@ -27,7 +27,7 @@ def _main(mode: str, parent: str, output: str, *command: str) -> None:
     target = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     os.dup2(target, 1)
     os.dup2(target, 2)
-    # An environment of our own: JAVA_TOOL_OPTIONS, JAVA_HOME or CLASSPATH of this machine change nothing.
+    # A clean environment: JAVA_TOOL_OPTIONS, JAVA_HOME or CLASSPATH of this machine have no effect.
     os.execve(command[0], command, {"LC_ALL": "C.UTF-8"})  # noqa: S606  no shell is wanted
 
 

@@ -45,7 +45,7 @@ def read_lock(text: str) -> list[Jar]:
 
 
 async def kafka_classpath() -> str:
-    """Return the class path of Kafka, from this user's cache; what it has to say goes to stderr."""
+    """Return the class path of Kafka, from this user's cache; messages go to stderr."""
     jars = read_lock(await asyncio.to_thread(LOCK.read_text))
     cache = Path(platformdirs.user_cache_dir("smsbus")) / f"kafka-{KAFKA_VERSION}"
     return await classpath(cache, jars, Console(stderr=True))
@@ -89,7 +89,7 @@ def _fetch(jar: Jar, cache: Path) -> None:
             check(jar, fetched.read_bytes())
             fetched.replace(cache / jar.file_name)
     except OSError as error:
-        raise LocalKafkaError(f"cannot keep Kafka's jars in {cache}: {error.strerror or error}") from error
+        raise LocalKafkaError(f"cannot store Kafka's jars in {cache}: {error.strerror or error}") from error
 
 
 def check(jar: Jar, content: bytes) -> None:
@@ -97,13 +97,13 @@ def check(jar: Jar, content: bytes) -> None:
     found = hashlib.sha256(content).hexdigest()
     if found != jar.sha256:
         raise LocalKafkaError(
-            f"{jar.file_name} is not the pinned file and was thrown away: sha256 {found}, expected {jar.sha256}; "
-            "if a proxy or a mirror answers instead of Maven Central, mend that and try again"
+            f"{jar.file_name} is not the pinned file and was deleted: sha256 {found}, expected {jar.sha256}; "
+            "if a proxy or a mirror responds instead of Maven Central, fix that and try again"
         )
 
 
 def _download(jar: Jar, scratch: Path) -> Path:
-    """Let jgo fetch `jar` from its default repository into a directory of its own: jgo takes a torn file for good."""
+    """Let jgo fetch `jar` from its default repository into a directory of its own: jgo accepts incomplete files."""
     try:
         from jgo.maven import MavenContext  # noqa: PLC0415  the extra [local] may be missing
     except ImportError:

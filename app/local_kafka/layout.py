@@ -44,7 +44,7 @@ def open_layout(directory: Path, *, nodes: int, port: int | None) -> Layout:
     Raises LocalKafkaError if the directory holds a cluster of another size or cannot be written.
     """
     if nodes != 1 and port is not None:
-        raise LocalKafkaError("a port can be chosen for one node only; three nodes take free ones")
+        raise LocalKafkaError("a port can be chosen for a single node only; three nodes use free ports")
     directory = directory.absolute()
     layout = load_layout(directory) or _new_layout(directory, nodes)
     if len(layout.ports) != nodes:
@@ -77,7 +77,7 @@ def _save(layout: Layout) -> None:
         layout.directory.mkdir(parents=True, exist_ok=True)
         write_json(layout.file, {"cluster_id": layout.cluster_id, "ports": layout.ports})
     except OSError as error:
-        raise LocalKafkaError(f"cannot keep a Kafka in {layout.directory}: {error.strerror or error}") from error
+        raise LocalKafkaError(f"cannot store a Kafka in {layout.directory}: {error.strerror or error}") from error
 
 
 def write_json(file: Path, content: object) -> None:

@@ -15,7 +15,7 @@ from app.local_kafka.process import KILL_WITHIN, Process, spawn_free, spawn_held
 from bus.kafka.probe import brokers_ready
 
 READY_WITHIN = 60.0  # seconds; it takes 2 to 3, three nodes 5, and a machine may be busy
-LOOK = 5.0  # seconds for one look whether it serves: on a busy machine a single answer can take more than one
+LOOK = 5.0  # seconds for one check whether it serves: on a busy machine a single response can take more than one
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class Node:
         return self.process is not None and self.process.runs()
 
     async def start(self) -> None:
-        """Start it unless it runs; it serves, and sees every living node, when this returns. Data is kept.
+        """Start it unless it is running; it serves, and sees every running node, when this returns. Data is kept.
 
         Of three nodes two must run; to begin with fewer, use `Cluster.start`, which starts all before it waits.
         """
@@ -63,7 +63,7 @@ class Node:
         await self.until_ready()
 
     async def stop(self) -> None:
-        """Stop it in order, by force after a bound."""
+        """Stop it gracefully, or kill it after a timeout."""
         if self.process:
             await self.process.stop()
         await self._reap()
@@ -75,12 +75,12 @@ class Node:
         await self._reap()
 
     async def pause(self) -> None:
-        """Freeze it: its connections stay open and nothing is answered."""
+        """Pause it: its connections stay open, and it does not respond."""
         if self.process:
             await self.process.send(signal.SIGSTOP)
 
     async def resume(self) -> None:
-        """Let a paused node go on."""
+        """Resume a paused node."""
         if self.process:
             await self.process.send(signal.SIGCONT)
 
@@ -112,11 +112,11 @@ class Node:
         return self.home / "java.out"
 
     def _prepare(self) -> bool:
-        """Write what it is told and return whether its directory has been formatted."""
+        """Write its configuration and return whether its directory has been formatted."""
         ports = self._layout.ports
         for port in ports[self.number - 1]:
             if not is_free(port):
-                raise LocalKafkaError(f"port {port} is taken by another program: stop that one, or choose another port")
+                raise LocalKafkaError(f"port {port} is in use by another program: stop it, or choose another port")
         self.home.mkdir(exist_ok=True)
         client = self._launch.clients.get(self.number)
         settings = server_properties(self.number, ports, self.home / "data", client, self._launch.more)

@@ -1,4 +1,4 @@
-"""Processes of ours, found again by pid, and never mistaken for a stranger's that was given the same pid."""
+"""Our processes, found again by pid, and never confused with another process that got the same pid."""
 
 import asyncio
 import os
@@ -15,13 +15,13 @@ KILL_WITHIN = 10.0
 
 @dataclass(frozen=True)
 class Process:
-    """A process that runs the node configured by `properties`, which stands in its command line."""
+    """A process that runs the node configured by `properties`, a path in its command line."""
 
     pid: int
     properties: Path
 
     def runs(self) -> bool:
-        """Tell whether it runs (a paused one does); False for a zombie and for a stranger with its pid."""
+        """Tell whether it runs (a paused one does); False for a zombie and for another process with its pid."""
         try:
             words = Path(f"/proc/{self.pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
@@ -33,8 +33,8 @@ class Process:
         await self.end_by(number, within=0)
 
     async def stop(self) -> None:
-        """Ask it to stop, and kill it if it has not within STOP_WITHIN; it has ended when this returns."""
-        await self.send(signal.SIGCONT)  # a paused process would not hear the next one
+        """Stop it, with SIGKILL after STOP_WITHIN; it has ended when this returns."""
+        await self.send(signal.SIGCONT)  # a paused process would not receive the next one
         if not await self.end_by(signal.SIGTERM, within=STOP_WITHIN):
             await self.end_by(signal.SIGKILL, within=KILL_WITHIN)
 
@@ -50,7 +50,7 @@ class Process:
             os.close(handle)
 
     def _open(self) -> int | None:
-        """Return a pidfd: looked at after it was opened, the process cannot be exchanged under our hands."""
+        """Return a pidfd: a process that is checked after it was opened cannot be replaced by another one."""
         try:
             handle = os.pidfd_open(self.pid)
         except ProcessLookupError:

@@ -1,1 +1,1 @@
-"""SIGHUP: read the settings again, and hand over what can change without a restart."""
+"""SIGHUP: read the settings again, and apply what can change without a restart."""

@@ -1,4 +1,4 @@
-"""SIGHUP asks for the settings to be read again, and never ends the process."""
+"""SIGHUP requests a reload of the settings, and never ends the process."""
 
 import asyncio
 import signal
@@ -7,10 +7,10 @@ from typing import Self
 
 
 class HangUp:
-    """What SIGHUPs have asked for: however many come while it is being done, it is done once more.
+    """Pending reload requests: any number of SIGHUPs during a reload cause one more reload.
 
-    A context of the main thread, for the whole of a command. A handler of Python's own hears them, not a loop's: that
-    one comes late and leaves early, and a SIGHUP before or after it would end the process.
+    A context manager for the main thread and a whole command. It uses Python's own handler, not the loop's, which is
+    installed later and removed earlier: a SIGHUP before or after that would end the process.
     """
 
     def __init__(self) -> None:
@@ -18,16 +18,16 @@ class HangUp:
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __enter__(self) -> Self:
-        """Hear SIGHUP from now on."""
+        """Handle SIGHUP from now on."""
         signal.signal(signal.SIGHUP, lambda *_: self.ask())
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Ignore it to the end: Python takes its own handlers away before the process is gone."""
+        """Ignore SIGHUP until the end: Python removes its own handlers before the process has exited."""
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
 
     def ask(self) -> None:
-        """Ask for it; never raises. Before anybody waits it is remembered."""
+        """Request a reload; never raises. The request is kept until `wait` is called."""
         if self._loop is None:
             self._asked.set()
             return
@@ -35,7 +35,7 @@ class HangUp:
             self._loop.call_soon_threadsafe(self._asked.set)
 
     async def wait(self) -> None:
-        """Return when it is asked for, or has been since this returned last."""
+        """Return when a reload is requested, or has been since this last returned."""
         self._loop = asyncio.get_running_loop()
         await self._asked.wait()
         self._asked.clear()

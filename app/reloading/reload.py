@@ -1,4 +1,4 @@
-"""The settings read again while we serve: what can be taken over is, all of it or nothing; the rest is named."""
+"""Reload the settings while serving: apply all that can change, or nothing; name what needs a restart."""
 
 import asyncio
 import sys
@@ -19,21 +19,21 @@ from app.settings.load import Read, Settings, leaves
 from app.settings.names import SettingsError
 from app.settings.sections import Account, LogLevel, LogSettings
 
-LEVELS: Final = get_args(LogLevel)  # the most talkative first
+LEVELS: Final = get_args(LogLevel)  # the most verbose first
 TAKEN_OVER: Final = ("api_key", "max_requests_per_second")  # of a polled account; the rest is built into its client
 REMOVED: Final = " removed"
-REFUSED: Final = "reload_refused"  # an event of the log, and a word of /readyz until a reload is taken
+REFUSED: Final = "reload_refused"  # a log event, and a degraded reason until a reload succeeds
 
 Take = Callable[[Settings, Files], None]
-"""Puts settings into force, or raises `ValueError` and has changed nothing; the files are those that were read."""
+"""Applies settings, or raises `ValueError` and changes nothing; the files are those that were read."""
 
 _log = structlog.get_logger("smsbus")
 
 
 def without_restart(running: Settings, read: Settings, *, polls: bool) -> Settings:
-    """Return the running settings with all that was read and can be taken over while we serve. Pure.
+    """Return the running settings with everything new that can be applied while serving. Pure.
 
-    `polls`: this process asks providers, or has one that does; else polled accounts are only names to it.
+    `polls`: this process or one of its workers polls; otherwise only the names of polled accounts matter.
     """
     accounts = {
         name: account
@@ -74,7 +74,7 @@ def _account(running: Account | None, read: Account | None) -> Account | None:
 
 
 class Reload:
-    """Reads the settings again whenever `hangup` asks; says in one line what came of it."""
+    """Reloads the settings whenever `hangup` requests it; logs the result in one line."""
 
     def __init__(self, running: Settings, reread: Callable[[], Awaitable[Read]], hangup: HangUp) -> None:
         """Take the settings as they were loaded; `reread` raises `SettingsError` where they cannot be used."""
@@ -83,20 +83,20 @@ class Reload:
         self._hangup = hangup
         self.results = {"taken": 0, "refused": 0}
         self._is_refused = False
-        self._secrets = set(running.secrets())  # old ones, too: what still comes with them must not show them
+        self._secrets = set(running.secrets())  # old ones, too: what still arrives with them must not show them
 
     def degraded(self) -> tuple[str, ...]:
-        """Return the word for readiness while the newest reload is refused; empty: it was taken, or nobody asked."""
+        """Return the degraded reason while the newest reload is refused, else an empty string."""
         return (REFUSED,) if self._is_refused else ()
 
     @asynccontextmanager
     async def follow(
         self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
     ) -> AsyncIterator[None]:
-        """Reload when asked to, for as long as the context lasts.
+        """Reload on request for as long as the context lasts.
 
-        `refuse` raises `StartupError` for settings that would not be served. `names_restart`: nobody else says what
-        needs one.
+        `refuse` raises `StartupError` for settings that cannot be served. `names_restart`: log which changes
+        need a restart.
         """
 
         async def run() -> None:
@@ -112,7 +112,7 @@ class Reload:
             await asyncio.wait([task])
 
     async def once(self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool) -> None:
-        """Read, and take over or refuse; raises nothing, since whoever asks next must be heard."""
+        """Read the settings, and apply or refuse them; raises nothing, so that later requests are handled."""
         try:
             read, files = await self._reread()
             refuse(read)
@@ -134,7 +134,7 @@ class Reload:
         self._is_refused = result == "refused"
 
     def _say_reloaded(self, changed: list[str], old: LogSettings, new: LogSettings, secrets: set[str]) -> None:
-        """Talk as the new settings say, and say so at the more talkative of both levels."""
+        """Log as the new settings say; report the reload at the more verbose of both levels."""
 
         def say() -> None:
             log = _log.warning if any(each.endswith(REMOVED) for each in changed) else _log.info
@@ -151,14 +151,14 @@ class Reload:
 
 
 class ReloadMetrics(Collector):
-    """What came of the reloads."""
+    """The results of the reloads."""
 
     def __init__(self, reload: Reload, registry: CollectorRegistry) -> None:
         self._reload = reload
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the family of this moment."""
+        """Yield the current values."""
         family = CounterMetricFamily("smsbus_reloads", "Reloads of the settings by SIGHUP", labels=["result"])
         for result, count in self._reload.results.items():
             family.add_metric([result], count)
@@ -166,7 +166,7 @@ class ReloadMetrics(Collector):
 
 
 def _reason(error: Exception) -> str:
-    """Return what was wrong without a value: an unknown error's words may quote one."""
+    """Return what was wrong, without values: the message of an unknown error may quote one."""
     match error:
         case SettingsError() | StartupError():
             return "; ".join(error.lines)

@@ -1,1 +1,1 @@
-"""Settings from environment, files and `smsbus.toml`: read, named, and rotated. `load.Settings` is all of them."""
+"""Settings from environment, files and `smsbus.toml`: read, named, and rotated. `load.Settings` has all of them."""

@@ -1,4 +1,4 @@
-"""The files that settings come from, smsbus.toml and those of secrets: each read whole, and when nobody writes it."""
+"""The files with settings, smsbus.toml and those of secrets: each read completely, while nobody writes it."""
 
 import asyncio
 import json
@@ -47,7 +47,7 @@ class Files(NamedTuple):
 
     @classmethod
     def of_line(cls, line: bytes) -> Self:
-        """Return what `as_line` was made of."""
+        """Parse a line from `as_line`."""
         config, each = json.loads(line)
         return cls(config, {path: File(*file) for path, file in each.items()})
 
@@ -103,7 +103,7 @@ async def _read_within(seconds: float, read: Callable[[], Files]) -> Files:
 
 
 def secrets_of(files: Files, variables: Mapping[str, SettingPath], environ: Mapping[str, str]) -> dict[str, Any]:
-    """Return as a tree of settings what the files hold that variables like `SMSBUS_ADMIN__TOKEN_FILE` name.
+    """Return the contents of the files that variables like `SMSBUS_ADMIN__TOKEN_FILE` name, as a tree of settings.
 
     `variables`: each with its secret's place. A file's line end is left out. Raises `SettingsError` for a file that
     cannot be read, and where the variable itself is set as well.

@@ -1,4 +1,4 @@
-"""What a person can set, read from the environment and from smsbus.toml. No other file reads the environment."""
+"""All settings, read from the environment and from smsbus.toml. No other file reads the environment."""
 
 import asyncio
 import os
@@ -40,7 +40,7 @@ LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - async
 
 
 class Settings(BaseSettings):
-    """All of it. Read with `load`."""
+    """All settings. Read with `load`."""
 
     model_config = SettingsConfigDict(
         env_prefix="SMSBUS_",
@@ -53,7 +53,7 @@ class Settings(BaseSettings):
 
     of_file: ClassVar[dict[str, Any]] = {}  # what smsbus.toml says
 
-    # What must outlive the process, unless a section names its own place: the journal, and the local Kafka.
+    # For the journal and the local Kafka, which must outlive the process, unless a section sets another directory.
     data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
     kafka: KafkaSettings = KafkaSettings()
     bus: BusSettings = Field(default_factory=BusSettings)
@@ -104,7 +104,7 @@ class Settings(BaseSettings):
         return env_settings, init_settings, InitSettingsSource(settings_cls, cls.of_file)
 
     def pingme_accounts(self) -> list[PingMeAccount]:
-        """Return the accounts that the receiver opens its door for."""
+        """Return the accounts that the receiver serves."""
         return [
             PingMeAccount(name=name, tokens=account.callback_tokens, user_id=account.user_id)
             for name, account in self.accounts.items()
@@ -112,25 +112,25 @@ class Settings(BaseSettings):
         ]
 
     def callback_url(self, token: str, port: int | None = None) -> str:
-        """Return where PingMe posts with this token; without `receiver.public_url` as this machine sees it."""
+        """Return the callback URL with this token; without `receiver.public_url` the local one."""
         host = "localhost" if self.receiver.host in {"0.0.0.0", "::"} else self.receiver.host  # noqa: S104 - compared
         origin = self.receiver.public_url or f"http://{host}:{port or self.receiver.port}"
         return f"{origin.rstrip('/')}/v1/pingme/{token}"
 
     def admin_url(self) -> str:
-        """Return where a command on this machine finds the admin listener."""
+        """Return the URL of the admin listener for commands on this machine."""
         host = LOOPBACK_OF.get(self.admin.host, self.admin.host)
         return f"http://{f'[{host}]' if ':' in host else host}:{self.admin.port}"
 
     def secrets(self) -> list[str]:
-        """Return every secret value, for the one use of keeping it out of logs."""
+        """Return every secret value, only to keep them out of logs."""
         return [secret.get_secret_value() for secret in _secrets(self)]
 
 
 def load(config: Path | None = None) -> Settings:
     """Read the settings: variables win over `config`, else SMSBUS_CONFIG, else ./smsbus.toml where it exists.
 
-    Raises `SettingsError` with one line a problem; no line holds a value.
+    Raises `SettingsError` with one line for each problem; no line contains a value.
     """
     return settings_of(files(config))
 
@@ -182,7 +182,7 @@ Read = tuple[Settings, Files]
 
 
 def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable[[], Awaitable[Read]]:
-    """Return what reads them again as `load` does, once nobody writes the files any longer; and the files.
+    """Return a function that reads the settings again as `load` does, once nobody writes the files; and the files.
 
     It raises `SettingsError`, too, when the file of now is no longer there (an editor may be about to replace it), for
     what is no regular file, and when reading takes seconds.
@@ -202,7 +202,7 @@ def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable
 
 
 def config_file(config: Path | None = None) -> Path | None:
-    """Return the file that `load` reads. Raises `SettingsError` when a file was named and is not there."""
+    """Return the file that `load` reads. Raises `SettingsError` when a given one does not exist."""
     named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
     if named is None:
         return FILE if FILE.is_file() else None
@@ -217,12 +217,12 @@ def data_dir_of_environment() -> Path:
 
 
 def variable_in_charge(place: SettingPath) -> str | None:
-    """Return the variable that sets this place and so wins over smsbus.toml; None: the file decides."""
+    """Return the variable that overrides this place in smsbus.toml; None: the file decides."""
     return set_variable(place, os.environ)
 
 
 def file_in_charge(variable: str) -> str | None:
-    """Return the file that a variable in charge names; None: it holds the setting itself."""
+    """Return the file that this variable names; None: it contains the setting itself."""
     return os.environ.get(variable) if variable.endswith(FILE_SUFFIX.upper()) else None
 
 
@@ -247,7 +247,7 @@ def leaves(settings: Settings) -> Iterator[tuple[str, object]]:
 
 
 def shown(settings: Settings) -> Iterator[tuple[str, str]]:
-    """Yield each setting's key and its value as a person may see it: secrets are stars."""
+    """Yield each setting's key and its value for display: secrets are masked."""
     for key, value in leaves(settings):
         match value:
             case tuple():
@@ -259,7 +259,7 @@ def shown(settings: Settings) -> Iterator[tuple[str, str]]:
 
 
 def without_secrets(address: str) -> str:
-    """Return an address without its user, password and query, which may be keys; any other text as it is."""
+    """Return a URL without its user, password and query, which may be secret; any other text as it is."""
     return re.sub(r"^(https?://)(?:[^/@\s?]*@)?([^?\s]*)(\?\S*)?$", _masked, address)
 
 

@@ -1,4 +1,4 @@
-"""The names of the settings: which there are, which one was meant, and which one a validation error belongs to."""
+"""The names of the settings: the known ones, the one that was probably meant, the one of a validation error."""
 
 import difflib
 import re
@@ -14,10 +14,10 @@ FILE_SUFFIX: Final = "_file"
 ANY: Final = "*"  # in a place: any account's name
 
 SettingPath = tuple[str, ...]
-"""Where a setting lies: `("accounts", "shop", "api_key")`."""
+"""The path of a setting: `("accounts", "shop", "api_key")`."""
 
 # What Kubernetes injects for a Service whose name begins with "smsbus". Its plain `…_PORT` always holds a URL, so that
-# SMSBUS_RECEIVER_PORT=8080, one underscore short, is still found out.
+# SMSBUS_RECEIVER_PORT=8080, one underscore short, is still reported.
 _INJECTED_NAME = re.compile(
     r"_SERVICE_HOST$|_SERVICE_PORT(_[A-Z0-9_]+)?$|_PORT_\d+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?$"
 )
@@ -28,7 +28,7 @@ RENAMED: Final = {
     "repeats_remembered": "dedup_cache_size",
     "workers": "max_concurrent_polls",
 }
-"""What settings were called before 0.1.0, and what they are called now."""
+"""Names of settings before 0.1.0, with the current ones."""
 
 
 SECTION: Final = "it is a section of settings, not a value"
@@ -56,7 +56,7 @@ SHAPES: Final = {
 
 
 class SettingsError(Exception):
-    """The settings cannot be used. `lines` name each variable or key at fault, and never a value."""
+    """The settings are invalid. `lines` name each variable or key at fault, and never a value."""
 
     def __init__(self, lines: list[str]) -> None:
         super().__init__("\n".join(lines))
@@ -64,7 +64,7 @@ class SettingsError(Exception):
 
 
 def variable_of(place: SettingPath) -> str:
-    """Return the variable that sets what lies at this place."""
+    """Return the variable that sets this place."""
     return PREFIX + "__".join(place).upper()
 
 
@@ -87,7 +87,7 @@ def places(model: type[BaseModel], above: SettingPath = ()) -> Iterator[tuple[Se
 
 
 def unknown_variables(model: type[BaseModel], environ: Mapping[str, str]) -> list[str]:
-    """Return one line for each variable with our prefix that sets nothing: a typo must not pass in silence."""
+    """Return one line for each variable with our prefix that is not a setting, so that typos are noticed."""
     known = _variables(model)
     ours = {name: _place_of(name) for name in sorted(environ) if _is_ours(name, environ[name])}
     return [_unknown(name, place, known) for name, place in ours.items() if _pattern(place, known) is None]
@@ -110,7 +110,7 @@ def file_variables(model: type[BaseModel], environ: Mapping[str, str | None]) ->
 def problem_lines(
     error: ValidationError, model: type[BaseModel], environ: Mapping[str, str], file: Path | None
 ) -> list[str]:
-    """Return one readable line a problem, naming the variable and the key in the file."""
+    """Return one readable line for each problem, naming the variable and the key in the file."""
     known = list(dict(places(model)))
     details = error.errors(include_input=False, include_url=False, include_context=False)
     return list(dict.fromkeys(_problem(detail, known, environ, file) for detail in details))
@@ -160,7 +160,7 @@ def _did_you_mean(word: str, words: list[str], prefix: str = "", between: str = 
     head, dots, last = word.rpartition(between)
     renamed = f"{head}{dots}{RENAMED.get(last.lower(), '')}".lower()
     close = [each for each in words if each.lower() == renamed] or difflib.get_close_matches(word, words, n=1)
-    return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` shows those that there are"
+    return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` lists all settings"
 
 
 def _problem(detail: Mapping[str, Any], known: list[SettingPath], environ: Mapping[str, str], file: Path | None) -> str:

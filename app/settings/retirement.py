@@ -1,4 +1,4 @@
-"""May an old callback token be removed? The running service knows when it was last used."""
+"""Can an old callback token be removed? The running service knows when it was last used."""
 
 import json
 from collections.abc import Iterator
@@ -13,16 +13,16 @@ from app.settings.load import Settings
 from receiver.auth import fingerprint
 
 LEAKED: Final = (
-    "somebody still posts to its URL (PingMe, or whoever has it). Leaked? --retire --force removes it at once"
+    "something still posts to its URL (PingMe, or someone else). If it leaked, --retire --force removes it at once"
 )
 UNUSED: Final = timedelta(hours=24)  # a sender that was not given the new URL has posted within a day
 TIMEOUT_SECONDS: Final = 10.0
 
 
 async def objections(settings: Settings, account: str, now: datetime) -> list[str]:
-    """Return why the account's old tokens should stay, readable and without a token; empty: nobody uses them."""
+    """Return why the account's old tokens should stay, readable and without a token; empty: they are not in use."""
     if not settings.admin.token and not token_file(settings).exists():
-        return [f"the service cannot be asked: {token_file(settings)} is not there, is data_dir the service's?"]
+        return [f"the service cannot be asked: {token_file(settings)} does not exist; is data_dir the service's?"]
     url = settings.admin_url() + PATH
     try:
         status, text = await _get(url, admin_header(with_admin_token(settings)))
@@ -37,7 +37,7 @@ async def objections(settings: Settings, account: str, now: datetime) -> list[st
 
 
 def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -> Iterator[str]:
-    """Yield what speaks against removing all but the first of these tokens, given by their fingerprints. Pure."""
+    """Yield reasons not to remove all but the first of these tokens, given by their fingerprints. Pure."""
     known = {
         token["fingerprint"]: token
         for each in view["accounts"]
@@ -46,13 +46,14 @@ def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -
     }
     newest, *old = tokens
     if newest not in known or not known[newest]["newest"]:
-        yield "the service has not taken up the newest token yet: send it SIGHUP, and give PingMe the new URL"
+        yield "the service does not use the newest token yet: send it SIGHUP, and give PingMe the new URL"
     for token in old:
         used = known[token]["last_used_at"] if token in known else None
         if used is not None and now - datetime.fromisoformat(used) < UNUSED:
             yield f"the old token {token}… (its fingerprint) was used at {used}: {LEAKED}"
-    if now - datetime.fromisoformat(view["since"]) < UNUSED:
-        yield f"the service has noted uses only since {view['since']}: ask again when that is 24 hours ago"
+    if now - (since := datetime.fromisoformat(view["since"])) < UNUSED:
+        after = f"{since + UNUSED:%Y-%m-%dT%H:%M:%SZ}"
+        yield f"the service has recorded uses only since {view['since']}: try again after {after}"
 
 
 async def _get(url: str, headers: dict[str, str]) -> tuple[int, str]:

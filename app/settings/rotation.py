@@ -1,4 +1,4 @@
-"""Callback tokens in smsbus.toml, a new one or no old ones: one place is changed, every other byte stays as it was."""
+"""Add or remove callback tokens in smsbus.toml: one place is changed, every other byte stays as it was."""
 
 import fcntl
 import json
@@ -90,7 +90,7 @@ def _place(text: str, account: str) -> tuple[int, re.Match[str] | None] | None:
 
 
 def _is_right(old: str, new: str, account: str, change: Callable[[list[str]], list[str]]) -> bool:
-    """Compare what the two texts mean: a pattern that finds the wrong place must not reach the file."""
+    """Compare the parsed texts: if a pattern finds the wrong place, the file must not be changed."""
     try:
         before, after = tomllib.loads(old), tomllib.loads(new)
         tokens, now = (tree["accounts"][account].pop("callback_tokens", []) for tree in (before, after))
@@ -124,7 +124,7 @@ def _text(file: Path) -> str:
 
 
 def _replace(file: Path, text: str) -> None:
-    """Replace what the name leads to, a link's target included; who owns it and who may read it stays as it is."""
+    """Replace the file, following links; its owner and its mode are kept."""
     file = file.resolve()
     old = file.stat()
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as new:

@@ -1,4 +1,4 @@
-"""The sections of the settings that belong to nobody below: accounts, the admin listener, logs."""
+"""The sections of the settings that belong to no other package: accounts, the admin listener, logs."""
 
 import ipaddress
 import re
@@ -34,17 +34,17 @@ AccountName = Annotated[fields.Account, StringConstraints(max_length=64)]
 
 
 def listed(value: str | list[str]) -> list[str]:
-    """Return the parts of a list, however smsbus.toml holds it."""
+    """Return the items of a list, in either form that smsbus.toml allows."""
     return list(value) if isinstance(value, list) else [part.strip() for part in value.split(",") if part.strip()]
 
 
 def listed_if_text(value: object) -> object:
-    """Take a text apart at its commas; what is a list already stays."""
+    """Split a text at its commas; return a list as it is."""
     return listed(value) if isinstance(value, str) else value
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host can only be this machine."""
+    """Tell whether a host is a loopback address."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
@@ -69,7 +69,7 @@ def _zone(name: str) -> str:
         name = f"Etc/GMT{-hours:+d}" if hours else "UTC"
     try:
         return name if name == "UTC" else ZoneInfo(name.strip()).key
-    except (ValueError, KeyError, OSError):  # no name, an unknown one, a directory of them
+    except (ValueError, KeyError, OSError):  # not a name, an unknown one, or a directory
         message = "a name like Europe/Moscow, or whole hours like +03:00 (for other offsets a name is needed)"
         raise ValueError(message) from None
 
@@ -77,7 +77,7 @@ def _zone(name: str) -> str:
 def _address(url: str) -> str:
     try:
         host = URL(url).host
-    except ValueError:  # a port that is no number, half of an IPv6 address
+    except ValueError:  # an invalid port, half of an IPv6 address
         host = None
     if not host:
         message = "an address like https://example.org/stubs/handler_api.php is needed"
@@ -95,7 +95,7 @@ def _not_guessable(token: SecretStr) -> None:
 
 
 class Section(BaseModel):
-    """A section of the settings: fixed once read, strict about its keys, silent about its values."""
+    """A section of the settings: immutable, no unknown keys, and no values in errors."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -113,9 +113,9 @@ class Account(Section):
     base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_address)] | None = None
     proxy_url: SecretStr | None = None  # may carry a password
     max_requests_per_second: PositiveFloat | None = None
-    # What a poll of a handler_api asks; None: what suits the provider best. V2 brings texts and times.
+    # The method for polling a handler_api; None: the best one for the provider. V2 has texts and times.
     status_action: Literal["getStatus", "getStatusV2"] | None = None
-    # Of times that a provider states without one. No document says; one client of GrizzlySMS says UTC.
+    # For a provider's times without a zone. Not documented; one client of GrizzlySMS assumes UTC.
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
 
     @field_validator("provider")
@@ -123,7 +123,7 @@ class Account(Section):
     def _served(cls, provider: str) -> str:
         if provider in SERVED:
             return provider
-        message = f"this is not a provider we know; this version serves {', '.join(SERVED)}"
+        message = f"unknown provider; this version supports {', '.join(SERVED)}"
         raise ValueError(message)
 
     @field_validator("api_key")
@@ -157,13 +157,13 @@ class AdminSettings(Section):
         if token:
             _not_guessable(token)
         elif not is_loopback(seen.data.get("host", "")):
-            message = "needed, since the admin listener is bound to more than this machine (SMSBUS_ADMIN__HOST)"
+            message = "needed, since the admin listener is not bound to loopback (SMSBUS_ADMIN__HOST)"
             raise ValueError(message)
         return token
 
 
 class LogSettings(Section):
-    """How to talk. `auto`: for people on a terminal, JSON elsewhere."""
+    """Log format and level. `auto`: lines for people on a terminal, JSON elsewhere."""
 
     format: Literal["auto", "json", "console"] = "auto"
     level: LogLevel = "info"

@@ -1,4 +1,4 @@
-"""The one internal listener: asks each worker on its own, and answers for all of them.
+"""The supervisor's admin listener: asks each worker's listener, and responds for all of them.
 
 The watches are the pollers'; each worker has a journal of its own.
 """
@@ -27,16 +27,16 @@ from app.workers.metrics import RESTARTING, WorkerMetrics
 from app.workers.worker_process import Worker
 from receiver.strangers import client_of
 
-ASK_SECONDS: Final = 1.0  # less than a probe's patience; a worker answers in milliseconds, under load as well
+ASK_SECONDS: Final = 1.0  # less than a probe's timeout; a worker responds in milliseconds, also under load
 PASS_ON_SECONDS: Final = 30.0  # a command waits for Kafka
-SILENT_SECONDS: Final = 60.0  # twice the longest pause before a restart: by then it should have served again
-SUPERVISOR: Final = "supervisor"  # the process that says what is the supervisor's own in /metrics
+SILENT_SECONDS: Final = 60.0  # twice the longest restart delay: by then it should be serving again
+SUPERVISOR: Final = "supervisor"  # the `process` label of the supervisor's own metrics
 PASSED_ON: Final = ("Authorization", "Content-Type")
 PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow")
 
 
 class WorkerResponse(NamedTuple):
-    """What a worker said."""
+    """A worker's response."""
 
     status: int
     text: str
@@ -44,7 +44,7 @@ class WorkerResponse(NamedTuple):
 
 @dataclass(frozen=True)
 class Together:
-    """How all of them are: an `app.admin.listener.Readiness`."""
+    """The readiness of all workers: an `app.admin.listener.Readiness`."""
 
     can_accept: bool
     degraded: tuple[str, ...]
@@ -54,7 +54,7 @@ class Together:
 def together(
     doors: Sequence[WorkerResponse | None], others: Sequence[WorkerResponse | None], own: tuple[str, ...] = ()
 ) -> Together:
-    """Return how all are, of what each said to /readyz (None: nothing) and we say. One open door can accept."""
+    """Combine each worker's /readyz (None: no response) and our own reasons. One ready receiver can accept."""
     answers = [*doors, *others]
     said = [json.loads(answer.text) for answer in answers if answer]
     words = [word for each in said for word in each["degraded"]] + [*own]
@@ -77,7 +77,7 @@ class JointAdmin(Listener):
         *,
         degraded: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
-        """`registry` holds what this process exports itself, and `degraded` says what is wrong with it."""
+        """`registry` has this process's own metrics, `degraded` returns its own reasons."""
         super().__init__(settings, self._add_routes)
         self._doors = doors
         self._pollers = pollers
@@ -104,7 +104,7 @@ class JointAdmin(Listener):
         router.add_route("*", "/{path:.*}", self._pass_on)
 
     async def _livez(self, _: web.Request) -> web.Response:
-        """Answer 503 when a worker says so, or neither answers nor comes back; one that is being restarted will."""
+        """Respond 503 if a worker does, or if one does not respond for too long; a restart is not too long."""
         workers = [*self._doors, *self._others]
         answers = await self._ask(workers, "/livez")
         lives = [
@@ -126,25 +126,25 @@ class JointAdmin(Listener):
         return web.Response(text=merged(parts), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
     async def _callbacks(self, request: web.Request) -> web.Response:
-        """Answer for all doors or none: of one that is missing nobody knows which tokens it saw."""
+        """Respond for all receivers or with 503: the uses that a missing one has recorded are unknown."""
         answers = await self._ask(self._doors, request.path, {"Authorization": request.headers["Authorization"]})
         said = [answer.text for answer in answers if answer and answer.status == 200]
         if len(said) < len(self._doors):
-            return problem(503, "not_ready", "A receiver is being started again. Ask again.")
+            return problem(503, "not_ready", "A receiver is being restarted. Try again.")
         return web.json_response(callbacks.together(said))
 
     async def _pass_on(self, request: web.Request) -> web.Response:
         if self._pollers is None:
             raise web.HTTPNotFound
         if self._pollers.admin is None:
-            return problem(503, "not_ready", "The pollers are being started again. Ask again.")
+            return problem(503, "not_ready", "The pollers are being restarted. Try again.")
         try:
             return await self._passed_on(request, URL(self._pollers.admin + request.rel_url.raw_path_qs, encoded=True))
         except (aiohttp.ClientError, TimeoutError):
-            return problem(503, "not_ready", "The pollers did not answer. Ask again.")
+            return problem(503, "not_ready", "The pollers did not respond. Try again.")
 
     async def _journals(self, request: web.Request) -> web.Response:
-        """Ask every worker: the one that holds the journal answers."""
+        """Ask every worker: the one that holds the journal responds."""
         answers = await asyncio.gather(*(self._of_journal(worker, request) for worker in [*self._doors, *self._others]))
         return joined(answers, request.query.get("journal"))
 
@@ -177,7 +177,7 @@ class JointAdmin(Listener):
     async def _ask_one(
         self, worker: Worker, path: str, headers: Mapping[str, str] | None = None
     ) -> WorkerResponse | None:
-        """Return its own listener's answer; None when it does not serve, or says nothing for ASK_SECONDS."""
+        """Return the response of its listener; None if it does not serve, or does not respond within ASK_SECONDS."""
         answer = None
         if worker.admin is not None:
             try:

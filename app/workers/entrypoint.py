@@ -1,4 +1,4 @@
-"""The child's side of `--workers`: today's service, but on a shared port, with its internal listener on loopback.
+"""The child's side of `--workers`: the service on a shared port, with its admin listener on loopback.
 
 stdin and stdout are the control pipe that `app/workers/worker_process.py` holds. Settings come from there: a worker
 reads no file of them, so that one that is started again serves what the others do.
@@ -108,5 +108,5 @@ def _tell_port(running: Running) -> None:
 
 
 def _tell(line: str) -> None:
-    with suppress(OSError):  # a supervisor that died does not listen
+    with suppress(OSError):  # the supervisor has died
         os.write(STDOUT, f"{line}\n".encode())

@@ -7,9 +7,9 @@ LABEL: Final = "process"
 
 
 def merged(parts: Mapping[str, str]) -> str:
-    """Return one exposition of each process's own: a family once, a sample with its process as a label.
+    """Merge the expositions of the processes: each family once, each sample with its process as a label.
 
-    The parts are of `text/plain; version=0.0.4`: each family's HELP and TYPE stand before its samples.
+    The parts are of `text/plain; version=0.0.4`: each family's HELP and TYPE precede its samples.
     """
     heads: dict[str, dict[str, str]] = {}
     samples: dict[str, list[str]] = {}

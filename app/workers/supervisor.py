@@ -1,4 +1,4 @@
-"""The parent: starts the workers, keeps them running, stops them together. It opens no door and knows no Kafka."""
+"""The parent: starts the workers, keeps them running, stops them together. It has no receiver and no Kafka."""
 
 import asyncio
 import sys
@@ -19,14 +19,14 @@ from bus.contract import Ledger
 
 
 class WorkersEndedBadly(Exception):
-    """A worker did not stop in order."""
+    """A worker did not stop cleanly."""
 
     safe_to_log = True
 
 
 @dataclass(frozen=True)
 class Crew:
-    """All workers of this installation, and what answers for them."""
+    """All workers of this process, and the listener for them."""
 
     admin_port: int
     workers: Sequence[Worker]
@@ -38,15 +38,15 @@ class Crew:
         return Ledger(**{each.name: sum(getattr(one, each.name) for one in ledgers) for each in fields(Ledger)})
 
     def reload(self, files: Files) -> None:
-        """Let each take the settings of these files, and whoever is started from now on as well."""
+        """Make each worker apply the settings of these files, and those started from now on as well."""
         for worker in self.workers:
             worker.reload(files.as_line())
 
     def check_end(self) -> None:
-        """Raise `WorkersEndedBadly` unless every worker stopped in order."""
+        """Raise `WorkersEndedBadly` unless every worker stopped cleanly."""
         bad = [f"{worker.name} (exit code {worker.exit_code})" for worker in self.workers if worker.exit_code]
         if bad:
-            message = f"did not stop in order: {', '.join(bad)}; what they had accepted waits in their journals"
+            message = f"did not stop cleanly: {', '.join(bad)}; what they had accepted stays in their journals"
             raise WorkersEndedBadly(message)
 
 
@@ -61,12 +61,12 @@ async def supervise(
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> AsyncIterator[Crew]:
-    """Run `count` doors, and the pollers where the role has them; all have stopped when the context ends.
+    """Run `count` receivers, and the pollers if the role has them; all have stopped when the context ends.
 
     They get the `files` that the settings were read from, and read none themselves.
     `stop`: who hurries us hurries them. `degraded` says what is wrong with this process.
 
-    Raises `StartupError` when a port is taken, or a worker does not start.
+    Raises `StartupError` when a port is in use, or a worker does not start.
     """
     line = files.as_line()
     doors = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
@@ -88,12 +88,12 @@ async def supervise(
 
 
 def refuse_workers(settings: Settings, role: Role) -> None:
-    """Raise `StartupError` where several doors make no sense."""
+    """Raise `StartupError` if the settings allow only one receiver."""
     if role == "pollers":
-        message = "--workers are doors for callbacks, which --role pollers has not: start it several times instead"
+        message = "--workers is the number of receivers, and --role pollers has none: start it several times instead"
         raise StartupError([message])
     if settings.receiver.port == 0:
-        message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: say which"
+        message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: set it"
         raise StartupError([message])
 
 
@@ -103,7 +103,7 @@ def _worker(name: str, role: Role, files: bytes) -> Worker:
 
 
 async def _try_port(settings: Settings) -> None:
-    """Raise `OSError` if the port is taken: the workers share it, and would share it with a stranger as well."""
+    """Raise `OSError` if the port is in use: the workers share it, and would share it with any other program."""
     loop, receiver = asyncio.get_running_loop(), settings.receiver
     server = await loop.create_server(asyncio.Protocol, receiver.host, receiver.port, start_serving=False)
     server.close()

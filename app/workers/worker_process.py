@@ -22,15 +22,15 @@ import structlog
 from bus.contract import Ledger
 
 LOOPBACK: Final = "127.0.0.1"
-RESTART_FIRST: Final = 0.5  # seconds: a crash is one line in the log, and the others take what it would have taken
-RESTART_LONGEST: Final = 30.0  # what does not start now may start when its disk has room again
-STEADY: Final = 60.0  # who lived so long had no trouble with its start
+RESTART_FIRST: Final = 0.5  # seconds: the other workers take its connections meanwhile
+RESTART_LONGEST: Final = 30.0  # a failing start may succeed once its disk has room again
+STEADY: Final = 60.0  # seconds after which a start counts as successful
 
 _log = structlog.get_logger("smsbus")
 
 
 class Worker:
-    """A child that is to run until `stop`."""
+    """A child that is kept running until `stop`."""
 
     def __init__(self, name: str, command: Sequence[str], files: bytes = b"") -> None:
         """Take the command that starts it; it gets its end of the control pipe as stdin and stdout.
@@ -41,13 +41,13 @@ class Worker:
         self.ready = asyncio.Event()
         """It has served at least once."""
         self.admin: str | None = None
-        """Where its internal listener is; None while it does not serve."""
+        """The address of its admin listener; None while it does not serve."""
         self.restarts = 0
         self.exit_code = 0
         self.problem: str | None = None
         """Why the system did not let it start the last time; None: it did."""
         self.ledger = Ledger()
-        """What became of its messages, once it has stopped."""
+        """Its ledger, once it has stopped."""
         self._command = command
         self._control: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
@@ -69,31 +69,31 @@ class Worker:
             _log.warning("worker_ended", process=self.name, exit_code=self.exit_code, again_in_seconds=pause, **why)
             await self._wait(pause)
             if self._stopping.is_set():
-                self.exit_code = 0  # it was no longer there to be stopped; that it ended was said above
+                self.exit_code = 0  # it was already gone; its end was logged above
                 return
             self.restarts += 1
 
     def stop(self) -> None:
-        """Let it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
+        """Make it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
         self._stopping.set()
         self._send_end()
 
     def hurry(self) -> None:
-        """Let it stop without being a lame duck; one that does not serve yet is none."""
+        """Make it stop without the lame-duck phase."""
         if self.admin is not None:
             self._signal(signal.SIGINT)
 
     def reload(self, files: bytes) -> None:
-        """Let it take the settings of these files, a line; and again whenever it is started: all take the same."""
+        """Make it apply the settings of these files, a line; also whenever it is restarted: all have the same."""
         self._files = files
         self._send(files)
 
     def heard(self, *, answered: bool) -> None:
-        """Note whether it gave a sign of life just now."""
+        """Note whether it just responded."""
         self._silent_since = None if answered else self._silent_since or time.monotonic()
 
     def silent_seconds(self) -> float:
-        """Return for how long it has given no sign of life, as far as anybody asked."""
+        """Return for how many seconds it has not responded, as far as it was asked."""
         return time.monotonic() - self._silent_since if self._silent_since is not None else 0.0
 
     async def _live_once(self) -> None:
