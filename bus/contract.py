@@ -1,4 +1,4 @@
-"""What "accepted" means, for everybody who calls the bus."""
+"""What "accepted" means, for all callers of the bus."""
 
 import asyncio
 from collections.abc import Awaitable
@@ -12,9 +12,9 @@ Outcome = Literal["published", "rejected", "skipped"]
 
 
 class NotDurable(Exception):
-    """The message is not promised: it is neither in Kafka nor in the journal (it may still arrive, with the same id).
+    """The message is neither in Kafka nor in the journal (it may still arrive, with the same id).
 
-    The caller tells its sender to come back (a door: 503 with Retry-After) or does not advance (a poller).
+    The caller asks its sender to retry (the receiver: 503 with Retry-After) or does not advance (a poller).
     """
 
     def __init__(self, reason: str, retry_after: int = 5) -> None:
@@ -24,7 +24,7 @@ class NotDurable(Exception):
 
 
 class Delivery:
-    """How far a durable record has come. Shared by everybody who sent the same id."""
+    """The progress of a durable record. Shared by all who sent the same id."""
 
     __slots__ = ("__weakref__", "_ended", "outcome", "via")
 
@@ -34,13 +34,13 @@ class Delivery:
         self._ended: asyncio.Future[Outcome] | None = None
 
     def end(self, outcome: Outcome) -> None:
-        """Kafka has it (`published`), or has its dead letter (`rejected`), or a person took it out (`skipped`)."""
+        """Kafka has it (`published`), or has its dead letter (`rejected`), or an operator removed it (`skipped`)."""
         self.outcome = outcome
         if self._ended is not None and not self._ended.done():
             self._ended.set_result(outcome)
 
     async def ended(self) -> Outcome:
-        """Wait for the end; cancelling one waiter leaves the others alone."""
+        """Wait for the end; cancelling one waiter does not affect the others."""
         if self.outcome is not None:
             return self.outcome
         if self._ended is None:
@@ -49,7 +49,7 @@ class Delivery:
 
 
 class Receipt(NamedTuple):
-    """The promise: the message with this id is durable and will be in Kafka."""
+    """The guarantee that the message with this id is durable and will be in Kafka."""
 
     id: str
     via: Via
@@ -59,7 +59,7 @@ class Receipt(NamedTuple):
 
     @property
     def published(self) -> Awaitable[Outcome]:
-        """Await it to know that the message is in Kafka, or that Kafka refused it and its dead letter is there."""
+        """Await it to know that the message is in Kafka, or that Kafka refused it and its dead letter is in Kafka."""
         return self.delivery.ended()
 
 
@@ -75,22 +75,22 @@ class Bus(Protocol):
         ...
 
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
-        """Give the message now; the future, the caller's own, ends as `accept` does, `NotDurable` included.
+        """Submit the message now; the future, the caller's own, ends as `accept` does, `NotDurable` included.
 
-        For who has no task to wait in. Cancelling the future does not withdraw the message.
+        For callers without a task. Cancelling the future does not withdraw the message.
         """
         ...
 
 
 def refused(full: NotDurable) -> asyncio.Future[Receipt]:
-    """Return the future of a message that is not promised."""
+    """Return a future that has failed with this error."""
     future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
     future.set_exception(full)
     return future
 
 
 def promised(receipt: Receipt) -> asyncio.Future[Receipt]:
-    """Return the future of a message that is durable already."""
+    """Return a future with this receipt."""
     future: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
     future.set_result(receipt)
     return future
@@ -105,9 +105,9 @@ class Ledger:
     published: int = 0  # in a message topic, acknowledged
     pending: int = 0  # in the journal, not yet acknowledged
     rejected: int = 0  # ended in the dead-letter topic
-    skipped: int = 0  # taken out by a person, its bytes kept in a file
-    duplicates: int = 0  # answered from memory, nothing new published
-    not_durable: int = 0  # answered NotDurable
+    skipped: int = 0  # removed by an operator, its bytes kept in a file
+    duplicates: int = 0  # recognized from memory, nothing new published
+    not_durable: int = 0  # refused with NotDurable
 
     @property
     def balanced(self) -> bool:
@@ -115,7 +115,7 @@ class Ledger:
         return self.accepted + self.adopted == self.published + self.pending + self.rejected + self.skipped
 
     def line(self) -> str:
-        """One line that a script can read."""
+        """Return one line for scripts."""
         return (
             f"ledger accepted={self.accepted} published={self.published} pending={self.pending} "
             f"rejected={self.rejected} skipped={self.skipped} duplicates={self.duplicates}"

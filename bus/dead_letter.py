@@ -1,4 +1,4 @@
-"""The dead letter of a record that Kafka refuses for itself, or whose row in the journal is damaged."""
+"""The dead letter of a record that Kafka refuses for its content, or whose row in the journal is damaged."""
 
 from bus.record import Record
 from schemas.dead_letter import UNKNOWN, rejected
@@ -20,7 +20,7 @@ def of_refused(record: Record, reason: str, *, now_ms: int) -> SmsRejected:
 
 
 def _source(record: Record) -> tuple[str, str]:
-    """Provider and account from `ce_source`; a damaged row has no headers that could be believed."""
+    """Provider and account from `ce_source`; the headers of a damaged row cannot be trusted."""
     parts = record.source.split("/")
     _, _, provider, account = parts if len(parts) == 4 else ("", "", UNKNOWN, UNKNOWN)
     return provider, account

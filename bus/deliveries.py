@@ -1,6 +1,6 @@
-"""What this process knows of every id: waited for, durable, ended. And the ledger, which must add up.
+"""What this process knows of every id: pending, durable, ended. And the ledger, which must add up.
 
-It saves work (a repeat is answered without publishing) and promises nothing: the deterministic id does that.
+It only saves work (a repeat is not published again); the guarantee is the deterministic id.
 """
 
 import asyncio
@@ -15,11 +15,11 @@ _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
     "published": Delivery("kafka", "published"),
     "rejected": Delivery("kafka", "rejected"),
 }
-"""How nearly every record ends: one object for all of them, since all are remembered."""
+"""The usual end of a record: one shared object, since many are remembered."""
 
 
 class PendingRecord:
-    """A record that is not durable yet, and everybody who waits for it."""
+    """A record that is not durable yet, and all who wait for it."""
 
     __slots__ = ("acknowledged", "arrived", "durable", "is_handoff", "record", "seq", "size", "waiters")
 
@@ -34,14 +34,14 @@ class PendingRecord:
         self.waiters: list[tuple[asyncio.Future[Receipt], bool]] = []
 
     def wait(self, *, duplicate: bool = False) -> asyncio.Future[Receipt]:
-        """A future of one's own: cancelling it disturbs neither the record nor the others who wait for it."""
+        """Return a separate future: cancelling it affects neither the record nor other waiters."""
         waiter: asyncio.Future[Receipt] = asyncio.get_running_loop().create_future()
         self.waiters.append((waiter, duplicate))
         return waiter
 
 
 class Deliveries:
-    """Bookkeeping of one process. All methods belong to one event loop and return at once.
+    """The deliveries of one process. All methods belong to one event loop and return at once.
 
     A *hand-off*: of a record that Kafka refuses, the dead letter is made durable first. Until the record is handed over
     it is what counts in the ledger, and its dead letter does not; from then on the dead letter counts in its place.
@@ -56,7 +56,7 @@ class Deliveries:
         self._handoffs: dict[str, Outcome | Literal["pending"]] = {}  # durable dead letters that do not count yet
 
     def known(self, record_id: str) -> asyncio.Future[Receipt] | Receipt | None:
-        """The answer for an id that is under way or durable already, or None for a new one."""
+        """Return the future for an id that is in progress or durable already, or None for a new one."""
         if entry := self._waiting.get(record_id):
             return entry.wait(duplicate=True)
         if delivery := self._durable.get(record_id):
@@ -71,11 +71,11 @@ class Deliveries:
         return delivery is not None and delivery.outcome in _IN_KAFKA
 
     def opened(self, entry: PendingRecord) -> None:
-        """A new record waits to become durable."""
+        """Note that a new record waits to become durable."""
         self._waiting[entry.record.id] = entry
 
     def in_kafka(self, entry: PendingRecord, outcome: Outcome) -> None:
-        """Acknowledged before it ever was in the journal."""
+        """Note that Kafka acknowledged it, and that it never was in the journal."""
         self._durable_now(entry, _IN_KAFKA[outcome])
         if entry.is_handoff:
             self._handoffs[entry.record.id] = "rejected"
@@ -84,7 +84,7 @@ class Deliveries:
             self._count(outcome)
 
     def in_journal(self, entry: PendingRecord) -> None:
-        """Fsynced. Kafka comes later."""
+        """Note that it is fsynced, and not in Kafka yet."""
         self._durable_in_journal(entry)
         if entry.is_handoff:
             self._handoffs[entry.record.id] = "pending"
@@ -109,12 +109,12 @@ class Deliveries:
         self._count(self._handoffs.pop(letter_id, "rejected"))
 
     def adopted(self, rows: int) -> None:
-        """So many rows were found in a journal."""
+        """Note that so many rows were found in a journal."""
         self.ledger.adopted += rows
         self.ledger.pending += rows
 
     def row_ended(self, record_id: str, outcome: Outcome) -> None:
-        """A row's record is acknowledged, or was taken out by a person."""
+        """Note that a row's record is acknowledged, or was removed by an operator."""
         if self._handoffs.get(record_id) == "pending":
             self._handoffs[record_id] = "skipped" if outcome == "skipped" else "rejected"
         else:
@@ -129,7 +129,7 @@ class Deliveries:
         self._end(record_id, "rejected")
 
     def not_durable(self, entry: PendingRecord, reason: str, *, dropped: bool) -> None:
-        """Tell everybody who waits that it is not durable; a record that is not `dropped` may still arrive."""
+        """Fail all waiters with `NotDurable`; a record that is not `dropped` may still arrive."""
         if dropped:
             self._waiting.pop(entry.record.id, None)
         self.ledger.not_durable += len(entry.waiters)

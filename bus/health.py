@@ -1,4 +1,4 @@
-"""How the bus is. Each alarm has a machine word for readiness, and is said when it begins and when it ends."""
+"""The health of the bus. Each alarm has a machine-readable reason, and is logged when it begins and when it ends."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,7 @@ from bus.kafka.client import KafkaAway
 
 log = structlog.get_logger()
 
-ASK_EVERY: Final = 5.0  # seconds between two questions about the topics, while nothing is acknowledged
+ASK_EVERY: Final = 5.0  # seconds between two checks of the topics, while nothing is acknowledged
 FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthorizationFailedError"})
 FORBIDDEN_WORDS: Final = (
     "Kafka does not let us write to {}: give this user Write and Describe on it, and IdempotentWrite"
@@ -32,13 +32,13 @@ HINTS: Final = {
     "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
     "too_large_for_the_topic": "`smsbus topics check` prints the command that raises its max.message.bytes",
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
-    "with event_loop_late this process is too busy to hear them",
+    "with event_loop_late this process is too busy to read their responses",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """How the bus is, for readiness and metrics."""
+    """The state of the bus, for readiness and metrics."""
 
     can_accept: bool
     kafka_connected: bool
@@ -49,34 +49,34 @@ class Condition:
 
 
 def hint(error: str) -> dict[str, str]:
-    """Return what a person should look at, as facts for the log; empty where the error's name says it."""
+    """Return a hint as fields for the log; empty if the error's name is enough."""
     return {"hint": HINTS[error]} if error in HINTS else {}
 
 
 class Alarm:
-    """Something that is wrong or not. The log hears of changes only."""
+    """A problem that exists or not. Only changes are logged."""
 
     def __init__(self, word: str, over: str) -> None:
-        """Both are events of the log, at its beginning and at its end."""
+        """Both are log events, for its beginning and its end."""
         self.word = word
         self.holds = False
         self._over = over
 
     def begin(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """It is there; said if that is new."""
+        """The problem exists; log it if that is new."""
         if not self.holds:
             log.error(self.word, **facts)
         self.holds = True
 
     def end(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """It is not, or no longer, there; said if that is new."""
+        """The problem does not exist (any longer); log it if that is new."""
         if self.holds:
             log.info(self._over, **facts)
         self.holds = False
 
 
 class TopicsAlarm:
-    """The topics are not as they must be, found out while Kafka answers and takes nothing."""
+    """The alarm for misconfigured topics, checked while Kafka responds but acknowledges nothing."""
 
     def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` is `bus.kafka.topics.check` of an installation."""
@@ -86,9 +86,9 @@ class TopicsAlarm:
         self._ask_at = 0.0
 
     def look(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
-        """Ask in the background, as often as is decent.
+        """Check in the background, at a limited rate.
 
-        `error`: why Kafka takes nothing; None: it does. `wrong`: topics that take nothing though others may, and why.
+        `error`: why Kafka accepts nothing; None: it does. `wrong`: topics that accept nothing, others or not, and why.
         """
         forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
         if forbidden or error in FORBIDDEN:
@@ -100,13 +100,13 @@ class TopicsAlarm:
             self._asking = asyncio.create_task(self._ask())
 
     async def stop(self) -> None:
-        """Ask no more."""
+        """Stop checking."""
         if self._asking is not None:
             self._asking.cancel()
             await asyncio.wait([self._asking])
 
     async def _ask(self) -> None:
-        with suppress(KafkaAway):  # nobody answers: that is another alarm
+        with suppress(KafkaAway):  # no broker responds: that is another alarm
             if problems := await self._check():
                 self.alarm.begin(problems=problems)
             else:
@@ -114,30 +114,30 @@ class TopicsAlarm:
 
 
 class Refusals:
-    """Records that are refused, one by one: the first one is said, then how many there were."""
+    """Records that are refused one by one: the first one is logged, and their number at the end."""
 
     def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """Word and over are those of an `Alarm`, the facts stand in both of its lines."""
+        """The names are those of an `Alarm`; the facts are in both of its log lines."""
         self.alarm = Alarm(word, over)
         self._facts = facts
         self._count = 0
         self._last = 0.0
 
     def add(self, *, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """One more is refused."""
+        """Count one more refused record."""
         self._count, self._last = self._count + 1, now
         self.alarm.begin(**self._facts, **facts)
 
     def hold(self, now: float) -> None:
-        """None can be refused now, so that it is not over yet."""
+        """Note that none can be refused at the moment, so the alarm must not end yet."""
         self._last = now
 
     def look(self, now: float) -> None:
-        """See whether it is over."""
+        """End the alarm if nothing was refused for QUIET seconds."""
         if now - self._last > QUIET:
             self.end()
 
     def end(self) -> None:
-        """It is over, if it was there."""
+        """End the alarm, if it is on."""
         self.alarm.end(**self._facts, records=self._count)
         self._count = 0

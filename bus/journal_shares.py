@@ -1,6 +1,6 @@
-"""The journal is everybody's: above half of it, an account that holds more than half of what is used has to wait.
+"""All accounts share the journal: once it is half full, an account with more than half of its bytes has to wait.
 
-Else who has one account's callback URL could fill it while Kafka is away, and everybody's SMS would be refused.
+Otherwise anyone with one account's callback URL could fill it while Kafka is unavailable, and all SMS would be refused.
 """
 
 from bus.contract import NotDurable
@@ -8,7 +8,7 @@ from bus.health import Refusals
 from schemas.messages import Message
 
 HINT = (
-    "it fills the journal while Kafka is away, and others keep their room: bring Kafka back; "
+    "it fills the journal while Kafka is unavailable, and room is kept for others: bring Kafka back; "
     "if its callback URL leaked, rotate its token and remove the old one: "
     "`smsbus callback rotate {}`, then `--retire --force`"
 )
@@ -19,11 +19,11 @@ class Shares:
 
     def __init__(self) -> None:
         self.refused: dict[str, int] = {}
-        """So many messages were refused, by account."""
+        """The number of refused messages, by account."""
         self._refusals: dict[str, Refusals] = {}
 
     def refuse(self, account: str, now: float) -> NotDurable:
-        """Count one more and return what its sender is told; the first one is said. `now` is the loop's time."""
+        """Count one more and return the error for its sender; the first one is logged. `now` is the loop's time."""
         self.refused[account] = self.refused.get(account, 0) + 1
         if account not in self._refusals:
             self._refusals[account] = Refusals("over_share", "over_share_no_more", account=account)
@@ -31,16 +31,16 @@ class Shares:
         return NotDurable("over_share")
 
     def look(self, now: float) -> None:
-        """See for whom it is over."""
+        """End the alarm of accounts that were not refused for a while."""
         for each in self._refusals.values():
             each.look(now)
 
     @property
     def words(self) -> list[str]:
-        """What readiness says: a word for each account of which something was refused within the last minute."""
+        """The degraded reasons: one for each account with a refused message within the last minute."""
         return [f"over_share:{account}" for account, each in self._refusals.items() if each.alarm.holds]
 
 
 def is_limited(message: Message) -> bool:
-    """Tell whether somebody else decides how many of these there are: a callback's sender, who can come again."""
+    """Tell whether others decide how many of these arrive: senders of callbacks, who can retry."""
     return getattr(message, "received_via", None) == "callback"

@@ -1,4 +1,4 @@
-"""The journals that this process holds, its own and those that it has adopted, each with the lanes that work on it."""
+"""The journals that this process holds, its own and adopted ones, each with its lanes."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,23 +27,23 @@ class Store:
 
     @property
     def empty(self) -> bool:
-        """Nothing waits here."""
+        """Whether nothing is left to publish."""
         return all(lane.empty for lane in self.lanes.values())
 
     async def close(self) -> None:
-        """Write to the journal what is still in memory, and close it. The directory stays claimed."""
+        """Write what is still in memory to the journal, and close it. The directory stays claimed."""
         for lane in self.lanes.values():
             await lane.stop()
         await self.journal.close()
 
 
 class Journals:
-    """Belongs to one event loop: `claim_own`, then `keep` now and then, `close` in the end."""
+    """Belongs to one event loop: `claim_own`, then `keep` regularly, `close` at the end."""
 
     def __init__(self, settings: BusSettings, new_lane: Callable[[Journal, TopicPartition], Lane]) -> None:
         self.own: Store | None = None
         self.orphans: list[Store] = []
-        """Adopted, and not drained yet."""
+        """The adopted journals that are not drained yet."""
         self.unclaimed = Alarm("journal_quarantined", "journal_quarantined_gone")
         self.unreadable = Alarm("journal_directory_unreadable", "journal_directory_readable_again")
         self._settings = settings
@@ -52,22 +52,22 @@ class Journals:
 
     @property
     def stores(self) -> list[Store]:
-        """All that this process holds, its own first."""
+        """All journals of this process, its own first."""
         return ([self.own] if self.own else []) + self.orphans
 
     @property
     def empty(self) -> bool:
-        """Nothing waits in any lane."""
+        """Whether nothing waits in any lane."""
         return all(store.empty for store in self.stores)
 
     @property
     def spilled(self) -> bool:
-        """A lane's queue is on disk."""
+        """Whether the queue of any lane is on disk."""
         return any(lane.spilled for store in self.stores for lane in store.lanes.values())
 
     @property
     def alive(self) -> bool:
-        """Each lane publishes, each journal's thread runs, and our own journal is not damaged."""
+        """Whether each lane publishes, each journal's thread runs, and our own journal is not damaged."""
         lanes = all(lane.alive for store in self.stores for lane in store.lanes.values())
         threads = all(store.journal.alive for store in self.stores)
         return lanes and threads and not (self.own and self.own.journal.damaged)
@@ -93,7 +93,7 @@ class Journals:
                 self.own = await self._open(claim.take(self._settings.journal_dir))
 
     async def keep(self, now: float) -> None:
-        """Adopt orphans, as often as the settings say, and let go of drained ones. `now` is the loop's time."""
+        """Adopt orphans, as often as the settings say, and release drained ones. `now` is the loop's time."""
         try:
             if now >= self._adopt_at:
                 self._adopt_at = now + self._settings.orphan_scan_interval
@@ -149,7 +149,7 @@ class Journals:
             log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
 
     async def _look_for_unclaimed(self) -> None:
-        """Say so while a journal waits for a person: what it holds is published by nobody else."""
+        """Raise the alarm while a journal is quarantined or cannot be opened: no process publishes it."""
         if unclaimed := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
             hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
             self.unclaimed.begin(directories=[str(path) for path in unclaimed], hint=hint)
@@ -157,7 +157,7 @@ class Journals:
             self.unclaimed.end()
 
     async def _leave(self, store: Store) -> None:
-        """Remove an orphan's directory if its rows are gone, whatever an index says of them; else quarantine it."""
+        """Remove an orphan's directory if it has no rows left, index or not; otherwise quarantine it."""
         problem = await _unexplained(store)
         await store.close()
         if problem is not None:
@@ -168,9 +168,9 @@ class Journals:
 
 
 async def _unexplained(store: Store) -> str | None:
-    """Return why a drained journal must not be deleted; None: nothing is in it, and everything was published."""
+    """Return why a drained journal must not be deleted; None: it is empty, and everything was published."""
     try:
         rows = await store.journal.rows_left() + sum(lane.lost for lane in store.lanes.values())
     except JournalUnwritable as unreadable:
         return unreadable.reason
-    return f"{rows} rows were neither published nor can be read" if rows else None
+    return f"{rows} rows were not published and cannot be read" if rows else None

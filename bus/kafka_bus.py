@@ -1,4 +1,4 @@
-"""The bus: accept → lane → Kafka, and the journals that carry a message over everybody's crashes."""
+"""The bus: accept → lane → Kafka, and the journals that keep messages across crashes."""
 
 import asyncio
 import random
@@ -29,7 +29,7 @@ from schemas.topics import ALL
 
 log = structlog.get_logger()
 
-PROBE_EVERY: Final = 1.0  # seconds between two tries of a journal that did not take the last write
+PROBE_EVERY: Final = 1.0  # seconds between two tries of a journal whose last write failed
 
 
 class KafkaBus:
@@ -46,9 +46,9 @@ class KafkaBus:
         rng: random.Random | None = None,
         now_ms: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
-        """`accounts`: so many have messages here; where there is one, the journal is all its own.
+        """`accounts`: how many accounts share the journal; a single one may use all of it.
 
-        It may be set again. `topics` are those that this process needs, unprefixed: others it may not even see.
+        It may be set again. `topics` are those that this process needs, unprefixed: it may lack rights for others.
         """
         self.accounts = accounts
         self._settings = settings
@@ -79,10 +79,10 @@ class KafkaBus:
         """What became of every message of this process."""
         return self._book.ledger
 
-    # ---- life --------------------------------------------------------------------------------------------------
+    # ---- start and stop ---------------------------------------------------------------------------------------
 
     async def start(self) -> None:
-        """Claim and open a journal, queue what is in it, begin to connect. Does not wait for Kafka.
+        """Claim and open a journal, queue its rows, begin to connect. Does not wait for Kafka.
 
         Raises OSError or `JournalUnwritable` when the journal directory cannot be used.
         """
@@ -91,7 +91,7 @@ class KafkaBus:
         self._housekeeper = asyncio.get_running_loop().create_task(self._keep_house(), name="bus housekeeping")
 
     async def stop(self, deadline: float) -> None:
-        """Accept nothing more, publish what waits while Kafka takes it, for at most `deadline` seconds.
+        """Accept nothing more, publish what waits, for at most `deadline` seconds.
 
         What is then unacknowledged is in the journal. A second call does nothing.
         """
@@ -105,11 +105,11 @@ class KafkaBus:
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):
                 await self._drained()
-        await self._producer.stop()  # before the lanes, which so learn of every batch whether it arrived
+        await self._producer.stop()  # before the lanes, which then know whether each batch arrived
         await self._journals.close()
 
     async def drained(self) -> None:
-        """Return when nothing waits any longer, in memory or in a journal."""
+        """Return when nothing is left to publish, in memory or in a journal."""
         while not self._journals.empty:  # noqa: ASYNC110 - looked at rarely
             await asyncio.sleep(0.05)
 
@@ -139,7 +139,7 @@ class KafkaBus:
         return promised(known) if isinstance(known, Receipt) else known
 
     def _is_over_share(self, own: Store, record: Record) -> bool:
-        """Tell whether it would go to the journal, of which its account holds too much. Looked at before it is queued.
+        """Tell whether it would go to the journal, of which its account already uses too much. Checked before queueing.
 
         What a lane holds in memory is not counted.
         """
@@ -171,7 +171,7 @@ class KafkaBus:
         return letter.event_id
 
     async def _keep_trying(self, record: Record, reason: str) -> str:
-        """A refused dead letter has nowhere to go: it stays in the queue, which is said."""
+        """A refused dead letter has nowhere to go: it stays in the queue, and an alarm is raised."""
         self._stuck.refused(record, reason, asyncio.get_running_loop().time())
         message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
         raise NotDurable(message)
@@ -194,7 +194,7 @@ class KafkaBus:
     # ---- housekeeping ------------------------------------------------------------------------------------------
 
     async def _keep_house(self) -> None:
-        """Adopt orphans, close drained ones, try a journal again that did not take the last write."""
+        """Adopt orphans, close drained ones, retry a journal whose last write failed."""
         while True:
             now = asyncio.get_running_loop().time()
             await self._journals.keep(now)
@@ -203,7 +203,7 @@ class KafkaBus:
             await asyncio.sleep(PROBE_EVERY)
 
     async def _look_after(self, own: Journal, now: float) -> None:
-        """Say what began and what is over, and try a journal again that did not take the last write."""
+        """Update the alarms, and retry a journal whose last write failed."""
         if own.unwritable:
             self._unwritable.begin(reason=own.unwritable)
             await own.probe()
@@ -219,7 +219,7 @@ class KafkaBus:
         self._shares.look(now)
         self._stuck.look(now, is_away=error is not None)
 
-    # ---- in people's hands -------------------------------------------------------------------------------------
+    # ---- for operators -----------------------------------------------------------------------------------------
 
     @property
     def journals(self) -> list[str]:
@@ -235,7 +235,7 @@ class KafkaBus:
         return [] if store is None else await store.journal.look(lambda connection: page(connection, which, max_bytes))
 
     async def skip(self, name: RowName) -> Skip:
-        """Take a row out that cannot be published, its bytes kept (`bus.journal.skipped`); return what became of it."""
+        """Remove a row that cannot be published, its bytes kept (`bus.journal.skipped`); return the outcome."""
         store = self._journals.named(name.journal)
         if store is None or self._closing:
             return "elsewhere"
@@ -250,11 +250,11 @@ class KafkaBus:
             self._stuck.skipped(name.id)
         return "acknowledged" if outcome == "unknown" and self._book.has_ended(name.id) else outcome
 
-    # ---- how it is ---------------------------------------------------------------------------------------------
+    # ---- state -------------------------------------------------------------------------------------------------
 
     @property
     def over_share(self) -> dict[str, int]:
-        """Messages that were refused because their account holds too much of the journal, by account."""
+        """Messages that were refused because their account uses too much of the journal, by account."""
         return self._shares.refused
 
     @property
@@ -263,12 +263,12 @@ class KafkaBus:
         return self._producer.failures
 
     def alive(self) -> bool:
-        """Every task and thread that must run does."""
+        """Whether every task and thread that must run does."""
         house = self._housekeeper is not None and not self._housekeeper.done()
         return house and self._journals.alive and self._producer.alive
 
     def condition(self) -> Condition:
-        """How it is now; cheap enough for every probe."""
+        """Return the current state; cheap enough for every probe."""
         own, journals = self._journals.own, [store.journal for store in self._journals.stores]
         unwritable = own.journal.unwritable if own else "not started"
         oldest = [journal.oldest_ms for journal in journals if journal.oldest_ms is not None]

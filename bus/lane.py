@@ -30,7 +30,7 @@ log = structlog.get_logger()
 
 BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 KiB; Record.size is an upper bound
 BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
-MOMENT: Final = 3.0  # seconds that a row may be on its way when it is to be skipped; a refusal takes milliseconds
+MOMENT: Final = 3.0  # seconds to wait for a row in flight that should be skipped; a refusal takes milliseconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class _Batch:
 
 
 class Lane:
-    """Accept in order, publish in order, forget nothing. Belongs to one event loop.
+    """Accepts in order, publishes in order, loses nothing. Belongs to one event loop.
 
     The queue is the journal's rows behind `_through`, then `_fresh`. Whenever another task can run:
 
@@ -76,11 +76,11 @@ class Lane:
         rng: random.Random,
         reachable: Callable[[], bool] = lambda: False,
     ) -> None:
-        """`reachable`: Kafka takes records now, as far as anybody knows."""
+        """`reachable`: whether Kafka accepts records now, as far as known."""
         self.key = key
         self.rows = 0  # in the journal and not acknowledged, as we count them; what is read decides
         self.lost = 0
-        """Rows that were counted, and that the journal does not show any longer."""
+        """The number of counted rows that the journal does not return any longer."""
         self._journal = journal
         self._book = book
         self._publish = publish
@@ -94,16 +94,16 @@ class Lane:
         self._fresh_bytes = 0
         self._flying = 0  # how many of `_fresh` are in the batch in flight
         self._writing = 0  # how many of `_fresh` are being written to the journal
-        self._on_disk = False  # the journal goes first: until a read of it has found nothing
+        self._on_disk = False  # the journal goes first, until a read of it finds nothing
         self._appends = 0  # so many times something was added to the journal
-        self._mended = False  # the journal's indexes were made anew since a read found something
+        self._mended = False  # the journal's indexes were rebuilt since a read last found something
         self._through = 0  # newest acknowledged row
         self._ended: list[int] = []  # rows that are acknowledged and still on disk
-        self._suspects = 0  # so many of the oldest records are known to hold one that the broker refuses
+        self._suspects = 0  # so many of the oldest records are known to contain one that the broker refuses
         self._timer: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
         self._turn = asyncio.Lock()  # held while a batch is read, sent and settled, and while a row is skipped
-        self._fewer = asyncio.Event()  # a row was skipped: try at once what comes behind it
+        self._fewer = asyncio.Event()  # a row was skipped: try what follows at once
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
@@ -112,19 +112,19 @@ class Lane:
 
     @property
     def spilled(self) -> bool:
-        """The queue is on disk, as far as we count."""
+        """Whether the queue is on disk, as far as we count."""
         return self.rows > 0 or self._writing > 0
 
     @property
     def empty(self) -> bool:
-        """Nothing waits here."""
+        """Whether nothing waits here."""
         return not self.spilled and not self._on_disk and not self._fresh
 
     def append(self, entry: PendingRecord) -> None:
         """Queue a record behind all earlier ones. Raises `NotDurable` when the lane's memory is full."""
         records = len(self._fresh) / self._settings.lane_max_records
         size = self._fresh_bytes / self._settings.lane_max_bytes
-        if records >= 2 or size >= 2:  # the first bound spills, twice the bound: the journal does not keep up either
+        if records >= 2 or size >= 2:  # one bound spills; at twice the bound the journal does not keep up either
             message = "the lane is full and the journal does not keep up"
             raise NotDurable(message)
         self._fresh.append(entry)
@@ -143,7 +143,7 @@ class Lane:
             self._writer = self._loop.create_task(self._write())
 
     def _tick(self) -> None:
-        """While anything is in memory: spill what waits too long, and end the wait that nobody can satisfy."""
+        """While anything is in memory: spill what waits too long, and fail what cannot become durable in time."""
         self._timer = None
         if not self._fresh:
             return
@@ -159,7 +159,7 @@ class Lane:
         for entry in self._fresh:
             if entry.arrived > arrived_before:
                 break
-            self._book.not_durable(entry, "neither Kafka nor the journal answers in time", dropped=False)
+            self._book.not_durable(entry, "neither Kafka nor the journal responds in time", dropped=False)
 
     # ---- the journal -------------------------------------------------------------------------------------------
 
@@ -196,16 +196,16 @@ class Lane:
             self._book.in_journal(entry)
 
     def _repeated(self, entry: PendingRecord, *, is_acknowledged: bool) -> None:
-        """Its id is a row already, which may be acknowledged and not deleted yet."""
+        """Handle an id that is a row already, which may be acknowledged and not deleted yet."""
         if not is_acknowledged:
             self._book.already_in_journal(entry)
         elif not entry.acknowledged:
             self._book.already_in_kafka(entry, self._ends_as)
 
     def _not_written(self, entries: list[PendingRecord], reason: str) -> None:
-        """While Kafka takes records it may take these in time; else nobody is promised anything.
+        """Fail the waiting records unless Kafka accepts records now, and so may accept these in time.
 
-        What is in flight cannot be called back; what waits for nothing is dropped.
+        What is in flight cannot be withdrawn; what was not sent is dropped.
         """
         may_wait = self._may_wait_for_kafka()
         flying = [entry for entry in islice(self._fresh, self._flying) if not entry.acknowledged]
@@ -226,7 +226,7 @@ class Lane:
         self._fresh_bytes -= entry.size
 
     def adopt(self, rows: int) -> None:
-        """Rows of this lane were found in the journal when it was opened: they go first."""
+        """Note rows of this lane that were found when the journal was opened: they go first."""
         self.rows += rows
         self._on_disk = self._on_disk or rows > 0
         self._book.adopted(rows)
@@ -240,16 +240,16 @@ class Lane:
 
     @property
     def alive(self) -> bool:
-        """The publishing task runs."""
+        """Whether the publishing task runs."""
         return self._task is not None and not self._task.done()
 
     async def stop(self) -> None:
-        """Put what is still in memory into the journal, and end."""
+        """Write what is still in memory to the journal, and end."""
         self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        async with self._turn:  # a row that is being skipped is so to its end
+        async with self._turn:  # a skip in progress is finished first
             self._flying = 0
         while self._fresh:
             self.spill()
@@ -281,7 +281,7 @@ class Lane:
                 await self._fewer.wait()
 
     async def _next(self) -> _Batch | None:
-        """Return the oldest records that are not acknowledged; None: there are none that could be sent now."""
+        """Return the oldest unacknowledged records; None: none can be sent now."""
         while self._on_disk:
             appends = self._appends
             rows = await self._journal.read(self.key, after=self._through, max_bytes=BATCH_BYTES)
@@ -297,7 +297,7 @@ class Lane:
         return _Batch(entries, [])
 
     async def _found_nothing(self) -> None:
-        """The journal shows nothing more of this lane: look once more where we know of rows, then go on in memory."""
+        """The journal returns no more rows of this lane: read once more if we counted some, then continue in memory."""
         if self.rows > 0 and not self._mended:
             log.error("journal_rows_missing", topic=self.key[0], partition=self.key[1], rows=self.rows)
             self._mended = True
@@ -324,7 +324,7 @@ class Lane:
         return intact or rows[:1]
 
     def _limit(self) -> int:
-        """How many records the next batch may hold: half of the suspects while a refused one is among them."""
+        """Return the limit of the next batch: half of the suspects while a refused record is among them."""
         return max(1, self._suspects // 2) if self._suspects else BATCH_RECORDS
 
     async def _idle(self) -> None:
@@ -350,7 +350,7 @@ class Lane:
             await self._settle(batch)
 
     async def _refused(self, batch: _Batch, reason: str) -> None:
-        """Halve until the one record is found that the broker refuses for itself; that one gets a dead letter."""
+        """Halve until the record is found that the broker refuses for its content; it gets a dead letter."""
         self._suspects = len(batch) if len(batch) > 1 else 0
         if len(batch) > 1:
             self._flying = 0
@@ -362,7 +362,7 @@ class Lane:
         await self._settle(batch, letter_id)
 
     async def _settle(self, batch: _Batch, letter_id: str | None = None) -> None:
-        """The batch has ended, in Kafka or as a dead letter: answer those who wait, forget its rows."""
+        """The batch has ended, in Kafka or as a dead letter: complete its waiters, delete its rows."""
         self._flying = 0
         ended = [(row.record.id, row.seq) for row in batch.rows]
         for entry in batch.entries:
@@ -397,7 +397,7 @@ class Lane:
     # ---- skipping ----------------------------------------------------------------------------------------------
 
     async def skip(self, name: RowName) -> Skip:
-        """Take a row out that cannot be published (`bus.journal.skipped`). What is on its way for longer stays."""
+        """Remove a row that cannot be published (`bus.journal.skipped`). A row that stays in flight is kept."""
         try:
             async with asyncio.timeout(MOMENT):
                 await self._turn.acquire()
@@ -423,7 +423,7 @@ class Lane:
         return outcome
 
     async def _forget(self) -> None:
-        """Delete acknowledged rows. A disk that refuses even that only delays it: nothing is sent twice meanwhile."""
+        """Delete acknowledged rows. A failing disk only delays that: nothing is sent twice meanwhile."""
         ended = list(self._ended)
         with suppress(JournalUnwritable):
             await self._journal.delete(ended)

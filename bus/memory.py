@@ -1,4 +1,4 @@
-"""The bus without Kafka and without a disk: the same promises for as long as the process lives. For tests."""
+"""The bus without Kafka and without a disk: the same guarantees for as long as the process lives. For tests."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""The bus in Prometheus' words, read from the ledger when scraped: no counting of its own, nothing on the hot path."""
+"""The metrics of the bus, read from the ledger when scraped: nothing is counted on the hot path."""
 
 from collections.abc import Iterator
 
@@ -10,22 +10,22 @@ from bus.kafka_bus import KafkaBus
 
 
 class BusMetrics(Collector):
-    """Everything that the bus exports; no label holds a number, an id or a text."""
+    """All metrics of the bus; no label contains a number, an id or a text."""
 
     def __init__(self, bus: KafkaBus, registry: CollectorRegistry) -> None:
         self._bus = bus
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the families of this moment."""
+        """Yield the current values."""
         ledger = self._bus.ledger
         yield CounterMetricFamily("smsbus_accepted", "Messages that became durable here", ledger.accepted)
         yield CounterMetricFamily("smsbus_adopted", "Messages found in a journal at start", ledger.adopted)
         yield CounterMetricFamily("smsbus_published", "Messages acknowledged by Kafka", ledger.published)
         yield CounterMetricFamily("smsbus_rejected", "Messages that ended in the dead-letter topic", ledger.rejected)
-        yield CounterMetricFamily("smsbus_skipped", "Messages that a person took out", ledger.skipped)
-        yield CounterMetricFamily("smsbus_duplicates", "Repeats answered without publishing", ledger.duplicates)
-        yield CounterMetricFamily("smsbus_not_durable", "Answers that promised nothing", ledger.not_durable)
+        yield CounterMetricFamily("smsbus_skipped", "Messages that an operator removed", ledger.skipped)
+        yield CounterMetricFamily("smsbus_duplicates", "Repeats that were not published again", ledger.duplicates)
+        yield CounterMetricFamily("smsbus_not_durable", "Messages that could not be made durable", ledger.not_durable)
         yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)
         yield self._failures()
         yield self._over_share()
@@ -39,7 +39,7 @@ class BusMetrics(Collector):
 
     def _over_share(self) -> Metric:
         family = CounterMetricFamily(
-            "smsbus_over_share", "Callbacks refused since their account fills the journal", labels=["account"]
+            "smsbus_over_share", "Callbacks refused because their account fills the journal", labels=["account"]
         )
         for account, count in self._bus.over_share.items():
             family.add_metric([account], count)
@@ -48,7 +48,7 @@ class BusMetrics(Collector):
     def _condition(self) -> Iterator[Metric]:
         now = self._bus.condition()
         yield GaugeMetricFamily("smsbus_can_accept", "1 while messages can be made durable", now.can_accept)
-        yield GaugeMetricFamily("smsbus_kafka_connected", "1 while Kafka takes what we send", now.kafka_connected)
+        yield GaugeMetricFamily("smsbus_kafka_connected", "1 while Kafka accepts messages", now.kafka_connected)
         yield GaugeMetricFamily("smsbus_journal_rows", "Messages in the journals", now.journal_rows)
         yield GaugeMetricFamily("smsbus_journal_bytes", "Bytes of the messages in the journals", now.journal_bytes)
         yield GaugeMetricFamily(

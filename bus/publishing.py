@@ -1,4 +1,4 @@
-"""What a lane and the producer say to each other: how a batch is given, and what it means when it is not taken."""
+"""The interface between a lane and the producer: how a batch is published, and the errors."""
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -12,11 +12,11 @@ RETRY_LAST: Final = 5.0
 
 
 class RetryBatch(Exception):
-    """The batch is not acknowledged for a reason that is not its own: try again from the oldest record."""
+    """The batch was not acknowledged for a reason outside of it: try again from the oldest record."""
 
 
 class BatchRejected(Exception):
-    """The broker will never take this batch: some record in it is too large or invalid. `reason` is a machine word."""
+    """The broker will never accept this batch: a record in it is too large or invalid."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
@@ -27,7 +27,7 @@ class Publish(Protocol):
     """How a lane reaches Kafka: return when all records are acknowledged, in order, with acks=all."""
 
     async def __call__(self, key: TopicPartition, records: Sequence[Record], via: Via) -> None:
-        """Raise `RetryBatch` or `BatchRejected`; then nothing is known to be in Kafka."""
+        """Raises `RetryBatch` or `BatchRejected`; then it is unknown what is in Kafka."""
         ...
 
 

@@ -11,9 +11,9 @@ from schemas.timestamps import to_epoch_ms
 from schemas.topics import LEAST_MESSAGE_BYTES, MESSAGE_PARTITIONS
 
 NUMBER_BYTES: Final = 64
-"""Longer keys are nobody's number, and are not remembered: a callback can make one of 256 KiB."""
+"""Longer keys are not numbers, and are not cached: a callback can have one of 256 KiB."""
 
-HEAD_BYTES: Final = 1024  # of a record beside its key and its value, at most: twice what they were seen to be
+HEAD_BYTES: Final = 1024  # of a record besides its key and its value, at most: twice the measured size
 
 Headers = tuple[tuple[str, bytes], ...]
 TopicPartition = tuple[str, int]
@@ -21,7 +21,7 @@ TopicPartition = tuple[str, int]
 
 
 class Record(NamedTuple):
-    """One Kafka record, ready but for the header that says which way it went."""
+    """One Kafka record, complete except for the header `smsbus_via`."""
 
     id: str
     topic: str
@@ -33,12 +33,12 @@ class Record(NamedTuple):
 
     @property
     def size(self) -> int:
-        """Never less than what it takes in a batch, bytes."""
+        """Its size in a batch, bytes, or more."""
         return len(self.key) + len(self.value) + _headers_size(self.headers[2:]) + 160
 
     @property
     def source(self) -> str:
-        """Whose it is, `/smsbus/{provider}/{account}`; empty where no header says it."""
+        """Its source, `/smsbus/{provider}/{account}`; empty if no header has it."""
         return next((value.decode() for name, value in self.headers if name == "ce_source"), "")
 
 
@@ -54,7 +54,7 @@ def _remembered(key: bytes) -> int:
 
 
 def build(message: Message, *, topic_prefix: str, instance: str, key: str | None = None) -> Record:
-    """Render a message under its own key or a given one; again the same, but for the instance that accepted it."""
+    """Render a message under its own key or a given one; deterministic except for the accepting instance."""
     key_bytes = (key or message.key()).encode()
     event_id, event_time = message.event_id, message.event_time
     constant = _constant_headers(message.CE_TYPE, message.provider, message.account, instance)
@@ -64,12 +64,12 @@ def build(message: Message, *, topic_prefix: str, instance: str, key: str | None
 
 
 def size_at_most(message: Message) -> int:
-    """Never less than the `size` of its record, under its own key, whichever process makes it."""
+    """Return an upper bound of the `size` of its record under its own key, in any process."""
     return len(message.key().encode()) + len(message.to_json()) + HEAD_BYTES
 
 
 def fits(message: Message) -> bool:
-    """Tell whether every topic that is as it must be takes its record."""
+    """Tell whether every correctly configured topic accepts its record."""
     return size_at_most(message) <= LEAST_MESSAGE_BYTES
 
 
@@ -78,7 +78,7 @@ def with_via(headers: Headers, via: Via) -> list[tuple[str, bytes]]:
     return [*headers, ("smsbus_via", via.encode())]
 
 
-_epoch_ms = lru_cache(maxsize=256)(to_epoch_ms)  # many messages share their millisecond with the one before
+_epoch_ms = lru_cache(maxsize=256)(to_epoch_ms)  # many messages have the same millisecond as the one before
 
 
 @lru_cache(maxsize=1024)

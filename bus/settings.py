@@ -1,4 +1,4 @@
-"""What a person can set about Kafka and about the road to it. Values only: `app/settings` reads the environment."""
+"""Settings of Kafka and of the bus. Values only: `app/settings` reads the environment."""
 
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
@@ -24,7 +24,7 @@ MIB = 1024 * 1024
 
 
 def _addresses(servers: str) -> str:
-    """Accept `host:port,host:port`; a missing port would silently become 9092, so it is asked for."""
+    """Accept `host:port,host:port`; a missing port would silently become 9092, so it is required."""
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
         if not host or not port.isdecimal() or not 0 < int(port) < 65536:
@@ -34,7 +34,7 @@ def _addresses(servers: str) -> str:
 
 
 class KafkaSettings(BaseModel):
-    """Where Kafka is and how to prove who we are. The names of the security settings are Kafka's own."""
+    """Kafka's address and our credentials. The names of the security settings are Kafka's own."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -69,7 +69,7 @@ class KafkaSettings(BaseModel):
 
 
 class BusSettings(BaseModel):
-    """The bounds within which a message waits for Kafka."""
+    """Limits of how a message waits for Kafka."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -79,14 +79,14 @@ class BusSettings(BaseModel):
     journal_max_bytes: PositiveInt = 1024 * MIB
     # Webhook senders wait 15-30 s; 2 s leaves them time for a retry and outlasts eight spills.
     accept_deadline: PositiveFloat = 2.0
-    # A healthy acks=all takes 1-40 ms; a lane that waits 250 ms is in trouble, and nobody has noticed yet.
+    # A healthy acks=all takes 1-40 ms; a lane that waits 250 ms has a problem, and no sender has noticed yet.
     spill_after: PositiveFloat = 0.25
     # One lane's memory: ten seconds of a thousand SMS a second, reached only together with a spill.
     lane_max_records: PositiveInt = 10_000
     lane_max_bytes: PositiveInt = 8 * MIB
     # Ids of 16 bytes: a few MiB, and at 100 SMS a second still a quarter of an hour of repeats.
     dedup_cache_size: int = Field(default=100_000, ge=0)
-    # A journal left by a dead process waits at most this long for somebody to drain it.
+    # A journal left by a dead process waits at most this long for another one to adopt it.
     orphan_scan_interval: NonNegativeFloat = 30.0
 
     @model_validator(mode="after")

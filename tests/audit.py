@@ -21,7 +21,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 JOURNAL = "journal.sqlite"
-SKIPPED = "skipped.jsonl"  # rows that a person took out of a journal, a line each
+SKIPPED = "skipped.jsonl"  # rows that an operator removed from a journal, a line each
 ASIDE = ".damaged"  # the end of a directory's name
 PARTITIONS = 6  # of every message topic, by contract
 READ_SECONDS = 30.0  # for all topics of a prefix
@@ -86,11 +86,11 @@ class Audit:
 
 
 class Files(NamedTuple):
-    """What lies in journals, those that were set aside included."""
+    """The contents of journals, quarantined ones included."""
 
     found: list[Found]
     contents: list[bytes]
-    """Whole files that were set aside, or cannot be read to the end: a person may find in them what SQLite does not."""
+    """Whole files that are quarantined, or cannot be read to the end: they may contain what SQLite does not find."""
 
 
 def in_files(directories: Collection[Path]) -> Files:

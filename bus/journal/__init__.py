@@ -1,1 +1,1 @@
-"""The journal: messages on disk while Kafka cannot take them. The only package that knows SQLite."""
+"""The journal: messages on disk while Kafka cannot take them. The only package that uses SQLite."""

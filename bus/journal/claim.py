@@ -1,8 +1,8 @@
-"""One journal directory a process, held by a file lock that the kernel lets go of when the process dies.
+"""One journal directory for each process, held by a file lock that the kernel releases when the process dies.
 
-`journal_dir/` holds one directory a process that ever ran beside the others. A directory whose lock is free belongs to
-nobody: the next process that starts takes it as its own, and a running one adopts what is left in it. Directories that
-are no journals, like a volume's `lost+found`, are left alone.
+`journal_dir/` has one directory for each process that ever ran next to the others. If no process holds the lock of
+one, the next process that starts uses it as its own, and a running one adopts its messages. Directories that
+are not journals, like a volume's `lost+found`, are ignored.
 """
 
 import errno
@@ -21,7 +21,7 @@ _LOCK_NAME: Final = "lock"
 _DAMAGED: Final = ".damaged"
 _PRIVATE: Final = 0o700
 _NAME_LETTERS: Final = 12  # of a directory: the log hides digits
-_IN_USE: Final = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # what flock says of a lock that another process holds
+_IN_USE: Final = frozenset({errno.EWOULDBLOCK, errno.EACCES})  # flock's errors for a lock that another process holds
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +32,23 @@ class Claim:
     _descriptor: int
 
     def release(self) -> None:
-        """Let others have it."""
+        """Release it for other processes."""
         os.close(self._descriptor)
 
     def quarantine(self) -> Path:
-        """Keep the directory for a person, under a name that nobody claims; return its new path."""
+        """Quarantine the directory: rename it so that no process claims it; return its new path."""
         try:
             return self.directory.rename(self.directory.with_name(self.directory.name + _DAMAGED))
         finally:
             self.release()
 
     def remove(self) -> None:
-        """Delete the drained directory, then let go; nobody can take it in between."""
+        """Delete the drained directory, then release it; no process can claim it in between."""
         try:
             for path in self.directory.iterdir():
                 if path.name.startswith(FILE_NAME):
                     path.unlink()
-            with suppress(OSError):  # something that is not ours lies there: leave the directory
+            with suppress(OSError):  # it contains other files: leave the directory
                 (self.directory / _LOCK_NAME).unlink()
                 self.directory.rmdir()
         finally:
@@ -56,9 +56,9 @@ class Claim:
 
 
 def take(parent: Path) -> Claim:
-    """Claim a directory for this process: one that nobody holds if there is any, else a new one.
+    """Claim a directory for this process: a free one if there is any, else a new one.
 
-    Raises OSError when the parent cannot be written, or lies where files cannot be locked.
+    Raises OSError when the parent cannot be written, or is on a file system without locks.
     """
     if not parent.exists():
         parent.mkdir(parents=True, exist_ok=True, mode=_PRIVATE)
@@ -75,7 +75,7 @@ def take(parent: Path) -> Claim:
 
 
 def sync_names(parent: Path) -> None:
-    """Let new names in a directory survive a power cut: POSIX does not promise it for what is synced within."""
+    """Make new names in a directory survive a power cut: syncing the files is not enough for POSIX."""
     descriptor = os.open(parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
@@ -84,23 +84,23 @@ def sync_names(parent: Path) -> None:
 
 
 def orphans(parent: Path) -> list[Claim]:
-    """Claim every directory that nobody holds."""
+    """Claim every free directory."""
     claims = (_try_any(directory) for directory in _directories(parent))
     return [claim for claim in claims if claim]
 
 
 def unclaimed_in(parent: Path) -> list[Path]:
-    """Return the directories that wait for a person: what was set aside, and journals that we may not open."""
+    """Return the directories that no process publishes: quarantined ones, and journals that we may not open."""
     return sorted(path for path in parent.iterdir() if path.is_dir() and (is_aside(path) or is_closed(path)))
 
 
 def is_aside(path: Path) -> bool:
-    """Tell whether a directory was set aside for a person."""
+    """Tell whether a directory is quarantined."""
     return path.suffix == _DAMAGED
 
 
 def is_closed(path: Path) -> bool:
-    """Tell whether a directory of ours cannot be opened by this user."""
+    """Tell whether this user cannot open a journal directory."""
     lock = path / _LOCK_NAME
     if os.access(lock, os.R_OK | os.W_OK) or not (is_aside(path) or _is_journal(path)):
         return False
@@ -126,14 +126,14 @@ def try_claim(directory: Path) -> Claim | None:
     except OSError as error:
         if error.errno not in _IN_USE:
             os.close(descriptor)
-            reason = f"cannot be locked ({error.strerror}): the journal needs a local file system, no network share"
+            reason = f"cannot be locked ({error.strerror}): the journal needs a local file system, not a network share"
             raise OSError(error.errno, reason, str(path)) from error
     os.close(descriptor)
     return None
 
 
 def _try_any(directory: Path) -> Claim | None:
-    """Claim it, or return None where it cannot be opened now: one directory does not keep us from the others."""
+    """Claim it, or return None if it cannot be opened now, so that the others are still claimed."""
     try:
         return try_claim(directory)
     except OSError:

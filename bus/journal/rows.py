@@ -1,4 +1,4 @@
-"""Rows of a journal as they lie there, every column of them: for people, who may want to keep or move one."""
+"""Rows of a journal with all their columns, for operators, who may want to keep or remove one."""
 
 import base64
 import sqlite3
@@ -12,7 +12,7 @@ from bus.record import TopicPartition
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
 LAST_SEQ: Final = 2**63 - 1
-TRIES: Final = 100_000  # row numbers behind one that cannot be read: about a second
+TRIES: Final = 100_000  # row numbers to try after one that cannot be read: about a second
 BROKEN: Final = (sqlite3.Error, UnicodeDecodeError)
 """What a damaged file makes SQLite raise; Python cannot always read the message of its error."""
 _PARSED: Final = tuple(name for name in NAMES if name != "size")
@@ -20,7 +20,7 @@ _ROWS: Final = "SELECT rows.rowid, rows.* FROM rows"
 
 
 class RowName(NamedTuple):
-    """One row of one journal. Both number and id must fit."""
+    """One row of one journal. Both number and id must match."""
 
     journal: str
     """The name of its directory."""
@@ -29,7 +29,7 @@ class RowName(NamedTuple):
 
 
 class Which(NamedTuple):
-    """The rows that are asked for, in order."""
+    """Selects rows, in order."""
 
     after: int = 0
     """Only rows of higher numbers."""
@@ -39,18 +39,18 @@ class Which(NamedTuple):
     """A number or an id."""
 
     def takes(self, row: "RawRow") -> bool:
-        """Tell whether a row is one of them, whatever the limit."""
+        """Tell whether a row is selected, regardless of the limit."""
         return row.seq > self.after and (self.name in {None, str(row.seq), row.id}) and self.lane in {None, row.lane}
 
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One row; texts are octets, and after one bad bit anything is possible."""
+    """One row; texts are bytes, and damaged rows can have any value."""
 
     seq: int
     columns: dict[str, Any]
     intact: bool | None
-    """Its checksum fits; None: another version wrote it."""
+    """Whether its checksum matches; None: another version wrote it."""
 
     @property
     def id(self) -> str:
@@ -59,7 +59,7 @@ class RawRow:
 
     @property
     def lane(self) -> TopicPartition:
-        """Its topic and partition, as far as they can be made out."""
+        """Its topic and partition, as far as they are readable."""
         topic = self.columns.get("topic")
         return (topic.decode(errors=ODD) if isinstance(topic, bytes) else str(topic)), self.number("partition")
 
@@ -70,12 +70,12 @@ class RawRow:
         return value if isinstance(value, bytes) else b""
 
     def number(self, name: str) -> int:
-        """Return a column of whole numbers; 0 where it holds none any longer."""
+        """Return an integer column; 0 if it is damaged."""
         value = self.columns.get(name)
         return value if isinstance(value, int) else 0
 
     def whole(self) -> dict[str, Any]:
-        """Return every column for JSON: octets, and what is no text any longer, under `…_base64`."""
+        """Return every column for JSON: bytes, and damaged texts, under `…_base64`."""
         facts: dict[str, Any] = {"seq": self.seq, "intact": self.intact}
         for name, value in self.columns.items():
             facts |= _fact(name, value)
@@ -84,7 +84,7 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Unread:
-    """Rows that SQLite does not give out any longer, if there were any of these numbers."""
+    """A range of row numbers that SQLite cannot read any longer; there may have been rows."""
 
     first: int
     last: int | None
@@ -137,9 +137,9 @@ def is_seq(name: str) -> bool:
 
 
 def salvaged(connection: sqlite3.Connection) -> Iterator[RawRow | Unread]:
-    """Yield what can be read of all rows, in order, past every index; and what cannot.
+    """Yield all readable rows in order, without using an index, and the ranges that cannot be read.
 
-    Where reading on fails, the next number is looked for whose row lies on pages that are whole.
+    Where reading fails, it continues at the next number whose row is on intact pages.
     """
     last, reason = 0, ""
     while True:

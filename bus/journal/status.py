@@ -1,4 +1,4 @@
-"""What lies in a journal directory, read without disturbing the process that owns it."""
+"""The contents of a journal directory, read without disturbing the process that owns it."""
 
 import os
 import sqlite3
@@ -20,7 +20,7 @@ CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as
 
 
 class CannotLook(Exception):
-    """Nobody can tell what waits there; the text says why."""
+    """The directory cannot be read; the text says why."""
 
     safe_to_log = True
 
@@ -55,14 +55,14 @@ def journals(where: Path) -> list[Path]:
 def look(where: Path) -> Found:
     """Return the journals in a directory, or the one that it is.
 
-    Raises `CannotLook`: it is not there, or this user cannot open it.
+    Raises `CannotLook`: it does not exist, or this user cannot open it.
     """
     try:
         there = sorted(where.iterdir())  # glob would find nothing instead
     except FileNotFoundError:
-        raise CannotLook(f"{where} is not there") from None
+        raise CannotLook(f"{where} does not exist") from None
     except NotADirectoryError:
-        raise CannotLook(f"{where} is no directory") from None
+        raise CannotLook(f"{where} is not a directory") from None
     except PermissionError:
         raise CannotLook(CLOSED.format(where)) from None
     if not os.access(where, os.X_OK):
@@ -74,12 +74,12 @@ def look(where: Path) -> Found:
 
 
 def status(journals: Iterable[Path]) -> list[JournalStatus]:
-    """Return how these journals are."""
+    """Return the state of these journals."""
     return [_status(path) for path in journals]
 
 
 def rows_of(directory: Path) -> Iterator[RawRow | Unread]:
-    """Yield every row of a journal that nobody holds, and what cannot be read of it, damaged or of another version."""
+    """Yield every row of a free journal, and what cannot be read of it; also if it is damaged or of another version."""
     try:
         opened = _opened(directory / FILE_NAME)
     except sqlite3.Error as error:
@@ -91,7 +91,7 @@ def rows_of(directory: Path) -> Iterator[RawRow | Unread]:
 
 
 async def skip(directory: Path, name: RowName) -> Skip:
-    """Take a row out of a journal that the caller holds (`bus.journal.claim`); see `bus.journal.skipped`.
+    """Remove a row from a journal that the caller holds (`bus.journal.claim`); see `bus.journal.skipped`.
 
     Raises OSError or `JournalUnwritable`: the row is still there.
     """

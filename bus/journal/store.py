@@ -1,7 +1,7 @@
-"""The disk queue: rows that are durable here until Kafka has acknowledged them.
+"""The queue on disk: rows are kept here until Kafka has acknowledged them.
 
-One SQLite file in WAL mode with `synchronous=FULL`, one thread that owns the connection. What is asked while a commit
-is under way forms the next commit (group commit), so an answer costs one fsync shared by everybody who waits.
+One SQLite file in WAL mode with `synchronous=FULL`, one thread that owns the connection. Writes that are requested
+during a commit form the next commit (group commit), so all of them share one fsync.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ T = TypeVar("T")
 FILE_NAME: Final = "journal.sqlite"
 NAMES: Final = ("seq", "id", "topic", "partition", "key", "value", "headers", "timestamp_ms", "size", "checksum")
 COLUMNS: Final = (str, str, int, bytes, bytes, str, int)  # id to timestamp_ms
-ODD: Final = "surrogateescape"  # how octets that are no text are kept in one
+ODD: Final = "surrogateescape"  # how bytes that are not valid UTF-8 are kept in a text
 CHECK_SECONDS: Final = 5.0  # at most, when a journal is opened; a full one of 1 GiB takes longer
-AT_ONCE: Final = 500  # rows in one statement; an old SQLite takes 999
+AT_ONCE: Final = 500  # rows in one statement; an old SQLite allows 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
 FORMAT: Final = 1
-"""SQLite's `user_version`. A journal of another format is set aside: the version that wrote it can publish it."""
+"""SQLite's `user_version`. A journal of another format is quarantined: the version that wrote it can publish it."""
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -54,7 +54,7 @@ _OF_SOME_LANE: Final = """
 UPDATE rows SET topic = coalesce(CAST(topic AS TEXT), ''), partition = coalesce(CAST(partition AS INTEGER), 0)
 WHERE typeof(topic) <> 'text' OR typeof(partition) <> 'integer'
 """
-"""A damaged row whose lane is no text or no number any longer: so it is read, by a lane, and its checksum tells."""
+"""Repair the lane of a damaged row, so that a lane reads it and its checksum shows the damage."""
 
 
 class JournalUnwritable(Exception):
@@ -66,12 +66,12 @@ class JournalUnwritable(Exception):
 
 
 class JournalDamaged(JournalUnwritable):
-    """The file is not a journal any longer: set it aside for a person, and go on with another."""
+    """The file is not a valid journal: quarantine it, and continue with another."""
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A record in the journal. `intact` is False when its checksum does not fit: the bytes are what was read."""
+    """A record in the journal. `intact` is False when its checksum does not match: the bytes are what was read."""
 
     seq: int
     record: Record
@@ -79,7 +79,7 @@ class Row:
 
 
 class Stored(NamedTuple):
-    """Where a record lies in the journal."""
+    """The place of a record in the journal."""
 
     seq: int
     is_new: bool
@@ -105,7 +105,7 @@ class Journal:
         """Bytes by `Record.source`."""
         self.oldest_ms: int | None = None  # timestamp of the oldest row
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
-        self.damaged = False  # the file is no journal any longer: only a restart sets it aside
+        self.damaged = False  # the file is not a valid journal any longer: only a restart quarantines it
         self._refused_bytes = 0  # of the newest write that failed
         self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
@@ -121,11 +121,11 @@ class Journal:
         return await self._ask(self._opened, writes=True)
 
     async def mend_index(self) -> None:
-        """Make the indexes anew from the rows: one that is damaged hides some."""
+        """Rebuild the indexes from the rows: a damaged index hides rows."""
         await self._ask(_reindexed, writes=True)
 
     async def rows_left(self) -> int:
-        """Count the rows themselves, whatever an index or our own count says."""
+        """Count the rows themselves, without an index."""
         return await self._ask(_rows_left, writes=False)
 
     def over_share(self, source: str) -> bool:
@@ -133,7 +133,7 @@ class Journal:
         return 2 * self.bytes > self.max_bytes and 2 * self.held.get(source, 0) > self.bytes
 
     async def append(self, records: Sequence[Record]) -> list[Stored]:
-        """Return when all of them are fsynced: their rows.
+        """Append the records; return their rows when all of them are fsynced.
 
         Raises `JournalUnwritable`: none of them is.
         """
@@ -148,15 +148,15 @@ class Journal:
         return await self._ask(lambda connection: _select(connection, lane, after, max_bytes), writes=False)
 
     async def delete(self, seqs: Sequence[int]) -> None:
-        """Forget these rows and no others. Raises `JournalUnwritable`: they are still there."""
+        """Delete exactly these rows. Raises `JournalUnwritable`: they are still there."""
         await self._ask(lambda connection: self._delete(connection, seqs), writes=True)
 
     async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `work` reads, on the journal's own connection; texts are octets."""
+        """Return what `work` reads on the journal's own connection; texts are bytes."""
         return await self._ask(work, writes=False)
 
     async def probe(self) -> bool:
-        """Write as much as the write that failed, and take it back: a full disk may still have room for a little."""
+        """Write as many bytes as the write that failed, and undo it: a full disk may still have room for less."""
         try:
             await self._ask(self._try_room, writes=True)
             await self._ask(self._has_room, writes=True)
@@ -165,13 +165,13 @@ class Journal:
         return True
 
     async def close(self) -> None:
-        """Finish what was asked, then close the file."""
+        """Finish all jobs, then close the file."""
         self._jobs.put(None)
         await asyncio.to_thread(self._thread.join)
 
     @property
     def alive(self) -> bool:
-        """The writer thread runs."""
+        """Whether the writer thread runs."""
         return self._thread.is_alive()
 
     async def _ask(self, work: Callable[[sqlite3.Connection], T], *, writes: bool) -> T:
@@ -192,13 +192,13 @@ class Journal:
                     connection = None
             except sqlite3.Error as error:
                 answers = self._failed(connection, error, jobs)
-                _dropped(connection)  # after an I/O error only a fresh connection can be believed
+                _dropped(connection)  # after an I/O error only a new connection is reliable
                 connection = None
             self._loop.call_soon_threadsafe(_resolve, jobs, answers)
         _dropped(connection)
 
     def _connected(self) -> sqlite3.Connection:
-        """A failed commit may be there all the same: what nobody was promised is no row, and the rest is counted."""
+        """A failed commit may still be in the file: delete rows that were never confirmed, and count the rest."""
         connection = _connect(self.path)
         if self._newest is not None:
             connection.execute("DELETE FROM rows WHERE seq > ?", (self._newest,))
@@ -219,7 +219,7 @@ class Journal:
         return jobs
 
     def _carry_out(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
-        """Writes in one transaction, then reads, so that nothing is read that a failed commit would take back."""
+        """Writes in one transaction, then reads, so that nothing is read that a failed commit would undo."""
         answers: dict[_Job, Any] = {}
         writes = [job for job in jobs if job.writes]
         if writes:
@@ -235,7 +235,7 @@ class Journal:
         return answers
 
     def _read(self, connection: sqlite3.Connection, job: _Job) -> object:
-        """Return what it found, or its own error: what else was asked with it was done, or is none of its business."""
+        """Return the job's result, or its own error; it does not affect the other jobs of the commit."""
         try:
             return job.work(connection)
         except sqlite3.Error as error:
@@ -254,7 +254,7 @@ class Journal:
         connection.execute("COMMIT")
         self.oldest_ms, self._newest = _ends(connection)
         if before and not self.rows:
-            _quietly(connection, "PRAGMA wal_checkpoint(TRUNCATE)")  # the log holds what was deleted, too
+            _quietly(connection, "PRAGMA wal_checkpoint(TRUNCATE)")  # the log still contains what was deleted
         return answers
 
     def _failed(
@@ -270,7 +270,7 @@ class Journal:
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
 
     def _opened(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
-        """Make indexes anew that do not fit the rows. A damaged row is found by its checksum when it is read."""
+        """Rebuild indexes that do not match the rows. A damaged row is found by its checksum when it is read."""
         try:
             if not _is_sound(connection):
                 _reindexed(connection)
@@ -331,18 +331,18 @@ class Journal:
 def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     connection.execute("PRAGMA synchronous = FULL")
-    connection.execute("PRAGMA secure_delete = ON")  # a published SMS is not to be read on the disk
+    connection.execute("PRAGMA secure_delete = ON")  # a published SMS must not stay readable on the disk
     is_marked = _is_marked(connection)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
     if not is_marked:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
-    connection.text_factory = bytes  # what is no text any longer is one damaged row, not an error of the whole read
+    connection.text_factory = bytes  # an invalid text is one damaged row, not an error of the whole read
     return connection
 
 
 def _is_damaged(path: Path) -> bool:
-    """Look again: SQLite says of a page that the disk did not give (EIO) that it is malformed, too."""
+    """Check again: SQLite also reports a page that the disk could not read (EIO) as malformed."""
     try:
         with path.open("rb", buffering=0) as file:
             size, at = os.fstat(file.fileno()).st_size, 0
@@ -357,7 +357,7 @@ def _is_damaged(path: Path) -> bool:
 
 
 def _is_marked(connection: sqlite3.Connection) -> bool:
-    """Tell whether the file says its format, which a new one does not.
+    """Tell whether the file has a format number, which a new one has not.
 
     Raises `DatabaseError` where another version of this program has written it, or another program.
     """
@@ -390,7 +390,7 @@ def _is_sound(connection: sqlite3.Connection) -> bool:
 
 
 def _read_through(connection: sqlite3.Connection) -> None:
-    """Raise `DatabaseError` where the rows cannot be read to the last one, in order, and each by its number as well."""
+    """Raise `DatabaseError` unless all rows can be read in order, and each by its number as well."""
     before = 0
     for (seq,) in connection.execute("SELECT seq FROM rows NOT INDEXED").fetchall():
         found = connection.execute("SELECT * FROM rows WHERE seq = ?", (seq,)).fetchall()
@@ -401,7 +401,7 @@ def _read_through(connection: sqlite3.Connection) -> None:
 
 
 def _deletable(connection: sqlite3.Connection) -> None:
-    """Raise `DatabaseError` where rows can be read and not deleted: each start would publish them again."""
+    """Raise `DatabaseError` if rows can be read but not deleted: each start would publish them again."""
     connection.execute("SAVEPOINT trial")
     connection.execute("DELETE FROM rows WHERE seq > 0")
     connection.execute("ROLLBACK TO trial")
@@ -442,7 +442,7 @@ def _select(connection: sqlite3.Connection, lane: TopicPartition, after: int, ma
 
 
 def row_of(columns: Sequence[Any]) -> Row:
-    """Return a row of its columns, in their order, but for the size."""
+    """Return a row from its columns, in their order, without the size."""
     seq, *stored, checksum = columns
     fields = tuple(map(_typed, COLUMNS, stored))
     intact = _checksum(fields) == checksum
@@ -452,7 +452,7 @@ def row_of(columns: Sequence[Any]) -> Row:
 
 
 def _typed(kind: type, stored: object) -> Any:  # noqa: ANN401 - of that kind
-    """Return a column's value in its type, whatever one bad bit has made of it: the checksum knows."""
+    """Convert a column's value to its type, even if it is damaged: the checksum will show that."""
     if kind is int:
         return int(stored) if isinstance(stored, int | float) else 0
     octets = stored if isinstance(stored, bytes) else str(stored).encode()

@@ -13,7 +13,7 @@ OWNS: Final = ("Read", "Write", "Describe")
 
 
 class Right(NamedTuple):
-    """What is allowed, and on what: the words are those of Kafka's `kafka-acls.sh`."""
+    """What is allowed, and on what, in the terms of Kafka's `kafka-acls.sh`."""
 
     operations: tuple[str, ...]
     resource: str
@@ -36,10 +36,10 @@ def rights(kafka: KafkaSettings, role: Role, group: str) -> Iterator[Right]:
 
 
 def command(kafka: KafkaSettings, user: str, right: Right) -> str:
-    """Return the line that an administrator runs, in a shell, to give it.
+    """Return the shell command for an administrator that grants it.
 
-    `user` is the name by which Kafka knows it, without `User:`. Where clients must prove who they are the administrator
-    must, too: with what stands in his `admin.properties`.
+    `user` is the Kafka principal without `User:`. If clients must authenticate, the administrator must, too, with an
+    `admin.properties`.
     """
     words = ["kafka-acls.sh", "--bootstrap-server", ",".join(kafka.servers)]
     if kafka.security_protocol != "PLAINTEXT":
@@ -50,4 +50,4 @@ def command(kafka: KafkaSettings, user: str, right: Right) -> str:
     words += [f"--{right.resource}", *filter(None, [right.name])]
     if right.pattern != "literal":
         words += ["--resource-pattern-type", right.pattern]
-    return shlex.join(words)  # a certificate's subject has blanks, commas and worse
+    return shlex.join(words)  # a certificate's subject contains blanks and commas

@@ -1,4 +1,4 @@
-"""What the brokers say about themselves and their topics. Every question ends within a deadline."""
+"""What the brokers report about themselves and their topics. Every request has a deadline."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -21,7 +21,7 @@ from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, options
 from bus.kafka.diagnosis import why_away
 from bus.settings import KafkaSettings
 
-DEADLINE: Final = 10.0  # seconds for a whole exchange: a person waits for it
+DEADLINE: Final = 10.0  # seconds for a whole exchange: a user is waiting
 
 
 class Address(NamedTuple):
@@ -33,7 +33,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class TopicDescription:
-    """A topic as the brokers have it. A setting that we may not see is not among `configs`."""
+    """A topic as the brokers describe it. Settings that we may not read are missing in `configs`."""
 
     partitions: tuple[int, ...]
     replication: int
@@ -43,7 +43,7 @@ class TopicDescription:
 
 
 async def addresses(kafka: KafkaSettings) -> list[Address]:
-    """Return the addresses that the brokers advertise: what every client of theirs must be able to reach.
+    """Return the addresses that the brokers advertise, which every client must be able to reach.
 
     Raises `KafkaAway`.
     """
@@ -60,7 +60,7 @@ async def addresses(kafka: KafkaSettings) -> list[Address]:
 
 @asynccontextmanager
 async def admin(kafka: KafkaSettings, *, within: float | None = None) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Open an administrative client for `within` or `DEADLINE` seconds; no answer within them is `KafkaAway`."""
+    """Open an administrative client for `within` or `DEADLINE` seconds; no response within them is `KafkaAway`."""
     client = AIOKafkaAdminClient(**options(kafka), request_timeout_ms=REQUEST_TIMEOUT_MS)
     try:
         async with asyncio.timeout(within or DEADLINE):
@@ -71,7 +71,7 @@ async def admin(kafka: KafkaSettings, *, within: float | None = None) -> AsyncIt
     except (KafkaConnectionError, RequestTimedOutError, TimeoutError) as error:
         raise KafkaAway(await why_away(kafka)) from error
     except (KafkaError, RuntimeError) as error:
-        message = f"Kafka at {kafka.bootstrap_servers} could not answer: {type(error).__name__}"
+        message = f"Kafka at {kafka.bootstrap_servers} could not respond: {type(error).__name__}"
         raise KafkaAway(message) from error
     finally:
         await client.close()
@@ -85,9 +85,9 @@ async def nodes(client: AIOKafkaAdminClient) -> list[int]:
 async def existing(
     client: AIOKafkaAdminClient, *, configs_of: frozenset[str] = frozenset()
 ) -> dict[str, TopicDescription]:
-    """Return all topics that there are, by their full name; with the configurations of those in `configs_of`.
+    """Return all existing topics by their full name; with the configurations of those in `configs_of`.
 
-    All, since asking for one by its name would create it where brokers create topics freely.
+    All of them, since asking for one by name would create it if brokers create topics automatically.
     """
     described = {topic["topic"]: topic["partitions"] for topic in await client.describe_topics()}
     configs = await _configs(client, ConfigResourceType.TOPIC, configs_of & described.keys())
@@ -95,14 +95,14 @@ async def existing(
 
 
 async def creates_topics_freely(client: AIOKafkaAdminClient) -> bool:
-    """Tell whether the brokers create a topic because somebody asked for it; False also where we may not know."""
+    """Tell whether the brokers create topics automatically; False also if we may not read that."""
     node = str((await nodes(client))[0])
     configs = await _configs(client, ConfigResourceType.BROKER, {node})
     return configs.get(node, {}).get("auto.create.topics.enable") == "true"
 
 
 async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> frozenset[str]:
-    """Return those of the topics, none of which `existing` had, that may be there: we may not ask about them."""
+    """Return those of these missing topics that may exist, because we are not allowed to describe them."""
     resources = await _described(client, ConfigResourceType.TOPIC, names)
     return frozenset(name for code, _, _, name, _ in resources if code == TopicAuthorizationFailedError.errno)
 
@@ -120,7 +120,7 @@ def _existing(partitions: list[dict[str, Any]], configs: Mapping[str, str]) -> T
 async def _configs(
     client: AIOKafkaAdminClient, kind: ConfigResourceType, names: frozenset[str] | set[str]
 ) -> dict[str, dict[str, str]]:
-    """Return what we may see: a cluster that does not let us describe its settings is not an error."""
+    """Return the settings that we may read: being denied that is not an error."""
     resources = await _described(client, kind, names)
     return {
         name: {entry[0]: entry[1] for entry in entries if entry[1] is not None}

@@ -1,4 +1,4 @@
-"""How every Kafka client of ours connects and how it is stopped, and what we say when nobody answers."""
+"""How all our Kafka clients connect and stop, and the error when no broker responds."""
 
 import asyncio
 import ssl
@@ -12,16 +12,16 @@ from aiokafka.helpers import create_ssl_context
 
 from bus.settings import KafkaSettings
 
-# How a question to bad brokers ends. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
+# How requests to failing brokers end. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
-REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker answers in milliseconds
+REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker responds in milliseconds
 PRODUCER_STOP_TIMEOUT: Final = 3.0  # seconds for its batches in flight to end by themselves
 CONSUMER_STOP_TIMEOUT: Final = 5.0  # seconds, and as many again for its connections
 VARIABLE: Final = "SMSBUS_KAFKA__BOOTSTRAP_SERVERS"
 
 
 class KafkaAway(Exception):
-    """No broker answers. The text is a whole sentence for the person who can change that."""
+    """No broker responds. The text is a message for the operator."""
 
     safe_to_log = True
 
@@ -33,7 +33,7 @@ class CertificateUnusable(OSError):
 
 
 def options(kafka: KafkaSettings) -> dict[str, Any]:
-    """Return what any aiokafka client needs to reach and to trust the brokers.
+    """Return the options of every aiokafka client: addresses, TLS and authentication.
 
     Raises OSError, of a file that is no certificate or key `CertificateUnusable`.
     """
@@ -46,7 +46,7 @@ def options(kafka: KafkaSettings) -> dict[str, Any]:
 
 
 def away(kafka: KafkaSettings) -> KafkaAway:
-    """Return the exception for brokers that do not answer at the configured addresses."""
+    """Return the exception for brokers that do not respond at the configured addresses."""
     hint = "is it running, and is the address right?"
     return KafkaAway(f"no Kafka broker answers at {kafka.bootstrap_servers} ({VARIABLE}): {hint}")
 
@@ -54,7 +54,7 @@ def away(kafka: KafkaSettings) -> KafkaAway:
 def _ssl_context(kafka: KafkaSettings) -> ssl.SSLContext | None:
     if kafka.security_protocol not in {"SSL", "SASL_SSL"}:
         return None
-    # Never None: OpenSSL would ask on the terminal, and wait for somebody to type.
+    # Never None: OpenSSL would prompt for it on the terminal.
     password = kafka.ssl_password.get_secret_value() if kafka.ssl_password else ""
     try:
         context: ssl.SSLContext = create_ssl_context(
@@ -94,13 +94,13 @@ def _sasl(kafka: KafkaSettings) -> dict[str, Any]:
 
 
 def seen(future: asyncio.Future[Any]) -> None:
-    """A failure that nobody waits for any longer is not a warning."""
+    """Retrieve the exception, so that asyncio does not warn about it."""
     if not future.cancelled():
         future.exception()
 
 
 def _answer_askers(inner: AIOKafkaProducer) -> None:
-    """Whoever waits for metadata, or asks for some from now on, hears that there is none: nobody else tells them."""
+    """Fail everything that waits for metadata, now and later: aiokafka does not."""
     client = inner.client
     asked = client._md_update_fut  # noqa: SLF001 - what all of them wait for
     if asked is None:
@@ -110,7 +110,7 @@ def _answer_askers(inner: AIOKafkaProducer) -> None:
 
 
 async def discard(inner: AIOKafkaProducer) -> None:
-    """End it in bounded time. `stop` would wait for an absent broker, so its parts are ended one by one."""
+    """Stop it in bounded time. `stop` would wait for an absent broker, so its parts are stopped one by one."""
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains
     task = inner._sender.sender_task  # noqa: SLF001 - the only way to end it
     if task is not None:
@@ -127,13 +127,13 @@ async def discard(inner: AIOKafkaProducer) -> None:
 
 
 async def stop_consumer(consumer: AIOKafkaConsumer) -> None:
-    """Stop within a few seconds. With the broker away a task of aiokafka's own cancels `stop` half way (0.14)."""
+    """Stop within a few seconds. Without a broker, one of aiokafka's own tasks cancels `stop` half way (0.14)."""
     if not await _is_done(consumer.stop()):
         await _is_done(consumer._client.close())  # noqa: SLF001 - the half that is left; a second `stop` does nothing
 
 
 async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
-    """Give it a few seconds, as a task of its own; what is cancelled within it must not look like our cancellation.
+    """Run it for a few seconds in its own task; a cancellation within it must not look like ours.
 
     Closing a TLS connection outlasts them under uvloop, and aiokafka then gathers futures that we have cancelled.
     """
@@ -141,5 +141,5 @@ async def _is_done(work: Coroutine[Any, Any, None]) -> bool:
     await asyncio.wait([task], timeout=CONSUMER_STOP_TIMEOUT)
     if task.cancel() or task.cancelled():
         return False
-    task.exception()  # seen: what cannot be stopped is left behind
+    task.exception()  # retrieved: what cannot be stopped is left behind
     return True

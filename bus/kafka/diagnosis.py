@@ -1,6 +1,6 @@
-"""Why no broker answers: a connection to each configured address, and the sentence for what it fails of.
+"""Why no broker responds: try a connection to each configured address, and say why it fails.
 
-aiokafka's clients say "unable to bootstrap" for all of it, and log the reason where nobody reads it.
+aiokafka's clients only report "unable to bootstrap", and log the reason elsewhere.
 """
 
 import asyncio
@@ -28,9 +28,9 @@ PROTOCOL: Final = "SMSBUS_KAFKA__SECURITY_PROTOCOL"
 
 
 async def why_away(kafka: KafkaSettings) -> str:
-    """Return one whole sentence about what fails, and which setting mends it; nothing is asked that changes anything.
+    """Return one sentence about what fails and which setting fixes it; nothing is changed on the brokers.
 
-    Of several addresses the one that was reached furthest is told about.
+    Of several addresses it is about the one where the connection got furthest.
     """
     try:
         told = options(kafka)
@@ -43,7 +43,7 @@ async def why_away(kafka: KafkaSettings) -> str:
 
 
 async def _reason(kafka: KafkaSettings, server: str, told: Mapping[str, Any]) -> tuple[int, str]:
-    """Return how far a connection to this address came, and what is to be said of it."""
+    """Return how far a connection to this address got, and the sentence about it."""
     host, _, port = server.rpartition(":")
     host = host.strip("[]")
     try:
@@ -57,7 +57,7 @@ async def _answers(server: str, connection: AIOKafkaConnection) -> tuple[int, st
     try:
         await connection.send(MetadataRequest([]))
     except (KafkaError, TimeoutError):
-        return 2, f"{server} closes the connection when it is asked something: does it want a login? See {PROTOCOL}"
+        return 2, f"{server} closes the connection after a request: does it want a login? See {PROTOCOL}"
     finally:
         connection.close()
     return 0, ""
@@ -72,10 +72,10 @@ def _said(kafka: KafkaSettings, server: str, host: str, error: Exception) -> tup
         case KafkaConnectionError() | ConnectionResetError():
             return 2, _of_its_end(kafka, server, error)
         case socket.gaierror():
-            text = f"the name {host} has no address ({VARIABLE}): is it spelled right, and known to this machine's DNS?"
+            text = f"the name {host} cannot be resolved ({VARIABLE}): is it correct, and known to this machine's DNS?"
             return 1, text
         case _:
-            return 0, ""  # nobody listens there: said once for all addresses
+            return 0, ""  # nothing listens there: reported once for all addresses
 
 
 def _of_login(kafka: KafkaSettings, server: str, error: Exception) -> str:
@@ -83,7 +83,7 @@ def _of_login(kafka: KafkaSettings, server: str, error: Exception) -> str:
         wanted = f"SMSBUS_KAFKA__SASL_MECHANISM={kafka.sasl_mechanism}"
         return f"{server} does not offer this way to log in: {wanted} is not enabled there"
     user = f"SMSBUS_KAFKA__SASL_PLAIN_USERNAME={kafka.sasl_plain_username}"
-    return f"{server} refuses the login of {user}: are the name and the password right, and known there?"
+    return f"{server} refuses the login of {user}: are the name and the password correct, and known there?"
 
 
 def _of_its_end(kafka: KafkaSettings, server: str, error: Exception) -> str:
@@ -112,12 +112,10 @@ def _of_tls(kafka: KafkaSettings, server: str, host: str, error: ssl.SSLError) -
 
 
 def _speaks_no_tls(kafka: KafkaSettings, server: str) -> str:
-    return f"{server} speaks no TLS, and {PROTOCOL}={kafka.security_protocol} wants it: is it another port?"
+    return f"{server} does not use TLS, but {PROTOCOL}={kafka.security_protocol} needs it: is it another port?"
 
 
 def _of_our_certificate(kafka: KafkaSettings, server: str) -> str:
     if kafka.ssl_certfile is None:
         return f"{server} wants a client certificate: set SMSBUS_KAFKA__SSL_CERTFILE and SMSBUS_KAFKA__SSL_KEYFILE"
-    return (
-        f"{server} does not take the client certificate {kafka.ssl_certfile}: is it signed by whom the brokers trust?"
-    )
+    return f"{server} does not accept the client certificate {kafka.ssl_certfile}: do the brokers trust its issuer?"

@@ -1,16 +1,16 @@
-"""Is a broker ready? Asked by doing, since an open port promises nothing."""
+"""Is a broker ready? Tested with real requests, since an open port is not enough."""
 
 import asyncio
 
 from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.errors import KafkaError
 
-PAUSE = 0.1  # seconds between two looks
+PAUSE = 0.1  # seconds between two tries
 ANSWER_MS = 2_000
 
 
 async def brokers_ready(bootstrap: str, count: int, timeout: float) -> bool:  # noqa: ASYNC109  a bound, not a failure
-    """Return True once every address of `bootstrap` answers, names at least `count` brokers and has groups working.
+    """Return True once every address of `bootstrap` responds, names at least `count` brokers and its groups work.
 
     Returns False when that has not happened within `timeout` seconds. Plain-text connections only.
     The first call on a fresh cluster makes the broker create its `__consumer_offsets`.
@@ -32,7 +32,7 @@ async def _answers(address: str, count: int) -> bool:
     try:
         await client.bootstrap()
         await client.coordinator_lookup(CoordinationType.GROUP, "smsbus-probe")
-    except (KafkaError, OSError, AssertionError, AttributeError):  # aiokafka's last words where no broker is named
+    except (KafkaError, OSError, AssertionError, AttributeError):  # aiokafka's errors if no broker is named
         return False
     else:
         return len(client.cluster.brokers()) >= count
@@ -41,7 +41,7 @@ async def _answers(address: str, count: int) -> bool:
 
 
 async def _listens(address: str) -> bool:
-    """Look at the port first: aiokafka logs every refused connection as an error."""
+    """Try the port first: aiokafka logs every refused connection as an error."""
     host, port = address.rsplit(":", 1)
     try:
         _, writer = await asyncio.open_connection(host, int(port))

@@ -2,9 +2,9 @@
 
 Measured on aiokafka 0.14 and kept as tests (tests/integration/test_aiokafka_facts.py): an idempotent batch waits for an
 absent broker without end, and that is right, since it then arrives in order; but after any failed batch the sequence
-numbers no longer fit and every later one would be refused; `stop` hangs while the broker is away. So a batch in flight
-is left alone, a failed one means a new producer, and stopping has a bound. What the broker refuses for itself says
-nothing against the connection: then a new producer id is enough, and other lanes notice nothing.
+numbers no longer match and every later one would be refused; `stop` hangs without a broker. So a batch in flight
+is left alone, a failed one means a new producer, and stopping has a timeout. What the broker refuses for its content is
+not a fault of the connection: then a new producer id is enough, and other lanes notice nothing.
 """
 
 import asyncio
@@ -27,11 +27,11 @@ log = structlog.get_logger()
 
 REQUEST_TIMEOUT: Final = 5.0  # seconds; with it, lanes resumed 4 s after a killed broker came back
 START_TIMEOUT: Final = 15.0
-SILENCE: Final = 2.0  # a batch in flight for longer: say that Kafka is away (a fail-over takes about 5 s)
-LOST: Final = 60.0  # no broker that we know answers: look whether others do, at the configured addresses
-STALL: Final = 60.0  # nothing acknowledged for so long, though metadata answers
+SILENCE: Final = 2.0  # a batch in flight for longer: Kafka counts as unavailable (a failover takes about 5 s)
+LOST: Final = 60.0  # no known broker responds: check whether others do, at the configured addresses
+STALL: Final = 60.0  # nothing acknowledged for so long, although metadata requests succeed
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
-ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus knows too that Kafka is away
+ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus also notices that Kafka is unavailable
 
 
 class InvalidRecordError(errors.BrokerResponseError):  # type: ignore[misc] # aiokafka has no types
@@ -48,14 +48,14 @@ REFUSALS: Final[dict[type[Exception], str]] = {
     errors.RecordListTooLargeError: "too_large_for_the_topic",
     InvalidRecordError: "invalid_record",
 }
-"""What a broker says of a record itself, by the machine word. Every other error means "not now".
+"""Errors of a record itself, by reason. Every other error means "try again later".
 
-So does a timestamp that it finds too far ahead (by default an hour): that is a clock, and clocks are set right.
+So does a timestamp too far in the future (by default an hour): that is a wrong clock, which will be corrected.
 """
 
 
 class Producer:
-    """Publishes batches for the lanes; (re)connects for ever in the background."""
+    """Publishes batches for the lanes; (re)connects in the background without end."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class Producer:
         now_ms: Callable[[], int],
         verify: Callable[[], Awaitable[list[str]]] | None = None,
     ) -> None:
-        """`verify` asks the configured addresses anew what is wrong with the topics; raises if nobody answers."""
+        """`verify` asks the configured addresses again what is wrong with the topics; raises if none responds."""
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
-        self.last_error: str | None = None  # None while all is well
+        self.last_error: str | None = None  # None while there is none
         self._wrong: dict[TopicPartition, str] = {}  # the error of each lane's newest batch, where it failed
         self._kafka = kafka
         self._client_id = client_id
@@ -81,9 +81,9 @@ class Producer:
         self._poison = ""  # the error's name
         self._loop = asyncio.get_running_loop()
         self._flights: set[asyncio.Future[Any]] = set()  # one for each batch in flight
-        self._reachable = True  # metadata came when we last asked
-        self._asked_at = 0.0  # when that was answered, the loop's time
-        self._differs: list[str] = []  # what was wrong with the topics of brokers that we do not know
+        self._reachable = True  # the last metadata request succeeded
+        self._asked_at = 0.0  # time of its response, the loop's time
+        self._differs: list[str] = []  # problems of the topics on other brokers
         self._replaced_for: str | None = None  # since the last acknowledgement
         self._progress = 0.0  # when a batch was last acknowledged or first in flight, the loop's time
         self._task: asyncio.Task[None] | None = None
@@ -94,31 +94,31 @@ class Producer:
 
     @property
     def connected(self) -> bool:
-        """A producer is there, brokers answer it, its newest batch did not fail, none has waited for long."""
+        """Whether a producer is connected, its newest batch did not fail, and none has waited for long."""
         healthy = self._ready.is_set() and self._reachable and self.last_error is None
         return healthy and self._silent_for() < SILENCE
 
     @property
     def away_reason(self) -> str | None:
-        """Why Kafka takes nothing: an error's name, `unreachable` or `silent`; None if it does, or nobody has tried."""
+        """Why Kafka accepts nothing: an error's name, `unreachable` or `silent`; None if it does, or is unused."""
         if self.connected or (self.last_error is None and not self._ready.is_set()):
             return None
         if self.last_error is None and self._reachable and self._asked_at <= self._progress:
-            return None  # it is silent, and whether it answers questions is being asked
+            return None  # it is silent, and whether it responds is being checked
         return self.last_error or ("silent" if self._reachable else "unreachable")
 
     @property
     def wrong_topics(self) -> dict[str, str]:
-        """Topics that did not take the newest batch of one of their partitions, and the error's name."""
+        """Topics that did not accept the newest batch of one of their partitions, with the error's name."""
         return {topic: error for (topic, _), error in self._wrong.items()}
 
     @property
     def alive(self) -> bool:
-        """The supervising task runs."""
+        """Whether the supervising task runs."""
         return self._task is not None and not self._task.done()
 
     async def stop(self) -> None:
-        """End within PRODUCER_STOP_TIMEOUT and a little; what is in flight is not waited for any longer."""
+        """Stop within little more than PRODUCER_STOP_TIMEOUT, without waiting longer for what is in flight."""
         while self._task is not None and not self._task.done():  # aiokafka's `close` may swallow a cancellation
             self._task.cancel()
             await asyncio.wait([self._task], timeout=3 * PRODUCER_STOP_TIMEOUT)
@@ -140,14 +140,14 @@ class Producer:
                 raise BatchRejected(word) from error
             raise RetryBatch(_name(error)) from error
         self._progress = self._loop.time()
-        self._reachable = True  # an acknowledgement says so sooner than the next question
+        self._reachable = True  # an acknowledgement shows it sooner than the next metadata request
         self.last_error = None
         self._wrong.pop(key, None)
-        if not self._wrong:  # else one topic takes nothing, which has been said
+        if not self._wrong:  # otherwise one topic accepts nothing, which is logged already
             self._replaced_for = None
 
     async def _land(self, acknowledged: asyncio.Future[Any]) -> None:
-        """Wait for a batch in flight; raises what it failed with.
+        """Wait for a batch in flight; raises its error.
 
         The future is awaited itself: whoever gives the lane's next batch a turn of the loop later misses the next
         request, which aiokafka makes two turns after an acknowledgement, and lanes then take turns in requests of half
@@ -170,13 +170,13 @@ class Producer:
         name = _name(error)
         self.failures[name] = self.failures.get(name, 0) + 1
         if isinstance(error, _Gone):
-            return  # what it was replaced for is another lane's
+            return  # the reason for replacing it belongs to another lane
         if type(error) in REFUSALS:
             _renew(inner)
             return
         self.last_error = self._wrong[key] = name
         if inner is self._inner and not isinstance(error, _NotSent):
-            self._ready.clear()  # at once: the lane that learns of this tries again before the guard gets to run
+            self._ready.clear()  # at once: the lane retries before the guard gets to run
             self._poison = name
             self._poisoned.set()
 
@@ -194,7 +194,7 @@ class Producer:
                 continue
             failures = 0
             reason = await self._until_poisoned()
-            if reason != self._replaced_for:  # once, until Kafka takes something again
+            if reason != self._replaced_for:  # once, until Kafka accepts something again
                 log.warning("producer_replaced", reason=reason)
             self._replaced_for = reason
             await self._replace()
@@ -219,7 +219,7 @@ class Producer:
         self._inner = inner
         self._poisoned.clear()
         self._reachable = True
-        if self._replaced_for is None:  # else only an acknowledgement shows that this one fares better
+        if self._replaced_for is None:  # otherwise only an acknowledgement shows that this one works
             self.last_error = None
         self._ready.set()
         if self._replaced_for is None:
@@ -254,9 +254,9 @@ class Producer:
                         return "brokers_moved"
 
     async def _is_elsewhere(self, inner: AIOKafkaProducer) -> bool:
-        """Others answer at the configured addresses, and have our topics, while none that this producer knows does.
+        """Whether other brokers respond at the configured addresses and have our topics, while no known one does.
 
-        It asks only brokers that it knows. The certificates are read anew, too.
+        aiokafka asks only known brokers. The certificates are read again, too.
         """
         if self._verify is None:
             return False
@@ -270,17 +270,17 @@ class Producer:
         return not problems and not await _answers(inner)
 
     def _silent_for(self) -> float:
-        """Seconds since something in flight last made progress; 0 with nothing in flight."""
+        """Return the seconds since something in flight last made progress; 0 with nothing in flight."""
         return self._loop.time() - self._progress if self._flights else 0.0
 
     async def _replace(self) -> None:
         self._ready.clear()
         if self._inner is not None:
             await self._retire(self._inner)
-        self._inner = None  # not before: `stop` may come meanwhile and must find it
+        self._inner = None  # not earlier: a concurrent `stop` must find it
 
     async def _retire(self, inner: AIOKafkaProducer) -> None:
-        """Let healthy batches end, then drop it and wake everybody who still waits for it."""
+        """Let healthy batches end, then drop the producer and fail everything that still waits for it."""
         with suppress(Exception):
             async with asyncio.timeout(PRODUCER_STOP_TIMEOUT):
                 await inner.flush()
@@ -294,11 +294,11 @@ class _NotSent(Exception):
 
 
 class _Gone(Exception):
-    """The producer was replaced while the batch was in flight: nobody knows whether it arrived."""
+    """The producer was replaced while the batch was in flight: it is unknown whether it arrived."""
 
 
 def _name(error: Exception) -> str:
-    """Return what the log and the metrics call it."""
+    """Return its name for the log and the metrics."""
     match error:
         case _NotSent():
             return str(error)
@@ -314,7 +314,7 @@ async def _send(
     """Give the producer a batch, and return the future of its acknowledgement."""
     batch = inner.create_batch()
     for record in records:
-        at_ms = min(record.timestamp_ms, latest_ms)  # a clock that was ahead when it was accepted is right by now
+        at_ms = min(record.timestamp_ms, latest_ms)  # the clock was ahead when it was accepted, and has been corrected
         headers = with_via(record.headers, via)
         if batch.append(timestamp=at_ms, key=record.key, value=record.value, headers=headers) is None:
             message = "a record's size was estimated too small"
@@ -327,11 +327,11 @@ async def _send(
 
 
 def _renew(inner: AIOKafkaProducer) -> None:
-    """Have aiokafka ask for another producer id before it sends its next batch, as a new producer would.
+    """Make aiokafka request another producer id before it sends its next batch, as a new producer would.
 
-    The numbers that a failed batch has used up are so forgotten. To give them back instead would be a loss where the
-    broker had taken the batch at a first try of which nobody learned. Batches of other lanes that are in flight keep
-    the id and the numbers that they were given.
+    This forgets the numbers that a failed batch has used. Reusing them instead would lose a record if the
+    broker had accepted the batch in a first try without our knowing. Batches of other lanes that are in flight keep
+    their id and numbers.
     """
     numbers = inner._txn_manager  # noqa: SLF001 - there is no public way
     if numbers.has_pid():
@@ -341,7 +341,7 @@ def _renew(inner: AIOKafkaProducer) -> None:
 
 
 def _has_ended(inner: AIOKafkaProducer) -> bool:
-    """A task has ended without which batches wait for ever: the sender's, or the one that asks for metadata.
+    """Whether a task has ended that batches need: the sender's, or the one that requests metadata.
 
     uvloop's `write` to a closing connection raises RuntimeError, which ends the latter (aiokafka issue 1038, 0.14).
     """
@@ -350,7 +350,7 @@ def _has_ended(inner: AIOKafkaProducer) -> bool:
 
 
 async def _answers(inner: AIOKafkaProducer) -> bool:
-    """Do brokers answer? Never takes longer than one request."""
+    """Do brokers respond? Never takes longer than one request."""
     try:
         return bool(await asyncio.wait_for(inner.client.force_metadata_update(), REQUEST_TIMEOUT))
     except Exception:  # noqa: BLE001 - no answer, whatever the reason

@@ -1,4 +1,4 @@
-"""Reading a topic without a consumer group: explicit offsets, nothing committed, nobody else disturbed."""
+"""Reading a topic without a consumer group: explicit offsets, nothing committed, no effect on other readers."""
 
 import asyncio
 import heapq
@@ -16,8 +16,8 @@ from bus.kafka.topics import TopicsError, partitions
 from bus.settings import KafkaSettings
 
 POLL_MS: Final = 500
-AT_ONCE: Final = 1_000  # records; then the loop's other work has its turn
-# Longer than a leader's fail-over (5 s measured), shorter than a person's patience.
+AT_ONCE: Final = 1_000  # records; then the loop's other work runs
+# Longer than a leader's failover (5 s measured), short enough for a waiting user.
 NO_PROGRESS_SECONDS: Final = 20.0
 
 T = TypeVar("T")
@@ -66,7 +66,7 @@ async def read(
     committed: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[ReadRecord]:
-    """Yield the records of an unprefixed topic: up to its end as it is now, or for ever when `follow` is set.
+    """Yield the records of an unprefixed topic: up to its current end, or without end when `follow` is set.
 
     What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
     what belongs to no finished transaction; only the topic of the watches' states has any. Raises `TopicsError`
@@ -96,7 +96,7 @@ async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[A
         group_id=None,
         enable_auto_commit=False,
         isolation_level="read_committed" if committed else "read_uncommitted",
-        auto_offset_reset="earliest",  # where retention overtakes us, the oldest that is left
+        auto_offset_reset="earliest",  # if retention deletes our position, the oldest record left
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
     try:
@@ -119,14 +119,14 @@ async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start
 
 
 def _place(consumer: AIOKafkaConsumer, begins: Offsets) -> None:
-    """Assign and seek without an await between: in a pause the consumer would choose positions of its own."""
+    """Assign and seek without an await in between, where the consumer would choose its own positions."""
     consumer.assign(list(begins))
     for part, offset in begins.items():
         consumer.seek(part, offset)
 
 
 async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
-    """Ask for positions, not for the last record seen: an end may lie behind markers that are no records."""
+    """Compare positions, not the last record seen: markers at the end are not records."""
     return all([await consumer.position(part) >= end for part, end in ends.items()])
 
 
@@ -143,10 +143,10 @@ async def _fetched(consumer: AIOKafkaConsumer, full: str) -> dict[TopicPartition
 
 
 async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:
-    """Raise `KafkaAway` unless there is nothing to read: the consumer itself waits in silence for a dead broker."""
+    """Raise `KafkaAway` unless there is nothing to read: the consumer itself waits silently for a dead broker."""
     ends = await _answered(kafka, consumer.end_offsets(parts))
     if not await _has_reached(consumer, ends):
-        message = f"Kafka at {kafka.bootstrap_servers} answers, but its records do not come: run the command again"
+        message = f"Kafka at {kafka.bootstrap_servers} responds, but does not send its records: run the command again"
         raise KafkaAway(message)
 
 

@@ -1,4 +1,4 @@
-"""The topics of the contract: which there are, how they are made, and what is wrong with the ones that exist."""
+"""The topics of the contract: create them, and check the existing ones."""
 
 import asyncio
 import time
@@ -15,12 +15,12 @@ from schemas.topics import ALL, LEAST_MESSAGE_BYTES, TOPICS, Topic
 
 MAX_REPLICATION: Final = 3
 WAIT_TRIES, WAIT_SECONDS = 10, 0.5  # a broker is known a few seconds after its start
-LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one was seen to take half a minute
+LED_SECONDS: Final = 30  # a healthy cluster takes a second; a busy one half a minute
 CREATE_SECONDS: Final = LED_SECONDS + 20.0
 
 
 class TopicsError(Exception):
-    """Kafka answered, and a topic is not as it must be. `lines` say which, why, and what to do."""
+    """A topic is misconfigured or missing. `lines` say which, why, and what to do."""
 
     safe_to_log = True
 
@@ -31,7 +31,7 @@ class TopicsError(Exception):
 
 @dataclass
 class Findings:
-    """What `inspect` saw. A problem breaks the contract; with a warning all works, but worse than it could."""
+    """The result of `inspect`. A problem breaks the contract; with a warning everything works, but not as well."""
 
     problems: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -51,17 +51,17 @@ async def create(kafka: KafkaSettings) -> list[str]:
 
 
 async def check(kafka: KafkaSettings, names: frozenset[str] = ALL) -> list[str]:
-    """Return what breaks the contract, one readable line each with its remedy; empty: all is well.
+    """Return the problems, one readable line each, with what to do; empty: there are none.
 
-    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker responds.
     """
     return (await inspect(kafka, names)).problems
 
 
 async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings:
-    """Compare the brokers with the contract. Nothing is created or changed, also where brokers create topics freely.
+    """Compare the brokers with the contract. Nothing is created, even if brokers create topics automatically.
 
-    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker answers.
+    `names`: of the topics that are needed, unprefixed. Raises `KafkaAway` when no broker responds.
     """
     needed = [topic for topic in TOPICS if topic.name in names]
     async with admin(kafka) as client:
@@ -84,7 +84,7 @@ async def inspect(kafka: KafkaSettings, names: frozenset[str] = ALL) -> Findings
 
 
 async def delete(kafka: KafkaSettings) -> None:
-    """Delete all topics of this prefix with everything in them: for a demo that was somebody's guest."""
+    """Delete all topics of this prefix with their records: for a demo on someone else's Kafka."""
     async with admin(kafka) as client:
         await client.delete_topics([kafka.topic(topic.name) for topic in TOPICS])
 
@@ -101,14 +101,14 @@ async def partitions(kafka: KafkaSettings, name: str) -> tuple[int, ...]:
 
 
 FREELY = (
-    "the brokers create missing topics by themselves, with a partition count that is not ours: "
+    "the brokers create missing topics automatically, with a wrong partition count: "
     "set auto.create.topics.enable=false on them"
 )
 
 
 NOT_LED = (
-    "topic {name} is there, but Kafka gave it no leader within {seconds} seconds: are all brokers up? "
-    "`smsbus topics check` says when it is well"
+    "topic {name} exists, but Kafka gave it no leader within {seconds} seconds: are all brokers up? "
+    "`smsbus topics check` tells when it has one"
 )
 
 
@@ -129,7 +129,7 @@ def _new(topic: Topic, kafka: KafkaSettings, replication: int) -> NewTopic:
 
 
 async def _replication(client: AIOKafkaAdminClient, *, expected: int) -> int:
-    """Count the brokers, waiting a little for as many as have an address: one that just starts shall have a replica."""
+    """Count the brokers, waiting a little for all that have an address: one that is starting should get replicas."""
     for _ in range(WAIT_TRIES):
         if len(await nodes(client)) >= min(MAX_REPLICATION, expected):
             break
@@ -142,7 +142,7 @@ def _least_in_sync(replication: int) -> int:
 
 
 def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
-    """Return what was new. The client raises nothing for a refused topic: the answer's codes are the only witness."""
+    """Return the created topics. The client raises nothing for a refused topic: only the response's codes show it."""
     refused = []
     for name, code, reason in topic_errors:
         if code not in {0, TopicAlreadyExistsError.errno}:
@@ -153,7 +153,7 @@ def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
 
 
 async def _led(client: AIOKafkaAdminClient, kafka: KafkaSettings) -> None:
-    """Wait until all topics are led: creation is answered before the brokers agree on that, and there is no event."""
+    """Wait until all topics have leaders: the response to the creation comes earlier, and there is no event for it."""
     deadline = time.monotonic() + LED_SECONDS
     while leaderless := _leaderless(await existing(client), kafka):
         if time.monotonic() > deadline:
@@ -189,15 +189,15 @@ def _alter(kafka: KafkaSettings, full: str, configs: Mapping[str, str]) -> str:
 
 
 def _unbounded(topic: Topic, found: TopicDescription, kafka: KafkaSettings) -> Iterator[str]:
-    """Yield a warning where a flood could fill the disks; a bound that is another than ours is somebody's choice."""
+    """Yield a warning if a flood could fill the disks; any other limit than ours is accepted."""
     if "retention.bytes" in topic.configs and found.configs.get("retention.bytes") == "-1":
         full = kafka.topic(topic.name)
         bound = {name: topic.configs[name] for name in ("retention.bytes", "segment.bytes")}
-        yield f"topic {full} has no retention.bytes, so junk can fill the disks: run {_alter(kafka, full, bound)}"
+        yield f"topic {full} has no retention.bytes, so a flood can fill the disks: run {_alter(kafka, full, bound)}"
 
 
 def _wrong_configs(topic: Topic, found: TopicDescription) -> Iterator[tuple[str, str]]:
-    """Yield the settings that are wrong, with what they must be. One that Kafka does not show us counts as right."""
+    """Yield the wrong settings with the required values. One that we may not read counts as correct."""
     has, needed = found.configs, topic.configs
     if has.get("cleanup.policy", needed["cleanup.policy"]) != needed["cleanup.policy"]:
         yield "cleanup.policy", needed["cleanup.policy"]
@@ -217,6 +217,6 @@ def _few_replicas(full: str, found: TopicDescription, brokers: int) -> Iterator[
         )
     if found.in_sync < min(least, found.replication):
         yield (
-            f"topic {full} takes nothing now: a partition has {found.in_sync} replicas in sync and "
+            f"topic {full} accepts nothing now: a partition has {found.in_sync} replicas in sync and "
             f"min.insync.replicas={least}: bring its other brokers back"
         )

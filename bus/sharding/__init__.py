@@ -1,1 +1,1 @@
-"""Who polls which watches: requests and their group, and the log of states with its fence."""
+"""Which process polls which watches: commands, the consumer group, and the fenced log of states."""

@@ -1,4 +1,4 @@
-"""A command on the watches topic, and what writes one."""
+"""A command on the watches topic, and its writer."""
 
 import asyncio
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ from bus.settings import KafkaSettings
 from schemas.topics import WATCH_PARTITIONS, WATCHES
 
 PUT_TIMEOUT: Final = 10.0
-FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and which request it forgets
+FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and names the request that it forgets
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """One record of the watches topic, as it lies there: `value` None is a tombstone."""
+    """One record of the watches topic; `value` None is a tombstone."""
 
     partition: int
     key: str
     value: bytes | None
     forgets: str | None = None
-    """Of a tombstone of ours: the request that it forgets. None: somebody withdrew the watch."""
+    """For a tombstone of ours: the request that it forgets. None: an operator withdrew the watch."""
 
 
 class CommandWriter:
@@ -40,11 +40,11 @@ class CommandWriter:
         await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
 
     async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
-        """Take a command away from a partition. `forgets`: as housekeeping up to this request; nothing is withdrawn."""
+        """Delete a command from a partition. `forgets`: housekeeping up to this request; nothing is withdrawn."""
         await self._send(key, None, partition, [] if forgets is None else [(FORGETS, forgets.encode())])
 
     async def close(self) -> None:
-        """End in bounded time."""
+        """Close in bounded time."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)

@@ -1,7 +1,7 @@
 """The group of pollers: membership, and reading the commands of our shards.
 
 A shard is a partition of the topic. Group membership decides who runs which; the fence of `state_log` is the truth
-about ownership, since an isolated member is not told that it lost a shard.
+about ownership, since an isolated member does not learn that it lost a shard.
 """
 
 import asyncio
@@ -19,12 +19,12 @@ from schemas.topics import WATCHES
 
 SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
 HEARTBEAT_MS: Final = 1_000
-# For the others to join again, of whom each hears with its next heartbeat that it has to. The broker keeps a JoinGroup
-# waiting for so long; one that ends at the time-out of a request leaves a ghost for whom the next one has to wait.
+# For the others to rejoin; each learns of it with its next heartbeat. The broker keeps a JoinGroup
+# waiting for so long; one that ends at the timeout of a request leaves a ghost that the next one has to wait for.
 REBALANCE_MS: Final = 3_000
 POLL_MS: Final = 200
-AT_ONCE: Final = 200  # commands of 20-50 us each; then the loop's other work has its turn
-SILENCE: Final = 30.0  # seconds without an answer from the brokers: leave the group and join again
+AT_ONCE: Final = 200  # commands of 20-50 us each; then the loop's other work runs
+SILENCE: Final = 30.0  # seconds without a response from the brokers: leave the group and rejoin
 ASK_TIMEOUT: Final = 5.0
 BACKOFF: Final = 1.0
 
@@ -32,16 +32,16 @@ log = structlog.get_logger()
 
 
 class Member(Protocol):
-    """Who is called back, on the group's event loop, one call at a time."""
+    """The callbacks of a group, on its event loop, one call at a time."""
 
     def on_shards(self, ours: frozenset[int]) -> None:
-        """These shards are ours, whenever that may have changed."""
+        """Called with our shards whenever they may have changed."""
 
     def on_command(self, command: Command) -> None:
-        """Take each command on our shards, from the first one on."""
+        """Called with each command on our shards, from the first one on."""
 
     def on_caught_up(self, partition: int) -> None:
-        """This shard's commands of before its assignment, or of before `catch_up`, have all been seen."""
+        """Called once all commands from before the shard's assignment, or before `catch_up`, have been seen."""
 
 
 class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -49,9 +49,9 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
     def __init__(self, kafka: KafkaSettings, *, group: str) -> None:
         self.joined = False
-        """The group has given us shards, or said that there are none for us, and did not lose us since.
+        """Whether the group has assigned us shards, or none, and we are still a member.
 
-        After a session that broke: only once the next one has held for a while. One that may not read breaks at once.
+        After a failed session only once the next one has lasted a while. Without the right to read it fails at once.
         """
         self._kafka = kafka
         self._topic = kafka.topic(WATCHES)
@@ -66,10 +66,10 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._consumer: AIOKafkaConsumer | None = None
 
     async def run(self, member: Member) -> None:
-        """Be in the group until cancelled; whatever breaks, join again.
+        """Be in the group until cancelled; after any failure, rejoin.
 
-        When it breaks, shards are ours until the next assignment says otherwise: while Kafka is away their memory is
-        all there is. When we leave, others take them, and none is ours any longer.
+        After a failure shards are ours until the next assignment: without Kafka there is only their memory.
+        When we leave, others take them, and none is ours any longer.
         """
         self._member = member
         while True:
@@ -78,7 +78,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             except asyncio.CancelledError:
                 if is_cancelled():
                     raise
-                self._say_left("CancelledError")  # a stray one: closing a TLS connection under uvloop lets one out
+                self._say_left("CancelledError")  # a stray one: closing a TLS connection under uvloop raises it
             except Exception as error:  # noqa: BLE001 - a group consumer that broke is replaced, whatever broke it
                 self._say_left(type(error).__name__)
             else:
@@ -93,7 +93,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             log.warning("group_left", error=error, **hint(error))
 
     def lose_all(self) -> None:
-        """Have no shard any longer, and join again: for a process that slept longer than `SESSION_MS`, too."""
+        """Drop all shards, and rejoin; also for a process that was suspended longer than `SESSION_MS`."""
         self._positions.clear()
         self._ends.clear()
         self._asked.clear()
@@ -103,7 +103,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._rejoin.set()
 
     def start_again(self, partition: int) -> None:
-        """Give every command of this shard once more, from the first one on: what ran it has ended."""
+        """Deliver every command of this shard again, from the first one on: its owner has been replaced."""
         if partition in self._positions:
             self._positions[partition] = 0
             self._ask_anew(partition)
@@ -112,14 +112,14 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                 self._consumer.seek(part, 0)
 
     def catch_up(self, partition: int) -> None:
-        """Call `on_caught_up` again once every command that lies on this shard by now has been seen."""
+        """Call `on_caught_up` again once every command that is on this shard now has been seen."""
         if partition in self._positions:
             self._ask_anew(partition)
 
     async def is_ours(self, partition: int) -> bool:
-        """Ask the brokers whether the group gives us this shard now; False, too, when they do not answer.
+        """Ask the brokers whether this shard is assigned to us now; also False when they do not respond.
 
-        They take the position of a present member alone. A process that slept does not know that it is none.
+        They accept a position only from a current member. A process that was suspended may not be one any longer.
         """
         position = self._positions.get(partition)
         if self._consumer is None or position is None:
@@ -132,7 +132,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         return True
 
     def _ask_anew(self, partition: int) -> None:
-        """Ask for this shard's end, and believe no answer that is on its way."""
+        """Ask for this shard's end, and ignore responses to earlier requests."""
         self._ends[partition] = None
         self._asked.discard(partition)
 
@@ -165,7 +165,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             for part, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)).items():
                 for record in records:
                     self._deliver(part, record)
-            await asyncio.sleep(0)  # records that are here already are handed out without a pause
+            await asyncio.sleep(0)  # records that are fetched already are returned without a pause
             await self._catch_up(consumer)
             if loop.time() - asked > SILENCE / 3:
                 asked = loop.time()
@@ -176,7 +176,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                     raise away(self._kafka)
 
     def _holds(self) -> None:
-        """What broke the last session does not break this one."""
+        """The failure of the last session has not recurred in this one."""
         if self._assigned:
             self._left_for, self.joined = None, True
 
@@ -203,20 +203,20 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                     self._member.on_caught_up(partition)
 
     async def _ask_for_ends(self, consumer: AIOKafkaConsumer) -> None:
-        """Ask once for all: the answer comes behind that of a fetch, which has half a second for new commands."""
+        """Ask once for all: the response comes behind that of a fetch, which waits half a second for new commands."""
         asked = self._asked = {partition for partition, end in self._ends.items() if end is None}
         if not asked:
             return
         ends = await consumer.end_offsets([TopicPartition(self._topic, partition) for partition in asked])
         for part, end in ends.items():
-            if part.partition in asked:  # else it is lost meanwhile, or to be asked for anew
+            if part.partition in asked:  # otherwise it is lost meanwhile, or must be requested again
                 self._ends[part.partition] = end
 
     async def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        """Called at the start of every rebalance with everything; the next assignment says what really changed."""
+        """Called at the start of every rebalance with all shards; the next assignment shows what changed."""
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        """Begin new shards at their first command; kept ones go on where they are."""
+        """Start new shards at their first command; kept ones continue."""
         self._assigned, self.joined = True, self._left_for is None
         ours = frozenset(part.partition for part in assigned)
         for lost in set(self._positions) - ours:
@@ -234,7 +234,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 
 
 def is_cancelled() -> bool:
-    """Tell whether somebody has cancelled the task that runs this; a stray `CancelledError` comes without."""
+    """Tell whether the current task was cancelled; a stray `CancelledError` is raised without that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
 

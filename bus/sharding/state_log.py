@@ -1,9 +1,9 @@
-"""The fenced memory of a shard: states of watches on a compacted topic, written in transactions of one owner.
+"""The fenced log of a shard: states of watches on a compacted topic, written in transactions of one owner.
 
-Owning a shard means holding its transactional id: opening the log fences a predecessor that still lives, so that what
-was restored is what counts. Transactions touch this topic alone; messages never travel in one.
+Owning a shard means holding its transactional id: opening the log fences a predecessor that is still alive, so that the
+restored states are final. Transactions write to this topic only; messages are never part of one.
 Measured on aiokafka 0.14 (tests/integration/test_aiokafka_facts.py): a commit may succeed although a record of it was
-refused, so every record's future is awaited first; a send may wait for ever, so everything has a deadline.
+refused, so every record's future is awaited first; a send may wait forever, so everything has a deadline.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from schemas.topics import STATES
 OPEN_TIMEOUT: Final = 15.0  # seconds, to fence; the coordinator of a busy cluster takes one or two
 COMMIT_TIMEOUT: Final = 12.0
 NO_PROGRESS: Final = 20.0
-AT_ONCE: Final = 500  # records; then the loop's other work has its turn
+AT_ONCE: Final = 500  # records; then the loop's other work runs
 TRANSACTION_TIMEOUT_MS: Final = 15_000  # how long a dead owner's open transaction can hold back our restore at most
 
 _FENCED: Final = (errors.ProducerFenced, errors.InvalidProducerEpoch)
@@ -30,7 +30,7 @@ class Fenced(Exception):
 
 
 class NotCommitted(Exception):
-    """Unknown whether this commit holds: open the log again and look at what it has."""
+    """It is unknown whether this commit succeeded: open the log again and read the states."""
 
 
 class StateLog:
@@ -46,7 +46,7 @@ class StateLog:
     async def open(self) -> dict[str, bytes]:
         """Fence the predecessor, then return the newest committed state of each watch.
 
-        Raises `NotCommitted` when Kafka does not let us.
+        Raises `NotCommitted` on any other failure.
         """
         await self.close()
         producer = self._producer = AIOKafkaProducer(
@@ -73,9 +73,9 @@ class StateLog:
             async with asyncio.timeout(COMMIT_TIMEOUT):
                 await producer.begin_transaction()
                 if end := _end(producer):
-                    end.add_done_callback(seen)  # a commit waits for it, and may not be reached
+                    end.add_done_callback(seen)  # a commit waits for it, but may not be reached
                 sent = [await self._send(producer, key, state) for key, state in states.items()]
-                await asyncio.gather(*sent)  # a commit alone would not tell that one of them failed
+                await asyncio.gather(*sent)  # the commit itself would not report that one of them failed
                 await producer.commit_transaction()
         except Exception as error:
             cause = _cause(producer) or error
@@ -86,11 +86,11 @@ class StateLog:
 
     async def _send(self, producer: AIOKafkaProducer, key: str, state: bytes | None) -> asyncio.Future[Any]:
         sent: asyncio.Future[Any] = await producer.send(self._topic, state, key.encode(), partition=self._partition)
-        sent.add_done_callback(seen)  # it is waited for only if the others can be sent
+        sent.add_done_callback(seen)  # it is awaited only if the others can be sent
         return sent
 
     async def close(self) -> None:
-        """Let go, in bounded time."""
+        """Close in bounded time."""
         producer, self._producer = self._producer, None
         if producer is not None:
             await discard(producer)
@@ -118,15 +118,15 @@ class StateLog:
 
 
 def _end(producer: AIOKafkaProducer) -> asyncio.Future[None] | None:
-    """Return what ends with the transaction; None: none has begun."""
+    """Return the future of the transaction's end; None: none has begun."""
     waiter: asyncio.Future[None] | None = producer._txn_manager.wait_for_transaction_end()  # noqa: SLF001 - no public way
     return waiter
 
 
 def _cause(producer: AIOKafkaProducer) -> BaseException | None:
-    """Return what made the transaction fail; None: nothing did yet.
+    """Return the error of the transaction; None: there is none yet.
 
-    Whoever sends into a failed one hears of an AssertionError, and not why.
+    Sending in a failed one raises only an AssertionError.
     """
     end = _end(producer)
     return end.exception() if end and end.done() and not end.cancelled() else None

@@ -373,7 +373,7 @@ def test_check_without_kafka_goes_on_with_the_rest(alone):
 def test_check_names_a_host_that_does_not_exist(alone):
     result = alone("check", KAFKA__BOOTSTRAP_SERVERS="no-such-host.invalid:9092")
 
-    assert "the name no-such-host.invalid has no address" in result.stdout
+    assert "the name no-such-host.invalid cannot be resolved" in result.stdout
 
 
 def test_check_says_when_the_journal_cannot_be_written(alone):

@@ -70,7 +70,7 @@ class Drain:
         self._directory = directory
 
     async def run(self) -> None:
-        """Raises `JournalDamaged`: the file is set aside."""
+        """Raises `JournalDamaged`: the file is quarantined."""
         journal = Journal(self._directory, max_bytes=1 << 30)
         try:
             backlog = await journal.open()

@@ -645,7 +645,7 @@ def in_directory(command: tuple[str, ...], directory: Path) -> tuple[str, ...]:
 
 
 @pytest.mark.parametrize("command", [*READING, ("drain",)])
-@pytest.mark.parametrize(("name", "words"), [("nope", "nope is not there"), ("file", "file is no directory")])
+@pytest.mark.parametrize(("name", "words"), [("nope", "nope does not exist"), ("file", "file is not a directory")])
 async def test_a_path_that_is_no_directory_is_said(
     tmp_path: Path, smsbus: Smsbus, command: tuple[str, ...], name: str, words: str
 ) -> None:
@@ -790,7 +790,7 @@ async def test_a_drain_names_what_was_set_aside(smsbus: Smsbus, tmp_path: Path) 
     result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
 
     assert result.exit_code == Code.FAILED
-    assert f"smsbus: {directory}: it was set aside" in result.stderr
+    assert f"smsbus: {directory}: it is quarantined" in result.stderr
 
 
 async def test_where_there_are_no_rows_show_says_so(smsbus: Smsbus, tmp_path: Path) -> None:

@@ -228,7 +228,7 @@ async def test_topics_that_get_no_leader_are_named(one, monkeypatch):
         await topics.create(one)
 
     (line,) = caught.value.lines
-    assert line.startswith(f"topic {one.topic('sms.received.v1')} is there, but Kafka gave it no leader")
+    assert line.startswith(f"topic {one.topic('sms.received.v1')} exists, but Kafka gave it no leader")
 
 
 async def test_the_advertised_addresses_are_those_of_the_brokers(kafka3):

@@ -131,7 +131,7 @@ class World:
 
     @property
     def on_disk(self) -> set[str]:
-        """The ids of what lies in files, in the journal and in those that were set aside, with its bytes."""
+        """The ids of what lies in files, in the journal and in quarantined ones, with its bytes."""
         files = in_files([self.directory])
         there = {each.id for each in files.found if self.given_values.get(each.id) == each.value}
         return there | {
@@ -174,7 +174,7 @@ class World:
             lane.start()
 
     async def _opened(self) -> dict[TopicPartition, int]:
-        """Open the journal; one that is damaged is set aside for another, as a bus does."""
+        """Open the journal; a damaged one is quarantined and replaced, as a bus does."""
         own = self.directory / "own"
         while True:
             own.mkdir(exist_ok=True)
