@@ -89,7 +89,7 @@ async def test_a_row_that_another_process_left_and_this_one_deleted_unsent_is_fo
 
 
 @planted
-async def test_rows_that_an_index_hides_are_not_lost_and_those_of_a_directory_set_aside_neither(
+async def test_rows_that_an_index_hides_are_not_lost_and_those_of_a_quarantined_journal_neither(
     tmp_path: Path, audit: Audit
 ) -> None:
     await in_journal(tmp_path)

@@ -347,7 +347,7 @@ async def test_a_journal_that_cannot_be_opened_disturbs_nobody_and_costs_no_thre
     assert bus.alive()
 
 
-async def test_a_damaged_orphan_is_set_aside_and_said_until_somebody_has_looked(start: Start, tmp_path: Path) -> None:
+async def test_a_damaged_orphan_is_quarantined_and_said_until_somebody_has_looked(start: Start, tmp_path: Path) -> None:
     bus = await start(NOWHERE, orphan_scan_interval=0.05)
     orphan = tmp_path / "orphan"
     orphan.mkdir()

@@ -127,7 +127,7 @@ async def test_wherever_one_bit_is_flipped_every_other_record_is_published_or_th
     assert kept < FLIPS / 20
 
 
-async def test_a_journal_whose_rows_can_be_read_and_not_deleted_is_set_aside(tmp_path: Path) -> None:
+async def test_a_journal_whose_rows_can_be_read_and_not_deleted_is_quarantined(tmp_path: Path) -> None:
     journal = Journal(tmp_path, max_bytes=1 << 30)
     await journal.open()
     await journal.append([record(n) for n in range(4)])

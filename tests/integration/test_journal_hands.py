@@ -470,7 +470,7 @@ async def test_a_journal_that_is_set_aside_is_said_once_and_to_be_damaged(
 # ---- set aside -----------------------------------------------------------------------------------------------------
 
 
-async def test_status_names_what_was_set_aside_its_size_and_the_command_that_saves_it(
+async def test_status_names_what_is_quarantined_its_size_and_the_command_that_saves_it(
     tmp_path: Path, smsbus: Smsbus
 ) -> None:
     directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")

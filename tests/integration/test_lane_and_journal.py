@@ -470,7 +470,7 @@ async def test_a_repeat_of_a_row_that_is_acknowledged_while_it_is_written_has_en
 
 
 @pytest.mark.parametrize("change", ["PRAGMA user_version = 2", "ALTER TABLE rows RENAME COLUMN headers TO heads"])
-async def test_a_journal_of_another_version_is_set_aside_with_words(tmp_path: Path, change: str) -> None:
+async def test_a_journal_of_another_version_is_quarantined_with_words(tmp_path: Path, change: str) -> None:
     journal = Journal(tmp_path, max_bytes=10**6)
     await journal.open()
     await journal.append([record(0)])
@@ -587,7 +587,7 @@ async def test_a_lane_survives_kafka_saying_not_now(setup: LaneSetup, monkeypatc
     assert [line.partition(":")[2] for line in setup.topic] == [record(0).id]
 
 
-async def test_a_damaged_journal_file_is_set_aside_and_the_bus_starts(tmp_path: Path) -> None:
+async def test_a_damaged_journal_file_is_quarantined_and_the_bus_starts(tmp_path: Path) -> None:
     (tmp_path / "old").mkdir()
     (tmp_path / "old" / FILE_NAME).write_bytes(b"this is no database" * 1000)
     settings = KafkaSettings(bootstrap_servers="127.0.0.1:9")

@@ -107,7 +107,7 @@ class World:
         self.kafka = FakeKafka()
         self.given_values: dict[str, bytes] = {}
         self.flips = 0
-        self.set_aside = 0
+        self.quarantined = 0
         self.sent: list[str] = []  # ids in the order in which they were first given to the bus
         self.waiting: dict[int, asyncio.Task[Receipt]] = {}
         self.promised: set[str] = set()
@@ -183,8 +183,8 @@ class World:
                 return await self.journal.open()
             except JournalDamaged:
                 await self.journal.close()
-                self.set_aside += 1
-                own.rename(own.with_name(f"{self.set_aside}.damaged"))
+                self.quarantined += 1
+                own.rename(own.with_name(f"{self.quarantined}.damaged"))
 
     def _flip(self, amount: int) -> None:
         """Of a journal that nobody has open, one bit: where rows or an index of them begin, or in what they hold."""
@@ -354,7 +354,7 @@ def check(world: World) -> None:
     assert published == set(world.kafka.log), "published with other bytes"
     missing = world.promised - published - world.dead_letters - world.kept
     garbled = world.dead_letters - world.given_values.keys()  # one bit where a row says how long its columns are
-    aside = (world.flips - 1) * bool(world.set_aside)  # one bit sets a file aside, any other may hit a record in it
+    aside = (world.flips - 1) * bool(world.quarantined)  # one bit quarantines a file, any other may hit a record in it
     assert len(missing) <= len(garbled) + aside, "lost"
     if not world.flips:
         assert not world.kept, "left behind"

@@ -23,7 +23,7 @@ async def journal_damaged(stage: Stage) -> None:
     """Kafka is away, receivers die, and what they leave on disk is not what they wrote.
 
     A journal with flipped bits gives up those rows as dead letters, and all others. One that is no journal any more is
-    set aside, and a copy of what it was is drained by hand. A whole one is adopted by a sibling.
+    quarantined, and a copy of what it was is drained by hand. A whole one is adopted by a sibling.
     """
     first, second = stage.receivers[:2]
     first.settings["BUS__ORPHAN_SCAN_INTERVAL"] = "1"
@@ -40,7 +40,7 @@ async def journal_damaged(stage: Stage) -> None:
     await drained_by_hand(stage, copies)
     await eventually(lambda: _scratches_are_told(stage), SECONDS, "every scratched row is a dead letter")
     if not list(second.installation.journal_dir.glob("*.damaged")):
-        stage.wrong("a journal that is none was not set aside")
+        stage.wrong("a damaged journal was not quarantined")
 
 
 async def left_by(stage: Stage, part: Part) -> Path:

@@ -51,7 +51,7 @@ async def journal_read_fails(stage: Stage) -> None:
 async def index_flipped(stage: Stage) -> None:
     """A receiver dies while Kafka is away, a bit in its journal's index flips, and its sibling finds the journal.
 
-    Every row is published. Where the file is set aside instead, a person makes its index anew and drains it.
+    Every row is published. Where the file is quarantined instead, a person makes its index anew and drains it.
     """
     first, second = stage.receivers[:2]
     first.settings["BUS__ORPHAN_SCAN_INTERVAL"] = "1"
