@@ -1,4 +1,4 @@
-"""The one builder of dead letters: what is kept of a body that we could not represent or publish."""
+"""The one builder of dead letters: what is kept of a body that could not be represented or published."""
 
 import base64
 from hashlib import sha256
@@ -8,7 +8,7 @@ from schemas import identity, timestamps
 from schemas.messages import SmsRejected
 
 PREFIX_BYTES: Final = 64 * 1024  # of an oversized body: enough to see what it was, small enough for any topic
-UNKNOWN: Final = "unknown"  # what does not say whose it is, or how it came
+UNKNOWN: Final = "unknown"  # if neither the account nor the way it was received is known
 
 
 def rejected(
@@ -26,7 +26,7 @@ def rejected(
 ) -> SmsRejected:
     """Return the dead letter of these bytes. The same bytes, refused for the same reason, give the same id.
 
-    `element`: the first bad one of an array. `keep`: so many bytes are kept at most, None: all; size and SHA-256 are
+    `element`: the first bad one of an array. `keep`: the most bytes to keep, None: all; size and SHA-256 are
     those of the whole body.
     """
     kept = body[:keep]

@@ -16,7 +16,7 @@ Account = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)
 Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Timestamp = Annotated[str, StringConstraints(pattern=timestamps.PATTERN)]
 Moment = Annotated[Timestamp, AfterValidator(timestamps.real)]
-"""A timestamp that somebody else wrote, and that is waited for: February 30th has its shape, too."""
+"""A timestamp in a request, which must also exist: February 30th has the right shape, too."""
 Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ClientRef = Annotated[str, StringConstraints(max_length=128)]

@@ -1,6 +1,6 @@
-"""Ids that are equal on every path and every repeat, so that a consumer can drop repeats by id.
+"""Ids that are the same on every path and for every repeat, so that a consumer can drop repeats by id.
 
-An id is blake2b-128 over parts, each with its length in front, printed as a UUIDv8 (RFC 9562 §5.8). The first part
+An id is blake2b-128 over parts, each prefixed with its length, printed as a UUIDv8 (RFC 9562 §5.8). The first part
 names the kind and the version of the recipe. Ids are frozen: what changes one makes every repeat look new. Vectors are
 in tests/unit/schemas/test_identity.py.
 """
@@ -32,7 +32,7 @@ def pingme_content(
     text: str | None,
     time: str | None,
 ) -> tuple[str | None, ...]:
-    """Return what makes a PingMe callback the SMS that it is.
+    """Return the parts that identify the SMS of a PingMe callback.
 
     Give each value as its source text without quotes, so that 16470000000 and "16470000000" agree, and JSON and a form;
     None is a missing key. The time is compared as text: `.050Z` and `.05Z` differ (docs/providers.md, trap 62).
@@ -63,17 +63,17 @@ def _uuid8(framed: bytes) -> str:
     return f"{text[:8]}-{text[8:12]}-8{text[13:16]}-{_VARIANT_10[text[16]]}{text[17:20]}-{text[20:]}"
 
 
-@lru_cache(maxsize=1024)  # that of a callback is its account's, again and again
+@lru_cache(maxsize=1024)  # for callbacks it is the account's, often the same
 def _origin(*parts: str | None) -> bytes:
     return _texts(*parts)
 
 
 def _texts(*parts: str | None) -> bytes:
-    # No length starts with a dash, so None is never mistaken for a text.
+    # No length starts with a dash, so None is never confused with a text.
     framed = "".join(["-" if part is None else f"{_octets(part)}:{part}" for part in parts])
     return framed.encode("utf-8", "surrogatepass")
 
 
 def _octets(text: str) -> int:
-    """Return how long it is in UTF-8. Lone surrogates pass: an id must exist for all that a sender makes us decode."""
+    """Return its length in UTF-8. Lone surrogates are allowed: every text that can be decoded must have an id."""
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))

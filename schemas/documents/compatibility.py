@@ -1,4 +1,4 @@
-"""What of a new schema would break those who read with the released one, or who read old records with the new one."""
+"""Which changes of a schema would break readers of the released one, or reading old records with the new one."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ ANNOTATIONS: Final = frozenset(("title", "description", "default", "examples"))
 
 
 def breaks(released: Schema, now: Schema) -> list[str]:
-    """Return a readable line for each break; none: readers of either schema can read the records of both."""
+    """Return a readable line for each incompatibility; none: both schemas can read all records."""
     return [*_broken_fields(released, now), *_broken_presence(released, now), *_closed(now)]
 
 

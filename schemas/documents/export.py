@@ -1,4 +1,4 @@
-"""The committed documents for readers, made from the models. `python -m schemas.documents.export` writes them again."""
+"""The committed documents for readers, generated from the models by `python -m schemas.documents.export`."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document: PingMe's door, and the internal listener's health, metrics, watches and journals."""
+"""The OpenAPI 3.1 document: the PingMe callback, and the admin listener's health, metrics, watches and journals."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ the account: keep paths out of logs. The **admin** one is for your own network.
 
 A 200 means that the callback is durable: in Kafka with acks=all, or fsynced in the journal. Repeats are welcome: they \
 answer `duplicate` and have the same id. Errors are RFC 9457 problem documents; `reason` is a stable machine word, and \
-nothing that came in is ever echoed.
+nothing from the request is ever echoed.
 """
 
 
@@ -29,11 +29,11 @@ def openapi() -> Document:
         },
         "servers": public,
         "tags": [
-            {"name": "receive", "description": "SMS come in."},
-            {"name": "watch", "description": "Say whose SMS are wanted; only where accounts are polled."},
+            {"name": "receive", "description": "Receive SMS."},
+            {"name": "watch", "description": "Watch orders for SMS; only with polled accounts."},
             {
                 "name": "operate",
-                "description": "Health and figures, without credentials; with the admin token, callback tokens in use "
+                "description": "Health and metrics, without credentials; with the admin token, callback tokens in use "
                 "and the journals' rows.",
             },
         ],
@@ -78,8 +78,8 @@ def _pingme() -> Document:
             "operationId": "receivePingMe",
             "summary": "Take an SMS from PingMe",
             "description": "JSON whatever the Content-Type says, or a form. Numbers may be JSON numbers, keys may be "
-            "missing, unknown keys are kept. What is authentic but cannot be read goes to `sms.rejected.v1` with its "
-            "exact bytes and answers 200 `rejected`: repeating it would not help.",
+            "missing, unknown keys are kept. What is authenticated but cannot be parsed goes to `sms.rejected.v1` with "
+            "its exact bytes and gets a 200 `rejected`: repeating it would not help.",
             "security": [],
             "requestBody": _callback_body(),
             "responses": {"200": _accepted(), **errors(400, 404, 408, 413, 415, 429, 503)},
@@ -87,14 +87,14 @@ def _pingme() -> Document:
         "get": {
             "tags": ["receive"],
             "operationId": "probePingMe",
-            "summary": "Ask whether the URL works",
+            "summary": "Check whether the URL works",
             "security": [],
             "responses": probe,
         },
         "head": {
             "tags": ["receive"],
             "operationId": "probePingMeHead",
-            "summary": "Ask whether the URL works, without a body",
+            "summary": "Check whether the URL works, without a body",
             "security": [],
             "responses": {status: {"description": answer["description"]} for status, answer in probe.items()},
         },
@@ -125,7 +125,7 @@ def _accepted() -> Document:
     result = {"$ref": "#/components/schemas/Result"}
     several = {
         "type": "object",
-        "description": "The answer to an array: one result an element, in its order.",
+        "description": "The response to an array: one result for each element, in its order.",
         "properties": {"status": {"const": "accepted"}, "results": {"type": "array", "items": result}},
         "required": ["status", "results"],
     }
@@ -137,15 +137,15 @@ def _livez() -> Document:
         "tags": ["operate"],
         "operationId": "livez",
         "summary": "Is the process alive?",
-        "description": "Asks no other system: a restart would not bring Kafka back. The admin listener also answers "
-        "for the lanes that publish (503: restart it), and serves the same as `/healthz`.",
+        "description": "Does not depend on other systems: a restart would not bring Kafka back. The admin listener also "
+        "checks the lanes that publish (503: restart it), and serves the same as `/healthz`.",
         "security": [],
         "responses": {"200": json_answer("Alive.", status("alive")), "503": json_answer("Restart it.", status("dead"))},
     }
 
 
 def _readyz() -> Document:
-    words = {"type": "array", "items": {"type": "string"}, "description": "Machine words for what is wrong besides."}
+    words = {"type": "array", "items": {"type": "string"}, "description": "The degraded reasons, as stable codes."}
     answer = status("ready", "starting", "full", "stopping")
     answer["properties"]["degraded"] = words
     answer["required"].append("degraded")
@@ -153,8 +153,8 @@ def _readyz() -> Document:
         "tags": ["operate"],
         "operationId": "readyz",
         "summary": "Can anything be accepted?",
-        "description": "503 while it starts or stops, and when nothing can be made durable; whatever else is wrong "
-        "stands in `degraded`.",
+        "description": "503 while it starts or stops, and when nothing can be made durable; other problems are "
+        "listed in `degraded`.",
         "security": [],
         "responses": {"200": json_answer("It can.", answer), "503": json_answer("Send nothing here now.", answer)},
     }
@@ -164,7 +164,7 @@ def _metrics() -> Document:
     return {
         "tags": ["operate"],
         "operationId": "metrics",
-        "summary": "Figures for Prometheus",
+        "summary": "Metrics for Prometheus",
         "description": "Names start with `smsbus_`; no label holds a number, a code, a text or a token.",
         "security": [],
         "responses": {

@@ -8,15 +8,15 @@ from schemas.documents.openapi_watches import TOKEN
 
 PROBLEMS: Final = (
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
-    Problem("not_found", 404, "No door is here: the process has the role `pollers`."),
-    Problem("not_ready", 503, "With `--workers`: a receiver is being started again. Ask again."),
+    Problem("not_found", 404, "No receiver runs here: the process has the role `pollers`."),
+    Problem("not_ready", 503, "With `--workers`: a receiver is being restarted. Try again."),
 )
 MOMENT: Final[Document] = {"type": "string", "pattern": timestamps.PATTERN}
 
 
 def paths(servers: list[Document]) -> Document:
     """Return the path."""
-    answer = json_answer("The tokens as they are valid now.", {"$ref": "#/components/schemas/Callbacks"})
+    answer = json_answer("The currently valid tokens.", {"$ref": "#/components/schemas/Callbacks"})
     return {
         "/v1/callbacks": {
             "servers": servers,
@@ -24,8 +24,8 @@ def paths(servers: list[Document]) -> Document:
                 "tags": ["operate"],
                 "operationId": "listCallbackTokens",
                 "summary": "Which callback tokens are valid, and when each was last used",
-                "description": "No token is shown, but its fingerprint: the first twelve hexadecimal digits of its "
-                "SHA-256. With `--workers` one answer for all. Other replicas answer for themselves.",
+                "description": "Tokens are shown by fingerprint only: the first twelve hexadecimal digits of the "
+                "SHA-256. With `--workers` one response for all workers. Other replicas have their own.",
                 "security": TOKEN,
                 "responses": {"200": answer, **{str(each.status): error_of([each]) for each in PROBLEMS}},
             },
@@ -34,22 +34,22 @@ def paths(servers: list[Document]) -> Document:
 
 
 def schemas() -> Document:
-    """Return what comes out."""
+    """Return the schemas of the response."""
     token: Document = {
         "fingerprint": {"type": "string", "pattern": "^[0-9a-f]{12}$"},
         "newest": {
             "type": "boolean",
-            "description": "The account's first, for PingMe to be given. With `--workers`: each of them has it so.",
+            "description": "The account's first token, the one to give to PingMe. With `--workers`: in all workers.",
         },
         "last_used_at": {
             **MOMENT,
             "type": ["string", "null"],
-            "description": "When a callback last came with it; null: not since `since`.",
+            "description": "When a callback last used it; null: not since `since`.",
         },
     }
     account: Document = {"account": {"type": "string"}, "tokens": _list(token)}
     callbacks: Document = {
-        "since": {**MOMENT, "description": "When it was begun to note uses: the start of the process."},
+        "since": {**MOMENT, "description": "Uses are recorded since then: the start of the process."},
         "accounts": _list(account),
     }
     return {"Callbacks": _object(callbacks)}

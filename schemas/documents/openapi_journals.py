@@ -5,19 +5,19 @@ from typing import Final
 from schemas.documents.openapi_parts import Document, Problem, error_of, json_answer
 
 PROBLEMS: Final = (
-    Problem("invalid_query", 400, "A parameter is unknown, stands there twice or makes no sense, as the detail says."),
-    Problem("invalid_request", 400, "Something in the body is wrong or missing; the detail says what is right."),
-    Problem("bad_request", 400, "The body is not what its head says."),
+    Problem("invalid_query", 400, "A parameter is unknown, given twice or invalid; see the detail."),
+    Problem("invalid_request", 400, "Something in the body is invalid or missing; see the detail."),
+    Problem("bad_request", 400, "The body does not match its headers."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
     Problem("unknown_journal", 404, "No process behind this listener holds this journal."),
-    Problem("unknown_row", 404, "The journal has no such row, or no longer: number and id must both fit."),
+    Problem("unknown_row", 404, "The journal has no such row; it may already be published. Give number and id."),
     Problem("acknowledged", 409, "Kafka has acknowledged it."),
     Problem("under_way", 409, "It is on its way to Kafka and cannot be called back: ask again."),
     Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("journal_unreadable", 503, "The journal cannot be read: the log says why."),
-    Problem("journal_unwritable", 503, "The disk did not take it: the row is still there, and the log says why."),
-    Problem("not_ready", 503, "With `--workers`: one did not answer, perhaps the one that holds it. Ask again."),
+    Problem("journal_unwritable", 503, "The disk did not accept the write: the row is kept, and the log says why."),
+    Problem("not_ready", 503, "With `--workers`: one did not respond, perhaps the one that holds it. Try again."),
 )
 NAME: Final[Document] = {"type": "string", "minLength": 1, "maxLength": 250}
 LAST: Final = 2**63 - 1
@@ -32,7 +32,7 @@ def paths(servers: list[Document]) -> Document:
 
 
 def schemas() -> Document:
-    """Return what goes in and what comes out."""
+    """Return the schemas of requests and responses."""
     named: Document = {
         "journal": {**NAME, "description": "The name of its directory."},
         "seq": {"type": "integer", "minimum": 1, "maximum": LAST, "description": "Its number in the journal."},
@@ -41,7 +41,7 @@ def schemas() -> Document:
     row: Document = {
         "journal": {"type": "string"},
         "seq": {"type": "integer"},
-        "intact": {"type": ["boolean", "null"], "description": "Its checksum fits; null: another version wrote it."},
+        "intact": {"type": ["boolean", "null"], "description": "Its checksum matches; null: another version wrote it."},
         "id": {"type": "string"},
         "topic": {"type": "string"},
         "partition": {"type": "integer"},
@@ -56,7 +56,7 @@ def schemas() -> Document:
     return {
         "JournalRow": {
             "type": "object",
-            "description": "With `reveal` every column, octets as `…_base64`.",
+            "description": "With `reveal` every column, bytes as `…_base64`.",
             "properties": row,
             "required": ["journal", "seq", "intact"],
         },
@@ -70,7 +70,11 @@ def schemas() -> Document:
 
 
 def _rows() -> Document:
-    names: Document = {"type": "array", "items": {"type": "string"}, "description": "Those held behind this listener."}
+    names: Document = {
+        "type": "array",
+        "items": {"type": "string"},
+        "description": "Journals held behind this listener.",
+    }
     rows: Document = {"type": "array", "items": {"$ref": "#/components/schemas/JournalRow"}}
     page = {"type": "object", "properties": {"journals": names, "rows": rows}, "required": ["journals", "rows"]}
     number: Document = {"type": "integer", "minimum": 0, "maximum": LAST, "default": 0}
@@ -80,12 +84,12 @@ def _rows() -> Document:
         "summary": "The oldest rows of the journals, about 1 MiB of each at most",
         "security": [{"adminToken": []}],
         "parameters": [
-            _parameter("journal", {"type": "string", "pattern": "^[^/]{1,255}$"}, "Only of this one."),
+            _parameter("journal", {"type": "string", "pattern": "^[^/]{1,255}$"}, "Only of this journal."),
             _parameter("after", number, "Only rows with higher numbers."),
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Of each journal."),
             _parameter("lane", {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,249}/[0-9]{1,9}$"}, "TOPIC/PARTITION."),
-            _parameter("row", {"type": "string", "pattern": "^[!-~]{1,250}$"}, "Only of this number or id."),
-            _parameter("reveal", {"type": "boolean", "default": False}, "With contents. This is logged."),
+            _parameter("row", {"type": "string", "pattern": "^[!-~]{1,250}$"}, "Only the row with this number or id."),
+            _parameter("reveal", {"type": "boolean", "default": False}, "Include the contents. This is logged."),
         ],
         "responses": _answers(json_answer("Rows, in order.", page), "invalid_query", "journal_unreadable"),
     }
@@ -101,12 +105,12 @@ def _skip() -> Document:
     return {
         "tags": ["operate"],
         "operationId": "skipJournalRow",
-        "summary": "Take a row out that cannot be published; its bytes are kept in `skipped.jsonl`",
-        "description": "The bytes are on the disk before the row is deleted. Its lane goes on with the next one.",
+        "summary": "Remove a row that cannot be published; its bytes are kept in `skipped.jsonl`",
+        "description": "The bytes are on disk before the row is deleted. Its lane continues with the next row.",
         "security": [{"adminToken": []}],
         "requestBody": {"required": True, "content": {"application/json": {"schema": schema}}},
         "responses": _answers(
-            json_answer("Taken out.", done),
+            json_answer("Removed.", done),
             *("invalid_request", "bad_request", "unknown_journal", "unknown_row", "acknowledged", "under_way"),
             *("timeout", "too_large", "journal_unwritable"),
         ),

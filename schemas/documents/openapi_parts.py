@@ -1,4 +1,4 @@
-"""The parts of the OpenAPI document that are no paths: what comes in, what goes out, what goes wrong."""
+"""The shared parts of the OpenAPI document: requests, responses, errors."""
 
 from typing import Any, Final, NamedTuple
 
@@ -21,17 +21,17 @@ PROBLEMS: Final = (
     Problem("timeout", 408, "The body did not arrive in time: send it again."),
     Problem("too_large", 413, "The body is larger than 256 KiB, as sent or unpacked."),
     Problem("unsupported_encoding", 415, "Send the body as it is, or with gzip or deflate."),
-    Problem("over_allowance", 429, "More large, packed or unreadable callbacks than one URL may send: wait."),
-    Problem("too_many_at_once", 429, "Too many callbacks of this URL are under way: wait, or send fewer at once."),
+    Problem("over_allowance", 429, "Too many large, compressed or unreadable callbacks for one URL: wait."),
+    Problem("too_many_at_once", 429, "Too many requests to this URL are in progress: wait, or send fewer at once."),
     Problem("not_durable", 503, "Not stored: send it again after `Retry-After` seconds."),
     Problem("closing", 503, "This process is about to end: send it again."),
-    Problem("internal_error", 503, "We failed: send it again later."),
+    Problem("internal_error", 503, "Internal error: send it again later."),
 )
 RETRIED: Final = "Seconds to wait before the next attempt."
 
 
 def callback() -> Document:
-    """Return what PingMe posts."""
+    """Return the schema of a callback."""
 
     def scalar(description: str) -> Document:
         return {"type": ["string", "number", "boolean", "null"], "description": description}
@@ -41,7 +41,7 @@ def callback() -> Document:
         "description": "What PingMe sends for an SMS.",
         "properties": {
             "userId": scalar("PingMe's id of its customer; checked where one is configured."),
-            "app": scalar("The service the number was locked for; becomes `service`."),
+            "app": scalar("The service that the number was locked for; becomes `service`."),
             "from": scalar("The sender: a number, a short code or a name."),
             "to": scalar("The number that received the SMS."),
             "text": scalar("The SMS."),
@@ -53,13 +53,13 @@ def callback() -> Document:
 
 
 def result() -> Document:
-    """Return what a 200 says of one callback."""
+    """Return the schema of a 200 for one callback."""
     return {
         "type": "object",
         "properties": {
             "status": {"type": "string", "enum": ["accepted", "duplicate", "rejected"]},
             "id": {"type": "string", "format": "uuid", "description": "The SMS's id on `sms.received.v1`."},
-            "reason": {"type": "string", "description": "Why it was rejected: a machine word."},
+            "reason": {"type": "string", "description": "Why it was rejected: a stable code."},
         },
         "required": ["status"],
         "oneOf": [{"required": ["id"]}, {"required": ["reason"]}],
@@ -67,7 +67,7 @@ def result() -> Document:
 
 
 def problem() -> Document:
-    """Return what an error says."""
+    """Return the schema of an error."""
     return {
         "type": "object",
         "description": "RFC 9457.",
@@ -83,12 +83,12 @@ def problem() -> Document:
 
 
 def errors(*statuses: int) -> Document:
-    """Return the error answers with these statuses."""
+    """Return the error responses with these statuses."""
     return {str(status): error_of([problem for problem in PROBLEMS if problem.status == status]) for status in statuses}
 
 
 def error_of(problems: list[Problem]) -> Document:
-    """Return the one answer that these problems share."""
+    """Return the response that these problems share."""
     answer = {
         "description": " ".join(f"`{problem.reason}`: {problem.advice}" for problem in problems),
         "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -99,7 +99,7 @@ def error_of(problems: list[Problem]) -> Document:
 
 
 def json_answer(description: str, schema: Document) -> Document:
-    """Return an answer with a JSON body."""
+    """Return a response with a JSON body."""
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 

@@ -6,24 +6,24 @@ from schemas import timestamps
 from schemas.documents.openapi_parts import Document, Problem, error_of, json_answer
 
 PROBLEMS: Final = (
-    Problem("invalid_watch", 400, "Something in the body is wrong or missing; the detail says what is right."),
-    Problem("unknown_account", 400, "No polling account of this name is configured here."),
-    Problem("invalid_request", 400, "The body of `next` is none of ours; the detail says what is right."),
-    Problem("invalid_query", 400, "A parameter is unknown, stands there twice or makes no sense, as the detail says."),
-    Problem("bad_request", 400, "The body is not what its head says."),
+    Problem("invalid_watch", 400, "Something in the body is invalid or missing; see the detail."),
+    Problem("unknown_account", 400, "No polled account of this name is configured."),
+    Problem("invalid_request", 400, "The body of `next` is invalid; see the detail."),
+    Problem("invalid_query", 400, "A parameter is unknown, given twice or invalid; see the detail."),
+    Problem("bad_request", 400, "The body does not match its headers."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
-    Problem("unknown_watch", 404, "Nobody opened this watch."),
-    Problem("not_found", 404, "A watch can be asked for `next`, `stop`, `finish` and `cancel`."),
+    Problem("unknown_watch", 404, "There is no such watch."),
+    Problem("not_found", 404, "The requests for a watch are `next`, `stop`, `finish` and `cancel`."),
     Problem(
-        "conflict", 409, "The watch is open with other fields, which the detail names: leave them out, or repeat them."
+        "conflict", 409, "The watch is open with other values; the detail names them: leave them out, or repeat them."
     ),
     Problem("ended", 409, "The watch has ended: opening it again is all that can be asked."),
     Problem("unreadable", 409, "What the topics hold of the watch cannot be read by this version: it is left alone."),
     Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
-    Problem("internal", 500, "Something broke; our log says what."),
-    Problem("not_ready", 503, "The watches are still being read: ask again."),
-    Problem("kafka_away", 503, "Kafka did not confirm it: it may or may not be done. Ask again."),
+    Problem("internal", 500, "Internal error; see the log."),
+    Problem("not_ready", 503, "The watches are still being read: try again."),
+    Problem("kafka_away", 503, "Kafka did not confirm the request: it may or may not be performed. Send it again."),
 )
 TOKEN: Final[list[Document]] = [{"adminToken": []}]
 REQUESTS: Final = ["next", "stop", "finish", "cancel"]
@@ -33,8 +33,8 @@ TEXT: Final[Document] = {"type": ["string", "null"]}
 AFTER: Final[Document] = {
     "type": ["integer", "null"],
     "minimum": 0,
-    "description": "Ask the provider once so many SMS were seen: of the SMS that you answer, its `sequence` plus one. "
-    "Without it: once those are published that the shard has seen when it applies the request.",
+    "description": "Request it once so many SMS were received: the `sequence` of the SMS that you used, plus one. "
+    "Without it: once all SMS are published that the shard knows when it applies the request.",
 }
 
 
@@ -51,14 +51,14 @@ def paths(servers: list[Document]) -> Document:
 
 
 def schemas() -> Document:
-    """Return what goes in and what comes out."""
+    """Return the schemas of requests and responses."""
     described = _described()
     handle: Document = {"watch_id": {"type": "string"}, "request_id": {"type": "string"}}
     opened: Document = {
         **handle,
         "expected_delay_seconds": {
             "type": "number",
-            "description": "Only where the account has more open orders than its budget: how long an SMS may wait.",
+            "description": "Only if the account has too many open orders for its budget: how long an SMS may wait.",
         },
     }
     asked: Document = {
@@ -66,7 +66,7 @@ def schemas() -> Document:
         "request": {"enum": REQUESTS},
         "status": {
             "enum": ["accepted", "already", "pending"],
-            "description": "`already`: a `next` that has been asked for before, or whose SMS has come by itself. "
+            "description": "`already`: a `next` that was requested before, or whose SMS has arrived by itself. "
             "`pending`: its shard has not applied it yet, and will.",
         },
     }
@@ -82,7 +82,7 @@ def schemas() -> Document:
 
 def _described() -> Document:
     return {
-        "account": {"type": "string", "description": "A configured polling account."},
+        "account": {"type": "string", "description": "A configured polled account."},
         "order_kind": {"enum": ["activation", "rent"], "default": "activation"},
         "order_id": {"type": "string", "minLength": 1, "maxLength": 128, "description": "The provider's id, as text."},
         "recipient": {**TEXT, "maxLength": 64, "description": "The number, if you know it."},
@@ -91,7 +91,7 @@ def _described() -> Document:
         "expires_at": {
             **TEXT,
             "pattern": timestamps.PATTERN.replace(r"\.[0-9]{3}", r"(\.[0-9]{3})?"),
-            "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; by default 25 minutes, a rent 31 days. A later one prolongs; "
+            "description": "`YYYY-MM-DDTHH:MM:SS.mmmZ`; default: 25 minutes, for a rent 31 days. A later one extends; "
             "one in the past is refused.",
         },
         "history": {"enum": ["emit", "skip"], "default": "emit"},
@@ -104,37 +104,37 @@ def _progress() -> Document:
     moment: Document = {**TEXT, "pattern": timestamps.PATTERN}
     done: Document = {"action": {"enum": ["next", "finish", "cancel"]}, "at": moment}
     return {
-        "opened_at": {**moment, "description": "When it was asked for."},
+        "opened_at": {**moment, "description": "When it was requested."},
         "sms_count": {"type": "integer", "minimum": 0, "description": "How many SMS were published."},
         "ended": {**TEXT, "description": "Why it ended; null: it has not."},
-        "opening": {"type": ["integer", "null"], "description": "How often it was opened again; null: not known."},
+        "opening": {"type": ["integer", "null"], "description": "How often it was reopened; null: not known."},
         "seen_by_a_poller": {"type": "boolean"},
         "unreadable": {
             "type": "boolean",
-            "description": "Its records cannot be read by this version: it is left alone.",
+            "description": "This version cannot read its records and leaves it unchanged.",
         },
-        "requested": {**TEXT, "description": "What is still to be done at the provider, of what was asked."},
+        "requested": {**TEXT, "description": "The requested action that is not performed yet."},
         "requested_after": {
             "type": ["integer", "null"],
-            "description": "Of a requested `next`: it is asked for once so many SMS were seen.",
+            "description": "For a requested `next`: it is performed once so many SMS were received.",
         },
-        "performed": _nullable(done, "What was done at the provider last."),
-        "refused": _nullable({**done, "code": TEXT}, "What the provider refused last, and the word it gave."),
+        "performed": _nullable(done, "The last action performed at the provider."),
+        "refused": _nullable({**done, "code": TEXT}, "The last action that the provider refused, with its error code."),
         "waiting": _nullable(
             {"action": done["action"], "until": moment, "reason": TEXT},
-            "What is put off until `not_before`, and the word for why; null: nothing is, or it is not known.",
+            "The action that is postponed until `not_before`, and the reason's code; null: none, or not known.",
         ),
-        "not_before": {**moment, "description": "Until then nothing is asked of the provider: it was too early."},
+        "not_before": {**moment, "description": "No action before this: the provider said that it was too early."},
         "last_polled_at": {
             **moment,
-            "description": "When the provider last said something about the order. Where another process polls it, up "
-            "to five minutes earlier than in truth.",
+            "description": "When the provider last reported on the order. If another process polls it, this can be up "
+            "to five minutes too early.",
         },
         "last_answer": {
             **TEXT,
-            "description": "What kind of answer that was: `waiting`, `last`, … or an error's word.",
+            "description": "The kind of that response: `waiting`, `last`, … or an error's code.",
         },
-        "next_poll_in": {"type": ["number", "null"], "description": "Seconds; null where another process polls it."},
+        "next_poll_in": {"type": ["number", "null"], "description": "Seconds; null if another process polls it."},
     }
 
 
@@ -162,15 +162,15 @@ def _ref(name: str) -> Document:
 def _open() -> Document:
     handle = _ref("WatchHandle")
     answers = {
-        "201": json_answer("Watched from now on, perhaps again.", handle),
-        "200": json_answer("It is watched already; a later `expires_at` prolongs that.", handle),
+        "201": json_answer("Watched from now on, possibly again.", handle),
+        "200": json_answer("It is watched already; a later `expires_at` extends that.", handle),
     }
     return {
         "tags": ["watch"],
         "operationId": "openWatch",
         "summary": "Watch an order: its SMS appear on `sms.received.v1`",
-        "description": "Of an order that was watched before, live or ended, what is left out stays as it was, but for "
-        "`expires_at`. A live one takes no other values: only a later `expires_at`.",
+        "description": "For an order that was watched before, fields that are left out keep their values, except for "
+        "`expires_at`. Of an open watch only `expires_at` can be changed, to a later time.",
         "security": TOKEN,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
         "responses": _answers(
@@ -181,7 +181,7 @@ def _open() -> Document:
 
 def _list() -> Document:
     watches: Document = {"type": "array", "items": _ref("WatchView")}
-    more: Document = {**TEXT, "description": "Give it as `after` for the next page; null: there is none."}
+    more: Document = {**TEXT, "description": "The `after` of the next page; null: there is none."}
     page = {"type": "object", "properties": {"watches": watches, "next": more}, "required": ["watches", "next"]}
     return {
         "tags": ["watch"],
@@ -189,14 +189,14 @@ def _list() -> Document:
         "summary": "The watches of the installation, newest first, a page at a time",
         "security": TOKEN,
         "parameters": [
-            _parameter("account", {"type": "string", "minLength": 1}, "Of this account."),
-            _parameter("state", {"enum": STATES}, "Open, ended, or ended for this reason."),
-            _parameter("client_ref", {"type": "string", "minLength": 1}, "With this text of yours."),
+            _parameter("account", {"type": "string", "minLength": 1}, "Only of this account."),
+            _parameter("state", {"enum": STATES}, "Only open ones, ended ones, or those ended for this reason."),
+            _parameter("client_ref", {"type": "string", "minLength": 1}, "Only with this `client_ref`."),
             _parameter(
-                "recipient", {"type": "string", "pattern": "[0-9]"}, "Of this number; only its digits are compared."
+                "recipient", {"type": "string", "pattern": "[0-9]"}, "Only of this number; only digits are compared."
             ),
-            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Watches a page."),
-            _parameter("after", {"type": "string"}, "The `next` of the page before."),
+            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Per page."),
+            _parameter("after", {"type": "string"}, "The `next` of the previous page."),
         ],
         "responses": _answers({"200": json_answer("One page.", page)}, "invalid_query"),
     }
@@ -210,9 +210,9 @@ def _show() -> Document:
     return {
         "tags": ["watch"],
         "operationId": "showWatch",
-        "summary": "One watch and how far it has come",
-        "description": "`/v1/watches/ACCOUNT/ORDER` shows the same by the provider's id: a live watch before an ended "
-        "one, then the newest. An ended watch is shown until it is forgotten: an activation 24 hours, a rent 7 days.",
+        "summary": "One watch and its progress",
+        "description": "`/v1/watches/ACCOUNT/ORDER` shows the same by the provider's id: an open watch before an ended "
+        "one, then the newest. An ended watch is shown until it is deleted: an activation 24 hours, a rent 7 days.",
         "security": TOKEN,
         "responses": _answers(
             {"200": json_answer("As its shard last committed it.", _ref("WatchView"))}, "unknown_watch"
@@ -233,10 +233,10 @@ def _request() -> Document:
 
 
 def _asked(*reasons: str) -> Document:
-    answers = {"202": json_answer("Asked for.", _ref("WatchAnswer"))}
+    answers = {"202": json_answer("Requested.", _ref("WatchAnswer"))}
     return {
-        "description": "Each is a request of its own, also when it was made before. The shard's owner does it after "
-        "one more poll; whether it was done stands in `performed` or `refused` of the watch.",
+        "description": "Each call is a new request. The shard's owner performs it after one more poll; the result is "
+        "in `performed` or `refused` of the watch.",
         "security": TOKEN,
         "responses": _answers(answers, "unknown_watch", "ended", "unreadable", *reasons),
     }

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of a value as its readers must see it: open where the writer's model is strict."""
+"""JSON Schema (draft 2020-12) of a value for its readers: open where the writer's model is strict."""
 
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ def reader_schema(model: type[Value]) -> Schema:
 
 
 def _promised(model: type[Value], strict: Schema) -> list[str]:
-    """List the keys of every record: messages carry all; who writes a `Watch` may leave out what has a default."""
+    """List the keys of every record: messages have all; a writer of a `Watch` may leave out keys with defaults."""
     if issubclass(model, Message):
         return [name for name in strict["properties"] if name not in model.ADDED_LATER]
     return list(strict["required"])
@@ -42,7 +42,7 @@ def _open(field: Schema) -> Schema:
 
 
 def _with_null(field: Schema) -> Schema:
-    """Return the field without what only Python needs, `anyOf [X, null]` as one schema that code generators take."""
+    """Return the field without Python-only parts, and `anyOf [X, null]` as one schema for code generators."""
     described = {"description": field["description"]}
     kind = dict(field)
     if "anyOf" in field:
