@@ -28,7 +28,7 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
     "unknown_token": Problem(_S.NOT_FOUND, "Not found", "No account has this callback URL. Ask for the current one."),
     "method_not_allowed": Problem(_S.METHOD_NOT_ALLOWED, "Method not allowed", "See the Allow header."),
     "timeout": Problem(_S.REQUEST_TIMEOUT, "Too slow", "The body did not arrive in time. Send it again.", closes=True),
-    "too_large": Problem(_S.REQUEST_ENTITY_TOO_LARGE, "Too large", "The body is larger than we accept.", closes=True),
+    "too_large": Problem(_S.REQUEST_ENTITY_TOO_LARGE, "Too large", "The body is too large.", closes=True),
     "unsupported_encoding": Problem(
         _S.UNSUPPORTED_MEDIA_TYPE,
         "Unsupported encoding",
@@ -39,11 +39,13 @@ PROBLEMS: Final[Mapping[str, Problem]] = {
         _S.TOO_MANY_REQUESTS, "Over the allowance", "This callback URL has sent more than its share. Send it later."
     ),
     "too_many_at_once": Problem(
-        _S.TOO_MANY_REQUESTS, "Too many at once", "Too much of this callback URL is under way. Send it again later."
+        _S.TOO_MANY_REQUESTS, "Too many at once", "Too many requests to this URL are in progress. Send it again later."
     ),
-    "not_durable": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We cannot keep it now. Send it again later."),
+    "not_durable": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "It cannot be stored now. Send it again later."),
     "closing": Problem(_S.SERVICE_UNAVAILABLE, "Closing", "This process is about to end. Send it again.", closes=True),
-    "internal_error": Problem(_S.SERVICE_UNAVAILABLE, "Not stored", "We failed. Send it again later.", closes=True),
+    "internal_error": Problem(
+        _S.SERVICE_UNAVAILABLE, "Not stored", "Internal error. Send it again later.", closes=True
+    ),
 }
 
 

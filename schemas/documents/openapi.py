@@ -10,8 +10,8 @@ Two listeners. The **public** one takes PingMe's callbacks; its only secret is t
 the account: keep paths out of logs. The **admin** one is for your own network.
 
 A 200 means that the callback is durable: in Kafka with acks=all, or fsynced in the journal. Repeats are welcome: they \
-answer `duplicate` and have the same id. Errors are RFC 9457 problem documents; `reason` is a stable machine word, and \
-nothing from the request is ever echoed.
+get `duplicate` and have the same id. Errors are RFC 9457 problem documents; `reason` is a stable code, and \
+nothing of the request is ever echoed.
 """
 
 
@@ -137,8 +137,8 @@ def _livez() -> Document:
         "tags": ["operate"],
         "operationId": "livez",
         "summary": "Is the process alive?",
-        "description": "Does not depend on other systems: a restart would not bring Kafka back. The admin listener also "
-        "checks the lanes that publish (503: restart it), and serves the same as `/healthz`.",
+        "description": "Does not depend on other systems: a restart would not bring Kafka back. The admin listener "
+        "also checks the lanes that publish (503: restart it), and serves the same as `/healthz`.",
         "security": [],
         "responses": {"200": json_answer("Alive.", status("alive")), "503": json_answer("Restart it.", status("dead"))},
     }
