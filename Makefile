@@ -23,20 +23,20 @@ help:
 	@echo "     test-simulation  every scenario and every break of the simulation; 6 minutes"
 	@echo "     test-fuzz        new examples for all of tests/fuzz; 15 minutes"
 	@echo "     faults           the fault matrix at its full size; 80 minutes"
-	@echo "make simulate  pollers and door for hours of virtual time     (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
+	@echo "make simulate  pollers and receiver for hours of virtual time (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"
-	@echo "make bench   what a callback costs, beside a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
+	@echo "make bench   what a callback costs, next to a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
 	@echo "make bench-latency  how long a callback waits for its 200"
-	@echo "make bench-polls  what a poll costs beside a bare aiohttp client, and a commit of states"
+	@echo "make bench-polls  what a poll costs, next to a bare aiohttp client, and a commit of states"
 	@echo "make bench-go, make bench-npm  build the contenders that need Go or Node.js"
-	@echo "make guard   whether a callback has become far dearer than it was: a minute"
+	@echo "make guard   one minute: has a callback become much slower?"
 	@echo "make lock    pin the dependencies again, with hashes"
 
 $(VENV)/ready: requirements-dev.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "smsbus needs Python 3.11 or newer; say which one: make PYTHON=python3.12 …"; exit 2; }
-	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot make a virtual environment: apt-get install python3-venv"; exit 2; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "smsbus needs Python 3.11 or newer; choose one: make PYTHON=python3.12 …"; exit 2; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "this Python cannot create a virtual environment: apt-get install python3-venv"; exit 2; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .

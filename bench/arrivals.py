@@ -1,4 +1,4 @@
-"""When strangers call: independently of each other, and of how busy we are."""
+"""Arrival times of callbacks: independent of each other and of the load on the server."""
 
 from random import Random
 

@@ -1,4 +1,4 @@
-"""Callbacks as PingMe posts them, each with a text and a time that no other has; made before any clock runs."""
+"""Callbacks as PingMe posts them, each with a unique text and time; created before the measurement."""
 
 import itertools
 import json
@@ -9,7 +9,7 @@ from typing import Final
 TOKEN: Final = "bench-token-bench-token-bench"
 PATH: Final = f"/v1/pingme/{TOKEN}"
 MANY: Final = 5000
-"""Recipients whose callbacks go to all partitions. One recipient's go to one partition, since a number is a key."""
+"""Recipients whose callbacks go to all partitions; one recipient's go to one partition, since the number is the key."""
 
 TEXTS: Final = (
     "Your WhatsApp code: {code}\nDon't share this code with others ({number})",

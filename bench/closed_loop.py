@@ -1,4 +1,4 @@
-"""Load that waits for each answer: so many connections, each with one request in flight."""
+"""Load that waits for each response: so many connections, each with one request in flight."""
 
 import asyncio
 import time
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 from bench.raw_client import Wire, connect, is_success, status_line
 
-ANSWER_SECONDS = 30.0  # for the last answers
+ANSWER_SECONDS = 30.0  # for the last responses
 
 
 @dataclass
 class Answers:
-    """What came back; `bad` is the first answer that voids the round."""
+    """The responses; `bad` is the first one that voids the round."""
 
     accepted: int = 0
     seconds: float = 0.0
@@ -34,7 +34,7 @@ class ClosedLoop:
         self._ended = asyncio.Event()
 
     async def run(self, port: int, connections: int, seconds: float) -> Answers:
-        """Return when `seconds` are over and all that was sent is answered."""
+        """Return when `seconds` are over and every request has a response."""
         began = time.perf_counter()
         wires = await connect(port, connections, self._answered, self._lost)
         self._open = connections

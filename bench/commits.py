@@ -1,4 +1,4 @@
-"""What a shard costs that is told of an SMS by every look, and its log: transactions on a real Kafka."""
+"""The cost of a shard that gets an SMS with every poll, and of its log: transactions on a real Kafka."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ Figures = dict[str, float]
 
 
 async def news(root: str, bootstrap_servers: str, directory: Path, rounds: int, seconds: float) -> dict[str, Any]:
-    """Measure one shard whose every look brings an SMS, and its log alone."""
+    """Measure one shard that gets an SMS with every poll, and its log alone."""
     poll = Poll("grizzlysms", "getStatus", "")
     async with AsyncExitStack() as stack:
         asked = await account("news", poll.base_url(f"{root}/news"), poll, stack)
@@ -38,7 +38,7 @@ async def news(root: str, bootstrap_servers: str, directory: Path, rounds: int, 
 
 
 async def _shard(turn: Turn, counting: Counting, service: Watching, seconds: float) -> Figures:
-    """Look for so long, and wait until all that was seen is committed."""
+    """Poll for so long, and wait until everything seen is committed."""
     turn.before()
     counting.commits = counting.states = 0
     before, began = cpu_us(), time.monotonic()

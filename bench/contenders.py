@@ -1,4 +1,4 @@
-"""Who runs, with which program, doing which part of the job; and why one cannot."""
+"""The contenders: their programs, which part of the job they do, and why one cannot run."""
 
 import shutil
 import subprocess
@@ -26,7 +26,7 @@ ONE_PARTITION: Final = ", one partition"
 
 
 class Place(NamedTuple):
-    """Where one runs."""
+    """Where a contender runs."""
 
     port: int
     kafka: str

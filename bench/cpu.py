@@ -1,6 +1,6 @@
-"""CPU of a server for each callback that it answered, beside a floor and its peers. README.md beside this says how.
+"""CPU of a server per callback, next to a floor and its peers. See README.md in this folder.
 
-`make bench` runs all of it and keeps the figures; `python -m bench.cpu --only smsbus --rounds 2` a part of it.
+`make bench` runs all of it and saves the figures; `python -m bench.cpu --only smsbus --rounds 2` a part of it.
 """
 
 import argparse
@@ -19,13 +19,13 @@ from bench.readme_tables import keep
 from bench.server import free_port
 
 CONNECTIONS: Final = (32, 128, 1000)
-INDISPENSABLE: Final = (FLOOR, OURS, AGAIN)  # without them a run says nothing
+INDISPENSABLE: Final = (FLOOR, OURS, AGAIN)  # without them a run has no meaning
 
 
 async def run(
     chosen: Sequence[Contender], rounds: int, seconds: float, cores: Cores, connections: Sequence[int] = CONNECTIONS
 ) -> list[Row]:
-    """Let them take turns on a Kafka of their own, and return their rows."""
+    """Run them in turns on a separate Kafka, and return their rows."""
     with scratch() as directory:
         async with kafka(directory, cores.brokers) as brokers:
             with ExitStack() as stack, on(cores.load):
@@ -54,13 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.cpu", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="after one of warming up")
-    parser.add_argument("--seconds", type=float, default=2.0, help="of load a turn")
+    parser.add_argument("--rounds", type=int, default=5, help="after one for warming up")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of load per turn")
     names = [each.name for each in contenders() if each.work != NOTHING]
     parser.add_argument(
-        "--only", action="append", metavar="NAME", choices=names, help=f"beside the floor; again for another: {names}"
+        "--only",
+        action="append",
+        metavar="NAME",
+        choices=names,
+        help=f"run this one next to the floor; repeatable: {names}",
     )
-    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    parser.add_argument("--keep", action="store_true", help="save as the figures of bench/README.md")
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""What was measured: a row a contender, its table, and the JSON that keeps it."""
+"""The results: one row for each contender, their table, and their JSON file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -13,17 +13,17 @@ class Round:
     """One turn of one contender at one number of connections."""
 
     cpu_us: float
-    """CPU of the server a request, microseconds."""
+    """CPU of the server per request, microseconds."""
     rate: float
-    """Requests a second."""
+    """Requests per second."""
     accepted: int
     read_back: int = 0
-    """SMS that Kafka has of it."""
+    """Its SMS in Kafka."""
 
 
 @dataclass
 class Row:
-    """One contender with one load. `void` says what was wrong with it, `not_run` why it was not there."""
+    """One contender with one load. `void`: what was wrong with it; `not_run`: why it was not run."""
 
     name: str
     work: str
@@ -43,7 +43,7 @@ class Row:
 
 
 class Spread(NamedTuple):
-    """Of several rounds."""
+    """Median and range of several rounds."""
 
     median: float
     low: float

@@ -1,6 +1,6 @@
-"""Whether a contender answers 2xx before Kafka has the SMS: each gets a callback while the broker stands still.
+"""Whether a contender responds 2xx before Kafka has the SMS: each gets a callback while the broker is paused.
 
-`python -m bench.frozen_broker` prints what each answers before and meanwhile. smsbus answers 200 meanwhile, too: after
+`python -m bench.frozen_broker` prints each response before and meanwhile. smsbus responds 200 meanwhile, too: after
 250 ms its journal has it.
 """
 
@@ -20,11 +20,11 @@ from bench.kafka import make_topics, scratch
 from bench.machine import available, together
 from bench.server import Server, free_port
 
-PATIENCE: Final = 2.0  # seconds for an answer; a healthy one takes milliseconds
+PATIENCE: Final = 2.0  # seconds for a response; normally it takes milliseconds
 
 
 def asked(server: Server, request: bytes) -> str:
-    """Return what it answers to a callback, and its status."""
+    """Return its response to a callback, and the status."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=PATIENCE)
     body = request.partition(b"\r\n\r\n")[2]
     try:
@@ -37,7 +37,7 @@ def asked(server: Server, request: bytes) -> str:
 
 
 async def compare(cluster: Cluster, directory: Path) -> Cells:
-    """Return who answered what before the broker froze, and meanwhile."""
+    """Return each contender's responses before the broker was paused, and meanwhile."""
     with ExitStack() as stack:
         servers = [
             (contender.name, runner.server)

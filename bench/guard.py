@@ -1,6 +1,6 @@
-"""Tells in a minute whether a callback has become far dearer than it was; on ratios, and only when it is sure.
+"""Checks within a minute whether a callback needs much more CPU than before; by ratios, if the result is clear.
 
-`make guard` runs it: smsbus and the floor take turns. It fails where in every round their ratio is far above the one
+`make guard` runs it: smsbus and the floor take turns. It fails if in every round their ratio is far above the one
 that bench/results/cpu.json keeps, while the floor agrees with itself. A noisy machine gets no verdict.
 """
 
@@ -22,11 +22,11 @@ CONNECTIONS: Final = 128
 ROUNDS: Final = 5
 SECONDS: Final = 1.5
 SLACK: Final = 1.5  # times the committed ratio: another machine, another Kafka, two cores instead of four
-NOISE: Final = 0.10  # by which the floor may differ from itself
+NOISE: Final = 0.10  # by which the two measurements of the floor may differ
 
 
 class Verdict(NamedTuple):
-    """Whether it passes, and why."""
+    """Whether the check passes, and why."""
 
     passes: bool
     words: str
@@ -39,12 +39,12 @@ def verdict(floor: Sequence[float], again: Sequence[float], ours: Sequence[float
     most = SLACK * committed
     found = (
         f"smsbus takes {median(ratios):.2f} × the CPU of a bare aiohttp handler ({min(ratios):.2f}–{max(ratios):.2f}; "
-        f"known: {committed:.2f}, at most {most:.2f}); the handler differs from itself by {noise:.0%}"
+        f"known: {committed:.2f}, at most {most:.2f}); its two measurements differ by {noise:.0%}"
     )
     if noise > NOISE:
         return Verdict(passes=True, words=f"too noisy for a verdict: {found}")
     if min(ratios) > most:
-        return Verdict(passes=False, words=f"far dearer than it was: {found}")
+        return Verdict(passes=False, words=f"much more expensive than before: {found}")
     return Verdict(passes=True, words=f"ok: {found}")
 
 
@@ -55,7 +55,7 @@ def committed(kept: dict[str, Any]) -> float:
 
 
 def judge(rows: Sequence[Row], known: float) -> Verdict:
-    """Judge what a run measured. Without answers there is no verdict, without a server there is a bad one."""
+    """Judge a run. Without valid responses there is no verdict, without a server it fails."""
     missing = [f"{row.name} did not run: {row.not_run}" for row in rows if row.not_run]
     if missing:
         return Verdict(passes=False, words="; ".join(missing))

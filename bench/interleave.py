@@ -1,4 +1,4 @@
-"""Servers that take turns under the same load: what all of them meet of the machine's moods is the same."""
+"""Servers that take turns under the same load, so that noise of the machine affects all of them."""
 
 import gc
 import itertools
@@ -17,12 +17,12 @@ from bench.server import DoesNotServe, Server, server
 from bench.verification import dishonest, distinct, half_done
 
 WARM_UP: Final = 1.0
-MOST_A_SECOND: Final = 100_000  # more than any of them answers
+MOST_A_SECOND: Final = 100_000  # more than any of them can handle
 
 
 @dataclass
 class Runner:
-    """A row, and how its contender is loaded; without a server it does not take part."""
+    """A row, and the load of its contender; without a server it does not take part."""
 
     row: Row
     recipients: int
@@ -30,7 +30,7 @@ class Runner:
 
 
 def start(contender: Contender, place: Place, cores: Cores, stack: ExitStack) -> list[Runner]:
-    """Start a contender until the stack ends; where it cannot be, its rows say why."""
+    """Start a contender until the stack ends; if that fails, its rows say why."""
     home = place.directory / contender.name.replace(" ", "-")
     home.mkdir()
     running, missing = None, contender.missing
@@ -48,14 +48,14 @@ def start(contender: Contender, place: Place, cores: Cores, stack: ExitStack) ->
 
 
 class Turns:
-    """The load of a whole run, and the topic that everybody writes to."""
+    """The load of a whole run, and the topic that all write to."""
 
     def __init__(self, log: Log) -> None:
         self._log = log
         self.callbacks = Callbacks()
 
     async def take(self, runners: Sequence[Runner], rounds: int, seconds: float, connections: Sequence[int]) -> None:
-        """Let them take turns; what a first round measures does not count: Java compiles, caches fill."""
+        """Run them in turns; the first round does not count: Java compiles, caches fill."""
         for number, count in itertools.product(range(-1, rounds), connections):
             for runner in runners:
                 if runner.server and runner.row.good:
@@ -64,7 +64,7 @@ class Turns:
                         runner.row.rounds.setdefault(str(count), []).append(measured)
 
     async def _turn(self, server: Server, runner: Runner, connections: int, seconds: float) -> Round:
-        """Load one of them. What is wrong with its answers voids its row."""
+        """Load one of them. A wrong response voids its row."""
         begins = self._log.ends()
         loop = ClosedLoop(self.callbacks.batch(int(MOST_A_SECOND * seconds), recipients=runner.recipients))
         gc.collect()

@@ -1,4 +1,4 @@
-"""A real Apache Kafka for a run, its log in memory, and what lies in its topic."""
+"""A real Apache Kafka for a run, with its log in memory, and the contents of its topic."""
 
 import sys
 import tempfile
@@ -29,13 +29,13 @@ SOON_GONE: Final = {"retention.bytes": str(64 * MIB), "segment.bytes": str(32 * 
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """Give a directory in memory where there is one: a disk's fsyncs would only let the servers idle."""
+    """Yield a directory in memory if possible: a disk's fsyncs would only make the servers idle."""
     with tempfile.TemporaryDirectory(prefix="smsbus-bench-", dir=MEMORY if MEMORY.is_dir() else None) as name:
         yield Path(name)
 
 
 class Brokers(NamedTuple):
-    """Where a server finds them, and where we do."""
+    """The addresses for servers, and for us."""
 
     address: str
     direct: str
@@ -70,7 +70,7 @@ async def far_kafka(directory: Path, cores: Collection[int], round_trip_ms: int)
 
 
 async def make_topics(bootstrap_servers: str) -> None:
-    """Make the topics of the contract, with less to keep."""
+    """Create the topics of the contract, with less retention."""
     settings = KafkaSettings(bootstrap_servers=bootstrap_servers)
     await topics.create(settings)
     async with admin(settings) as client:
@@ -78,7 +78,7 @@ async def make_topics(bootstrap_servers: str) -> None:
 
 
 class Log:
-    """The topic that everybody writes to, read as any consumer does."""
+    """The topic that all write to, read as any consumer does."""
 
     def __init__(self, bootstrap_servers: str) -> None:
         self._settings = {
@@ -89,12 +89,12 @@ class Log:
         }
 
     def ends(self) -> list[int]:
-        """Return where each partition ends now."""
+        """Return the current end of each partition."""
         with self._consumer() as consumer:
             return _ends(consumer)
 
     def since(self, begins: list[int], least: int = 0) -> list[Message]:
-        """Return all records from there to now; with `least` as soon as there are so many, if they come at all."""
+        """Return all records from there to now; with `least` as soon as there are so many, if ever."""
         with self._consumer() as consumer:
             missing = max(least, sum(_ends(consumer)) - sum(begins))
             consumer.assign([TopicPartition(TOPIC, number, offset) for number, offset in enumerate(begins)])

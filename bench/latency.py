@@ -1,7 +1,7 @@
-"""How long a callback waits for its 200, counted from the moment at which it was due.
+"""How long a callback waits for its 200, counted from its scheduled time.
 
-`make bench-latency` runs it and keeps the figures. Arrivals are independent of each other and of the answers, at shares
-of what the server was measured to do just before.
+`make bench-latency` runs it and saves the figures. Arrivals are independent of each other and of the responses, at
+shares of the server's capacity, measured just before.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from bench.readme_tables import keep
 from bench.service import IN_FLIGHT, Subject, Void, subject
 
 SHARES: Final = (0.25, 0.5, 0.8)
-ROUND_TRIPS_MS: Final = (0, 5)  # to three nodes: what those take by themselves, and with a network in between
+ROUND_TRIPS_MS: Final = (0, 5)  # to three nodes: on this machine, and with a simulated network
 NEAR: Final = "one node"
 FAR: Final = "three nodes, RF 3, {} ms away"
 
 
 async def scenario(name: str, smsbus: Subject, seconds: float) -> dict[str, Any]:
-    """Measure what it can do, and then how long callbacks wait at shares of that."""
+    """Measure its capacity, and then how long callbacks wait at shares of it."""
     capacity = await smsbus.closed(IN_FLIGHT, 5.0)
     loads = [load(share, capacity * share, *await smsbus.open(capacity * share, seconds)) for share in SHARES]
     return {"name": name, "capacity": capacity, "loads": [asdict(each) for each in loads]}
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.latency", description=__doc__)
     parser.add_argument("--seconds", type=float, default=20.0, help="of arrivals at each load")
-    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    parser.add_argument("--keep", action="store_true", help="save as the figures of bench/README.md")
     return parser.parse_args(arguments)
 
 

@@ -1,4 +1,4 @@
-"""What a run of latencies measured: its tables, and the JSON that keeps it."""
+"""The results of a latency run: their tables, and their JSON file."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,18 +9,18 @@ from bench.figures import Cells
 
 @dataclass(frozen=True)
 class Load:
-    """Arrivals at a share of what the server can do, and how long they waited from their scheduled moment."""
+    """Arrivals at a share of the server's capacity, and their latencies from the scheduled time."""
 
     share: float
     rate: float
-    """Arrivals a second."""
+    """Arrivals per second."""
     count: int
     p50_ms: float
     p99_ms: float
     p999_ms: float
     max_ms: float
     journaled: int
-    """SMS that waited for Kafka on disk, since it took longer than 250 ms."""
+    """SMS that went to the journal, since Kafka took longer than 250 ms."""
 
 
 def load(share: float, rate: float, latencies: Sequence[float], journaled: int) -> Load:
@@ -55,7 +55,7 @@ def _cells(scenario: Mapping[str, Any], load: Load) -> list[str]:
 
 
 def memory(kept: Mapping[str, Any]) -> str:
-    """Return in a sentence what became of the server's memory."""
+    """Return a sentence about the server's memory."""
     found = kept["memory"]
     return (
         f"Memory of the process: {found['before_mib']:.1f} MiB when warm, {found['after_mib']:.1f} MiB "

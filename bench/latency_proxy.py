@@ -1,7 +1,7 @@
-"""A network that takes its time: TCP proxies on loopback whose answers come later.
+"""A slow network: TCP proxies on loopback that delay responses.
 
-`delay.py MILLISECONDS LISTEN:TARGET …` serves until it is ended. A round trip takes so long and up to a
-millisecond more, since the loop's timers have that much grain.
+`delay.py MILLISECONDS LISTEN:TARGET …` serves until it is stopped. A round trip takes so long and up to a
+millisecond more, the resolution of the loop's timers.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""The machine: which cores are whose, and what a stranger must know of a run."""
+"""The machine: which cores run what, and the facts to record about a run."""
 
 import json
 import os
@@ -19,7 +19,7 @@ THEIRS: Final = ("fastapi", "uvicorn", "httptools", "confluent-kafka", "mq-bridg
 
 
 class Cores(NamedTuple):
-    """Which cores run what; the same for all where nobody is pinned."""
+    """Which cores run what; the same for all if nothing is pinned."""
 
     server: frozenset[int]
     load: frozenset[int]
@@ -31,12 +31,12 @@ class Cores(NamedTuple):
 
     @property
     def load_alone(self) -> bool:
-        """Whether the load may spin: it takes its core from nobody."""
+        """Whether the load may spin, having a core of its own."""
         return self.load.isdisjoint(self.server | self.brokers)
 
     @property
     def with_a_second(self) -> frozenset[int]:
-        """For a server of two processes: its core and one of Kafka's."""
+        """For a server with two processes: its core and one of Kafka's."""
         return self.server | {max(self.brokers)}
 
 
@@ -50,7 +50,7 @@ def share(available: Sequence[int]) -> Cores:
 
 
 def together(available: Sequence[int]) -> Cores:
-    """Pin nobody."""
+    """Pin nothing."""
     every = frozenset(available)
     return Cores(every, every, every)
 
@@ -61,7 +61,7 @@ def available() -> list[int]:
 
 @contextmanager
 def on(cores: Collection[int]) -> Iterator[None]:
-    """Start what is started within on these cores: threads and children inherit them."""
+    """Pin everything that is started in this context to these cores: threads and children inherit them."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, cores)
     try:
@@ -71,7 +71,7 @@ def on(cores: Collection[int]) -> Iterator[None]:
 
 
 def circumstances(cores: Cores) -> dict[str, Any]:
-    """Return what is needed to run it again, and to know with what not to compare it."""
+    """Return the facts that are needed to repeat the run, and to compare it."""
     return {
         "commit": _said(["git", "-C", str(ROOT), "describe", "--always", "--abbrev=40", "--dirty"]),
         "when": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -105,7 +105,7 @@ def _versions() -> dict[str, str]:
 
 
 def _said(command: Sequence[str]) -> str:
-    """Return what a program prints; nothing where it is not there or fails."""
+    """Return the output of a program; empty if it is missing or fails."""
     try:
         return subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()
     except (OSError, subprocess.CalledProcessError):

@@ -1,6 +1,6 @@
-"""Load that waits for nobody: each request has its moment, and its latency counts from that moment.
+"""Load that does not wait: each request has a scheduled time, and its latency counts from that time.
 
-A server that stands still for a second is blamed for all that arrived in that second, not for one request.
+A server that stalls for a second is charged for all that arrived in that second, not for one request.
 """
 
 import asyncio
@@ -11,20 +11,20 @@ from collections.abc import Iterator, Sequence
 
 from bench.raw_client import Wire, connect, is_success, status_line
 
-ANSWER_SECONDS = 30.0  # for the last answers
-AHEAD = 0.1  # seconds between the connections and the first arrival
-GRAIN = 0.001  # of uvloop's timers
+ANSWER_SECONDS = 30.0  # for the last responses
+AHEAD = 0.1  # seconds between connecting and the first arrival
+GRAIN = 0.001  # resolution of uvloop's timers, seconds
 
 
 class OpenLoop:
-    """One run. Where all connections are busy, a request waits for one, and that counts too.
+    """One run. If all connections are busy, a request waits for one, and that counts, too.
 
-    With a core of its own it spins; else it looks at the clock every millisecond, and sends so much too late.
+    With a core of its own it spins; otherwise it checks the clock every millisecond, and sends up to that much late.
     """
 
     def __init__(self, requests: Iterator[bytes], arrivals: Sequence[float], *, spins: bool) -> None:
         self.latencies: list[float] = []
-        """Seconds, in the order of the answers."""
+        """Seconds, in the order of the responses."""
         self.bad = ""
         self._requests = requests
         self._arrivals = arrivals
@@ -33,11 +33,11 @@ class OpenLoop:
         self._waiting: deque[float] = deque()
 
     async def run(self, port: int, connections: int) -> None:
-        """Return when all is answered, or something is bad."""
+        """Return when every request has a response, or something went wrong."""
         self._idle = await connect(port, connections, self._answered, self._lost)
         wires = list(self._idle)
         gc.collect()
-        gc.disable()  # its pauses would be ours, not the server's
+        gc.disable()  # its pauses would count as the server's
         try:
             await self._send_all(time.perf_counter() + AHEAD)
             await self._last_answers()

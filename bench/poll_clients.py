@@ -1,4 +1,4 @@
-"""Polls without a schedule: a bare aiohttp client, and the pollers' own way of asking, the same questions."""
+"""Polls without a schedule: a bare aiohttp client and the pollers' own client, with the same requests."""
 
 import asyncio
 import itertools
@@ -18,7 +18,7 @@ from providers.http_client import HttpClient
 
 ORDERS: Final = [str(10**15 + number) for number in range(2000)]
 IN_FLIGHT: Final = 32
-A_SECOND: Final = 500.0  # polls, where they are paced; also the budget of an account
+A_SECOND: Final = 500.0  # polls, if they are paced; also the budget of an account
 KEY: Final = "0123456789abcdef0123456789abcdef"
 HANDLER: Final = "/stubs/handler_api.php"
 
@@ -29,14 +29,14 @@ Ask = Callable[[str], Awaitable[object]]
 
 
 class Turn(NamedTuple):
-    """Goes on for so many seconds and returns how many answers there were; what comes before it is not measured."""
+    """Runs for so many seconds and returns the number of responses; what precedes it is not measured."""
 
     go: Callable[[float], Awaitable[int]]
     before: Callable[[], None] = lambda: None
 
 
 class Poll(NamedTuple):
-    """One way to ask a provider, and the path and query that come of it."""
+    """One kind of poll, with its path and query."""
 
     provider: str
     action: str
@@ -58,7 +58,7 @@ POLLS: Final = (
 
 
 async def bare(root: str, poll: Poll, stack: AsyncExitStack) -> Ask:
-    """Return how anybody asks with aiohttp, the URLs ready."""
+    """Return a plain aiohttp client with prepared URLs."""
     urls = {order: URL(f"{root}{poll.asked}{order}", encoded=True) for order in ORDERS}
     session = await stack.enter_async_context(aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)))
 
@@ -70,7 +70,7 @@ async def bare(root: str, poll: Poll, stack: AsyncExitStack) -> Ask:
 
 
 async def account(name: str, base_url: str, poll: Poll, stack: AsyncExitStack) -> Account:
-    """Return an account as `smsbus serve` makes one."""
+    """Return an account as `smsbus serve` creates it."""
     fetcher = await stack.enter_async_context(HttpClient())
     client = PROVIDERS[poll.provider](
         api_key=SecretStr(KEY), base_url=base_url, fetcher=fetcher, status_action=poll.action
@@ -84,7 +84,7 @@ async def ours(root: str, poll: Poll, stack: AsyncExitStack) -> Ask:
 
 
 def in_flight(ask: Ask, number: int = IN_FLIGHT) -> Turn:
-    """Ask with so many in flight, each of which begins when one has ended."""
+    """Poll with so many requests in flight; the next begins when one has ended."""
 
     async def go(seconds: float) -> int:
         until = time.monotonic() + seconds
@@ -102,7 +102,7 @@ async def _one_after_the_other(ask: Ask, orders: Sequence[str], until: float) ->
 
 
 def paced(ask: Ask) -> Turn:
-    """Ask so often a second, whether or not the last answer is here."""
+    """Poll so often per second, without waiting for the last response."""
 
     async def go(seconds: float) -> int:
         began, count = time.monotonic(), int(seconds * A_SECOND)
@@ -120,12 +120,12 @@ async def _as_task(ask: Ask, order: str) -> None:
 
 
 def cpu_us() -> float:
-    """Return what all threads of this process have run so far, microseconds."""
+    """Return the CPU time of all threads of this process so far, microseconds."""
     return time.process_time_ns() / 1000
 
 
 async def take(turns: Mapping[str, Turn], rounds: int, seconds: float) -> Measured:
-    """Let them take turns; return the CPU of each answer, by rounds. The first round warms up."""
+    """Run them in turns; return the CPU per response, by rounds. The first round warms up."""
     measured: Measured = {name: [] for name in turns}
     for number in range(-1, rounds):
         for name, turn in turns.items():

@@ -1,7 +1,7 @@
-"""How long an SMS waits to be seen: our schedule and a fixed interval with the same number of requests.
+"""The delay until an SMS is seen: our schedule and a fixed interval with the same number of requests.
 
 A simulation of one account with the real timers, queue, throttle, curve and schedule, in virtual time.
-`python -m bench.poll_schedule` prints the tables of poll_schedule.md; the same numbers every time, but for the last.
+`python -m bench.poll_schedule` prints the tables of poll_schedule.md; the same numbers every time, except the last.
 """
 
 import gc
@@ -54,11 +54,11 @@ class Order:
 
 @dataclass(frozen=True)
 class Load:
-    """What the account is used for."""
+    """The use of the account."""
 
     curve: str
     per_minute: float
-    keeps: bool  # watch on to the deadline, as `after_sms: keep` does; else a watch ends with its SMS
+    keeps: bool  # watch until the deadline, as `after_sms: keep` does; otherwise a watch ends with its SMS
 
     def draw(self, opened: float) -> Draw:
         if self.curve != MOVES:
@@ -88,7 +88,7 @@ class Run:
 
 
 class Ours:
-    """The schedule as it is, from a curve that knows nothing but the prior."""
+    """The real schedule, starting with the prior curve."""
 
     def __init__(self, gate: AccountThrottle, rng: random.Random, *, learns: bool = True) -> None:
         self.throttle, self.rng, self.curve, self.learns = gate, rng, Curve(), learns
@@ -107,7 +107,7 @@ class Ours:
 
 
 class Fixed:
-    """The same interval always, from a random phase on; `later` after five minutes."""
+    """A fixed interval from a random phase on; `later` after five minutes."""
 
     def __init__(self, rng: random.Random, interval: float, later: float | None = None) -> None:
         self.rng, self.interval, self.later = rng, interval, later or interval
@@ -172,7 +172,7 @@ def fixed(load: Load, seed: int, interval: float, later: float | None = None) ->
 
 @dataclass(frozen=True)
 class Pair:
-    """Ours, and the fixed interval that makes as many requests, within half a percent."""
+    """Our schedule, and the fixed interval with as many requests, within half a percent."""
 
     ours: Run
     interval: float
@@ -191,7 +191,7 @@ def pair(load: Load, seed: int) -> Pair:
 
 
 def best_possible(curve: str) -> float:
-    """Return fixed ÷ best with one request as good as another, no bounds of intervals and the true curve known.
+    """Return fixed ÷ best, if all requests are equal, intervals are unlimited and the true curve is known.
 
     (∫S · ∫f) / (∫√(f·S))²: f the density of arrivals, S the orders that still wait. A watch ends with its SMS.
     """
@@ -258,7 +258,7 @@ def what_clients_do(pool: ProcessPoolExecutor) -> None:
 
 
 def wheel_costs(watches: int = 100_000, ticks: int = 2_000) -> tuple[float, float, float]:
-    """Return bytes a watch beside its id, µs of a tick that fires nothing, µs to fire and schedule one watch again."""
+    """Return bytes per watch without its id, µs of a tick without due watches, µs to fire and reschedule one watch."""
     rng, ids = random.Random(0), [f"watch-{number:032d}" for number in range(watches)]
     gc.collect()
     tracemalloc.start()
@@ -282,7 +282,7 @@ def wheel_costs(watches: int = 100_000, ticks: int = 2_000) -> tuple[float, floa
 
 
 def schedule_cost(calls: int = 50_000) -> float:
-    """Return µs of planning one look and learning from it."""
+    """Return µs of planning one poll and learning from it."""
     rng, curve = random.Random(0), Curve()
     began = time.perf_counter()
     for _ in range(calls):

@@ -1,4 +1,4 @@
-"""The pollers on a real Kafka, with watches to look at. Only the ticks are ours, so that they take turns."""
+"""The pollers on a real Kafka, with watches to poll. Only the ticks are ours, so that they take turns."""
 
 import asyncio
 import itertools
@@ -31,7 +31,7 @@ RESTING: Final = 10**6  # polls that seem to be in flight: the scheduler starts 
 
 
 class Quiet:
-    """What a look needs of a provider's client; it answers at once, without a network."""
+    """The part of a provider's client that a poll needs; it responds at once, without a network."""
 
     has_full_text = False
 
@@ -41,7 +41,7 @@ class Quiet:
 
 @dataclass
 class Counting:
-    """A shard's log that counts what it commits."""
+    """A shard's log that counts its commits."""
 
     log: Log
     commits: int = 0
@@ -80,7 +80,7 @@ def _partition(watch: Watch) -> int:
 
 
 class Alone:
-    """No other process has watches."""
+    """Whether no other process has watches."""
 
     behind, filled = False, True
 
@@ -96,7 +96,7 @@ class Watching:
     account: Account
 
     def turn(self, part: int = 1) -> Turn:
-        """Look as the schedule has it, with this part of the account's budget."""
+        """Poll by the schedule, with this part of the account's budget."""
 
         def before() -> None:
             self.account.throttle.share(1 / part)
@@ -105,7 +105,7 @@ class Watching:
         return Turn(self._look, before)
 
     def quiet_turn(self) -> Turn:
-        """Look as the schedule has it, but ask nobody: what is left is all but the poll."""
+        """Run the schedule without requests, to measure everything except the poll."""
         client = self.account.client
 
         async def quiet(seconds: float) -> int:
@@ -123,7 +123,7 @@ class Watching:
         return counting
 
     def _spread(self) -> None:
-        """While others took their turns all watches have become due: plan them anew, over one interval."""
+        """All watches have become due during the other turns: reschedule them over one interval."""
         for shard in self.service.shards.values():
             for kept in shard.watches.values():
                 self.service.scheduler.plan(shard, kept.state, soon=False)
@@ -146,7 +146,7 @@ class Watching:
 async def watching(
     bootstrap_servers: str, directory: Path, account: Account, watched: Sequence[Watch], settings: PollersSettings
 ) -> AsyncIterator[Watching]:
-    """Run the pollers with these watches, on topics of their own, as soon as all states are committed."""
+    """Run the pollers with these watches on separate topics; yields once all states are committed."""
     kafka = KafkaSettings(bootstrap_servers=bootstrap_servers, topic_prefix=f"{account.name}.")
     await topics.create(kafka)
     writer = CommandWriter(kafka)

@@ -1,7 +1,7 @@
-"""A hundred thousand watches in one process: memory, how long a restart takes, pauses of the loop, CPU of a tick.
+"""A hundred thousand watches in one process: memory, duration of a restart, pauses of the loop, CPU of a tick.
 
-`python -m bench.pollers_scale [watches]` starts a Kafka of its own, writes commands and states as the shards do, and
-restores them twice in a fresh process: the pollers alone, and with the table that answers for all watches.
+`python -m bench.pollers_scale [watches]` starts a separate Kafka, writes commands and states as the shards do, and
+restores them twice in a fresh process: the pollers alone, and with the table of all watches.
 """
 
 import asyncio
@@ -38,8 +38,8 @@ from schemas.topics import WATCH_PARTITIONS, WATCHES
 
 WATCHED = 100_000
 A_COMMIT = 2_000
-RATE = 500.0  # requests a second of the one account
-STEADY = 30.0  # seconds of looking, measured
+RATE = 500.0  # requests per second of the one account
+STEADY = 30.0  # seconds of polling, measured
 HOUR_MS = 3_600_000
 
 
@@ -121,7 +121,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         while len(service.scheduler.plans) < count or (with_table and not table.filled):
             await asyncio.sleep(0.05)
         restored, restore_cpu = time.perf_counter() - began, time.process_time() - cpu
-        await asyncio.sleep(5)  # the commands come once more, and the looks are spread
+        await asyncio.sleep(5)  # the commands arrive once more, and the polls are spread
         in_restore = pauses.taken()
         looks, cpu = account.outcomes.get("waiting", 0), time.process_time()
         await asyncio.sleep(STEADY)
@@ -133,7 +133,7 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
             "longest pause while restoring, ms": in_restore[0] * 1000,
             "pauses over 200 ms": in_restore[1] + in_steady[1],
             "longest pause afterwards, ms": in_steady[0] * 1000,
-            "looks a second": (account.outcomes.get("waiting", 0) - looks) / STEADY,
+            "polls per second": (account.outcomes.get("waiting", 0) - looks) / STEADY,
             "CPU, % of a core": used / STEADY * 100,
         }
         if follow is not None:

@@ -1,4 +1,4 @@
-"""How long an SMS waits for its poll, in hours of business: the whole pollers, simulated in virtual time.
+"""How long an SMS waits for its poll, over hours of operation: the real pollers in virtual time.
 
 `python -m bench.polling` prints the table of polling.md; the same numbers every time. What runs is the program itself,
 in `tests.simulation`; the providers are the sandbox's, the Kafka is in memory.
@@ -21,12 +21,12 @@ from tests.simulation.plan import Begin, Plan
 from tests.simulation.town import Town
 
 SEEDS = (1, 2, 3)
-SETTLED = 1800.0  # seconds until as many orders are open as there will be
+SETTLED = 1800.0  # seconds until the number of open orders is stable
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table. Delays are counted between two moments of the run, in seconds."""
+    """One line of the table. Delays are counted between two times of the run, in seconds."""
 
     what: str
     plan: Plan
@@ -37,7 +37,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Figures:
-    """What came of one run."""
+    """The result of one run."""
 
     sms: int
     mean: float
@@ -49,7 +49,7 @@ class Figures:
 
 
 def restarted(after: float) -> Begin:
-    """Let every replica be killed and started again at this moment."""
+    """Kill and restart every replica at this time."""
 
     async def begin(town: Town) -> None:
         await asyncio.sleep(after)
@@ -101,7 +101,7 @@ def measured(number: int, seed: int) -> Figures:
 
 
 def _most(times: Sequence[float]) -> int:
-    """Return how many requests the fullest ten seconds had."""
+    """Return the largest number of requests within ten seconds."""
     tens: Counter[int] = Counter(int(at // 10) for at in times)
     return max(tens.values(), default=0)
 

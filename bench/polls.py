@@ -1,6 +1,6 @@
-"""What a poll costs beside a bare aiohttp client, a whole look beside a poll, and a commit of states. README.md: how.
+"""The cost of a poll next to a bare aiohttp client, of a scheduled poll, and of a commit. See README.md.
 
-`make bench-polls` runs it and keeps the figures; `python -m bench.polls --without-kafka` measures the polls alone.
+`make bench-polls` runs it and saves the figures; `python -m bench.polls --without-kafka` measures the polls alone.
 """
 
 import argparse
@@ -24,21 +24,21 @@ from bench.server import Command, free_port, server
 from pollers.settings import PollersSettings
 
 WATCHED: Final = 2000
-# Each watch would be due every 1.6 to 2 s: twice of what the budget lets go, so that all intervals are stretched.
+# Each watch would be due every 1.6 to 2 s: twice what the budget allows, so that all intervals are stretched.
 LOOKS: Final = PollersSettings(min_interval=1.0, max_interval=2.0, max_concurrent_polls=IN_FLIGHT)
-FIRST_LOOKS: Final = 1.5 * WATCHED / A_SECOND  # seconds; the first look at a watch changes its state
+FIRST_LOOKS: Final = 1.5 * WATCHED / A_SECOND  # seconds; the first poll of a watch changes its state
 AGAIN: Final = "bare aiohttp again"
 NOBODY: Final = "nobody is asked"
 
 
 async def nobody(seconds: float) -> int:
-    """Ask nothing, and count as many answers as there would have been."""
+    """Send nothing, and count as many responses as there would have been."""
     await asyncio.sleep(seconds)
     return int(seconds * A_SECOND)
 
 
 async def polls(root: str, rounds: int, seconds: float) -> dict[str, Any]:
-    """Measure each poll beside a bare client that asks the same; and the first of these once more."""
+    """Measure each poll next to a bare client with the same requests, and the first bare client once more."""
     async with AsyncExitStack() as stack:
         turns: dict[str, Turn] = {}
         for poll in POLLS:
@@ -51,7 +51,7 @@ async def polls(root: str, rounds: int, seconds: float) -> dict[str, Any]:
 
 
 async def looks(root: str, bootstrap_servers: str, directory: Path, rounds: int, seconds: float) -> Measured:
-    """Measure polls at a pace, and whole looks as schedule, wheel and budget have them."""
+    """Measure polls at a fixed rate, and scheduled polls including schedule, wheel and budget."""
     poll = POLLS[0]
     async with AsyncExitStack() as stack:
         asked = await account("looks", poll.base_url(root), poll, stack)
@@ -73,7 +73,7 @@ async def looks(root: str, bootstrap_servers: str, directory: Path, rounds: int,
 
 @contextmanager
 def provider(directory: Path, cores: Cores) -> Iterator[str]:
-    """Run a provider on the load's core; give its root."""
+    """Run a provider on the load's core; yield its root URL."""
     port = free_port()
     command = Command([sys.executable, str(ROOT / "bench" / "provider.py"), str(port)])
     with server(command, port, cores.load, directory / "provider.log"):
@@ -106,10 +106,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.polls", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5, help="after one of warming up")
-    parser.add_argument("--seconds", type=float, default=1.0, help="a turn")
-    parser.add_argument("--without-kafka", action="store_true", help="polls alone")
-    parser.add_argument("--keep", action="store_true", help="as the figures of bench/README.md")
+    parser.add_argument("--rounds", type=int, default=5, help="after one for warming up")
+    parser.add_argument("--seconds", type=float, default=1.0, help="per turn")
+    parser.add_argument("--without-kafka", action="store_true", help="measure polls only")
+    parser.add_argument("--keep", action="store_true", help="save as the figures of bench/README.md")
     return parser.parse_args(arguments)
 
 

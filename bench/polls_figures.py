@@ -1,4 +1,4 @@
-"""What a run of polls measured: its tables, from the JSON that keeps it."""
+"""The results of a run of polls: their tables, from their JSON file."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,7 +7,7 @@ from bench.figures import Cells, spread
 
 
 def polls_table(kept: Mapping[str, Any]) -> Cells:
-    """Return the cells of the table of polls beside the floor, its head first."""
+    """Return the cells of the table of polls next to the floor, its head first."""
     head = ["poll", "", "bare aiohttp, CPU µs: median (min–max)", "ours, CPU µs", "÷ bare"]
     return [head, *(_beside(name, **pair) for name, pair in kept["polls"].items())]
 
@@ -17,13 +17,13 @@ def _beside(name: str, bare: Sequence[float], ours: Sequence[float]) -> list[str
 
 
 def looks_table(kept: Mapping[str, Any]) -> Cells:
-    """Return the cells of the table of whole looks, its head first."""
+    """Return the cells of the table of scheduled polls, its head first."""
     head = ["at a pace", "", "CPU µs: median (min–max)"]
     return [head, *([name, "", _spread(cpu_us)] for name, cpu_us in kept["looks"].items())]
 
 
 def news_table(kept: Mapping[str, Any]) -> Cells:
-    """Return the cells of the table of looks that each bring an SMS, on one shard, its head first."""
+    """Return the cells of the table of polls that each bring an SMS, on one shard, its head first."""
     head = ["SMS a second", "", "commits/s", "states a commit", "CPU µs an SMS"]
     return [head, *(_news(rounds) for rounds in kept["news"])]
 

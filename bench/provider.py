@@ -1,6 +1,6 @@
-"""A provider that costs next to nothing: it answers every GET at once, with ready bytes. `provider.py PORT`.
+"""A provider that costs almost nothing: it responds to every GET at once, with prepared bytes. `provider.py PORT`.
 
-It answers in all three tongues that there is nothing yet; below `/news/`, getStatus shows another SMS each time.
+In all three formats it responds that there is no SMS yet; below `/news/`, getStatus shows another SMS each time.
 """
 
 import asyncio

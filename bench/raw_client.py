@@ -1,4 +1,4 @@
-"""The client's side of one keep-alive connection: raw bytes out, and the answer just looked at."""
+"""The client's side of one keep-alive connection: raw bytes out, and minimal parsing of the response."""
 
 import asyncio
 from collections.abc import Callable
@@ -8,18 +8,18 @@ Answered = Callable[["Wire", bytes], None]
 
 
 class Wire(asyncio.Protocol):
-    """One request at a time. `answered` is called with each whole answer, `lost` when the other side hangs up."""
+    """One request at a time. `answered` is called with each whole response, `lost` when the server closes."""
 
     def __init__(self, answered: Answered, lost: Callable[[], None]) -> None:
         self._answered = answered
         self._lost = lost
         self.due = 0.0
-        """When its request was to be sent, for those who keep to a schedule."""
+        """The scheduled time of the request, for the open loop."""
         self._part = b""
         self._closing = False
 
     def opened(self, transport: asyncio.Transport) -> "Wire":
-        """Take what it writes to; asyncio and uvloop differ in when they call `connection_made`."""
+        """Set the transport; asyncio and uvloop call `connection_made` at different times."""
         self._transport = transport
         self.send = transport.write
         return self
@@ -49,9 +49,9 @@ def is_whole(answer: bytes) -> bool:
     return body.endswith(b"0\r\n\r\n") if length is None else len(body) >= length
 
 
-@lru_cache(maxsize=4096)  # a server's heads are the same for a second, all but their lengths
+@lru_cache(maxsize=4096)  # a server's heads are the same for a second, except for their lengths
 def body_length(head: bytes) -> int | None:
-    """Return how long the body is that follows; None: it comes in chunks."""
+    """Return the length of the body that follows; None: it is chunked."""
     lines = head.lower().split(b"\r\n")
     lengths = [int(line.partition(b":")[2]) for line in lines if line.startswith(b"content-length:")]
     if not lengths and any(line.startswith(b"transfer-encoding:") for line in lines):

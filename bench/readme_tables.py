@@ -1,4 +1,4 @@
-"""bench/README.md shows what was last measured: its sections are made from bench/results, and a test compares the two.
+"""bench/README.md shows the last results: its sections are generated from bench/results, and a test compares them.
 
 `python -m bench.readme_tables` writes them.
 """
@@ -55,10 +55,10 @@ SECTIONS: Final[Mapping[str, tuple[str, Callable[[Kept], str]]]] = {
 
 
 def where(run: Mapping[str, Any]) -> str:
-    """Return in a sentence when, where and with which versions it was."""
+    """Return a sentence with date, machine and versions of the run."""
     machine = run["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in run["versions"].items())
-    pinned = "" if machine["pinned"] else ", nobody pinned"
+    pinned = "" if machine["pinned"] else ", nothing pinned"
     commit = run["commit"][:12] + ("-dirty" if run["commit"].endswith("-dirty") else "")
     return (
         f"{run['when'][:10]}, commit `{commit}`, {machine['cores']} cores{pinned} "
@@ -81,7 +81,7 @@ def with_section(page: str, name: str, section: str) -> str:
 
 
 def read(name: str, directory: Path = RESULTS) -> dict[str, Any]:
-    """Return what a run left."""
+    """Return the results of a run."""
     found: dict[str, Any] = json.loads((directory / f"{name}.json").read_text("utf-8"))
     return found
 

@@ -1,4 +1,4 @@
-"""A server process of a contender, with all its children: started, looked at, stopped."""
+"""A server process of a contender, with all its children: started, measured, stopped."""
 
 import os
 import signal
@@ -18,14 +18,14 @@ PAGE: Final = os.sysconf("SC_PAGE_SIZE")
 
 
 class Command(NamedTuple):
-    """What is run, and what it finds in its environment beside ours."""
+    """The command, and environment variables besides ours."""
 
     arguments: Sequence[str]
     environ: Mapping[str, str] = {}
 
 
 class DoesNotServe(Exception):
-    """It ended, or took too long; says its last words."""
+    """It ended, or took too long; the text is its last output."""
 
 
 class Server:
@@ -36,19 +36,19 @@ class Server:
         self._process = process
 
     def cpu_ns(self) -> int:
-        """Return what all threads of all its processes have run so far (proc_pid_schedstat(5): the first figure)."""
+        """Return the CPU time of all threads of all its processes (proc_pid_schedstat(5): the first figure)."""
         return sum(
             int((task / "schedstat").read_text().split()[0]) for pid in tree(self._process.pid) for task in _tasks(pid)
         )
 
     def memory_mib(self) -> float:
-        """Return what its processes have in memory now."""
+        """Return the memory of its processes."""
         pages = (int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in tree(self._process.pid))
         return sum(pages) * PAGE / 2**20
 
 
 def tree(pid: int) -> list[int]:
-    """Return a process and all that descend from it."""
+    """Return a process and all its descendants."""
     children = (int(child) for task in _tasks(pid) for child in (task / "children").read_text().split())
     return [pid, *(each for child in children for each in tree(child))]
 
@@ -65,7 +65,7 @@ def free_port() -> int:
 
 @contextmanager
 def server(command: Command, port: int, cores: Collection[int], log: Path) -> Iterator[Server]:
-    """Run it on these cores, what it says into `log`; it answers on `port` within the block. Raises DoesNotServe."""
+    """Run it on these cores, with its output in `log`; it serves on `port` within the block. Raises DoesNotServe."""
     with log.open("wb") as said, on(cores):
         process = subprocess.Popen(command.arguments, env=os.environ | command.environ, stdout=said, stderr=said)
     try:

@@ -1,4 +1,4 @@
-"""smsbus alone, under load of both kinds; what it answers is proved as in every other run."""
+"""smsbus alone, under load of both kinds; its responses are verified as in every other run."""
 
 import random
 from collections.abc import Iterator
@@ -17,17 +17,17 @@ from bench.open_loop import OpenLoop
 from bench.server import Server, free_port
 from bench.verification import dishonest, distinct
 
-POOL: Final = 1000  # connections of the open loop: no arrival waits for one
-IN_FLIGHT: Final = 512  # of the closed loop that finds what the server can do
-WARM: Final = 200_000  # callbacks after which all that is remembered of them is full
+POOL: Final = 1000  # connections of the open loop, so that no arrival waits for one
+IN_FLIGHT: Final = 512  # of the closed loop that measures the server's capacity
+WARM: Final = 200_000  # callbacks after which all caches are full
 
 
 class Void(Exception):
-    """What was measured does not count."""
+    """The measurement is invalid."""
 
 
 class Subject:
-    """smsbus, the log that it writes to, and the load of both kinds."""
+    """smsbus, its topic, and the load of both kinds."""
 
     def __init__(self, runner: Runner, log: Log, *, spins: bool) -> None:
         if runner.server is None:
@@ -39,12 +39,12 @@ class Subject:
         self._spins = spins
 
     async def warm(self) -> None:
-        """Load it until nothing that it remembers grows any longer."""
+        """Load it until its caches are full."""
         while self.accepted < WARM:
             await self.closed(POOL, 1.0)
 
     async def closed(self, connections: int, seconds: float) -> float:
-        """Return how many requests a second it answers."""
+        """Return how many requests per second it handles."""
         batch = self._callbacks.batch(int(MOST_A_SECOND * seconds))
         answers = await ClosedLoop(batch).run(self.server.port, connections, seconds)
         self._check(answers.bad)
@@ -52,7 +52,7 @@ class Subject:
         return answers.rate
 
     async def open(self, rate: float, seconds: float) -> tuple[list[float], int]:
-        """Return the latencies at so many arrivals a second, and how many SMS had to go by way of the journal."""
+        """Return the latencies at so many arrivals per second, and how many SMS went to the journal."""
         arrivals, begins = poisson(rate, seconds, random.Random(1)), self._log.ends()
         loop = OpenLoop(self._callbacks.batch(len(arrivals)), arrivals, spins=self._spins)
         await loop.run(self.server.port, POOL)

@@ -1,4 +1,4 @@
-"""The program started anew, and the sandbox that it asks: processes of `python -m app` on loopback."""
+"""Freshly started programs, and the sandbox that they poll: processes of `python -m app` on loopback."""
 
 import asyncio
 import os
@@ -17,14 +17,14 @@ import aiohttp
 from bench.machine import ROOT, available
 from bench.server import Command, free_port, server
 
-LOOK_SECONDS: Final = 0.01  # between two looks at /readyz: its first 200 is what counts
+LOOK_SECONDS: Final = 0.01  # between two requests of /readyz: its first 200 counts
 STOP_SECONDS: Final = 30.0
 APP: Final = (sys.executable, "-m", "app")
 BUSY: Final = (sys.executable, "-c", "while True: pass")
 
 
 class Order(NamedTuple):
-    """An order of the sandbox that nobody watches yet."""
+    """An order of the sandbox that is not watched yet."""
 
     provider: str
     number: str
@@ -53,7 +53,7 @@ class Sandbox:
         return Order(provider, opened["number"], opened["order"])
 
     async def shown(self) -> dict[tuple[str, str], float]:
-        """Return when a poll of each order was first answered with its SMS, in seconds since 1970."""
+        """Return when each order's SMS was first in a poll's response, in seconds since 1970."""
         async with self._session.get(f"{self._url}/book") as answer:
             answer.raise_for_status()
             book = await answer.json()
@@ -74,7 +74,7 @@ def sandbox(directory: Path, session: aiohttp.ClientSession) -> Iterator[Sandbox
 
 @contextmanager
 def busy(count: int) -> Iterator[None]:
-    """Keep so many loops running that do nothing but take the processor."""
+    """Keep so many busy loops running."""
     loops = [subprocess.Popen(BUSY) for _ in range(count)]
     try:
         yield
@@ -85,13 +85,13 @@ def busy(count: int) -> Iterator[None]:
 
 
 def _environ(settings: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment for the program of this tree, without what we were told ourselves."""
+    """Return the environment for the program, without our own settings."""
     own = {name: value for name, value in os.environ.items() if not name.upper().startswith("SMSBUS")}
     return own | {"PYTHONPATH": str(ROOT)} | dict(settings)
 
 
 class Service:
-    """`smsbus serve --role pollers`, from its start on."""
+    """A `smsbus serve --role pollers`, from its start on."""
 
     def __init__(self, directory: Path, settings: Mapping[str, str], session: aiohttp.ClientSession) -> None:
         port = free_port()
@@ -123,14 +123,14 @@ class Service:
         raise RuntimeError(message)
 
     async def watch(self, order: Order) -> tuple[int, str]:
-        """Ask for a watch of this order, once; return the status and the words of the answer."""
+        """Request a watch of this order, once; return the status and the text of the response."""
         wanted: dict[str, Any] = {"account": order.provider, "order_id": order.order, "recipient": order.number}
         shown = {"Authorization": f"Bearer {self._token}"}
         async with self._session.post(f"{self.admin}/v1/watches", json=wanted, headers=shown) as answer:
             return answer.status, await answer.text()
 
     async def show_tasks(self) -> None:
-        """Let it write what its tasks wait for into its log."""
+        """Make it log what its tasks wait for."""
         self._process.send_signal(signal.SIGUSR1)
         await asyncio.sleep(1)
 
@@ -142,7 +142,7 @@ class Service:
         return self._log.read_text("utf-8", "replace")
 
     async def stop(self) -> None:
-        """End it as an orchestrator does."""
+        """Stop it as an orchestrator does."""
         self._process.send_signal(signal.SIGTERM)
         try:
             await asyncio.to_thread(self._process.wait, STOP_SECONDS)

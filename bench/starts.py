@@ -1,7 +1,7 @@
-"""A hundred starts: at the first 200 of /readyz five orders are POSTed, whose SMS lie there already. Are they polled?
+"""A hundred starts: at the first 200 of /readyz five orders with SMS are POSTed. Are they polled?
 
-`python -m bench.starts --runs 100 --busy 2` keeps two loops running beside it. One Kafka and one sandbox serve all
-runs; earlier runs' watches stay open, and every tenth run begins with topics of its own. A start fails when a POST is
+`python -m bench.starts --runs 100 --busy 2` keeps two busy loops running next to it. One Kafka and one sandbox serve
+all runs; earlier runs' watches stay open, and every tenth run begins with new topics. A start fails when a POST is
 not answered 201 or an order is not polled within ten seconds; then its tasks' stacks and its log's tail are printed.
 """
 
@@ -29,22 +29,22 @@ from bus.kafka import topics
 from bus.settings import KafkaSettings
 
 ORDERS: Final = ("grizzlysms", "smsverified", "smsman", "grizzlysms", "smsverified")
-FRESH_EVERY: Final = 10  # runs, then other topics: empty ones are another start than those of long use
+FRESH_EVERY: Final = 10  # runs, then other topics: empty topics are another case than used ones
 POLLED_WITHIN: Final = 10.0  # seconds from the POST
-ASK_EVERY: Final = 0.1  # seconds between two looks into the sandbox's book
+ASK_EVERY: Final = 0.1  # seconds between two reads of the sandbox's record
 READY_SECONDS: Final = 60.0
 LAST_LINES: Final = 600  # of the log of a start that failed: two hundred tasks' stacks, and what came before
 
 
 @dataclass
 class Start:
-    """What one start did. Seconds."""
+    """The result of one start, in seconds."""
 
     ready: float
     """From its start to the first 200 of /readyz."""
     statuses: list[int] = field(default_factory=list)
     polled: list[float] = field(default_factory=list)
-    """From an order's POST to the end of the first answer that showed its SMS, of those that were polled in time."""
+    """From an order's POST to the end of the first response with its SMS, for those polled in time."""
 
     @property
     def accepted(self) -> int:
@@ -56,7 +56,7 @@ class Start:
 
 
 async def one(service: Service, providers: Sandbox, orders: Sequence[Order]) -> Start:
-    """Wait until it is ready, ask for the watches, and see when each is polled."""
+    """Wait until it is ready, request the watches, and measure when each is polled."""
     began = time.monotonic()
     async with asyncio.timeout(READY_SECONDS):
         await service.until_ready()
@@ -89,7 +89,7 @@ async def _explain(service: Service) -> None:
 
 
 async def run(runs: int, loops: int) -> list[Start]:
-    """Start it so many times."""
+    """Run so many starts."""
     with scratch() as directory, ExitStack() as stack:
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=30)) as session:
             providers = stack.enter_context(sandbox(directory, session))
@@ -163,8 +163,8 @@ def _kept(starts: Sequence[Start], run_of: dict[str, Any], loops: int) -> dict[s
 def _asked(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.starts", description=__doc__)
     parser.add_argument("--runs", type=int, default=100)
-    parser.add_argument("--busy", type=int, default=0, help="loops that take the processor beside it")
-    parser.add_argument("--keep", action="store_true", help="as bench/results/starts.json")
+    parser.add_argument("--busy", type=int, default=0, help="number of busy loops next to it")
+    parser.add_argument("--keep", action="store_true", help="save as bench/results/starts.json")
     return parser.parse_args(arguments)
 
 

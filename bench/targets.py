@@ -1,4 +1,4 @@
-"""What was aimed at, and how near it is: ratios of CPU a request within one run."""
+"""The targets, and how close the results are: ratios of CPU per request within one run."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -10,7 +10,7 @@ LANE_OFF: Final = f"{OURS}, fast lane off"
 
 
 class Goal(NamedTuple):
-    """`row` divided by `against` is to be at most this, by the number of connections; without limits it is told."""
+    """`row` divided by `against` must be at most this, by number of connections; without limits it is only shown."""
 
     row: str
     against: str

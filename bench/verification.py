@@ -1,4 +1,4 @@
-"""Whether what was answered 2xx lies in Kafka, and whether it is what the contender says that it does."""
+"""Whether every callback with a 2xx is in Kafka, and whether the contender does the job that it claims."""
 
 import json
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ LOOKED_AT: Final = 50
 
 
 class Record(Protocol):
-    """A record as a consumer gets it."""
+    """A record as a consumer reads it."""
 
     def key(self) -> bytes | None: ...
     def value(self) -> bytes | None: ...
@@ -22,17 +22,17 @@ class Record(Protocol):
 
 
 def distinct(records: Sequence[Record]) -> int:
-    """Count the SMS: each has a text of its own, and neither a repeat nor a retry is another one."""
+    """Count the SMS by their unique texts, so that repeats and retries do not count."""
     return len({json.loads(record.value() or b"{}").get("text") for record in records})
 
 
 def dishonest(accepted: int, found: int) -> str:
-    """Return in words what is wrong with so many answers of 2xx and so many SMS in Kafka; nothing if all is well."""
-    return f"{accepted:,} answers of 2xx, {found:,} SMS in Kafka" if found < accepted else ""
+    """Return what is wrong with so many 2xx responses and so many SMS in Kafka; empty if nothing."""
+    return f"{accepted:,} 2xx responses, {found:,} SMS in Kafka" if found < accepted else ""
 
 
 def half_done(records: Sequence[Record]) -> str:
-    """Return what some of the records lack of a whole job; nothing if all is well."""
+    """Return what is missing in some records for the whole job; empty if nothing."""
     return next((words for words in map(_lacking, records[:: max(1, len(records) // LOOKED_AT)]) if words), "")
 
 

@@ -1,4 +1,4 @@
-"""The floor: a bare aiohttp handler on uvloop that reads the body and forgets it. `floor.py PORT`."""
+"""The floor: a bare aiohttp handler on uvloop that reads the body and discards it. `floor.py PORT`."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""mq-bridge, the body as it is: HTTP in, Kafka out, the answer when Kafka has it.
+"""mq-bridge, the body as it is: HTTP in, Kafka out, the response when Kafka has it.
 
 All of it runs in mq-bridge's Rust core; Python only waits. `mq_bridge_route.py PORT KAFKA TOPIC PATH`.
 """

@@ -1,4 +1,4 @@
-"""What one writes first: aiohttp in front of aiokafka, each body sent and waited for. `naive.py PORT KAFKA TOPIC`."""
+"""The simplest program: aiohttp in front of aiokafka, each body sent and awaited. `naive.py PORT KAFKA TOPIC`."""
 
 import asyncio
 import sys

@@ -18,7 +18,7 @@ def rounds(*cpu_us: float) -> dict[str, list[Round]]:
 ROWS = [
     Row(FLOOR, "nothing", rounds(50.0, 40.0, 42.0)),
     Row(OURS, "full job", rounds(21.0, 20.0, 84.0)),
-    Row("Broken", "full job", rounds(9.0), void="10 answers of 2xx, 9 SMS in Kafka"),
+    Row("Broken", "full job", rounds(9.0), void="10 2xx responses, 9 SMS in Kafka"),
     Row("Absent", "full job", not_run="`make bench-go` builds it"),
 ]
 
@@ -34,7 +34,7 @@ def test_a_row_has_its_median_its_extremes_and_its_ratio_to_the_floor():
 def test_a_void_row_and_one_that_was_not_run_show_no_figures_but_why():
     *_, broken, absent = table(ROWS)
 
-    assert broken[2:] == ["void: 10 answers of 2xx, 9 SMS in Kafka", "", ""]
+    assert broken[2:] == ["void: 10 2xx responses, 9 SMS in Kafka", "", ""]
     assert absent[2:] == ["not run: `make bench-go` builds it", "", ""]
 
 

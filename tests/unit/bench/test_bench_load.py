@@ -84,7 +84,7 @@ def test_a_repeat_is_no_other_sms_so_it_cannot_stand_for_one_that_is_lost():
     first, second = (record(body) for body in bodies(2))
 
     assert dishonest(2, distinct([first, second])) == ""
-    assert dishonest(2, distinct([first, first])) == "2 answers of 2xx, 1 SMS in Kafka"
+    assert dishonest(2, distinct([first, first])) == "2 2xx responses, 1 SMS in Kafka"
 
 
 @pytest.mark.parametrize(
