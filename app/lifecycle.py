@@ -149,7 +149,7 @@ def new_registry() -> CollectorRegistry:
 
 
 def refuse_without_accounts(settings: Settings, role: Role) -> None:
-    """Raise `StartupError` where nothing is configured that this role could serve."""
+    """Raise `StartupError` if no account is configured that this role could serve."""
     if missing := missing_accounts(settings, role):
         raise StartupError([f"{missing} (`smsbus check` helps)"])
 
@@ -160,7 +160,7 @@ def missing_accounts(settings: Settings, role: Role) -> str | None:
     callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"
     if role == "receiver" and not settings.pingme_accounts():
-        return f"no account is configured that is called back: set {callback}"
+        return f"no PingMe account is configured: set {callback}"
     if role == "pollers" and not wiring.polled_accounts(settings):
-        return f"no account is configured that is polled: set {polled}"
+        return f"no polled account is configured: set {polled}"
     return None if settings.accounts else f"no account is configured: set {callback}, or {polled}"

@@ -36,8 +36,8 @@ from receiver.auth import Tokens
 if TYPE_CHECKING:
     from app.local_kafka import Cluster
 
-LOOK_SECONDS: Final = 2.0  # between two looks at a local Kafka
-OTHER_FILES: Final = 200  # than connections of the door: Kafka, journals, pollers, the admin listener's 64
+LOOK_SECONDS: Final = 2.0  # between two checks of a local Kafka
+OTHER_FILES: Final = 200  # besides callback connections: Kafka, journals, pollers, the admin listener's 64
 
 _log = structlog.get_logger("smsbus")
 
@@ -55,7 +55,7 @@ async def serve(
 ) -> Ledger:
     """Serve until `stop` is requested (by default SIGTERM or SIGINT), then drain and return the ledger.
 
-    `files`: what the settings were read from; workers are given it. `reload` is followed while we serve.
+    `files`: what the settings were read from; workers are given it. `reload` runs while serving.
 
     Raises `StartupError` if it cannot start; then nothing was served.
     """

@@ -62,8 +62,8 @@ class _Degraded(Collector):
         self._degraded = degraded
 
     def collect(self) -> Iterator[Metric]:
-        """Yield the family of this moment."""
-        family = GaugeMetricFamily("smsbus_degraded", "What is wrong, as /readyz has it: 1 each", labels=["reason"])
+        """Yield the current values."""
+        family = GaugeMetricFamily("smsbus_degraded", "1 for each degraded reason", labels=["reason"])
         for word in self._degraded():
             family.add_metric([word], 1)
         yield family
@@ -97,14 +97,14 @@ class _Runner(web.AppRunner):
 
 
 def _on_error(error: BaseException | None) -> web.StreamResponse:
-    """Answer bytes that are no HTTP, and what broke in a handler of ours; the latter is logged."""
+    """Respond to malformed HTTP, and to an exception in one of our handlers; the latter is logged."""
     if isinstance(error, HeadLate):
         answer = _late()
     elif isinstance(error, HttpProcessingError):
-        answer = problem(400, "bad_request", "This is no HTTP that we understand.")
+        answer = problem(400, "bad_request", "This is not valid HTTP/1.1.")
     else:
         server_logger.error("Error handling request", exc_info=error)
-        answer = problem(500, "internal", "Something broke; the log says what.")
+        answer = problem(500, "internal", "Internal error; see the log.")
     answer.headers["Server"] = SERVER
     answer.force_close()
     return answer

@@ -79,7 +79,7 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
         say(f"{name} has no old token")
         return
     if not force and (reasons := asyncio.run(objections(settings, name, datetime.now(UTC)))):
-        raise end(Code.FAILED, *reasons, "nothing was removed; --force does it all the same")
+        raise end(Code.FAILED, *reasons, "nothing was removed; --force removes them anyway")
     keep_first(file, name, tokens)
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
 

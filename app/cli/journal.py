@@ -36,7 +36,7 @@ def status(
 
     A question mark: damaged, so that it cannot be counted; the line says how many rows can be read.
 
-    Exit code 1: one of them waits for a person, or cannot be opened by this user.
+    Exit code 1: one of them is quarantined, or this user cannot open it.
     """
     from bus.journal import status as journal_status
 
@@ -109,7 +109,7 @@ def _counts(journal: "JournalStatus") -> str:
 
 
 def _insist_on_nothing(journals: "list[JournalStatus]") -> None:
-    """End the command where something waits that it cannot publish."""
+    """End the command if there is something that it cannot publish."""
     held = sum(journal.rows or 0 for journal in journals if journal.held)
     waiting = [f"{journal.directory}: {journal.problem}" for journal in journals if journal.problem]
     if held:

@@ -136,7 +136,7 @@ def load(config: Path | None = None) -> Settings:
 
 
 def files(config: Path | None = None) -> Files:
-    """Read the files that `load` reads. Raises `SettingsError` when one was named and is not there."""
+    """Read the files that `load` reads. Raises `SettingsError` when a given one does not exist."""
     return Files.read(config_file(config), _secret_files())
 
 

@@ -120,7 +120,7 @@ def _tokens(text: str, account: str) -> list[str] | None:
 
 
 def _text(file: Path) -> str:
-    return file.read_bytes().decode("utf-8")  # bytes: its line ends are its own
+    return file.read_bytes().decode("utf-8")  # bytes: keep its line ends
 
 
 def _replace(file: Path, text: str) -> None:

@@ -79,7 +79,7 @@ class ControlPipe:
         return Files.of_line(lines[0]), self._taken
 
     async def reread(self) -> Read:
-        """Return what it said last; who sends a SIGHUP to us and not to it changes nothing."""
+        """Return the newest settings; a SIGHUP to this process instead of the supervisor changes nothing."""
         return settings_of(self._taken), self._taken
 
     def _hear(self) -> None:

@@ -64,7 +64,7 @@ async def supervise(
     """Run `count` receivers, and the pollers if the role has them; all have stopped when the context ends.
 
     They get the `files` that the settings were read from, and read none themselves.
-    `stop`: who hurries us hurries them. `degraded` says what is wrong with this process.
+    `stop`: hurrying it hurries them, too. `degraded` returns the reasons of this process.
 
     Raises `StartupError` when a port is in use, or a worker does not start.
     """
@@ -98,7 +98,7 @@ def refuse_workers(settings: Settings, role: Role) -> None:
 
 
 def _worker(name: str, role: Role, files: bytes) -> Worker:
-    """Return a worker that is started as we were, by the same interpreter with the same arguments and two more."""
+    """Return a worker that is started as this process was: same interpreter, same arguments and two more."""
     return Worker(name, [sys.executable, *sys.orig_argv[1:], f"--role={role}", f"--worker={name}"], files)
 
 
@@ -115,7 +115,7 @@ async def _all_ready(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None
     ready.cancel()
     for worker, run in zip(workers, runs, strict=True):
         if run.done():
-            why = worker.problem or "its own words stand above"
+            why = worker.problem or "see its messages above"
             message = f"{worker.name} did not start (exit code {worker.exit_code}): {why}"
             raise StartupError([message])
 

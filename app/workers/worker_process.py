@@ -1,6 +1,6 @@
 """One child of the supervisor, on a control pipe: a socket that is its stdin and stdout.
 
-It says there where its internal listener is once it serves, and its ledger once it has stopped. It reads from it the
+On it the child sends the address of its admin listener once it serves, and its ledger once it has stopped. It reads the
 files of settings that it is to take: two lines at its start (those that we started with, those that were taken last),
 and one for each reload. The end of the pipe tells it to stop, whether we mean it or have died; unlike a signal it is
 heard even before Python is up.
@@ -123,7 +123,7 @@ class Worker:
             self.heard(answered=False)
 
     async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process:
-        # A session of its own: Ctrl-C on the terminal is for us, and we tell it.
+        # A session of its own: Ctrl-C on the terminal is for us, and we stop it.
         return await asyncio.create_subprocess_exec(
             *self._command, stdin=control.fileno(), stdout=control.fileno(), start_new_session=True
         )

@@ -92,7 +92,7 @@ class Unread:
     reason: str
 
     def __str__(self) -> str:
-        """Say so."""
+        """Return the message for an operator."""
         if self.last is not None and self.last < self.first:  # reading on failed, asking for the next number did not
             return f"the file is damaged at row {self.first}, which was read all the same: {self.reason}"
         last = "the end" if self.last is None else self.last

@@ -14,7 +14,7 @@ from bus.journal.skipped import Skip, take_out
 from bus.journal.store import FILE_NAME, Journal
 
 SAVE: Final = "`smsbus journal export --directory {} --to FILE` saves what can be read; do that before you delete it"
-ASIDE: Final = "it was set aside as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE
+ASIDE: Final = "it is quarantined, as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE
 DAMAGED: Final = "it is damaged ({}; {} rows can be read): " + SAVE
 CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
 
@@ -34,7 +34,7 @@ class JournalStatus:
     rows: int | None  # None: damaged, so that nobody can count them
     bytes: int | None  # the same
     oldest_ms: int | None  # timestamp of the oldest row; the same
-    problem: str | None  # why nobody publishes what is in it
+    problem: str | None  # why its messages are not published
 
 
 class Found(NamedTuple):

@@ -12,7 +12,7 @@ PROBLEMS: Final = (
     Problem("unknown_journal", 404, "No process behind this listener holds this journal."),
     Problem("unknown_row", 404, "The journal has no such row; it may already be published. Give number and id."),
     Problem("acknowledged", 409, "Kafka has acknowledged it."),
-    Problem("under_way", 409, "It is on its way to Kafka and cannot be called back: ask again."),
+    Problem("under_way", 409, "It is being sent to Kafka and cannot be withdrawn: try again."),
     Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("journal_unreadable", 503, "The journal cannot be read: the log says why."),
@@ -47,7 +47,7 @@ def schemas() -> Document:
         "partition": {"type": "integer"},
         "timestamp_ms": {"type": "integer"},
         "size": {"type": "integer", "description": "Bytes."},
-        "sms": {"type": ["object", "null"], "description": "Its SMS, masked; not of a row that is revealed."},
+        "sms": {"type": ["object", "null"], "description": "Its SMS, masked; absent with `reveal`."},
         "dead_letter": {
             "type": ["object", "null"],
             "description": "Stage and reason of a dead letter; not of a row that is revealed.",
@@ -86,7 +86,9 @@ def _rows() -> Document:
         "parameters": [
             _parameter("journal", {"type": "string", "pattern": "^[^/]{1,255}$"}, "Only of this journal."),
             _parameter("after", number, "Only rows with higher numbers."),
-            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Of each journal."),
+            _parameter(
+                "limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Rows of each journal."
+            ),
             _parameter("lane", {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,249}/[0-9]{1,9}$"}, "TOPIC/PARTITION."),
             _parameter("row", {"type": "string", "pattern": "^[!-~]{1,250}$"}, "Only the row with this number or id."),
             _parameter("reveal", {"type": "boolean", "default": False}, "Include the contents. This is logged."),

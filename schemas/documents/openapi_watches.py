@@ -17,8 +17,8 @@ PROBLEMS: Final = (
     Problem(
         "conflict", 409, "The watch is open with other values; the detail names them: leave them out, or repeat them."
     ),
-    Problem("ended", 409, "The watch has ended: opening it again is all that can be asked."),
-    Problem("unreadable", 409, "What the topics hold of the watch cannot be read by this version: it is left alone."),
+    Problem("ended", 409, "The watch has ended: it can only be opened again."),
+    Problem("unreadable", 409, "This version cannot read the records of the watch and leaves it unchanged."),
     Problem("timeout", 408, "The body did not arrive within 10 seconds."),
     Problem("too_large", 413, "The body is larger than 1 MiB, as sent or unpacked."),
     Problem("internal", 500, "Internal error; see the log."),

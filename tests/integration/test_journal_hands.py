@@ -467,7 +467,7 @@ async def test_a_journal_that_is_set_aside_is_said_once_and_to_be_damaged(
     assert line["reason"].startswith(f"the journal at {directory / FILE_NAME} is damaged: ")
 
 
-# ---- set aside -----------------------------------------------------------------------------------------------------
+# ---- quarantined ---------------------------------------------------------------------------------------------------
 
 
 async def test_status_names_what_is_quarantined_its_size_and_the_command_that_saves_it(
