@@ -87,7 +87,7 @@ def drain(
                 raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; the rest stays in the journal")
         else:
             _insist_on_nothing(journals)
-            say(f"nothing waits in {directory}")
+            say(f"no messages in {directory}")
 
 
 def _hold(stack: ExitStack, journals: "Iterable[Path]") -> None:
