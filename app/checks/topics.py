@@ -51,7 +51,7 @@ def marker(settings: Settings, role: Role) -> Path:
 def _rely_on_last_time(settings: Settings, role: Role, away: KafkaAway) -> None:
     if not marker(settings, role).is_file():
         why = str(away) if str(away).endswith((".", "?")) else f"{away}."
-        raise StartupError([f"{why} The first start needs Kafka, to see that the topics are right."]) from away
+        raise StartupError([f"{why} The first start needs Kafka, to check the topics."]) from away
     _log.warning("started_without_kafka", reason=str(away), meanwhile="messages are accepted into the journal")
 
 
