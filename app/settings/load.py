@@ -83,7 +83,7 @@ class Settings(BaseSettings):
             for token in accounts[name].callback_tokens:
                 owners.setdefault(token.get_secret_value(), []).append(name)
         if shared := next((names for names in owners.values() if len(names) > 1), None):
-            message = f"a callback token stands twice, in {' and '.join(shared)}: each selects one account"
+            message = f"a callback token is given twice, in {' and '.join(shared)}: each selects one account"
             raise ValueError(message)
         return accounts
 

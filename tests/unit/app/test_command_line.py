@@ -201,7 +201,7 @@ def test_an_account_that_is_polled_has_no_callback_url(environment, tmp_path, mo
     result = run(cli, ["callback", command, "grizzly"])
 
     assert (result.exit_code, result.stdout) == (Code.USAGE, "")
-    assert result.stderr == "smsbus: grizzly is no PingMe account: nobody posts to it, and it has no callback tokens\n"
+    assert result.stderr == "smsbus: grizzly is not a PingMe account, so it has no callback tokens\n"
 
 
 def test_an_order_of_an_account_that_is_called_back_cannot_be_watched(environment, tmp_path, monkeypatch):

@@ -37,4 +37,4 @@ async def test_a_first_start_without_kafka_says_why_it_needs_it_in_a_sentence_of
         await verify(load(), "all")
 
     sentence = said.removesuffix("?") + ("?" if said.endswith("?") else ".")
-    assert stopped.value.lines == [f"{sentence} The first start needs Kafka, to see that the topics are right."]
+    assert stopped.value.lines == [f"{sentence} The first start needs Kafka, to check the topics."]

@@ -219,7 +219,7 @@ def test_two_accounts_with_one_token_are_both_named(environment):
 
     [line] = refused(environment, both)
 
-    assert "a callback token stands twice, in bar and shop: each selects one account" in line
+    assert "a callback token is given twice, in bar and shop: each selects one account" in line
 
 
 def test_every_problem_has_its_own_line(environment):
@@ -287,8 +287,7 @@ def test_a_key_of_the_file_like_no_other_is_unknown_without_a_guess(environment,
     file.write_text("[xqzwy]\n[bus]\nxqzwy = 1")
 
     assert refused(environment, {"SMSBUS_CONFIG": str(file)}) == [
-        f"{key} in {file} is not a setting; `smsbus check --print` shows those that there are"
-        for key in ("xqzwy", "bus.xqzwy")
+        f"{key} in {file} is not a setting; `smsbus check --print` lists all settings" for key in ("xqzwy", "bus.xqzwy")
     ]
 
 
