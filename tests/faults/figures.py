@@ -175,17 +175,17 @@ def rows_of(results: Mapping[str, Any]) -> list[Row]:
 def _sentences(results: Mapping[str, Any]) -> str:
     every, kafka = total(rows_of(results)), results["rows"][-1]["run"]["versions"]["kafka"]
     return (
-        f"`make faults` met {len(results['rows'])} faults ({_where(results)}, three nodes of Apache Kafka {kafka}).\n"
+        f"`make faults` ran {len(results['rows'])} faults ({_where(results)}, three nodes of Apache Kafka {kafka}).\n"
         f"{_sums(every)}\n"
         f"At least {every.fast_lane:,} callbacks were answered in the fast lane, before aiohttp.\n"
-        f"The slowest answer during a fault took {every.slowest:.1f} s; {every.refused:,} tries were answered 503 with "
-        f"`Retry-After`, {every.unanswered:,} not at all by a process that was not there, {every.other} otherwise."
+        f"The slowest response during a fault took {every.slowest:.1f} s; {every.refused:,} attempts got 503 with "
+        f"`Retry-After`, {every.unanswered:,} got none because the process was down, {every.other} for other reasons."
     )
 
 
 def _again(results: Mapping[str, Any]) -> str:
     settings = (setting for run in _runs(results) for setting in run["settings"].items())
-    asked = _several([f"--set {name}={value}" for name, value in settings])
+    asked = " ".join(dict.fromkeys(f"--set {name}={value}" for name, value in settings))
     return (
         f"All {len(results['rows'])} again with `python -m tests.faults {asked}` ({_where(results)}).\n"
         f"{_sums(total(rows_of(results)))}"
@@ -195,8 +195,8 @@ def _again(results: Mapping[str, Any]) -> str:
 def _sums(every: Row) -> str:
     again = every.repeats / max(1, every.accepted)
     return (
-        f"Of {every.accepted:,} accepted SMS {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
-        f"ids stood for several SMS, {every.disordered} came out of order; {again:.2%} came again, under their id."
+        f"Of {every.accepted:,} accepted SMS, {every.lost} were lost, {every.ids} had more than one id, {every.shared} "
+        f"shared an id, {every.disordered} were out of order; {again:.2%} were repeated, with their id."
     )
 
 
@@ -213,7 +213,7 @@ def _runs(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _several(words: Sequence[str]) -> str:
-    return ", ".join(dict.fromkeys(words))
+    return " and ".join(sorted(dict.fromkeys(words)))
 
 
 def _markdown(rows: Sequence[Row]) -> list[str]:

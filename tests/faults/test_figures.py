@@ -57,8 +57,8 @@ def test_the_section_survives_the_json_file_and_has_the_totals():
 
     section = proof_section(read, ["receiver_killed", "disk_full", "topic_deleted"])
 
-    assert "Of 100,000 accepted SMS 2 were lost" in section
-    assert "0.03% came again" in section
+    assert "Of 100,000 accepted SMS, 2 were lost" in section
+    assert "0.03% were repeated" in section
     assert "At least 50,000 callbacks were answered in the fast lane" in section
     assert "did not pass: `topic_deleted`." in section
     assert "`4ea4836191c1`, scale 0.5, 2 cores" in section
@@ -77,7 +77,7 @@ def test_a_matrix_with_other_settings_is_told_in_one_sentence():
     assert "All 1 again with python -m tests.faults --set RECEIVER__FAST_LANE=false (2026-11-22," in section.replace(
         "`", ""
     )
-    assert "Of 7 accepted SMS 0 were lost" in section
+    assert "Of 7 accepted SMS, 0 were lost" in section
 
 
 def test_a_case_that_is_run_again_takes_its_old_place_and_names_its_own_commit():
