@@ -15,7 +15,7 @@ SCENARIO ?= all
 .DEFAULT_GOAL := help
 
 help:
-	@echo "make demo    a local Apache Kafka, the service and a simulated PingMe   (DEMO_ARGS=\"--seconds 20\")"
+	@echo "make demo    a local Apache Kafka, the service and all four simulated providers   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make unit    after every save: no Kafka, no sockets; a minute"
 	@echo "make test    everything that must hold, on real parts; 10 minutes"
 	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"

@@ -1,8 +1,9 @@
 """The order of starting and stopping, in one place.
 
-Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → admin → receiver → ready.
-Stop drains, then ends: not ready → (lame duck) → receiver → lanes → admin → (local Kafka), under a watchdog.
-With several workers the parent verifies, and each worker does the rest in this order.
+Start verifies, then serves: logs → (local Kafka) → topics → journal and lanes → pollers → admin → receiver → ready.
+Stop drains, then ends: not ready → (lame duck) → receiver → pollers → lanes → admin → (local Kafka).
+A watchdog ends a stop that takes too long. With several workers the parent verifies, and each worker does the rest in
+this order.
 """
 
 import asyncio

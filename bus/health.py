@@ -29,7 +29,7 @@ HINTS: Final = {
     "GroupAuthorizationFailedError": RIGHTS,
     "TopicAuthorizationFailedError": RIGHTS,
     "TransactionalIdAuthorizationFailed": RIGHTS,
-    "InvalidTimestampError": "this machine's clock is ahead of the brokers' by more than they take: set it right",
+    "InvalidTimestampError": "this machine's clock is too far ahead of the brokers': correct it",
     "too_large_for_the_topic": "`smsbus topics check` prints the command that raises its max.message.bytes",
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
     "with event_loop_late this process is too busy to read their responses",
@@ -88,7 +88,7 @@ class TopicsAlarm:
     def look(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
         """Check in the background, at a limited rate.
 
-        `error`: why Kafka accepts nothing; None: it does. `wrong`: topics that accept nothing, others or not, and why.
+        `error`: why Kafka accepts nothing; None: it does. `wrong`: each topic that accepts nothing, and why.
         """
         forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
         if forbidden or error in FORBIDDEN:

@@ -1,8 +1,8 @@
 """Limits per PingMe account and process, so that a leaked callback URL hurts no other account.
 
-A plain SMS costs nothing. What costs is charged when it is known, so a bucket can be overdrawn; while it is empty, or
-too many requests are in flight, the account is refused before anything of a request is inflated or parsed. What is no
-plain SMS is taken one after the other: 99 SMS in one array are 99 records, and ten such arrays at once were 300
+A plain SMS costs nothing. The rest is charged once its cost is known, so a bucket can be overdrawn; while it is empty,
+or too many requests are in flight, the account is refused before anything of a request is decompressed or parsed. All
+but plain SMS is taken one after the other: 99 SMS in one array are 99 records, and ten such arrays at once were 300
 callbacks of others answered 503.
 """
 
@@ -31,7 +31,7 @@ TOO_MANY: Final = "too_many_at_once"
 _HINTS: Final = {
     OVER: "large, packed or unreadable callbacks beyond receiver.allowance: {}; "
     "or raise receiver.allowance and restart",
-    TOO_MANY: "more callbacks at once than receiver.max_in_flight, or too many that are no plain SMS: {}; "
+    TOO_MANY: "more callbacks at once than receiver.max_in_flight, or too many that are not plain SMS: {}; "
     "or raise receiver.max_in_flight and restart",
 }
 _LEAKED: Final = (

@@ -114,7 +114,7 @@ class Connection(RequestHandler):
             self._take_deadline = None
 
     def idle_since(self) -> float | None:
-        """Return a time that is the earlier, the longer the connection is idle; None: a request is in progress.
+        """Return a time to compare idle connections by: the longer idle, the earlier. None: a request is in progress.
 
         A sender that does not read its responses counts as idle.
         """
@@ -287,7 +287,7 @@ class Connection(RequestHandler):
         return self._body
 
     def _whole_heads(self, number: int) -> None:
-        """So many heads have been parsed by one call: refuse the first that is too long."""
+        """Check the `number` heads that one call has parsed; refuse the first that is too long."""
         self._head_ends()
         self._last_body()
         if all(_head_bytes(self._messages[-place][0]) <= MOST_HEAD_BYTES for place in range(1, number + 1)):

@@ -1,6 +1,7 @@
 """From an authenticated callback's body to its response: parse, submit to the bus, respond, count.
 
-Both lanes go through here: `server` awaits the future of `submit` in aiohttp's task, `fast_lane` is called back by it.
+Both ways of reading go through here: `server` awaits the future of `submit` in aiohttp's task, `fast_lane` is called
+back by it.
 """
 
 import asyncio
@@ -116,7 +117,7 @@ class Intake:
         return self._wall_ms(self._began)
 
     def _wall_ms(self, moment: float) -> int:
-        """Return a moment as the wall clock has it by now, milliseconds since 1970: its age stays when that is set."""
+        """Convert a monotonic moment to milliseconds since 1970 by the present clock: setting it changes no age."""
         return self._clock_ms() - round((self._monotonic() - moment) * 1000)
 
     def _result(self, message: SmsReceived | SmsRejected, receipt: Receipt) -> answers.Result:

@@ -11,13 +11,13 @@ reason              stage     the sender sent
 `not_json`          parse     neither JSON nor a form with a key that we know
 `too_deep`          parse     JSON nested deeper than Python's parser goes
 `too_many`          parse     an array of more than 100
-`not_an_object`     parse     JSON that is no object (or such an element of an array)
+`not_an_object`     parse     JSON that is not an object (or such an element of an array)
 `text_missing`      normalize no `text`, or null
 `text_not_a_string` normalize an object or array as `text`
 `field_not_a_string` normalize an object or array as one of the other five
 `user_mismatch`     normalize a `userId` that is not the configured one
 `record_too_large`  normalize what would be a record of more than 512 KiB: control characters swell in JSON
-`internal_error`    normalize something that our code failed on: a bug of ours (set by `server`)
+`internal_error`    normalize something that our code failed on: a bug of ours (set by `intake`)
 =================== ========= =====================================================================
 """
 
@@ -120,7 +120,7 @@ def _marked(text: str) -> str:
 
 
 def _readable(text: str) -> str:
-    """Return the text as it is published: U+FFFD for a byte that is no UTF-8, and for a lone surrogate."""
+    """Return the text as it is published: U+FFFD for a byte that is not UTF-8, and for a lone surrogate."""
     return text if text.isascii() else _UNREADABLE.sub("\ufffd", text)
 
 

@@ -44,7 +44,7 @@ class TokenUse(NamedTuple):
     newest: bool
     """It is the account's first, the one to register with PingMe."""
     last_used_ms: int | None
-    """When a callback last used it, milliseconds since 1970 as the clock is set by now; None: not since the start."""
+    """When a callback last used it, milliseconds since 1970 by the present clock; None: not since the start."""
 
 
 class CallbackServer:
@@ -173,7 +173,7 @@ class CallbackServer:
     async def _after_others(self) -> None:
         """Let the event loop serve everybody else first: per turn, it responds to one request that stores nothing.
 
-        Else thousands of pipelined ones, for which no token is needed, would be answered in one turn.
+        Otherwise thousands of pipelined requests, which need no token, would be answered before anyone else's.
         """
         async with self._turn:
             await asyncio.sleep(0)

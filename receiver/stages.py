@@ -1,6 +1,6 @@
 """The types between the stages of a callback. Each stage takes only what the previous one returns.
 
-Nothing of a stranger is parsed: only `auth.Tokens.verify` makes a `Caller`, and without one there is no
+No request without a valid token is parsed: only `auth.Tokens.verify` makes a `Caller`, and without one there is no
 `VerifiedRequest`.
 """
 
@@ -50,7 +50,7 @@ class InvalidCallback(Exception):
 
 
 def dead_letter(request: VerifiedRequest, refused: InvalidCallback, elements: tuple[int, ...] = ()) -> SmsRejected:
-    """Return the record that keeps the exact bytes. `elements`: of an array, those that were refused, as the first."""
+    """Return the dead letter with the exact bytes. `elements`: the indexes of an array's refused elements."""
     facts = {"content_type": _UNSAFE.sub("?", request.content_type[:100])} if request.content_type else {}
     if elements:
         facts["elements"] = " ".join(map(str, elements))

@@ -128,7 +128,7 @@ def _is_credible(epoch_ms: int, now_ms: int) -> bool:
 
 
 def _epoch_ms(text: str, zone: str | None) -> tuple[int, str]:
-    """Return the moment and its basis; 0, which is no credible one, where there is none."""
+    """Return the moment and its basis; 0, which is not credible, where there is none."""
     if _EPOCH.fullmatch(text):
         number = int(text)
         return (number if number >= 10**11 else number * 1000), "stated"

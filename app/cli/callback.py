@@ -50,7 +50,7 @@ def rotate(
 
     with readable_errors():
         if force and not retire:
-            raise end(Code.USAGE, "--force goes with --retire")
+            raise end(Code.USAGE, "--force needs --retire")
         if retire:
             _retire(account, config, force=force)
             return

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from providers.results import Order
 
 GRACE_MS: Final = 10 * 60_000
-"""How much longer than the order an order is watched: late SMS, and clocks that differ."""
+"""How long an order is watched after its end: for late SMS, and because clocks differ."""
 LONGEST_MS: Final = 400 * 24 * 3_600_000  # no order lasts longer; a later time is an error
 SERVICES: Final = ("service", "application_id")  # its names in the methods that buy
 KINDS: Final = {"1": "call", "2": "voice"}

@@ -86,7 +86,7 @@ class Reload:
         self._secrets = set(running.secrets())  # old ones, too: what still arrives with them must not show them
 
     def degraded(self) -> tuple[str, ...]:
-        """Return the degraded reason while the newest reload is refused, else an empty string."""
+        """Return the degraded reason if the newest reload was refused, else an empty tuple."""
         return (REFUSED,) if self._is_refused else ()
 
     @asynccontextmanager

@@ -55,7 +55,7 @@ So does a timestamp too far in the future (by default an hour): that is a wrong 
 
 
 class Producer:
-    """Publishes batches for the lanes; (re)connects in the background without end."""
+    """Publishes batches for the lanes; (re)connects in the background, forever."""
 
     def __init__(
         self,

@@ -138,7 +138,7 @@ class AccountThrottle:
     def share(self, fraction: float) -> None:
         """Set this process's share of the budget, 0 to 1.
 
-        It applies from the last request on: the next one stays as many gaps away as it was.
+        It applies at once: the time until the next request is rescaled to the new rate.
         """
         before, self.rate = self.rate, self._budget * min(1.0, max(fraction, LEAST_SHARE))
         if self.rate != before and self._last > -inf:

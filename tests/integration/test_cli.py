@@ -447,7 +447,7 @@ def test_old_tokens_stay_where_no_service_can_tell_who_uses_them_unless_they_are
 def test_force_alone_makes_no_sense(alone):
     result = alone("callback", "rotate", "shop", "--force")
 
-    assert (result.returncode, "--force goes with --retire" in result.stderr) == (2, True)
+    assert (result.returncode, "--force needs --retire" in result.stderr) == (2, True)
 
 
 def test_tokens_of_the_environment_are_not_rotated_in_the_file(alone):
