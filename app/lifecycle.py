@@ -23,7 +23,7 @@ from app.process import allow_many_connections, instance_id, tune_gc
 from app.reloading.reload import Reload, ReloadMetrics, Take
 from app.settings.file_reading import Files
 from app.settings.load import Settings
-from app.stopping import DOOR_SECONDS, Deadline, Stop
+from app.stopping import RECEIVER_SECONDS, Deadline, Stop
 from app.version import version
 from app.wiring import Polling, Role
 from bus.contract import Ledger
@@ -63,8 +63,8 @@ async def serve_parts(
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(lag.measured())
         polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
-        door = wiring.door(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
-        admin = wiring.admin(settings, bus, registry, polling, door, degraded=lambda: (*reloads(), *lag.degraded()))
+        server = wiring.callback_server(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
+        admin = wiring.admin(settings, bus, registry, polling, server, degraded=lambda: (*reloads(), *lag.degraded()))
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
@@ -72,15 +72,15 @@ async def serve_parts(
             polling.start()
             stack.push_async_callback(polling.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        if door is not None:
-            await started(door.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
-            stack.push_async_callback(lambda: door.stop(min(DOOR_SECONDS, stopping.left())))
+        if server is not None:
+            await started(server.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+            stack.push_async_callback(lambda: server.stop(min(RECEIVER_SECONDS, stopping.left())))
         tune_gc()
         admin.ready = True
-        on_ready(Running(door.port if door else 0, admin.port))
+        on_ready(Running(server.port if server else 0, admin.port))
 
         def take(changed: Settings, _: Files) -> None:
-            wiring.take_over(changed, door, polling)
+            wiring.take_over(changed, server, polling)
             bus.accounts = len(wiring.accounts_of(changed, role))
 
         async with following(reload, take, role, is_child=shared):
@@ -88,8 +88,8 @@ async def serve_parts(
         _log.info("stopping")
         watchdog.start()
         admin.ready = False
-        if door is not None and settings.receiver.lame_duck:
-            await _be_a_lame_duck(door, polling, stop, settings.receiver.lame_duck)
+        if server is not None and settings.receiver.lame_duck:
+            await _be_a_lame_duck(server, polling, stop, settings.receiver.lame_duck)
         stopping.begin()
     _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
     return bus.ledger
@@ -127,9 +127,9 @@ def export_reloads(reload: Reload | None, registry: CollectorRegistry) -> Callab
     return reload.degraded
 
 
-async def _be_a_lame_duck(door: CallbackServer, polling: Polling | None, stop: Stop, seconds: float) -> None:
+async def _be_a_lame_duck(server: CallbackServer, polling: Polling | None, stop: Stop, seconds: float) -> None:
     """Take callbacks until every load balancer has seen that we are not ready; others take over the polling now."""
-    door.say_goodbye()
+    server.say_goodbye()
     async with asyncio.TaskGroup() as tasks:
         if polling is not None:
             tasks.create_task(polling.stop())

@@ -27,7 +27,7 @@ _SPEAKING = re.compile(
     r"|(?P<address>\b\d{1,3}(?:\.\d{1,3}){3}(?::\d{1,5})?\b)"
     r"|(?P<size>(?<= limit of )\d+ bytes\b)"  # our own words for the journal's
     r"|(?P<setting>\b(?:retention|segment|max\.message)\.(?:bytes|ms)=\d+(?: and needs \d+)?\b)"  # of a topic
-    r"|(?P<door>/v1/pingme/)(?!\{token\})[^\s/?#\"'<>]+"
+    r"|(?P<path>/v1/pingme/)(?!\{token\})[^\s/?#\"'<>]+"
     r"|(?P<name>\b\w*(?:key|token|password|secret|code)=)[^&\s\"'<>]+"
     r"|\+\d(?:[ ().-]{0,2}\d){6,}"  # a plus: a number, whatever is between its digits
     r"|\d(?:[ ()-]{0,2}\d){6,}",
@@ -95,4 +95,4 @@ def _kept(match: re.Match[str]) -> str:
     groups = match.groupdict()
     if groups["uuid"] or groups["time"] or groups["address"] or groups["size"] or groups["setting"]:
         return match[0]
-    return (groups["door"] or groups["name"] or "") + GONE
+    return (groups["path"] or groups["name"] or "") + GONE

@@ -148,7 +148,7 @@ async def _keep_running(cluster: "Cluster") -> None:
 
 
 def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:
-    door = {
+    receiving = {
         "callback": settings.callback_url("{token}", running.receiver_port),
         "receiver": f"http://{settings.receiver.host}:{running.receiver_port}",
     }
@@ -156,7 +156,7 @@ def _announce(settings: Settings, role: Role, workers: int, running: Running) ->
         "serving",
         role=role,
         **({"workers": workers} if workers > 1 else {}),
-        **(door if running.receiver_port else {}),
+        **(receiving if running.receiver_port else {}),
         admin=f"http://{settings.admin.host}:{running.admin_port}",
         kafka=settings.kafka.bootstrap_servers,
         journal=str(settings.bus.journal_dir),

@@ -12,7 +12,7 @@ from typing import Final
 from app import task_stacks
 
 STOP_SECONDS: Final = 20.0  # for responding to and publishing what is in flight; the rest stays in the journal
-DOOR_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
+RECEIVER_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
 WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, without our message
 
 

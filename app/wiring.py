@@ -54,7 +54,7 @@ def accounts_of(settings: Settings, role: Role) -> frozenset[str]:
     return called | (polled_accounts(settings) if role in POLLING else frozenset())
 
 
-def door(
+def callback_server(
     settings: Settings,
     bus: KafkaBus,
     registry: CollectorRegistry,
@@ -138,14 +138,14 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     return Polling(settings, poller, table, fetchers)
 
 
-def take_over(settings: Settings, door: CallbackServer | None, polling: Polling | None) -> None:
+def take_over(settings: Settings, server: CallbackServer | None, polling: Polling | None) -> None:
     """Apply the accounts of these settings to the parts that already have them, and all of them to the receiver.
 
     Raises `ValueError` when two accounts share a token; then nothing has changed.
     """
     take_keys = polling.prepared(settings) if polling is not None else None
-    if door is not None:
-        door.take_accounts(settings.pingme_accounts())  # the last that may raise
+    if server is not None:
+        server.take_accounts(settings.pingme_accounts())  # the last that may raise
     if take_keys is not None:
         take_keys()
 
@@ -186,7 +186,7 @@ def admin(
     bus: KafkaBus,
     registry: CollectorRegistry,
     polling: Polling | None,
-    door: CallbackServer | None,
+    server: CallbackServer | None,
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> Admin:
@@ -195,8 +195,8 @@ def admin(
     `degraded` returns the reasons that belong to the process and not to these parts.
     """
     apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
-    if door is not None:
-        apis.append(CallbackApi(door.token_uses, door.uses_since_ms))
+    if server is not None:
+        apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
 
     def extend(router: web.UrlDispatcher) -> None:
         for api in apis:
@@ -204,9 +204,9 @@ def admin(
 
     def condition() -> Condition:
         of_bus = bus.condition()
-        of_door = door.degraded() if door is not None else ()
+        of_receiver = server.degraded() if server is not None else ()
         of_pollers = polling.poller.degraded() if polling is not None else ()
-        return replace(of_bus, degraded=of_bus.degraded + of_door + of_pollers + degraded())
+        return replace(of_bus, degraded=of_bus.degraded + of_receiver + of_pollers + degraded())
 
     if polling is None:
         return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)

@@ -1,4 +1,4 @@
-"""Front door 1: webhooks come in, and are answered once their SMS are durable.
+"""The callback endpoint: webhooks come in, and are answered once their SMS are durable.
 
 The path of a callback: verify (`auth`) → read (`body`) → parse, normalize (`pingme`) → accept (`intake`, the bus).
 `server` is the edge, with `connection` for what is not HTTP and `answers` for responses. `fast_lane` handles the common

@@ -76,7 +76,7 @@ class Known(NamedTuple):
 
 
 class Heads:
-    """The heads that the connections of one door see.
+    """The heads that the connections of one server see.
 
     Only those with a valid token are remembered, so a stranger fills no memory. They hold that token, as the settings
     do; a look-up compares bytes only where their keyed hashes agree, so its time tells nothing.

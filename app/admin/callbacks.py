@@ -83,9 +83,9 @@ def together(texts: Sequence[str]) -> CallbacksView:
     }
 
 
-def _joined(said: Sequence[TokenView], doors: int) -> TokenView:
+def _joined(said: Sequence[TokenView], receivers: int) -> TokenView:
     return {
         "fingerprint": said[0]["fingerprint"],
-        "newest": len(said) == doors and all(token["newest"] for token in said),
+        "newest": len(said) == receivers and all(token["newest"] for token in said),
         "last_used_at": max((token["last_used_at"] for token in said if token["last_used_at"]), default=None),
     }

@@ -51,10 +51,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _ask_the_door(tokens: tuple[SecretStr, ...]) -> None:
-    """Raise ValueError unless the receiver takes these tokens: what a token must look like is its decision."""
+def _check_tokens(tokens: tuple[SecretStr, ...]) -> None:
+    """Raise ValueError unless the receiver takes these tokens: it decides what a token must look like."""
     if not tokens:
-        message = "PingMe needs at least one: a long random word that ends the callback URL"
+        message = "PingMe needs at least one: a long random text at the end of the callback URL"
         raise ValueError(message)
     try:
         PingMeAccount(name="any", tokens=tokens)
@@ -136,9 +136,9 @@ class Account(Section):
 
     @field_validator("callback_tokens")
     @classmethod
-    def _has_a_door(cls, tokens: tuple[SecretStr, ...], seen: ValidationInfo) -> tuple[SecretStr, ...]:
+    def _takes_its_tokens(cls, tokens: tuple[SecretStr, ...], seen: ValidationInfo) -> tuple[SecretStr, ...]:
         if seen.data.get("provider") == "pingme":
-            _ask_the_door(tokens)
+            _check_tokens(tokens)
             for token in tokens:
                 _not_guessable(token)
         return tokens

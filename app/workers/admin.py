@@ -52,15 +52,15 @@ class Together:
 
 
 def together(
-    doors: Sequence[WorkerResponse | None], others: Sequence[WorkerResponse | None], own: tuple[str, ...] = ()
+    receivers: Sequence[WorkerResponse | None], others: Sequence[WorkerResponse | None], own: tuple[str, ...] = ()
 ) -> Together:
     """Combine each worker's /readyz (None: no response) and our own reasons. One ready receiver can accept."""
-    answers = [*doors, *others]
+    answers = [*receivers, *others]
     said = [json.loads(answer.text) for answer in answers if answer]
     words = [word for each in said for word in each["degraded"]] + [*own]
     if None in answers:
         words.append(RESTARTING)
-    can_accept = any(door is not None and door.status == 200 for door in doors)
+    can_accept = any(each is not None and each.status == 200 for each in receivers)
     starting = any(each["status"] == "starting" for each in said)
     return Together(can_accept, tuple(dict.fromkeys(words)), starting)
 
@@ -71,7 +71,7 @@ class JointAdmin(Listener):
     def __init__(
         self,
         settings: AdminSettings,
-        doors: Sequence[Worker],
+        receivers: Sequence[Worker],
         pollers: Worker | None,
         registry: CollectorRegistry,
         *,
@@ -79,13 +79,13 @@ class JointAdmin(Listener):
     ) -> None:
         """`registry` has this process's own metrics, `degraded` returns its own reasons."""
         super().__init__(settings, self._add_routes)
-        self._doors = doors
+        self._receivers = receivers
         self._pollers = pollers
         self._others = [pollers] if pollers else []
         self._registry = registry
         self._degraded = degraded
         self._session: aiohttp.ClientSession | None = None
-        WorkerMetrics([*doors, *self._others], lambda: (*degraded(), *self.degraded()), registry)
+        WorkerMetrics([*receivers, *self._others], lambda: (*degraded(), *self.degraded()), registry)
 
     async def stop(self) -> None:
         """Stop listening; safe to call when it never started."""
@@ -105,7 +105,7 @@ class JointAdmin(Listener):
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Respond 503 if a worker does, or if one does not respond for too long; a restart is not too long."""
-        workers = [*self._doors, *self._others]
+        workers = [*self._receivers, *self._others]
         answers = await self._ask(workers, "/livez")
         lives = [
             answer.status == 200 if answer else worker.silent_seconds() < SILENT_SECONDS
@@ -114,12 +114,14 @@ class JointAdmin(Listener):
         return livez(alive=all(lives))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        doors, others = await asyncio.gather(self._ask(self._doors, "/readyz"), self._ask(self._others, "/readyz"))
-        all_of_them = together(doors, others, self._degraded())
+        receivers, others = await asyncio.gather(
+            self._ask(self._receivers, "/readyz"), self._ask(self._others, "/readyz")
+        )
+        all_of_them = together(receivers, others, self._degraded())
         return self.answer_readyz(all_of_them, starting=all_of_them.starting)
 
     async def _metrics(self, _: web.Request) -> web.Response:
-        workers = [*self._doors, *self._others]
+        workers = [*self._receivers, *self._others]
         answers = await self._ask(workers, "/metrics")
         parts = {worker.name: answer.text for worker, answer in zip(workers, answers, strict=True) if answer}
         parts[SUPERVISOR] = generate_latest(self._registry).decode()
@@ -127,9 +129,9 @@ class JointAdmin(Listener):
 
     async def _callbacks(self, request: web.Request) -> web.Response:
         """Respond for all receivers or with 503: the uses that a missing one has recorded are unknown."""
-        answers = await self._ask(self._doors, request.path, {"Authorization": request.headers["Authorization"]})
+        answers = await self._ask(self._receivers, request.path, {"Authorization": request.headers["Authorization"]})
         said = [answer.text for answer in answers if answer and answer.status == 200]
-        if len(said) < len(self._doors):
+        if len(said) < len(self._receivers):
             return problem(503, "not_ready", "A receiver is being restarted. Try again.")
         return web.json_response(callbacks.together(said))
 
@@ -145,7 +147,9 @@ class JointAdmin(Listener):
 
     async def _journals(self, request: web.Request) -> web.Response:
         """Ask every worker: the one that holds the journal responds."""
-        answers = await asyncio.gather(*(self._of_journal(worker, request) for worker in [*self._doors, *self._others]))
+        answers = await asyncio.gather(
+            *(self._of_journal(worker, request) for worker in [*self._receivers, *self._others])
+        )
         return joined(answers, request.query.get("journal"))
 
     async def _of_journal(self, worker: Worker, request: web.Request) -> web.Response | None:

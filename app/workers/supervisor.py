@@ -69,10 +69,10 @@ async def supervise(
     Raises `StartupError` when a port is in use, or a worker does not start.
     """
     line = files.as_line()
-    doors = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
+    receivers = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
     pollers = _worker("pollers", "pollers", line) if role == "all" and polled_accounts(settings) else None
-    workers = [*doors, pollers] if pollers else doors
-    admin = JointAdmin(settings.admin, doors, pollers, registry, degraded=degraded)
+    workers = [*receivers, pollers] if pollers else receivers
+    admin = JointAdmin(settings.admin, receivers, pollers, registry, degraded=degraded)
     await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.stop)

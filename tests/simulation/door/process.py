@@ -11,7 +11,7 @@ from app.reloading.hangup import HangUp
 from app.reloading.reload import Reload
 from app.settings.file_reading import Files
 from app.settings.load import Settings, load, reader
-from app.stopping import DOOR_SECONDS, STOP_SECONDS
+from app.stopping import RECEIVER_SECONDS, STOP_SECONDS
 from bus.journal.claim import Claim
 from bus.kafka_bus import KafkaBus
 from receiver.metrics import ReceiverMetrics
@@ -82,9 +82,9 @@ class DoorProcess(Process["DoorTown"]):
         """Stop in order."""
         bus, door = self.bus, self.door
         if door is not None:
-            await door.stop(DOOR_SECONDS)
+            await door.stop(RECEIVER_SECONDS)
         if bus is not None:
-            await bus.stop(STOP_SECONDS - DOOR_SECONDS)
+            await bus.stop(STOP_SECONDS - RECEIVER_SECONDS)
 
     def gone(self) -> None:
         """Its connections are reset, its files closed, its locks free."""

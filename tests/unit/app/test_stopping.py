@@ -4,13 +4,13 @@ import asyncio
 
 import pytest
 
-from app.stopping import DOOR_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
+from app.stopping import RECEIVER_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
 
 LONG = 3600.0
 
 
 def test_the_watchdog_bites_after_the_deadline_and_before_kubernetes():
-    assert DOOR_SECONDS < STOP_SECONDS < WATCHDOG_SECONDS < 30
+    assert RECEIVER_SECONDS < STOP_SECONDS < WATCHDOG_SECONDS < 30
 
 
 @pytest.mark.parametrize("lame_duck", [0.0, 10.0])

@@ -82,7 +82,7 @@ class Asked(JointAdmin):
         super().__init__(
             AdminSettings(), [Worker(f"receiver-{n}", []) for n in range(len(answers))], None, CollectorRegistry()
         )
-        self.answers = dict(zip(self._doors, answers, strict=True))
+        self.answers = dict(zip(self._receivers, answers, strict=True))
 
     async def _ask_one(self, worker, path, headers=None):
         assert (path, headers) == ("/v1/callbacks", {"Authorization": "Bearer x"})
