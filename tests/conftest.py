@@ -1,6 +1,7 @@
 """Parts that many tests use. Sockets reach loopback only (pytest-socket in pyproject.toml)."""
 
 import logging
+import os
 import socket
 from collections.abc import Iterator
 
@@ -16,8 +17,10 @@ settings.load_profile("beside others")
 
 
 @pytest.fixture
-def logging_is_restored() -> Iterator[None]:
-    """Commands configure logging for a process of their own; leave it to the next test as it was."""
+def process_is_restored() -> Iterator[None]:
+    """Commands set logging and umask of a process of their own; leave them to the next test as they were."""
+    mask = os.umask(0o022)
+    os.umask(mask)
     root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
     handlers, level, aiokafka_level = root.handlers[:], root.level, aiokafka.level
     root.handlers.clear()  # `configure` would close them
@@ -26,6 +29,7 @@ def logging_is_restored() -> Iterator[None]:
     root.setLevel(level)
     aiokafka.setLevel(aiokafka_level)
     structlog.reset_defaults()
+    os.umask(mask)
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch
 from tests.kafka_fixtures import TestKafka
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 KEY = "planted-key-5e1f"
 PRICES = '{"12":{"tg":{"count":831358,"cost":0.35,"retry":0}}}'
 BUY = ("getNumber", "service=tg", "country=12")

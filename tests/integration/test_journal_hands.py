@@ -36,7 +36,7 @@ from bus.settings import BusSettings
 from tests.messages import rejected, sms
 from tests.stuck_bus import POISON, StuckBus, on_disk, poisoned
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 TOKEN = "a-long-token-of-the-admin"
 SECRETS = ("16470000000", "4711", base64.b64encode(POISON).decode())
 TEXT = "your code is 4711"

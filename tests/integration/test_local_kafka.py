@@ -212,7 +212,7 @@ async def test_a_paused_broker_answers_again_once_resumed(kafka: TestKafka) -> N
 async def test_a_taken_port_is_named(kafka: TestKafka, tmp_path: Path) -> None:
     port = int(kafka.bootstrap_servers.rsplit(":", 1)[1])
 
-    with pytest.raises(LocalKafkaError, match=f"port {port} is taken"):
+    with pytest.raises(LocalKafkaError, match=f"port {port} is in use"):
         async with local_kafka(tmp_path, port=port):
             pass
 
@@ -337,7 +337,7 @@ def test_up_leaves_kafka_running_without_the_machines_java_and_down_ends_it(
 
     assert (started.returncode, started.stdout) == (0, f"127.0.0.1:{port}\n")
     assert (again.returncode, again.stdout) == (0, started.stdout)
-    assert "already runs" in again.stderr
+    assert "already running" in again.stderr
     assert json.loads(running.stdout)["bootstrap_servers"] == f"127.0.0.1:{port}"
     assert (running.returncode, stopped.returncode) == (0, 0)
     assert (ended.returncode, ended.stdout) == (1, "")

@@ -5,6 +5,7 @@ import re
 import sys
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
@@ -12,6 +13,8 @@ from bus.journal.store import FILE_NAME, Journal
 from bus.kafka.reader import BEGINNING, read
 from bus.record import build, with_via
 from tests.messages import rejected, sms
+
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 
 PAGE = Path(__file__).parents[2] / "docs" / "operations.md"
 

@@ -21,7 +21,7 @@ from schemas import timestamps
 from schemas.topics import WATCH_PARTITIONS, WATCHES
 from tests.kafka_fixtures import TestKafka
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 ORDER = ("pool", "7", "--number", "33774545375")
 
 

@@ -14,7 +14,7 @@ from providers.results import Balance, Order, Price
 
 run = CliRunner().invoke
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 KEY = "planted-key-5e1f"
 ACCOUNTS = {
     "SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme",

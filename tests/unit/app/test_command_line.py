@@ -13,7 +13,7 @@ from app.cli.exit import Code, or_stdin, readable_errors
 from app.settings.names import SettingsError
 from receiver.auth import fingerprint
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 run = CliRunner().invoke
 
 

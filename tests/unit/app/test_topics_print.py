@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.cli.exit import Code
 
-pytestmark = pytest.mark.usefixtures("logging_is_restored")
+pytestmark = pytest.mark.usefixtures("process_is_restored")
 run = CliRunner().invoke
 LOGIN = {
     "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",

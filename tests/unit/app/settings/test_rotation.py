@@ -214,7 +214,7 @@ def test_tokens_that_are_not_those_that_were_asked_about_stay(tmp_path: Path, as
 
 @pytest.mark.parametrize("force", [False, True])
 def test_a_token_that_comes_while_the_service_is_asked_takes_none_away(
-    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_is_restored, force: bool
+    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_is_restored, force: bool
 ) -> None:
     environment({})
     file = tmp_path / "smsbus.toml"
@@ -237,7 +237,7 @@ def test_a_token_that_comes_while_the_service_is_asked_takes_none_away(
 
 
 def test_retiring_removes_the_tokens_that_it_asked_about(
-    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, logging_is_restored
+    environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, process_is_restored
 ) -> None:
     environment({})
     file = tmp_path / "smsbus.toml"
