@@ -203,7 +203,7 @@ def _sums(every: Row) -> str:
 def _where(results: Mapping[str, Any]) -> str:
     runs = _runs(results)
     days, scales = _several([run["when"][:10] for run in runs]), _several([f"{run['scale']:g}" for run in runs])
-    cores = _several([str(run["machine"]["cores"]) for run in runs])
+    cores = " and ".join(sorted({str(run["machine"]["cores"]) for run in runs}))
     commits = _several([f"`{run['commit'][:12]}`" for run in runs])
     return f"{days}, commit {commits}, scale {scales}, {cores} cores"
 
@@ -213,7 +213,7 @@ def _runs(results: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _several(words: Sequence[str]) -> str:
-    return " and ".join(sorted(dict.fromkeys(words)))
+    return ", ".join(dict.fromkeys(words))
 
 
 def _markdown(rows: Sequence[Row]) -> list[str]:
