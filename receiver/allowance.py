@@ -104,7 +104,7 @@ class Allowance:
         self._bytes = Bucket(settings.allowance * AT_ONCE, settings.allowance, clock)
         self._busy = Bucket(BUSY_SECONDS, BUSY_SHARE, clock)
         self._turn = asyncio.Lock()  # it is first come, first served
-        self._trouble = Alarm("account_limited", "account_limited_no_more")
+        self._alarm = Alarm("account_limited", "account_limited_no_more")
         self._refused = 0
         self._quiet_from = 0.0
 
@@ -171,16 +171,16 @@ class Allowance:
         self._refused += 1
         self._quiet_from = self._clock() + QUIET
         hint = _HINTS[problem].format(_LEAKED.format(self.account))
-        self._trouble.begin(account=self.account, reason=problem, hint=hint)
+        self._alarm.begin(account=self.account, reason=problem, hint=hint)
         return max(1, math.ceil(self._bytes.seconds_to_wait())) if problem == OVER else RETRY_AFTER
 
     def is_limited(self) -> bool:
         """Tell whether a request was refused within the last minute. Logs the end of that, once."""
         if self._clock() >= self._quiet_from:
             self.forget()
-        return self._trouble.holds
+        return self._alarm.holds
 
     def forget(self) -> None:
         """Log the end of a limit, if there is one: its account was removed, or has recovered."""
-        self._trouble.end(account=self.account, refused=self._refused)
+        self._alarm.end(account=self.account, refused=self._refused)
         self._refused = 0
