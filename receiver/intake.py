@@ -25,7 +25,7 @@ from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a short recovery
 
-SMALL: Final = 320  # bytes; a callback up to this size cannot become a large record, and most are smaller
+SMALL: Final = 320  # bytes; up to here a callback neither makes a large record nor takes `QUICK`; most are smaller
 
 _log = structlog.get_logger("receiver")
 
@@ -202,16 +202,17 @@ class _Found(NamedTuple):
 
 
 def _read(request: VerifiedRequest) -> _Found:
-    began = thread_time()
+    is_small = len(request.body) <= SMALL
+    began = 0.0 if is_small else thread_time()  # a system call
     sizes: list[int] = []
     try:
         callbacks = pingme.messages(request)
-        if len(request.body) > SMALL:
+        if not is_small:
             sizes = [size_at_most(each) for each in callbacks.messages if isinstance(each, SmsReceived)]
     except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
         _log.error("callback_failed", account=request.caller.account, **_where(error))
         callbacks = Callbacks([dead_letter(request, InvalidCallback("normalize", "internal_error"))], is_array=False)
-    return _Found(callbacks, thread_time() - began, sizes)
+    return _Found(callbacks, 0.0 if is_small else thread_time() - began, sizes)
 
 
 def _charged(allowance: Allowance, body: bytes, found: _Found) -> Callbacks:
@@ -219,7 +220,7 @@ def _charged(allowance: Allowance, body: bytes, found: _Found) -> Callbacks:
     allowance.pay_time(found.seconds, len(messages))
     for size in found.sizes:
         allowance.pay_record(size)
-    if any(isinstance(message, SmsRejected) for message in messages):  # a request has at most one
+    if SmsRejected in map(type, messages):  # a request has at most one
         allowance.pay_letter(len(body))
     return found.callbacks
 

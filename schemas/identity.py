@@ -70,7 +70,9 @@ def _origin(*parts: str | None) -> bytes:
 
 def _texts(*parts: str | None) -> bytes:
     # No length starts with a dash, so None is never confused with a text.
-    framed = "".join(["-" if part is None else f"{_octets(part)}:{part}" for part in parts])
+    framed = "".join(["-" if part is None else f"{len(part)}:{part}" for part in parts])
+    if not framed.isascii():  # lengths are in UTF-8
+        framed = "".join(["-" if part is None else f"{_octets(part)}:{part}" for part in parts])
     return framed.encode("utf-8", "surrogatepass")
 
 
