@@ -38,7 +38,7 @@ class LoopLag:
             "smsbus_event_loop_lag_seconds", "How late a timer of the loop came", buckets=BUCKETS, registry=registry
         )
         self._recent: deque[float] = deque(maxlen=SAMPLES)
-        self._late = Alarm("event_loop_late", "event_loop_on_time")
+        self._late = Alarm("event_loop_late")
 
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reason while the loop is late most of the time, else an empty string."""

@@ -54,13 +54,12 @@ def hint(error: str) -> dict[str, str]:
 
 
 class Alarm:
-    """A problem that exists or not. Only changes are logged."""
+    """A problem that exists or not. Only changes are logged: as `word`, and at its end as `word_no_more`."""
 
-    def __init__(self, word: str, over: str) -> None:
-        """Both are log events, for its beginning and its end."""
+    def __init__(self, word: str) -> None:
         self.word = word
         self.holds = False
-        self._over = over
+        self._over = f"{word}_no_more"
 
     def begin(self, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """The problem exists; log it if that is new."""
@@ -80,7 +79,7 @@ class TopicsAlarm:
 
     def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` is `bus.kafka.topics.check` of an installation."""
-        self.alarm = Alarm("topics_misconfigured", "topics_right")
+        self.alarm = Alarm("topics_misconfigured")
         self._check = check
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
@@ -116,9 +115,9 @@ class TopicsAlarm:
 class Refusals:
     """Records that are refused one by one: the first one is logged, and their number at the end."""
 
-    def __init__(self, word: str, over: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
-        """The names are those of an `Alarm`; the facts are in both of its log lines."""
-        self.alarm = Alarm(word, over)
+    def __init__(self, word: str, **facts: Any) -> None:  # noqa: ANN401 - structlog's
+        """The word is that of an `Alarm`; the facts are in both of its log lines."""
+        self.alarm = Alarm(word)
         self._facts = facts
         self._count = 0
         self._last = 0.0

@@ -26,7 +26,7 @@ class Shares:
         """Count one more and return the error for its sender; the first one is logged. `now` is the loop's time."""
         self.refused[account] = self.refused.get(account, 0) + 1
         if account not in self._refusals:
-            self._refusals[account] = Refusals("over_share", "over_share_no_more", account=account)
+            self._refusals[account] = Refusals("over_share", account=account)
         self._refusals[account].add(now=now, hint=HINT.format(account))
         return NotDurable("over_share")
 

@@ -44,8 +44,8 @@ class Journals:
         self.own: Store | None = None
         self.orphans: list[Store] = []
         """The adopted journals that are not drained yet."""
-        self.unclaimed = Alarm("journal_quarantined", "journal_quarantined_gone")
-        self.unreadable = Alarm("journal_directory_unreadable", "journal_directory_readable_again")
+        self.unclaimed = Alarm("journal_quarantined")
+        self.unreadable = Alarm("journal_directory_unreadable")
         self._settings = settings
         self._new_lane = new_lane
         self._adopt_at = 0.0  # the loop's time

@@ -66,10 +66,10 @@ class KafkaBus:
         )
         self._journals = Journals(settings, self._new_lane)
         self._closing = False
-        self._unwritable = Alarm("journal_unwritable", "journal_writable_again")
-        self._away = Alarm("kafka_away", "kafka_back")
+        self._unwritable = Alarm("journal_unwritable")
+        self._away = Alarm("kafka_away")
         self._topics = TopicsAlarm(lambda: check(kafka, topics))
-        self._refusals = Refusals("records_refused", "records_refused_no_more")
+        self._refusals = Refusals("records_refused")
         self._shares = Shares()
         self._stuck = Stuck()
         self._housekeeper: asyncio.Task[None] | None = None

@@ -17,7 +17,7 @@ class Stuck:
     def refused(self, record: Record, reason: str, now: float) -> None:
         """Note that it was refused, for the first time or again."""
         if record.id not in self._refusals:
-            self._refusals[record.id] = Refusals("dead_letter_refused", "dead_letter_refused_no_more", id=record.id)
+            self._refusals[record.id] = Refusals("dead_letter_refused", id=record.id)
         hint = HINT.format(record.id)
         self._refusals[record.id].add(now=now, reason=reason, bytes=len(record.value), hint=hint)
 

@@ -104,7 +104,7 @@ class Allowance:
         self._bytes = Bucket(settings.allowance * AT_ONCE, settings.allowance, clock)
         self._busy = Bucket(BUSY_SECONDS, BUSY_SHARE, clock)
         self._turn = asyncio.Lock()  # it is first come, first served
-        self._alarm = Alarm("account_limited", "account_limited_no_more")
+        self._alarm = Alarm("account_limited")
         self._refused = 0
         self._quiet_from = 0.0
 

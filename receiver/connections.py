@@ -66,7 +66,7 @@ class Connections:
         self._most = most
         self._evicted = evicted
         self._clock = clock
-        self._alarm = alarm or Alarm("connections_full", "connections_full_no_more")
+        self._alarm = alarm or Alarm("connections_full")
         self._hint = hint
         self._quiet_from = 0.0
         self._most_kept = most - most // 4

@@ -123,7 +123,7 @@ class Listener:
         """Set once everything listens, cleared when stopping begins: load balancers then send nothing more."""
         self._has_started = False
         self._settings = settings
-        alarm = Alarm("admin_connections_full", "admin_connections_full_no_more")
+        alarm = Alarm("admin_connections_full")
         self._connections = Connections(MOST_CONNECTIONS, alarm=alarm, hint=HINT)
         application = web.Application(middlewares=[_in_our_words, guard(settings.token), _whole_body])
         add_routes(application.router)

@@ -121,7 +121,7 @@ async def test_a_deleted_topic_is_named_with_the_command_that_makes_it_again(
     said = [line for line in logs if line["event"].startswith("topics_")]
     [missing] = said[0]["problems"]
     assert ends == {"published"}
-    assert [line["event"] for line in said] == ["topics_misconfigured", "topics_right"]
+    assert [line["event"] for line in said] == ["topics_misconfigured", "topics_misconfigured_no_more"]
     assert missing == f"topic {settings.topic(SmsReceived.TOPIC)} is missing: run `smsbus topics create`"
 
 

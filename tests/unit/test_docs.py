@@ -202,6 +202,14 @@ def test_every_warning_and_error_of_the_log_is_explained_and_no_other():
     assert first_column(section(OPERATIONS, "Errors") + section(OPERATIONS, "Warnings")) == logged() | COMPUTED
 
 
+@pytest.mark.parametrize("word", sorted(switches()))
+def test_the_end_of_every_alarm_is_named_beside_its_beginning(word: str):
+    row = re.search(rf"^\| `{word}` \|.*$", section(OPERATIONS, "Errors"), re.MULTILINE)
+
+    assert row is not None
+    assert f"ends with `{word}_no_more`" in row[0]
+
+
 def test_every_note_of_the_log_is_explained_and_no_other():
     assert first_column(section(OPERATIONS, "Notes")) == noted() | {"reloaded"}  # a warning, too
 

@@ -26,8 +26,8 @@ TAKES: Final = 20.0  # seconds' worth of the rate that may be charged earlier or
 BEGINS: Final = {
     "account_limited": "account_limited_no_more",
     "over_share": "over_share_no_more",
-    "kafka_away": "kafka_back",
-    "journal_unwritable": "journal_writable_again",
+    "kafka_away": "kafka_away_no_more",
+    "journal_unwritable": "journal_unwritable_no_more",
     "records_refused": "records_refused_no_more",
 }
 

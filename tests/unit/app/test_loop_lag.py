@@ -81,7 +81,7 @@ async def test_it_is_over_once_nothing_was_late_for_as_long_as_it_took_to_begin(
     _, words, said = await measured(*late, *over)
 
     assert (before, words) == (("event_loop_late",), ())
-    assert [line["event"] for line in said] == ["event_loop_late", "event_loop_on_time"]
+    assert [line["event"] for line in said] == ["event_loop_late", "event_loop_late_no_more"]
 
 
 async def test_a_loop_that_is_blocked_is_measured(monkeypatch):
