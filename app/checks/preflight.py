@@ -145,7 +145,10 @@ def _accounts(settings: Settings, role: Role = "all") -> Iterator[Finding]:
 
 def _account(name: str, account: Account) -> Finding:
     if account.provider != "pingme":
-        return Finding("ok", f"account {name}: {account.provider}, polled; `smsbus account call {name}` calls its API")
+        return Finding(
+            "ok",
+            f"account {name}: {account.provider}, polled; `smsbus account methods {name}` lists what its API offers",
+        )
     return Finding("ok", f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)")
 
 

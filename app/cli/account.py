@@ -1,4 +1,4 @@
-"""`smsbus account list|call`: the configured accounts, and every documented method of their providers.
+"""`smsbus account list|methods|call`: the configured accounts, and every documented method of their providers.
 
 Methods have the names of the providers' documents, with the prefix `rent:` for SMS-Man's rent API. A method is called
 once and never repeated automatically: some cost money, and after a time-out it is unknown whether it was spent.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from app.cli.account_messages import outcome, sentence
-from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import AccountName, Code, Config, account_named, end, readable_errors, say, settings_for
 from app.cli.purchase import Wanted, wanted_of
 
 if TYPE_CHECKING:
@@ -70,10 +70,22 @@ def list_accounts(config: Config = None) -> None:
             say("no account is configured")
 
 
+@account_app.command("methods")
+def list_methods(account: AccountName, config: Config = None) -> None:
+    """Print one line per method that `call` takes: its name, its parameters, and whether it costs money."""
+    from providers import APIS
+
+    with readable_errors():
+        for endpoint in APIS[account_named(settings_for(config), account).provider].endpoints.values():
+            typer.echo(_usage(endpoint))
+
+
 @account_app.command()
 def call(
-    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")],
-    method: Annotated[str, typer.Argument(metavar="METHOD", help="As in the provider's document; `?` lists them.")],
+    account: AccountName,
+    method: Annotated[
+        str, typer.Argument(metavar="METHOD", help="As in the provider's document; `account methods` lists them.")
+    ],
     parameters: Annotated[list[str] | None, typer.Argument(metavar="K=V…", help="The method's parameters.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before spending money.")] = False,
     watch: Annotated[
@@ -135,9 +147,7 @@ def _watch(settings: "Settings", wanted: "Wanted", config: "Path | None") -> str
 
 def called(settings: "Settings", name: str, method: str, parameters: list[str], *, yes: bool) -> object:
     """Return the typed result of one call; an error ends the command with a message."""
-    account = settings.accounts.get(name)
-    if account is None:
-        raise end(Code.USAGE, f"there is no account {name}; configured: {', '.join(settings.accounts) or 'none'}")
+    account = account_named(settings, name)
     endpoint = _endpoint(account, method)
     params = _params(account, endpoint, parameters)
     if endpoint.buys:

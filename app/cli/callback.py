@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import AccountName, Code, Config, account_named, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
     from app.settings.load import Settings
@@ -19,7 +19,6 @@ RETIRE = (
 )
 
 callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and its token.")
-AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
 
 
 @callback_app.command()
@@ -119,10 +118,7 @@ def _urls(settings: "Settings", name: str) -> list[str]:
 
 def called_back(settings: "Settings", name: str) -> "Account":
     """Return the PingMe account of this name; ends the command where there is none."""
-    account = settings.accounts.get(name)
-    if account is None:
-        known = ", ".join(settings.accounts) or "none"
-        raise end(Code.USAGE, f"there is no account {name}; configured: {known}")
+    account = account_named(settings, name)
     if account.provider != "pingme":
         raise end(Code.USAGE, f"{name} is not a PingMe account, so it has no callback tokens")
     return account

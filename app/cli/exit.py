@@ -10,10 +10,13 @@ import typer
 
 if TYPE_CHECKING:
     from app.settings.load import Settings
+    from app.settings.sections import Account
 
 Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file. Default: SMSBUS_CONFIG, else ./smsbus.toml.")
 ]
+
+AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
 
 RoleOption = Annotated[
     Literal["all", "receiver", "pollers"], typer.Option("--role", help="Only what a process with this role needs.")
@@ -46,6 +49,13 @@ def end(code: Code, *lines: str) -> typer.Exit:
     for line in lines:
         say(f"smsbus: {line}")
     return typer.Exit(code)
+
+
+def account_named(settings: "Settings", name: str) -> "Account":
+    """Return the account of this name; ends the command where there is none."""
+    if account := settings.accounts.get(name):
+        return account
+    raise end(Code.USAGE, f"there is no account {name}; configured: {', '.join(settings.accounts) or 'none'}")
 
 
 @contextmanager

@@ -75,6 +75,30 @@ def test_a_method_that_is_not_there_is_guessed_and_all_are_listed():
     assert "getBalance" in said
 
 
+@pytest.mark.parametrize(
+    ("account", "line"),
+    [
+        ("pool", "getRentNumber service=… country=… rent_time=… (costs money)"),
+        (
+            "shop",
+            "getNumberList userId=… [app=…]",
+        ),  # without an app_key: what there is can be read before one is asked for
+    ],
+)
+def test_the_methods_of_an_account_are_listed_with_their_parameters_and_what_costs_money(account, line):
+    result = run(cli, ["account", "methods", account])
+
+    assert (result.exit_code, result.stderr) == (Code.OK, "")
+    assert line in result.stdout.splitlines()
+
+
+def test_the_methods_of_an_account_that_is_not_there_are_refused_as_a_call_is():
+    result = run(cli, ["account", "methods", "poll"])
+
+    assert (result.exit_code, result.stdout) == (Code.USAGE, "")
+    assert result.stderr.startswith("smsbus: there is no account poll; configured: ")
+
+
 def test_the_rent_methods_of_sms_man_have_their_own_names():
     _, said = refusal("men", "?")
 
