@@ -60,17 +60,25 @@ def print_(
     with readable_errors():
         kafka = settings_for(config).kafka
         user = user or _our_user(kafka)
+        say("an administrator runs these; kafka-acls.sh is in the bin/ of a Kafka distribution")
         for right in rights(kafka, "receiver" if role == "receiver" else "pollers", GROUP):
             typer.echo(command(kafka, user, right))
 
 
 def _our_user(kafka: "KafkaSettings") -> str:
     """Return our Kafka principal. We cannot read it out of a certificate."""
-    if kafka.security_protocol != "SSL":
-        return kafka.sasl_plain_username or "smsbus"
+    if kafka.security_protocol == "SSL":
+        raise end(Code.USAGE, *_subject(kafka))
+    if kafka.sasl_plain_username is None:
+        named = f"SMSBUS_KAFKA__SECURITY_PROTOCOL={kafka.security_protocol}"
+        raise end(Code.USAGE, f"give --user: the settings log in as nobody ({named}), and ACLs are for users")
+    return kafka.sasl_plain_username
+
+
+def _subject(kafka: "KafkaSettings") -> tuple[str, str]:
+    """Return how to see the certificate's subject."""
     show = f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {kafka.ssl_certfile or 'client.pem'}"
-    raise end(
-        Code.USAGE,
+    return (
         f"give --user: with a certificate it is the certificate's subject, which this prints after `subject=`: {show}",
         "if the brokers have ssl.principal.mapping.rules, it is another name: the brokers log it when they deny access",
     )

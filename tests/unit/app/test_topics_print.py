@@ -30,6 +30,22 @@ def test_who_is_not_named_is_the_user_that_we_log_in_as(environment):
     assert principals(run(cli, ["topics", "print", "--user", "pollers"]).stdout) == {"User:pollers"}
 
 
+def test_who_logs_in_as_nobody_has_to_be_named(environment):
+    environment({})
+
+    result = run(cli, ["topics", "print"])
+
+    assert (result.exit_code, result.stdout) == (Code.USAGE, "")
+    assert "give --user: the settings log in as nobody (SMSBUS_KAFKA__SECURITY_PROTOCOL=PLAINTEXT)" in result.stderr
+
+
+def test_it_is_said_where_the_tool_is_and_who_runs_it(environment):
+    environment(LOGIN)
+
+    assert "an administrator runs these" in run(cli, ["topics", "print"]).stderr
+    assert "bin/ of a Kafka distribution" in run(cli, ["topics", "print"]).stderr
+
+
 def test_a_certificate_does_not_tell_us_who_we_are(environment, tmp_path):
     certificate = tmp_path / "client.pem"
     certificate.touch()
@@ -51,7 +67,7 @@ def test_a_subject_stays_one_word_in_a_shell(environment, user):
 
 def test_the_administrator_must_prove_who_he_is_where_we_must(environment):
     environment({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "one:9092, two:9092"})
-    bare = run(cli, ["topics", "print"]).stdout
+    bare = run(cli, ["topics", "print", "--user", "door"]).stdout
     environment(LOGIN)
 
     assert all(
