@@ -1,4 +1,4 @@
-"""`smsbus kafka up|down|status`: a local Apache Kafka, without an installed Java."""
+"""`smsbus kafka up|down|status|configs`: a local Apache Kafka, without an installed Java."""
 
 import asyncio
 import json
@@ -10,6 +10,8 @@ from typing import Annotated, Literal, TypeVar
 import typer
 
 T = TypeVar("T")
+
+CLEAN_ENVIRONMENT = {"LC_ALL": "C.UTF-8"}  # without the JAVA_TOOL_OPTIONS or CLASSPATH of this machine
 
 kafka_app = typer.Typer(no_args_is_help=True, help="Run a local Apache Kafka (no Java needed).")
 
@@ -74,6 +76,15 @@ def status(
         hint = f"`smsbus kafka up{_option(directory)}` starts it"
         typer.echo(f"{where}; {hint}. `smsbus serve --local-kafka` keeps its own, not shown here", err=True)
     raise typer.Exit(0 if found.runs else 1)
+
+
+@kafka_app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+def configs(context: typer.Context) -> None:
+    """Run Kafka's own `kafka-configs.sh`, on any Kafka: all options are that one's, also --help."""
+    from app.local_kafka.tools import CONFIGS, tool_command
+
+    command = _run(tool_command(CONFIGS, context.args))
+    os.execve(command[0], command, CLEAN_ENVIRONMENT)  # noqa: S606  no shell is wanted
 
 
 def _absolute(directory: Path | None) -> Path:

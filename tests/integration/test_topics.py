@@ -1,6 +1,8 @@
 """The topics on real brokers: made as the contract says, and every way of being wrong is found and named."""
 
 import asyncio
+import shlex
+import sys
 import time
 from dataclasses import replace
 from types import SimpleNamespace
@@ -145,10 +147,14 @@ async def test_a_wrong_cleanup_policy_is_a_problem_with_its_remedy(one):
     await topics.create(one)
 
     [problem] = await topics.check(one)
+    _, command, _ = problem.split("`")
+    done = await asyncio.create_subprocess_exec(sys.executable, "-m", "app", *shlex.split(command)[1:])
 
     full = one.topic("sms.watch-states.v1")
     assert f"topic {full} has cleanup.policy=delete and needs compact" in problem
     assert f"--entity-name {full} --add-config cleanup.policy=compact" in problem
+    assert await done.wait() == 0
+    assert await topics.check(one) == []
 
 
 async def test_room_for_less_than_a_dead_letter_is_a_problem(one):

@@ -48,6 +48,7 @@ def test_the_commands_are_those_of_the_design():
         "kafka up",
         "kafka down",
         "kafka status",
+        "kafka configs",
     }
 
 
@@ -67,6 +68,23 @@ def test_kafka_status_names_where_it_looked_and_that_serve_keeps_its_own(tmp_pat
     assert result.exit_code == Code.FAILED
     assert f"runs in {tmp_path}" in result.stderr
     assert "`smsbus serve --local-kafka` keeps its own" in result.stderr
+
+
+def test_kafka_configs_becomes_the_tool_of_kafka_with_its_own_options(monkeypatch):
+    became = []
+
+    async def classpath():
+        return "a.jar"
+
+    monkeypatch.setattr("app.local_kafka.tools.kafka_classpath", classpath)
+    monkeypatch.setattr("os.execve", lambda *command: became.append(command))
+    run(cli, ["kafka", "configs", "--help", "--bootstrap-server", "one:9092", "--add-config", "retention.ms=-1"])
+
+    [(java, words, environment)] = became
+    assert words[0] == java
+    assert words[-7:-5] == ["a.jar", "kafka.admin.ConfigCommand"]
+    assert words[-5:] == ["--help", "--bootstrap-server", "one:9092", "--add-config", "retention.ms=-1"]
+    assert "JAVA_TOOL_OPTIONS" not in environment
 
 
 def test_without_a_command_the_help_is_shown():
