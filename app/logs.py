@@ -3,8 +3,7 @@
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, MutableMapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, MutableMapping
 from typing import Any, Final, TextIO
 
 import structlog
@@ -22,7 +21,7 @@ def configure(
 ) -> None:
     """Send every log line of this process through redaction to `stream`; replaces what was configured before."""
     handler = logging.StreamHandler(stream)
-    handler.addFilter(LibraryFilter(clock))
+    handler.addFilter(LibraryFilter(clock, shows_kafka_client=settings.level == "debug"))
     handler.setFormatter(_formatter(settings, Redactor(secrets), stream))
     logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
     structlog.configure(
@@ -33,31 +32,28 @@ def configure(
     )
 
 
-@contextmanager
-def silenced(library: str) -> Iterator[None]:
-    """Silence a library where we report the error ourselves."""
-    logger = logging.getLogger(library)
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
-
-
 class LibraryFilter(logging.Filter):
-    """A filter for libraries: only warnings and worse; a repeated line once, then its count every 30 s."""
+    """A filter for libraries: only warnings and worse; a repeated line once, then its count every 30 s.
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    What the Kafka client meets (brokers away, refusals) we report ourselves, with what to do: its own lines are debug.
+    """
+
+    def __init__(self, clock: Callable[[], float], *, shows_kafka_client: bool) -> None:
         super().__init__()
         self._clock = clock
+        self._shows_kafka_client = shows_kafka_client
         self._said: dict[tuple[str, str], tuple[float, int]] = {}  # time of the last one, and count since then
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Decide whether to log a line. Our own lines are mappings at this point (structlog) and always pass."""
         if not isinstance(record.msg, str):
             return True
-        return record.levelno >= logging.WARNING and self._is_news(record)
+        if record.levelno < logging.WARNING:
+            return False
+        if record.name.startswith("aiokafka") and not record.exc_info:
+            record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+            return self._shows_kafka_client and self._is_news(record)
+        return self._is_news(record)
 
     def _is_news(self, record: logging.LogRecord) -> bool:
         line, now = (record.name, record.getMessage()), self._clock()

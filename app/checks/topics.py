@@ -7,7 +7,6 @@ from typing import Final
 
 import structlog
 
-from app import logs
 from app.errors import StartupError
 from app.settings.load import Settings
 from app.wiring import Role
@@ -30,8 +29,7 @@ async def verify(settings: Settings, role: Role) -> None:
     Raises `StartupError` for wrong or missing topics, and for a first start without Kafka.
     """
     try:
-        with logs.silenced("aiokafka"):
-            findings = await topics.inspect(settings.kafka, NEEDED[role])
+        findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
         _rely_on_last_time(settings, role, away)
         return
