@@ -194,17 +194,23 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
 
 @watch_app.command()
 def show(watch: Id, config: Config = None) -> None:
-    """Print a watch and its progress as JSON; of several of one order an open one, else the newest."""
+    """Print a watch and its progress as JSON, and on stderr why something is not known.
+
+    Of several of one order an open one is shown, else the newest.
+    """
     from app.admin.watch_view import newest_first, view
+    from app.cli.watch_notes import notes
 
     with readable_errors():
-        table = asyncio.run(_table(settings_for(config).kafka))
-        known, *others = newest_first(_named(table, watch))
+        kafka = settings_for(config).kafka
+        known, *others = newest_first(_named(asyncio.run(_table(kafka)), watch, kafka))
         for other in others:
             kind = other.watch.order_kind if other.watch else "unreadable"
             say(f"{watch} has two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
         shown = view(known, now_ms=now_ms())
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
+        for note in notes(known, kafka.bootstrap_servers):
+            say(note)
 
 
 @watch_app.command("next")
@@ -247,7 +253,7 @@ def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) 
 async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:
     from pollers.watch_commands import with_request
 
-    known = _live(_named(await _table(kafka), named), named)
+    known = _live(_named(await _table(kafka), named, kafka), named)
     if known.watch is None or known.stuck:
         raise end(Code.FAILED, f"{known.watch_id} cannot be read by this version, so it is left unchanged")
     await _write(kafka, with_request(known.watch, desired, request_id=uuid.uuid4().hex, after=after))
@@ -271,7 +277,7 @@ async def _table(kafka: "KafkaSettings") -> "WatchTable":
     return table
 
 
-def _named(table: "WatchTable", named: str) -> "list[Known]":
+def _named(table: "WatchTable", named: str, kafka: "KafkaSettings") -> "list[Known]":
     """Return the watch of this id, or those of ACCOUNT/ORDER: an activation and a rent may have the same number."""
     from schemas.identity import watch_id
 
@@ -279,7 +285,8 @@ def _named(table: "WatchTable", named: str) -> "list[Known]":
     ids = (named, *(watch_id(account, kind, order) for kind in ("activation", "rent")))
     found = [known for each in ids if (known := table.get(each)) is not None]
     if not found:
-        raise end(Code.FAILED, f"there is no watch {named}: see `smsbus watch list --all`")
+        where = f"on the Kafka at {kafka.bootstrap_servers}"
+        raise end(Code.FAILED, f"there is no watch {named} {where}: see `smsbus watch list --all`")
     return found
 
 
