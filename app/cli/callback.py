@@ -55,7 +55,7 @@ def rotate(
             return
         called_back(settings_for(config), account)
         token = secrets.token_urlsafe(24)
-        file = _file_to_change(account, config, "put this one before them", ", a comma between", token)
+        file = _file_to_change(account, config, "put this one before them, a comma between", token)
         put_first(file, account, token)
         typer.echo(token)
         say(f"its fingerprint in GET /v1/callbacks: {fingerprint(token)}")
@@ -83,16 +83,16 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
 
 
-def _file_to_change(account: str, config: Path | None, do: str, in_a_line: str = "", token: str = "") -> Path:
-    """Return the file that has the account's tokens, or end with what to do instead."""
+def _file_to_change(account: str, config: Path | None, do: str, *token: str) -> Path:
+    """Return the smsbus.toml that has the account's tokens; where a variable has them, end with what to `do` there."""
     from app.settings.load import config_file, file_in_charge, variable_in_charge
 
     if variable := variable_in_charge(("accounts", account, "callback_tokens")):
-        where, apply = variable, " and restart the service (SIGHUP does not read variables)"
+        where, then = variable, "restart the service (SIGHUP does not read variables)"
         if named := file_in_charge(variable):
-            where, apply = f"the file {named} ({variable})", f"{in_a_line}, then SIGHUP"
-        line = f"the tokens come from {where}, which you have to change yourself: {do}{apply}"
-        raise end(Code.FAILED, *((f"{line}:", token) if token else (line,)))
+            where, then = f"the file {named} ({variable})", "send the service SIGHUP"
+        line = f"the tokens come from {where}, which you have to change yourself: {do}, then {then}"
+        raise end(Code.FAILED, line, *token)
     file = config_file(config)
     if file is None:
         raise end(Code.USAGE, "there is no smsbus.toml here: give its path with --config")

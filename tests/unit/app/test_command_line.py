@@ -251,7 +251,9 @@ def test_tokens_of_a_variable_are_put_there_by_a_person_who_then_restarts(rotate
     before, new = result.stderr.splitlines()
     assert result.exit_code == Code.FAILED
     assert "come from SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS, which you have to change yourself: " in before
-    assert before.endswith("put this one before them and restart the service (SIGHUP does not read variables):")
+    assert before.endswith(
+        "put this one before them, a comma between, then restart the service (SIGHUP does not read variables)"
+    )
     assert len(new.removeprefix("smsbus: ")) == 32
 
 
@@ -265,7 +267,7 @@ def test_tokens_of_a_file_of_their_own_are_put_there_by_a_person_and_taken_up_by
     before, new = result.stderr.splitlines()
     assert result.exit_code == Code.FAILED
     assert "come from the file tokens (SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE)" in before
-    assert before.endswith("put this one before them, a comma between, then SIGHUP:")
+    assert before.endswith("put this one before them, a comma between, then send the service SIGHUP")
     assert len(new.removeprefix("smsbus: ")) == 32
 
 
