@@ -148,10 +148,9 @@ async def _keep_running(cluster: "Cluster") -> None:
 
 
 def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:
-    receiving = {
-        "callback": settings.callback_url("{token}", running.receiver_port),
-        "receiver": f"http://{settings.receiver.host}:{running.receiver_port}",
-    }
+    receiving = {"receiver": f"http://{settings.receiver.host}:{running.receiver_port}"}
+    if settings.pingme_accounts():
+        receiving = {"callback": settings.callback_url("{token}", running.receiver_port), **receiving}
     _log.info(
         "serving",
         role=role,

@@ -58,3 +58,22 @@ async def test_few_files_are_said_before_anything_is_served_or_workers_are_start
         await serve.serve(load(), workers=2)
 
     assert [line["event"] for line in lines] == ["few_open_files"]
+
+
+@pytest.mark.parametrize(
+    ("account", "callback"),
+    [
+        ({"PROVIDER": "pingme", "CALLBACK_TOKENS": "x" * 24}, ["https://sms.example/v1/pingme/{token}"]),
+        ({"PROVIDER": "grizzlysms", "API_KEY": "hunter2-hunter2"}, []),
+    ],
+)
+def test_a_callback_url_is_said_only_where_pingme_could_post_to_it(environment, account, callback):
+    settings = {f"SMSBUS_ACCOUNTS__SHOP__{name}": value for name, value in account.items()}
+    environment(settings | {"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example"})
+
+    with capture_logs() as lines:
+        serve._announce(load(), "all", 1, lifecycle.Running(8080, 8081))
+
+    [line] = lines
+    assert [line[key] for key in ("callback",) if key in line] == callback
+    assert line["receiver"].endswith(":8080")
