@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from app.local_kafka.config import ClientPorts
@@ -10,6 +11,7 @@ from app.local_kafka.errors import LocalKafkaError
 from app.local_kafka.jars import NOT_INSTALLED, kafka_classpath
 from app.local_kafka.layout import Layout, open_layout
 from app.local_kafka.node import Launch, Node
+from app.local_kafka.quick_start import quick_options
 
 
 class Cluster:
@@ -60,7 +62,9 @@ async def open_cluster(
     directory. Raises LocalKafkaError when the extra is missing, the jars cannot be had, or the directory holds
     something else.
     """
-    launch = Launch(java(), await kafka_classpath(), fast=fast, held=held, clients=clients or {}, more=more or {})
+    launch = Launch(java(), await kafka_classpath(), (), held=held, clients=clients or {}, more=more or {})
+    if fast:
+        launch = replace(launch, options=await quick_options(launch))
     return Cluster(await asyncio.to_thread(open_layout, directory, nodes=nodes, port=port), launch)
 
 

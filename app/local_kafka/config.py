@@ -7,7 +7,7 @@ from typing import NamedTuple
 HOST = "127.0.0.1"
 LOG4J2 = Path(__file__).with_name("log4j2.properties")
 
-# 200 MB resident and ready in 2 to 3 s; a benchmark leaves these out (default compiler, G1).
+# 200 MB resident and ready in 1 to 2 s (see quick_start.py); a benchmark leaves these out (default compiler, G1).
 SMALL_AND_QUICK = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1")
 
 ALWAYS: Mapping[str, object] = {
@@ -93,11 +93,11 @@ def _replication(nodes: int) -> dict[str, object]:
     return settings | {"offsets.topic.replication.factor": nodes}
 
 
-def java_command(java: Path, classpath: str, home: Path, main: Sequence[str], *, fast: bool) -> list[str]:
+def java_command(java: Path, classpath: str, home: Path, main: Sequence[str], options: Sequence[str]) -> list[str]:
     """Return the command that runs `main` (a class and its arguments) for the node whose directory is `home`."""
     return [
         str(java),
-        *(SMALL_AND_QUICK if fast else ()),
+        *options,
         f"-Dsmsbus.home={home}",
         f"-Dlog4j2.configurationFile={LOG4J2}",
         f"-Djava.io.tmpdir={home}",  # native codecs are unpacked there; the usual place may be mounted noexec

@@ -44,11 +44,15 @@ def read_lock(text: str) -> list[Jar]:
     return [Jar(sha256, *coordinate.split(":")) for sha256, coordinate in map(str.split, text.splitlines())]
 
 
+def cache_directory() -> Path:
+    """Return where this user's jars are kept."""
+    return Path(platformdirs.user_cache_dir("smsbus")) / f"kafka-{KAFKA_VERSION}"
+
+
 async def kafka_classpath() -> str:
     """Return the class path of Kafka, from this user's cache; messages go to stderr."""
     jars = read_lock(await asyncio.to_thread(LOCK.read_text))
-    cache = Path(platformdirs.user_cache_dir("smsbus")) / f"kafka-{KAFKA_VERSION}"
-    return await classpath(cache, jars, Console(stderr=True))
+    return await classpath(cache_directory(), jars, Console(stderr=True))
 
 
 async def classpath(cache: Path, jars: Sequence[Jar], console: Console) -> str:

@@ -20,11 +20,11 @@ LOOK = 5.0  # seconds for one check whether it serves: on a busy machine a singl
 
 @dataclass(frozen=True)
 class Launch:
-    """How nodes are run: `fast` for a small heap and a quick start, `held` for children that end with us."""
+    """How nodes are run: with Java's `options`, and `held` as children that end with us."""
 
     java: Path
     classpath: str
-    fast: bool
+    options: Sequence[str]
     held: bool
     clients: Mapping[int, ClientPorts] = field(default_factory=dict)  # by the number of the node
     more: Mapping[str, object] = field(default_factory=dict)  # settings of every node
@@ -140,7 +140,7 @@ class Node:
 
     def _command(self, *main: str) -> Sequence[str]:
         launch = self._launch
-        return java_command(launch.java, launch.classpath, self.home, main, fast=launch.fast)
+        return java_command(launch.java, launch.classpath, self.home, main, launch.options)
 
     async def _reap(self) -> None:
         if self._child:

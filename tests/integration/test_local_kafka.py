@@ -21,7 +21,8 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from app.local_kafka import LocalKafkaError, local_kafka
+from app.local_kafka import LocalKafkaError, local_kafka, quick_start
+from app.local_kafka.config import SMALL_AND_QUICK
 from app.local_kafka.jars import Jar, classpath
 from app.local_kafka.layout import is_free, open_layout
 from app.local_kafka.process import Process
@@ -155,6 +156,30 @@ async def read(bootstrap_servers: str, topic: str) -> list[bytes | None]:
         return [record.value for record in found.get(partition, [])]
     finally:
         await consumer.stop()
+
+
+async def test_how_kafka_starts_is_recorded_once_and_nodes_start_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_start, "cache_directory", lambda: tmp_path)
+    async with local_kafka(tmp_path / "first") as cluster:
+        (recorded,) = tmp_path.glob("java-*.aot")
+        written = recorded.stat()
+        assert str(recorded) in Path(f"/proc/{cluster.nodes[0].pid}/maps").read_text()
+
+    async with local_kafka(tmp_path / "second") as cluster:
+        assert str(recorded) in Path(f"/proc/{cluster.nodes[0].pid}/maps").read_text()
+
+    assert recorded.stat().st_mtime_ns == written.st_mtime_ns
+    assert not [*tmp_path.glob(".record-*")]
+
+
+async def test_where_nothing_can_be_recorded_nodes_start_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quick_start, "cache_directory", lambda: tmp_path / "not a directory")
+
+    assert await quick_start.quick_options(None) == SMALL_AND_QUICK  # type: ignore[arg-type]  # it is not started
 
 
 async def test_records_are_there_on_the_same_ports_after_a_stop_and_after_a_kill(
