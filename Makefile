@@ -21,7 +21,7 @@ help:
 	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"
 	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login; 10 minutes"
 	@echo "     test-simulation  every scenario and every break of the simulation; 6 minutes"
-	@echo "     test-fuzz        new examples for all of tests/fuzz; 15 minutes"
+	@echo "     test-fuzz        many new examples where tests make their own; 15 minutes"
 	@echo "     faults           the fault matrix at its full size; 80 minutes"
 	@echo "make simulate  pollers and receiver for hours of virtual time (SEEDS=10 HOURS=6 SCENARIO=business,door_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
@@ -66,8 +66,9 @@ test-long: $(VENV)/ready
 test-simulation: $(VENV)/ready
 	$(BIN)/python -m tests.runs test-simulation -- $(BIN)/pytest --quiet tests/simulation
 
+FUZZED := tests/property/test_lane.py tests/integration/test_fast_lane_sameness.py
 test-fuzz: $(VENV)/ready
-	FUZZ_MINUTES=10 $(BIN)/python -m tests.runs test-fuzz -- $(BIN)/pytest --quiet $(TOGETHER) tests/fuzz
+	FUZZ_MINUTES=10 $(BIN)/python -m tests.runs test-fuzz -- $(BIN)/pytest --quiet $(TOGETHER) tests/fuzz $(FUZZED)
 
 # What is run at its full size becomes the results of docs/fault-testing.md; anything less only prints its table.
 FULL := $(if $(filter-out 1,$(SCALE)),,yes)

@@ -1,5 +1,7 @@
 """How much is tried: about a minute for all of tests/fuzz, or as many minutes as FUZZ_MINUTES says.
 
+Two tests elsewhere have this budget too: of the lane, and of the two ways through the receiver.
+
 The minute is derandomized, so that `make test` tries the same every time and does not flicker. More minutes draw new
 examples each time; what they find is kept in `.hypothesis/` and tried first the next time. Either way a failing test
 prints its smallest example (`Falsifying example: …`) and the `@reproduce_failure` line that brings it back.

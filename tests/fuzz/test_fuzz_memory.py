@@ -21,7 +21,7 @@ from tests.fuzz.budget import MINUTES, TIMEOUT
 from tests.fuzz.parts import PATH, FuzzedBus, Public, public
 from tests.fuzz.wire import said_to, takes_a_good_callback
 
-pytestmark = pytest.mark.timeout(TIMEOUT)
+pytestmark = [pytest.mark.timeout(TIMEOUT), pytest.mark.long]
 
 CACHING: Final = frozenset({"aiohttp", "bus", "receiver", "schemas", "yarl"})
 WARM_UP: Final = 600

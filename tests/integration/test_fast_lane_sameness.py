@@ -16,9 +16,10 @@ from typing import Any
 import aiohttp.hdrs
 import pytest
 import uvloop
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.fuzz.budget import fuzzed
 from tests.paired_servers import (
     MAX_BODY,
     ODD_TOKEN,
@@ -463,7 +464,7 @@ def conversations(draw: st.DrawFn) -> list[list[bytes]]:
     return steps
 
 
-@settings(max_examples=1500, deadline=None, derandomize=True, database=None)
+@fuzzed(500)
 @given(steps=conversations(), turns=st.sampled_from([0, 1, 7]), full=st.sampled_from([False] * 7 + [True]))
 def test_no_conversation_goes_otherwise(servers: ServersOnLoop, steps: Steps, turns: int, *, full: bool) -> None:
     fast, slow = servers.both(steps, turns=turns, full=full)

@@ -30,6 +30,7 @@ from bus.publishing import BatchRejected, RetryBatch
 from bus.record import Record, TopicPartition, build
 from bus.settings import BusSettings
 from tests.audit import in_files
+from tests.fuzz.budget import MINUTES
 from tests.messages import sms
 
 KEY: TopicPartition = ("sms.received.v1", 0)
@@ -409,7 +410,9 @@ def _play(commands: list[tuple[str, int]]) -> World:
 
 
 RELAXED: Any = settings(
-    max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+    max_examples=int(100 * max(1.0, MINUTES)),
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
 )
 
 
