@@ -1,4 +1,4 @@
-"""Two doors on equal buses, the fast lane on and off, and what a sender of raw bytes gets to know of each."""
+"""Two receivers on equal buses, the fast lane on and off, and what a sender of raw bytes gets to know of each."""
 
 import asyncio
 import re
@@ -18,7 +18,7 @@ from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from schemas.messages import Message
 
-TOKEN, OTHER, ODD_TOKEN = "door-token-0123456789", "Door.token~with_all-0", ".."
+TOKEN, OTHER, ODD_TOKEN = "shop-token-0123456789", "Shop.token~with_all-0", ".."
 PATH = f"/v1/pingme/{TOKEN}"
 NOW_MS = 1_700_000_000_000
 MAX_BODY = 2048
@@ -27,7 +27,7 @@ TURNS = 12  # of the loop without a change: the longest way to an answer is half
 _DATE = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
 Steps = Sequence[Sequence[bytes]]
-"""Segments, and between two sequences of them everything that the door has to say."""
+"""Segments, and between two sequences of them everything that the receiver has to say."""
 
 
 class LateBus(MemoryBus):
@@ -75,7 +75,7 @@ class RecordingClient(asyncio.Protocol):
 
 
 class Side:
-    """One door, and conversations with it."""
+    """One receiver, and conversations with it."""
 
     def __init__(self, *, fast_lane: bool, **changed: object) -> None:
         self.registry = CollectorRegistry()
@@ -87,17 +87,17 @@ class Side:
             PingMeAccount(name="other", tokens=(SecretStr(OTHER), SecretStr(ODD_TOKEN))),
         ]
         metrics = ReceiverMetrics(self.registry)
-        self.door = CallbackServer(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
+        self.receiver = CallbackServer(MemoryBus(), accounts, settings, clock_ms=lambda: NOW_MS, metrics=metrics)
 
     async def hear(self, steps: Steps, bus: MemoryBus, pause: float = 0.0) -> Conversation:
         """Send the steps on one connection; `pause` is a turn's length, in seconds."""
-        self.door.intake.bus = bus
+        self.receiver.intake.bus = bus
         before = self._counted()
-        _, ear = await asyncio.get_running_loop().create_connection(RecordingClient, "127.0.0.1", self.door.port)
+        _, ear = await asyncio.get_running_loop().create_connection(RecordingClient, "127.0.0.1", self.receiver.port)
         for segments in steps:
             await self._send(ear, segments)
             await self._quiet(ear, pause)
-        said, closed, in_flight = ear.said, ear.closed, self.door.intake.in_flight
+        said, closed, in_flight = ear.said, ear.closed, self.receiver.intake.in_flight
         ear.transport.close()
         await self._forgotten()
         counted = {name: value - before.get(name, 0.0) for name, value in self._counted().items()}
@@ -120,12 +120,13 @@ class Side:
         still, seen = 0, None
         while still < TURNS:
             await asyncio.sleep(pause)
-            now = (len(ear.said), ear.closed, self.door.intake.in_flight)
+            now = (len(ear.said), ear.closed, self.receiver.intake.in_flight)
             still, seen = (still + 1 if now == seen else 0), now
 
     async def _forgotten(self) -> None:
         async with asyncio.timeout(5):
-            while self.door._server is not None and (self.door._server.connections or self.door.intake.in_flight):
+            receiver = self.receiver
+            while receiver._server is not None and (receiver._server.connections or receiver.intake.in_flight):
                 await asyncio.sleep(0)
 
     def _counted(self) -> dict[tuple[str, ...], float]:
@@ -147,8 +148,8 @@ class PairedServers:
     async def both(self, steps: Steps, *, turns: int = 0, full: bool = False) -> tuple[Conversation, Conversation]:
         """What each says; if that differs, what each says when nobody is in a hurry.
 
-        On a busy machine, the rest of a body comes within the time for which it is drained to one door, and too late to
-        the other. At the second look that time is long for a sender, and every silence is longer still.
+        On a busy machine, the rest of a body comes to one receiver within the time for which it is drained, and to the
+        other too late. At the second look that time is long for a sender, and every silence is longer still.
         """
         fast, slow = await self._both(steps, turns=turns, full=full, pause=0.0)
         if fast == slow:
@@ -166,13 +167,13 @@ class PairedServers:
 @asynccontextmanager
 async def paired_servers(**changed: object) -> AsyncIterator[PairedServers]:
     """Open both."""
-    doors = PairedServers(**changed)
-    await doors.fast.door.start()
-    await doors.slow.door.start()
+    pair = PairedServers(**changed)
+    await pair.fast.receiver.start()
+    await pair.slow.receiver.start()
     with patch("receiver.connection.LINGER", HURRIED):
-        yield doors
-    await doors.fast.door.stop(1.0)
-    await doors.slow.door.stop(1.0)
+        yield pair
+    await pair.fast.receiver.stop(1.0)
+    await pair.slow.receiver.stop(1.0)
 
 
 def post(body: bytes, *lines: str, target: str = PATH, length: int | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""PingMe's manual as a table: each callback of the corpus, posted to a door that is really open."""
+"""PingMe's manual as a table: each callback of the corpus, posted to a receiver that listens."""
 
 import base64
 import json
@@ -74,17 +74,17 @@ def test_every_callback_of_the_corpus_stands_in_a_table() -> None:
 
 
 @asynccontextmanager
-async def open_door(bus: MemoryBus, *, user_id: str | None) -> AsyncIterator[str]:
+async def open_receiver(bus: MemoryBus, *, user_id: str | None) -> AsyncIterator[str]:
     account = PingMeAccount(name="main", tokens=(SecretStr(TOKEN),), user_id=user_id)
     settings = ReceiverSettings(host="127.0.0.1", port=0)
-    door = CallbackServer(
+    receiver = CallbackServer(
         bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry())
     )
-    await door.start()
+    await receiver.start()
     try:
-        yield f"http://127.0.0.1:{door.port}/v1/pingme/{TOKEN}"
+        yield f"http://127.0.0.1:{receiver.port}/v1/pingme/{TOKEN}"
     finally:
-        await door.stop(1.0)
+        await receiver.stop(1.0)
 
 
 async def post(url: str, n: int) -> dict[str, Any]:
@@ -106,7 +106,7 @@ def user_of(n: int) -> str | None:
 @pytest.mark.parametrize("n", SMS, ids=lambda n: f"{n}: {ROWS[n]['meaning']}")
 async def test_an_sms_of_the_corpus_is_published_as_the_table_says(n: int) -> None:
     bus = MemoryBus()
-    async with open_door(bus, user_id=user_of(n)) as url:
+    async with open_receiver(bus, user_id=user_of(n)) as url:
         answer = await post(url, n)
 
     (message,) = bus.messages
@@ -117,7 +117,7 @@ async def test_an_sms_of_the_corpus_is_published_as_the_table_says(n: int) -> No
 
 async def test_a_byte_identical_redelivery_answers_duplicate_with_the_same_id() -> None:
     bus = MemoryBus()
-    async with open_door(bus, user_id="xxx") as url:
+    async with open_receiver(bus, user_id="xxx") as url:
         first = await post(url, 233)
         second = await post(url, 234)
 
@@ -128,7 +128,7 @@ async def test_a_byte_identical_redelivery_answers_duplicate_with_the_same_id() 
 @pytest.mark.parametrize("n", [248, 249], ids=["as a form", "as text/plain"])
 async def test_the_documented_sample_is_the_same_sms_however_it_is_sent(n: int) -> None:
     bus = MemoryBus()
-    async with open_door(bus, user_id="xxx") as url:
+    async with open_receiver(bus, user_id="xxx") as url:
         first = await post(url, 233)
         second = await post(url, n)
 
@@ -137,7 +137,7 @@ async def test_the_documented_sample_is_the_same_sms_however_it_is_sent(n: int) 
 
 async def test_what_every_callback_has_in_common() -> None:
     bus = MemoryBus()
-    async with open_door(bus, user_id="xxx") as url:
+    async with open_receiver(bus, user_id="xxx") as url:
         await post(url, 233)
 
     (message,) = bus.messages
@@ -150,7 +150,7 @@ async def test_what_every_callback_has_in_common() -> None:
 @pytest.mark.parametrize("n", REJECTED, ids=lambda n: f"{n}: {ROWS[n]['meaning']}")
 async def test_a_poison_body_of_the_corpus_becomes_a_dead_letter_and_a_200(n: int) -> None:
     bus = MemoryBus()
-    async with open_door(bus, user_id=user_of(n)) as url:
+    async with open_receiver(bus, user_id=user_of(n)) as url:
         answer = await post(url, n)
 
     (message,) = bus.messages

@@ -16,7 +16,7 @@ PATIENCE = 1.0
 
 @dataclass
 class Backend:
-    """A door, and the admin listener that tells whether it is ready."""
+    """A receiver, and the admin listener that tells whether it is ready."""
 
     port: int
     admin: str

@@ -49,7 +49,7 @@ class Process:
 
 
 class Poller(Process):
-    """`smsbus serve`, with pollers, or with the door."""
+    """`smsbus serve`, with pollers, or with the receiver."""
 
     @property
     def log(self) -> list[dict[str, Any]]:
@@ -125,8 +125,9 @@ class Town:
         return poller
 
     def receive(self) -> Poller:
-        """Start a door."""
-        receiver = Poller(self.directory, f"door-{len(self.processes)}", self.environ, "serve", "--role", "receiver")
+        """Start a receiver."""
+        name = f"receiver-{len(self.processes)}"
+        receiver = Poller(self.directory, name, self.environ, "serve", "--role", "receiver")
         self.processes.append(receiver)
         return receiver
 

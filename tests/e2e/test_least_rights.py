@@ -21,9 +21,9 @@ ORDERS = 48
 @pytest.fixture
 def town(secure: SecureKafka, topic_prefix: str, tmp_path: Path) -> Iterator[Town]:
     town = Town(tmp_path, secure.kafka.bootstrap_servers, topic_prefix)
-    door = {"ACCOUNTS__SHOP__PROVIDER": "pingme", "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN}
-    door |= {"RECEIVER__HOST": "127.0.0.1", "RECEIVER__PORT": "0"}
-    town.environ |= {f"SMSBUS_{name}": value for name, value in door.items()}
+    receiver = {"ACCOUNTS__SHOP__PROVIDER": "pingme", "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN}
+    receiver |= {"RECEIVER__HOST": "127.0.0.1", "RECEIVER__PORT": "0"}
+    town.environ |= {f"SMSBUS_{name}": value for name, value in receiver.items()}
     try:
         assert town("topics", "create").returncode == 0
         town.environ |= {f"SMSBUS_{name}": value for name, value in secure.settings.items()}
@@ -50,16 +50,16 @@ def give_what_is_printed(town: Town, role: str, user: User) -> None:
     "secure", ["mtls", "PLAIN", pytest.param("SCRAM-SHA-512", marks=pytest.mark.long)], indirect=True
 )
 def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: Town, time_in_a_row: int) -> None:
-    give_what_is_printed(town, "receiver", secure.users["door"])
+    give_what_is_printed(town, "receiver", secure.users["receiver"])
     assert town("check", "--role", "receiver").returncode == 0
-    door = town.receive().serving["receiver"]
+    receiver = town.receive().serving["receiver"]
     give_what_is_printed(town, "pollers", secure.users["pollers"])
     poller = town.poll()
     wait_until(lambda: town.owned([poller]) == SHARDS, 60)
     for _ in range(ORDERS):
         town.watch(town.order(1.0), poller.admin)
-    answers = [ask(f"{door}/v1/pingme/{TOKEN}", {"to": "1", "text": f"code {n}"}) for n in range(10)]
-    rejected = ask(f"{door}/v1/pingme/{TOKEN}", {"to": "1"})
+    answers = [ask(f"{receiver}/v1/pingme/{TOKEN}", {"to": "1", "text": f"code {n}"}) for n in range(10)]
+    rejected = ask(f"{receiver}/v1/pingme/{TOKEN}", {"to": "1"})
 
     wait_until(lambda: len(town.read("sms.received.v1")) >= ORDERS + 10, 60)
 

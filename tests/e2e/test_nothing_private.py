@@ -54,7 +54,7 @@ def test_a_planted_leak_is_found():
 
 
 async def _noise(session: aiohttp.ClientSession, replica: Replica, answers: list) -> list[Sms]:
-    """Everything a door can meet, once; return the SMS whose parts were in it."""
+    """Everything a receiver can meet, once; return the SMS whose parts were in it."""
     sent = [sms() for _ in range(20)]
     for each in sent:
         body = each.body

@@ -42,12 +42,12 @@ def test_every_watched_sms_is_published_over_tls(town: Town) -> None:
 
 
 def test_callbacks_and_commands_work_over_tls(town: Town) -> None:
-    door = {"ACCOUNTS__SHOP__PROVIDER": "pingme", "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN}
-    town.environ |= {f"SMSBUS_{name}": value for name, value in door.items()}
+    receiver = {"ACCOUNTS__SHOP__PROVIDER": "pingme", "ACCOUNTS__SHOP__CALLBACK_TOKENS": TOKEN}
+    town.environ |= {f"SMSBUS_{name}": value for name, value in receiver.items()}
     town.environ |= {"SMSBUS_RECEIVER__HOST": "127.0.0.1", "SMSBUS_RECEIVER__PORT": "0"}
-    door_url = town.receive().serving["receiver"]
+    receiver_url = town.receive().serving["receiver"]
 
-    answers = [ask(f"{door_url}/v1/pingme/{TOKEN}", {"to": "1", "text": f"code {n}"}) for n in range(20)]
+    answers = [ask(f"{receiver_url}/v1/pingme/{TOKEN}", {"to": "1", "text": f"code {n}"}) for n in range(20)]
 
     assert {answer["status"] for answer in answers} == {"accepted"}
     assert len(town.read("sms.received.v1")) == 20

@@ -72,7 +72,7 @@ class Knock(NamedTuple):
 
 
 async def knocks(url: str, seconds: float) -> list[Knock]:
-    """Ask the door whether it is ready for so many seconds, each time on a new connection."""
+    """Ask the receiver whether it is ready for so many seconds, each time on a new connection."""
     until, answers = time.monotonic() + seconds, []
     timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(force_close=True), timeout=timeout) as session:

@@ -152,7 +152,7 @@ LONG: Final = st.builds(
     st.sampled_from((1000, 4000, 300_000)),
     st.sampled_from((lambda long: long, lambda long: b'{"to":"1","text":"' + long + b'"}', lambda long: b"[" + long)),
 )
-"""One thing said again and again, up to a little more than the door takes: slow patterns and deep recursion."""
+"""One thing said again and again, up to a little more than the receiver takes: slow patterns and deep recursion."""
 
 
 NESTED: Final = st.builds(

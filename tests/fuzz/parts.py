@@ -21,7 +21,7 @@ from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from tests.loop_thread import LoopThread
 
-TOKEN: Final = "door-token-0123456789"
+TOKEN: Final = "shop-token-0123456789"
 PATH: Final = f"/v1/pingme/{TOKEN}"
 ACCOUNT: Final = "main"
 NOW_MS: Final = 1_795_000_000_000
@@ -69,17 +69,17 @@ class FuzzedBus(MemoryBus):
 class Public:
     """The public listener."""
 
-    door: CallbackServer
+    receiver: CallbackServer
     bus: FuzzedBus
     home: LoopThread
     complaints: Complaints = field(default_factory=Complaints)
 
     @property
     def port(self) -> int:
-        return self.door.port
+        return self.receiver.port
 
     def read(self) -> None:
-        """Return when the door has read what was sent to it."""
+        """Return when the receiver has read what was sent to it."""
         self.home.run(_turns(10))
 
     def settle(self) -> None:
@@ -88,7 +88,7 @@ class Public:
 
     async def _settled(self) -> None:
         await _turns(10)
-        while self.door.intake.in_flight:
+        while self.receiver.intake.in_flight:
             await asyncio.sleep(0.002)
             await _turns(10)
 
@@ -100,18 +100,18 @@ async def _turns(number: int) -> None:
 
 @contextmanager
 def public(bus: FuzzedBus | None = None, patience: float = 10.0) -> Iterator[Public]:
-    """An open door, which waits for a body for `patience` seconds. Its account's user is that of the corpus."""
+    """A running receiver, which waits for a body for `patience` seconds. Its account's user is that of the corpus."""
     home, bus = LoopThread(), bus or FuzzedBus()
     # Without limits for the account: this one sends nothing but what costs, and shall be answered by what it is.
     settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=patience, allowance=2**40)
     account = PingMeAccount(name=ACCOUNT, tokens=(SecretStr(TOKEN),), user_id="xxx")
     with patch("receiver.allowance.BUSY_SECONDS", 1e9):
-        door = CallbackServer(
+        receiver = CallbackServer(
             bus, [account], settings, clock_ms=lambda: NOW_MS, metrics=ReceiverMetrics(CollectorRegistry())
         )
-    opened = Public(door, bus, home)
+    opened = Public(receiver, bus, home)
     with opened.complaints.listening(home):
-        home.run(door.start())
+        home.run(receiver.start())
         yield opened
-        home.run(door.stop(1.0))
+        home.run(receiver.stop(1.0))
     home.close()

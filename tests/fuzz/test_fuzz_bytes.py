@@ -1,4 +1,4 @@
-"""Bytes that need not be HTTP on the callback door: well-formed answers or a closed line, and a door that goes on."""
+"""Bytes that need not be HTTP to the receiver: well-formed answers or a closed line, and a receiver that goes on."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -20,7 +20,7 @@ TARGETS: Final = (PATH,) * 20 + (
     f"{PATH}?a=%",
     f"{PATH}#x",
     f"http://sms.example.org{PATH}",
-    PATH.replace("door", "%64oor"),
+    PATH.replace("shop", "%73hop"),
     "/v1/pingme/wrong",
     "/v1/pingme/%ed%a0%80%zz",
     "/livez",

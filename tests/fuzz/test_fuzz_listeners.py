@@ -36,7 +36,7 @@ LIVEZ: Final = SCHEMA.include(path="/livez")
 ADMIN: Final = SCHEMA.exclude(path_regex="^/v1/pingme/")
 WATCHES: Final = SCHEMA.include(path_regex="^/v1/watches")
 
-# The door takes what is no callback, too, and keeps it as a dead letter: that is its promise.
+# The receiver takes what is no callback, too, and keeps it as a dead letter: that is its promise.
 ANYTHING_IS_TAKEN: Final = CHECKS.get_one("negative_data_rejection")
 # A valid question is refused where the account or the token is not ours.
 VALID_IS_REFUSED: Final = CHECKS.get_one("positive_data_acceptance")
@@ -66,7 +66,7 @@ def ask(case: Any, part: Public | Internal, *, excluded: tuple[Any, ...] = (), *
 
 
 @pytest.fixture(scope="module")
-def door() -> Iterator[Public]:
+def receiver() -> Iterator[Public]:
     with public() as part:
         yield part
 
@@ -99,25 +99,25 @@ def away() -> Iterator[Internal]:
 
 @CALLBACKS.parametrize()
 @fuzzed(80)
-def test_the_callback_url_answers_as_it_is_described(door: Public, case: Any) -> None:
+def test_the_callback_url_answers_as_it_is_described(receiver: Public, case: Any) -> None:
     case.path_parameters["token"] = TOKEN
 
-    assert ask(case, door, excluded=(ANYTHING_IS_TAKEN,)) in {200, 405}
+    assert ask(case, receiver, excluded=(ANYTHING_IS_TAKEN,)) in {200, 405}
 
 
 @CALLBACKS.parametrize()
 @fuzzed(40)
-def test_a_wrong_callback_url_is_404_whatever_is_sent(door: Public, case: Any) -> None:
-    before = list(door.bus.messages)
+def test_a_wrong_callback_url_is_404_whatever_is_sent(receiver: Public, case: Any) -> None:
+    before = list(receiver.bus.messages)
 
-    assert ask(case, door, excluded=(ANYTHING_IS_TAKEN, VALID_IS_REFUSED)) in {404, 405}
-    assert door.bus.messages == before
+    assert ask(case, receiver, excluded=(ANYTHING_IS_TAKEN, VALID_IS_REFUSED)) in {404, 405}
+    assert receiver.bus.messages == before
 
 
 @LIVEZ.parametrize()
 @fuzzed(20)
-def test_livez_of_the_public_listener_answers_as_it_is_described(door: Public, case: Any) -> None:
-    ask(case, door)
+def test_livez_of_the_public_listener_answers_as_it_is_described(receiver: Public, case: Any) -> None:
+    ask(case, receiver)
 
 
 @ADMIN.parametrize()

@@ -1,4 +1,4 @@
-"""One door, thousands of fuzzed requests, and afterwards it holds nothing that it did not hold before."""
+"""One receiver, thousands of fuzzed requests, and afterwards it holds nothing that it did not hold before."""
 
 import asyncio
 import functools
@@ -31,7 +31,7 @@ BYTES_EACH: Final = 50  # of growth for a request: less than any trace of one ta
 
 
 class ForgetfulBus(FuzzedBus):
-    """Takes everything and keeps nothing, so that all that grows is the door's."""
+    """Takes everything and keeps nothing, so that all that grows is the receiver's."""
 
     def submit(self, message: Message, *, key: str | None = None) -> asyncio.Future[Receipt]:
         return promised(Receipt(message.event_id, "kafka", duplicate=False, delivery=Delivery("kafka")))
@@ -67,10 +67,10 @@ class Held(NamedTuple):
     files: int
 
 
-async def tasks(door: CallbackServer) -> int:
+async def tasks(receiver: CallbackServer) -> int:
     """Return the lasting tasks of the loop, once no connection is left: aiohttp lingers for a body nobody will send."""
     async with asyncio.timeout(5 * LINGER):
-        while door._server is not None and door._server.connections:
+        while receiver._server is not None and receiver._server.connections:
             await asyncio.sleep(0.05)
     lasting = asyncio.all_tasks() - {asyncio.current_task()}
     while lasting and (ended := (await asyncio.wait(lasting, timeout=ENDING))[0]):
@@ -80,7 +80,7 @@ async def tasks(door: CallbackServer) -> int:
 
 def held(server: Public) -> Held:
     """Return what is held at rest, without the bounded caches: they are meant to fill."""
-    running = server.home.run(tasks(server.door))
+    running = server.home.run(tasks(server.receiver))
     for each in gc.get_objects():
         if isinstance(each, functools._lru_cache_wrapper) and each.__module__.partition(".")[0] in CACHING:
             each.cache_clear()

@@ -11,10 +11,10 @@ from typing import Any, Final, NamedTuple
 from tests.fuzz.parts import PATH, Public
 
 STATUSES: Final = {200, 400, 404, 405, 408, 413, 415}
-"""What the door may answer, and no 5xx: nothing is wrong with the memory bus."""
+"""What the receiver may answer, and no 5xx: nothing is wrong with the memory bus."""
 _HEAD: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9]{2}) [ -~]+\r\n((?:[A-Za-z-]+: [ -~]*\r\n)*)\r\n")
 _WHOLE: Final = re.compile(rb".*?\r\n\r\n\{.*\}", re.DOTALL)
-SECONDS: Final = 10.0  # for an answer; a door that needs longer hangs
+SECONDS: Final = 10.0  # for an answer; a receiver that needs longer hangs
 
 
 class Reply(NamedTuple):
@@ -60,7 +60,7 @@ def is_problem(reply: Reply, statuses: set[int]) -> bool:
 
 
 def said_to(server: Public, parts: Sequence[bytes], *, reset: bool = False) -> bytes:
-    """Say all of it, in segments, let the door settle, hang up, and return all that it said."""
+    """Say all of it, in segments, let the receiver settle, hang up, and return all that it said."""
     with _line(server) as line:
         _say(server, line, parts)
         if reset:
@@ -76,13 +76,13 @@ def answer_to(server: Public, parts: Sequence[bytes]) -> Reply:
         said = b""
         while not _WHOLE.match(said):
             said += (some := line.recv(65536))
-            assert some, "the door hung up without an answer"
+            assert some, "the receiver hung up without an answer"
         (reply,) = replies(said + _rest(line))
     return reply
 
 
 def takes_a_good_callback(server: Public) -> bool:
-    """Tell whether the door still does what it is for."""
+    """Tell whether the receiver still does what it is for."""
     body = b'{"to":"16470000000","text":"5611"}'
     head = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode()
     reply = answer_to(server, [head + body])

@@ -266,7 +266,7 @@ def test_who_waits_until_it_is_ready_can_open_a_watch_at_once(smsbus):
         assert words <= {"starting"}
 
 
-def test_without_kafka_the_door_is_open_although_the_watches_cannot_be_read(smsbus, kafka, event_loop_free):
+def test_without_kafka_the_receiver_serves_although_the_watches_cannot_be_read(smsbus, kafka, event_loop_free):
     smsbus("topics", "create")
     with_a_polled_account(smsbus)
     with smsbus.serving():

@@ -49,25 +49,25 @@ class SlowBus(MemoryBus):
 @pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"])
 async def side(request: pytest.FixtureRequest) -> AsyncIterator[Side]:
     side = Side(fast_lane=request.param, keepalive_timeout=KEPT, body_deadline=PATIENCE)
-    side.door.intake.bus = SlowBus()
-    await side.door.start()
+    side.receiver.intake.bus = SlowBus()
+    await side.receiver.start()
     yield side
-    await side.door.stop(1.0)
+    await side.receiver.stop(1.0)
 
 
 def bus_of(side: Side) -> SlowBus:
-    assert isinstance(side.door.intake.bus, SlowBus)
-    return side.door.intake.bus
+    assert isinstance(side.receiver.intake.bus, SlowBus)
+    return side.receiver.intake.bus
 
 
 async def until(side: Side, *, in_flight: int) -> None:
     async with asyncio.timeout(5):
-        while side.door.intake.in_flight != in_flight or len(bus_of(side).waiting) > in_flight:
+        while side.receiver.intake.in_flight != in_flight or len(bus_of(side).waiting) > in_flight:
             await asyncio.sleep(0.002)
 
 
 async def connect(side: Side) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    return await asyncio.open_connection("127.0.0.1", side.door.port)
+    return await asyncio.open_connection("127.0.0.1", side.receiver.port)
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
@@ -125,7 +125,7 @@ async def test_a_body_that_does_not_come_is_408_at_its_deadline(side: Side, *, s
     began = asyncio.get_running_loop().time()
     writer.write(HEAD + BODY[:9])
     await until(side, in_flight=1)
-    stop = asyncio.create_task(side.door.stop(5.0)) if stopping else None
+    stop = asyncio.create_task(side.receiver.stop(5.0)) if stopping else None
 
     said = await answer(reader)
 
@@ -220,15 +220,16 @@ async def test_what_a_sender_pipelines_while_the_bus_is_slow_is_read_within_boun
 
 
 async def test_of_a_sender_who_reads_no_answers_little_is_taken(side: Side) -> None:
-    side.door.intake.bus = MemoryBus()
+    side.receiver.intake.bus = MemoryBus()
     loop = asyncio.get_running_loop()
-    assert side.door._listener is not None
-    side.door._listener.sockets[0].setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # its connections inherit it
+    assert side.receiver._listener is not None
+    listening = side.receiver._listener.sockets[0]
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16384)  # its connections inherit it
     sender = socket.socket()
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sender.setblocking(False)
-    await loop.sock_connect(sender, ("127.0.0.1", side.door.port))
+    await loop.sock_connect(sender, ("127.0.0.1", side.receiver.port))
 
     with suppress(TimeoutError):
         async with asyncio.timeout(10):
@@ -246,7 +247,7 @@ async def test_who_says_goodbye_takes_one_more_callback_on_each_connection(side:
     first[1].write(post(GOOD))
     await until(side, in_flight=1)
 
-    side.door.say_goodbye()
+    side.receiver.say_goodbye()
     second[1].write(post(GOOD))
     await until(side, in_flight=2)
     bus_of(side).tell()
@@ -264,7 +265,7 @@ async def test_a_stop_answers_what_the_bus_has_and_sends_the_next_one_away(side:
     reader, writer = await connect(side)
     writer.write(post(GOOD))
     await until(side, in_flight=1)
-    stop = asyncio.create_task(side.door.stop(5.0))
+    stop = asyncio.create_task(side.receiver.stop(5.0))
     await asyncio.sleep(0.01)
     writer.write(post(GOOD))
     await asyncio.sleep(0.01)
@@ -287,7 +288,7 @@ async def test_a_stop_ends_although_the_bus_never_tells(side: Side) -> None:
     await until(side, in_flight=1)
     began = asyncio.get_running_loop().time()
 
-    await side.door.stop(0.2)
+    await side.receiver.stop(0.2)
 
     assert 0.2 <= asyncio.get_running_loop().time() - began < 2.0
     assert await reader.read() == b""
@@ -305,7 +306,7 @@ async def test_what_the_bus_tells_just_behind_the_grace_is_answered_still(
     writer.write(post(GOOD))
     await until(side, in_flight=1)
     began = asyncio.get_running_loop().time()
-    stop = asyncio.create_task(side.door.stop(0.1))
+    stop = asyncio.create_task(side.receiver.stop(0.1))
     await asyncio.sleep(0.3)
 
     bus_of(side).tell()

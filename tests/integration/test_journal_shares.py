@@ -185,10 +185,10 @@ async def test_a_write_that_fails_counts_for_nobody(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("fast_lane", [True, False])
-async def test_the_door_answers_503_with_retry_after_to_that_account_and_200_to_the_others(
+async def test_the_receiver_answers_503_with_retry_after_to_that_account_and_200_to_the_others(
     tmp_path: Path, fast_lane: bool
 ) -> None:
-    async with running(tmp_path) as bus, open_door(bus, fast_lane=fast_lane) as post:
+    async with running(tmp_path) as bus, running_receiver(bus, fast_lane=fast_lane) as post:
         while (answer := await post("shop", b"junk" * 500 + str(bus.condition().journal_rows).encode())).status == 200:
             pass
 
@@ -206,7 +206,7 @@ async def test_small_callbacks_that_become_large_records_leave_room_in_their_lan
     bounds = {"lane_max_bytes": 2 << 20, "journal_max_bytes": 1 << 30}
     fat = [("shop", b'{"to":"1","text":"%d%b"}' % (n, b"\x01" * 4000)) for n in range(220)]
     plain = [("other", b'{"to":"1","text":"%d"}' % n) for n in range(20)]
-    async with running(tmp_path, **bounds) as bus, open_door(bus, fast_lane=fast_lane) as post:
+    async with running(tmp_path, **bounds) as bus, running_receiver(bus, fast_lane=fast_lane) as post:
         answers = await asyncio.gather(*(post(*each) for each in [*fat, *plain]))
 
         assert {answer.status for answer in answers} == {200}
@@ -214,23 +214,23 @@ async def test_small_callbacks_that_become_large_records_leave_room_in_their_lan
 
 
 @asynccontextmanager
-async def open_door(
+async def running_receiver(
     bus: KafkaBus, *, fast_lane: bool
 ) -> AsyncIterator[Callable[[str, bytes], Awaitable[aiohttp.ClientResponse]]]:
-    """A door of two accounts; what it yields posts a callback of one of them."""
+    """A receiver of two accounts; what it yields posts a callback of one of them."""
     tokens = {name: f"{name}-token-".ljust(24, "0") for name in ("shop", "other")}
     accounts = [PingMeAccount(name=name, tokens=(SecretStr(token),)) for name, token in tokens.items()]
     settings = ReceiverSettings(host="127.0.0.1", port=0, fast_lane=fast_lane)
     metrics = ReceiverMetrics(CollectorRegistry())
-    door = CallbackServer(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
-    await door.start()
+    receiver = CallbackServer(bus, accounts, settings, clock_ms=lambda: OBSERVED_MS, metrics=metrics)
+    await receiver.start()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
 
         async def post(account: str, body: bytes) -> aiohttp.ClientResponse:
-            address = f"http://127.0.0.1:{door.port}/v1/pingme/{tokens[account]}"
+            address = f"http://127.0.0.1:{receiver.port}/v1/pingme/{tokens[account]}"
             async with session.post(address, data=body, headers={"Content-Type": "application/json"}) as answer:
                 await answer.read()
                 return answer
 
         yield post
-    await door.stop(1)
+    await receiver.stop(1)

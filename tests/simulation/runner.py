@@ -10,29 +10,29 @@ from contextlib import nullcontext
 from tests.simulation.audit import audit, delays, p99
 from tests.simulation.breaks import BREAKS as OF_POLLERS
 from tests.simulation.clock import START
-from tests.simulation.door import runner as door
-from tests.simulation.door.breaks import BREAKS as OF_DOOR
 from tests.simulation.evidence import Evidence
 from tests.simulation.findings import Finding
 from tests.simulation.loop import HELD
+from tests.simulation.receiver import runner as receiver
+from tests.simulation.receiver.breaks import BREAKS as OF_RECEIVER
 from tests.simulation.scenarios import SCENARIOS
 from tests.simulation.town import Town
 
-HEAD = "scenario       seed    SMS   mean    p99    max  req/s   ends on time     steps    wall  digest"
+HEAD = "scenario          seed    SMS   mean    p99    max  req/s   ends on time     steps    wall  digest"
 END = 11 * 60.0  # seconds
-BREAKS = {**OF_POLLERS, **OF_DOOR}
+BREAKS = {**OF_POLLERS, **OF_RECEIVER}
 YARDSTICK = 0.0065  # seconds of CPU
 
 
 def names(chosen: str) -> list[str]:
     """Return the scenarios that are meant."""
-    return [*SCENARIOS, *door.SCENARIOS] if chosen == "all" else chosen.split(",")
+    return [*SCENARIOS, *receiver.SCENARIOS] if chosen == "all" else chosen.split(",")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Return 0 when no rule was broken, and 1 otherwise; print a row of the table, and the stories."""
     with BREAKS[chosen.broken].breaks() if chosen.broken else nullcontext():
-        found = (door.run if chosen.scenario in door.SCENARIOS else _run_pollers)(chosen)
+        found = (receiver.run if chosen.scenario in receiver.SCENARIOS else _run_pollers)(chosen)
     tell(found, chosen.stories)
     if found:
         again = f"--scenario {chosen.scenario} --seed {chosen.seed} --hours {chosen.hours}"
@@ -58,7 +58,7 @@ def row(town: Town, wall: float) -> str:
     rate = max(Counter(each.account for each in town.providers.log.all).values(), default=0) / town.seconds
     mean = statistics.fmean(found)
     return (
-        f"{town.plan.name:14} {town.seed:4} {len(found):6} {mean:6.1f} {p99(found):6.1f} {found[-1]:6.1f} "
+        f"{town.plan.name:17} {town.seed:4} {len(found):6} {mean:6.1f} {p99(found):6.1f} {found[-1]:6.1f} "
         f"{rate:6.2f} {on_time:>14} {town.driver.steps:9} {wall:6.1f}s  {town.digest()}"
     )
 

@@ -31,21 +31,21 @@ FIXED = {
     "requests": 0.4,
     "poison": 0.3,
     "mixed": 0.5,
-    "door_quiet": 0.2,
-    "door_kafka": 0.7,
-    "door_brokers": 0.5,
-    "door_leaked": 0.5,
-    "door_share": 1.2,
-    "door_full": 1.0,
-    "door_tokens": 1.0,
-    "door_restarts": 0.8,
-    "door_orphans": 1.0,
-    "door_repeats": 0.8,
-    "door_numbers": 0.3,
-    "door_clocks": 0.7,
-    "door_disk": 1.0,
-    "door_crowd": 0.5,
-    "door_mixed": 0.7,
+    "receiver_quiet": 0.2,
+    "receiver_kafka": 0.7,
+    "receiver_brokers": 0.5,
+    "receiver_leaked": 0.5,
+    "receiver_share": 1.2,
+    "receiver_full": 1.0,
+    "receiver_tokens": 1.0,
+    "receiver_restarts": 0.8,
+    "receiver_orphans": 1.0,
+    "receiver_repeats": 0.8,
+    "receiver_numbers": 0.3,
+    "receiver_clocks": 0.7,
+    "receiver_disk": 1.0,
+    "receiver_crowd": 0.5,
+    "receiver_mixed": 0.7,
 }
 """Hours of each scenario."""
 SOME = 0.1
@@ -60,7 +60,7 @@ LATE = {
     "keeps_old_heads",
 }
 """Breaks that take four seconds of a processor and more to be found."""
-MIXED = ("mixed", "door_mixed")
+MIXED = ("mixed", "receiver_mixed")
 
 Run = subprocess.CompletedProcess[str]
 

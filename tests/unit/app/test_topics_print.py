@@ -13,7 +13,7 @@ run = CliRunner().invoke
 LOGIN = {
     "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
     "SMSBUS_KAFKA__SASL_MECHANISM": "SCRAM-SHA-512",
-    "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "door",
+    "SMSBUS_KAFKA__SASL_PLAIN_USERNAME": "receiver",
     "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": "a password",
 }
 
@@ -26,7 +26,7 @@ def principals(printed):
 def test_who_is_not_named_is_the_user_that_we_log_in_as(environment):
     environment(LOGIN)
 
-    assert principals(run(cli, ["topics", "print"]).stdout) == {"User:door"}
+    assert principals(run(cli, ["topics", "print"]).stdout) == {"User:receiver"}
     assert principals(run(cli, ["topics", "print", "--user", "pollers"]).stdout) == {"User:pollers"}
 
 
@@ -58,7 +58,7 @@ def test_a_certificate_does_not_tell_us_who_we_are(environment, tmp_path):
     assert f"openssl x509 -noout -subject -nameopt RFC2253,-esc_msb -in {certificate}" in result.stderr
 
 
-@pytest.mark.parametrize("user", ["CN=door,OU=SMS,O=Müller & Sons\\, Inc.", "CN=the door's,C=$HOME"])
+@pytest.mark.parametrize("user", ["CN=receiver,OU=SMS,O=Müller & Sons\\, Inc.", "CN=the receiver's,C=$HOME"])
 def test_a_subject_stays_one_word_in_a_shell(environment, user):
     environment({"SMSBUS_KAFKA__SECURITY_PROTOCOL": "SSL"})
 

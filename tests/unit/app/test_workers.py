@@ -1,4 +1,4 @@
-"""What the supervisor of several doors decides and says, without a process and without a socket."""
+"""What the supervisor of several workers decides and says, without a process and without a socket."""
 
 import json
 import socket
@@ -98,7 +98,7 @@ def test_what_only_one_of_them_exports_stands_there_once():
 
 
 @pytest.mark.parametrize(
-    ("doors", "others", "can_accept", "degraded"),
+    ("receivers", "others", "can_accept", "degraded"),
     [
         ([READY, READY], [], True, ()),
         ([READY, AWAY], [AWAY], True, ("kafka_away",)),
@@ -109,8 +109,8 @@ def test_what_only_one_of_them_exports_stands_there_once():
         ([None, None], [READY], False, ("worker_restarting",)),
     ],
 )
-def test_one_open_door_is_enough_and_what_is_wrong_anywhere_is_told(doors, others, can_accept, degraded):
-    found = together(doors, others)
+def test_one_receiver_is_enough_and_what_is_wrong_anywhere_is_told(receivers, others, can_accept, degraded):
+    found = together(receivers, others)
 
     assert (found.can_accept, found.degraded) == (can_accept, degraded)
 
@@ -132,8 +132,8 @@ class Asked(JointAdmin):
         return worker.answer
 
 
-async def asked(path, doors, *, ready=True, own=()):
-    admin = Asked(AdminSettings(), doors, None, CollectorRegistry(), degraded=lambda: own)
+async def asked(path, receivers, *, ready=True, own=()):
+    admin = Asked(AdminSettings(), receivers, None, CollectorRegistry(), degraded=lambda: own)
     admin.ready = ready
     request = make_mocked_request("GET", path, app=admin._runner.app)
     matched = await admin._runner.app.router.resolve(request)
@@ -141,7 +141,7 @@ async def asked(path, doors, *, ready=True, own=()):
 
 
 @pytest.mark.parametrize(
-    ("doors", "status"),
+    ("receivers", "status"),
     [
         ([Child(WorkerResponse(200, "")), Child(WorkerResponse(200, ""))], 200),
         ([Child(WorkerResponse(200, "")), Child(WorkerResponse(503, ""))], 503),
@@ -149,11 +149,11 @@ async def asked(path, doors, *, ready=True, own=()):
         ([Child(WorkerResponse(200, "")), Child(None, silent=SILENT_SECONDS)], 503),
     ],
 )
-async def test_the_whole_lives_while_each_worker_says_so_or_is_on_its_way_back(doors, status):
-    assert (await asked("/livez", doors)).status == status
+async def test_the_whole_lives_while_each_worker_says_so_or_is_on_its_way_back(receivers, status):
+    assert (await asked("/livez", receivers)).status == status
 
 
-async def test_readiness_is_that_of_the_doors_together_until_stopping_begins():
+async def test_readiness_is_that_of_the_receivers_together_until_stopping_begins():
     ready, stopping = await asked("/readyz", [Child(AWAY)]), await asked("/readyz", [Child(AWAY)], ready=False)
 
     assert (ready.status, json.loads(ready.text)) == (200, {"status": "ready", "degraded": ["kafka_away"]})
@@ -177,7 +177,7 @@ async def test_the_whole_is_ready_once_the_pollers_have_started():
     answers = [await admin._readyz(make_mocked_request("GET", "/readyz"))]
     pollers.answer = READY
     answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
-    # it was started again: the doors stay open
+    # it was started again: the receivers serve on
     pollers.answer = WorkerResponse(503, '{"status": "starting", "degraded": []}')
     answers.append(await admin._readyz(make_mocked_request("GET", "/readyz")))
 

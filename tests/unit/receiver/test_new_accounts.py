@@ -1,4 +1,4 @@
-"""Other accounts for an open door: all of the new ones or none, and nothing of the old ones is remembered."""
+"""Other accounts for a running receiver: all of the new ones or none, and nothing of the old ones is remembered."""
 
 from collections.abc import Sequence
 
@@ -37,7 +37,7 @@ def account(name: str, *tokens: str, user_id: str | None = None) -> PingMeAccoun
     return PingMeAccount(name=name, tokens=tuple(map(SecretStr, tokens)), user_id=user_id)
 
 
-def door(*accounts: PingMeAccount, clocks: Clocks | None = None) -> CallbackServer:
+def receiver(*accounts: PingMeAccount, clocks: Clocks | None = None) -> CallbackServer:
     metrics, clocks = ReceiverMetrics(CollectorRegistry()), clocks or Clocks()
     return CallbackServer(
         MemoryBus(),
@@ -63,7 +63,7 @@ def opens(some: CallbackServer, token: str) -> Caller | None:
 
 
 def test_tokens_that_were_added_open_and_tokens_that_were_removed_do_not_though_their_heads_were_known() -> None:
-    some = door(account("shop", OLD))
+    some = receiver(account("shop", OLD))
     assert opens(some, OLD) == Caller("shop", None)
 
     some.take_accounts([account("shop", NEW, user_id="u"), account("other", OTHER)])
@@ -74,7 +74,7 @@ def test_tokens_that_were_added_open_and_tokens_that_were_removed_do_not_though_
 
 @pytest.mark.parametrize("late", [[account("shop", NEW, OTHER)], [account("shop", OLD, NEW), account("third", NEW)]])
 def test_accounts_that_share_a_token_change_nothing_at_all(late: Sequence[PingMeAccount]) -> None:
-    some = door(account("shop", OLD), account("gone", "gone-token-0123456789"))
+    some = receiver(account("shop", OLD), account("gone", "gone-token-0123456789"))
     before = [*some.token_uses()]
 
     with pytest.raises(ValueError, match="of another account"):
@@ -89,7 +89,7 @@ def test_accounts_that_share_a_token_change_nothing_at_all(late: Sequence[PingMe
 
 
 def test_a_new_account_is_counted_and_one_that_left_goes_on_being_counted() -> None:
-    some = door(account("shop", OLD))
+    some = receiver(account("shop", OLD))
     some.intake.count("shop", "accepted")
 
     some.take_accounts([account("other", OTHER)])
@@ -100,7 +100,7 @@ def test_a_new_account_is_counted_and_one_that_left_goes_on_being_counted() -> N
 
 
 def test_each_token_says_when_it_was_last_used_by_a_name_that_opens_nothing_and_after_a_change_as_well() -> None:
-    some = door(account("shop", OLD))
+    some = receiver(account("shop", OLD))
     caller = opens(some, OLD)
     assert caller is not None
 
@@ -131,7 +131,7 @@ def test_whose_body_was_never_read_used_its_token_all_the_same() -> None:
 @pytest.mark.parametrize("step", [2 * DAY, -2 * DAY])
 def test_a_clock_that_is_set_makes_no_use_older_or_younger(step: int) -> None:
     clocks = Clocks()
-    some = door(account("shop", NEW, OLD), clocks=clocks)
+    some = receiver(account("shop", NEW, OLD), clocks=clocks)
     clocks.pass_by(DAY)
     some.intake.comes_from(Caller("shop", None, fingerprint(OLD)))
     clocks.pass_by(60)
@@ -144,7 +144,7 @@ def test_a_clock_that_is_set_makes_no_use_older_or_younger(step: int) -> None:
 
 
 def test_the_end_of_a_limit_is_said_where_its_account_is_removed() -> None:
-    some = door(account("gone", OLD), account("stays", NEW))
+    some = receiver(account("gone", OLD), account("stays", NEW))
     with structlog.testing.capture_logs() as lines:
         for name in ("gone", "stays"):
             some.intake.allowances[name].refused(OVER)

@@ -7,7 +7,7 @@ from receiver.auth import Caller, Tokens
 from receiver.request_head import LONGEST, MOST_FIELDS, NOBODY, ODD, REMEMBERED, Heads, RequestHead, parse_plain_head
 from receiver.settings import PingMeAccount
 
-TOKEN = "door-token-0123456789"
+TOKEN = "shop-token-0123456789"
 START = f"POST /v1/pingme/{TOKEN} HTTP/1.1"
 CALLBACK = RequestHead(TOKEN, "", 5)
 
@@ -119,7 +119,7 @@ def heads(*, max_body: int = 1024) -> Heads:
     return Heads(Tokens(accounts), max_body=max_body)
 
 
-def test_a_head_that_opens_the_door_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_head_with_a_valid_token_is_judged_once(monkeypatch: pytest.MonkeyPatch) -> None:
     some = heads()
     first = some.known(head())
     monkeypatch.setattr("receiver.request_head.parse_plain_head", lambda _: pytest.fail("judged again"))

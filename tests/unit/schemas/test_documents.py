@@ -204,7 +204,7 @@ def test_the_official_schema_sees_a_broken_openapi_document():
     assert list(OpenAPIV31SpecValidator(broken).iter_errors())
 
 
-def test_the_openapi_document_names_every_problem_of_the_door_with_its_status():
+def test_the_openapi_document_names_every_problem_of_the_receiver_with_its_status():
     documented = {problem.reason: problem.status for problem in openapi_parts.PROBLEMS}
 
     assert documented == {reason: int(problem.status) for reason, problem in PROBLEMS.items()}

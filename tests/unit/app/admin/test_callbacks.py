@@ -1,4 +1,4 @@
-"""`GET /v1/callbacks`: each token by its fingerprint, with its last use; of several doors the latest."""
+"""`GET /v1/callbacks`: each token by its fingerprint, with its last use; of several receivers the latest."""
 
 import json
 from functools import partial
@@ -39,7 +39,7 @@ def test_each_account_s_tokens_are_shown_in_their_order_with_what_is_known_of_th
     }
 
 
-def test_of_several_doors_the_latest_use_and_the_latest_beginning_count():
+def test_of_several_receivers_the_latest_use_and_the_latest_beginning_count():
     one = said(START, token("b", newest=True), token("a", used=LATER))
     other = said(LATER, token("b", newest=True, used=LATER), token("a", used=START))
 
@@ -48,7 +48,7 @@ def test_of_several_doors_the_latest_use_and_the_latest_beginning_count():
     )
 
 
-def test_until_each_door_has_it_so_no_token_is_the_newest():
+def test_until_each_receiver_has_it_so_no_token_is_the_newest():
     before, after = said(START, token("a", newest=True)), said(START, token("b", newest=True), token("a"))
 
     assert together([before, after]) == json.loads(said(START, token("a"), token("b")))

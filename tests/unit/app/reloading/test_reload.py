@@ -265,7 +265,7 @@ async def test_a_new_secret_is_kept_out_of_the_log_and_so_is_the_old_one(bench):
 
 
 class Parts:
-    """A door and pollers, as far as settings are taken over."""
+    """A receiver and pollers, as far as settings are taken over."""
 
     def __init__(self, *, refuses: bool = False) -> None:
         self.refuses = refuses
@@ -280,7 +280,7 @@ class Parts:
         return lambda: self.taken.append("keys")
 
 
-def test_all_parts_take_settings_over_and_none_when_the_door_refuses_them(file):
+def test_all_parts_take_settings_over_and_none_when_the_receiver_refuses_them(file):
     settings = read(file, SHOP + GRIZZLY)
     takes, refuses = Parts(), Parts(refuses=True)
 

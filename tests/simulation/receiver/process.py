@@ -1,4 +1,4 @@
-"""One process with a door: `smsbus serve --role receiver`, put together as `app.lifecycle` does."""
+"""One process with a receiver: `smsbus serve --role receiver`, put together as `app.lifecycle` does."""
 
 import asyncio
 import random
@@ -16,24 +16,24 @@ from bus.journal.claim import Claim
 from bus.kafka_bus import KafkaBus
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
-from tests.simulation.door.edges import Jobs
-from tests.simulation.door.wire import DoorLoop, Line
 from tests.simulation.process import Process
+from tests.simulation.receiver.edges import Jobs
+from tests.simulation.receiver.wire import Line, ReceiverLoop
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.town import ReceiverTown
 
 
-class DoorProcess(Process["DoorTown"]):
-    """`bus` and `door` are new after each start."""
+class ReceiverProcess(Process["ReceiverTown"]):
+    """`bus` and `server` are new after each start."""
 
-    KIND = DoorLoop
-    loop: DoorLoop
+    KIND = ReceiverLoop
+    loop: ReceiverLoop
 
-    def __init__(self, town: "DoorTown", name: str) -> None:
+    def __init__(self, town: "ReceiverTown", name: str) -> None:
         super().__init__(town, name)
         self.bus: KafkaBus | None = None
-        self.door: CallbackServer | None = None
+        self.server: CallbackServer | None = None
         self.hangup = HangUp()
         self.reload: Reload | None = None
         self.journals: list[Jobs] = []
@@ -63,15 +63,17 @@ class DoorProcess(Process["DoorTown"]):
         metrics = ReceiverMetrics(CollectorRegistry())
         accounts = settings.pingme_accounts()
         clock_ms, monotonic = self.loop.wall_ms, self.loop.time
-        door = CallbackServer(bus, accounts, settings.receiver, clock_ms=clock_ms, metrics=metrics, monotonic=monotonic)
+        server = CallbackServer(
+            bus, accounts, settings.receiver, clock_ms=clock_ms, metrics=metrics, monotonic=monotonic
+        )
         self.hangup = HangUp()
         await bus.start()
-        await door.start()
-        self.bus, self.door = bus, door
+        await server.start()
+        self.bus, self.server = bus, server
         self.reload = Reload(settings, reader(self.town.config), self.hangup)
 
         def take(changed: Settings, _: Files) -> None:
-            door.take_accounts(changed.pingme_accounts())
+            server.take_accounts(changed.pingme_accounts())
             bus.accounts = len(changed.accounts)
             self.town.note("reloaded", self.life)
 
@@ -80,15 +82,15 @@ class DoorProcess(Process["DoorTown"]):
 
     async def end(self) -> None:
         """Stop in order."""
-        bus, door = self.bus, self.door
-        if door is not None:
-            await door.stop(RECEIVER_SECONDS)
+        bus, server = self.bus, self.server
+        if server is not None:
+            await server.stop(RECEIVER_SECONDS)
         if bus is not None:
             await bus.stop(STOP_SECONDS - RECEIVER_SECONDS)
 
     def gone(self) -> None:
         """Its connections are reset, its files closed, its locks free."""
-        self.bus = self.door = self.reload = None
+        self.bus = self.server = self.reload = None
         for journal in self.journals:
             journal.die()
         for claimed in list(self.claims):
@@ -107,11 +109,11 @@ class DoorProcess(Process["DoorTown"]):
     def words(self) -> tuple[str, ...]:
         """Return what /readyz calls degraded, as `app.wiring.admin` puts it together."""
         assert self.bus is not None
-        assert self.door is not None
+        assert self.server is not None
         assert self.reload is not None
-        return (*self.bus.condition().degraded, *self.door.degraded(), *self.reload.degraded())
+        return (*self.bus.condition().degraded, *self.server.degraded(), *self.reload.degraded())
 
     def callbacks(self) -> callbacks.CallbacksView:
         """Return what GET /v1/callbacks answers."""
-        assert self.door is not None
-        return callbacks.view(self.door.token_uses(), self.door.uses_since_ms())
+        assert self.server is not None
+        return callbacks.view(self.server.token_uses(), self.server.uses_since_ms())

@@ -1,4 +1,4 @@
-"""The small parts of the door: tokens, settings, decompression, answers."""
+"""The small parts of the receiver: tokens, settings, decompression, answers."""
 
 import gzip
 import json

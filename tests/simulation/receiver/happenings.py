@@ -1,4 +1,4 @@
-"""What happens in a scenario of the door: each function returns something that goes on beside the others."""
+"""What happens in a scenario of the receiver: each function returns something that goes on beside the others."""
 
 import asyncio
 import json
@@ -10,11 +10,11 @@ from app.admin import callbacks
 from app.settings import retirement, rotation
 from receiver.auth import fingerprint
 from tests.simulation.clock import EPOCH
-from tests.simulation.door.plan import KIB, Begin
-from tests.simulation.door.senders import Sender
+from tests.simulation.receiver.plan import KIB, Begin
+from tests.simulation.receiver.senders import Sender
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.town import ReceiverTown
 
 HEARD: Final = 2.0  # seconds until a SIGHUP was obeyed
 BROKEN: Final = ("[accounts.shop\n", "nothing = 1\n", '[accounts.shop]\nprovider = "pingme"\n')
@@ -29,7 +29,7 @@ def traffic(
 ) -> Begin:
     """An account's SMS, to so many numbers, and a share of them repeated, hours later too; now and then several."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, sender = town.random(f"traffic {account}"), town.senders[account]
         while not town.over:
             await asyncio.sleep(rng.expovariate(per_minute / 60))
@@ -43,7 +43,7 @@ def traffic(
 def leaked(account: str = "leaky", *, after: float = 300.0, every: float = 3600.0, lasts: float = 1500.0) -> Begin:
     """Who has found the account's URL posts what costs most, for a while, stops, and comes again."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, thief = town.random("leaked"), Sender(town, account, town.tokens[account][0], name="thief")
         await asyncio.sleep(after)
         while not town.over:
@@ -75,7 +75,7 @@ async def _something_dear(thief: Sender, kind: str) -> None:
 def flooded(account: str = "leaky", *, per_minute: float = 60, length: int = 600, numbers: int = 30) -> Begin:
     """Who has found the account's URL posts valid SMS, one after the other, and repeats none that is refused."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, thief = town.random("flooded"), Sender(town, account, town.tokens[account][0], name="thief")
         while not town.over:
             await asyncio.sleep(rng.expovariate(per_minute / 60))
@@ -91,7 +91,7 @@ async def _once(thief: Sender, number: str, length: int) -> None:
 def large_ones(account: str = "shop", *, every: float = 120.0) -> Begin:
     """SMS that no record of the topic takes."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, sender = town.random("large"), Sender(town, account, town.tokens[account][0], name="large")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
@@ -103,7 +103,7 @@ def large_ones(account: str = "shop", *, every: float = 120.0) -> Begin:
 def strangers(*, every: float = 1.0) -> Begin:
     """Who has no token tries some."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random("strangers")
         stranger = Sender(town, "", "", name="stranger")
         while not town.over:
@@ -116,11 +116,11 @@ def strangers(*, every: float = 1.0) -> Begin:
 def idlers(*, every: float = 5.0) -> Begin:
     """Who connects, and says nothing, half a head or half a body, and hangs up much later or never."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random("idlers")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
-            if listening := [each for each in town.doors if each.is_open]:
+            if listening := [each for each in town.receivers if each.is_open]:
                 line = rng.choice(listening).connect()
                 half = b"POST /v1/pingme/%b HTTP/1.1\r\nHost: a\r\n" % town.tokens["shop"][0].encode()
                 line.say(
@@ -142,7 +142,7 @@ def kafka_goes_away(
 ) -> Begin:
     """Kafka is away for moments, minutes or hours, now and then."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random("kafka")
         await asyncio.sleep(first)
         while not town.over:
@@ -162,7 +162,7 @@ def kafka_goes_away(
 def brokers_fail(*, refused: float = 0.01, unknown: float = 0.01, slow: float = 0.02) -> Begin:
     """Shares of batches fail, or hold although they failed; shares of requests are slow."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         town.faults.refused, town.faults.unknown, town.faults.slow = refused, unknown, slow
         town.note("slow", "Kafka")
 
@@ -172,7 +172,7 @@ def brokers_fail(*, refused: float = 0.01, unknown: float = 0.01, slow: float = 
 def disk_is_full(*, every: float = 900.0, lasts: float = 120.0) -> Begin:
     """The disk takes nothing, now and then."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random("disk")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
@@ -185,49 +185,49 @@ def disk_is_full(*, every: float = 900.0, lasts: float = 120.0) -> Begin:
     return begin
 
 
-# ---- doors -----------------------------------------------------------------------------------------------------------
+# ---- receivers -------------------------------------------------------------------------------------------------------
 
 
-def doors_change(*, every: float = 600.0) -> Begin:
-    """Doors are killed, stopped and put to sleep, one at a time, and come back."""
+def receivers_change(*, every: float = 600.0) -> Begin:
+    """Receivers are killed, stopped and put to sleep, one at a time, and come back."""
 
-    async def begin(town: "DoorTown") -> None:
-        rng = town.random("doors")
+    async def begin(town: "ReceiverTown") -> None:
+        rng = town.random("receivers")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
-            door, seconds = rng.choice(town.doors), rng.choice((1.0, 8.0, 30.0, 90.0, 1200.0))
-            if town.over or not door.is_open:
+            receiver, seconds = rng.choice(town.receivers), rng.choice((1.0, 8.0, 30.0, 90.0, 1200.0))
+            if town.over or not receiver.is_open:
                 continue
             match rng.choice(("kill", "stop", "sleep")):
                 case "kill":
-                    door.kill()
+                    receiver.kill()
                 case "stop":
-                    await door.stop()
+                    await receiver.stop()
                 case _:
-                    await door.sleep(min(seconds, 90.0))
+                    await receiver.sleep(min(seconds, 90.0))
                     continue
             await asyncio.sleep(seconds)
-            if not door.up:  # else the run is over, and it was started for that
-                door.start()
+            if not receiver.up:  # else the run is over, and it was started for that
+                receiver.start()
 
     return begin
 
 
 def one_dies(*, seconds: float = 1500.0) -> Begin:
-    """The last door is killed while Kafka is away, and stays away for long after that is back."""
+    """The last receiver is killed while Kafka is away, and stays away for long after that is back."""
 
-    async def begin(town: "DoorTown") -> None:
-        door = town.doors[-1]
+    async def begin(town: "ReceiverTown") -> None:
+        receiver = town.receivers[-1]
         while not town.over:
             await asyncio.sleep(30.0)
             if not town.kafka.away:
                 continue
             await asyncio.sleep(55.0)  # something lies in its journal by then
-            if door.is_open and not town.over:
-                door.kill()
+            if receiver.is_open and not town.over:
+                receiver.kill()
                 await asyncio.sleep(seconds)
-                if not door.up:
-                    door.start()
+                if not receiver.up:
+                    receiver.start()
 
     return begin
 
@@ -235,13 +235,13 @@ def one_dies(*, seconds: float = 1500.0) -> Begin:
 def clocks_step(*, every: float = 900.0, most: float = 3 * 86400.0) -> Begin:
     """The machine's clock is set, by days too, forth and back."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random("clocks")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
             seconds = rng.choice((most, 3600.0, 1.0)) * rng.uniform(-1, 1)
-            for door in town.doors:
-                door.step_clock(seconds)
+            for receiver in town.receivers:
+                receiver.step_clock(seconds)
 
     return begin
 
@@ -252,7 +252,7 @@ def clocks_step(*, every: float = 900.0, most: float = 3 * 86400.0) -> Begin:
 def rotates(account: str = "shop", *, every: float = 1800.0, slowness: float = 900.0) -> Begin:
     """A person rotates the token, tells PingMe some time later, and removes the old one once nobody uses it."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng = town.random(f"rotates {account}")
         for number in count(1):
             await asyncio.sleep(rng.uniform(0.5, 1.5) * every)
@@ -278,7 +278,7 @@ async def _told(sender: Sender, token: str, after: float) -> None:
 def tries_old_tokens(account: str = "shop", *, every: float = 60.0) -> Begin:
     """Who has found a token tries it from then on whenever it was removed."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, thief = town.random("old tokens"), Sender(town, account, "", name="thief")
         while not town.over:
             await asyncio.sleep(rng.expovariate(1 / every))
@@ -289,11 +289,11 @@ def tries_old_tokens(account: str = "shop", *, every: float = 60.0) -> Begin:
     return begin
 
 
-async def _retired(town: "DoorTown", account: str) -> bool:
-    """`smsbus callback rotate NAME --retire`: the running doors say whether they saw the old tokens."""
-    if not all(door.is_open and not door.asleep for door in town.doors):
+async def _retired(town: "ReceiverTown", account: str) -> bool:
+    """`smsbus callback rotate NAME --retire`: the running receivers say whether they saw the old tokens."""
+    if not all(receiver.is_open and not receiver.asleep for receiver in town.receivers):
         return False
-    said = callbacks.together([json.dumps(door.callbacks()) for door in town.doors])
+    said = callbacks.together([json.dumps(receiver.callbacks()) for receiver in town.receivers])
     tokens = [fingerprint(token) for token in town.tokens[account]]
     now = datetime.fromtimestamp(EPOCH + town.clock.elapsed, UTC)
     if [*retirement.found(said, account, tokens, now)]:
@@ -308,7 +308,7 @@ async def _retired(town: "DoorTown", account: str) -> bool:
 def hangs_up(*, every: float = 60.0) -> Begin:
     """SIGHUP comes again and again: nothing has changed, an account comes or goes, or the file cannot be used."""
 
-    async def begin(town: "DoorTown") -> None:
+    async def begin(town: "ReceiverTown") -> None:
         rng, extra = (
             town.random("hangs up"),
             '\n[accounts.guest]\nprovider = "pingme"\ncallback_tokens = "guest-token-of-22-letters"\n',

@@ -56,20 +56,20 @@ class SilentBus(MemoryBus):
 
 @pytest.fixture(params=[True, False], ids=["fast lane", "aiohttp alone"])
 async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
-    """Open a door with these settings."""
+    """Start a receiver with these settings."""
     monkeypatch.setattr(connection, "LINGER", 0.05)
     sides: list[Side] = []
 
-    async def open_door(bus: MemoryBus | None = None, **changed: object) -> Side:
+    async def start_receiver(bus: MemoryBus | None = None, **changed: object) -> Side:
         side = Side(fast_lane=request.param, max_body=300 * KIB, **changed)
-        side.door.intake.bus = bus or side.door.intake.bus
+        side.receiver.intake.bus = bus or side.receiver.intake.bus
         sides.append(side)
-        await side.door.start()
+        await side.receiver.start()
         return side
 
-    yield open_door
+    yield start_receiver
     for side in sides:
-        await side.door.stop(0.05)
+        await side.receiver.stop(0.05)
 
 
 async def connect(side: Side) -> socket.socket:
@@ -78,7 +78,7 @@ async def connect(side: Side) -> socket.socket:
     sender.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     sender.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     sender.setblocking(False)
-    await asyncio.get_running_loop().sock_connect(sender, ("127.0.0.1", side.door.port))
+    await asyncio.get_running_loop().sock_connect(sender, ("127.0.0.1", side.receiver.port))
     return sender
 
 
@@ -97,8 +97,8 @@ async def answer(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 def lines_of(side: Side) -> int:
-    assert side.door._server is not None
-    return len(side.door._server.connections)
+    assert side.receiver._server is not None
+    return len(side.receiver._server.connections)
 
 
 async def until_nobody_is_there(side: Side) -> float:
@@ -156,14 +156,14 @@ async def test_answers_that_nobody_takes_hold_little_memory(opened: Any, asks: b
 
 async def test_little_is_read_ahead_while_one_after_the_other_is_answered(opened: Any) -> None:
     side = await opened()
-    reader, writer = await asyncio.open_connection("127.0.0.1", side.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", side.receiver.port)
     writer.write(LIVEZ * 20_000)
     said = most = 0
 
     async with asyncio.timeout(60):
         while said < 20_000:
             said += (await reader.readuntil(b"}")).count(b"HTTP/1.1 200")
-            most = max(most, *(sum(map(len, line._held)) for line in side.door._server.connections))
+            most = max(most, *(sum(map(len, line._held)) for line in side.receiver._server.connections))
 
     assert most < 100 * KIB
     writer.close()
@@ -248,11 +248,11 @@ async def test_who_asks_on_honestly_gets_all_answers_in_order(opened: Any, seed:
     side = await opened(body_deadline=2.0)
     requests, expected = conversation(rng), []
     for request in requests:
-        reader, writer = await asyncio.open_connection("127.0.0.1", side.door.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", side.receiver.port)
         writer.write(request)
         expected.append(await answer(reader))
         writer.close()
-    reader, writer = await asyncio.open_connection("127.0.0.1", side.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", side.receiver.port)
 
     for segment in segments(rng, b"".join(requests)):
         writer.write(segment)
@@ -269,7 +269,7 @@ async def test_who_asks_on_honestly_gets_all_answers_in_order(opened: Any, seed:
 @pytest.mark.parametrize("before", [1, 2, 5])
 async def test_half_a_head_behind_others_is_late_too(opened: Any, before: int) -> None:
     side = await opened(body_deadline=0.2)
-    reader, writer = await asyncio.open_connection("127.0.0.1", side.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", side.receiver.port)
 
     writer.write(post(b"[%b]" % SMS) * before + LIVEZ * before + b"GET /livez HTTP/1.1\r\nX-")
 

@@ -1,4 +1,4 @@
-"""Any body on the callback door: what is answered with 200 is on the bus, as an SMS or with its exact bytes."""
+"""Any body to the callback endpoint: what is answered with 200 is on the bus, as an SMS or with its exact bytes."""
 
 import base64
 from collections.abc import Iterator

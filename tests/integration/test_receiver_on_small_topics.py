@@ -1,4 +1,4 @@
-"""The door on Apache Kafka whose topics take as little as they may: what is answered 200 is there whole."""
+"""The receiver on Apache Kafka whose topics take as little as they may: what is answered 200 is there whole."""
 
 import base64
 import json
@@ -26,7 +26,7 @@ from tests.kafka_fixtures import TestKafka
 from tests.messages import OBSERVED_MS
 
 KIB = 1024
-TOKEN = "door-token-0123456789"
+TOKEN = "shop-token-0123456789"
 LARGEST = 360 * KIB  # of `receiver.max_body`
 
 
@@ -46,15 +46,15 @@ async def settings(kafka: TestKafka, topic_prefix: str) -> KafkaSettings:
 async def opened(bus: KafkaBus) -> AsyncIterator[str]:
     accounts = [PingMeAccount(name="shop", tokens=(SecretStr(TOKEN),))]
     receiver = ReceiverSettings(host="127.0.0.1", port=0, max_body=LARGEST)
-    door = CallbackServer(
+    receiver = CallbackServer(
         bus, accounts, receiver, clock_ms=lambda: OBSERVED_MS, metrics=ReceiverMetrics(CollectorRegistry())
     )
     await bus.start()
-    await door.start()
+    await receiver.start()
     try:
-        yield f"http://127.0.0.1:{door.port}/v1/pingme/{TOKEN}"
+        yield f"http://127.0.0.1:{receiver.port}/v1/pingme/{TOKEN}"
     finally:
-        await door.stop(1.0)
+        await receiver.stop(1.0)
         await bus.stop(5.0)
 
 

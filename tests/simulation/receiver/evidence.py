@@ -1,4 +1,4 @@
-"""What the auditor of the door goes by: what senders were answered, the topics, the files, and when what was broken."""
+"""What the auditor of the receiver goes by: what was answered, the topics, the files, and when what was broken."""
 
 import json
 from bisect import bisect_left, bisect_right
@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from tests.audit import in_files
 from tests.simulation.clock import START
-from tests.simulation.door.senders import Post, Sms
 from tests.simulation.findings import Finding, hms
+from tests.simulation.receiver.senders import Post, Sms
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown, Snapshot
+    from tests.simulation.receiver.town import ReceiverTown, Snapshot
 
 NEVER: Final = 10.0**9
 STOPS: Final = frozenset({"killed", "stopping", "stopped", "asleep"})
@@ -41,10 +41,10 @@ class Promise(NamedTuple):
     id: str
 
 
-class DoorEvidence:
+class ReceiverEvidence:
     """Made when the run is over."""
 
-    def __init__(self, town: "DoorTown") -> None:
+    def __init__(self, town: "ReceiverTown") -> None:
         self.town = town
         self.posts = town.posts
         self.promises = [each for post in self.posts if post.ok for each in _promises(post)]
@@ -157,7 +157,7 @@ class DoorEvidence:
         )
 
     def snapshots(self, life: str, begin: float, end: float) -> "list[Snapshot]":
-        """Return what was seen of a door's journal in this time."""
+        """Return what was seen of a receiver's journal in this time."""
         found = self._snapshots[life]
         return found[bisect_left(found, begin, key=_at) : bisect_right(found, end, key=_at)]
 

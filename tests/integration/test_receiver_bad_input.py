@@ -32,11 +32,11 @@ from receiver.settings import PingMeAccount, ReceiverSettings
 from sandbox.pingme import PingMe, post_callback
 from schemas.messages import Message, SmsReceived, SmsRejected
 
-TOKEN = "door-token-0123456789"
+TOKEN = "shop-token-0123456789"
 PATH = f"/v1/pingme/{TOKEN}"
 MARK = "XSECRETMARKX"  # stands in every input that can carry it, and must come back in none
 GOOD = json.dumps({"userId": "u", "from": "22395", "to": "16470000000", "text": f"{MARK} 1"}).encode()
-DEADLINE = 0.4  # the door's patience with a body here, in seconds
+DEADLINE = 0.4  # the receiver's patience with a body here, in seconds
 
 MAIN, STRANGER = "main", ""
 LANE = {"fast_lane": True}
@@ -55,9 +55,9 @@ class Reply:
 
 @dataclass
 class RunningServer:
-    """An open door, its bus, and all that it said."""
+    """A running receiver, its bus, and all that it said."""
 
-    door: CallbackServer
+    receiver: CallbackServer
     bus: MemoryBus
     registry: CollectorRegistry
     said: list[bytes] = field(default_factory=list)
@@ -75,11 +75,11 @@ class RunningServer:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.door.port}{PATH}"
+        return f"http://127.0.0.1:{self.receiver.port}{PATH}"
 
     async def send(self, *parts: bytes, pause: float = 0.0, patience: float = 8.0) -> list[Reply]:
         """Return all replies to raw bytes, up to the one that ends the connection."""
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.door.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.receiver.port)
         for part in parts:
             writer.write(part)
             await asyncio.sleep(pause)
@@ -137,11 +137,11 @@ async def open_server(bus: MemoryBus) -> RunningServer:
     settings = ReceiverSettings(host="127.0.0.1", port=0, body_deadline=DEADLINE, **LANE)
     registry = CollectorRegistry()
     account = PingMeAccount(name=MAIN, tokens=(SecretStr(TOKEN), SecretStr(TOKEN[::-1])), user_id="u")
-    door = CallbackServer(
+    receiver = CallbackServer(
         bus, [account], settings, clock_ms=lambda: 1_700_000_000_000, metrics=ReceiverMetrics(registry)
     )
-    await door.start()
-    return RunningServer(door, bus, registry)
+    await receiver.start()
+    return RunningServer(receiver, bus, registry)
 
 
 @contextmanager
@@ -161,13 +161,13 @@ def listening() -> Iterator[io.StringIO]:
 
 @pytest.fixture
 async def server(capfd: pytest.CaptureFixture[str]) -> AsyncIterator[RunningServer]:
-    """A door that, at the end of every test, must have kept its mouth shut."""
+    """A receiver that, at the end of every test, must have kept its mouth shut."""
     crashes: list[dict[str, Any]] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: crashes.append(context))
     opened = await open_server(MemoryBus())
     with listening() as log:
         yield opened
-        await opened.door.stop(1.0)
+        await opened.receiver.stop(1.0)
     printed = "".join(capfd.readouterr())
     logged = log.getvalue() + printed
     assert crashes == []
@@ -186,7 +186,7 @@ def assert_problem(reply: Reply, status: int, reason: str) -> None:
     assert (reply.json["status"], reply.json["reason"]) == (status, reason)
 
 
-async def test_the_door_answers_a_good_callback(server: RunningServer) -> None:
+async def test_the_receiver_answers_a_good_callback(server: RunningServer) -> None:
     (reply,) = await server.send(last_post())
 
     (message,) = server.bus.messages
@@ -300,9 +300,9 @@ async def test_a_sender_gone_in_the_middle_publishes_nothing_and_is_counted(
     loop = asyncio.get_running_loop()
     sender = socket.socket()
     sender.setblocking(False)
-    await loop.sock_connect(sender, ("127.0.0.1", server.door.port))
+    await loop.sock_connect(sender, ("127.0.0.1", server.receiver.port))
     await loop.sock_sendall(sender, unfinished)
-    await until(lambda: server.door.intake.in_flight == 1)
+    await until(lambda: server.receiver.intake.in_flight == 1)
     if reset:
         sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     sender.close()
@@ -377,7 +377,7 @@ async def test_a_wrong_token_is_404_and_leaves_nothing_behind(server: RunningSer
 
 
 @pytest.mark.parametrize(
-    "target", [PATH.replace("door", "%64oor"), f"{PATH}?a={MARK}", f"http://{MARK}.example{PATH}", f"{PATH}#x"]
+    "target", [PATH.replace("shop", "%73hop"), f"{PATH}?a={MARK}", f"http://{MARK}.example{PATH}", f"{PATH}#x"]
 )
 async def test_a_callback_url_may_be_spelled_in_every_equivalent_way(server: RunningServer, target: str) -> None:
     (reply,) = await server.send(last_post(target=target))
@@ -548,7 +548,7 @@ async def mutilate_and_send(server: RunningServer, rng: random.Random, request: 
     for _ in range(rng.randint(1, 6)):
         at = rng.randrange(len(request) + 1)
         request = request[:at] + bytes([rng.choice(noise)]) * rng.randint(0, 2) + request[at + rng.randint(0, 2) :]
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.receiver.port)
     writer.write(request)
     try:
         async with asyncio.timeout(0.2):
@@ -591,7 +591,7 @@ async def test_one_callback_can_be_posted_by_hand(server: RunningServer) -> None
 async def test_nobody_at_home_is_an_answer_too() -> None:
     server = await open_server(MemoryBus())
     url = server.url
-    await server.door.stop(1.0)
+    await server.receiver.stop(1.0)
 
     answer = await post_callback(url, {"text": "5611"})
 
@@ -620,9 +620,9 @@ async def test_what_is_not_durable_is_503_with_a_time_to_come_back(body: bytes) 
     assert server.counted("not_durable") == 1
     assert len(bus.messages) == (1 if body[:1] == b"[" else 0)
     bus.full = False
-    (again,) = await server.send(last_post(b"[]"))  # the door itself is unharmed
+    (again,) = await server.send(last_post(b"[]"))  # the receiver itself is unharmed
     assert again.status == 200
-    await server.door.stop(1.0)
+    await server.receiver.stop(1.0)
 
 
 class BrokenBus(MemoryBus):
@@ -638,13 +638,13 @@ async def test_a_bug_of_ours_is_503_and_its_log_line_names_the_place_and_nothing
     server = await open_server(BrokenBus())
     with structlog.testing.capture_logs() as lines:
         (reply,) = await server.send(last_post())
-    await server.door.stop(1.0)
+    await server.receiver.stop(1.0)
 
     assert_problem(reply, 503, "internal_error")
     assert reply.headers["Retry-After"] == "5"
     assert server.counted("internal_error", STRANGER) == 1
     (line,) = lines
-    assert re.fullmatch(r"test_door_bad_input:\d+", line.pop("at"))
+    assert re.fullmatch(r"test_receiver_bad_input:\d+", line.pop("at"))
     assert line == {"event": "request_failed", "log_level": "error", "error": "KeyError"}
     assert capfd.readouterr() == ("", "")
 
@@ -688,13 +688,13 @@ class SlowBus(MemoryBus):
 async def test_a_stop_finishes_what_is_in_flight_and_takes_nothing_new() -> None:
     bus = SlowBus()
     server = await open_server(bus)
-    port = server.door.port
+    port = server.receiver.port
     reader, idle = await asyncio.open_connection("127.0.0.1", port)
     async with aiohttp.ClientSession() as session:
         in_flight = asyncio.create_task(session.post(server.url, data=GOOD))
-        await until(lambda: server.door.intake.in_flight == 1)
+        await until(lambda: server.receiver.intake.in_flight == 1)
 
-        stopping = asyncio.create_task(server.door.stop(5.0))
+        stopping = asyncio.create_task(server.receiver.stop(5.0))
         await asyncio.sleep(0)
         idle.write(post())
         late = replies(await reader.read())
@@ -716,12 +716,12 @@ async def test_a_stop_ends_at_its_grace_although_something_never_ends() -> None:
     bus = SlowBus()
     server = await open_server(bus)
     loop = asyncio.get_running_loop()
-    _, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
+    _, writer = await asyncio.open_connection("127.0.0.1", server.receiver.port)
     writer.write(post())
-    await until(lambda: server.door.intake.in_flight == 1)
+    await until(lambda: server.receiver.intake.in_flight == 1)
 
     begun = loop.time()
-    await server.door.stop(0.2)
+    await server.receiver.stop(0.2)
 
     assert 0.2 <= loop.time() - begun < 2.0
     writer.close()
@@ -730,11 +730,11 @@ async def test_a_stop_ends_at_its_grace_although_something_never_ends() -> None:
 async def test_a_stop_of_a_half_sent_callback_waits_for_its_other_half() -> None:
     server = await open_server(MemoryBus())
     whole = post()
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.door.port)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.receiver.port)
     writer.write(whole[:-10])
-    await until(lambda: server.door.intake.in_flight == 1)
+    await until(lambda: server.receiver.intake.in_flight == 1)
 
-    stopping = asyncio.create_task(server.door.stop(5.0))
+    stopping = asyncio.create_task(server.receiver.stop(5.0))
     await asyncio.sleep(0)
     writer.write(whole[-10:])
     (reply,) = replies(await reader.read())
@@ -748,12 +748,13 @@ async def test_a_port_that_is_taken_is_an_error_at_the_start() -> None:
     server = await open_server(MemoryBus())
 
     with pytest.raises(OSError, match="address already in use"):
-        await open_house_on(server.door.port)
+        await open_house_on(server.receiver.port)
 
-    await server.door.stop(1.0)
+    await server.receiver.stop(1.0)
 
 
 async def open_house_on(port: int) -> None:
     settings = ReceiverSettings(host="127.0.0.1", port=port)
-    door = CallbackServer(MemoryBus(), [], settings, clock_ms=lambda: 0, metrics=ReceiverMetrics(CollectorRegistry()))
-    await door.start()
+    metrics = ReceiverMetrics(CollectorRegistry())
+    receiver = CallbackServer(MemoryBus(), [], settings, clock_ms=lambda: 0, metrics=metrics)
+    await receiver.start()

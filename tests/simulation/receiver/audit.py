@@ -1,4 +1,4 @@
-"""What must hold in every run of the door. It knows what senders were answered, and reads the topics and the files.
+"""What must hold in every run of the receiver. It knows what senders were answered, and reads the topics and the files.
 
 Each rule is a function from the evidence to its breaches. A new one is a function and a line in `RULES`, and a break in
 `breaks` that it must find.
@@ -11,13 +11,13 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from tests.simulation.clock import START
-from tests.simulation.door import audit_limits
-from tests.simulation.door.evidence import NEVER, DoorEvidence, Promise, about
-from tests.simulation.door.senders import PINGME, Sms
 from tests.simulation.findings import Finding
+from tests.simulation.receiver import audit_limits
+from tests.simulation.receiver.evidence import NEVER, Promise, ReceiverEvidence, about
+from tests.simulation.receiver.senders import PINGME, Sms
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.town import ReceiverTown
 
 WAITS: Final = 2.5  # seconds: `bus.accept_deadline`, and what the way and a commit take
 TURNS: Final = 15.0  # for what is no plain SMS: `receiver.body_deadline`, and its share of the processor
@@ -30,7 +30,7 @@ UNDER_WAY: Final = 10  # ids whose answers cross
 TOLD: Final = 3.0  # seconds until a file is read twice, as a SIGHUP has asked for, and what was under way is answered
 
 
-def kept(evidence: DoorEvidence) -> Iterator[Finding]:
+def kept(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """What was answered 200 is in the topic or in a file, with its number and text; a dead letter with its bytes."""
     everything = [there for each in evidence.published.values() for _, there in each] + [*evidence.in_files.values()]
     bodies, refused = {each.body for each in everything}, {each.refused for each in everything}
@@ -46,7 +46,7 @@ def kept(evidence: DoorEvidence) -> Iterator[Finding]:
             yield about(post, "kept", f"{record_id} was {status} and is in no topic and no file")
 
 
-def ids(evidence: DoorEvidence) -> Iterator[Finding]:
+def ids(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """An SMS has one id for ever, and no other has it."""
     of_sms: dict[Sms, str] = {}
     of_id: dict[str, Sms] = {}
@@ -59,7 +59,7 @@ def ids(evidence: DoorEvidence) -> Iterator[Finding]:
             yield about(post, "ids", f"{record_id} stands for several SMS")
 
 
-def order(evidence: DoorEvidence) -> Iterator[Finding]:
+def order(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """First occurrences of a number's SMS lie as one process took them, where it took one after the other."""
     first_try: dict[Sms, float] = {}
     for post in evidence.posts:
@@ -84,7 +84,7 @@ def order(evidence: DoorEvidence) -> Iterator[Finding]:
             newest[key] = (post.answered, place, record_id)
 
 
-def arrays(evidence: DoorEvidence) -> Iterator[Finding]:
+def arrays(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """What came in one array for one number lies in its order."""
     places = {record_id: place for place, record_id in enumerate(dict.fromkeys(r.id for r in evidence.town.arrived))}
     of_post: defaultdict[int, list[Promise]] = defaultdict(list)
@@ -98,7 +98,7 @@ def arrays(evidence: DoorEvidence) -> Iterator[Finding]:
             yield about(several[0].post, "order", f"its SMS lie in the order {found}")
 
 
-def wait(evidence: DoorEvidence) -> Iterator[Finding]:
+def wait(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """Every post is answered in bounded time, unless its process ended or stood still."""
     for post in evidence.posts:
         took = post.answered - post.sent
@@ -107,7 +107,7 @@ def wait(evidence: DoorEvidence) -> Iterator[Finding]:
             yield about(post, "wait", f"it was answered {post.response.status} after {took:.1f} s")
 
 
-def delivered(evidence: DoorEvidence) -> Iterator[Finding]:
+def delivered(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """What was answered 200 is in its topic once nothing was broken for a while."""
     for post, _, _, record_id in evidence.promises:
         arrived, by = evidence.published.get(record_id, [(NEVER, None)])[0][0], post.answered + CALM
@@ -120,7 +120,7 @@ def delivered(evidence: DoorEvidence) -> Iterator[Finding]:
             )
 
 
-def once(evidence: DoorEvidence) -> Iterator[Finding]:
+def once(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """An SMS comes again only where it was accepted again, or something had happened while it was under way."""
     tries = Counter(sms for post in evidence.posts if post.life for sms in post.sms)
     tries.subtract(each.sms for each in evidence.promises if each.status == "duplicate" and each.sms is not None)
@@ -131,7 +131,7 @@ def once(evidence: DoorEvidence) -> Iterator[Finding]:
             yield about(post, "once", f"{record_id} lies there {len(times)} times, after {tries[sms]} tries")
 
 
-def repeats(evidence: DoorEvidence) -> Iterator[Finding]:
+def repeats(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """A repeat that meets the same process is known as one, until so many others have come as it remembers."""
     new: defaultdict[str, list[float]] = defaultdict(list)  # when a life was given something new
     used: dict[tuple[str, str], float] = {}
@@ -147,8 +147,8 @@ def repeats(evidence: DoorEvidence) -> Iterator[Finding]:
             used[key] = post.answered
 
 
-def tokens(evidence: DoorEvidence) -> Iterator[Finding]:
-    """A token in the file opens the door, and no other does; who was given the new URL in time is never sent away."""
+def tokens(evidence: ReceiverEvidence) -> Iterator[Finding]:
+    """A token in the file is accepted, and no other is; who was given the new URL in time is never sent away."""
     changes = [at for at, _ in evidence.town.valid]
     for post in evidence.posts:
         last = bisect_right(changes, post.answered)
@@ -157,16 +157,16 @@ def tokens(evidence: DoorEvidence) -> Iterator[Finding]:
         if not post.life or post.response.status == 503 or not post.response.status:
             continue
         if all(opens) and post.response.status == 404:
-            yield about(post, "tokens", "its token is in the file and did not open the door")
+            yield about(post, "tokens", "its token is in the file and was not accepted")
         elif not any(opens) and post.response.status != 404:
             yield about(post, "tokens", f"its token is not in the file, and it was answered {post.response.status}")
         elif post.by == PINGME and post.response.status == 404:
             yield about(post, "tokens", "its token was removed while PingMe used it")
 
 
-def cleaned(evidence: DoorEvidence) -> Iterator[Finding]:
-    """In the end each door has its own journal, small and empty, and no other is there."""
-    for journal in evidence.town.left[evidence.town.plan.doors :]:
+def cleaned(evidence: ReceiverEvidence) -> Iterator[Finding]:
+    """In the end each receiver has its own journal, small and empty, and no other is there."""
+    for journal in evidence.town.left[evidence.town.plan.receivers :]:
         yield Finding("cleaned", evidence.town.seconds, journal.name, "this journal is nobody's and was not removed")
     for journal in evidence.town.left:
         if journal.size > ROOM + 2 * evidence.journal or journal.texts:
@@ -174,8 +174,8 @@ def cleaned(evidence: DoorEvidence) -> Iterator[Finding]:
             yield Finding("cleaned", evidence.town.seconds, journal.name, words)
 
 
-def leaks(evidence: DoorEvidence) -> Iterator[Finding]:
-    """What a door remembers does not grow, however many numbers, tokens and connections it has seen."""
+def leaks(evidence: ReceiverEvidence) -> Iterator[Finding]:
+    """What a receiver remembers does not grow, however many numbers, tokens and connections it has seen."""
     lives = {life for _, life, _ in evidence.town.censuses}
     for life in sorted(lives):
         counted = [found for at, whose, found in evidence.town.censuses if whose == life and evidence.is_calm(at)]
@@ -189,17 +189,17 @@ def leaks(evidence: DoorEvidence) -> Iterator[Finding]:
             yield Finding("leaks", evidence.town.seconds, life, f"{before} objects have become {after}: {grew}")
 
 
-def alive(evidence: DoorEvidence) -> Iterator[Finding]:
+def alive(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """Every task and thread that must run does."""
     for each in evidence.town.samples:
         if not each.alive:
             yield Finding("alive", each.at - START, each.life, "/livez says 503")
 
 
-def unhandled(evidence: DoorEvidence) -> Iterator[Finding]:
+def unhandled(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """Nothing reaches a loop's exception handler, and nothing unexpected is logged as an error."""
     for each in evidence.town.driver.errors:
-        yield Finding("unhandled", 0.0, "a door", each)
+        yield Finding("unhandled", 0.0, "a receiver", each)
 
 
 def _near(times: list[float], at: float, seconds: float) -> bool:
@@ -208,7 +208,7 @@ def _near(times: list[float], at: float, seconds: float) -> bool:
     return place > 0 and at - times[place - 1] <= seconds
 
 
-Rule = Callable[[DoorEvidence], Iterator[Finding]]
+Rule = Callable[[ReceiverEvidence], Iterator[Finding]]
 RULES: Final[tuple[Rule, ...]] = (
     *(kept, ids, order, arrays, wait, delivered, once, repeats, tokens, cleaned, leaks, alive, unhandled),
     *(audit_limits.room, audit_limits.share, audit_limits.limited, audit_limits.allowance),
@@ -216,7 +216,7 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 
-def audit(town: "DoorTown") -> list[Finding]:
+def audit(town: "ReceiverTown") -> list[Finding]:
     """Return all breaches."""
-    evidence = DoorEvidence(town)
+    evidence = ReceiverEvidence(town)
     return [finding for rule in RULES for finding in rule(evidence)]

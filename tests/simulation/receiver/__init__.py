@@ -1,4 +1,4 @@
-"""Hours and days of the callback door and of the bus below it, in virtual time, decided by one seed.
+"""Hours and days of the receiver and of the bus below it, in virtual time, decided by one seed.
 
 What runs is the program's own: connections, both lanes, allowances, reload, bus, lanes, producer guard, claims, and
 journals in files. What it runs on is ours: bytes that go to and fro without sockets (`wire`), a Kafka behind the

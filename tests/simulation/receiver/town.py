@@ -1,4 +1,4 @@
-"""Everything of one run of the door: processes, senders, Kafka, files; and the record of what happened."""
+"""Everything of one run of the receiver: processes, senders, Kafka, files; and the record of what happened."""
 
 import asyncio
 import gc
@@ -12,18 +12,18 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final, NamedTuple
 
-from tests.simulation.door import edges
-from tests.simulation.door.edges import Arrived
-from tests.simulation.door.plan import DoorPlan
-from tests.simulation.door.process import DoorProcess
-from tests.simulation.door.senders import Post, Sender
-from tests.simulation.door.wire import Line
 from tests.simulation.place import Place
+from tests.simulation.receiver import edges
+from tests.simulation.receiver.edges import Arrived
+from tests.simulation.receiver.plan import ReceiverPlan
+from tests.simulation.receiver.process import ReceiverProcess
+from tests.simulation.receiver.senders import Post, Sender
+from tests.simulation.receiver.wire import Line
 
 REST: Final = 1200.0  # seconds after a run in which all is well: what waits must be gone then
 LOOK: Final = 10.0
 MEMORY: Final = Path("/dev/shm")  # a journal's fsyncs are quicker there
-CENSUS: Final = 600.0  # seconds between two counts of what a door remembers
+CENSUS: Final = 600.0  # seconds between two counts of what a receiver remembers
 FRESH: Final = 5.0  # seconds for which a look into a journal's file is good
 TROUBLES: Final = frozenset({
     *("kafka_away", "account_limited", "over_share", "journal_unwritable", "records_refused", "reload_refused"),
@@ -31,11 +31,11 @@ TROUBLES: Final = frozenset({
 })  # fmt: skip
 
 
-NOT_COUNTED: Final = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, Place, DoorProcess)
+NOT_COUNTED: Final = (type, ModuleType, FunctionType, CodeType, asyncio.AbstractEventLoop, Place, ReceiverProcess)
 
 
 class Sample(NamedTuple):
-    """How a door was at a moment."""
+    """How a receiver was at a moment."""
 
     at: float
     life: str
@@ -44,7 +44,7 @@ class Sample(NamedTuple):
 
 
 class Snapshot(NamedTuple):
-    """What lay in the file of a door's own journal at a moment: bytes by account."""
+    """What lay in the file of a receiver's own journal at a moment: bytes by account."""
 
     at: float
     life: str
@@ -70,17 +70,17 @@ class Left(NamedTuple):
     """So many SMS can be read in its files."""
 
 
-class DoorTown(Place):
+class ReceiverTown(Place):
     """Made for one seed and one plan; `run` it once."""
 
-    def __init__(self, plan: DoorPlan, seed: int, hours: float) -> None:
+    def __init__(self, plan: ReceiverPlan, seed: int, hours: float) -> None:
         super().__init__(seed, hours)
         self.plan = plan
-        self.directory = Path(tempfile.mkdtemp(prefix="door-", dir=MEMORY if MEMORY.is_dir() else None))
+        self.directory = Path(tempfile.mkdtemp(prefix="receiver-", dir=MEMORY if MEMORY.is_dir() else None))
         self.config = self.directory / "smsbus.toml"
         self.tokens = {account: [f"{account}-token-of-the-first-hour"] for account in plan.accounts}
         self.config.write_text(self.toml())
-        self.doors = [DoorProcess(self, f"door-{number}") for number in range(1, plan.doors + 1)]
+        self.receivers = [ReceiverProcess(self, f"receiver-{number}") for number in range(1, plan.receivers + 1)]
         self.senders = {account: Sender(self, account, token) for account, [token] in self.tokens.items()}
         self.lines: set[Line] = set()
         self.fsyncs = self.random("fsyncs")
@@ -96,7 +96,7 @@ class DoorTown(Place):
         self.editing = asyncio.Lock()
         """Held by who changes smsbus.toml."""
         self.valid: list[tuple[float, frozenset[str]]] = []
-        """From when on which tokens open the door."""
+        """From when on which tokens are valid."""
         self.over = False
         """The plan is: nobody sends anything new, and nothing breaks any more."""
 
@@ -126,8 +126,8 @@ class DoorTown(Place):
         self.listen()
         with edges.in_place(self):
             self.hang_up()
-            for door in self.doors:
-                door.start()
+            for receiver in self.receivers:
+                receiver.start()
             for begin in self.plan.begins:
                 self.spawn(begin(self))
             self.spawn(self._watch())
@@ -135,8 +135,8 @@ class DoorTown(Place):
             self._rest()
             self.driver.run(self.clock.now + REST)
             self.left = [self._left(path) for path in sorted(self.journals.iterdir()) if path.is_dir()]
-            for door in self.doors:
-                door.kill()
+            for receiver in self.receivers:
+                receiver.kill()
             self.driver.end()
 
     def _rest(self) -> None:
@@ -145,10 +145,10 @@ class DoorTown(Place):
         self.faults.refused = self.faults.unknown = self.faults.slow = 0.0
         if self.kafka.away:
             self.kafka.come_back()
-        for door in self.doors:
-            if not door.up:
-                door.start()
-            door.loop.asleep = False
+        for receiver in self.receivers:
+            if not receiver.up:
+                receiver.start()
+            receiver.loop.asleep = False
 
     def disk_is_full(self, full: bool) -> None:
         """Let the disk take nothing, or take all again."""
@@ -160,11 +160,11 @@ class DoorTown(Place):
         shutil.rmtree(self.directory)
 
     def hang_up(self) -> None:
-        """Let every door read smsbus.toml again, whose tokens are these from now on."""
+        """Let every receiver read smsbus.toml again, whose tokens are these from now on."""
         self.valid.append((self.clock.now, frozenset(token for each in self.tokens.values() for token in each)))
-        for door in self.doors:
-            if door.up:
-                door.hangup.ask()
+        for receiver in self.receivers:
+            if receiver.up:
+                receiver.hangup.ask()
 
     # ---- looking ---------------------------------------------------------------------------------------------------
 
@@ -174,27 +174,27 @@ class DoorTown(Place):
             await asyncio.sleep(LOOK)
             is_due = self.loop.time() >= census_at
             census_at += CENSUS if is_due else 0.0
-            for door in self.doors:
-                if door.bus is not None and door.is_open and not door.asleep:
-                    self._asking = door.life
-                    self.samples.append(Sample(self.loop.time(), door.life, door.words(), door.bus.alive()))
+            for receiver in self.receivers:
+                if receiver.bus is not None and receiver.is_open and not receiver.asleep:
+                    self._asking = receiver.life
+                    self.samples.append(Sample(self.loop.time(), receiver.life, receiver.words(), receiver.bus.alive()))
                     self._asking = ""
                     if self.kafka.away:
-                        self.snapshot(door)
+                        self.snapshot(receiver)
                     if is_due:
-                        self.censuses.append((self.loop.time(), door.life, _census(door.bus, door.door)))
+                        self.censuses.append((self.loop.time(), receiver.life, _census(receiver.bus, receiver.server)))
 
-    def snapshot(self, door: DoorProcess) -> None:
-        """Look into the file of a door's own journal, past everything that the door knows of it."""
-        recent = next((each for each in reversed(self.snapshots) if each.life == door.life), None)
-        if not door.claims or (recent is not None and self.clock.now - recent.at < FRESH):
+    def snapshot(self, receiver: ReceiverProcess) -> None:
+        """Look into the file of a receiver's own journal, past everything that the receiver knows of it."""
+        recent = next((each for each in reversed(self.snapshots) if each.life == receiver.life), None)
+        if not receiver.claims or (recent is not None and self.clock.now - recent.at < FRESH):
             return
-        path = door.claims[0].directory / "journal.sqlite"
+        path = receiver.claims[0].directory / "journal.sqlite"
         held: Counter[str] = Counter()
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as connection:
             for headers, size in connection.execute("SELECT headers, size FROM rows"):
                 held[headers.partition("/smsbus/pingme/")[2].partition('"')[0]] += size
-        self.snapshots.append(Snapshot(self.clock.now, door.life, held))
+        self.snapshots.append(Snapshot(self.clock.now, receiver.life, held))
 
     def _left(self, path: Path) -> Left:
         contents = [each.read_bytes() for each in path.iterdir()]
@@ -206,7 +206,7 @@ class DoorTown(Place):
 
     def _logged(self, logger: object, level: str, event: dict[str, Any]) -> dict[str, Any]:
         name = getattr(asyncio._get_running_loop(), "name", "")
-        life = self._asking or next((door.life for door in self.doors if door.name == name), "")
+        life = self._asking or next((receiver.life for receiver in self.receivers if receiver.name == name), "")
         account = str(event.get("account", ""))
         self.logged.append(Said(self.clock.now, life, level, str(event.get("event")), account))
         return super()._logged(logger, level, event)

@@ -62,16 +62,16 @@ class HoldingBus(MemoryBus):
 
 
 class RunningServer:
-    """An open door, its bus, and lines to it."""
+    """A running receiver, its bus, and lines to it."""
 
     def __init__(self, **changed: object) -> None:
         self.bus = HoldingBus()
         self.side = Side(**{"max_body": 256 * KIB, **changed})  # type: ignore[arg-type]
-        self.side.door.intake.bus = self.bus
+        self.side.receiver.intake.bus = self.bus
         self._lines: list[asyncio.StreamWriter] = []
 
     async def line(self) -> Line:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self.side.door.port)
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.side.receiver.port)
         self._lines.append(writer)
         return reader, writer
 
@@ -101,14 +101,14 @@ class RunningServer:
 
     @property
     def in_flight(self) -> int:
-        return self.side.door.intake.in_flight
+        return self.side.receiver.intake.in_flight
 
     async def close(self) -> None:
         self.bus.holds = False
         self.bus.go_on()
         for writer in self._lines:
             writer.close()
-        await self.side.door.stop(1.0)
+        await self.side.receiver.stop(1.0)
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
@@ -135,7 +135,7 @@ async def opened(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
     async def open_server(**changed: object) -> RunningServer:
         server = RunningServer(fast_lane=request.param, **changed)
         houses.append(server)
-        await server.side.door.start()
+        await server.side.receiver.start()
         return server
 
     yield open_server
@@ -208,7 +208,7 @@ async def test_the_fast_lane_goes_on_behind_what_had_to_wait_for_its_turn(opened
         assert (await server.ask(request, line)).startswith(b"HTTP/1.1 200")
 
     fast = server.side.registry.get_sample_value("smsbus_callbacks_fast_lane_total")
-    assert fast == (3 if server.side.door._settings.fast_lane else 0)
+    assert fast == (3 if server.side.receiver._settings.fast_lane else 0)
 
 
 async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost_nothing(
@@ -222,7 +222,7 @@ async def test_who_waits_for_its_turn_longer_than_for_a_body_is_429_and_has_cost
     async with asyncio.timeout(3):
         for what in ("an array", "packed junk", "a large sms"):
             assert is_limited(await server.ask(QUEUED[what]), TOO_MANY) > 0
-        await server.side.door.intake.allowances["other"].turn(0.01).__aenter__()
+        await server.side.receiver.intake.allowances["other"].turn(0.01).__aenter__()
 
     assert server.counted(TOO_MANY) == 3
     assert len(server.bus.held) == 99
@@ -329,7 +329,7 @@ async def test_who_gets_its_turn_when_the_allowance_is_used_up_is_429(opened: An
 async def test_a_sender_that_comes_back_when_told_to_is_taken(opened: Any) -> None:
     server = await opened(**LITTLE)
     await spend_all(server)
-    bucket = server.side.door.intake.allowances["main"]._bytes
+    bucket = server.side.receiver.intake.allowances["main"]._bytes
     seconds = is_limited(await server.ask(post(GOOD)), OVER)
 
     bucket._filled_at -= seconds  # so long ago
@@ -367,7 +367,7 @@ async def test_half_bodies_cost_what_has_come_of_them(opened: Any, *, chunked: b
         head = head.replace(b"Content-Length: %d\r\n" % (250 * KIB), b"")
     part = b"%x\r\n%b\r\n" % (240 * KIB, b"x" * 240 * KIB) if chunked else b"x" * 240 * KIB
     lines = [await server.asked(head + part) for _ in range(3)]
-    await server.until(lambda: server.side.door.intake.allowances["main"]._bytes._level < 300 * KIB)
+    await server.until(lambda: server.side.receiver.intake.allowances["main"]._bytes._level < 300 * KIB)
 
     lines += [await server.asked(head + part) for _ in range(2)]
     await server.until(lambda: server.in_flight < 5)
@@ -387,7 +387,7 @@ async def first_answer(lines: list[Line]) -> bytes:
 
 async def test_a_limited_account_is_a_degraded_word_and_one_line_in_the_log(opened: Any) -> None:
     server = await opened(**LITTLE)
-    assert server.side.door.degraded() == ()
+    assert server.side.receiver.degraded() == ()
     with structlog.testing.capture_logs() as lines:
         await spend_all(server)
         for _ in range(5):
@@ -395,7 +395,7 @@ async def test_a_limited_account_is_a_degraded_word_and_one_line_in_the_log(open
 
     assert [line["event"] for line in lines] == ["account_limited"]
     assert (lines[0]["account"], lines[0]["reason"]) == ("main", OVER)
-    assert server.side.door.degraded() == ("account_limited:main",)
+    assert server.side.receiver.degraded() == ("account_limited:main",)
 
 
 async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -407,7 +407,7 @@ async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypat
         await server.until(lambda: len(lines) == 2)
 
     assert [line["event"] for line in lines] == ["account_limited", "account_limited_no_more"]
-    assert server.side.door.degraded() == ()
+    assert server.side.receiver.degraded() == ()
 
 
 # ---- at once --------------------------------------------------------------------------------------------------
@@ -475,12 +475,12 @@ async def test_what_is_answered_makes_room(opened: Any) -> None:
 async def test_an_account_that_comes_and_goes_keeps_what_it_has_used(opened: Any) -> None:
     server = await opened(**LITTLE)
     await spend_all(server)
-    door = server.side.door
-    main, other = door._accounts
+    receiver = server.side.receiver
+    main, other = receiver._accounts
 
-    door.take_accounts([main])
-    assert set(door.intake.allowances) == {"main"}
-    door.take_accounts([main, other])
+    receiver.take_accounts([main])
+    assert set(receiver.intake.allowances) == {"main"}
+    receiver.take_accounts([main, other])
 
     assert is_limited(await server.ask(post(GOOD)), OVER)
     await server.genuine()
@@ -527,8 +527,8 @@ async def test_a_flood_of_connections_leaves_room_for_others(opened: Any, half: 
         if n % 10 == 0:
             await server.genuine()
 
-    assert server.side.door._server is not None
-    assert len(server.side.door._server.connections) <= 21
+    assert server.side.receiver._server is not None
+    assert len(server.side.receiver._server.connections) <= 21
 
 
 WRONG = post(GOOD, target="/v1/pingme/wrong")

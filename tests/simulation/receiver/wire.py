@@ -1,4 +1,4 @@
-"""TCP without sockets: a door's loop that listens, and connections whose bytes take their time."""
+"""TCP without sockets: a receiver's loop that listens, and connections whose bytes take their time."""
 
 import asyncio
 import json
@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 from tests.simulation.loop import Loop
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.town import ReceiverTown
 
-IDLE = 60.0  # seconds after which a client does not use a connection again: the door keeps it longer
+IDLE = 60.0  # seconds after which a client does not use a connection again: the receiver keeps it longer
 TINY = 1e-6  # seconds between two segments of a connection, which keep their order
 
 
-class DoorLoop(Loop):
-    """A loop on which a door can be opened. `connects` makes its end of a connection; None: nobody listens."""
+class ReceiverLoop(Loop):
+    """A loop on which a receiver can listen. `connects` makes its end of a connection; None: nobody listens."""
 
     connects: Callable[[], Any] | None = None
 
@@ -28,7 +28,7 @@ class DoorLoop(Loop):
 class _Listener:
     sockets = ()
 
-    def __init__(self, loop: DoorLoop, protocol_factory: Callable[[], Any]) -> None:
+    def __init__(self, loop: ReceiverLoop, protocol_factory: Callable[[], Any]) -> None:
         self._loop = loop
         self._factory = protocol_factory
 
@@ -57,7 +57,7 @@ GONE = Response(0, b"", b"")
 class Line(asyncio.Transport):
     """One connection: the server's transport, and the client's end of it."""
 
-    def __init__(self, town: "DoorTown", loop: DoorLoop) -> None:
+    def __init__(self, town: "ReceiverTown", loop: ReceiverLoop) -> None:
         super().__init__()
         self.loop = loop
         self._town = town

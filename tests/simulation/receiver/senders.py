@@ -1,4 +1,4 @@
-"""Who posts to the door: PingMe for an account of ours, which comes again until it is answered 200, and others."""
+"""Who posts to the receiver: PingMe for an account of ours, which comes again until it is answered 200, and others."""
 
 import asyncio
 import gzip
@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from tests.simulation.door.wire import GONE, Line, Response
+from tests.simulation.receiver.wire import GONE, Line, Response
 
 if TYPE_CHECKING:
-    from tests.simulation.door.process import DoorProcess
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.process import ReceiverProcess
+    from tests.simulation.receiver.town import ReceiverTown
 
 PATIENCE: Final = 20.0  # seconds that a sender waits for an answer
 PAUSES: Final = (5.0, 30.0, 120.0, 600.0)  # seconds until it comes again, then always the last
@@ -68,12 +68,12 @@ class Post:
 class Sender:
     """Posts for one account, with whichever token it was last given."""
 
-    def __init__(self, town: "DoorTown", account: str, token: str, *, name: str = PINGME) -> None:
+    def __init__(self, town: "ReceiverTown", account: str, token: str, *, name: str = PINGME) -> None:
         self.town = town
         self.account = account
         self.token = token
         self.rng = town.random(f"{name} of {account}")
-        self._lines: list[tuple[DoorProcess, Line]] = []
+        self._lines: list[tuple[ReceiverProcess, Line]] = []
         self._made = 0
         self._name = name
 
@@ -123,7 +123,7 @@ class Sender:
             post.response = await line.ask(segments, PATIENCE)
             if post.response.status == 503 and process.life == post.life and process.is_open:
                 self.town.snapshot(process)
-            is_unread = not post.ok and len(segments) > 1  # the door ends a connection whose body stays on its way
+            is_unread = not post.ok and len(segments) > 1  # the receiver ends a connection whose body stays on its way
             if line.is_free and not is_unread and len(self._lines) < KEPT:
                 self._lines.append(connection)
             else:
@@ -140,12 +140,12 @@ class Sender:
             return head + body[:at], body[at:]
         return (head + body,)
 
-    def _connection(self) -> "tuple[DoorProcess, Line] | None":
+    def _connection(self) -> "tuple[ReceiverProcess, Line] | None":
         """Return one that is kept, or a new one to a process that listens; None: nobody does."""
         self._lines = [each for each in self._lines if each[1].is_free]
         if self._lines and self.rng.random() < 0.9:
             return self._lines.pop(self.rng.randrange(len(self._lines)))
-        if listening := [each for each in self.town.doors if each.is_open]:
+        if listening := [each for each in self.town.receivers if each.is_open]:
             process = self.rng.choice(listening)
             return process, process.connect()
         return None

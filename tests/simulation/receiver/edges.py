@@ -22,8 +22,8 @@ from receiver.strangers import Strangers
 from tests.simulation.kafka import Kafka
 
 if TYPE_CHECKING:
-    from tests.simulation.door.process import DoorProcess
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.process import ReceiverProcess
+    from tests.simulation.receiver.town import ReceiverTown
 
 FSYNC: Final = (0.002, 0.02)  # seconds of a commit
 READING: Final = 1e-6  # seconds of the processor for a byte of a callback: a quarter of a second for the largest
@@ -49,7 +49,7 @@ class Arrived(NamedTuple):
 class Producer:
     """Stands for `AIOKafkaProducer`: what it sends waits for an absent Kafka, and may arrive though it was dropped."""
 
-    def __init__(self, town: "DoorTown", **_: object) -> None:
+    def __init__(self, town: "ReceiverTown", **_: object) -> None:
         self._town = town
         self._by = asyncio.get_running_loop().name  # type: ignore[attr-defined]
         self._sending: set[asyncio.Task[None]] = set()
@@ -138,7 +138,7 @@ class Jobs:
     What is put meanwhile is the next group.
     """
 
-    def __init__(self, town: "DoorTown", process: "DoorProcess") -> None:
+    def __init__(self, town: "ReceiverTown", process: "ReceiverProcess") -> None:
         self._town = town
         self._loop = process.loop
         self._waiting: list[Any] = []
@@ -203,12 +203,12 @@ class Jobs:
 
 
 @contextmanager
-def in_place(town: "DoorTown") -> Iterator[None]:
+def in_place(town: "ReceiverTown") -> Iterator[None]:
     """Let the program run on these for as long as it lasts."""
 
-    def here() -> "DoorProcess":
+    def here() -> "ReceiverProcess":
         name = asyncio.get_running_loop().name  # type: ignore[attr-defined]
-        return next(each for each in town.doors if each.name == name)
+        return next(each for each in town.receivers if each.name == name)
 
     try_claim, release, read = claim.try_claim, claim.Claim.release, intake._read
 
@@ -218,7 +218,7 @@ def in_place(town: "DoorTown") -> Iterator[None]:
         return claimed
 
     def noted_release(claimed: claim.Claim) -> None:
-        for each in town.doors:
+        for each in town.receivers:
             with suppress(ValueError):
                 each.claims.remove(claimed)
         release(claimed)

@@ -1,4 +1,4 @@
-"""`smsbus serve --workers`: several doors on one port, told of and stopped as one; any may die, the parent included."""
+"""`smsbus serve --workers`: several workers on one port, shown and stopped as one; any may die, the parent included."""
 
 import asyncio
 import os
@@ -182,7 +182,7 @@ async def test_a_port_that_is_taken_is_not_shared_with_a_stranger(smsbus):
         ((), {"RECEIVER__PORT": "0"}, "SMSBUS_RECEIVER__PORT=0"),
     ],
 )
-async def test_several_doors_that_make_no_sense_are_refused_in_one_line(fresh, arguments, settings, word):
+async def test_several_workers_that_make_no_sense_are_refused_in_one_line(fresh, arguments, settings, word):
     refused = await fresh.run("serve", "--workers", "2", *arguments, **settings)
 
     assert (refused.code, refused.out) == (2, "")

@@ -1,4 +1,4 @@
-"""The door and the bus broken on purpose, each time in one place, and the rule that must find it."""
+"""The receiver and the bus broken on purpose, each time in one place, and the rule that must find it."""
 
 import asyncio
 from collections.abc import Mapping
@@ -187,25 +187,25 @@ def _nothing_of(*_: Any, **__: Any) -> None:
 
 
 BREAKS: Final[Mapping[str, Break]] = {
-    "forgets_rows": Break(forgets_rows, _found_by("kept"), "door_kafka", 1.0),
-    "counts_into_ids": Break(counts_into_ids, _found_by("ids"), "door_repeats", 1.5),
-    "reads_the_newest_first": Break(reads_the_newest_first, _found_by("order"), "door_full", 1.0),
-    "turns_arrays_round": Break(turns_arrays_round, _found_by("order"), "door_quiet", 0.2),
-    "never_spills": Break(never_spills, _found_by("wait"), "door_kafka", 1.0),
-    "adopts_nothing": Break(adopts_nothing, _found_by("delivered"), "door_orphans", 1.0),
-    "rests_for_an_hour": Break(rests_for_an_hour, _found_by("delivered"), "door_brokers", 0.5),
-    "publishes_twice": Break(publishes_twice, _found_by("once"), "door_quiet", 0.2),
-    "forgets_ids": Break(forgets_ids, _found_by("repeats"), "door_repeats", 0.5),
-    "keeps_old_heads": Break(keeps_old_heads, _found_by("tokens"), "door_tokens", 1.2),
-    "retires_at_once": Break(retires_at_once, _found_by("tokens"), "door_tokens", 1.0),
-    "leaves_texts": Break(leaves_texts, _found_by("cleaned"), "door_kafka", 1.0),
-    "remembers_everybody": Break(remembers_everybody, _found_by("leaks"), "door_repeats", 1.5),
-    "lets_a_lane_end": Break(lets_a_lane_end, _found_by("alive"), "door_quiet", 0.6),
-    "refuses_early": Break(refuses_early, _found_by("room"), "door_full", 0.5),
-    "shares_nothing": Break(shares_nothing, _found_by("share"), "door_share", 1.0),
-    "never_refills": Break(never_refills, _found_by("limited"), "door_leaked", 0.7),
-    "charges_nothing": Break(charges_nothing, _found_by("allowance"), "door_leaked", 0.3),
-    "hides_limits": Break(hides_limits, _found_by("words"), "door_leaked", 0.3),
-    "never_calms_down": Break(never_calms_down, _found_by("words"), "door_share", 1.0),
-    "says_it_again": Break(says_it_again, _found_by("said"), "door_leaked", 0.3),
+    "forgets_rows": Break(forgets_rows, _found_by("kept"), "receiver_kafka", 1.0),
+    "counts_into_ids": Break(counts_into_ids, _found_by("ids"), "receiver_repeats", 1.5),
+    "reads_the_newest_first": Break(reads_the_newest_first, _found_by("order"), "receiver_full", 1.0),
+    "turns_arrays_round": Break(turns_arrays_round, _found_by("order"), "receiver_quiet", 0.2),
+    "never_spills": Break(never_spills, _found_by("wait"), "receiver_kafka", 1.0),
+    "adopts_nothing": Break(adopts_nothing, _found_by("delivered"), "receiver_orphans", 1.0),
+    "rests_for_an_hour": Break(rests_for_an_hour, _found_by("delivered"), "receiver_brokers", 0.5),
+    "publishes_twice": Break(publishes_twice, _found_by("once"), "receiver_quiet", 0.2),
+    "forgets_ids": Break(forgets_ids, _found_by("repeats"), "receiver_repeats", 0.5),
+    "keeps_old_heads": Break(keeps_old_heads, _found_by("tokens"), "receiver_tokens", 1.2),
+    "retires_at_once": Break(retires_at_once, _found_by("tokens"), "receiver_tokens", 1.0),
+    "leaves_texts": Break(leaves_texts, _found_by("cleaned"), "receiver_kafka", 1.0),
+    "remembers_everybody": Break(remembers_everybody, _found_by("leaks"), "receiver_repeats", 1.5),
+    "lets_a_lane_end": Break(lets_a_lane_end, _found_by("alive"), "receiver_quiet", 0.6),
+    "refuses_early": Break(refuses_early, _found_by("room"), "receiver_full", 0.5),
+    "shares_nothing": Break(shares_nothing, _found_by("share"), "receiver_share", 1.0),
+    "never_refills": Break(never_refills, _found_by("limited"), "receiver_leaked", 0.7),
+    "charges_nothing": Break(charges_nothing, _found_by("allowance"), "receiver_leaked", 0.3),
+    "hides_limits": Break(hides_limits, _found_by("words"), "receiver_leaked", 0.3),
+    "never_calms_down": Break(never_calms_down, _found_by("words"), "receiver_share", 1.0),
+    "says_it_again": Break(says_it_again, _found_by("said"), "receiver_leaked", 0.3),
 }

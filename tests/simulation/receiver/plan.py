@@ -1,23 +1,23 @@
-"""What a scenario of the door is made of."""
+"""What a scenario of the receiver is made of."""
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import DoorTown
+    from tests.simulation.receiver.town import ReceiverTown
 
-Begin = Callable[["DoorTown"], Coroutine[Any, Any, None]]
+Begin = Callable[["ReceiverTown"], Coroutine[Any, Any, None]]
 KIB = 1024
 
 
 @dataclass(frozen=True)
-class DoorPlan:
+class ReceiverPlan:
     """One scenario: what begins with it, and the settings, smaller than usual so that hours meet every bound."""
 
     name: str
     begins: tuple[Begin, ...]
-    doors: int = 1
+    receivers: int = 1
     accounts: tuple[str, ...] = ("shop", "club")
     bus: Mapping[str, object] = field(default_factory=dict)
     receiver: Mapping[str, object] = field(default_factory=dict)

@@ -7,12 +7,12 @@ from itertools import islice, takewhile
 from typing import TYPE_CHECKING, Final
 
 from tests.simulation.clock import START
-from tests.simulation.door.evidence import DoorEvidence, about
-from tests.simulation.door.senders import Post
 from tests.simulation.findings import Finding
+from tests.simulation.receiver.evidence import ReceiverEvidence, about
+from tests.simulation.receiver.senders import Post
 
 if TYPE_CHECKING:
-    from tests.simulation.door.town import Sample
+    from tests.simulation.receiver.town import Sample
 
 MOST_PLAIN: Final = 4096  # bytes: README, `account_limited`
 LETTER: Final = 1024  # bytes
@@ -32,7 +32,7 @@ BEGINS: Final = {
 }
 
 
-def room(evidence: DoorEvidence) -> Iterator[Finding]:
+def room(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """Nobody is answered 5xx while there is room, in Kafka or on the disk, for this account."""
     for post in evidence.posts:
         if post.response.status < 500 or evidence.disturbed(post) or _is_full(evidence, post):
@@ -40,7 +40,7 @@ def room(evidence: DoorEvidence) -> Iterator[Finding]:
         yield about(post, "room", f"it was answered {post.response.said.get('reason')}, and there was room for it")
 
 
-def _is_full(evidence: DoorEvidence, post: Post) -> bool:
+def _is_full(evidence: ReceiverEvidence, post: Post) -> bool:
     """Tell whether Kafka was away, and the journal full, or filled by this account, or the disk."""
     if not evidence.away_at(post.answered, before=15.0):
         return False
@@ -53,7 +53,7 @@ def _is_full(evidence: DoorEvidence, post: Post) -> bool:
     return False
 
 
-def share(evidence: DoorEvidence) -> Iterator[Finding]:
+def share(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """No account of several takes more than its share of a journal: half of it, or of what is used."""
     for snapshot in evidence.town.snapshots if len(evidence.town.plan.accounts) > 1 else ():
         used = sum(snapshot.held.values())
@@ -63,7 +63,7 @@ def share(evidence: DoorEvidence) -> Iterator[Finding]:
                 yield Finding("share", snapshot.at - START, account, words)
 
 
-def limited(evidence: DoorEvidence) -> Iterator[Finding]:
+def limited(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """Nobody is answered 429 who has not used up its allowance, nor is under way too often."""
     for posts in _by_account(evidence).values():
         level, at, most = 60 * evidence.allowance, 0.0, 60 * evidence.allowance
@@ -83,7 +83,7 @@ def _next(posts: list[Post], place: int) -> list[Post]:
     return list(takewhile(lambda each: each.answered <= until, islice(posts, place, None)))
 
 
-def allowance(evidence: DoorEvidence) -> Iterator[Finding]:
+def allowance(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """No more is taken of what is no plain SMS than an account may send."""
     for posts in _by_account(evidence).values():
         level, at, most = 60 * evidence.allowance, 0.0, 60 * evidence.allowance
@@ -95,7 +95,7 @@ def allowance(evidence: DoorEvidence) -> Iterator[Finding]:
                 yield about(post, "allowance", f"{-level:.0f} bytes more than its allowance have been taken")
 
 
-def _by_account(evidence: DoorEvidence) -> dict[tuple[str, str], list[Post]]:
+def _by_account(evidence: ReceiverEvidence) -> dict[tuple[str, str], list[Post]]:
     found: defaultdict[tuple[str, str], list[Post]] = defaultdict(list)
     for post in sorted(evidence.posts, key=lambda each: each.answered):
         if post.life and post.account and post.response.status:
@@ -115,14 +115,14 @@ def _least_cost(post: Post) -> float:
     return max(0, len(post.body) - MOST_PLAIN) + letter
 
 
-def _too_many(evidence: DoorEvidence, post: Post, beside: int) -> bool:
+def _too_many(evidence: ReceiverEvidence, post: Post, beside: int) -> bool:
     """Tell whether that many were under way, or it stood in a queue of what is no plain SMS."""
     if post.response.said["reason"] != "too_many_at_once":
         return False
     return post.kind != "plain" or beside > 0.9 * evidence.in_flight
 
 
-def words(evidence: DoorEvidence) -> Iterator[Finding]:
+def words(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """What /readyz calls degraded is so, for as long as it is, and is over in time."""
     limited, refused = _times(evidence, 429, None), _times(evidence, 503, "not_durable")
     for sample in evidence.town.samples:
@@ -140,7 +140,7 @@ def words(evidence: DoorEvidence) -> Iterator[Finding]:
         yield from _of_kafka(evidence, sample)
 
 
-def _of_kafka(evidence: DoorEvidence, sample: "Sample") -> Iterator[Finding]:
+def _of_kafka(evidence: ReceiverEvidence, sample: "Sample") -> Iterator[Finding]:
     awake = evidence.life_of(sample.life, sample.at)
     if awake > NOTICED and evidence.away_through(sample.at - NOTICED, sample.at) and "kafka_away" not in sample.words:
         yield _wrong(sample, "kafka_away is missing")
@@ -152,7 +152,7 @@ def _of_kafka(evidence: DoorEvidence, sample: "Sample") -> Iterator[Finding]:
             yield _wrong(sample, f"{reason} is said, and all has been well for {FORGIVEN:.0f} s")
 
 
-def said(evidence: DoorEvidence) -> Iterator[Finding]:
+def said(evidence: ReceiverEvidence) -> Iterator[Finding]:
     """A trouble is said when it begins and when it ends, and once; nothing floods the log."""
     open_: dict[tuple[str, str, str], float] = {}
     ends = {end: begin for begin, end in BEGINS.items()}
@@ -169,7 +169,7 @@ def said(evidence: DoorEvidence) -> Iterator[Finding]:
                 yield Finding("said", evidence.town.seconds, life, f"{event} was said {len(times)} times")
 
 
-def _loud(evidence: DoorEvidence) -> dict[str, dict[str, list[float]]]:
+def _loud(evidence: ReceiverEvidence) -> dict[str, dict[str, list[float]]]:
     found: defaultdict[str, defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
     for line in evidence.town.logged:
         if line.level in {"warning", "error"}:
@@ -177,7 +177,7 @@ def _loud(evidence: DoorEvidence) -> dict[str, dict[str, list[float]]]:
     return {life: dict(events) for life, events in found.items()}
 
 
-def _times(evidence: DoorEvidence, status: int, reason: str | None) -> dict[tuple[str, str], list[float]]:
+def _times(evidence: ReceiverEvidence, status: int, reason: str | None) -> dict[tuple[str, str], list[float]]:
     found: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for post in evidence.posts:
         if post.response.status == status and reason in {None, post.response.said.get("reason")}:
