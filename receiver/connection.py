@@ -39,7 +39,12 @@ class HeadLate(HttpProcessingError):
 
 
 class Connection(RequestHandler):
-    """aiohttp's protocol, with `on_error` in place of its error pages and its log, and with the limits above."""
+    """aiohttp's protocol, with `on_error` in place of its error pages and its log, and with the limits above.
+
+    Bytes are parsed (`_feed`) up to one whole request, whose turn it is until its response is written. What follows is
+    held, unparsed, and then parsed as if it had just arrived (`_go_on`). An incomplete head has a limit in bytes and a
+    deadline; an incomplete body is its reader's to limit. After `_refuse` nothing is parsed any more.
+    """
 
     __slots__ = (
         *("_answered", "_at_eof", "_body", "_body_deadline", "_connections", "_head_bytes", "_head_deadline", "_held"),
@@ -70,14 +75,14 @@ class Connection(RequestHandler):
         self._on_error = on_error
         self._body_deadline = body_deadline
         self._connections = connections
-        self._body: StreamReader = EMPTY_PAYLOAD  # of the last request
-        self._head_bytes = 0  # received of an incomplete head
-        self._head_deadline: asyncio.TimerHandle | None = None
-        self._answered = 0  # so many of `_request_count`
-        self._held: list[bytes] = []  # pipelined segments, not yet parsed
+        self._body: StreamReader = EMPTY_PAYLOAD  # of the newest request; once it is whole, what follows is a head
+        self._head_bytes = 0  # received of an incomplete head; 0: none has begun
+        self._head_deadline: asyncio.TimerHandle | None = None  # set while a head is incomplete
+        self._answered = 0  # requests of aiohttp's `_request_count` whose response is written
+        self._held: list[bytes] = []  # segments behind a whole request, not yet parsed
         self._line: asyncio.WriteTransport  # aiohttp's `transport` is None once it has begun to close
         self._take_deadline: asyncio.TimerHandle | None = None
-        self._refused = False
+        self._refused = False  # malformed or late: the error response is queued, and nothing more is parsed
         self._at_eof = False  # the sender has closed its side
         self.late = False
         """The request being read has used up its deadline already."""
@@ -219,7 +224,7 @@ class Connection(RequestHandler):
     def _must_wait(self) -> bool:
         """Tell whether a whole request waits for its response."""
         number = self._unanswered()
-        return number > 1 or (number == 1 and (self._upgraded or self._last_body().is_eof()))
+        return number > 1 or (number == 1 and (self._upgraded or self._newest_body().is_eof()))
 
     def hold(self, data: bytes) -> None:
         """Keep a segment until the response is written, and pause reading at the limit. Segments are not joined."""
@@ -256,29 +261,23 @@ class Connection(RequestHandler):
         return done
 
     def _feed(self, data: bytes) -> None:
-        """Let aiohttp parse it. If it breaks a body that is being read, the reader gets the exception at once.
-
-        aiohttp 3.14 only queues the error behind the request, whose reader would wait for its deadline.
-        """
+        """Let aiohttp parse it, and see what it was: the rest of a body, whole heads, a part of the next head."""
         if self._refused:
             return
-        requests, body = self._request_count, self._last_body()
-        of_body = body.total_bytes
+        requests, body = self._request_count, self._newest_body()
+        received = body.total_bytes
         super().data_received(data)
-        if self._request_count > requests:
-            self._whole_heads(self._request_count - requests)
-            body, of_body = self._body, 0
-            data = data[data.rfind(END) + len(END) :]
+        if new := self._request_count - requests:
+            # aiohttp 3.14 only queues the error, and the reader would wait for its deadline.
+            if not body.is_eof() and isinstance(self._messages[-1][0], _ErrInfo):
+                body.set_exception(RequestPayloadError())
+            self._head_ends()
+            self._check_heads(new)
+            body, received, data = self._newest_body(), 0, data[data.rfind(END) + len(END) :]
         if body.is_eof() and not self._upgraded and not self._refused:
-            rest = len(data) - (body.total_bytes - of_body)
-            self._behind(data[len(data) - rest :] if rest > 0 else b"")
-        request = self._current_request
-        if request is None or not self._messages or isinstance(self._messages[-1][0], RawRequestMessage):
-            return
-        if not request.content.is_eof():
-            request.content.set_exception(RequestPayloadError())
+            self._head_begins(data[body.total_bytes - received :])
 
-    def _last_body(self) -> StreamReader:
+    def _newest_body(self) -> StreamReader:
         """Return the body of the newest request."""
         if self._messages:
             self._body = self._messages[-1][1]
@@ -286,25 +285,22 @@ class Connection(RequestHandler):
             self._body = self._current_request.content
         return self._body
 
-    def _whole_heads(self, number: int) -> None:
-        """Check the `number` heads that one call has parsed; refuse the first that is too long."""
-        self._head_ends()
-        self._last_body()
-        if all(_head_bytes(self._messages[-place][0]) <= MOST_HEAD_BYTES for place in range(1, number + 1)):
-            return
-        new = [self._messages.pop() for _ in range(number)]
-        while _head_bytes(new[-1][0]) <= MOST_HEAD_BYTES:
-            self._messages.append(new.pop())
-        self._refuse(HttpProcessingError())
+    def _check_heads(self, new: int) -> None:
+        """Keep the newest `new` requests up to the first whose head is too long, and refuse that one."""
+        newest = [self._messages.pop() for _ in range(new)]
+        while newest and _length_of_head(newest[-1][0]) <= MOST_HEAD_BYTES:
+            self._messages.append(newest.pop())
+        if newest:
+            self._refuse(HttpProcessingError())
 
-    def _behind(self, rest: bytes) -> None:
-        """These bytes follow the last request's payload: they begin a head, unless they are the end of a chunked body.
+    def _head_begins(self, part: bytes) -> None:
+        """These bytes follow a whole request: they are part of a head, unless they are the end of a chunked body.
 
         A body's last chunk may arrive in pieces, and empty lines before a request are ignored (RFC 9112, 2.2).
         """
-        if rest.endswith(END) or not (self._head_bytes or rest.strip(b"\r\n")):
+        if part.endswith(END) or not (self._head_bytes or part.strip(b"\r\n")):
             return
-        self._head_bytes += len(rest)
+        self._head_bytes += len(part)
         if self._head_bytes > MOST_HEAD_BYTES:
             self._refuse(HttpProcessingError())
         elif self._head_deadline is None:
@@ -365,7 +361,7 @@ def _end_of_piece(data: bytes, at: int) -> int:
     return end
 
 
-def _head_bytes(message: object) -> int:
+def _length_of_head(message: object) -> int:
     """Return the approximate length of a request's head."""
     if not isinstance(message, RawRequestMessage):
         return 0

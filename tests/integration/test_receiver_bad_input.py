@@ -510,6 +510,15 @@ async def test_broken_chunks_are_400(server: RunningServer, broken: bytes, pause
     assert server.counted("bad_request", STRANGER) + server.counted("bad_request") == 1
 
 
+async def test_broken_chunks_behind_a_long_head_are_400_at_once(server: RunningServer) -> None:
+    """The head fills a piece: aiohttp parses the chunk before its task has the request."""
+    start = chunked(MARK.encode(), end=b"").replace(b"Host: x", b"Host: x\r\nX-Long: " + b"x" * 1024)
+
+    (reply,) = await server.send(start + b"ZZ\r\n")
+
+    assert_problem(reply, 400, "bad_request")
+
+
 async def test_broken_chunks_after_a_404_say_nothing_more(server: RunningServer) -> None:
     start = chunked(MARK.encode(), end=b"").replace(TOKEN.encode(), b"wrong")
 
