@@ -26,7 +26,7 @@ class FastConnection(Connection):
     """One connection, on which at most one request at a time is handled here: being read, or waiting for the bus."""
 
     __slots__ = (
-        *("_allowance", "_began", "_deadline", "_heads", "_intake", "_part", "_reading", "_waiting", "_whole"),
+        *("_allowance", "_began", "_deadline", "_heads", "_intake", "_parser_is_idle", "_part", "_reading", "_waiting"),
     )
 
     def __init__(
@@ -50,7 +50,7 @@ class FastConnection(Connection):
         self._heads = heads
         self._intake = intake
         self._allowance: Allowance  # of the account whose request is handled here
-        self._whole = True  # aiohttp was given whole requests only: its parser is between two of them
+        self._parser_is_idle = True  # aiohttp was given whole requests only: its parser is between two of them
         self._reading: Known | None = None  # the head whose body is incomplete
         self._part = bytearray()  # what was received of that request
         self._deadline: asyncio.TimerHandle | None = None
@@ -71,22 +71,29 @@ class FastConnection(Connection):
             self.hold(data)
         elif self._reading is not None:
             self._part += data
-            self._read_on(self._reading)
+            self._finish_reading(self._reading)
         elif not data:
             super().data_received(data)  # aiohttp asks itself whether anything is left to parse
         else:
-            self._look(data)
+            self._read_first(data)
 
-    def _look(self, data: bytes) -> None:
+    def _read_first(self, data: bytes) -> None:
         """Handle a plain callback here, whole or with a part of its body missing; give anything else to aiohttp."""
         end = data.find(END) + len(END)
-        known = self._heads.known(data[:end]) if self._whole else None
-        missing = end + known.length - len(data) if known else -1
-        if known is not None and missing >= 0 and known.caller is not NOBODY and self._may_take(known.length):
+        known = self._heads.known(data[:end]) if self._parser_is_idle else None
+        if known is None:
+            self._pass_on(data, whole=False)
+            return
+        missing = end + known.length - len(data)  # bytes of the body; less than none: more follows the request
+        if missing >= 0 and known.caller is not NOBODY and self._may_take(known.length):
             self._begin(known, data, missing)
         else:
-            self._whole = missing == 0
-            super().data_received(data)
+            self._pass_on(data, whole=missing == 0)
+
+    def _pass_on(self, data: bytes, *, whole: bool) -> None:
+        """Give bytes to aiohttp; `whole`: they are one plain request, so its parser is idle afterwards."""
+        self._parser_is_idle = whole
+        super().data_received(data)
 
     def _may_take(self, length: int) -> bool:
         return length <= MOST_PLAIN and self.is_free() and not self._intake.leaving
@@ -111,16 +118,17 @@ class FastConnection(Connection):
         self._allowance.end()
         self._intake.end()
 
-    def _read_on(self, known: Known) -> None:
+    def _finish_reading(self, known: Known) -> None:
         end = self._part.find(END) + len(END) + known.length
         if end > len(self._part):
             return
-        data = self._read()
+        data = self._collected()
         self._accept(known, data[:end])
         if behind := data[end:]:
             self.data_received(behind)
 
-    def _read(self) -> bytes:
+    def _collected(self) -> bytes:
+        """Stop reading here; return what was read."""
         data, self._part, self._reading = bytes(self._part), bytearray(), None
         if self._deadline is not None:
             self._deadline.cancel()
@@ -128,13 +136,12 @@ class FastConnection(Connection):
 
     def _too_late(self) -> None:
         self.late = True
-        self._give(self._read(), whole=False)
+        self._give(self._collected(), whole=False)
 
     def _give(self, data: bytes, *, whole: bool) -> None:
         """Give the request to aiohttp, as if it had just arrived."""
-        self._whole = whole
         self._end()
-        super().data_received(data)
+        self._pass_on(data, whole=whole)
 
     def _accept(self, known: Known, data: bytes) -> None:
         """Refuse it, give it to aiohttp where it must wait for its turn, or submit it to the bus."""
@@ -174,6 +181,6 @@ class FastConnection(Connection):
         if self._reading is not None:
             if not self.was_cut():
                 self._intake.count(self._reading.caller.account, "disconnected")
-            self._read()
+            self._collected()
             self._end()
         super().connection_lost(exc)
