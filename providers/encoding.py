@@ -31,6 +31,11 @@ class Inflated(NamedTuple):
     has_rest: bool
     """Further bytes follow that end."""
 
+    @property
+    def is_whole(self) -> bool:
+        """The body is one compressed stream, complete, and nothing else."""
+        return self.is_complete and not self.has_rest
+
 
 def inflate(body: bytes, window: int, limit: int) -> Inflated:
     """Decompress; never produces more than `limit` + 1 bytes. `window` is zlib's `wbits`.

@@ -105,4 +105,4 @@ def inflate(body: bytes, window: int, limit: int) -> bytes:
         raise Unreadable("too_large") from None
     except zlib.error:
         return body
-    return inflated.content if inflated.is_complete and not inflated.has_rest else body
+    return inflated.content if inflated.is_whole else body

@@ -234,7 +234,7 @@ def _unpacked(request: web.Request, body: bytes) -> bytes:
         raise web.HTTPRequestEntityTooLarge(request.client_max_size) from None
     except zlib.error:
         raise web.RequestPayloadError from None
-    if not inflated.is_complete or inflated.has_rest:
+    if not inflated.is_whole:
         raise web.RequestPayloadError
     return inflated.content
 

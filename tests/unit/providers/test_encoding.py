@@ -12,16 +12,17 @@ GZIP = WINDOWS["gzip"]
 
 
 @pytest.mark.parametrize(
-    ("body", "result"),
+    ("body", "result", "whole"),
     [
-        (gzip.compress(b"a"), Inflated(b"a", is_complete=True, has_rest=False)),
-        (gzip.compress(b"a") + b"rest", Inflated(b"a", is_complete=True, has_rest=True)),
-        (gzip.compress(b"a")[:-3], Inflated(b"a", is_complete=False, has_rest=False)),
+        (gzip.compress(b"a"), Inflated(b"a", is_complete=True, has_rest=False), True),
+        (gzip.compress(b"a") + b"rest", Inflated(b"a", is_complete=True, has_rest=True), False),
+        (gzip.compress(b"a")[:-3], Inflated(b"a", is_complete=False, has_rest=False), False),
     ],
     ids=["whole", "something behind it", "cut off"],
 )
-def test_what_is_inflated_says_whether_it_is_whole(body, result):
+def test_what_is_inflated_says_whether_it_is_whole(body, result, whole):
     assert inflate(body, GZIP, 10) == result
+    assert result.is_whole == whole
 
 
 def test_the_limit_is_kept_to_the_byte():
