@@ -350,6 +350,11 @@ class Connection(RequestHandler):
             self._on_error(exc_info)
 
 
+def replace_body(request: BaseRequest, body: bytes) -> None:
+    """Let `request.read()` return this from now on."""
+    request._read_bytes = body  # noqa: SLF001 - aiohttp has no other way
+
+
 def _end_of_piece(data: bytes, at: int) -> int:
     """Return where the piece ends that begins `at`, which is to be parsed at once."""
     end = data.find(END, at + PIECE)

@@ -23,7 +23,7 @@ from app.admin.token import guard
 from app.settings.sections import AdminSettings
 from bus.health import Alarm
 from providers import encoding
-from receiver.connection import Connection, HeadLate
+from receiver.connection import Connection, HeadLate, replace_body
 from receiver.connections import Connections
 
 SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60 s would outlast any grace period
@@ -215,7 +215,7 @@ async def _whole_body(request: web.Request, handler: Handler) -> web.StreamRespo
     if request.can_read_body:
         try:
             async with asyncio.timeout(DEADLINE):
-                request._read_bytes = _unpacked(request, await request.read())  # noqa: SLF001 - what it returns again
+                replace_body(request, _unpacked(request, await request.read()))
         except TimeoutError:
             answer = _late()
             answer.force_close()
