@@ -158,16 +158,16 @@ class FastConnection(Connection):
         self._began = perf_counter()
         try:
             callbacks = self._intake.callbacks(self._allowance, known.caller, known.content_type, body)
-            told = self._intake.submit(callbacks.messages)
+            receipts = self._intake.submit(callbacks.messages)
         except Exception as error:  # noqa: BLE001 - see `Intake.failed`
             self._intake.observe_latency(perf_counter() - self._began, fast=True)
             self._answer(self._intake.failed(error))
         else:
             self._waiting = True
-            told.add_done_callback(partial(self._told, callbacks))
+            receipts.add_done_callback(partial(self._respond, callbacks))
 
-    def _told(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> None:
-        response = self._intake.response(callbacks, told)
+    def _respond(self, callbacks: Callbacks, receipts: asyncio.Future[Any]) -> None:
+        response = self._intake.response(callbacks, receipts)
         self._intake.observe_latency(perf_counter() - self._began, fast=True)
         self._answer(response)
 

@@ -60,7 +60,7 @@ class Intake:
         """When a callback last used a token, by the token's fingerprint; on the monotonic clock, which nobody sets."""
         self._outcomes = metrics.outcomes
         self._counted = {STRANGER: metrics.outcomes(STRANGER)}
-        self._looking: asyncio.TimerHandle | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self.take_accounts(accounts)
         self._rejected = metrics.reasons(pingme.REASONS)
         self._idle = asyncio.Event()
@@ -96,12 +96,12 @@ class Intake:
     def callbacks(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return a body's messages, charged to the account's allowance; a bug of ours makes a dead letter of it."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, _read(request))
+        return _charged(allowance, body, _parse(request))
 
     async def callbacks_aside(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return the same, parsed in a thread: an array of 99 unusual texts takes half a second."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, await asyncio.to_thread(_read, request))
+        return _charged(allowance, body, await asyncio.to_thread(_parse, request))
 
     def comes_from(self, caller: Caller) -> int:
         """Note that its token was used now, and return the time, milliseconds since 1970."""
@@ -136,14 +136,14 @@ class Intake:
             return self.bus.submit(messages[0])
         return asyncio.gather(*map(self.bus.submit, messages), return_exceptions=True)
 
-    def response(self, callbacks: Callbacks, told: asyncio.Future[Any]) -> Response:
+    def response(self, callbacks: Callbacks, receipts: asyncio.Future[Any]) -> Response:
         """Count a request's messages and return the response, once the future of `submit` is done."""
         messages = callbacks.messages
         try:
             if len(messages) == 1:
-                results = [self._result(messages[0], told.result())]
+                results = [self._result(messages[0], receipts.result())]
             else:
-                results = self._results(messages, told.result())
+                results = self._results(messages, receipts.result())
         except NotDurable as full:
             return self.problem(messages[0].account, "not_durable", retry_after=full.retry_after)
         except Exception as error:  # noqa: BLE001 - see `failed`
@@ -156,7 +156,7 @@ class Intake:
         """Count the durable ones; raises the error of the first that is not."""
         failed = [receipt for receipt in receipts if isinstance(receipt, BaseException)]
         pairs = zip(messages, receipts, strict=True)
-        results = [self._result(message, told) for message, told in pairs if not isinstance(told, BaseException)]
+        results = [self._result(message, each) for message, each in pairs if not isinstance(each, BaseException)]
         if failed:
             raise failed[0]
         return results
@@ -176,24 +176,24 @@ class Intake:
     def limited(self, allowance: Allowance, problem: str) -> Response:
         """Return 429 for an account over a limit; `degraded` shows it for a minute."""
         retry_after = allowance.refused(problem)
-        if self._looking is None:
-            self._looking = asyncio.get_running_loop().call_later(QUIET, self._look)
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(QUIET, self._check_limits)
         return self.problem(allowance.account, problem, retry_after=retry_after)
 
     def degraded(self) -> tuple[str, ...]:
         """Return `account_limited:NAME` for each account with a callback refused within the last minute."""
         return tuple(f"account_limited:{each.account}" for each in self.allowances.values() if each.is_limited())
 
-    def _look(self) -> None:
+    def _check_limits(self) -> None:
         """Log the end of a limit also where nobody asks for `degraded`."""
-        self._looking = asyncio.get_running_loop().call_later(QUIET, self._look) if self.degraded() else None
+        self._timer = asyncio.get_running_loop().call_later(QUIET, self._check_limits) if self.degraded() else None
 
     def count(self, account: str, outcome: str) -> None:
         """Count one request, or one element of an array, by its outcome."""
         self._counted[account][outcome] += 1
 
 
-class _Found(NamedTuple):
+class _Parsed(NamedTuple):
     """A request's messages, the CPU seconds spent on it, and the sizes of records that may be large."""
 
     callbacks: Callbacks
@@ -201,7 +201,7 @@ class _Found(NamedTuple):
     sizes: list[int]
 
 
-def _read(request: VerifiedRequest) -> _Found:
+def _parse(request: VerifiedRequest) -> _Parsed:
     is_small = len(request.body) <= SMALL
     began = 0.0 if is_small else thread_time()  # a system call
     sizes: list[int] = []
@@ -212,17 +212,17 @@ def _read(request: VerifiedRequest) -> _Found:
     except Exception as error:  # noqa: BLE001 - it would fail on every repeat too: keep the bytes, end the repeats
         _log.error("callback_failed", account=request.caller.account, **_where(error))
         callbacks = Callbacks([dead_letter(request, InvalidCallback("normalize", "internal_error"))], is_array=False)
-    return _Found(callbacks, 0.0 if is_small else thread_time() - began, sizes)
+    return _Parsed(callbacks, 0.0 if is_small else thread_time() - began, sizes)
 
 
-def _charged(allowance: Allowance, body: bytes, found: _Found) -> Callbacks:
-    messages = found.callbacks.messages
-    allowance.pay_time(found.seconds, len(messages))
-    for size in found.sizes:
+def _charged(allowance: Allowance, body: bytes, parsed: _Parsed) -> Callbacks:
+    messages = parsed.callbacks.messages
+    allowance.pay_time(parsed.seconds, len(messages))
+    for size in parsed.sizes:
         allowance.pay_record(size)
     if SmsRejected in map(type, messages):  # a request has at most one
         allowance.pay_letter(len(body))
-    return found.callbacks
+    return parsed.callbacks
 
 
 def _where(error: BaseException | None) -> dict[str, str]:

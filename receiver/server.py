@@ -72,7 +72,7 @@ class CallbackServer:
         self._tokens = Tokens(accounts)
         self._heads = Heads(self._tokens, max_body=settings.max_body)
         self._connections = Connections(settings.max_connections, evicted=metrics.connection_evicted)
-        self._turn = asyncio.Lock()
+        self._one_per_turn = asyncio.Lock()
         self._strangers = Strangers("unknown_callback_token", settings.trusted_proxies)
         self._server: Server | None = None
         self._listener: asyncio.Server | None = None
@@ -175,7 +175,7 @@ class CallbackServer:
 
         Otherwise thousands of pipelined requests, which need no token, would be answered before anyone else's.
         """
-        async with self._turn:
+        async with self._one_per_turn:
             await asyncio.sleep(0)
 
     async def _route(self, request: BaseRequest) -> Response:
@@ -214,7 +214,7 @@ class CallbackServer:
         allowance.begin()
         try:
             allowance.check()
-            return await self._read(request, raw, caller, allowance)
+            return await self._receive(request, raw, caller, allowance)
         except Limited as limited:
             return self.intake.limited(allowance, limited.problem)
         except Unreadable as unreadable:
@@ -222,7 +222,7 @@ class CallbackServer:
         finally:
             allowance.end()
 
-    async def _read(self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance) -> Response:
+    async def _receive(self, request: BaseRequest, raw: RawRequest, caller: Caller, allowance: Allowance) -> Response:
         """Read the body and take it: a plain SMS at once, anything else in the account's turn."""
         settings = self._settings
         deadline = 0.0 if cast("Connection", request.protocol).late else settings.body_deadline
@@ -243,12 +243,12 @@ class CallbackServer:
                 callbacks = await self.intake.callbacks_aside(allowance, caller, raw.content_type, body)
             else:
                 callbacks = self.intake.callbacks(allowance, caller, raw.content_type, body)
-            told = self.intake.submit(callbacks.messages)
+            receipts = self.intake.submit(callbacks.messages)
             with contextlib.suppress(Exception):  # the response says so
-                await told
+                await receipts
         finally:
             self.intake.observe_latency(perf_counter() - began)
-        return self.intake.response(callbacks, told)
+        return self.intake.response(callbacks, receipts)
 
     def _unreadable(self, account: str, unreadable: Unreadable) -> Response:
         if unreadable.problem != "disconnected":

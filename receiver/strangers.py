@@ -42,10 +42,10 @@ def client_of(request: BaseRequest, trusted: Sequence[IPvAnyNetwork] = ()) -> st
 
     `X-Forwarded-For` is read from right to left, as long as trusted proxies wrote it.
     """
-    told = [part.strip() for line in request.headers.getall("X-Forwarded-For", ()) for part in line.split(",")]
+    forwarded = [part.strip() for line in request.headers.getall("X-Forwarded-For", ()) for part in line.split(",")]
     client = request.remote or "unknown"
-    while told and _is_one_of(client, trusted):
-        client = told.pop()
+    while forwarded and _is_one_of(client, trusted):
+        client = forwarded.pop()
     return client if _is_address(client) else "unknown"
 
 

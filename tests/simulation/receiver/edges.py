@@ -210,7 +210,7 @@ def in_place(town: "ReceiverTown") -> Iterator[None]:
         name = asyncio.get_running_loop().name  # type: ignore[attr-defined]
         return next(each for each in town.receivers if each.name == name)
 
-    try_claim, release, read = claim.try_claim, claim.Claim.release, intake._read
+    try_claim, release, parse = claim.try_claim, claim.Claim.release, intake._parse
 
     def noted_claim(directory: Any) -> claim.Claim | None:
         if claimed := try_claim(directory):
@@ -246,7 +246,7 @@ def in_place(town: "ReceiverTown") -> Iterator[None]:
             patch.object(claim, "secrets", town.random("names")),
             patch.object(claim, "try_claim", noted_claim),
             patch.object(claim.Claim, "release", noted_release),
-            patch.object(intake, "_read", lambda request: read(request)._replace(seconds=READING * len(request.body))),
+            patch.object(intake, "_parse", lambda asked: parse(asked)._replace(seconds=READING * len(asked.body))),
             patch.dict(Allowance.__init__.__kwdefaults__ or {}, clock=now),
             patch.object(Strangers.__init__, "__defaults__", ((), now)),
             patch("app.reloading.reload.logs.configure"),
