@@ -67,7 +67,7 @@ def test_a_subject_stays_one_word_in_a_shell(environment, user):
 
 def test_the_administrator_must_prove_who_he_is_where_we_must(environment):
     environment({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "one:9092, two:9092"})
-    bare = run(cli, ["topics", "print", "--user", "door"]).stdout
+    bare = run(cli, ["topics", "print", "--user", "receiver"]).stdout
     environment(LOGIN)
 
     assert all(
