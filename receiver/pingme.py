@@ -23,9 +23,9 @@ reason              stage     the sender sent
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 from urllib.parse import parse_qsl
 
 from bus.record import fits
@@ -50,7 +50,9 @@ REASONS: Final = (
     "record_too_large",
     "internal_error",
 )
-KNOWN: Final = frozenset(("userId", "app", "from", "to", "text", "time"))
+_OPTIONAL: Final = ("userId", "app", "time", "from", "to")
+KNOWN: Final = frozenset(("text", *_OPTIONAL))
+_READY: Final = frozenset((str, type(None)))  # types of values that need no conversion
 MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
@@ -152,8 +154,7 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     text = _scalar(callback, "text", "text_not_a_string")
     if text is None:
         raise InvalidCallback("normalize", "text_missing")
-    user, app, time = _scalar(callback, "userId"), _scalar(callback, "app"), _scalar(callback, "time")
-    origin, recipient = _scalar(callback, "from"), _scalar(callback, "to")
+    user, app, time, origin, recipient = _scalars(callback)
     content = identity.pingme_content(user, app, origin, recipient, text, time)
     if not "".join(filter(None, content)).isascii():
         text = _readable(text)
@@ -195,6 +196,14 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
             "provider_fields": _unknown(callback),
         }
     )
+
+
+def _scalars(callback: Mapping[str, object]) -> Sequence[str | None]:
+    """Return the `_OPTIONAL` values. Nearly always they are strings or missing."""
+    values = tuple(map(callback.get, _OPTIONAL))
+    if _READY.issuperset(map(type, values)):
+        return cast("tuple[str | None, ...]", values)
+    return [_scalar(callback, name) for name in _OPTIONAL]
 
 
 def _scalar(callback: Mapping[str, object], name: str, reason: str = "field_not_a_string") -> str | None:
