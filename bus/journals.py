@@ -8,7 +8,7 @@ import structlog
 
 from bus.contract import NotDurable
 from bus.health import Alarm
-from bus.journal import claim
+from bus.journal import claim as claims
 from bus.journal.store import Journal, JournalDamaged, JournalUnwritable
 from bus.lane import Lane
 from bus.record import TopicPartition
@@ -17,11 +17,11 @@ from bus.settings import BusSettings
 log = structlog.get_logger()
 
 
-class Store:
-    """A claimed journal and its lanes: this process's own, or an orphan's while it is drained."""
+class ClaimedJournal:
+    """A journal that this process has claimed, and its lanes: its own, or an orphan while it is drained."""
 
-    def __init__(self, held: claim.Claim, journal: Journal) -> None:
-        self.held = held
+    def __init__(self, claim: claims.Claim, journal: Journal) -> None:
+        self.claim = claim
         self.journal = journal
         self.lanes: dict[TopicPartition, Lane] = {}
 
@@ -41,8 +41,8 @@ class Journals:
     """Belongs to one event loop: `claim_own`, then `keep` regularly, `close` at the end."""
 
     def __init__(self, settings: BusSettings, new_lane: Callable[[Journal, TopicPartition], Lane]) -> None:
-        self.own: Store | None = None
-        self.orphans: list[Store] = []
+        self.own: ClaimedJournal | None = None
+        self.orphans: list[ClaimedJournal] = []
         """The adopted journals that are not drained yet."""
         self.unclaimed = Alarm("journal_quarantined")
         self.unreadable = Alarm("journal_directory_unreadable")
@@ -51,30 +51,30 @@ class Journals:
         self._adopt_at = 0.0  # the loop's time
 
     @property
-    def stores(self) -> list[Store]:
+    def claimed(self) -> list[ClaimedJournal]:
         """All journals of this process, its own first."""
         return ([self.own] if self.own else []) + self.orphans
 
     @property
     def empty(self) -> bool:
         """Whether nothing waits in any lane."""
-        return all(store.empty for store in self.stores)
+        return all(each.empty for each in self.claimed)
 
     @property
     def spilled(self) -> bool:
         """Whether the queue of any lane is on disk."""
-        return any(lane.spilled for store in self.stores for lane in store.lanes.values())
+        return any(lane.spilled for each in self.claimed for lane in each.lanes.values())
 
     @property
     def alive(self) -> bool:
         """Whether each lane publishes, each journal's thread runs, and our own journal is not damaged."""
-        lanes = all(lane.alive for store in self.stores for lane in store.lanes.values())
-        threads = all(store.journal.alive for store in self.stores)
+        lanes = all(lane.alive for each in self.claimed for lane in each.lanes.values())
+        threads = all(each.journal.alive for each in self.claimed)
         return lanes and threads and not (self.own and self.own.journal.damaged)
 
-    def named(self, name: str) -> Store | None:
+    def named(self, name: str) -> ClaimedJournal | None:
         """Return the one whose directory has this name."""
-        return next((store for store in self.stores if store.held.directory.name == name), None)
+        return next((each for each in self.claimed if each.claim.directory.name == name), None)
 
     def own_lane(self, key: TopicPartition) -> Lane:
         """Return the lane of this partition on our own journal. Raises `NotDurable` while we have none."""
@@ -90,7 +90,7 @@ class Journals:
         """
         while self.own is None:
             with suppress(JournalDamaged):  # quarantined by `_open`: take another
-                self.own = await self._open(claim.take(self._settings.journal_dir))
+                self.own = await self._open(claims.take(self._settings.journal_dir))
 
     async def keep(self, now: float) -> None:
         """Adopt orphans, as often as the settings say, and release drained ones. `now` is the loop's time."""
@@ -99,78 +99,78 @@ class Journals:
                 self._adopt_at = now + self._settings.orphan_scan_interval
                 await self._adopt()
                 await self._look_for_unclaimed()
-            for store in [store for store in self.orphans if store.empty]:
-                self.orphans.remove(store)
-                await self._leave(store)
+            for drained in [orphan for orphan in self.orphans if orphan.empty]:
+                self.orphans.remove(drained)
+                await self._leave(drained)
             self.unreadable.end()
         except OSError as error:
             self.unreadable.begin(error=str(error))
 
     async def close(self) -> None:
         """Write to the journals what is still in memory, and let others claim them."""
-        for store in self.stores:
-            await store.close()
-            store.held.release()
+        for each in self.claimed:
+            await each.close()
+            each.claim.release()
 
-    def _lane(self, store: Store, key: TopicPartition) -> Lane:
-        lane = store.lanes.get(key)
+    def _lane(self, claimed: ClaimedJournal, key: TopicPartition) -> Lane:
+        lane = claimed.lanes.get(key)
         if lane is None:
-            lane = store.lanes[key] = self._new_lane(store.journal, key)
+            lane = claimed.lanes[key] = self._new_lane(claimed.journal, key)
             lane.start()
         return lane
 
-    async def _open(self, held: claim.Claim) -> Store:
-        journal = Journal(held.directory, max_bytes=self._settings.journal_max_bytes)
+    async def _open(self, claim: claims.Claim) -> ClaimedJournal:
+        journal = Journal(claim.directory, max_bytes=self._settings.journal_max_bytes)
         try:
             backlog = await journal.open()
         except JournalDamaged as damaged:
             await journal.close()
-            log.error("journal_damaged", reason=damaged.reason, moved_to=str(held.quarantine()))
+            log.error("journal_damaged", reason=damaged.reason, moved_to=str(claim.quarantine()))
             raise
         except BaseException:
             await journal.close()
-            held.release()
+            claim.release()
             raise
-        store = Store(held, journal)
+        claimed = ClaimedJournal(claim, journal)
         for key, rows in backlog.items():
-            self._lane(store, key).adopt(rows)
-        return store
+            self._lane(claimed, key).adopt(rows)
+        return claimed
 
     async def _adopt(self) -> None:
-        for held in await asyncio.to_thread(claim.orphans, self._settings.journal_dir):
+        for claim in await asyncio.to_thread(claims.orphans, self._settings.journal_dir):
             try:
-                store = await self._open(held)
+                orphan = await self._open(claim)
             except JournalDamaged:
                 continue
             except Exception as error:  # noqa: BLE001 - a broken orphan must not end the housekeeping
-                log.error("orphan_unreadable", directory=str(held.directory), error=type(error).__name__)
+                log.error("orphan_unreadable", directory=str(claim.directory), error=type(error).__name__)
                 continue
-            self.orphans.append(store)
-            log.info("orphan_adopted", directory=str(held.directory), rows=store.journal.rows)
+            self.orphans.append(orphan)
+            log.info("orphan_adopted", directory=str(claim.directory), rows=orphan.journal.rows)
 
     async def _look_for_unclaimed(self) -> None:
         """Raise the alarm while a journal is quarantined or cannot be opened: no process publishes it."""
-        if unclaimed := await asyncio.to_thread(claim.unclaimed_in, self._settings.journal_dir):
+        if unclaimed := await asyncio.to_thread(claims.unclaimed_in, self._settings.journal_dir):
             hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
             self.unclaimed.begin(directories=[str(path) for path in unclaimed], hint=hint)
         else:
             self.unclaimed.end()
 
-    async def _leave(self, store: Store) -> None:
+    async def _leave(self, orphan: ClaimedJournal) -> None:
         """Remove an orphan's directory if it has no rows left, index or not; otherwise quarantine it."""
-        problem = await _unexplained(store)
-        await store.close()
+        problem = await _unexplained(orphan)
+        await orphan.close()
         if problem is not None:
-            log.error("journal_damaged", reason=problem, moved_to=str(store.held.quarantine()))
+            log.error("journal_damaged", reason=problem, moved_to=str(orphan.claim.quarantine()))
             return
-        await asyncio.to_thread(store.held.remove)
-        log.info("orphan_drained", directory=str(store.held.directory))
+        await asyncio.to_thread(orphan.claim.remove)
+        log.info("orphan_drained", directory=str(orphan.claim.directory))
 
 
-async def _unexplained(store: Store) -> str | None:
+async def _unexplained(orphan: ClaimedJournal) -> str | None:
     """Return why a drained journal must not be deleted; None: it is empty, and everything was published."""
     try:
-        rows = await store.journal.rows_left() + sum(lane.lost for lane in store.lanes.values())
+        rows = await orphan.journal.rows_left() + sum(lane.lost for lane in orphan.lanes.values())
     except JournalUnwritable as unreadable:
         return unreadable.reason
     return f"{rows} rows were not published and cannot be read" if rows else None

@@ -17,7 +17,7 @@ from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
 from bus.journal.store import Journal, JournalUnwritable
 from bus.journal_shares import Shares, is_limited
-from bus.journals import Journals, Store
+from bus.journals import ClaimedJournal, Journals
 from bus.kafka.producer import Producer
 from bus.kafka.topics import check
 from bus.lane import Lane
@@ -138,7 +138,7 @@ class KafkaBus:
             return self._append(record)
         return promised(known) if isinstance(known, Receipt) else known
 
-    def _is_over_share(self, own: Store, record: Record) -> bool:
+    def _is_over_share(self, own: ClaimedJournal, record: Record) -> bool:
         """Tell whether it would go to the journal, of which its account already uses too much. Checked before queueing.
 
         What a lane holds in memory is not counted.
@@ -224,24 +224,25 @@ class KafkaBus:
     @property
     def journals(self) -> list[str]:
         """The names of the journals' directories that this process holds."""
-        return [store.held.directory.name for store in self._journals.stores]
+        return [each.claim.directory.name for each in self._journals.claimed]
 
     async def rows(self, journal: str, which: Which, max_bytes: int) -> list[RawRow]:
         """Return the first of these rows of a journal that this process holds, about `max_bytes` at most.
 
         Raises `JournalUnwritable` when they cannot be read.
         """
-        store = self._journals.named(journal)
-        return [] if store is None else await store.journal.look(lambda connection: page(connection, which, max_bytes))
+        if (claimed := self._journals.named(journal)) is None:
+            return []
+        return await claimed.journal.look(lambda connection: page(connection, which, max_bytes))
 
     async def skip(self, name: RowName) -> Skip:
         """Remove a row that cannot be published, its bytes kept (`bus.journal.skipped`); return the outcome."""
-        store = self._journals.named(name.journal)
-        if store is None or self._closing:
+        claimed = self._journals.named(name.journal)
+        if claimed is None or self._closing:
             return "elsewhere"
         try:
-            row = await found(store.journal, name)
-            lane = store.lanes.get(row.lane) if row is not None else None
+            row = await found(claimed.journal, name)
+            lane = claimed.lanes.get(row.lane) if row is not None else None
             outcome = await lane.skip(name) if lane is not None else "unknown"
         except (JournalUnwritable, OSError) as error:
             log.error("journal_row_not_skipped", journal=name.journal, error=str(error))
@@ -269,7 +270,7 @@ class KafkaBus:
 
     def condition(self) -> Condition:
         """Return the current state; cheap enough for every probe."""
-        own, journals = self._journals.own, [store.journal for store in self._journals.stores]
+        own, journals = self._journals.own, [each.journal for each in self._journals.claimed]
         unwritable = own.journal.unwritable if own else "not started"
         oldest = [journal.oldest_ms for journal in journals if journal.oldest_ms is not None]
         return Condition(

@@ -24,6 +24,7 @@ GONE = {
     "Refusal": "ProviderError",
     "Refused": "BatchRejected or InvalidCallback",
     "StartRefused": "StartupError",
+    "Store": "ClaimedJournal",
     "Street": "PairedServers",
     "Surroundings": "the collaborators themselves",
     "Trouble": "Alarm or ProviderError",
