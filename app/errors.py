@@ -3,7 +3,7 @@
 from collections.abc import Coroutine
 from typing import Any
 
-from bus.journal.store import JournalUnwritable
+from bus.journal.journal import JournalUnwritable
 
 
 class StartupError(Exception):

@@ -9,7 +9,7 @@ import structlog
 from bus.contract import NotDurable
 from bus.health import Alarm
 from bus.journal import claim as claims
-from bus.journal.store import Journal, JournalDamaged, JournalUnwritable
+from bus.journal.journal import Journal, JournalDamaged, JournalUnwritable
 from bus.lane import Lane
 from bus.record import TopicPartition
 from bus.settings import BusSettings

@@ -13,9 +13,9 @@ from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.deliveries import Deliveries, PendingRecord
 from bus.health import Alarm, Condition, Refusals, TopicsAlarm, hint
+from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
-from bus.journal.store import Journal, JournalUnwritable
 from bus.journal_shares import Shares, is_limited
 from bus.journals import ClaimedJournal, Journals
 from bus.kafka.producer import Producer

@@ -19,9 +19,9 @@ import structlog
 
 from bus.contract import NotDurable, Outcome, Via
 from bus.deliveries import Deliveries, PendingRecord
+from bus.journal.journal import Journal, JournalUnwritable, Row, Stored
 from bus.journal.rows import RowName, found
 from bus.journal.skipped import Skip, take_out
-from bus.journal.store import Journal, JournalUnwritable, Row, Stored
 from bus.publishing import BatchRejected, DeadLetter, Publish, RetryBatch, retry_pause
 from bus.record import Record, TopicPartition
 from bus.settings import BusSettings

@@ -12,8 +12,8 @@ from typing import Any
 
 from bus.contract import Receipt
 from bus.journal import skipped
+from bus.journal.journal import FILE_NAME
 from bus.journal.rows import RowName, Which
-from bus.journal.store import FILE_NAME
 from bus.kafka_bus import KafkaBus
 from bus.publishing import BatchRejected, RetryBatch
 from bus.record import Record

@@ -14,9 +14,9 @@ from app.admin.watch_messages import sentences
 from app.admin.watch_query import WrongQuery
 from app.journals import row_facts
 from app.journals.query import Query, query_in
+from bus.journal.journal import JournalUnwritable
 from bus.journal.rows import LAST_SEQ, RawRow, RowName, Which
 from bus.journal.skipped import Skip
-from bus.journal.store import JournalUnwritable
 
 ROWS: Final = "/v1/journal/rows"
 SKIP: Final = "/v1/journal/skip"

@@ -13,8 +13,8 @@ from app.journals.held import HeldJournal
 from app.settings.load import Settings
 from bus.journal import status
 from bus.journal.claim import is_aside, try_claim
+from bus.journal.journal import JournalUnwritable
 from bus.journal.rows import RowName, Unread, Which
-from bus.journal.store import JournalUnwritable
 
 
 class FreeJournal:

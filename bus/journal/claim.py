@@ -15,7 +15,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Final
 
-from bus.journal.store import FILE_NAME
+from bus.journal.journal import FILE_NAME
 
 _LOCK_NAME: Final = "lock"
 _DAMAGED: Final = ".damaged"

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bus.journal.store import NAMES, ODD, Journal, row_of
+from bus.journal.journal import NAMES, ODD, Journal, row_of
 from bus.record import TopicPartition
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them

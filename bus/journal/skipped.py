@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from bus.journal.claim import sync_names
+from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RawRow, RowName, found
-from bus.journal.store import Journal, JournalUnwritable
 
 FILE: Final = "skipped.jsonl"
 

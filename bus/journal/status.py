@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bus.journal.claim import is_aside, is_closed, try_claim
+from bus.journal.journal import FILE_NAME, Journal
 from bus.journal.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
 from bus.journal.skipped import Skip, take_out
-from bus.journal.store import FILE_NAME, Journal
 
 SAVE: Final = "`smsbus journal export --directory {} --to FILE` saves what can be read; do that before you delete it"
 ASIDE: Final = "it is quarantined, as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE

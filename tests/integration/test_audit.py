@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from bus.contract import Receipt
-from bus.journal.store import FILE_NAME
+from bus.journal.journal import FILE_NAME
 from bus.kafka_bus import KafkaBus
 from bus.record import Record
 from bus.settings import BusSettings, KafkaSettings

@@ -24,7 +24,7 @@ from structlog.testing import capture_logs
 
 from bus.contract import Receipt
 from bus.journal import claim, status
-from bus.journal.store import FILE_NAME, Journal
+from bus.journal.journal import FILE_NAME, Journal
 from bus.kafka import topics
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import BEGINNING, ReadRecord, read

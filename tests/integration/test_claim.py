@@ -16,7 +16,7 @@ import pytest
 
 from bus.contract import Ledger
 from bus.journal import claim
-from bus.journal.store import FILE_NAME
+from bus.journal.journal import FILE_NAME
 from bus.kafka_bus import KafkaBus
 from bus.settings import BusSettings, KafkaSettings
 from tests.messages import sms

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bus.deliveries import Deliveries
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged
+from bus.journal.journal import FILE_NAME, Journal, JournalDamaged
 from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from bus.record import Record, TopicPartition, build

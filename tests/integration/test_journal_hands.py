@@ -28,8 +28,8 @@ from app.workers.worker_process import Worker
 from bus.contract import Ledger
 from bus.journal import claim, skipped, status
 from bus.journal.claim import is_closed, try_claim
+from bus.journal.journal import FILE_NAME, Journal
 from bus.journal.rows import TRIES, RowName, Unread
-from bus.journal.store import FILE_NAME, Journal
 from bus.kafka import topics
 from bus.record import build
 from bus.settings import BusSettings

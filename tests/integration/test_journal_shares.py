@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from bus.contract import NotDurable
-from bus.journal.store import Journal, JournalUnwritable
+from bus.journal.journal import Journal, JournalUnwritable
 from bus.kafka_bus import KafkaBus
 from bus.record import build
 from bus.settings import BusSettings, KafkaSettings

@@ -18,8 +18,8 @@ from aiokafka.admin import NewTopic
 
 from bus.contract import Ledger
 from bus.journal import skipped
+from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RowName, Which
-from bus.journal.store import Journal, JournalUnwritable
 from bus.kafka import topics
 from bus.kafka.brokers import admin
 from bus.kafka_bus import KafkaBus
@@ -276,7 +276,7 @@ async def test_a_stop_waits_for_a_skip_that_has_begun(stuck_bus: StuckBus, monke
 DIES = """
 import asyncio, os, signal, sys
 from pathlib import Path
-from bus.journal.store import Journal
+from bus.journal.journal import Journal
 from bus.kafka_bus import KafkaBus
 from bus.journal.rows import RowName, Which
 from bus.settings import BusSettings, KafkaSettings

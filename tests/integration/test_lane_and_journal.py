@@ -12,8 +12,8 @@ import pytest
 
 from bus.contract import NotDurable, Receipt
 from bus.deliveries import Deliveries, PendingRecord
-from bus.journal import store as journals
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
+from bus.journal import journal as journals
+from bus.journal.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Row, Stored
 from bus.kafka_bus import KafkaBus
 from bus.lane import Lane
 from bus.publishing import RetryBatch

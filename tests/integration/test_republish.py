@@ -9,7 +9,7 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import cli
-from bus.journal.store import FILE_NAME, Journal
+from bus.journal.journal import FILE_NAME, Journal
 from bus.kafka.reader import BEGINNING, read
 from bus.record import build, with_via
 from tests.messages import rejected, sms

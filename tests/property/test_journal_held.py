@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bus.journal.store import Journal, JournalUnwritable
+from bus.journal.journal import Journal, JournalUnwritable
 from bus.record import Record, build
 from schemas.identity import event_id
 from tests.messages import rejected, sms

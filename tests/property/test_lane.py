@@ -20,11 +20,11 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-import bus.journal.store
+import bus.journal.journal
 import bus.publishing
 from bus.contract import NotDurable, Outcome, Receipt
 from bus.deliveries import Deliveries, PendingRecord
-from bus.journal.store import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored
+from bus.journal.journal import FILE_NAME, Journal, JournalDamaged, JournalUnwritable, Stored
 from bus.lane import Lane
 from bus.publishing import BatchRejected, RetryBatch
 from bus.record import Record, TopicPartition, build
@@ -395,7 +395,7 @@ def _quick_retries(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bus.publishing, "RETRY_FIRST", 0.0)
     connect = sqlite3.connect
     monkeypatch.setattr(
-        bus.journal.store.sqlite3, "connect", lambda *args, **more: connect(*args, factory=FailingDisk, **more)
+        bus.journal.journal.sqlite3, "connect", lambda *args, **more: connect(*args, factory=FailingDisk, **more)
     )
 
 

@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
-import bus.journal.store
-from bus.journal.store import Journal, JournalUnwritable, Stored
+import bus.journal.journal
+from bus.journal.journal import Journal, JournalUnwritable, Stored
 from bus.lane import Lane
 from bus.record import Record
 from tests.property import test_lane
@@ -44,23 +44,23 @@ def a_failed_write_is_promised(patch: pytest.MonkeyPatch) -> None:
 
 
 def what_a_failed_commit_left_stays(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Journal, "_connected", lambda self: bus.journal.store._connect(self.path))
+    patch.setattr(Journal, "_connected", lambda self: bus.journal.journal._connect(self.path))
 
 
 def a_damaged_row_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bus.journal.store, "_checksum", lambda _: 0)
+    patch.setattr(bus.journal.journal, "_checksum", lambda _: 0)
 
 
 def a_damaged_index_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bus.journal.store, "_is_sound", lambda _: True)
-    patch.setattr(bus.journal.store, "_reindexed", lambda _: None)
+    patch.setattr(bus.journal.journal, "_is_sound", lambda _: True)
+    patch.setattr(bus.journal.journal, "_reindexed", lambda _: None)
 
 
 def flipped_in(kind: str, octets: bytes) -> Callable[[World, int], None]:
     """Flip one bit of the last such octets on the first page of a table or an index."""
 
     def flip(self: World, amount: int) -> None:
-        path = self.directory / "own" / bus.journal.store.FILE_NAME
+        path = self.directory / "own" / bus.journal.journal.FILE_NAME
         with sqlite3.connect(path) as connection:
             [(root,)] = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = ?", (kind,)).fetchall()
         connection.close()

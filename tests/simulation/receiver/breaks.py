@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 from bus.deliveries import Deliveries
 from bus.health import Alarm, Refusals
-from bus.journal.store import Journal
+from bus.journal.journal import Journal
 from bus.journals import Journals
 from bus.kafka.producer import Producer
 from bus.lane import Lane
@@ -114,7 +114,7 @@ def retires_at_once() -> Any:
 
 def leaves_texts() -> Any:
     """What was published can still be read on the disk."""
-    return patch("bus.journal.store._quietly", _nothing)
+    return patch("bus.journal.journal._quietly", _nothing)
 
 
 def remembers_everybody() -> Any:

@@ -242,7 +242,7 @@ def in_place(town: "ReceiverTown") -> Iterator[None]:
         for each in (
             patch.object(producer, "AIOKafkaProducer", lambda **named: Producer(town, **named)),
             patch("bus.kafka_bus.check", lambda *_: topics_are_right(town.kafka, here().name)),
-            patch("bus.journal.store.SimpleQueue", lambda: Jobs(town, here())),
+            patch("bus.journal.journal.SimpleQueue", lambda: Jobs(town, here())),
             patch.object(claim, "secrets", town.random("names")),
             patch.object(claim, "try_claim", noted_claim),
             patch.object(claim.Claim, "release", noted_release),
@@ -251,7 +251,7 @@ def in_place(town: "ReceiverTown") -> Iterator[None]:
             patch.object(Strangers.__init__, "__defaults__", ((), now)),
             patch("app.reloading.reload.logs.configure"),
             patch.object(retirement, "UNUSED", timedelta(seconds=UNUSED)),
-            patch("bus.journal.store.sqlite3.connect", connect),
+            patch("bus.journal.journal.sqlite3.connect", connect),
         ):
             stack.enter_context(each)
         yield

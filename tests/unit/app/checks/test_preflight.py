@@ -10,7 +10,7 @@ from app.errors import StartupError
 from app.lifecycle import refuse_without_accounts
 from app.settings.load import load
 from bus.journal.claim import try_claim
-from bus.journal.store import Journal
+from bus.journal.journal import Journal
 from bus.record import build
 from tests.messages import sms
 
