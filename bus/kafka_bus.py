@@ -56,7 +56,7 @@ class KafkaBus:
         self._instance = instance
         self._rng = rng or random.Random()  # noqa: S311 - jitter
         self._now_ms = now_ms
-        self._book = Deliveries(remember=settings.dedup_cache_size)
+        self._deliveries = Deliveries(remember=settings.dedup_cache_size)
         self._producer = Producer(
             kafka,
             client_id=f"smsbus-{instance}",
@@ -77,7 +77,7 @@ class KafkaBus:
     @property
     def ledger(self) -> Ledger:
         """What became of every message of this process."""
-        return self._book.ledger
+        return self._deliveries.ledger
 
     # ---- start and stop ---------------------------------------------------------------------------------------
 
@@ -129,7 +129,7 @@ class KafkaBus:
         if self._closing or own is None:
             self.ledger.not_durable += 1
             return refused(NotDurable("the bus is stopping" if self._closing else "the bus has not started"))
-        known = self._book.known(message.event_id)
+        known = self._deliveries.known(message.event_id)
         if known is None:
             record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
             if is_limited(message) and self._is_over_share(own, record):
@@ -155,7 +155,7 @@ class KafkaBus:
         except NotDurable as full:
             self.ledger.not_durable += 1
             return refused(full)
-        self._book.opened(entry)
+        self._deliveries.opened(entry)
         return entry.wait()
 
     async def _dead_letter(self, record: Record, reason: str) -> str:
@@ -163,7 +163,7 @@ class KafkaBus:
         now = asyncio.get_running_loop().time()
         self._refusals.add(now=now, id=record.id, topic=record.topic, reason=reason, **hint(reason))
         letter = of_refused(record, reason, now_ms=self._now_ms())
-        known = self._book.known(letter.event_id)
+        known = self._deliveries.known(letter.event_id)
         if known is None:
             await self._append(build(letter, topic_prefix=self._prefix, instance=self._instance), is_handoff=True)
         elif not isinstance(known, Receipt):
@@ -182,7 +182,7 @@ class KafkaBus:
         return Lane(
             key,
             journal=journal,
-            book=self._book,
+            deliveries=self._deliveries,
             publish=self._producer.publish,
             dead_letter=self._keep_trying if dead_letters else self._dead_letter,
             ends_as=ends_as,
@@ -249,7 +249,7 @@ class KafkaBus:
             return "unwritable"
         if outcome == "skipped":
             self._stuck.skipped(name.id)
-        return "acknowledged" if outcome == "unknown" and self._book.has_ended(name.id) else outcome
+        return "acknowledged" if outcome == "unknown" and self._deliveries.has_ended(name.id) else outcome
 
     # ---- state -------------------------------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ class Lane:
         key: TopicPartition,
         *,
         journal: Journal,
-        book: Deliveries,
+        deliveries: Deliveries,
         publish: Publish,
         dead_letter: DeadLetter,
         ends_as: Outcome,
@@ -82,7 +82,7 @@ class Lane:
         self.lost = 0
         """The number of counted rows that the journal does not return any longer."""
         self._journal = journal
-        self._book = book
+        self._deliveries = deliveries
         self._publish = publish
         self._dead_letter = dead_letter
         self._ends_as = ends_as
@@ -159,7 +159,7 @@ class Lane:
         for entry in self._fresh:
             if entry.arrived > arrived_before:
                 break
-            self._book.not_durable(entry, "neither Kafka nor the journal responds in time", dropped=False)
+            self._deliveries.not_durable(entry, "neither Kafka nor the journal responds in time", dropped=False)
 
     # ---- the journal -------------------------------------------------------------------------------------------
 
@@ -193,14 +193,14 @@ class Lane:
             self._ended.append(stored.seq)
         else:
             self.rows += 1
-            self._book.in_journal(entry)
+            self._deliveries.in_journal(entry)
 
     def _repeated(self, entry: PendingRecord, *, is_acknowledged: bool) -> None:
         """Handle an id that is a row already, which may be acknowledged and not deleted yet."""
         if not is_acknowledged:
-            self._book.already_in_journal(entry)
+            self._deliveries.already_in_journal(entry)
         elif not entry.acknowledged:
-            self._book.already_in_kafka(entry, self._ends_as)
+            self._deliveries.already_in_kafka(entry, self._ends_as)
 
     def _not_written(self, entries: list[PendingRecord], reason: str) -> None:
         """Fail the waiting records unless Kafka accepts records now, and so may accept these in time.
@@ -212,7 +212,7 @@ class Lane:
         for entry in entries:
             self._leave(entry)
             if not may_wait:
-                self._book.not_durable(entry, reason, dropped=entry not in flying)
+                self._deliveries.not_durable(entry, reason, dropped=entry not in flying)
         self._flying = len(flying)
         for entry in reversed([entry for entry in entries if not entry.acknowledged] if may_wait else flying):
             self._fresh.appendleft(entry)
@@ -229,7 +229,7 @@ class Lane:
         """Note rows of this lane that were found when the journal was opened: they go first."""
         self.rows += rows
         self._on_disk = self._on_disk or rows > 0
-        self._book.adopted(rows)
+        self._deliveries.adopted(rows)
         self._work.set()
 
     # ---- publishing --------------------------------------------------------------------------------------------
@@ -380,9 +380,9 @@ class Lane:
     def _row_ended(self, record_id: str, letter_id: str | None) -> None:
         self.rows -= 1
         if letter_id is None:
-            self._book.row_ended(record_id, self._ends_as)
+            self._deliveries.row_ended(record_id, self._ends_as)
         else:
-            self._book.row_handed_over(record_id, letter_id)
+            self._deliveries.row_handed_over(record_id, letter_id)
 
     def _ended_in_memory(self, entry: PendingRecord, letter_id: str | None) -> None:
         if self._writing:
@@ -390,9 +390,9 @@ class Lane:
         else:
             self._leave(entry)
         if letter_id is None:
-            self._book.in_kafka(entry, self._ends_as)
+            self._deliveries.in_kafka(entry, self._ends_as)
         else:
-            self._book.handed_over(entry, letter_id)
+            self._deliveries.handed_over(entry, letter_id)
 
     # ---- skipping ----------------------------------------------------------------------------------------------
 
@@ -417,7 +417,7 @@ class Lane:
         outcome = await take_out(self._journal, name, row)
         if outcome == "skipped":
             self.rows -= 1
-            self._book.row_ended(row.id, "skipped")
+            self._deliveries.row_ended(row.id, "skipped")
             self._fewer.set()
             self._work.set()
         return outcome

@@ -91,7 +91,7 @@ class Drain:
         return Lane(
             key,
             journal=journal,
-            book=Deliveries(remember=1000),
+            deliveries=Deliveries(remember=1000),
             publish=self._publish,
             dead_letter=self._dead_letter,
             ends_as="published",

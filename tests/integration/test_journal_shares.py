@@ -124,7 +124,7 @@ async def test_the_dead_letter_that_the_bus_makes_of_a_refused_record_is_taken(t
 
         made = await bus._dead_letter(record, "too_large_for_the_topic")
 
-        assert made in bus._book._durable
+        assert made in bus._deliveries._durable
 
 
 async def test_while_kafka_takes_records_a_lane_in_memory_is_not_limited(

@@ -35,7 +35,7 @@ class LaneSetup:
     def __init__(self, directory: Path, **bounds: float) -> None:
         self.settings = BusSettings.model_validate({"journal_dir": directory, "spill_after": 0.05, **bounds})
         self.journal = Journal(directory, max_bytes=self.settings.journal_max_bytes)
-        self.book = Deliveries(remember=100)
+        self.deliveries = Deliveries(remember=100)
         self.open = asyncio.Event()
         self.is_reachable = False
         self.topic: list[str] = []
@@ -43,7 +43,7 @@ class LaneSetup:
         self.lane = Lane(
             KEY,
             journal=self.journal,
-            book=self.book,
+            deliveries=self.deliveries,
             publish=self._publish,
             dead_letter=self._dead_letter,
             ends_as="published",
@@ -68,7 +68,7 @@ class LaneSetup:
     def accept(self, made: Record) -> asyncio.Future[Receipt]:
         entry = PendingRecord(made, asyncio.get_running_loop().time())
         self.lane.append(entry)
-        self.book.opened(entry)
+        self.deliveries.opened(entry)
         return entry.wait()
 
     async def drain(self) -> None:
@@ -124,7 +124,7 @@ async def test_a_drained_lane_publishes_without_the_disk_again(setup: LaneSetup)
     assert receipt.via == "kafka"
     assert [line.partition(":")[2] for line in setup.topic] == [record(n).id for n in range(4)]
     assert setup.journal.rows == 0
-    assert setup.book.ledger.balanced
+    assert setup.deliveries.ledger.balanced
 
 
 async def test_a_full_lane_refuses_when_the_journal_does_not_keep_up(
@@ -153,7 +153,7 @@ async def test_a_journal_that_stalls_ends_the_wait_at_the_deadline(
     with pytest.raises(NotDurable, match="in time"):
         await asyncio.wait_for(setup.accept(record(0)), 5)
 
-    assert setup.book.ledger.not_durable == 1
+    assert setup.deliveries.ledger.not_durable == 1
     setup.lane._task and setup.lane._task.cancel()
     setup.lane._writer and setup.lane._writer.cancel()
 
@@ -175,7 +175,11 @@ async def test_stopping_puts_what_is_in_memory_into_the_journal(tmp_path: Path) 
     await again.start()
     await again.drain()
     assert again.topic == [f"journal:{record(n).id}" for n in range(5)]
-    assert (again.book.ledger.adopted, again.book.ledger.published, again.book.ledger.balanced) == (5, 5, True)
+    assert (again.deliveries.ledger.adopted, again.deliveries.ledger.published, again.deliveries.ledger.balanced) == (
+        5,
+        5,
+        True,
+    )
     await again.stop()
 
 
@@ -194,7 +198,7 @@ async def test_a_damaged_row_becomes_a_dead_letter_and_holds_up_nobody(tmp_path:
 
     assert again.topic == [f"journal:{record(n).id}" for n in (0, 2)]
     assert again.dead == [(record(1).id, "journal_row_damaged")]
-    assert again.book.ledger.balanced
+    assert again.deliveries.ledger.balanced
     await again.stop()
 
 
@@ -215,7 +219,7 @@ async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room
     assert (await setup.accept(record(100))).id
     assert await setup.journal.probe()
     assert setup.journal.unwritable is None
-    assert setup.book.ledger.balanced
+    assert setup.deliveries.ledger.balanced
     await setup.stop()
 
 
@@ -233,7 +237,7 @@ async def test_an_id_that_is_a_row_already_is_not_written_twice(tmp_path: Path) 
 
     assert receipt.via == "journal"
     assert again.topic == [f"journal:{record(n).id}" for n in range(2)]
-    assert again.book.ledger.balanced
+    assert again.deliveries.ledger.balanced
     await again.stop()
 
 

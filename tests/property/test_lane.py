@@ -165,7 +165,7 @@ class World:
             await delete(seqs)
 
         self.journal.append, self.journal.delete = gated_append, failing_delete  # type: ignore[method-assign]
-        self.book = Deliveries(remember=1000)
+        self.deliveries = Deliveries(remember=1000)
         self.lane, self.letters = self._new_lane(KEY, "published"), self._new_lane(DEAD, "rejected")
         damaged = [self._new_lane(key, "published") for key in backlog.keys() - {KEY, DEAD}]
         self.lanes = [self.lane, self.letters, *damaged]
@@ -206,7 +206,7 @@ class World:
         return Lane(
             key,
             journal=self.journal,
-            book=self.book,
+            deliveries=self.deliveries,
             publish=self.kafka.publish,
             dead_letter=self._dead_letter,
             ends_as=ends_as,
@@ -234,11 +234,11 @@ class World:
         return known if isinstance(known, Receipt) else await known
 
     def _given(self, record: Record, lane: Lane, *, is_handoff: bool = False) -> asyncio.Future[Receipt] | Receipt:
-        known = self.book.known(record.id)
+        known = self.deliveries.known(record.id)
         if known is None:
             entry = PendingRecord(record, asyncio.get_running_loop().time(), is_handoff=is_handoff)
             lane.append(entry)
-            self.book.opened(entry)
+            self.deliveries.opened(entry)
             known = entry.wait()
         return known
 
@@ -246,7 +246,7 @@ class World:
         """Let everything that can happen without Kafka happen; the ledger adds up in every turn of the loop."""
         for turn in range(24):
             await asyncio.sleep(0)
-            assert self.book.ledger.balanced, self.book.ledger
+            assert self.deliveries.ledger.balanced, self.deliveries.ledger
             for lane in self.lanes:
                 is_consistent(lane)
             if turn % 6 == 5:
@@ -334,7 +334,7 @@ class World:
         assert all(lane.empty for lane in self.lanes)
         assert self.journal.rows == 0
         assert not self.waiting, "somebody was forgotten"
-        assert self.book.ledger.balanced, self.book.ledger
+        assert self.deliveries.ledger.balanced, self.deliveries.ledger
         for lane in self.lanes:
             await lane.stop()
         await self.journal.close()

@@ -22,21 +22,21 @@ def steps(*words: str) -> list[Step]:
     """The life of one record, in the words of its table."""
     one, letter = entry(), entry(is_handoff=True)
     known: dict[str, Step] = {
-        "opened": lambda book: book.opened(one),
-        "acknowledged": lambda book: book.in_kafka(one, "published"),
-        "written": lambda book: book.in_journal(one),
-        "found in the journal": lambda book: book.already_in_journal(one),
-        "adopted": lambda book: book.adopted(1),
-        "row acknowledged": lambda book: book.row_ended(one.record.id, "published"),
-        "refused": lambda book: book.handed_over(one, letter.record.id),
-        "row refused": lambda book: book.row_handed_over(one.record.id, letter.record.id),
-        "letter acknowledged": lambda book: book.in_kafka(letter, "rejected"),
-        "letter written": lambda book: book.in_journal(letter),
-        "letter found in the journal": lambda book: book.already_in_journal(letter),
-        "letter's row acknowledged": lambda book: book.row_ended(letter.record.id, "rejected"),
-        "row skipped": lambda book: book.row_ended(one.record.id, "skipped"),
-        "letter's row skipped": lambda book: book.row_ended(letter.record.id, "skipped"),
-        "full": lambda book: book.not_durable(one, "full", dropped=True),
+        "opened": lambda deliveries: deliveries.opened(one),
+        "acknowledged": lambda deliveries: deliveries.in_kafka(one, "published"),
+        "written": lambda deliveries: deliveries.in_journal(one),
+        "found in the journal": lambda deliveries: deliveries.already_in_journal(one),
+        "adopted": lambda deliveries: deliveries.adopted(1),
+        "row acknowledged": lambda deliveries: deliveries.row_ended(one.record.id, "published"),
+        "refused": lambda deliveries: deliveries.handed_over(one, letter.record.id),
+        "row refused": lambda deliveries: deliveries.row_handed_over(one.record.id, letter.record.id),
+        "letter acknowledged": lambda deliveries: deliveries.in_kafka(letter, "rejected"),
+        "letter written": lambda deliveries: deliveries.in_journal(letter),
+        "letter found in the journal": lambda deliveries: deliveries.already_in_journal(letter),
+        "letter's row acknowledged": lambda deliveries: deliveries.row_ended(letter.record.id, "rejected"),
+        "row skipped": lambda deliveries: deliveries.row_ended(one.record.id, "skipped"),
+        "letter's row skipped": lambda deliveries: deliveries.row_ended(letter.record.id, "skipped"),
+        "full": lambda deliveries: deliveries.not_durable(one, "full", dropped=True),
     }
     return [known[word] for word in words]
 
@@ -62,13 +62,13 @@ def steps(*words: str) -> list[Step]:
     ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
 )
 async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger: Ledger) -> None:
-    book = Deliveries(remember=10)
+    deliveries = Deliveries(remember=10)
 
     for step in steps(*words):
-        step(book)
-        assert book.ledger.balanced
+        step(deliveries)
+        assert deliveries.ledger.balanced
 
-    assert book.ledger == ledger
+    assert deliveries.ledger == ledger
 
 
 @pytest.mark.parametrize(
@@ -107,140 +107,140 @@ async def test_the_ledger_is_balanced_after_every_step(words: list[str], ledger:
     ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
 )
 async def test_a_refused_record_and_its_dead_letter_are_one_rejected_message(words: list[str], ledger: Ledger) -> None:
-    book = Deliveries(remember=10)
+    deliveries = Deliveries(remember=10)
 
     for step in steps(*words):
-        step(book)
-        assert book.ledger.balanced
+        step(deliveries)
+        assert deliveries.ledger.balanced
 
-    assert book.ledger == ledger
+    assert deliveries.ledger == ledger
 
 
 async def test_everybody_who_gives_an_id_under_way_gets_the_same_receipt_the_later_ones_as_duplicates() -> None:
-    book, one = Deliveries(remember=10), entry()
+    deliveries, one = Deliveries(remember=10), entry()
     first = one.wait()
-    book.opened(one)
-    second = book.known(one.record.id)
+    deliveries.opened(one)
+    second = deliveries.known(one.record.id)
     assert isinstance(second, asyncio.Future)
 
-    book.in_kafka(one, "published")
+    deliveries.in_kafka(one, "published")
 
     receipts = [await first, await second]
     assert [(receipt.id, receipt.via, receipt.duplicate) for receipt in receipts] == [
         (one.record.id, "kafka", False),
         (one.record.id, "kafka", True),
     ]
-    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1)
+    assert deliveries.ledger == Ledger(accepted=1, published=1, duplicates=1)
 
 
 async def test_a_caller_who_gave_up_disturbs_nobody_and_still_counts_as_one() -> None:
-    book, one = Deliveries(remember=10), entry()
+    deliveries, one = Deliveries(remember=10), entry()
     first, second = one.wait(), one.wait(duplicate=True)
-    book.opened(one)
+    deliveries.opened(one)
     first.cancel()
 
-    book.in_journal(one)
+    deliveries.in_journal(one)
 
     assert (await second).via == "journal"
-    assert book.ledger == Ledger(accepted=1, pending=1, duplicates=1)
+    assert deliveries.ledger == Ledger(accepted=1, pending=1, duplicates=1)
 
 
 async def test_a_durable_id_is_answered_from_memory_with_the_way_it_went() -> None:
-    book, one = Deliveries(remember=10), entry()
-    book.opened(one)
-    book.in_journal(one)
+    deliveries, one = Deliveries(remember=10), entry()
+    deliveries.opened(one)
+    deliveries.in_journal(one)
 
-    receipt = book.known(one.record.id)
+    receipt = deliveries.known(one.record.id)
 
     assert isinstance(receipt, Receipt)
     assert (receipt.via, receipt.duplicate) == ("journal", True)
 
 
 async def test_nothing_is_remembered_as_durable_before_it_is() -> None:
-    book, one = Deliveries(remember=10), entry()
-    book.opened(one)
+    deliveries, one = Deliveries(remember=10), entry()
+    deliveries.opened(one)
 
-    book.not_durable(one, "full", dropped=True)
+    deliveries.not_durable(one, "full", dropped=True)
 
-    assert book.known(one.record.id) is None
+    assert deliveries.known(one.record.id) is None
 
 
 async def test_a_record_in_flight_that_was_not_promised_is_still_shared() -> None:
-    book, one = Deliveries(remember=10), entry()
+    deliveries, one = Deliveries(remember=10), entry()
     refused = one.wait()
-    book.opened(one)
+    deliveries.opened(one)
 
-    book.not_durable(one, "no disk", dropped=False)
+    deliveries.not_durable(one, "no disk", dropped=False)
     with pytest.raises(NotDurable, match="no disk"):
         await refused
-    again = book.known(one.record.id)
-    book.in_kafka(one, "published")
+    again = deliveries.known(one.record.id)
+    deliveries.in_kafka(one, "published")
 
     assert isinstance(again, asyncio.Future)
     assert (await again).duplicate
-    assert book.ledger == Ledger(accepted=1, published=1, duplicates=1, not_durable=1)
+    assert deliveries.ledger == Ledger(accepted=1, published=1, duplicates=1, not_durable=1)
 
 
 async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id_young() -> None:
-    book, entries = Deliveries(remember=2), [entry(n) for n in range(3)]
+    deliveries, entries = Deliveries(remember=2), [entry(n) for n in range(3)]
     for one in entries[:2]:
-        book.opened(one)
-        book.in_kafka(one, "published")
-    book.known(entries[0].record.id)
+        deliveries.opened(one)
+        deliveries.in_kafka(one, "published")
+    deliveries.known(entries[0].record.id)
 
-    book.opened(entries[2])
-    book.in_kafka(entries[2], "published")
+    deliveries.opened(entries[2])
+    deliveries.in_kafka(entries[2], "published")
 
-    assert [book.known(one.record.id) is not None for one in entries] == [True, False, True]
+    assert [deliveries.known(one.record.id) is not None for one in entries] == [True, False, True]
 
 
 @pytest.mark.parametrize(
     ("ended_by", "outcome"), [("acknowledged", "published"), ("refused", "rejected"), ("skipped", "skipped")]
 )
 async def test_a_receipt_given_before_the_end_learns_the_end(ended_by: str, outcome: str) -> None:
-    book, one = Deliveries(remember=10), entry()
+    deliveries, one = Deliveries(remember=10), entry()
     waiter = one.wait()
-    book.opened(one)
-    book.in_journal(one)
+    deliveries.opened(one)
+    deliveries.in_journal(one)
     published = asyncio.ensure_future((await waiter).published)
     await asyncio.sleep(0)
     assert not published.done()
 
     if ended_by == "acknowledged":
-        book.row_ended(one.record.id, "published")
+        deliveries.row_ended(one.record.id, "published")
     elif ended_by == "skipped":
-        book.row_ended(one.record.id, "skipped")
+        deliveries.row_ended(one.record.id, "skipped")
     else:
-        book.row_handed_over(one.record.id, "letter")
+        deliveries.row_handed_over(one.record.id, "letter")
 
     assert await published == outcome
 
 
 async def test_the_end_of_a_row_reaches_everybody_who_holds_its_receipt_although_the_id_is_forgotten() -> None:
-    book, one, other = Deliveries(remember=1), entry(0), entry(1)
+    deliveries, one, other = Deliveries(remember=1), entry(0), entry(1)
     waiter = one.wait()
     for each in (one, other):
-        book.opened(each)
-        book.in_journal(each)
+        deliveries.opened(each)
+        deliveries.in_journal(each)
     receipt = await waiter
-    assert book.known(one.record.id) is None
+    assert deliveries.known(one.record.id) is None
 
-    book.row_ended(one.record.id, "published")
+    deliveries.row_ended(one.record.id, "published")
 
     assert await asyncio.wait_for(receipt.published, 1) == "published"
 
 
 async def test_who_gives_up_waiting_for_the_end_does_not_end_it_for_others() -> None:
-    book, one = Deliveries(remember=10), entry()
+    deliveries, one = Deliveries(remember=10), entry()
     waiters = [one.wait(), one.wait(duplicate=True)]
-    book.opened(one)
-    book.in_journal(one)
+    deliveries.opened(one)
+    deliveries.in_journal(one)
     first, second = [asyncio.ensure_future((await waiter).published) for waiter in waiters]
     await asyncio.sleep(0)
     first.cancel()
     await asyncio.sleep(0)
 
-    book.row_ended(one.record.id, "published")
+    deliveries.row_ended(one.record.id, "published")
 
     assert await asyncio.wait_for(second, 1) == "published"
 
