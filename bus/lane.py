@@ -1,4 +1,4 @@
-"""One partition's queue, in memory or on disk, never both.
+"""One partition's queue, in memory or on disk, never both. The receiver's fast lane is something else.
 
 In memory: one batch in flight, what arrives meanwhile is the next. When the oldest record has waited `spill_after`, or
 the queue reaches its bound, everything unacknowledged goes to the journal, the batch in flight included, in order, in
