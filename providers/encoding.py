@@ -1,6 +1,7 @@
 """Decoding of HTTP bodies, for requests and responses alike: compression, text, JSON."""
 
 import json
+import re
 import zlib
 from typing import Final, NamedTuple
 
@@ -16,6 +17,11 @@ WINDOWS: Final = {
 JSON: Final = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str, strict=False)
 """Every number stays the text that was sent: ids of 16 digits survive, prices do not grow decimals, and event ids are
 made of it. Not strict: a raw line break within a text can be read."""
+
+# Escapes of JSON cannot spell a mark, since two such surrogates are one character. The one surrogate of
+# `surrogateescape` they can.
+_ESCAPED_BYTE: Final = re.compile("[\udc80-\udcff]")
+_MARKS: Final = {low: f"\udbff{chr(low)}" for low in range(0xDC80, 0xDD00)}
 
 
 class TooLarge(Exception):
@@ -52,3 +58,11 @@ def inflate(body: bytes, window: int, limit: int) -> Inflated:
 def text_of(body: bytes) -> str:
     """Return the body as text, without a byte order mark and white space at its ends; broken UTF-8 becomes U+FFFD."""
     return body.decode("utf-8", "replace").strip().removeprefix("\ufeff").strip()
+
+
+def marked(text: str) -> str:
+    """Return a text decoded with `surrogateescape`, with two lone surrogates for each byte that is not UTF-8.
+
+    So texts that differ in such bytes have an id each. `schemas.normalize.clean` makes one U+FFFD of each mark.
+    """
+    return text.translate(_MARKS) if not text.isascii() and _ESCAPED_BYTE.search(text) else text

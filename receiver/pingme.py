@@ -22,19 +22,18 @@ reason              stage     the sender sent
 """
 
 import json
-import re
 from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Final, cast
 from urllib.parse import parse_qsl
 
 from bus.record import fits
-from providers.encoding import JSON
+from providers.encoding import JSON, marked
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas import identity
 from schemas.code import extract_code
 from schemas.messages import SmsReceived, SmsRejected
-from schemas.normalize import e164, limit_fields, provider_time, sender
+from schemas.normalize import clean, e164, limit_fields, provider_time, sender
 
 PROVIDER: Final = "pingme"
 REASONS: Final = (
@@ -57,12 +56,6 @@ MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
 MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
 SURELY_FITS: Final = 40 * 1024  # bytes: one is twelve at most, a control character of `from`, which is kept twice
-
-# A byte that is no UTF-8 is two lone surrogates until its id is made: escapes of JSON cannot spell them, since two such
-# are one character. The one surrogate of `surrogateescape` they can.
-_UNDECODED: Final = re.compile("[\udc80-\udcff]")
-_MARKS: Final = {low: f"\udbff{chr(low)}" for low in range(0xDC80, 0xDD00)}
-_UNREADABLE: Final = re.compile("\udbff[\udc80-\udcff]|[\ud800-\udfff]")
 
 
 def messages(request: VerifiedRequest) -> Callbacks:
@@ -109,7 +102,7 @@ def parse(request: VerifiedRequest) -> object:
     text = request.body.decode("utf-8", "surrogateescape").removeprefix("\ufeff").strip()
     if not text:
         raise InvalidCallback("parse", "body_empty")
-    callbacks = (None if text[0] in '{["' else _form(text)) or _json(_marked(text))
+    callbacks = (None if text[0] in '{["' else _form(text)) or _json(marked(text))
     if isinstance(callbacks, list) and not callbacks:
         raise InvalidCallback("parse", "body_empty")
     if isinstance(callbacks, list) and len(callbacks) > MOST_ELEMENTS:
@@ -117,21 +110,12 @@ def parse(request: VerifiedRequest) -> object:
     return callbacks
 
 
-def _marked(text: str) -> str:
-    return text.translate(_MARKS) if not text.isascii() and _UNDECODED.search(text) else text
-
-
-def _readable(text: str) -> str:
-    """Return the text as it is published: U+FFFD for a byte that is not UTF-8, and for a lone surrogate."""
-    return text if text.isascii() else _UNREADABLE.sub("\ufffd", text)
-
-
 def _form(text: str) -> Mapping[str, str] | None:
     try:
         pairs = parse_qsl(text, keep_blank_values=True, max_num_fields=MOST_FORM_FIELDS, errors="surrogateescape")
     except ValueError:
         return None
-    fields = {_marked(name): _marked(value) for name, value in pairs}  # the last of equal names wins, as in JSON
+    fields = {marked(name): marked(value) for name, value in pairs}  # the last of equal names wins, as in JSON
     return None if KNOWN.isdisjoint(fields) else fields
 
 
@@ -157,10 +141,8 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
     user, app, time, origin, recipient = _scalars(callback)
     content = identity.pingme_content(user, app, origin, recipient, text, time)
     if not "".join(filter(None, content)).isascii():
-        text = _readable(text)
-        user, app, origin, recipient, time = (
-            value and _readable(value) for value in (user, app, origin, recipient, time)
-        )
+        text = clean(text)
+        user, app, origin, recipient, time = (value and clean(value) for value in (user, app, origin, recipient, time))
     if user is not None and request.caller.user_id not in {None, user}:
         raise InvalidCallback("normalize", "user_mismatch")
     from_whom = sender(origin) if origin is not None else None
@@ -222,10 +204,10 @@ def _unknown(callback: Mapping[str, object]) -> dict[str, str] | None:
         return None
     unknown = [name for name in callback if name not in KNOWN]
     try:
-        return limit_fields({_readable(name): _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
+        return limit_fields({clean(name): _as_text(callback[name]) for name in islice(unknown, MOST_UNKNOWN)})
     except RecursionError:  # parsed at the limit of the stack: publish the SMS without them
         return None
 
 
 def _as_text(value: object) -> str:
-    return _readable(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return clean(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":")))

@@ -21,7 +21,8 @@ FIELDS_LIMIT: Final = 2048  # bytes of JSON
 FUTURE_LIMIT_MS: Final = 48 * 3600 * 1000
 YEAR_2000_MS: Final = 946_684_800_000
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
+# The two of a byte that is not UTF-8 (`providers.encoding.marked`), or one. A set comes first: it is searched fast.
+_SURROGATES: Final = re.compile("[\ud800-\udfff](?:(?<=\udbff)[\udc80-\udcff])?")
 _NO_DIGITS: Final = re.compile(r"\D+")
 _PHONE: Final = re.compile(r"(?:\+|00)?([1-9][0-9]{6,14})")
 _BLANK: Final = re.compile("[\\s\u00ad\u061c\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]*")
@@ -56,8 +57,11 @@ NO_TIME: Final = ProviderTime(None, None)
 
 
 def clean(text: str) -> str:
-    """Return the text with lone surrogates made U+FFFD, so that UTF-8 can carry it; all else stays, NUL too."""
-    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
+    """Return the text with lone surrogates made U+FFFD, so that UTF-8 can carry it; all else stays, NUL too.
+
+    The two that stand for a byte that is not UTF-8 become one.
+    """
+    return text if text.isascii() else _SURROGATES.sub("\ufffd", text)
 
 
 def digits(raw: str) -> str:

@@ -18,6 +18,8 @@ HOUR = 3600 * 1000
         ("\x00 stays", "\x00 stays"),
         ("a\ud800b", "a\ufffdb"),
         ("\udfff\ud800", "\ufffd\ufffd"),
+        ("\udbff\udcb4\udbff\udcff\udbff", "\ufffd\ufffd\ufffd"),
+        ("\udbff\udbff\udc7f\udc80", "\ufffd\ufffd\ufffd\ufffd"),
         ("😀 رمز \u200f", "😀 رمز \u200f"),
     ],
 )
