@@ -56,8 +56,12 @@ def inflate(body: bytes, window: int, limit: int) -> Inflated:
 
 
 def text_of(body: bytes) -> str:
-    """Return the body as text, without a byte order mark and white space at its ends; broken UTF-8 becomes U+FFFD."""
-    return body.decode("utf-8", "replace").strip().removeprefix("\ufeff").strip()
+    """Return the body as text, without a byte order mark and white space at its ends; broken UTF-8 is `marked`."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        text = marked(body.decode("utf-8", "surrogateescape"))
+    return text.strip().removeprefix("\ufeff").strip()
 
 
 def marked(text: str) -> str:

@@ -4,6 +4,9 @@ import pytest
 
 from pollers.tracking import sms_content
 from pollers.tracking.advance import advance
+from providers.grizzlysms_rent import parse_rent_status
+from providers.handler_api_tokens import parse_status
+from providers.http_client import RawResponse
 from providers.observation import Last, Listing, SeenSms, WaitingNext
 from schemas.identity import event_id
 from tests.unit.pollers.watching import after, at, message, sms, watching
@@ -144,3 +147,34 @@ def test_a_very_long_text_is_remembered_in_part(unit):
     assert state.newest is not None
     assert len(state.newest.text or "") in {sms_content.REMEMBERED, sms_content.REMEMBERED - 1}
     assert after(state, Last(sms(None, text=unit * 250_000)), start=60) is state
+
+
+UNDECODABLE = [
+    "大".encode("gbk"),
+    "两".encode("gbk"),
+    b"\xb4",
+    b"\xdb\xff",
+    b"\xed\xa0\xbd",  # D83D as if it were a character
+    "\ufffd".encode(),
+    "\ufffd\ufffd".encode(),
+]
+
+
+def test_sms_of_a_rent_that_differ_in_bytes_that_are_not_utf_8_have_an_id_each():
+    texts = [*UNDECODABLE, b"\\udcb4", b"\\udbff\\udcb4", b"\\udbff\xb4"]  # also as JSON can spell a byte's mark
+    bodies = [b'{"status":"success","values":[{"phoneFrom":"tg","text":"' + text + b'"}]}' for text in texts]
+    state, found = watching("rent"), []
+    for number, body in enumerate(bodies):  # a list that shows only the newest SMS
+        step = advance(state, parse_rent_status(RawResponse(200, {}, body)), at(5 + number))
+        state, found = step.state, [*found, message(step)]
+
+    assert len({each.id for each in found}) == len(texts)
+    assert {each.text for each in found} == {"\ufffd", "\ufffd\ufffd", "\ufffd\ufffd\ufffd", "\U0010fcb4"}
+
+
+def test_sms_of_an_activation_that_differ_in_bytes_that_are_not_utf_8_have_an_id_each():
+    answers = [RawResponse(200, {}, b"STATUS_OK:Hello " + text) for text in UNDECODABLE]
+    found = [message(advance(watching(), parse_status(answer), at(5))) for answer in answers]
+
+    assert len({each.id for each in found}) == len(found)
+    assert {each.text for each in found} == {f"Hello {chr(0xFFFD) * number}" for number in (1, 2, 3)}

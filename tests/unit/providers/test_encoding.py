@@ -7,6 +7,7 @@ import zlib
 import pytest
 
 from providers.encoding import JSON, WINDOWS, Inflated, TooLarge, inflate, text_of
+from schemas.normalize import clean
 
 GZIP = WINDOWS["gzip"]
 
@@ -53,4 +54,11 @@ def test_numbers_keep_their_spelling_and_line_breaks_are_read():
 
 
 def test_a_byte_order_mark_and_white_space_are_removed():
-    assert text_of(b"\r\n\xef\xbb\xbf OK:\xff \n") == "OK:\ufffd"
+    assert text_of(b"\r\n\xef\xbb\xbf OK: \n") == "OK:"
+
+
+def test_bytes_that_are_not_utf_8_stay_distinct_until_a_text_is_published():
+    one, other = text_of(b"\r\n\xef\xbb\xbf OK:\xff \n"), text_of(b"OK:\xfe")
+
+    assert one != other
+    assert clean(one) == clean(other) == "OK:\ufffd"
