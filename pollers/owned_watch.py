@@ -64,11 +64,11 @@ class OwnedWatch:
         # When something happens without a response of the provider: the watch ends, or is forgotten.
         self.time_limit_ms = expiry.forget_ms(state) if self.ended else expiry.overdue_ms(state)
 
-    def owes(self, receipt: Receipt) -> None:
+    def add_receipt(self, receipt: Receipt) -> None:
         """Note a durable message, which must be in Kafka before the state is committed."""
         self.receipts = (*self.receipts, receipt)
 
-    def published(self) -> bool:
+    def all_published(self) -> bool:
         """Return whether all its messages, or their dead letters, are in Kafka."""
         if self.receipts:
             self.receipts = tuple(receipt for receipt in self.receipts if receipt.delivery.outcome is None)
@@ -76,4 +76,4 @@ class OwnedWatch:
 
     def is_settled(self) -> bool:
         """Return whether everything that the state counts as published is published."""
-        return self.published() and self.end_message is None
+        return self.all_published() and self.end_message is None

@@ -97,7 +97,7 @@ class Poller:
         self._tasks: set[asyncio.Task[None]] = set()
         self._core: list[asyncio.Task[None]] = []
         self._without_group_since = self._without_shards_since = self._loop.time()
-        self._said: frozenset[str] = frozenset()
+        self._logged_reasons: frozenset[str] = frozenset()
         self._resume_waits()
         self.scheduler = Scheduler(
             accounts, settings, spawn=self._spawn, now_ms=now_ms, rng=rng, curves=self._learned.curves
@@ -355,13 +355,13 @@ class Poller:
 
     def _say_what_is_wrong(self) -> None:
         """Write one log line when a reason begins, and one when it is over."""
-        said_elsewhere = ("account_paused", "account_backing_off", "bulk_hint_off")
-        reasons = frozenset(reason for reason in self._reasons() if not reason.startswith(said_elsewhere))
-        for reason in sorted(reasons - self._said):
+        logged_elsewhere = ("account_paused", "account_backing_off", "bulk_hint_off")
+        reasons = frozenset(reason for reason in self._reasons() if not reason.startswith(logged_elsewhere))
+        for reason in sorted(reasons - self._logged_reasons):
             _log.warning("degraded", reason=reason, **self._facts(reason))
-        for reason in sorted(self._said - reasons):
+        for reason in sorted(self._logged_reasons - reasons):
             _log.info("degraded_no_more", reason=reason)
-        self._said = reasons
+        self._logged_reasons = reasons
 
 
 async def _outcome(shard: Shard) -> str:

@@ -248,7 +248,7 @@ class Shard:
                 if isinstance(message, WatchEnded):
                     owned.end_message = message
                 else:
-                    owned.owes(await self._bus.accept(message, key=step.state.key))
+                    owned.add_receipt(await self._bus.accept(message, key=step.state.key))
         finally:
             owned.taking = False
         step = step._replace(state=self._as_polled_last(step.state))
@@ -478,12 +478,12 @@ class Shard:
     async def _accept_end_messages(self) -> None:
         """Accept the end of each watch once the SMS that it counts are published: it comes last."""
         ended = [owned for each in self._dirty if (owned := self.watches.get(each)) and owned.end_message]
-        await asyncio.gather(*(self._accept_end_message(owned) for owned in ended if owned.published()))
+        await asyncio.gather(*(self._accept_end_message(owned) for owned in ended if owned.all_published()))
 
     async def _accept_end_message(self, owned: OwnedWatch) -> None:
         if owned.end_message is not None:
             with suppress(NotDurable):
-                owned.owes(await self._bus.accept(owned.end_message))
+                owned.add_receipt(await self._bus.accept(owned.end_message))
                 owned.end_message = None
 
     def _as_polled_last(self, state: WatchState) -> WatchState:

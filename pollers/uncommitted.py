@@ -20,16 +20,16 @@ class Uncommitted:
         self.commits = 0
         """How many commits have failed since the last successful one."""
         self._partition = partition
-        self._said: set[tuple[str, str]] = set()
+        self._logged: set[tuple[str, str]] = set()
 
     def add(self, event: str, error: str, now: float, **facts: Any) -> None:  # noqa: ANN401 - structlog's
         """Note a failure; logged only if this event with this error is new."""
         self.since, self.error = now if self.since is None else self.since, error
-        if (event, error) not in self._said:
-            self._said.add((event, error))
+        if (event, error) not in self._logged:
+            self._logged.add((event, error))
             _log.warning(event, partition=self._partition, error=error, **facts, **hint(error))
 
     def over(self) -> None:
         """Note that everything is committed."""
         self.since, self.commits = None, 0
-        self._said.clear()
+        self._logged.clear()

@@ -125,17 +125,17 @@ class OptionalEndpoint:
     """Tracks whether an action is offered: not after `MOST_BAD_ACTIONS` responses of BAD_ACTION in a row."""
 
     def __init__(self) -> None:
-        self._refused = 0
+        self._bad_actions = 0
 
     @property
     def offered(self) -> bool:
         """The action can be used."""
-        return self._refused < MOST_BAD_ACTIONS
+        return self._bad_actions < MOST_BAD_ACTIONS
 
     def is_missing(self, said: object) -> bool:
         """Record the result of a call; return whether it was BAD_ACTION."""
         missing = isinstance(said, ProviderError) and said.code == "bad_action"
-        self._refused = self._refused + 1 if missing else 0
+        self._bad_actions = self._bad_actions + 1 if missing else 0
         return missing
 
 

@@ -146,11 +146,11 @@ class HttpClient:
         async with session.request(
             method, url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False
         ) as response:
-            raw = await self._read(response)
+            raw = await self._read_body(response)
             encoding = response.headers.get("Content-Encoding", "").strip().lower()
             return RawResponse(response.status, response.headers, _inflate(raw, encoding, self._limit), self._clock())
 
-    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+    async def _read_body(self, response: aiohttp.ClientResponse) -> bytes:
         if (response.content_length or 0) > self._limit:
             raise _Unusable("too_large")
         body = bytearray()

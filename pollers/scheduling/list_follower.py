@@ -53,7 +53,7 @@ class ListFollower:
                 seconds = self.hint.interval(throttle.rate)
                 throttle.set_apart = 1 / seconds
                 if not self._is_behind() and await self._account.further():
-                    await self._read()
+                    await self._read_list()
                 await asyncio.sleep(seconds)
         finally:
             throttle.set_apart = 0.0
@@ -65,7 +65,7 @@ class ListFollower:
         """Return whether so many changed orders wait for their poll that another list would only delay them."""
         return self._account.queue.before_others() > BEHIND * self._account.throttle.rate
 
-    async def _read(self) -> None:
+    async def _read_list(self) -> None:
         left_at = self._loop.time()
         listed = await self._account.active()
         if isinstance(listed, ProviderError):

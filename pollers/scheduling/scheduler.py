@@ -20,7 +20,7 @@ from pollers.scheduling.list_follower import ListFollower
 from pollers.scheduling.polling import is_about_the_order, is_said, poll
 from pollers.scheduling.timer_wheel import ASKED, CHANGED, NORMAL, REQUESTED, TICK, URGENT, TimerQueue
 from pollers.settings import PollersSettings
-from pollers.tracking.actions import asked_again_in, due_action, is_to_be_closed
+from pollers.tracking.actions import due_action, is_to_be_closed, postponed_for
 from pollers.tracking.advance import Step, advance
 from pollers.tracking.answer_notes import name
 from pollers.tracking.state import WatchState
@@ -34,7 +34,7 @@ FEW_FAILURES: Final = 2  # in a row, for an order that changed in a list; after 
 MOST_DOUBLED: Final = 10  # times
 NOT_DURABLE: Final = 1.0  # seconds until a poll is repeated whose SMS the bus did not accept
 FRESH: Final = 120.0  # seconds after its opening in which an order goes before others
-HELD_MARGIN: Final = 0.05  # seconds after a postponed action is due: clocks differ by a tick
+POSTPONED_MARGIN: Final = 0.05  # seconds after a postponed action is due: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # the longest time in seconds between two polls of an order that fails
 REST: Final = 30.0  # seconds without fetching further pages of a rent, after one failed; doubled each time
 SAMPLE: Final = 1000  # of an account's rents, to estimate how long their SMS wait
@@ -115,7 +115,7 @@ class Scheduler:
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = 0.0
         self._actions: dict[str, Owner] = {}
-        self._turns = deque(accounts.values())
+        self._accounts_in_turn = deque(accounts.values())
         self._rents: dict[str, set[str]] = {name: set() for name in accounts}
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
@@ -254,11 +254,9 @@ class Scheduler:
             else:
                 plan.account.queue.join(watch_id, now, rank=plan.rank)
         for _ in self._accounts:
-            self._turns.rotate(1)
-            self._serve(self._turns[0])
-        self._turns.rotate(
-            1
-        )  # another account is first next time, in case there are more accounts than polls in flight
+            self._accounts_in_turn.rotate(1)
+            self._serve(self._accounts_in_turn[0])
+        self._accounts_in_turn.rotate(1)  # another is first next time: there may be more accounts than polls in flight
         if (at := self._timers.next_due()) is not None:
             self._arm(at - now)
 
@@ -466,9 +464,9 @@ class Scheduler:
             return self._seconds_after_deadline(plan, state)
         seconds = (first_poll if first else next_poll)(usual, context, self._settings, chance=chance)
         plan.rank = self._rank(state, context, seconds)
-        if (held := self._held(plan, state)) < seconds:
+        if (due_in := self._action_due_in(plan, state)) < seconds:
             plan.part, plan.rank = 0.0, _rank_of_action(state)
-            return held
+            return due_in
         return seconds
 
     def _seconds_after_deadline(self, plan: Plan, state: WatchState) -> float:
@@ -478,15 +476,15 @@ class Scheduler:
         if not is_to_be_closed(state):
             return pace
         plan.rank = _rank_of_action(state)
-        held = self._held(plan, state)
-        return max(pace * plan.account.throttle.stretch(), 0.0 if held == inf else held)
+        due_in = self._action_due_in(plan, state)
+        return max(pace * plan.account.throttle.stretch(), 0.0 if due_in == inf else due_in)
 
-    def _held(self, plan: Plan, state: WatchState) -> float:
+    def _action_due_in(self, plan: Plan, state: WatchState) -> float:
         """Return in how many seconds a postponed action is due; one that has failed waits longer when scarce."""
-        held = asked_again_in(state, self._now_ms())
-        if state.tries and held < LAST_BACK_OFF:
-            held = min(LAST_BACK_OFF, held * plan.account.throttle.stretch())
-        return held + HELD_MARGIN
+        due_in = postponed_for(state, self._now_ms())
+        if state.tries and due_in < LAST_BACK_OFF:
+            due_in = min(LAST_BACK_OFF, due_in * plan.account.throttle.stretch())
+        return due_in + POSTPONED_MARGIN
 
     def _rank(self, state: WatchState, context: PollContext, seconds: float) -> int:
         """Return the rank of a poll that is due in so many seconds."""

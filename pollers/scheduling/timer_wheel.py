@@ -77,7 +77,7 @@ class WaitQueue:
 
     def __init__(self) -> None:
         self._ranks: tuple[OrderedDict[str, float], ...] = tuple(OrderedDict() for _ in range(NORMAL + 1))
-        self._turn = 0
+        self._pops = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._ranks))
@@ -100,9 +100,9 @@ class WaitQueue:
 
     def pop(self) -> str | None:
         """Return and remove the next entry; None: the queue is empty."""
-        self._turn = (self._turn + 1) % TURNS
+        self._pops = (self._pops + 1) % TURNS
         ranks = self._ranks
-        if self._turn == 0:
+        if self._pops == 0:
             ranks = tuple(sorted(self._ranks[REQUESTED:], key=_head)) + self._ranks
         first = next(filter(None, ranks), None)
         return first.popitem(last=False)[0] if first else None

@@ -36,11 +36,11 @@ def due_action(state: WatchState, now_ms: int) -> Action | None:
     return next(_requested_actions(state), None)
 
 
-def asked_again_in(state: WatchState, now_ms: int) -> float:
+def postponed_for(state: WatchState, now_ms: int) -> float:
     """Return the seconds until a postponed action may be performed again; infinity where there is none."""
     wait_ms = state.not_before_ms - now_ms
-    is_held = 0 < wait_ms <= LONGEST_WAIT_MS and due_action(state, state.not_before_ms) is not None
-    return wait_ms / 1000 if is_held else inf
+    is_postponed = 0 < wait_ms <= LONGEST_WAIT_MS and due_action(state, state.not_before_ms) is not None
+    return wait_ms / 1000 if is_postponed else inf
 
 
 def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
@@ -49,7 +49,9 @@ def requested(state: WatchState, watch: Watch) -> tuple[WatchState, Outcome]:
         case "next":
             return _next_requested(state, watch.next_after)
         case "finish" | "cancel":
-            return _afresh(state).having(watch=state.watch.model_copy(update={"desired": watch.desired})), "accepted"
+            return _requested_anew(state).having(
+                watch=state.watch.model_copy(update={"desired": watch.desired})
+            ), "accepted"
         case _:
             return _prolonged(state, watch.expires_at), "accepted"
 
@@ -65,9 +67,9 @@ def answered(state: WatchState, action: Action, result: ActResult | ProviderErro
         case ProviderError(code="account_waits"):
             return state
         case "too_early" | ProviderError(code="early_cancel_denied"):
-            return _held(state, action, result, _no_longer_early_ms(state, now_ms))
+            return _postponed(state, action, result, _no_longer_early_ms(state, now_ms))
         case ProviderError(kind="unrecognised"):
-            return _held(state, action, result, now_ms + UNCLEAR_MS)
+            return _postponed(state, action, result, now_ms + UNCLEAR_MS)
         case _:
             return _failed(state, action, result, now_ms)
 
@@ -96,11 +98,11 @@ def after_sms(state: WatchState, old: int) -> WatchState:
     return state.having(old_count=state.old_count + old) if is_old else state
 
 
-def let_go(before: WatchState, after: WatchState) -> WatchState:
+def without_obsolete_postponement(before: WatchState, after: WatchState) -> WatchState:
     """Return the state without a postponement, if the postponed action is no longer requested."""
-    if not (after.not_before_ms or after.held_code) or _first(before) == _first(after):
+    if not (after.not_before_ms or after.held_code) or _first_requested(before) == _first_requested(after):
         return after
-    return _unheld(after)
+    return _without_postponement(after)
 
 
 def _requested_actions(state: WatchState) -> Iterator[Action]:
@@ -112,7 +114,7 @@ def _requested_actions(state: WatchState) -> Iterator[Action]:
         yield "next"
 
 
-def _first(state: WatchState) -> tuple[Action | None, int]:
+def _first_requested(state: WatchState) -> tuple[Action | None, int]:
     """Return the first requested action, and for `next` after how many SMS: each is a request of its own."""
     action = next(_requested_actions(state), None)
     return action, state.sms_count if action == "next" else 0
@@ -141,30 +143,30 @@ def _next_requested(state: WatchState, after: int | None) -> tuple[WatchState, O
     if after < state.sms_count or after in pending or (after == state.sms_count and is_asked):
         return state, "already"
     if state.refused == "next":
-        state = _unrefused(state)
+        state = _without_refusal(state)
     if _closing(state) is None:
-        state = _unheld(state)
+        state = _without_postponement(state)
     return _with_next(state, (*pending, after)), "accepted"
 
 
-def _afresh(state: WatchState) -> WatchState:
+def _requested_anew(state: WatchState) -> WatchState:
     """Return the state without the postponement and refusal of an earlier request."""
-    return _unheld(_unrefused(state))
+    return _without_postponement(_without_refusal(state))
 
 
-def _unrefused(state: WatchState) -> WatchState:
+def _without_refusal(state: WatchState) -> WatchState:
     return state.having(refused=None, refused_code=None, refused_ms=0)
 
 
-def _unheld(state: WatchState) -> WatchState:
+def _without_postponement(state: WatchState) -> WatchState:
     return state.having(tries=0, not_before_ms=0, held_code=None)
 
 
-def _held(
+def _postponed(
     state: WatchState, action: Action, result: ActResult | ProviderError, until_ms: int, *, tries: int = 0
 ) -> WatchState:
     """Return the state in which an action is postponed, unless another one was requested while it was in flight."""
-    if _first(state)[0] != action:
+    if _first_requested(state)[0] != action:
         return state
     return state.having(not_before_ms=until_ms, tries=tries, held_code=_code(result))
 
@@ -174,12 +176,12 @@ def _failed(state: WatchState, action: Action, result: ActResult | ProviderError
     tried = _tried(state, action, result)
     match result:
         case ProviderError(kind="request_error", code="bad_action") if tried < MOST_TRIES:
-            return _held(state, action, result, now_ms + FAILED_MS, tries=tried)
+            return _postponed(state, action, result, now_ms + FAILED_MS, tries=tried)
         case ProviderError(kind="denied" | "request_error"):
             return _refused(state, action, _code(result), now_ms)
         case _:
             shortest, longest = LOST_MS
-            return _held(
+            return _postponed(
                 state, action, result, now_ms + min(longest, shortest << min(tried - 1, MOST_TRIES)), tries=tried
             )
 
@@ -187,7 +189,7 @@ def _failed(state: WatchState, action: Action, result: ActResult | ProviderError
 def _tried(state: WatchState, action: Action, result: ActResult | ProviderError) -> int:
     """Return how many times in a row this action has failed in this way, including this time."""
     is_so = (state.held_code == "bad_action") == (_code(result) == "bad_action")
-    return state.tries + 1 if is_so and _first(state)[0] == action else 1
+    return state.tries + 1 if is_so and _first_requested(state)[0] == action else 1
 
 
 def _no_longer_early_ms(state: WatchState, now_ms: int) -> int:
@@ -212,12 +214,12 @@ def _done(state: WatchState, action: Action, now_ms: int) -> WatchState:
     done = state.having(performed=action, performed_ms=now_ms, tries=0)
     if action == "next":
         done = with_boundary(done, "requested", now_ms).having(asked_after=state.sms_count)
-    return let_go(state, done)
+    return without_obsolete_postponement(state, done)
 
 
 def _refused(state: WatchState, action: Action, code: str, now_ms: int) -> WatchState:
     """Return the state in which a refused action is no longer requested, by a request or by `after_sms`."""
-    state = _unheld(state).having(refused=action, refused_code=code, refused_ms=now_ms)
+    state = _without_postponement(state).having(refused=action, refused_code=code, refused_ms=now_ms)
     if action == "next":
         later = tuple(each for each in _pending(state) if each != state.sms_count)
         state = _with_next(state, later)

@@ -155,7 +155,7 @@ def _new_sms(
     if makers:
         seen = actions.after_sms(seen, old)
     messages = Messages(makers) if len(makers) > FEW else tuple(make() for make in makers)
-    return actions.let_go(state, answer_notes.noted(state, seen, observation, now_ms)), messages
+    return actions.without_obsolete_postponement(state, answer_notes.noted(state, seen, observation, now_ms)), messages
 
 
 def _failed(state: WatchState, error: ProviderError, now_ms: int) -> Step:

@@ -209,7 +209,7 @@ class WatchTable:
         self._seen, self._entries, self._open = {}, {}, OpenWatches(self._now_ms)
 
     async def _read_both(self, start: Start, *, follow: bool) -> None:
-        reads = [asyncio.ensure_future(self._read(topic, start, follow=follow)) for topic in (WATCHES, STATES)]
+        reads = [asyncio.ensure_future(self._read_topic(topic, start, follow=follow)) for topic in (WATCHES, STATES)]
         try:
             await asyncio.gather(*reads)
         finally:
@@ -217,7 +217,7 @@ class WatchTable:
                 reading.cancel()
             await asyncio.wait(reads)
 
-    async def _read(self, topic: str, start: Start, *, follow: bool) -> None:
+    async def _read_topic(self, topic: str, start: Start, *, follow: bool) -> None:
         number = 0
         async for record in read(self._kafka, topic, start=start, follow=follow, committed=topic == STATES):
             self.take(topic, record)

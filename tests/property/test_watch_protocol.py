@@ -388,7 +388,7 @@ BREAKS: list[tuple[str, Any, str, Callable[..., Any]]] = [
     ("requests while no shard ran", watch_commands, "unapplied", nothing),
     ("three openings", identity, "watch_ended_id", same_id),
     ("an SMS in the gap", expiry, "reopened", forgetful),
-    ("refused, and asked again", actions, "_afresh", still_refused),
+    ("refused, and asked again", actions, "_requested_anew", still_refused),
     ("a next beside a cancel that waits", actions, "_closing", no_closing),
 ]
 
