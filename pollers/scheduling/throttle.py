@@ -210,11 +210,13 @@ class AccountThrottle:
         Returns a transition if the state has changed.
         """
         if started <= self._closed_at:
-            self._believe(error, now)
+            self._note_retry_after(error, now)
             self._until = max(self._until, self._told_until)
             return None
-        if self._is_answer(error):
-            return self._answered(now)
+        if self._shows_that_it_works(error):
+            self._count_order_errors(error)
+            if self._order_errors < ERRORS_OF_ORDERS:
+                return self._answered(now)
         if error is None or error.kind in {"throttled", "transient"} or _says_when(error):
             return self._back_off(error or ProviderError("transient", "none"), now)
         if error.kind == "auth" or self.state == "paused":
@@ -223,22 +225,23 @@ class AccountThrottle:
             return self._close("paused", error, PROBE_EVERY * 2.0 ** min(self._pauses - 1, MOST_PAUSES), now)
         return self._answered(now)
 
-    def _is_answer(self, error: ProviderError | None) -> bool:
+    def _shows_that_it_works(self, error: ProviderError | None) -> bool:
         """Return whether the provider works and accepts the key, whatever the result of this request is."""
         if error is None:
-            self._order_errors = self._pauses = 0
             return True
         if error.kind in {"auth", "throttled"} or _says_when(error):
             return False
-        if self.state == "paused" and not (error.answered and error.kind != "transient"):
-            return False
-        if error.kind != "transient":
-            self._order_errors = 0
-            return True
-        self._order_errors += error.answered
-        return error.answered and self._order_errors < ERRORS_OF_ORDERS
+        if self.state == "paused":
+            return error.answered and error.kind != "transient"
+        return error.answered or error.kind != "transient"
 
-    def _believe(self, error: ProviderError | None, now: float) -> None:
+    def _count_order_errors(self, error: ProviderError | None) -> None:
+        """Count the provider's own errors in a row; the first success also ends the row of pauses."""
+        self._order_errors = self._order_errors + 1 if error is not None and error.kind == "transient" else 0
+        if error is None:
+            self._pauses = 0
+
+    def _note_retry_after(self, error: ProviderError | None, now: float) -> None:
         """Remember the provider's Retry-After, within its limits."""
         if error is not None and error.retry_after is not None:
             low, high = RETRY_AFTER
@@ -261,7 +264,7 @@ class AccountThrottle:
 
     def _close(self, state: State, error: ProviderError, seconds: float, now: float) -> Transition | None:
         """Send nothing for so long, or for as long as the Retry-After says."""
-        self._believe(error, now)
+        self._note_retry_after(error, now)
         self._closed_at = now
         self._probing_until = -inf
         self._until = max(self._until, self._told_until, now + seconds)
