@@ -379,7 +379,7 @@ class Shard:
         try:
             await self._writer.erase(watch_id, self.partition, forgets=last_applied(owned.state))
         except KafkaAway:
-            self._loop.call_later(3600.0, self._to_forget.append, watch_id)
+            self._loop.call_later(3600.0, lambda: self._to_forget.append(watch_id))
         else:
             self._erased.add(watch_id)
 

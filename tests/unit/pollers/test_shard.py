@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bus.contract import Delivery, NotDurable, Receipt
+from bus.kafka.client import KafkaAway
 from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.owned_watch import OwnedWatch
 from pollers.shard import LICENCE, NEW_OWNER, Shard
@@ -208,6 +209,10 @@ class Bench:
 
 
 OWNED = NEW_OWNER + 1
+
+
+async def unavailable(*_: object, **__: object) -> None:
+    raise KafkaAway("no_broker")
 
 
 async def hours_pass(hours: int) -> None:
@@ -572,6 +577,29 @@ async def test_what_ended_a_day_ago_is_forgotten_with_its_command() -> None:
     assert bench.events == ["erase", "state", "drop"]
     assert bench.around.erased == ["stop"]
     assert (bench.shard.watches, bench.log.states) == ({}, {})
+
+
+@virtual
+async def test_a_watch_that_could_not_be_forgotten_is_forgotten_later_though_others_were_meanwhile() -> None:
+    bench = await Bench().start()
+    erase = bench.around.erase
+    bench.around.erase = unavailable  # type: ignore[method-assign]
+    await bench.request("stop")
+    await asyncio.sleep(1800)
+    other = WatchRequest(account="main", order_id="8").watch(bench.around.now_ms(), "other")
+    bench.shard.command(other.watch_id, other)
+    bench.shard.command(other.watch_id, with_request(other, "stop", request_id="stop other"))
+    await asyncio.sleep(24 * 3600 - 1200)
+    bench.around.erase = erase  # type: ignore[method-assign]
+    forgotten = []
+
+    for _ in range(2):
+        await asyncio.sleep(2400)
+        forgotten += bench.around.erased
+        bench.around.erased.clear()
+
+    assert forgotten == ["stop other", "stop"]
+    assert bench.shard.watches == {}
 
 
 @virtual
