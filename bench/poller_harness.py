@@ -19,7 +19,7 @@ from bus.sharding.commands import CommandWriter
 from pollers.poller import Poller
 from pollers.scheduling.account import Account
 from pollers.settings import PollersSettings
-from pollers.shard import Log
+from pollers.shard_states import StateLog
 from pollers.watch_commands import WatchRequest
 from providers.client import Client
 from providers.observation import Observation, Waiting
@@ -43,7 +43,7 @@ class Quiet:
 class Counting:
     """A shard's log that counts its commits."""
 
-    log: Log
+    log: StateLog
     commits: int = 0
     states: int = 0
 
@@ -119,7 +119,7 @@ class Watching:
 
     def counted(self, partition: int) -> Counting:
         shard = self.service.shards[partition]
-        shard._log = counting = Counting(shard._log)
+        shard.states._state_log = counting = Counting(shard.states._state_log)
         return counting
 
     def _spread(self) -> None:

@@ -21,6 +21,7 @@ class Inbox:
         self.present: set[str] = set()
         """Watches whose newest record is not a tombstone; kept until `withdraw_absent`."""
         self._requests: dict[str, Requests] = {}
+        self._held: dict[str, Requests] = {}  # until the first poll of a restored watch
 
     def __bool__(self) -> bool:
         return bool(self._requests)
@@ -59,13 +60,26 @@ class Inbox:
         self.present.clear()
 
     def taken(self) -> Iterator[tuple[str, Requests]]:
-        """Yield and remove everything."""
-        requests, self._requests = self._requests, {}
-        yield from requests.items()
+        """Yield and remove everything; what is held comes before newer requests, unless these withdraw the watch."""
+        taken, self._requests = self._requests, {}
+        for watch_id, requests in taken.items():
+            held = self._held.pop(watch_id, [])
+            yield watch_id, requests if requests[:1] == [None] else [*held, *requests]
 
     def put_back(self, watch_id: str, requests: Requests) -> None:
         """Put these back, before those that have arrived meanwhile."""
         self._requests[watch_id] = [*requests, *self._requests.get(watch_id, [])]
+
+    def hold(self, watch_id: str, requests: Requests) -> None:
+        """Keep these, which are not yielded before `release` or a newer request."""
+        self._held[watch_id] = requests
+
+    def release(self, watch_id: str) -> bool:
+        """Put back what is held, which may be nothing: False."""
+        held = self._held.pop(watch_id, [])
+        if held:
+            self.put_back(watch_id, held)
+        return bool(held)
 
 
 def not_applied(state: WatchState, requests: Requests) -> Requests:

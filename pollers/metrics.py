@@ -32,7 +32,7 @@ class PollerMetrics(Collector):
         yield from self._accounts()
 
     def _unreadable(self) -> Iterator[Metric]:
-        states = sum(len(shard.unreadable) for shard in self._poller.shards.values())
+        states = sum(len(shard.states.unreadable) for shard in self._poller.shards.values())
         yield GaugeMetricFamily("smsbus_unreadable_states", "Watches whose state cannot be read", states)
         commands = self._poller.unreadable_commands
         yield CounterMetricFamily("smsbus_unreadable_commands", "Watch records that became dead letters", commands)

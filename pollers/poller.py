@@ -13,12 +13,12 @@ from bus.record import partition_of
 from bus.sharding.commands import Command
 from bus.sharding.group import SESSION_MS, Member, is_cancelled
 from bus.sharding.state_log import Fenced
-from pollers import shard as shards
+from pollers import shard_erasure, shard_states
 from pollers.scheduling.account import Account
 from pollers.scheduling.learned import SAVE_EVERY, Learned, ToldToWait
 from pollers.scheduling.scheduler import Scheduler
 from pollers.settings import PollersSettings
-from pollers.shard import Log, Shard
+from pollers.shard import Shard
 from pollers.watch_commands import dead_letter, read_command
 from schemas.topics import WATCH_PARTITIONS
 
@@ -38,7 +38,7 @@ RESTART: Final = (
 _log = structlog.get_logger("pollers")
 
 
-class Group(shards.Group, Protocol):
+class Group(shard_states.Group, Protocol):
     """The part of `bus.sharding.group.ShardGroup` that a poller needs."""
 
     joined: bool
@@ -48,7 +48,7 @@ class Group(shards.Group, Protocol):
     def start_again(self, partition: int) -> None: ...  # noqa: D102
 
 
-class Writer(shards.Writer, Protocol):
+class Writer(shard_erasure.Writer, Protocol):
     """The part of `bus.sharding.commands.CommandWriter` that a poller needs."""
 
     async def close(self) -> None: ...  # noqa: D102 - see there
@@ -75,7 +75,7 @@ class Poller:
         *,
         group: Group,
         writer: Writer,
-        state_log: Callable[[int], Log],
+        state_log: Callable[[int], shard_states.StateLog],
         table: Table,
         now_ms: Callable[[], int],
         rng: random.Random,
@@ -332,7 +332,7 @@ class Poller:
 
     def _uncommitted(self, now: float) -> set[str]:
         """Return a reason for each error that has kept shards from committing their states for a while."""
-        each = [shard.uncommitted for shard in self.shards.values()]
+        each = [shard.states.uncommitted for shard in self.shards.values()]
         return {
             f"states_not_committed:{one.error}" for one in each if one.since is not None and now - one.since > JOINING
         }

@@ -129,7 +129,7 @@ async def until(holds: Callable[[], object], seconds: float = 40) -> None:
 
 @pytest.fixture
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pollers.shard.NEW_OWNER", 0.5)
+    monkeypatch.setattr("pollers.shard_actions.NEW_OWNER", 0.5)
 
 
 @asynccontextmanager

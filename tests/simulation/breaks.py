@@ -86,12 +86,12 @@ def makes_new_ids() -> Any:
 
 def never_acts() -> Any:
     """What is wanted of the provider is forgotten."""
-    take = Shard._take
+    accept_step = Shard.accept_step
 
-    async def _take(self: Shard, owned: Any, step: Step) -> None:
-        await take(self, owned, step._replace(action=None))
+    async def forgetful(self: Shard, owned: Any, step: Step) -> None:
+        await accept_step(self, owned, step._replace(action=None))
 
-    return patch.object(Shard, "_take", _take)
+    return patch.object(Shard, "accept_step", forgetful)
 
 
 def asks_again() -> Any:

@@ -211,7 +211,7 @@ def test_a_shard_that_ends_by_itself_is_taken_again_and_takes_nobody_along(ends:
         shard = bench.partition(watches[0])
         others = {partition: each for partition, each in bench.poller.shards.items() if partition != shard}
         bench.logs[shard].fails = ends
-        bench.poller.shards[shard]._mark(watches[0].watch_id)
+        bench.poller.shards[shard].states.mark(watches[0].watch_id)
         await asyncio.sleep(0.5)
         missing = shard not in bench.poller.shards
         bench.logs[shard].fails = lambda: None

@@ -11,7 +11,8 @@ from bus.contract import Delivery, NotDurable, Receipt
 from bus.kafka.client import KafkaAway
 from bus.sharding.state_log import Fenced, NotCommitted
 from pollers.owned_watch import OwnedWatch
-from pollers.shard import LICENCE, NEW_OWNER, Shard
+from pollers.shard import Shard
+from pollers.shard_actions import LICENCE, NEW_OWNER
 from pollers.tracking.advance import advance
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest, with_request
@@ -610,7 +611,7 @@ async def test_sixteen_thousand_ended_watches_are_forgotten_without_holding_the_
     for number in range(2_000):
         other = OwnedWatch(state.having(watch=state.watch.model_copy(update={"watch_id": f"w{number}"})))
         bench.shard.watches[f"w{number}"] = other
-        heappush(bench.shard._agenda, (other.time_limit_ms, f"w{number}"))
+        heappush(bench.shard._time_limits, (other.time_limit_ms, f"w{number}"))
 
     await hours_pass(25)
     await asyncio.sleep(60)
@@ -712,7 +713,7 @@ async def test_a_watch_whose_provider_is_silent_ends_ten_minutes_after_its_deadl
 async def test_a_watch_of_an_account_that_is_gone_ends_as_well() -> None:
     bench = await Bench().start()
     heir = bench.heir()
-    heir.shard._accounts = {}
+    heir.shard._accounts = heir.shard._actions._accounts = {}
 
     await heir.start()
     await hours_pass(1)
@@ -731,7 +732,7 @@ async def test_a_state_that_cannot_be_read_is_left_alone_and_costs_the_others_no
 
     await heir.start()
 
-    assert (set(heir.shard.watches), heir.shard.unreadable) == ({heir.watch.watch_id}, {other.watch_id})
+    assert (set(heir.shard.watches), heir.shard.states.unreadable) == ({heir.watch.watch_id}, {other.watch_id})
     assert heir.log.states[other.watch_id] == poison
     assert heir.ends() == []
 
@@ -908,7 +909,7 @@ async def test_a_state_that_is_too_large_for_kafka_holds_up_no_other() -> None:
     bench.shard.command(other.watch_id, other)
     await asyncio.sleep(1)
     bench.owned.state = bench.owned.state.having(revision=50, recipient="1" * 1_000_000)
-    bench.shard._mark(bench.watch.watch_id)
+    bench.shard.states.mark(bench.watch.watch_id)
     bench.shard.command(other.watch_id, with_request(other, "stop", request_id="stop"))
     await asyncio.sleep(1)
 
@@ -925,7 +926,7 @@ async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_t
     await heir.start(watched=False)
 
     await heir.withdraw()
-    left = dict(heir.shard._waiting)
+    left = dict(heir.shard._inbox._held)
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
     await asyncio.sleep(0.3)
 
