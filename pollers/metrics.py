@@ -39,7 +39,7 @@ class PollerMetrics(Collector):
 
     def _polls(self) -> Metric:
         family = CounterMetricFamily(
-            "smsbus_polls", "Requests to providers, by their outcome", labels=["account", "outcome"]
+            "smsbus_polls", "Requests to providers except actions, by their outcome", labels=["account", "outcome"]
         )
         for account in self._poller.accounts.values():
             for outcome, count in account.outcomes.items():
