@@ -8,6 +8,7 @@ import asyncio
 import itertools
 import random
 import shutil
+import tempfile
 from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,7 +20,6 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from app.local_kafka.cluster import Cluster, open_cluster
 from app.local_kafka.config import ClientPorts
-from app.local_kafka.jars import kafka_classpath
 from app.local_kafka.layout import is_free
 from app.local_kafka.node import Node
 from tests.faults.proxy import Proxy
@@ -226,11 +226,12 @@ def free_client_ports(count: int) -> list[int]:
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
-    """Fetch Kafka's jars now if a test will need them: during a test, sockets reach loopback only."""
+    """Fetch Kafka's jars and record its start now if a test will need them: it takes long, and the network."""
     if session.config.option.collectonly:
         return
     if any("kafka_jars" in getattr(item, "fixturenames", ()) for item in session.items):
-        asyncio.run(kafka_classpath())
+        with tempfile.TemporaryDirectory() as directory:
+            asyncio.run(open_cluster(Path(directory), nodes=1, port=None, fast=True, held=True))
 
 
 @pytest.fixture(scope="session")
