@@ -84,7 +84,7 @@ class TopicsAlarm:
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
 
-    def look(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
+    def update(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
         """Check in the background, at a limited rate.
 
         `error`: why Kafka accepts nothing; None: it does. `wrong`: each topic that accepts nothing, and why.
@@ -127,11 +127,11 @@ class Refusals:
         self._count, self._last = self._count + 1, now
         self.alarm.begin(**self._facts, **facts)
 
-    def hold(self, now: float) -> None:
+    def postpone(self, now: float) -> None:
         """Note that none can be refused at the moment, so the alarm must not end yet."""
         self._last = now
 
-    def look(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """End the alarm if nothing was refused for QUIET seconds."""
         if now - self._last > QUIET:
             self.end()

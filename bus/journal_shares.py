@@ -30,10 +30,10 @@ class Shares:
         self._refusals[account].add(now=now, hint=HINT.format(account))
         return NotDurable("over_share")
 
-    def look(self, now: float) -> None:
+    def update(self, now: float) -> None:
         """End the alarm of accounts that were not refused for a while."""
         for each in self._refusals.values():
-            each.look(now)
+            each.update(now)
 
     @property
     def words(self) -> list[str]:

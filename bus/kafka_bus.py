@@ -214,10 +214,10 @@ class KafkaBus:
             self._away.end()
         elif not (self._topics.alarm.holds and error in wrong.values()):  # else it has been said, of its topic
             self._away.begin(error=error, bootstrap_servers=self._servers, **hint(error))
-        self._topics.look(error, wrong, now)
-        self._refusals.look(now)
-        self._shares.look(now)
-        self._stuck.look(now, is_away=error is not None)
+        self._topics.update(error, wrong, now)
+        self._refusals.update(now)
+        self._shares.update(now)
+        self._stuck.update(now, is_away=error is not None)
 
     # ---- for operators -----------------------------------------------------------------------------------------
 
@@ -233,7 +233,7 @@ class KafkaBus:
         """
         if (claimed := self._journals.named(journal)) is None:
             return []
-        return await claimed.journal.look(lambda connection: page(connection, which, max_bytes))
+        return await claimed.journal.query(lambda connection: page(connection, which, max_bytes))
 
     async def skip(self, name: RowName) -> Skip:
         """Remove a row that cannot be published, its bytes kept (`bus.journal.skipped`); return the outcome."""

@@ -102,7 +102,7 @@ class Lane:
         self._suspects = 0  # so many of the oldest records are known to contain one that the broker refuses
         self._timer: asyncio.TimerHandle | None = None
         self._work = asyncio.Event()
-        self._turn = asyncio.Lock()  # held while a batch is read, sent and settled, and while a row is skipped
+        self._batch_lock = asyncio.Lock()  # held while a batch is read, sent and settled, and while a row is skipped
         self._fewer = asyncio.Event()  # a row was skipped: try what follows at once
         self._loop = asyncio.get_running_loop()
         self._task: asyncio.Task[None] | None = None
@@ -249,7 +249,7 @@ class Lane:
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        async with self._turn:  # a skip in progress is finished first
+        async with self._batch_lock:  # a skip in progress is finished first
             self._flying = 0
         while self._fresh:
             self.spill()
@@ -262,7 +262,7 @@ class Lane:
         failures = 0
         while True:
             try:
-                async with self._turn:
+                async with self._batch_lock:
                     batch = await self._next()
                     if batch is not None:
                         await self._send(batch)
@@ -339,17 +339,17 @@ class Lane:
 
     async def _send(self, batch: _Batch) -> None:
         if batch.rows and not batch.rows[0].intact:
-            await self._refused(batch, "journal_row_damaged")
+            await self._isolate(batch, "journal_row_damaged")
             return
         try:
             await self._publish(self.key, batch.records, batch.via)
         except BatchRejected as refusal:
-            await self._refused(batch, refusal.reason)
+            await self._isolate(batch, refusal.reason)
         else:
             self._suspects = max(0, self._suspects - len(batch))
             await self._settle(batch)
 
-    async def _refused(self, batch: _Batch, reason: str) -> None:
+    async def _isolate(self, batch: _Batch, reason: str) -> None:
         """Halve until the record is found that the broker refuses for its content; it gets a dead letter."""
         self._suspects = len(batch) if len(batch) > 1 else 0
         if len(batch) > 1:
@@ -400,13 +400,13 @@ class Lane:
         """Remove a row that cannot be published (`bus.journal.skipped`). A row that stays in flight is kept."""
         try:
             async with asyncio.timeout(MOMENT):
-                await self._turn.acquire()
+                await self._batch_lock.acquire()
         except TimeoutError:
             return "under_way"
         try:
             return "under_way" if self._stopping else await self._skip(name)
         finally:
-            self._turn.release()
+            self._batch_lock.release()
 
     async def _skip(self, name: RowName) -> Skip:
         row = await found(self._journal, name)

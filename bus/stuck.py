@@ -21,12 +21,12 @@ class Stuck:
         hint = HINT.format(record.id)
         self._refusals[record.id].add(now=now, reason=reason, bytes=len(record.value), hint=hint)
 
-    def look(self, now: float, *, is_away: bool) -> None:
+    def update(self, now: float, *, is_away: bool) -> None:
         """End alarms that are over. While Kafka is unavailable none is refused, nor published."""
         for record_id, each in [*self._refusals.items()]:
             if is_away:
-                each.hold(now)
-            each.look(now)
+                each.postpone(now)
+            each.update(now)
             if not each.alarm.holds:
                 del self._refusals[record_id]
 

@@ -101,12 +101,12 @@ class Journal:
         self.max_bytes = max_bytes
         self.rows = 0
         self.bytes = 0
-        self.held: dict[str, int] = {}
+        self.bytes_by_source: dict[str, int] = {}
         """Bytes by `Record.source`."""
         self.oldest_ms: int | None = None  # timestamp of the oldest row
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
         self.damaged = False  # the file is not a valid journal any longer: only a restart quarantines it
-        self._refused_bytes = 0  # of the newest write that failed
+        self._failed_bytes = 0  # of the newest write that failed
         self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -130,7 +130,7 @@ class Journal:
 
     def over_share(self, source: str) -> bool:
         """Tell whether it is more than half full, and more than half of that is this source's."""
-        return 2 * self.bytes > self.max_bytes and 2 * self.held.get(source, 0) > self.bytes
+        return 2 * self.bytes > self.max_bytes and 2 * self.bytes_by_source.get(source, 0) > self.bytes
 
     async def append(self, records: Sequence[Record]) -> list[Stored]:
         """Append the records; return their rows when all of them are fsynced.
@@ -140,7 +140,7 @@ class Journal:
         try:
             return await self._ask(lambda connection: self._insert(connection, records), writes=True)
         except JournalUnwritable:
-            self._refused_bytes = min(sum(record.size for record in records), PROBE_BYTES)
+            self._failed_bytes = min(sum(record.size for record in records), PROBE_BYTES)
             raise
 
     async def read(self, lane: TopicPartition, *, after: int, max_bytes: int) -> list[Row]:
@@ -151,7 +151,7 @@ class Journal:
         """Delete exactly these rows. Raises `JournalUnwritable`: they are still there."""
         await self._ask(lambda connection: self._delete(connection, seqs), writes=True)
 
-    async def look(self, work: Callable[[sqlite3.Connection], T]) -> T:
+    async def query(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Return what `work` reads on the journal's own connection; texts are bytes."""
         return await self._ask(work, writes=False)
 
@@ -223,25 +223,25 @@ class Journal:
         answers: dict[_Job, Any] = {}
         writes = [job for job in jobs if job.writes]
         if writes:
-            rows, size, held = self.rows, self.bytes, dict(self.held)
+            rows, size, held = self.rows, self.bytes, dict(self.bytes_by_source)
             try:
-                answers = self._write(connection, writes)
+                answers = self._run_writes(connection, writes)
             except sqlite3.Error:
-                self.rows, self.bytes, self.held = rows, size, held
+                self.rows, self.bytes, self.bytes_by_source = rows, size, held
                 raise
         for job in jobs:
             if not job.writes:
-                answers[job] = self._read(connection, job)
+                answers[job] = self._run_read(connection, job)
         return answers
 
-    def _read(self, connection: sqlite3.Connection, job: _Job) -> object:
+    def _run_read(self, connection: sqlite3.Connection, job: _Job) -> object:
         """Return the job's result, or its own error; it does not affect the other jobs of the commit."""
         try:
             return job.work(connection)
         except sqlite3.Error as error:
             return self._failed(connection, error, [job])[job]
 
-    def _write(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
+    def _run_writes(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
         answers: dict[_Job, Any] = {}
         before = self.rows
         connection.execute("BEGIN IMMEDIATE")
@@ -286,7 +286,7 @@ class Journal:
         lanes = connection.execute("SELECT topic, partition, count(*), sum(size) FROM rows GROUP BY 1, 2").fetchall()
         self.rows = sum(count for _, _, count, _ in lanes)
         self.bytes = sum(_typed(int, size) for _, _, _, size in lanes)
-        self.held = {source: size for source, _, size in _by_source(connection, "FROM rows")}
+        self.bytes_by_source = {source: size for source, _, size in _by_source(connection, "FROM rows")}
         return {(_typed(str, topic), partition): count for topic, partition, count, _ in lanes}
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[Stored]:
@@ -300,7 +300,7 @@ class Journal:
 
     def _add(self, source: str, size: int) -> None:
         self.bytes += size
-        self.held[source] = self.held.get(source, 0) + size
+        self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + size
 
     def _check_limit(self, size: int) -> None:
         if self.bytes + size > self.max_bytes:
@@ -308,8 +308,8 @@ class Journal:
             raise JournalUnwritable(message)
 
     def _try_room(self, connection: sqlite3.Connection) -> None:
-        self._check_limit(self._refused_bytes)
-        connection.execute("REPLACE INTO probe VALUES (1, zeroblob(?))", (self._refused_bytes,))
+        self._check_limit(self._failed_bytes)
+        connection.execute("REPLACE INTO probe VALUES (1, zeroblob(?))", (self._failed_bytes,))
 
     def _has_room(self, connection: sqlite3.Connection) -> None:
         connection.execute("REPLACE INTO probe VALUES (1, 1)")

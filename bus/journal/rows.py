@@ -115,7 +115,7 @@ def page(connection: sqlite3.Connection, which: Which, max_bytes: int) -> list[R
 async def found(journal: Journal, name: RowName) -> RawRow | None:
     """Return the row of this number, if it has this id."""
     which = Which(after=name.seq - 1, limit=1)
-    rows = await journal.look(lambda connection: page(connection, which, max_bytes=1))
+    rows = await journal.query(lambda connection: page(connection, which, max_bytes=1))
     return next((row for row in rows if (row.seq, row.id) == (name.seq, name.id)), None)
 
 

@@ -144,7 +144,7 @@ async def test_it_is_said_once_when_it_begins_and_once_when_it_is_over(tmp_path:
         with structlog.testing.capture_logs() as lines:
             n = await filled(bus)
             await filled(bus, n)
-            bus._shares.look(asyncio.get_running_loop().time() + 61)
+            bus._shares.update(asyncio.get_running_loop().time() + 61)
 
     [begin, end] = [line for line in lines if line["event"].startswith("over_share")]
     assert (begin["event"], begin["account"]) == ("over_share", "shop")
@@ -167,7 +167,7 @@ async def test_what_is_published_gives_its_share_back(tmp_path: Path) -> None:
     await journal.delete([each.seq for each in stored[:6]])
 
     assert not journal.over_share(source)
-    assert journal.held == {source: journal.bytes}
+    assert journal.bytes_by_source == {source: journal.bytes}
     await journal.close()
 
 
@@ -175,12 +175,12 @@ async def test_a_write_that_fails_counts_for_nobody(tmp_path: Path) -> None:
     journal = Journal(tmp_path, max_bytes=10_000)
     await journal.open()
     await journal.append([build(letter(0), topic_prefix="", instance="t")])
-    before = dict(journal.held)
+    before = dict(journal.bytes_by_source)
 
     with pytest.raises(JournalUnwritable):
         await journal.append([build(letter(n), topic_prefix="", instance="t") for n in range(1, 9)])
 
-    assert journal.held == before
+    assert journal.bytes_by_source == before
     await journal.close()
 
 

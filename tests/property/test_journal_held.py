@@ -50,8 +50,8 @@ async def carry_out(directory: Path, commands: list[tuple[str, int, int]]) -> No
         else:
             await journal.close()
             journal = await opened(directory)
-        assert {source: size for source, size in journal.held.items() if size} == in_rows(journal.path)
-        assert sum(journal.held.values()) == journal.bytes
+        assert {source: size for source, size in journal.bytes_by_source.items() if size} == in_rows(journal.path)
+        assert sum(journal.bytes_by_source.values()) == journal.bytes
     await journal.close()
 
 

@@ -17,8 +17,10 @@ Break = Callable[[pytest.MonkeyPatch], None]
 
 
 def a_failed_read_finds_nothing(patch: pytest.MonkeyPatch) -> None:
-    read = Journal._read
-    patch.setattr(Journal, "_read", lambda *job: [] if isinstance(found := read(*job), JournalUnwritable) else found)
+    read = Journal._run_read
+    patch.setattr(
+        Journal, "_run_read", lambda *job: [] if isinstance(found := read(*job), JournalUnwritable) else found
+    )
 
 
 def a_failed_delete_is_forgotten(patch: pytest.MonkeyPatch) -> None:

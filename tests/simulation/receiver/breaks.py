@@ -143,7 +143,7 @@ def lets_a_lane_end() -> Any:
 
 def refuses_early() -> Any:
     """An account is over its share as soon as the journal holds something of it."""
-    return patch.object(Journal, "over_share", lambda self, source: self.held.get(source, 0) > 0)
+    return patch.object(Journal, "over_share", lambda self, source: self.bytes_by_source.get(source, 0) > 0)
 
 
 def shares_nothing() -> Any:

@@ -15,7 +15,7 @@ def letter(name: str):
 def refused(stuck: Stuck, name: str, *moments: float) -> None:
     for now in moments:
         stuck.refused(letter(name), "too_large_for_the_topic", now)
-        stuck.look(now, is_away=False)
+        stuck.update(now, is_away=False)
 
 
 def test_each_is_said_once_with_what_to_do_and_once_more_when_it_is_over():
@@ -24,7 +24,7 @@ def test_each_is_said_once_with_what_to_do_and_once_more_when_it_is_over():
         refused(stuck, "a", *range(0, 100, 4))
         refused(stuck, "b", 100.0)
         during = stuck.words
-        stuck.look(100.0 + QUIET + 1, is_away=False)
+        stuck.update(100.0 + QUIET + 1, is_away=False)
 
     assert [(line["event"], line["id"]) for line in said] == [
         ("dead_letter_refused", "a"),
@@ -53,8 +53,8 @@ def test_while_kafka_is_away_it_is_not_over_nor_at_once_when_kafka_is_back():
     with capture_logs() as said:
         refused(stuck, "a", 0.0)
         for now in (QUIET, 10 * QUIET):
-            stuck.look(now, is_away=True)
-        stuck.look(10 * QUIET + 1, is_away=False)
+            stuck.update(now, is_away=True)
+        stuck.update(10 * QUIET + 1, is_away=False)
         during = stuck.words
         refused(stuck, "a", 10 * QUIET + 5)
 
