@@ -168,7 +168,7 @@ def hides_limits() -> Any:
 
 def never_calms_down() -> Any:
     """A share that was exceeded once is said to be so for ever."""
-    return patch.object(Refusals, "look", _nothing_of)
+    return patch.object(Refusals, "update", _nothing_of)
 
 
 def says_it_again() -> Any:
