@@ -9,8 +9,8 @@ callbacks of others answered 503.
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Final
 
 from bus.health import Alarm
@@ -100,6 +100,7 @@ class Allowance:
         self.account = account
         self._clock, self._sleep = clock, sleep
         self._in_flight = 0
+        self._incomplete = 0
         self._most_in_flight = settings.max_in_flight
         self._bytes = Bucket(settings.allowance * AT_ONCE, settings.allowance, clock)
         self._busy = Bucket(BUSY_SECONDS, BUSY_SHARE, clock)
@@ -115,6 +116,31 @@ class Allowance:
     def end(self) -> None:
         """Count one fewer."""
         self._in_flight -= 1
+
+    def begin_reading(self) -> None:
+        """The body of one in flight is incomplete: count it apart meanwhile, so that it takes no whole one's place."""
+        self._in_flight -= 1
+        self._incomplete += 1
+
+    def end_reading(self) -> None:
+        """It is complete, or no longer read: count it as in flight again."""
+        self._in_flight += 1
+        self._incomplete -= 1
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Do both around the block. Raises `Limited` where there is a `reading_refusal`."""
+        if problem := self.reading_refusal():
+            raise Limited(problem)
+        self.begin_reading()
+        try:
+            yield
+        finally:
+            self.end_reading()
+
+    def reading_refusal(self) -> str | None:
+        """Return the problem to refuse an incomplete callback with, before `begin_reading`; None: read on."""
+        return TOO_MANY if self._incomplete >= self._most_in_flight else self.refusal()
 
     def refusal(self) -> str | None:
         """Return the problem to refuse a callback with, after `begin`; None: take it."""

@@ -61,6 +61,13 @@ def _encoding(request: BaseRequest) -> str:
 async def _read_slowly(request: BaseRequest, limit: int, deadline: float, allowance: Allowance) -> bytes:
     if (request.content_length or 0) > limit:
         raise Unreadable("too_large")
+    with allowance.reading():
+        body = await _read_within(request, limit, deadline, allowance)
+    allowance.check()
+    return body
+
+
+async def _read_within(request: BaseRequest, limit: int, deadline: float, allowance: Allowance) -> bytes:
     try:
         async with asyncio.timeout(deadline):
             _continue(request)

@@ -106,9 +106,10 @@ class FastConnection(Connection):
         self.occupy()
         if not missing:
             self._accept(known, data)
-        elif self._allowance.refusal():  # an incomplete body would hold the connection meanwhile
+        elif self._allowance.reading_refusal():  # an incomplete body would hold the connection meanwhile
             self._give(data, whole=False)
         else:
+            self._allowance.begin_reading()
             self._reading = known
             self._part = bytearray(data)
             self._deadline = asyncio.get_running_loop().call_later(self._body_deadline, self._too_late)
@@ -129,6 +130,7 @@ class FastConnection(Connection):
 
     def _collected(self) -> bytes:
         """Stop reading here; return what was read."""
+        self._allowance.end_reading()
         data, self._part, self._reading = bytes(self._part), bytearray(), None
         if self._deadline is not None:
             self._deadline.cancel()

@@ -36,6 +36,7 @@ QUEUED: dict[str, bytes] = {
     "much junk": post(b"x" * 5000),
     "packed junk": post(gzip.compress(JUNK), PACKED),
 }
+CHUNKED_HALF = post(b"", "Transfer-Encoding: chunked").replace(b"Content-Length: 0\r\n", b"") + b"400\r\n{"
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -413,12 +414,12 @@ async def test_the_end_of_it_is_said_although_nobody_asks(opened: Any, monkeypat
 # ---- at once --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("what", ["plain", "half", *QUEUED])
+@pytest.mark.parametrize("what", ["plain", *QUEUED])
 async def test_more_than_so_many_of_one_account_at_once_are_429(
     opened: Any, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
     server = await opened(max_in_flight=5)
-    some = {"plain": post(GOOD), "half": post(GOOD, length=2000), **QUEUED}[what]
+    some = {"plain": post(GOOD), **QUEUED}[what]
     for _ in range(5):
         await server.asked(some)
     await server.until(lambda: server.in_flight == 5)
@@ -442,6 +443,18 @@ async def test_half_bodies_over_the_limit_are_429_at_once_and_others_can_connect
         async with asyncio.timeout(1):
             assert is_limited(await server.ask(half), TOO_MANY) > 0
     await server.genuine()
+
+
+@pytest.mark.parametrize("half", [post(GOOD, length=2000), CHUNKED_HALF], ids=["short", "chunked"])
+async def test_half_bodies_take_no_place_of_whole_callbacks(opened: Any, half: bytes) -> None:
+    server = await opened(max_in_flight=5)
+    server.bus.holds = False
+    for _ in range(5):
+        await server.asked(half)
+    await server.until(lambda: server.in_flight == 5)
+
+    for whole in (post(GOOD), *QUEUED.values()):
+        assert (await server.ask(whole)).startswith(b"HTTP/1.1 200 ")
 
 
 async def test_who_is_refused_while_it_waits_to_go_on_must_connect_again(opened: Any) -> None:
