@@ -64,6 +64,10 @@ class OwnedWatch:
         # When something happens without a response of the provider: the watch ends, or is forgotten.
         self.time_limit_ms = expiry.forget_ms(state) if self.ended else expiry.overdue_ms(state)
 
+    def may_have_seen(self) -> bool:
+        """Return whether an answer may have shown an SMS that is not durable yet: the watch must not end now."""
+        return self.polling or self.taking or self.not_durable
+
     def add_receipt(self, receipt: Receipt) -> None:
         """Note a durable message, which must be in Kafka before the state is committed."""
         self.receipts = (*self.receipts, receipt)

@@ -135,6 +135,8 @@ class Shard:
             owned = self.watches.get(watch_id)
             if owned is not None and (owned.taking or owned.end_message is not None):
                 return requests[place:]  # one step at a time, and an end is not overwritten
+            if owned is not None and owned.may_have_seen() and is_withdrawal([request]):
+                return requests[place:]
             await breathe(place + 1)
             await self._apply(owned, request)
         return []
@@ -278,7 +280,7 @@ class Shard:
                 continue  # its time limit has changed
             if owned.ended:
                 self._erasure.add(watch_id)
-            elif owned.taking or owned.not_durable or owned.action_in_flight:  # an SMS was seen and is not durable yet
+            elif owned.may_have_seen() or owned.action_in_flight:
                 owned.time_limit_ms = now_ms + NOT_DURABLE_MS
                 heappush(self._time_limits, (owned.time_limit_ms, watch_id))
             else:

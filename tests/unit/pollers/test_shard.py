@@ -1,7 +1,7 @@
 """A shard keeps its order whatever fails: message, state, action, each confirmed before the next. Time is virtual."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from heapq import heappush
 from typing import Any
 
@@ -890,6 +890,35 @@ async def test_a_watch_whose_sms_the_bus_does_not_take_does_not_end_before_it_do
 
     assert not before
     assert [type(message) for message in bench.around.messages] == [SmsReceived, WatchEnded]
+
+
+async def sees_an_sms_although(ends: Callable[[Bench], Awaitable[None]]) -> None:
+    bench = await Bench().start()
+    bench.owned.polling = True
+    await ends(bench)
+    before = bench.owned.ended
+
+    await bench.see_code("1111")
+    bench.owned.polling = False
+    await asyncio.sleep(10)
+
+    assert not before
+    assert [type(message) for message in bench.around.messages] == [SmsReceived, WatchEnded]
+
+
+@virtual
+async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_at_the_deadline() -> None:
+    await sees_an_sms_although(lambda _: hours_pass(1))
+
+
+@virtual
+async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_by_a_request() -> None:
+    await sees_an_sms_although(lambda bench: bench.request("stop"))
+
+
+@virtual
+async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_of_a_withdrawn_watch() -> None:
+    await sees_an_sms_although(Bench.withdraw)
 
 
 @virtual
