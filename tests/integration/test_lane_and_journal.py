@@ -245,14 +245,14 @@ async def test_many_appends_at_once_share_commits(tmp_path: Path) -> None:
     journal = Journal(tmp_path, max_bytes=1 << 30)
     await journal.open()
     commits = 0
-    write = journal._write
+    write = journal._run_writes
 
     def counted(*arguments: object) -> object:
         nonlocal commits
         commits += 1
         return write(*arguments)  # type: ignore[arg-type]
 
-    journal._write = counted  # type: ignore[assignment, method-assign]
+    journal._run_writes = counted  # type: ignore[assignment, method-assign]
     await asyncio.gather(*(journal.append([record(n)]) for n in range(500)))
 
     assert commits < 250
