@@ -1,0 +1,30 @@
+"""The texts that rules for codes are judged by: unique, complete, and each code is in its text."""
+
+import json
+import unicodedata
+from pathlib import Path
+
+import pytest
+
+CORPUS = Path(__file__).parents[2] / "corpus" / "codes"
+PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in ("development", "held_out")}
+
+
+def plain(text: str) -> str:
+    """Return letters and digits alone, the digits of every script in ASCII."""
+    return "".join(str(unicodedata.digit(each, each)) for each in text if each.isalnum())
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_each_text_has_its_code_or_none(part: str) -> None:
+    for row in PARTS[part]:
+        assert row.keys() == {"lang", "kind", "code", "text", "why"}
+        assert row["kind"] == "hostile" or (row["code"] is not None) == (row["kind"] == "code"), row
+        assert row["code"] is None or plain(row["code"]) in plain(row["text"]), row
+
+
+def test_no_text_is_in_both_parts_and_there_are_enough() -> None:
+    texts = [row["text"] for rows in PARTS.values() for row in rows]
+
+    assert len(texts) == len({*texts}) >= 600
+    assert all(len(rows) > 300 for rows in PARTS.values())
