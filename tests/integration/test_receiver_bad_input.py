@@ -31,6 +31,7 @@ from receiver.server import CallbackServer
 from receiver.settings import PingMeAccount, ReceiverSettings
 from sandbox.pingme import PingMe, post_callback
 from schemas.messages import Message, SmsReceived, SmsRejected
+from tests.fuzz.wire import Reply
 
 TOKEN = "shop-token-0123456789"
 PATH = f"/v1/pingme/{TOKEN}"
@@ -40,17 +41,6 @@ DEADLINE = 0.4  # the receiver's patience with a body here, in seconds
 
 MAIN, STRANGER = "main", ""
 LANE = {"fast_lane": True}
-
-
-@dataclass
-class Reply:
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
 
 
 @dataclass
