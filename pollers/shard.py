@@ -136,7 +136,7 @@ class Shard:
             if owned is not None and (owned.taking or owned.end_message is not None):
                 return requests[place:]  # one step at a time, and an end is not overwritten
             if owned is not None and owned.may_have_seen() and is_withdrawal([request]):
-                return requests[place:]
+                return requests[place:]  # what the answer to a poll under way shows comes before the end
             await breathe(place + 1)
             await self._apply(owned, request)
         return []
