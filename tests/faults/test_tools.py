@@ -1,6 +1,7 @@
 """The tools do to a process what they say, and leave nothing behind."""
 
 import asyncio
+import os
 import shutil
 import sys
 import time
@@ -135,6 +136,24 @@ async def test_a_process_that_is_gone_is_said_to_be() -> None:
     with pytest.raises(OSError, match=str(process.pid)):
         async with injected(process.pid, FSYNC_FAILS):
             pass
+
+
+async def test_a_strace_that_does_not_end_when_it_is_asked_to_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stubborn = tmp_path / "strace"
+    stubborn.write_text("#!/bin/sh\ntrap '' TERM\nexec sleep 3600\n")
+    stubborn.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    monkeypatch.setattr(tools, "ATTACH_SECONDS", 0.5)
+    monkeypatch.setattr(tools, "DETACH_SECONDS", 0.5)
+
+    async with asyncio.timeout(30) as patience:
+        with pytest.raises(TimeoutError):
+            async with injected(os.getpid(), FSYNC_FAILS):
+                pass
+
+    assert not patience.expired()
 
 
 async def test_a_step_moves_the_time_of_day_and_not_the_monotonic_clock(tmp_path: Path) -> None:

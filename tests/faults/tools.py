@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 ATTACH_SECONDS = 10
+DETACH_SECONDS = 10
 SYNCS = "fsync,fdatasync"  # SQLite's WAL is synced by fdatasync, a new file's directory by fsync
 FSYNC_FAILS = f"{SYNCS}:error=EIO"
 READS_FAIL = "pread64:error=EIO"  # SQLite reads its pages so, and nobody else anything
@@ -50,8 +51,18 @@ async def injected(pid: int, fault: str, log: Path = Path("/dev/null")) -> Async
         await _until_attached(pid, strace)
         yield
     finally:
+        await _end(strace)
+
+
+async def _end(strace: asyncio.subprocess.Process) -> None:
+    """Let it detach by itself; killed, it detaches too, and what it holds up at that moment fails or goes on."""
+    try:
         if strace.returncode is None:
             strace.terminate()
+        async with asyncio.timeout(DETACH_SECONDS):
+            await strace.wait()
+    except TimeoutError:
+        strace.kill()
         await strace.wait()
 
 
