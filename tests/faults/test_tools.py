@@ -161,9 +161,9 @@ async def test_a_step_moves_the_time_of_day_and_not_the_monotonic_clock(tmp_path
     told = await start(TELLER, wrapper=clock.wrapper)
     (first, first_monotonic), began = await told(), time.monotonic()
 
-    clock.step(+3600)
+    await clock.step(+3600)
     ahead, _ = await told()
-    clock.step(-7200)
+    await clock.step(-7200)
     (behind, behind_monotonic), passed = await told(), time.monotonic() - began
     told.process.kill()
     await told.process.wait()

@@ -12,6 +12,7 @@ from pathlib import Path
 
 ATTACH_SECONDS = 10
 DETACH_SECONDS = 10
+CACHE_SECONDS = 1
 SYNCS = "fsync,fdatasync"  # SQLite's WAL is synced by fdatasync, a new file's directory by fsync
 FSYNC_FAILS = f"{SYNCS}:error=EIO"
 READS_FAIL = "pread64:error=EIO"  # SQLite reads its pages so, and nobody else anything
@@ -87,7 +88,7 @@ class Clock:
         self._file = directory / "clock"
         self.offset = 0.0
         """Seconds by which they are ahead of the machine."""
-        self.step(0.0)
+        self._write()
 
     @property
     def wrapper(self) -> tuple[str, ...]:
@@ -95,15 +96,19 @@ class Clock:
         settings = {
             "LD_PRELOAD": _library(),
             "FAKETIME_TIMESTAMP_FILE": self._file,
-            "FAKETIME_NO_CACHE": "1",  # a step is felt at once
+            "FAKETIME_CACHE_DURATION": str(CACHE_SECONDS),  # without a cache it reads the file at each look at the time
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
             "NO_FAKE_STAT": "1",
         }
         return ("env", *(f"{name}={value}" for name, value in settings.items()))
 
-    def step(self, seconds: float) -> None:
-        """Set them ahead, or back, by so much more; holds when this returns."""
+    async def step(self, seconds: float) -> None:
+        """Set them ahead, or back, by so much more; each feels it within two seconds, and all when this returns."""
         self.offset += seconds
+        self._write()
+        await asyncio.sleep(CACHE_SECONDS + 1.1)  # it counts whole seconds
+
+    def _write(self) -> None:
         scratch = self._file.with_suffix(".new")
         scratch.write_text(f"{self.offset:+}\n")
         scratch.replace(self._file)

@@ -72,7 +72,7 @@ async def clock_steps(stage: Stage) -> None:
         return
     clock, began = tools.Clock(stage.directory), time.time()
     for step in STEPS:
-        clock.step(step)
+        await clock.step(step)
         stepped = time.time()
         await stage.sleep(10)
         stage.met("callbacks were answered under each clock", posts(stage, 200, stepped))
