@@ -182,6 +182,16 @@ class Shard:
             if answered or owned.ended:
                 self._seen(watch_id, owned)
 
+    async def publish(self, step: Step) -> None:
+        """Publish the SMS of a poll that was under way when its watch went to another owner, or ended.
+
+        The next owner's polls show them again, with the same ids, unless the order has ended meanwhile.
+        """
+        with suppress(NotDurable):
+            for message in step.messages:
+                if not isinstance(message, WatchEnded):
+                    await self._bus.accept(message, key=step.state.key)
+
     def _seen(self, watch_id: str, owned: OwnedWatch) -> None:
         """Apply what waited for the first poll of a restored watch, or for its end."""
         owned.unseen = False

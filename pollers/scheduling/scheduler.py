@@ -53,6 +53,10 @@ class Owner(Protocol):
         """Take the result of a poll: its messages are durable on return. Raises `NotDurable`."""
         ...
 
+    async def publish(self, step: Step) -> None:
+        """Publish the SMS of a step whose watch is not the shard's any more; its state and its end are the owner's."""
+        ...
+
     def admitted(self, watch_id: str) -> None:
         """Perform the action of this watch now: the request is counted."""
         ...
@@ -349,10 +353,7 @@ class Scheduler:
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
         observation = await poll(plan.account, before, further=left_at >= plan.rest_from)
-        if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
-            return SOON  # its shard was lost, or has restored it anew
-        now_ms = self._now_ms()
-        unchanged = owned.revision == before.revision
+        now_ms, unchanged = self._now_ms(), owned.revision == before.revision
         step = advance(
             before if unchanged else owned.state,
             observation,
@@ -360,6 +361,9 @@ class Scheduler:
             zone=plan.account.zone,
             known_ms=plan.account.last_known_ms(),
         )
+        if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
+            await shard.publish(step)
+            return SOON  # its shard was lost, or has restored it anew
         if not unchanged:
             step = step._replace(action=None)  # a request arrived during the poll: its action needs a poll of its own
         plan.polled_ms, plan.answer = now_ms, name(observation)

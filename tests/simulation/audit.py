@@ -60,6 +60,19 @@ def _judged(
 SHORTEST: Final = 32.0  # seconds: no interval is shorter
 
 
+def seen(evidence: Evidence) -> Iterator[Finding]:
+    """What an answer showed a process that lived on is published, whatever became of the watch and its shard."""
+    for case in evidence.cases:
+        codes = {_name(case, record.message) for record in evidence.received[case.watch_id]}
+        for poll in evidence.polls(case):
+            if poll.kind != "poll" or poll.answered is None or not case.readable or evidence.died(poll):
+                continue
+            names = {sms.nonce if case.kind == "rent" else sms.code for sms in poll.shown}
+            if not names <= codes and evidence.over - poll.answered > evidence.allowed(case, poll.answered):
+                yield _about(evidence, "seen", case, poll.answered, "what an answer showed is not published")
+                break
+
+
 def sequence(evidence: Evidence) -> Iterator[Finding]:
     """The SMS of a watch come in their order with the sequences 0, 1, 2 …, and nothing else comes."""
     for case in evidence.cases:
@@ -204,6 +217,7 @@ def watching(evidence: Evidence) -> Iterator[Finding]:
 
 RULES: Final[Mapping[str, Rule]] = {
     "published": published,
+    "seen": seen,
     "sequence": sequence,
     "ids": ids,
     "ends": ends,

@@ -6,6 +6,7 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any, Final, NamedTuple
 from unittest.mock import patch
 
+from pollers.owned_watch import OwnedWatch
 from pollers.poller import Poller
 from pollers.scheduling import scheduler as scheduling
 from pollers.scheduling.account import Account
@@ -92,6 +93,14 @@ def never_acts() -> Any:
         await accept_step(self, owned, step._replace(action=None))
 
     return patch.object(Shard, "accept_step", forgetful)
+
+
+def ends_during_polls() -> Any:
+    """A watch ends although the answer to a poll may show an SMS; the answer is dropped with it."""
+    stack = ExitStack()
+    stack.enter_context(patch.object(OwnedWatch, "may_have_seen", lambda _: False))
+    stack.enter_context(patch.object(Shard, "publish", _nothing_later))
+    return stack
 
 
 def asks_again() -> Any:
@@ -205,6 +214,10 @@ def _nothing(*_: object) -> None:
     """Stand in for what is left out."""
 
 
+async def _nothing_later(*_: object) -> None:
+    """Stand in for what is left out and would be awaited."""
+
+
 def _taken_after(seconds: Callable[[], float]) -> Any:
     """Let what a look brings wait for so long before it is taken."""
     take = Shard.take
@@ -255,6 +268,7 @@ BREAKS: Final[Mapping[str, Break]] = {
     "holds_the_loop": Break(holds_the_loop, _found_by("held"), hours=0.1),
     "applies_again": Break(applies_again, _found_by("unasked", "requests"), "restarts", 0.3),
     "asks_again": Break(asks_again, _found_by("unasked"), "requests", 0.3),
+    "ends_during_polls": Break(ends_during_polls, _found_by("seen"), "last_moments", 0.3),
     "publishes_late": Break(publishes_late, _found_by("delay"), hours=0.2),
     "fails_now_and_then": Break(fails_now_and_then, _found_by("unhandled"), hours=0.6),
     "slows_down": Break(slows_down, _found_by("polls"), hours=3.0),

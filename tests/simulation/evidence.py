@@ -30,6 +30,7 @@ PROVE: Final = ANSWERED | {"broken"}
 SHARED: Final = 3.0
 """By how much an order's interval may be longer where replicas share a budget by weights that are not quite what their
 watches want; on average it is much less, which `mean_below` holds."""
+GOING: Final = 1.0  # seconds from an answer to its SMS in the journal, and more
 PROBED: Final = 320.0
 """Seconds after which an account that backs off, or is paused, is asked again at the latest."""
 PROMPT: Final = 60.0  # seconds that a request waits for its turn, at most
@@ -105,6 +106,11 @@ class Evidence:
     def polls(self, case: Case) -> list[Request]:
         """Return the requests about its order."""
         return self.log.of_order[case.account, case.order_key]
+
+    def died(self, poll: Request) -> bool:
+        """Tell whether the process ended as it was answered: before anything could be made of it."""
+        ended = (at for at, what, whom in self.town.notes if what in {"killed", "stopped"} and whom == poll.replica)
+        return poll.answered is not None and any(poll.answered <= at <= poll.answered + GOING for at in ended)
 
     def partition(self, case: Case) -> int:
         """Return its shard."""

@@ -71,6 +71,29 @@ async def _watched(town: "Town", provider: Provider, kind: OrderKind, order: Ord
     await town.people.watch(provider, kind, order, until=until)
 
 
+def last_moments(*, per_minute: float) -> Begin:
+    """Activations whose watch is stopped while the poll is under way whose answer shows the SMS."""
+
+    async def begin(town: "Town") -> None:
+        rng = town.random("last moments")
+        while True:
+            await asyncio.sleep(rng.expovariate(per_minute / 60))
+            order = town.people.buy("grizzlysms", "activation", sms=1, lifetime=1200.0)
+            town.spawn(_stopped_at_the_last_moment(town, order))
+
+    return begin
+
+
+async def _stopped_at_the_last_moment(town: "Town", order: Order) -> None:
+    case = await town.people.watch("grizzlysms", "activation", order)
+    await asyncio.sleep(max(0.0, order.sms[0].at - town.world.clock.now()))
+    polls = town.providers.log.of_order[case.account, case.order_key]
+    before = len(polls)
+    while len(polls) == before:
+        await asyncio.sleep(0.02)
+    await town.people.request(case, "stop")
+
+
 def rents(*, number: int, sms: int, before: int = 0, provider: Provider = "grizzlysms") -> Begin:
     """So many rents from the start, each with its SMS spread over the run, in pages of ten."""
 

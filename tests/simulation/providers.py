@@ -115,6 +115,7 @@ class SimFetcher:
         if answered.outcome in {"reset", "truncated"}:
             response.set_exception(FetchFailed(answered.outcome))
             return
+        request.shown = answered.response.shows
         headers = {"content-type": answered.response.content_type}
         if answered.response.retry_after is not None:
             headers["retry-after"] = str(answered.response.retry_after)

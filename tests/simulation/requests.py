@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Final, Literal, NamedTuple
 
+from sandbox.sms import Sms
+
 Kind = Literal["poll", "page", "text", "action", "list", "probe", "other"]
 
 KINDS: Final[Mapping[str, Kind]] = {
@@ -25,7 +27,19 @@ KINDS: Final[Mapping[str, Kind]] = {
 class Request:
     """One request. Times are seconds of the run's clock; `answered`: when its end was known; None: it is not."""
 
-    __slots__ = ("account", "action", "answered", "arrived", "body", "kind", "order", "outcome", "replica", "sent")
+    __slots__ = (
+        "account",
+        "action",
+        "answered",
+        "arrived",
+        "body",
+        "kind",
+        "order",
+        "outcome",
+        "replica",
+        "sent",
+        "shown",
+    )
 
     def __init__(self, account: str, replica: str, kind: Kind, order: str, action: str, sent: float) -> None:
         self.account = account
@@ -41,6 +55,8 @@ class Request:
         """`ok`, a kind of bad day, `broken` (an order that answers an error for ever), `timeout` or `lost`."""
         self.body = ""
         """What an action was answered."""
+        self.shown: tuple[Sms, ...] = ()
+        """What an answer that was received shows, in full."""
 
 
 class Told(NamedTuple):

@@ -29,6 +29,7 @@ FIXED = {
     "kafka_away": 0.5,
     "wrong_clocks": 0.3,
     "requests": 0.4,
+    "last_moments": 0.3,
     "poison": 0.3,
     "mixed": 0.5,
     "receiver_quiet": 0.2,

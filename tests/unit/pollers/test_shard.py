@@ -922,6 +922,20 @@ async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_of_
 
 
 @virtual
+async def test_of_a_watch_that_is_another_shards_the_sms_are_published_and_not_its_end() -> None:
+    bench = await Bench().start()
+    state, now_ms = bench.owned.state, bench.around.now_ms()
+    bench.shard.let_go()
+
+    await bench.shard.publish(advance(state, Last(SeenSms(code="1111")), now_ms))
+    await bench.shard.publish(advance(state, Ended("cancelled"), now_ms))
+    bench.around.full = True
+    await bench.shard.publish(advance(state, Last(SeenSms(code="2222")), now_ms))
+
+    assert [type(message) for message in bench.around.messages] == [SmsReceived]
+
+
+@virtual
 async def test_each_of_two_openings_that_end_at_once_has_its_end() -> None:
     bench = await Bench().start()
     for desired, name in (("stop", "s1"), ("watch", "w2"), ("stop", "s2")):

@@ -20,6 +20,7 @@ from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
 from providers.observation import Ended, Gone, Last, Listing, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from schemas import timestamps
+from schemas.messages import SmsReceived
 from tests.unit.pollers.virtual_time import virtual
 
 T0 = 1_795_000_000_000
@@ -66,6 +67,7 @@ class Bench:
         self.watches: dict[str, OwnedWatch] = {}
         self.found: dict[str, float] = {}
         self.admissions: list[str] = []
+        self.published: list[type] = []
         self.full = False
         self.scheduler = Scheduler(
             {"main": self.account}, PollersSettings(), spawn=self._spawn, now_ms=self.now_ms, rng=random.Random(2)
@@ -86,6 +88,9 @@ class Bench:
         if step.messages:
             self.found.setdefault(step.state.watch.order_id, asyncio.get_running_loop().time())
         self.watches[watch_id].state = step.state
+
+    async def publish(self, step: Step) -> None:
+        self.published += [type(message) for message in step.messages]
 
     def admitted(self, watch_id: str) -> None:
         self.admissions.append(watch_id)
@@ -492,6 +497,33 @@ async def test_a_shard_that_is_lost_while_a_step_is_taken_leaves_no_demand() -> 
     await asyncio.sleep(60)
 
     assert (bench.demand, watch_id in bench.scheduler.plans) == (0.0, False)
+
+
+def moved(bench: Bench, watch_id: str) -> None:
+    bench.watches.clear()
+    bench.scheduler.drop(watch_id)
+
+
+def restored_anew(bench: Bench, watch_id: str) -> None:
+    bench.watches[watch_id] = OwnedWatch(bench.watches[watch_id].state)
+
+
+@pytest.mark.parametrize("loses", [moved, restored_anew])
+def test_an_sms_in_an_answer_that_comes_after_its_shard_was_lost_is_published(
+    loses: Callable[[Bench, str], None],
+) -> None:
+    @virtual
+    async def run() -> None:
+        bench = Bench(Provider(lambda _: sms("1234")))
+        watch_id = bench.open("1")
+        while not bench.provider.asked:
+            await asyncio.sleep(0.01)
+        loses(bench, watch_id)
+        await asyncio.sleep(bench.provider.latency + 0.01)
+
+        assert (bench.published, bench.found) == ([SmsReceived], {})
+
+    run()
 
 
 async def quick_polls(
