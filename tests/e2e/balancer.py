@@ -30,19 +30,25 @@ class Backend:
 
 
 class Balancer:
-    """Listens on `port`; `lost` counts connections for which no backend could be reached."""
+    """Listens on `port`; `lost` counts connections for which no backend could be reached.
+
+    Connections from before every backend was ready once wait until then.
+    """
 
     def __init__(self, backends: Sequence[Backend]) -> None:
         self.port = 0
         self.lost = 0
         self._backends = backends
         self._turn = itertools.count()
+        self._begun = asyncio.Event()
 
     async def probe(self) -> None:
         """Ask for ever."""
         async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE)) as session:
             while True:
                 await asyncio.gather(*(self._ask(session, backend) for backend in self._backends))
+                if all(backend.ready for backend in self._backends):
+                    self._begun.set()
                 await asyncio.sleep(PROBE_EVERY)
 
     async def _ask(self, session: aiohttp.ClientSession, backend: Backend) -> None:
@@ -54,6 +60,7 @@ class Balancer:
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Be one connection."""
+        await self._begun.wait()
         ready = [backend for backend in self._backends if backend.ready]
         try:
             port = ready[next(self._turn) % len(ready)].port if ready else 0
