@@ -67,8 +67,9 @@ class Inbox:
             yield watch_id, requests if requests[:1] == [None] else [*held, *requests]
 
     def put_back(self, watch_id: str, requests: Requests) -> None:
-        """Put these back, before those that have arrived meanwhile."""
-        self._requests[watch_id] = [*requests, *self._requests.get(watch_id, [])]
+        """Put these back, before those that have arrived meanwhile, unless these withdraw the watch."""
+        newer = self._requests.get(watch_id, [])
+        self._requests[watch_id] = newer if newer[:1] == [None] else [*requests, *newer]
 
     def hold(self, watch_id: str, requests: Requests) -> None:
         """Keep these, which are not yielded before `release` or a newer request."""

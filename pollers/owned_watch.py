@@ -46,7 +46,7 @@ class OwnedWatch:
         self.polling = False  # no action starts during a poll: the response would describe the order before the action
         self.taking = False  # a step is being accepted; the next one builds on its result
         self.unseen = unseen and not self.ended  # restored, and not polled since: the predecessor may have been further
-        self.not_durable = False  # the bus did not accept what a poll has shown
+        self.not_durable = False  # the bus did not accept what a poll has shown; that step is taken before any other
         self.committed = committed  # the newest revision that this process has committed
         self.committed_as = 0  # the hash of that state: another owner's may have the same revision
         self.attempted_as = 0  # the hash of the newest state that this process tried to commit

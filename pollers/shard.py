@@ -133,7 +133,7 @@ class Shard:
                 return []
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
-            if owned is not None and (owned.taking or owned.end_message is not None):
+            if owned is not None and (owned.taking or owned.not_durable or owned.end_message is not None):
                 return requests[place:]  # one step at a time, and an end is not overwritten
             if owned is not None and owned.may_have_seen() and is_withdrawal([request]):
                 return requests[place:]  # what the answer to a poll under way shows comes before the end
@@ -171,16 +171,30 @@ class Shard:
     # ---- a step ------------------------------------------------------------------------------------------------
 
     async def take(self, watch_id: str, step: Step, *, answered: bool = True) -> None:
-        """Take the result of a poll: its messages are durable on return. Raises `NotDurable`: nothing has changed then.
+        """Take the result of a poll: its messages are durable on return.
 
+        Raises `NotDurable`: nothing has changed, and the step is kept and taken as soon as the bus accepts it.
         `answered`: the response was about the order, so that requests which waited for it are applied now.
         """
         if owned := self.watches.get(watch_id):
-            owned.not_durable = True
-            await self.accept_step(owned, step)
-            owned.not_durable = False
+            try:
+                await self.accept_step(owned, step)
+            except NotDurable:
+                owned.not_durable = True
+                self.spawn(self._take_later(watch_id, owned, step))
+                raise
             if answered or owned.ended:
                 self._seen(watch_id, owned)
+
+    async def _take_later(self, watch_id: str, owned: OwnedWatch, step: Step) -> None:
+        """Take a step whose SMS the bus refused; the watch is not polled meanwhile, and nothing else happens to it."""
+        while owned.not_durable:
+            await asyncio.sleep(RETRY)
+            with suppress(NotDurable):
+                await self.accept_step(owned, step)
+                owned.not_durable = False
+        self._seen(watch_id, owned)
+        self.plan(owned, soon=True)
 
     async def publish(self, step: Step) -> None:
         """Publish the SMS of a poll that was under way when its watch went to another owner, or ended.

@@ -40,7 +40,7 @@ class ShardActions:
 
     def start(self, watch_id: str, owned: OwnedWatch, confirmed_at: float) -> None:
         """Perform the action if this process committed the state a moment ago, and if the account may be called."""
-        if owned.action is None or owned.action_in_flight or owned.polling or not owned.is_settled():
+        if owned.action is None or owned.action_in_flight or owned.may_have_seen() or not owned.is_settled():
             return
         if confirmed_at < self._not_before:
             at = self._not_before + NEXT_COMMIT

@@ -32,7 +32,7 @@ SOON: Final = 0.2  # seconds until the poll that follows a request, an action or
 HINTED: Final = 2.0  # seconds until an order that changed in a list is polled again after a failure
 FEW_FAILURES: Final = 2  # in a row, for an order that changed in a list; after that it backs off like any other
 MOST_DOUBLED: Final = 10  # times
-NOT_DURABLE: Final = 1.0  # seconds until a poll is repeated whose SMS the bus did not accept
+NOT_DURABLE: Final = 1.0  # seconds until it is looked again whether the bus has accepted what a poll has shown
 FRESH: Final = 120.0  # seconds after its opening in which an order goes before others
 POSTPONED_MARGIN: Final = 0.05  # seconds after a postponed action is due: clocks differ by a tick
 LAST_BACK_OFF: Final = 300.0  # the longest time in seconds between two polls of an order that fails
@@ -291,9 +291,11 @@ class Scheduler:
         plan = self.plans.get(watch_id)
         if plan is None:
             return
-        owned = plan.shard.watches.get(watch_id)
+        owned = self._owned(watch_id)
         if key == watch_id and owned is not None and owned.polling:
             plan.again = True  # its watch was reopened meanwhile; the poll in flight plans the next one
+        elif key == watch_id and owned is not None and owned.not_durable:
+            self._timers.schedule(watch_id, now + NOT_DURABLE)
         elif key != watch_id:
             shard = self._actions.pop(watch_id, None)
             if shard is not None and account.throttle.state == "open":  # otherwise its next poll requests it again
@@ -316,8 +318,7 @@ class Scheduler:
 
     async def _poll(self, watch_id: str, account: Account) -> None:
         with self._in_flight_until_done(account):
-            plan = self.plans.get(watch_id)
-            owned = plan.shard.watches.get(watch_id) if plan else None
+            plan, owned = self.plans.get(watch_id), self._owned(watch_id)
             if plan is not None and owned is not None:
                 with self._rescheduled(watch_id, plan, owned) as following:
                     following.seconds = SOON if owned.action_in_flight else await self._poll_once(plan, owned)
@@ -348,20 +349,26 @@ class Scheduler:
         self._in_flight += change
         self._in_flight_of[account.name] = self._in_flight_of.get(account.name, 0) + change
 
+    def _owned(self, watch_id: str) -> OwnedWatch | None:
+        plan = self.plans.get(watch_id)
+        return plan.shard.watches.get(watch_id) if plan else None
+
     async def _poll_once(self, plan: Plan, owned: OwnedWatch) -> float:
         """Perform one step of a watch: fetch, advance, accept. Return in how many seconds to poll again."""
         before, left_at = owned.state, self._loop.time()
         watch_id, shard = before.watch.watch_id, plan.shard
         observation = await poll(plan.account, before, further=left_at >= plan.rest_from)
-        now_ms, unchanged = self._now_ms(), owned.revision == before.revision
+        is_ours = self.plans.get(watch_id) is plan and shard.watches.get(watch_id) is owned
+        newest = owned if is_ours else self._owned(watch_id) or owned
+        now_ms, unchanged = self._now_ms(), newest.revision == before.revision
         step = advance(
-            before if unchanged else owned.state,
+            before if unchanged else newest.state,
             observation,
             now_ms,
             zone=plan.account.zone,
             known_ms=plan.account.last_known_ms(),
         )
-        if self.plans.get(watch_id) is not plan or shard.watches.get(watch_id) is not owned:
+        if not is_ours:
             await shard.publish(step)
             return SOON  # its shard was lost, or has restored it anew
         if not unchanged:

@@ -23,7 +23,7 @@ SCENARIOS: Final[Mapping[str, Plan]] = {
         Plan("kafka_away", (does.customers(per_minute=4), does.kafka_goes_away()), replicas=2, strands=True),
         Plan("wrong_clocks", (does.customers(per_minute=4), does.wrong_clocks(most=60)), clocks_wrong_by=60.0),
         Plan("requests", (does.customers(per_minute=4), does.requests(), does.compaction())),
-        Plan("last_moments", (does.last_moments(per_minute=10), does.replicas_change()), replicas=2),
+        Plan("last_moments", (does.last_moments(per_minute=10), does.commits_fail(full=0.3))),
         Plan("poison", (does.customers(per_minute=2), does.records_of_tomorrow()), strands=True),
         Plan(
             "mixed",

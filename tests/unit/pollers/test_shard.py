@@ -17,7 +17,7 @@ from pollers.tracking.advance import advance
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches.watch_table import LivePoll
-from providers.observation import Ended, Last, Observation, ProviderError, SeenSms
+from providers.observation import Ended, Last, Observation, ProviderError, SeenSms, Waiting
 from providers.results import Action, ActResult
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
 from tests.unit.pollers.virtual_time import VirtualLoop, virtual
@@ -885,7 +885,6 @@ async def test_a_watch_whose_sms_the_bus_does_not_take_does_not_end_before_it_do
     before = bench.owned.ended
 
     bench.around.full = False
-    await bench.see_code("1111")
     await asyncio.sleep(10)
 
     assert not before
@@ -919,6 +918,84 @@ async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_by_
 @virtual
 async def test_an_sms_in_the_answer_to_a_poll_under_way_comes_before_the_end_of_a_withdrawn_watch() -> None:
     await sees_an_sms_although(Bench.withdraw)
+
+
+async def is_refused(bench: Bench) -> None:
+    bench.around.full = True
+    with pytest.raises(NotDurable):
+        await bench.see_code("1111")
+
+
+@virtual
+async def test_no_action_is_performed_before_an_sms_that_the_bus_refused_at_first() -> None:
+    bench = await Bench().start(owner_for=OWNED)
+    bench.around.busy = True  # it waits for a slot of the budget
+    await bench.request("finish")
+    await bench.see(Waiting())
+    await asyncio.sleep(1)
+    await is_refused(bench)
+    bench.around.busy = False
+    bench.shard.admitted(bench.watch.watch_id)
+    await asyncio.sleep(5)
+    before = list(bench.events)
+    bench.around.full = False
+    await asyncio.sleep(5)
+
+    assert {*before} == {"state"}
+    assert [event for event in bench.events if event != "state"] == ["message", "finish", "end"]
+
+
+@pytest.mark.parametrize("ends", [lambda bench: bench.request("stop"), Bench.withdraw])
+def test_an_sms_that_the_bus_refused_comes_before_the_end_though_the_provider_answers_no_more(
+    ends: Callable[[Bench], Awaitable[None]],
+) -> None:
+    @virtual
+    async def run() -> None:
+        bench = await Bench().start()
+        await is_refused(bench)
+        await ends(bench)
+        before = bench.owned.ended
+        bench.around.full = False
+        await asyncio.sleep(60)
+
+        assert (before, bench.owned.ended) == (False, True)
+        assert [type(message) for message in bench.around.messages] == [SmsReceived, WatchEnded]
+
+    run()
+
+
+@virtual
+async def test_a_withdrawal_that_comes_while_requests_wait_for_a_poll_replaces_them() -> None:
+    bench = await Bench().start()
+    bench.owned.polling = True
+    apply_all = bench.shard._apply_all
+
+    async def is_withdrawn_meanwhile(watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
+        left = await apply_all(watch_id, requests)
+        if len(left) == 2:
+            bench.shard.command(watch_id, None)
+        return left
+
+    bench.shard._apply_all = is_withdrawn_meanwhile  # type: ignore[method-assign]
+    await bench.request("stop")
+    await bench.request("watch", "reopen")
+    bench.owned.polling = False
+    await asyncio.sleep(60)
+
+    assert (bench.owned.ended, bench.owned.state.opening) == (True, 0)
+
+
+@virtual
+async def test_a_request_that_waits_for_a_first_poll_is_not_performed_once_it_is_withdrawn() -> None:
+    heir = await (await Bench().start()).heir().start()
+    heir.shard._actions._not_before = 0.0
+    await heir.request("cancel")
+    heir.shard.command(heir.watch.watch_id, None)
+    await heir.see(Waiting())  # before the shard's next turn
+    await asyncio.sleep(5)
+
+    assert "cancel" not in heir.events
+    assert heir.owned.ended
 
 
 @virtual

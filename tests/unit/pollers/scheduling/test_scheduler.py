@@ -67,7 +67,7 @@ class Bench:
         self.watches: dict[str, OwnedWatch] = {}
         self.found: dict[str, float] = {}
         self.admissions: list[str] = []
-        self.published: list[type] = []
+        self.published: list[Any] = []
         self.full = False
         self.scheduler = Scheduler(
             {"main": self.account}, PollersSettings(), spawn=self._spawn, now_ms=self.now_ms, rng=random.Random(2)
@@ -90,7 +90,7 @@ class Bench:
         self.watches[watch_id].state = step.state
 
     async def publish(self, step: Step) -> None:
-        self.published += [type(message) for message in step.messages]
+        self.published += step.messages
 
     def admitted(self, watch_id: str) -> None:
         self.admissions.append(watch_id)
@@ -521,9 +521,39 @@ def test_an_sms_in_an_answer_that_comes_after_its_shard_was_lost_is_published(
         loses(bench, watch_id)
         await asyncio.sleep(bench.provider.latency + 0.01)
 
-        assert (bench.published, bench.found) == ([SmsReceived], {})
+        assert ([type(message) for message in bench.published], bench.found) == ([SmsReceived], {})
 
     run()
+
+
+@virtual
+async def test_the_sms_in_such_an_answer_is_counted_after_those_that_the_new_owner_has_counted() -> None:
+    bench = Bench(Provider(lambda _: sms("2222")))
+    watch_id = bench.open("1")
+    while not bench.provider.asked:
+        await asyncio.sleep(0.01)
+    after_another = advance(bench.watches[watch_id].state, sms("1111"), bench.now_ms())
+    bench.watches[watch_id] = OwnedWatch(after_another.state)
+    await asyncio.sleep(bench.provider.latency + 0.01)
+
+    assert [message.sequence for message in bench.published] == [1]
+
+
+@virtual
+async def test_a_watch_whose_sms_the_bus_refused_is_not_polled_until_it_is_taken() -> None:
+    bench = Bench(Provider())
+    watch_id = bench.open("1")
+    await asyncio.sleep(10)
+    bench.watches[watch_id].not_durable = True
+    await asyncio.sleep(1)
+    before = len(bench.provider.asked)
+    await asyncio.sleep(120)
+    meanwhile = len(bench.provider.asked) - before
+    bench.watches[watch_id].not_durable = False
+    await asyncio.sleep(5)
+
+    assert meanwhile == 0
+    assert len(bench.provider.asked) > before
 
 
 async def quick_polls(
