@@ -9,7 +9,7 @@ import pytest
 import structlog
 from hypothesis import HealthCheck, settings
 
-pytest_plugins = ["tests.kafka_fixtures"]
+pytest_plugins = ["tests.kafka_fixtures", "tests.side_by_side"]
 
 # How long an example takes says more of what else runs here than of us.
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
