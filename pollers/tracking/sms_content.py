@@ -12,8 +12,8 @@ from typing import Final
 from pollers.tracking.state import WatchState
 from providers.observation import SeenSms
 from schemas import identity
-from schemas.code import extract_code
-from schemas.code.forms import readable
+from schemas.identity_code import identity_code
+from schemas.identity_code.forms import readable
 from schemas.normalize import clean, digits
 
 Content = tuple[str | None, ...]
@@ -52,7 +52,7 @@ def activation_content(sms: SeenSms) -> Content | None:
     if code := token(sms.code):
         return (code,)
     sent = _sentence(sms) or sms.text
-    return None if sent is None else (extract_code(sent) or sent.strip(),)
+    return None if sent is None else (identity_code(sent) or sent.strip(),)
 
 
 def rent_content(sms: SeenSms) -> Content | None:

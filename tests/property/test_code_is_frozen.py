@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from schemas import code
-from schemas.code.forms import is_readable_longer, readable
+from schemas import identity_code as code
+from schemas.identity_code.forms import is_readable_longer, readable
 from tests.property.frozen import code as frozen
 from tests.unit.schemas.code_table import CODES, NO_CODES
 
@@ -66,7 +66,7 @@ def fresh(text: str) -> tuple[str | None, str | None]:
     for each in (code, frozen):
         for remembered in (each._plain_shape, each._forms, each._chosen):
             remembered.cache_clear()
-    return code.extract_code(text), frozen.extract_code(text)
+    return code.identity_code(text), frozen.identity_code(text)
 
 
 @settings(deadline=None, max_examples=600)

@@ -6,9 +6,10 @@ import uuid
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from schemas import code, identity
-from schemas.code import extract_code
-from schemas.code.forms import readable, whole, without_links
+from schemas import identity
+from schemas import identity_code as frozen
+from schemas.identity_code import identity_code
+from schemas.identity_code.forms import readable, whole, without_links
 from schemas.messages import SmsReceived
 from schemas.normalize import FIELDS_LIMIT, clean, digits, e164, limit_fields, provider_time, sender
 from schemas.timestamps import LATEST_MS, to_epoch_ms, to_text
@@ -84,7 +85,7 @@ def test_a_code_is_found_as_if_no_text_like_it_had_been_seen_before(text):
     plain = readable(text)
     links_out = without_links(plain)
 
-    assert extract_code(text) == (whole(plain) or code._extracted(links_out, links_out))
+    assert identity_code(text) == (whole(plain) or frozen._extracted(links_out, links_out))
 
 
 @given(texts, moments, st.sampled_from([None, "UTC", "Asia/Shanghai", "America/New_York"]))
@@ -122,7 +123,7 @@ def test_fields_are_small_and_clean_and_left_alone(mapping):
 
 @given(texts)
 def test_a_code_is_a_piece_of_the_readable_text_and_its_own_code(text):
-    code = extract_code(text)
+    code = identity_code(text)
 
     if code is not None:
         assert code in readable(text)
@@ -132,10 +133,10 @@ def test_a_code_is_a_piece_of_the_readable_text_and_its_own_code(text):
 
 @given(codelike)
 def test_a_numeric_code_alone_is_that_code(text):
-    code = extract_code(text)
+    code = identity_code(text)
 
     if code is not None and code[0].isdigit() and not any(map(str.isalpha, code)):
-        assert extract_code(code) == code
+        assert identity_code(code) == code
 
 
 @given(clean_texts, clean_texts, clean_texts)

@@ -1,5 +1,5 @@
 # A copy of the first release's, for test_code_is_frozen.py: never to be changed.
-"""What in a text has the form of a verification code. Frozen together with `schemas.code`."""
+"""What in a text has the form of a verification code. Frozen together with `schemas.identity_code`."""
 
 import re
 import unicodedata

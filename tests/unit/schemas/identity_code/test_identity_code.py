@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from schemas.code import LONGEST, extract_code
+from schemas.identity_code import LONGEST, identity_code
 from tests.unit.schemas.code_table import CODES, NO_CODES
 
 # 5 040 texts: languages, forms and surroundings, sensible and not.
@@ -72,16 +72,16 @@ DIGEST = "8d67024fc8e0ace85233061ea518effefc05b5676a26aed56db8d4f965679bac"
 
 @pytest.mark.parametrize(("language", "text", "code"), CODES)
 def test_the_code_of_a_message_is_found_in_its_own_form(language, text, code):
-    assert extract_code(text) == code
+    assert identity_code(text) == code
 
 
 @pytest.mark.parametrize(("language", "text"), NO_CODES)
 def test_a_number_that_may_be_something_else_is_no_code(language, text):
-    assert extract_code(text) is None
+    assert identity_code(text) is None
 
 
 def test_answers_over_a_generated_corpus_are_frozen_because_ids_are_made_from_them():
-    answers = [extract_code("".join(parts)) or "" for parts in itertools.product(BEFORE, FORMS, AFTER)]
+    answers = [identity_code("".join(parts)) or "" for parts in itertools.product(BEFORE, FORMS, AFTER)]
 
     digest = hashlib.sha256("\n".join(answers).encode()).hexdigest()
 
@@ -89,7 +89,7 @@ def test_answers_over_a_generated_corpus_are_frozen_because_ids_are_made_from_th
 
 
 def test_the_generated_corpus_has_texts_with_codes_and_texts_without():
-    answers = [extract_code("".join(parts)) for parts in itertools.product(BEFORE, FORMS, AFTER)]
+    answers = [identity_code("".join(parts)) for parts in itertools.product(BEFORE, FORMS, AFTER)]
 
     assert 1000 < sum(answer is not None for answer in answers) < len(answers) - 1000
 
@@ -105,7 +105,7 @@ def test_no_text_takes_long(unit, size):
 
     gc.disable()  # of the whole run's objects a collection takes longer than what is measured
     started = time.process_time()
-    extract_code(text)
+    identity_code(text)
     took = time.process_time() - started
     gc.enable()
 
@@ -116,10 +116,10 @@ def test_a_text_longer_than_any_sms_has_no_code():
     text = "Your code is 482913." + " " * LONGEST
 
     assert LONGEST == 4096  # frozen, too
-    assert extract_code(text[:LONGEST]) == "482913"
-    assert extract_code(text) is None
+    assert identity_code(text[:LONGEST]) == "482913"
+    assert identity_code(text) is None
 
 
 def test_a_list_of_numbers_has_no_code():
-    assert extract_code("Your code is 482913. " + "482913 " * 31) == "482913"
-    assert extract_code("Your code is 482913. " + "482913 " * 32) is None
+    assert identity_code("Your code is 482913. " + "482913 " * 31) == "482913"
+    assert identity_code("Your code is 482913. " + "482913 " * 32) is None

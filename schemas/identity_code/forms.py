@@ -1,4 +1,4 @@
-"""What in a text has the form of a verification code. Frozen together with `schemas.code`."""
+"""What in a text has the form of a verification code. Frozen together with `schemas.identity_code`."""
 
 import re
 import unicodedata

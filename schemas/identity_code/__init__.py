@@ -2,7 +2,8 @@
 
 FROZEN. The ids of polled SMS are made from this answer: an answer that changes changes ids, and old SMS look new. A
 better rule is a new extractor for the field `code` beside this one for ids. A table of real-looking messages and a
-digest over a generated corpus (tests/unit/schemas/code/test_code.py) hold the answers; both must stay as they are.
+digest over a generated corpus (tests/unit/schemas/identity_code/test_identity_code.py) hold the answers; both must stay
+as they are.
 
 The way of a text:
 
@@ -25,8 +26,16 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from schemas.code import words
-from schemas.code.forms import YEAR_OR_DATE, Candidate, candidates, is_readable_longer, readable, whole, without_links
+from schemas.identity_code import words
+from schemas.identity_code.forms import (
+    YEAR_OR_DATE,
+    Candidate,
+    candidates,
+    is_readable_longer,
+    readable,
+    whole,
+    without_links,
+)
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
 _EVERY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
@@ -60,7 +69,7 @@ _BESIDE: Final = " .:#=\"'*([<「«“"
 _REACH: Final = 24  # characters before a number in which its name stands
 
 
-def extract_code(text: str) -> str | None:
+def identity_code(text: str) -> str | None:
     """Return the one code that the text carries, in its own form; None when there is none, or no telling which."""
     if len(text) > LONGEST or is_readable_longer(text, LONGEST):
         return None

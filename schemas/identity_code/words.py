@@ -2,7 +2,7 @@ r"""The words by which people know a code from an amount, in the languages that 
 
 All of it is lower-case NFKC, as the text that it is held against. Fragments of regular expressions start with `\b`
 where the script parts words by spaces. Adding or removing a word changes answers, and answers are part of ids: see
-`schemas.code`.
+`schemas.identity_code`.
 """
 
 import unicodedata
