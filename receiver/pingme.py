@@ -31,7 +31,7 @@ from bus.record import fits
 from providers.encoding import JSON, marked
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
 from schemas import identity
-from schemas.identity_code import identity_code
+from schemas.code import extract_code
 from schemas.messages import SmsReceived, SmsRejected
 from schemas.normalize import clean, e164, limit_fields, provider_time, sender
 
@@ -147,7 +147,7 @@ def normalize(request: VerifiedRequest, callback: object) -> SmsReceived:
         raise InvalidCallback("normalize", "user_mismatch")
     from_whom = sender(origin) if origin is not None else None
     stated = provider_time(time, now_ms=request.observed_ms) if time is not None else None
-    code = identity_code(text)
+    code = extract_code(text)
     account = request.caller.account
     return SmsReceived.unchecked(
         {

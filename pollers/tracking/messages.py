@@ -8,7 +8,7 @@ from pollers.tracking import ages, sms_content
 from pollers.tracking.state import Counted, WatchState
 from providers.observation import SeenSms
 from schemas import timestamps
-from schemas.identity_code import identity_code
+from schemas.code import extract_code
 from schemas.messages import SmsReceived
 from schemas.normalize import clean, digits, e164, sender
 
@@ -111,7 +111,7 @@ def _said(sms: SeenSms, message_type: str) -> tuple[str | None, str | None, str 
         return text, clean(code), "provider"
     if sms.text is None and message_type != "sms" and _is_number(sms.code):
         return None, clean((sms.code or "").strip()), "provider"
-    code = identity_code(text) if text is not None else None
+    code = extract_code(text) if text is not None else None
     return text, code, None if code is None else "extracted"
 
 

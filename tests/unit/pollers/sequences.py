@@ -178,7 +178,7 @@ HANDLER_API = [
         [ok(None, "Use 1111 or 2222"), ok("2222"), ok("1111"), retry("1111"), ok("1111")],
         ["Use 1111 or 2222", "1111"],
     ),
-    Sequence("part of a number is no code", [ok(None, "Use 91111 or 22"), ok("1111")], ["Use 91111 or 22", "1111"]),
+    Sequence("part of a number is no code", [ok(None, "Use 91111 or 22"), ok("1111")], ["91111", "1111"]),
     Sequence("live after ten minutes of looking", [*[after(60, WAIT)] * 15, ok("1111")], ["1111"]),
     Sequence("nobody looked for long", [WAIT, after(910, ok("1111")), ok("2222")], ["1111 recovered", "2222"]),
     Sequence("never looked at for long", [after(601, ok("1111"))], ["1111 recovered"]),

@@ -13,7 +13,7 @@ import pytest
 from sandbox import pingme_callbacks
 from sandbox.pingme import CallbackResponse, PingMe
 from sandbox.pingme_wire import read_response
-from schemas.identity_code import identity_code
+from schemas.code import extract_code
 
 OK = CallbackResponse(200, "accepted", "an-id")
 
@@ -229,7 +229,7 @@ def test_a_nonce_is_never_taken_for_the_code(template: str) -> None:
     for _ in range(50):
         text = template.format(code="482913", nonce=pingme_callbacks.nonce(rng))
 
-        assert identity_code(text) == (
+        assert extract_code(text) == (
             None if "{code}" not in template else "G-482913" if "G-" in template else "482913"
         )
 

@@ -1,0 +1,63 @@
+"""What in a text has the form of a verification code."""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+_LETTERS_AND_DIGITS: Final = "(?=[A-Z0-9]*[A-Z])(?=[A-Z0-9]*[0-9])[A-Z0-9]{3}"
+
+# Every repetition gives nothing back or is bounded: one pass, whatever the text.
+_PIECE: Final = re.compile(
+    rf"""
+    (?<![0-9A-Za-z])(?:
+      \+\ ?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}                                          # +1 (647) 000-0000
+      | \([0-9]{{2,5}}\)\ ?[0-9][0-9 -]{{4,10}}                                          # (647) 000-0000
+      | (?P<grouped>
+            [0-9]{{3}}[ -][0-9]{{3}} | [0-9]{{4}}[ -][0-9]{{4}} | [0-9]{{2}}[ -][0-9]{{3}} | [0-9]{{3}}[ -][0-9]{{2}}
+          | [0-9]{{2}}(?P<pair>[ -])[0-9]{{2}}(?:(?P=pair)[0-9]{{2}}){{1,2}}             # 94 71 03 58
+          | [0-9](?:(?:\ ?-\ ?|\ )[0-9]){{3,7}}                                          # 4 7 1 - 9 0 6
+          | [0-9]{{5}}-[0-9] | [0-9]{{3}}-[0-9]{{2}}-[0-9]{{3}}
+        )(?![0-9A-Za-z]|[ -][0-9]{{2}}|[.,:/][0-9])
+      | [0-9]{{1,4}}(?P<gap>[ .-])[0-9]{{2,4}}(?:(?P=gap)[0-9]{{2,4}}){{1,5}}(?![0-9])   # 25.03.2021, 8 800 555 35 35
+      | [A-Z]{{2}}[0-9]{{2}}(?:\ [0-9A-Z]{{2,4}}){{2,8}}                                 # DE12 3456 7890
+      | (?P<two>{_LETTERS_AND_DIGITS}\ {_LETTERS_AND_DIGITS})(?![0-9A-Za-z])             # 5KX 82D
+      | (?P<token>[0-9A-Za-z]++
+          (?:(?:(?<=[0-9])[.,:/](?![0-9]{{1,2}}\ ?(?:分|秒|min|мин))|-)(?=[0-9])[0-9A-Za-z]++)*+)  # 482913,5 minutes
+    )
+    """,
+    re.VERBOSE,
+)
+_FORM: Final = r"[0-9]{4,8}|[0-9]{4}-[0-9]{4}|[A-Z]{1,3}-[0-9]{4,8}"
+_TURKIC_ENDING: Final = "d[iıuü]r|t[iıuü]r|[iı]niz|n?[iı]|[yY]?[iıuü]"
+_DIGITS: Final = re.compile(rf"(?i:[a-z]*(?:code|otp|pin|tan|kode?)-?)?({_FORM})(?:(?<=[0-9])(?:{_TURKIC_ENDING}))?")
+_MIXED: Final = re.compile(  # SAVE20 is a word and a number, 10min a number and a word
+    r"(?=[0-9A-Za-z-]*[A-Za-z])(?=[A-Za-z-]*[0-9])(?![A-Za-z]{3,}[0-9]+\Z)(?![0-9]+[a-z]+\Z)"
+    r"(?:[A-Za-z0-9]{4,10}|[A-Za-z0-9]{3,4}-[A-Za-z0-9]{3,4}(?:-[A-Za-z0-9]{3,4})?)"
+)
+YEAR_OR_DATE: Final = re.compile(
+    r"(?:19|20)[0-9]{2}(?:(?:0[1-9]|1[0-2])(?:0[1-9]|[12][0-9]|3[01]))?"
+    r"|(?:0[1-9]|[12][0-9]|3[01])(?:0[1-9]|1[0-2])(?:19|20)[0-9]{2}"
+    r"|(?:0[1-9]|[12][0-9]|3[01])-(?:0[1-9]|1[0-2])-[0-9]{2}"
+)
+
+
+class Candidate(NamedTuple):
+    """A piece of text that may be a code; a doubtful one (letters and digits, a year, a date) only where named."""
+
+    start: int
+    end: int
+    doubtful: bool
+    mixed: bool = False
+
+
+def candidates(text: str) -> Iterator[Candidate]:
+    """Yield what has the form of a code and is no part of a phone number, date, time, amount or fraction."""
+    for piece in _PIECE.finditer(text):
+        start, end = piece.span()
+        token = piece["token"] or ""
+        if piece["grouped"]:
+            yield Candidate(start, end, doubtful=False)
+        elif found := _DIGITS.fullmatch(token):
+            yield Candidate(start + found.start(1), start + found.end(1), doubtful=False)
+        elif piece["two"] or _MIXED.fullmatch(token):
+            yield Candidate(start, end, doubtful=True, mixed=True)

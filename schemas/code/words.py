@@ -1,0 +1,253 @@
+"""The words that tell a verification code from other numbers, in the languages that SMS are written in.
+
+Words are folded (`schemas.code.lexicon.folded`): small letters without diacritics, since many senders leave them out. A
+word that ends with `*` is the beginning of a word, one that begins with `*` its end. Two words are a pair in a row.
+In scripts that part words by no spaces, or build them with vowel signs, a word is found wherever it stands.
+"""
+
+from typing import Final
+
+# Words for a verification code. Weak ones also mean other things, and must stand right beside the number.
+CODE: Final = """
+    login+number access+number security+number verification+number code* *code *codes *kode *koden *kod *kodet kod
+    kode* kodi* kodu* koda* kodas kods kodo kody kodem kodom kodja* koddal kodot kodunuz* kood* koode* *kood *koodi
+    *koodin kota kotan codul codig* *codice codic* codi codis cod cods kodig* kodin* kodici* ikhod* ikhowud* koodh
+    kaody koodu kodhi* gcod chod goda godi otp otps *otp pin pini pinu pins passcode* *passcode password* *password
+    passwort* *passwort *kennwort kennwort* passwd passcod* wachtwoord* *wachtwoord wagwoord* passord* *passord
+    losenord* *losenord adgangskod* kodeord* einmalpin* lykilord* *lykilord oryggisnumer stadfestingarnumer
+    loyniord* salasan* *salasana tunnusluk* *tunnusluku parool* *parool salason* parol* slaptazod* haslo hasla
+    haslem heslo* hesla heslem jelsz* geslo gesla geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave
+    claves contrasinal senha* token* pasahitz* passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari
+    kalmar iphasiwed* tac tacs tan tans mtan pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous*
+    otk sms-code verificat* verifik* verifi* autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya*
+    mot-de-passe usoro umubare okuwa ramz kodeks kodeksi kode-kode kodingiz* kodini код кода коду кодом коде коды
+    кодът кодот кодыңыз* коды* кодунуз* *код код* пароль* парол* пин пін ключ* токен* шифр* лозинк* отп нууц құпия
+    серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד* סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك رمزكم رمزت رمزتان گذرواژه
+    پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد* کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ* კოდი* կոդ* գաղտնաբառ*
+    ծածկագիր* ኮድ* ይለፍ የይለፍ ምስጢር ሚስጥር one-time onetime one+time once+only mot+passe kata+sandi kata+laluan kata+kunci
+    mat+khau ma+xac ma+kich ma+bao ma+otp ma+dang ma+so+xac ma+xn namba+ya nambari+ya mata+laluan passe+unique
+    palavra+passe palavra-passe teny+miafina tajne+heslo oro+asina nomoro+siri ger+tremen maxfiy+sozi furaha+sirta
+    lahat*
+"""
+WEAK: Final = """
+    key keys chave chiave llave cle cles reg ma so number numero nummer broj numer cislo szam numeris lambar* pass
+    kljuc klucz schlussel* sleutel* nokkel* nyckel* avain* confirm* verify activation* aktiv* zugang* login* log-in
+    ref-kode ключ цифр* номер cifr* cyfr* digit* zahl* ziffer* siffr* sifret sifre numri رقم شماره מספר عدد ቁጥር თვე
+    კრებ
+"""
+
+# Orders to type a number, before or after it. Weak ones tell people to do other things as well.
+TYPE: Final = """
+    enter* type typing input inputs submit key+in punch+in pop tap+in fill+in gib geben eingeben eingib tippe tippen
+    eintippen einzugeben eingegeben voer invoer* invullen intyp* tik typ toets indtast* tast taste inntast* angi
+    ange knappa skriv* mata sladu notadu sloou syota syotta* nappaile* sisesta* sisestage ievad* ivesk* iveskite
+    wpisz* przepisz* wprowadz* podaj zadej* zadaj* opis opiste vlozte vloz vpiste napiste ird irja* adja add gepelje
+    usse usd introdu* tasta* vnes* vpis* unes* upis* ukuca* pernes fut vendos* shkruaj* jepni inserisc* inserir*
+    digit* immett* immetti scriv* ingres* introduz* introduc* escrib* teclea* anota marca insira* insere introdueix*
+    introduiu* escriu* insire sartu* idatzi* entrez saisi* tape tapez entrer renseign* indiquez compos* entre
+    iontrail* rhowch* teipi* dahhal* gitt tippt gir giriniz* girin* yazin* tuslay* yaz daxil kirit* girizin* masuk*
+    masukkan ketik* taip* isikan ilagay* i-enter i-type i-encode weka* ingiza* andika shigar* saka faka* geli*
+    injiza* ampidir* nhap* soan antre ekri* введ* ввест* вводит* набер* укажит* укаж* уведи* вкажіт* увядз* унес*
+    упиш* укуца* внес* впиш* въвед* енгіз* киргиз* оруул* вставьт* εισαγ* εισαγετε πληκτρολογ* γραψτε βαλτε καταχωρ*
+    הזן הזינו להזין הקלד* הקש הקישו הכנס* הכניס* أدخل* ادخل* إدخال* ادخال* اكتب* وارد بزنید کنید درج لکھیں داخڵ*
+    داخل შეიყვან* ჩაწერ* აკრიფ* մուտքագր* ներմուծ* ያስገቡ* አስገባ* ያስገባ* cuir+isteach sla+inn daxil+edin
+"""
+WEAK_TYPE: Final = """
+    use using uses verwend* nutze* nutzen benutz* gebruik* vul geef brug bruk anvand* kayta* anna kasuta* trüki
+    truki izmant* naudok* uzyj* pouzi* haszn* folos* utiliz* uporab* koristite koristi perdor* usa utilise* tumia*
+    gunakan* gamit* kullan* erabil* usaid* defnydd* sebenzisa* isticmaal* koresha fi lo te tinye использ* использу*
+    використ* корист* използ* пайдалан* колдон* χρησιμοπ* השתמש* استخدم* استعمل* استفاده გამოიყენ* օգտագործ* ይጠቀሙ*
+    su+dung yi+amfani
+"""
+
+# Other kinds of codes: they name the number beside them, and hide the word for a code that is in them.
+OTHER: Final = """
+    zip postal* postcode* postleit* plz postnummer* postinumero* pocztow* postanski* postencod* psc cap cep
+    поштенск* поштанск* почтов* пощенск* почт* dress barcode* strichcode* streckkod* qr qr-kod* sort+code
+    country+code area+code landesvorwahl* vorwahl* netnummer* riktnummer* позивни area+55 prefix* predcisli*
+    error+code fehlercode* felkod* feilkod* fejlkod* foutcode* virhekood* veakood* errore erreur+code ошибк* помилк*
+    client+code customer+code member+code affiliate staff buu+dien ma+vung de+area d+area di+area ape parrain*
+    magasin shop+code store+code product+code produkt* item+code tracking* wrong+code bledny order+code booking+code
+    reference+code ref+code tracking+code room+code branch+code style+code colour+code color+code invitation+code
+    invite+code referral+code agent+code review+code unicode geocode bar+code source+code status+code dialling+code
+    dialing+code tax+code supplier+code machine+code colis+code
+"""
+# What opens or fetches something, where the number is told to somebody or typed into a lock.
+OPENS: Final = """
+    door* gate+code gatecode tuercode turcode türcode haustur* portkod* portkode* dorkode* ovikoodi* uksekood*
+    porte* portone portail citofon* portao domofon* домофон* digicode wlan* wifi wi-fi wi+fi wlan-passwort*
+    wifi-wachtwoord locker* pickup* pick-up pick+up collect+from collection+code retrait* ritiro retiro recogid*
+    levantamento retirada abhol* afhaal* ophaal* noutokoodi* nouto* afhent* hente* hentekod* avhamt* uthamt*
+    kod+odbioru odbior+paczki odbioru+paczki odbierz* vyzvednut* vydejni* vydejov* vyzdvihn* preuzimanj* preuzet*
+    prevzem* ridicar* atveve* csomagautomat* paczkomat* casier* paketomat* packstation* locker-* lokero* kapp* kapı
+    teslimat* teslim+kod ambil* pengambilan* pakomat* postomat* постамат* почтомат* выдач* отриман* получения
+    получен* видач* постомат* скрыньк* ride rider driver* fahrer* chauffeur* kurier* courier* motorista motoboy
+    driver-* safar yolcu invite* referral* rekommend* hint* pista namig* napoved* indizio dica meter* units kwh
+    prepaid* recharge* voucher* laman booking* reserva reservas rezerva* buchung* boking* bokning* reservation*
+    prenotazion*
+"""
+VOID: Final = """
+    expired expirat expirado expirada expiro expirou vencio vencido vencida caduco caducado scadut* perime
+    abgelaufen* ungultig* verfallen verlopen ongeldig* verstreken udlobet utlopt utgatt* ogiltig* vanhentunut*
+    vanheni utrunnin* aegunud* beidzies* baige* wygasl* niewazn* vyprsel* neplatn* vyprsal* lejart* ervenytelen*
+    potek* istekao istekl* isteka* skaduar* истек* просроч* недействит* недійсн* изтек* изтекъл* истечен* үнэгүй
+    протерм* спливл* gecersiz* doldu bitdi kedaluwarsa kadaluarsa hangus tamat luput dibatalkan batal void voided
+    invalid cancelled canceled annul* annull* anullier* anulowan* zrusen* zrušen* stornier* cancelad* annulat*
+    cancellat* отмен* скасован* отказан* поништен* used+already already+used longer+valid been+used was+used
+    been+changed was+changed been+reset been+blocked been+activated plus+valable plus+valide deja+utilise giu+usato
+    gia+usato gia+utilizzato ya+usado ya+utilizado ja+usado ja+utilizado bereits+verwendet bereits+benutzt
+    schon+verwendet al+gebruikt redan+anvant allerede+brugt allerede+brukt juba+kasutatud jau+izmantots
+    jau+panaudotas juz+uzyty zostal+uzyty uz+pouzit bol+pouzity mar+felhasznalt folosit+deja deja+folosit
+    ze+uporabljen vec+iskoristen već+iskorišten использован* використан* използван използвана използвано искоришћен*
+    iskoristite koristi искористен* вже+використано вже+використаний вече+използван већ+искоришћен sudah+digunakan
+    telah+digunakan da+su da+het kullanilmis daha+once+kullan istifade+olunub umeisha imeisha umetumika nag-expire
+    expired+na old previous+code not+use old+code alte+code alter+code ancien* antig* vecchi* stary* stare starym
+    davn* منتهي+الصلاحية منتهية+الصلاحية انتهت ملغى ملغي ملغاة السابق القديم منقضی باطل باطله منسوخ پرانا پرانے פג
+    הישן בוטל εληξε ληγμενος ακυρ* χρησιμοποιηθηκε գործածված ժամկետանց
+"""
+PROMOTION: Final = """
+    promo* promocode* promocion* promotion* coupon* kupon* cupon* cupom voucher* gutschein* rabat* rabatt* discount*
+    descuento* desconto* sconto* reduction* reduce* reducere* znizk* indirim* diskon* soodus* sooduskood* alennus*
+    ale afslatt* afslag* korting* kortingscode* actiecode* kampan* kampanj* kampagne* aktionscode* sleva* slevov*
+    zlava* akcij* akce popust* zbritj* atlaid* nuolaid* kedvezmeny* beskidka промокод* промо* скидк* знижк* купон*
+    отстъпк* попуст* попусту зніжк* zniža* εκπτωσ* κουπον* خصم* الخصم كوبون* قسيمة عرض تخفیف* تخفيف هلا הנחה* קופון*
+    מבצע giam+gia khuyen+mai freebie cashback offer* oferta* oferty gratis+verzending free+delivery free+shipping
+    doprava+zdarma dopravu+zdarma doprava+zadarmo dopravu+zadarmo envio+gratis frete+gratis livraison+gratuite
+    livraison+offerte spedizione+gratuita darmowa+dostawa darmowej+dostawy kostenlose+lieferung kostenloser+versand
+    versandkostenfrei* gratis+fragt fri+frakt gratis+frakt ilmainen+toimitus besplatna+dostava besplatnu+dostavu
+    бесплатн* безплатн* безкоштовн* ucretsiz+kargo kargo+bedava gratis+ongkir ongkir percuma haghka szallitas+ingyen
+    ingyenes+szallitas livrare+gratuita tasuta+tarne nemokam* bezmaksas free+ride free+gift gift+card at+checkout
+    off win ganhe gana gewinn* wygraj vyhraj sale выигра* подар* ajandek cadeau* regalo* подарк*
+"""
+NAMED: Final = """
+    order* invoice* booking* ticket* parcel* shipment* account* acct* a/c card* ending* ends flight* train* room*
+    gate txn* trx* transaction* phone* mobile* dial* call* fax* contact* hotline* helpline* support* customer*
+    client* member* balance* amount* total* since until till version device* policy* loan* meter* counter* plate*
+    user* trip* case* claim* copyright* last po ref* reference* refno* queue* appointment* vehicle* folio* dossier*
+    sak sag arende* bestell* auftrag* rechnung* konto* karte* kunde* kundennr* endet* endend* sendung* vorgang*
+    referenz* tel telefon* ruf commande* facture* compte* carte* appel* colis* numero+client pedido* factura*
+    cuenta* tarjeta* terminad* llam* conta cartao* final ligue* encomenda* ordine* fattura* carta* chiama* pratica*
+    spedizione* zamowien* faktur* kart* zadzwon* przesylk* paczk* siparis* fatura* hesap* abone* musteri* pesanan*
+    rekening* tagihan* saldo* hubungi* don+hang the goi lh akaun* agizo* piga* salio* dlr cislo+uctu uctu* zasilk*
+    smlouv* rendeles* szamla* kartya* hivja* comanda* cont sunati* contract* narudzb* racun* kartic* nazov* poziv*
+    broj+rac posiljk* narocil* pokli* kontrat* porosi* tilaus* lasku* tili kortti* soita* puh tellim* arve* helist*
+    pasutijum* rekin* konts* zvan* uzsakym* saskait* skambin* gspr pontun* reikning* hringdu bestilling* ordre*
+    faktura* kort* ring* kundenr* kundnr* klantnr* klantnummer* bestelling* bel pasnr zaakn* volgn* eenheid заказ*
+    замовлен* счет* рахун* карт* баланс* сумм* сума* звон* позвон* дзвон* заявк* заяв* договор* договір* тел* телеф*
+    поръчк* сметк* обадете* поруџбин* рачун* позов* пратк* замоўл* тапсырыс* нарачк* παραγγελ* λογαριασμ* καρτ*
+    καλεστε* τηλ* αριθμος+παρ طلب* الطلب* حساب* بطاقة* البطاقة* اتصل* رصيد* مرجع* العملية هاتف* سفارش* کارت* تلفن*
+    موجودی* پیگیری* آرڈر اکاؤنٹ کارڈ بیلنس ریفرنس מסתיים* המסתיים* הזמנה* חשבון* כרטיס* התקשר* טלפון* יתרה* אסמכתא*
+    'מס დარეკ* ანგარიშ* ბარათ* პატვირ* պատվեր* քարտ* հաշիվ* զանգ* ትዕዛዝ* ሂሳብ* ካርድ* send+to sent+to reply* text+to
+    sms+to call+us forwarded id no nr № # pnr rut tin nif cif cui edrpou инн иин iin oib vat siret bsn
+"""
+
+# The same in scripts whose words are found anywhere in the text.
+CODE_ANYWHERE: Final = """
+    कोड ओटीपी पासवर्ड पासकोड सांकेतांक संकेतांक टोकन कूट पासवड কোড ওটিপি পাসওয়ার্ড ক'ড ক’ড કોડ ઓટીપી પાસવર્ડ ਕੋਡ
+    ਓਟੀਪੀ ਪਾਸਵਰਡ କୋଡ ଓଟିପି ପାସୱାର୍ଡ குறியீடு ஓடிபி ஓடிபீ கடவுச்சொல் கோட் கடவுக்குறி కోడ్ ఓటీపీ ఓటిపి పాస్‌వర్డ్
+    పాస్వర్డ్ సంకేతం ಕೋಡ್ ಒಟಿಪಿ ಪಾಸ್‌ವರ್ಡ್ ಪಾಸ್ವರ್ಡ್ ಸಂಕೇತ കോഡ് ഒടിപി ഒ.ടി.പി പാസ്‌വേഡ് പാസ്വേഡ് කේතය කේත මුරපදය
+    ඔටීපී කේතාංක รหัส โค้ด พาสเวิร์ด ລະຫັດ ໂຄດ កូដ លេខសម្ងាត់ ពាក្យសម្ងាត់ ကုဒ် ကုတ် စကားဝှက် နံပါတ်အတည်ပြု ཨང་
+    验证码 驗證碼 验证代码 校验码 校驗碼 动态码 動態碼 动态密码 動態密碼 确认码 確認碼 认证码 認證碼 安全码 安全碼
+    激活码 激活碼 登录码 登入碼 登錄碼 短信码 簡訊碼 授权码 授權碼 随机码 隨機碼 识别码 識別碼 口令 密码 密碼 代码
+    代碼 一次性 交易码 交易碼 驗證號碼 验证号码 检验码 检测码 コード 認証番号 確認番号 暗証番号 認証キー パスワード
+    ワンタイム パスコード 認証 暗号 確認キー 인증번호 확인번호 인증+번호 확인+번호 비밀번호 코드 보안번호 인증코드
+    일회용 승인코드 패스워드
+"""
+TYPE_ANYWHERE: Final = """
+    दर्ज+कर डालें डालिए टाइप लिखें भरें टाका प्रविष्ट लिहा हाल्नुहोस् राख्नुहोस् लेख्नुहोस् दाखल লিখুন টাইপ প্রবেশ
+    করান দিন ব্যবহার দিয়ক লিখক દાખલ લખો નાખો ટાઇપ ਦਰਜ ਭਰੋ ਪਾਓ ଦିଅନ୍ତୁ ଲେଖନ୍ତୁ உள்ளிட பயன்படுத்த தட்டச்சு நமൂദ నమోదు
+    ఎంటర్ టైప్ వాడండి ನಮೂದಿಸ ಟೈಪ್ ಬಳಸಿ നൽകുക നല്‍കുക രേഖപ്പെടുത്തുക ഉപയോഗിക്കുക ටයිප් ඇතුළත් ඇතුල් යොදන්න กรอก ป้อน
+    ใส่ ใช้รหัส พิมพ์ ໃສ່ ປ້ອນ បញ្ចូល វាយ ရိုက်ထည့် ထည့် ဖြည့် ရိုက် 输入 輸入 填写 填寫 回填 键入 鍵入 填入 入力
+    ご入力 입력
+"""
+OTHER_ANYWHERE: Final = """
+    邮政编码 郵政編碼 邮编 郵遞區號 郵便番号 二维码 二維碼 QRコード 商品コード バーコード レコード 우편번호 바코드
+    상품코드 รหัสไปรษณีย์ รหัสอ้างอิง เลขอ้างอิง รหัสส่วนลด รหัสสินค้า รหัสลูกค้า पिन+कोड एरिया+कोड पिनकोड পোস্টাল
+    পিন+কোড
+"""
+OPENS_ANYWHERE: Final = """
+    取件码 取件碼 取货码 取貨碼 提货码 提貨碼 快递柜 門市 门禁 門禁 开门密码 宅配ボックス 受取 受け取り オートロック
+    택배함 수령 공동현관 현관 도어락 보관함 ตู้ล็อกเกอร์ รับพัสดุ ড্রাইভার ड्राइवर 駐車 来店 取餐码 取餐號 取号 叫号
+"""
+VOID_ANYWHERE: Final = """
+    已过期 已過期 已失效 已使用 已被使用 已作废 已作廢 已取消 过期了 期限切れ 有効期限が切れ 使用済み 使用された
+    無効 失効 만료되었 만료됐 만료된 사용된 이미+사용 변경되었 변경됐 변경되 หมดอายุแล้ว ถูกใช้แล้ว ถูกยกเลิก
+    समाप्त+हो+गय समाप्त+हो+चुक एक्सपायर+हो মেয়াদ+শেষ ব্যবহৃত+হয়ে কালোত্তীর্ণ कालबाह्य காலாவதியானது
+"""
+PROMOTION_ANYWHERE: Final = """
+    优惠 優惠 折扣 促销 促銷 满减 满减码 红包 クーポン 割引 OFF 쿠폰 할인 छूट कूपन ऑफर डिस्काउंट ছাড় কুপন ส่วนลด
+    คูปอง โปรโมชั่น ส่งฟรี தள்ளுபடி కూపన్ తగ్గింపు 免运 包邮 送料無料 무료배송 打折
+"""
+NAMED_ANYWHERE: Final = """
+    订单 訂單 订单号 订单编号 單號 单号 运单号 快递 账号 账户 賬號 帳號 卡号 尾号 尾號 末四位 末四碼 编号 编码 电话
+    電話 客服 热线 熱線 致电 拨打 回复 余额 餘額 金额 金額 人民币 工号 手机号 注文 注文番号 口座 伝票番号 予約番号
+    追跡番号 残高 問い合わせ番号 会員番号 末尾 下4桁 受付番号 参考编号 คำสั่งซื้อ บัญชี บัตร เลขที่ โทร ยอดเงิน
+    หมายเลข วงเงิน 주문 주문번호 계좌 카드 운송장 승인번호 전화 문의 ऑर्डर खाता खाते कार्ड अर्डर ग्राहक+क्र
+    बुकिंग+संख्या उपभोक्ता+क्र हेल्पलाइन অর্ডার কার্ড অ্যাকাউন্ট হেল্পলাইন કાર્ડ ખાતા ఆర్డర్ కార్డు చివరి ఖాతా
+    கணக்கு அட்டை எண் ಖಾತೆ ಕಾರ್ಡ್ കാർഡ് അക്കൗണ്ട് 参考
+"""
+
+# A code with one of these in its sentence is for logging in or confirming, whatever is advertised elsewhere.
+STRONG: Final = """
+    otp one-time onetime one+time verif* authent* autent* einmal* tac tan 2fa login log+in sign+in confirm* bestat*
+    logge+inn logga+in inlogg* einlog* anmeld* innlogg* connect* connexion iniciar+sesion inicio+sesion acced*
+    acess* acceder* zaloguj* logowani* prihlas* prijav* bejelentk* autentif* conect* giris* kirish* dang+nhap
+    masuk+log войти вход* входа входу увійти вхід* логин* логін* συνδεσ* εισοδ* تسجيل+الدخول ورود כניסה התחברות
+    aktiv* activ* регистр* регістр* potvrd* potwierd* confirma* conferm* validat* valider validac* vahvist* kinnita*
+    apstipr* patvirt* megeros* tvirtin* registr* verifik* подтвержд* підтвердж* потвърд* onay* xac+nhan xac+minh
+"""
+
+# What may stand between a word for a code and its number.
+BETWEEN: Final = """
+    is are for your the here this to now new fresh following below as a an it in of on and und ist lautet lautetet
+    fur ihr ihre dein der die das la le les de del di du el es est sera e' e o ao os seu sua su tu tus votre voici
+    suivant ici il lo suo tuo ed este va rog dvs jest dla twoj ten je pro vas pre tvoj van az ez az-on vart dit din
+    ditt er til och ar det teie jusu jus yra ir sms whatsapp app otp pin code kod kode number no nr numer nummer
+    numero adalah ialah anda untuk kamu ini ay ang mo iyong ni na ya yako wa cua quy khach ban cho dir adi uchun siz
+    sizin на для ваш вас это эта є твій твоят е ви вашият за је το σας ο η ειναι هو هي است شما ہے کا الخاص بك الخاصة
+    لك שלך הוא היא של את de+un unico unica univoco univoca unique uso unic unikatny jednorazov* jednokratn*
+    eenmalig* einmalig* temporar* temporal* provis* secur* seguranc* segurid* sicherheit* securit* bezpiec* bezpec*
+    sigurnos* activ* aktiv* acces* access* toegang* zugang* dostep* pristup* login log-in giris confirm* conferm*
+    potvrd* potwierd* verif* verific* validat* validac* valid* autoriz* autoris* autoryz* auth* onay* dogrul*
+    tasdiq* ellenorz* biztonsag* megerosit* подтвержд* доступ* вход* входа одноразов* временн* безопасн* активац*
+    авторизац* підтвердж* потвърж* потврд* провер* التحقق التفعيل الدخول المرور السري التأكيد لمرة واحدة הזיהוי
+    האימות חד פעמי ב reg registrasi verifikasi rahasia sementara pengesahan keselamatan
+"""
+
+# The words for "is".
+IS: Final = """
+    is ist lautet lautetet are es e est jest je on ar er yra ir to это є ни ang la adalah ialah هو هي است
+"""
+
+# Between one code and another.
+AND: Final = """
+    or and oder und ou et o y u e i a ir ja tai eller og och of en veya ve lub albo nebo vagy sau или и або та 或 和
+    または 또는
+"""
+
+# To send an SMS to a number.
+SENT_TO: Final = (
+    r"\b(?:send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|sende|senden)\b.{0,24}"
+    r"\b(?:to|naar|al|ao|para|au|an) \Z"
+)
+
+CURRENCY_SIGNS: Final = "$€£¥₹₽₴₪₺₩฿₫₱₦₸₾₼֏৳₮₲₡"
+CURRENCIES: Final = """
+    usd eur gbp cny rmb jpy inr rs mrp rub uah pln czk huf ron bgn sek nok dkk kr chf tl brl r$ mxn ars clp cop aed
+    sar egp irr ils nis kes ksh kshs tzs tsh ugx ngn ghs zar idr rp myr rm php thb vnd bdt tk pkr krw kzt sgd hkd
+    aud cad lkr azn gel amd mnt etb uzs som tnd dzd qar kwd omr bhd jod lbp iqd syp npr mmk khr lak twd ntd nt$ nzd
+    isk rsd bam mkd mdl byn kgs tjs tmt xof xaf fcfa rwf zmw mwk mzn aoa cve bob pyg uyu gtq hnl nio crc dop lek
+    birr
+"""
+
+# What follows a number that is an amount, a measure, a year, the end of a USSD command or a number to send to.
+COUNTED: Final = (
+    r"%|euros?|dollars?|dolares|reais|pesos|pounds|rupees|руб|р\.|грн|гривен|тенге|сум\b|zl|kc|ft\b|lei\b|лв\b|元|円|원|บาท",
+    r'dong|shillings?|ریال|تومان|ريال|درهم|جنيه|دينار|روپ|ש"ח|रुपय|रु|টাকা|ευρω|r\$|xu\b',
+    r"p(?:cs|ts|oints?)\b|miles|km|kg|gb|mb|kb|ml|items?\b|баллов|балів|бонусов|puntos|pontos|punkt|積分|积分|ポイント|포인트",
+    r"คะแนน|poin\b|puan|minut\w*|mins?\b|hours?\b|days?\b|sec(?:onds?)?\b|годин|мб\b|хв\b|минут|dakika|मिनट|分钟|分鐘|小时|秒|분|초",
+    r"年|년|г\.|год|'?y?[ea] gonder|#(?!\w)",
+)
+
+# Parts of words for a code that languages bend at both ends: vahvistuskoodisi.
+INSIDE: Final = ("koodi", "passwor", "salasan")
