@@ -22,16 +22,19 @@ _PIECE: Final = re.compile(
       | [A-Z]{{2}}[0-9]{{2}}(?:\ [0-9A-Z]{{2,4}}){{2,8}}                                 # DE12 3456 7890
       | (?P<two>{_LETTERS_AND_DIGITS}\ {_LETTERS_AND_DIGITS})(?![0-9A-Za-z])             # 5KX 82D
       | (?P<token>[0-9A-Za-z]++
-          (?:(?:(?<=[0-9])[.,:/](?![0-9]{{1,2}}\ ?(?:分|秒|min|мин))|-)(?=[0-9])[0-9A-Za-z]++)*+)  # 482913,5 minutes
+          (?:(?:(?<=[0-9])[.,:/](?![0-9]{{1,2}}\ ?(?:分|秒|min|мин))
+             |-)(?=[0-9]|(?<=-)[A-Z][A-Z0-9]*[0-9])[0-9A-Za-z]++)*+)  # 482913,5 minutes
     )
     """,
     re.VERBOSE,
 )
 _FORM: Final = r"[0-9]{4,8}|[0-9]{4}-[0-9]{4}|[A-Z]{1,3}-[0-9]{4,8}"
 _TURKIC_ENDING: Final = "d[iıuü]r|t[iıuü]r|[iı]niz|n?[iı]|[yY]?[iıuü]"
-_DIGITS: Final = re.compile(rf"(?i:[a-z]*(?:code|otp|pin|tan|kode?)-?)?({_FORM})(?:(?<=[0-9])(?:{_TURKIC_ENDING}))?")
+_DIGITS: Final = re.compile(
+    rf"(?:(?i:[a-z]*(?:code|otp|pin|tan|kode?)-?)|[a-z]{{1,4}}-)?({_FORM})(?:(?<=[0-9])(?:{_TURKIC_ENDING}))?"
+)
 _MIXED: Final = re.compile(  # SAVE20 is a word and a number, 10min a number and a word
-    r"(?=[0-9A-Za-z-]*[A-Za-z])(?=[A-Za-z-]*[0-9])(?![A-Za-z]{3,}[0-9]+\Z)(?![0-9]+[a-z]+\Z)"
+    r"(?=[0-9A-Za-z-]*[A-Za-z])(?=[A-Za-z-]*[0-9])(?![A-Za-z]{3,}[0-9]+\Z)(?![0-9]*[a-z]+[0-9]?[a-z]*\Z)"
     r"(?:[A-Za-z0-9]{4,10}|[A-Za-z0-9]{3,4}-[A-Za-z0-9]{3,4}(?:-[A-Za-z0-9]{3,4})?)"
 )
 YEAR_OR_DATE: Final = re.compile(

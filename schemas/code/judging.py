@@ -77,14 +77,22 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     text = folded(shape)
     said = words_of(text)
     everything = _together(said)
-    if not everything & (Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE):
+    if not everything & (Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE):
         return []
-    judged = [(_sure(each, everything), each.one) for each in _contexts(shape, text, said, found)]
+    contexts = list(_contexts(shape, text, said, found))
+    judged = [(_sure(each, everything), each.one) for each in contexts]
     most = max((sure for sure, _ in judged), default=Sure.NO)
     if most is Sure.NO:
-        return []
+        return [each.one for each in contexts if len(contexts) == 1 and _is_kept_private(each, said, everything)]
     first = next(one for sure, one in judged if sure is most)
     return [one for sure, one in judged if sure is most or _side_by_side(text, first, one)]
+
+
+def _is_kept_private(only: Context, said: Sequence[Word], everything: int) -> bool:
+    """Tell whether the text asks not to tell it to anybody, in a sentence behind it."""
+    later = _together(word for word in said if word.start >= only.sentence.end)
+    here = only.one.doubtful or only.sentence.says & Says.PRIVATE or _is_named(only)
+    return bool(later & Says.PRIVATE) and not here and not _is_for_something_else(only, everything)
 
 
 def _side_by_side(text: str, one: Candidate, other: Candidate) -> bool:
@@ -147,7 +155,8 @@ def _sure(here: Context, everything: int) -> Sure:
 
 def _is_for_something_else(here: Context, everything: int) -> bool:
     """Tell whether its sentence says that it is void, a discount, or opens something; or the text advertises."""
-    if here.sentence.says & (Says.VOID | Says.PROMOTION):
+    part = here.sentence if here.alone else here.clause
+    if part.says & Says.VOID or here.sentence.says & Says.PROMOTION:
         return True
     if here.clause.says & (Says.OTHER | Says.OPENS):
         return not here.clause.says & Says.STRONG

@@ -19,6 +19,7 @@ class Says(IntFlag):
     WEAK_TYPE = 8
     OTHER = 16
     OPENS = 1024
+    PRIVATE = 2048
     VOID = 32
     PROMOTION = 64
     NAMED = 128
@@ -39,6 +40,7 @@ _LISTS: Final = {
     Says.WEAK: words.WEAK,
     Says.TYPE: words.TYPE,
     Says.WEAK_TYPE: words.WEAK_TYPE,
+    Says.PRIVATE: words.PRIVATE,
     Says.OTHER: words.OTHER,
     Says.OPENS: words.OPENS,
     Says.VOID: words.VOID,
@@ -50,6 +52,8 @@ _LISTS: Final = {
 _ANYWHERE: Final = {
     Says.CODE: words.CODE_ANYWHERE,
     Says.TYPE: words.TYPE_ANYWHERE,
+    Says.PRIVATE: words.PRIVATE_ANYWHERE,
+    Says.STRONG: words.STRONG_ANYWHERE,
     Says.OTHER: words.OTHER_ANYWHERE,
     Says.OPENS: words.OPENS_ANYWHERE,
     Says.VOID: words.VOID_ANYWHERE,
@@ -59,7 +63,7 @@ _ANYWHERE: Final = {
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _ARTICLES: Final = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 _HEBREW_PREFIXES: Final = frozenset("הבלמוש")
-_FROM_ANYWHERE: Final = "\u0900"
+_FROM_ANYWHERE: Final = "\u0780"
 _REMEMBERED: Final = 4096  # letters
 _LETTERS: Final = str.maketrans(
     {"đ": "d", "ł": "l", "ø": "o", "ı": "i", "ħ": "h", "ð": "d", "æ": "a", "œ": "o", "ə": "a", "'": " ", "’": " "}
@@ -104,10 +108,9 @@ class _Lexicon:
             self.lengths.setdefault(start[:2], set()).add(len(start))
 
     def _add(self, entry: str, says: int) -> None:
-        first, *rest = entry.split("+")
-        if rest:
-            for pair in zip([first, *rest], rest, strict=False):
-                self.pairs[pair] = self.pairs.get(pair, 0) | says
+        *_, before, word = ("", *entry.split("+"))
+        if before:
+            self.pairs[before, word] = self.pairs.get((before, word), 0) | says
         else:
             table = self.starts if entry.endswith("*") else self.ends if entry.startswith("*") else self.exact
             part = entry.strip("*")

@@ -9,25 +9,26 @@ from typing import Final
 
 # Words for a verification code. Weak ones also mean other things, and must stand right beside the number.
 CODE: Final = """
-    login+number access+number security+number verification+number code* *code *codes *kode *koden *kod *kodet kod
-    kode* kodi* kodu* koda* kodas kods kodo kody kodem kodom kodja* koddal kodot kodunuz* kood* koode* *kood *koodi
-    *koodin kota kotan codul codig* *codice codic* codi codis cod cods kodig* kodin* kodici* ikhod* ikhowud* koodh
-    kaody koodu kodhi* gcod chod goda godi otp otps *otp pin pini pinu pins passcode* *passcode password* *password
-    passwort* *passwort *kennwort kennwort* passwd passcod* wachtwoord* *wachtwoord wagwoord* passord* *passord
-    losenord* *losenord adgangskod* kodeord* einmalpin* lykilord* *lykilord oryggisnumer stadfestingarnumer
-    loyniord* salasan* *salasana tunnusluk* *tunnusluku parool* *parool salason* parol* slaptazod* haslo hasla
-    haslem heslo* hesla heslem jelsz* geslo gesla geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave
-    claves contrasinal senha* token* pasahitz* passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari
-    kalmar iphasiwed* tac tacs tan tans mtan pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous*
-    otk sms-code verificat* verifik* verifi* autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya*
-    mot-de-passe usoro umubare okuwa ramz kodeks kodeksi kode-kode kodingiz* kodini код кода коду кодом коде коды
-    кодът кодот кодыңыз* коды* кодунуз* *код код* пароль* парол* пин пін ключ* токен* шифр* лозинк* отп нууц құпия
-    серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד* סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك رمزكم رمزت رمزتان گذرواژه
-    پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد* کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ* კოდი* կոդ* գաղտնաբառ*
-    ծածկագիր* ኮድ* ይለፍ የይለፍ ምስጢር ሚስጥር one-time onetime one+time once+only mot+passe kata+sandi kata+laluan kata+kunci
-    mat+khau ma+xac ma+kich ma+bao ma+otp ma+dang ma+so+xac ma+xn namba+ya nambari+ya mata+laluan passe+unique
-    palavra+passe palavra-passe teny+miafina tajne+heslo oro+asina nomoro+siri ger+tremen maxfiy+sozi furaha+sirta
-    lahat*
+    kertatunnus* kertakayttotunnus* vahvistustunnus* kodinn* kodann* kodod* kwdik* kodikos рамз* ramzi khoutu
+    nambala* lambar+tabbatarwa lambar+sirri lambar+sirrin קאוד login+number access+number security+number
+    verification+number code* *code *codes *kode *koden *kod *kodet kod kode* kodi* kodu* koda* kodas kods kodo kody
+    kodem kodom kodja* koddal kodot kodunuz* kood* koode* *kood *koodi *koodin kota kotan codul codig* *codice
+    codic* codi codis cod cods kodig* kodin* kodici* ikhod* ikhowud* koodh kaody koodu kodhi* gcod chod goda godi
+    otp otps *otp pin pini pinu pins passcode* *passcode password* *password passwort* *passwort *kennwort kennwort*
+    passwd passcod* wachtwoord* *wachtwoord wagwoord* passord* *passord losenord* *losenord adgangskod* kodeord*
+    einmalpin* lykilord* *lykilord oryggisnumer stadfestingarnumer loyniord* salasan* *salasana tunnusluk*
+    *tunnusluku parool* *parool salason* parol* slaptazod* haslo hasla haslem heslo* hesla heslem jelsz* geslo gesla
+    geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave claves contrasinal senha* token* pasahitz*
+    passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari kalmar iphasiwed* tac tacs tan tans mtan
+    pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous* otk sms-code verificat* verifik* verifi*
+    autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya* mot-de-passe usoro umubare okuwa ramz kodeks
+    kodeksi kode-kode kodingiz* kodini код кода коду кодом коде коды кодът кодот кодыңыз* коды* кодунуз* *код код*
+    пароль* парол* пин пін ключ* токен* шифр* лозинк* отп нууц құпия серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד*
+    סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك رمزكم رمزت رمزتان گذرواژه پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد*
+    کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ* კოდი* կոդ* գաղտնաբառ* ծածկագիր* ኮድ* ይለፍ የይለፍ ምስጢር ሚስጥር one-time
+    onetime one+time once+only mot+passe kata+sandi kata+laluan kata+kunci mat+khau ma+xac ma+kich ma+bao ma+otp
+    ma+dang ma+so+xac ma+xn namba+ya nambari+ya mata+laluan passe+unique palavra+passe palavra-passe teny+miafina
+    tajne+heslo oro+asina nomoro+siri ger+tremen maxfiy+sozi furaha+sirta lahat*
 """
 WEAK: Final = """
     key keys chave chiave llave cle cles reg ma so number numero nummer broj numer cislo szam numeris lambar* pass
@@ -62,48 +63,56 @@ WEAK_TYPE: Final = """
 
 # Other kinds of codes: they name the number beside them, and hide the word for a code that is in them.
 OTHER: Final = """
-    zip postal* postcode* postleit* plz postnummer* postinumero* pocztow* postanski* postencod* psc cap cep
-    поштенск* поштанск* почтов* пощенск* почт* dress barcode* strichcode* streckkod* qr qr-kod* sort+code
-    country+code area+code landesvorwahl* vorwahl* netnummer* riktnummer* позивни area+55 prefix* predcisli*
-    error+code fehlercode* felkod* feilkod* fejlkod* foutcode* virhekood* veakood* errore erreur+code ошибк* помилк*
-    client+code customer+code member+code affiliate staff buu+dien ma+vung de+area d+area di+area ape parrain*
-    magasin shop+code store+code product+code produkt* item+code tracking* wrong+code bledny order+code booking+code
-    reference+code ref+code tracking+code room+code branch+code style+code colour+code color+code invitation+code
-    invite+code referral+code agent+code review+code unicode geocode bar+code source+code status+code dialling+code
-    dialing+code tax+code supplier+code machine+code colis+code
+    код+города код+региона код+товара код+ошибки код+страны код+міста код+товару zip postal* postcode* postleit* plz
+    postnummer* postinumero* pocztow* postanski* postencod* psc cap cep поштенск* поштанск* почтов* пощенск* почт*
+    dress barcode* strichcode* streckkod* qr qr-kod* sort+code country+code area+code landesvorwahl* vorwahl*
+    netnummer* riktnummer* позивни area+55 prefix* predcisli* error+code fehlercode* felkod* feilkod* fejlkod*
+    foutcode* virhekood* veakood* errore erreur+code ошибк* помилк* client+code customer+code member+code affiliate
+    staff buu+dien ma+vung de+area d+area di+area ape parrain* magasin shop+code store+code product+code produkt*
+    item+code tracking* wrong+code bledny order+code booking+code reference+code ref+code tracking+code room+code
+    branch+code style+code colour+code color+code invitation+code invite+code referral+code agent+code review+code
+    unicode geocode bar+code source+code status+code dialling+code dialing+code tax+code supplier+code machine+code
+    colis+code
 """
 # What opens or fetches something, where the number is told to somebody or typed into a lock.
 OPENS: Final = """
-    door* gate+code gatecode tuercode turcode türcode haustur* portkod* portkode* dorkode* ovikoodi* uksekood*
-    porte* portone portail citofon* portao domofon* домофон* digicode wlan* wifi wi-fi wi+fi wlan-passwort*
-    wifi-wachtwoord locker* pickup* pick-up pick+up collect+from collection+code retrait* ritiro retiro recogid*
-    levantamento retirada abhol* afhaal* ophaal* noutokoodi* nouto* afhent* hente* hentekod* avhamt* uthamt*
-    kod+odbioru odbior+paczki odbioru+paczki odbierz* vyzvednut* vydejni* vydejov* vyzdvihn* preuzimanj* preuzet*
-    prevzem* ridicar* atveve* csomagautomat* paczkomat* casier* paketomat* packstation* locker-* lokero* kapp* kapı
-    teslimat* teslim+kod ambil* pengambilan* pakomat* postomat* постамат* почтомат* выдач* отриман* получения
-    получен* видач* постомат* скрыньк* ride rider driver* fahrer* chauffeur* kurier* courier* motorista motoboy
-    driver-* safar yolcu invite* referral* rekommend* hint* pista namig* napoved* indizio dica meter* units kwh
-    prepaid* recharge* voucher* laman booking* reserva reservas rezerva* buchung* boking* bokning* reservation*
-    prenotazion*
+    delivery+code delivery+pin code+livraison code+de+livraison de+entrega kod+dostawy kod+odbioru bezorgcode*
+    leveringskod* levering+kode teslim+kodu teslimat код+доставки код+получения استلام للمندوب المندوب door*
+    gate+code gatecode tuercode turcode türcode haustur* portkod* portkode* dorkode* ovikoodi* uksekood* porte*
+    portone portail citofon* portao domofon* домофон* digicode wlan* wifi wi-fi wi+fi wlan-passwort* wifi-wachtwoord
+    locker* pickup* pick-up pick+up collect+from collection+code retrait* ritiro retiro recogid* levantamento
+    retirada abhol* afhaal* ophaal* noutokoodi* noutolokero* afhent* hente* hentekod* avhamt* uthamt* odbior+paczki
+    odbioru+paczki odbierz* vyzvednut* vydejni* vydejov* vyzdvihn* preuzimanj* preuzet* prevzem* ridicar* atveve*
+    csomagautomat* paczkomat* casier* paketomat* packstation* locker-* lokero* kapp* kapı teslimat* teslim+kod
+    ambil* pengambilan* pakomat* postomat* постамат* почтомат* выдач* отриман* получения получен* видач* постомат*
+    скрыньк* ride rider driver* fahrer* chauffeur* kurier* courier* motorista motoboy driver-* safar yolcu invite*
+    referral* rekommend* hint* pista namig* napoved* indizio dica meter* units kwh prepaid* recharge* voucher* laman
+    booking* reserva reservas rezerva* buchung* boking* bokning* reservation* prenotazion*
 """
 VOID: Final = """
-    expired expirat expirado expirada expiro expirou vencio vencido vencida caduco caducado scadut* perime
-    abgelaufen* ungultig* verfallen verlopen ongeldig* verstreken udlobet utlopt utgatt* ogiltig* vanhentunut*
-    vanheni utrunnin* aegunud* beidzies* baige* wygasl* niewazn* vyprsel* neplatn* vyprsal* lejart* ervenytelen*
-    potek* istekao istekl* isteka* skaduar* истек* просроч* недействит* недійсн* изтек* изтекъл* истечен* үнэгүй
-    протерм* спливл* gecersiz* doldu bitdi kedaluwarsa kadaluarsa hangus tamat luput dibatalkan batal void voided
-    invalid cancelled canceled annul* annull* anullier* anulowan* zrusen* zrušen* stornier* cancelad* annulat*
-    cancellat* отмен* скасован* отказан* поништен* used+already already+used longer+valid been+used was+used
-    been+changed was+changed been+reset been+blocked been+activated plus+valable plus+valide deja+utilise giu+usato
-    gia+usato gia+utilizzato ya+usado ya+utilizado ja+usado ja+utilizado bereits+verwendet bereits+benutzt
-    schon+verwendet al+gebruikt redan+anvant allerede+brugt allerede+brukt juba+kasutatud jau+izmantots
-    jau+panaudotas juz+uzyty zostal+uzyty uz+pouzit bol+pouzity mar+felhasznalt folosit+deja deja+folosit
-    ze+uporabljen vec+iskoristen već+iskorišten использован* використан* използван използвана използвано искоришћен*
-    iskoristite koristi искористен* вже+використано вже+використаний вече+използван већ+искоришћен sudah+digunakan
-    telah+digunakan da+su da+het kullanilmis daha+once+kullan istifade+olunub umeisha imeisha umetumika nag-expire
-    expired+na old previous+code not+use old+code alte+code alter+code ancien* antig* vecchi* stary* stare starym
-    davn* منتهي+الصلاحية منتهية+الصلاحية انتهت ملغى ملغي ملغاة السابق القديم منقضی باطل باطله منسوخ پرانا پرانے פג
-    הישן בוטל εληξε ληγμενος ακυρ* χρησιμοποιηθηκε գործածված ժամկետանց
+    longer+works longer+active longer+usable no+longer been+replaced was+replaced replaced ete+utilise ete+annule
+    ya+no fue+usado stato+utilizzato stato+usato non+piu ja+foi foi+utilizado nicht+mehr niet+meer inte+langre
+    ikke+lenger ikke+laengere ei+enaa ole+enaa gecerli+degil tidak+berlaku khong+con jiz+neni uz+neni pozbyl*
+    mar+nem nu+mai lam+yed лам+више больше+не не+действует не+действителен більше+не вже+не не+дійсний више+не
+    вече+не не+е+валиден δεν+ισχυει لم+يعد غير+صالح غير+صالحة دیگر+معتبر אינו+תקף כבר+לא ugyldig* stracil* straci*
+    sustituid* sostituit* substituid* remplace ersetzt* vervangen заменен* замінен* утратил* втратив* expired
+    expirat expirado expirada expiro expirou vencio vencido vencida caduco caducado scadut* perime abgelaufen*
+    ungultig* verfallen verlopen ongeldig* verstreken udlobet utlopt utgatt* ogiltig* vanhentunut* vanheni utrunnin*
+    aegunud* beidzies* baige* wygasl* niewazn* vyprsel* neplatn* vyprsal* lejart* ervenytelen* potek* istekao
+    istekl* isteka* skaduar* истек* просроч* недействит* недійсн* изтек* изтекъл* истечен* үнэгүй протерм* спливл*
+    gecersiz* doldu bitdi kedaluwarsa kadaluarsa hangus tamat luput dibatalkan batal void voided invalid cancelled
+    canceled annul* annull* anullier* anulowan* zrusen* zrušen* stornier* cancelad* annulat* cancellat* отмен*
+    скасован* отказан* поништен* used+already already+used longer+valid been+used was+used been+changed was+changed
+    been+reset been+blocked been+activated plus+valable plus+valide deja+utilise giu+usato gia+usato gia+utilizzato
+    ya+usado ya+utilizado ja+usado ja+utilizado bereits+verwendet bereits+benutzt schon+verwendet al+gebruikt
+    redan+anvant allerede+brugt allerede+brukt juba+kasutatud jau+izmantots jau+panaudotas juz+uzyty zostal+uzyty
+    uz+pouzit bol+pouzity mar+felhasznalt folosit+deja deja+folosit ze+uporabljen vec+iskoristen već+iskorišten
+    использован* використан* използван използвана използвано искоришћен* iskoristite koristi искористен*
+    вже+використано вже+використаний вече+използван већ+искоришћен sudah+digunakan telah+digunakan da+su da+het
+    kullanilmis daha+once+kullan istifade+olunub umeisha imeisha umetumika nag-expire expired+na old previous+code
+    not+use old+code alte+code alter+code ancien* antig* vecchi* stary* stare starym davn* منتهي+الصلاحية
+    منتهية+الصلاحية انتهت ملغى ملغي ملغاة السابق القديم منقضی باطل باطله منسوخ پرانا پرانے פג הישן בוטל εληξε
+    ληγμενος ακυρ* χρησιμοποιηθηκε գործածված ժամկետանց
 """
 PROMOTION: Final = """
     promo* promocode* promocion* promotion* coupon* kupon* cupon* cupom voucher* gutschein* rabat* rabatt* discount*
@@ -120,30 +129,31 @@ PROMOTION: Final = """
     off win ganhe gana gewinn* wygraj vyhraj sale выигра* подар* ajandek cadeau* regalo* подарк*
 """
 NAMED: Final = """
-    order* invoice* booking* ticket* parcel* shipment* account* acct* a/c card* ending* ends flight* train* room*
-    gate txn* trx* transaction* phone* mobile* dial* call* fax* contact* hotline* helpline* support* customer*
-    client* member* balance* amount* total* since until till version device* policy* loan* meter* counter* plate*
-    user* trip* case* claim* copyright* last po ref* reference* refno* queue* appointment* vehicle* folio* dossier*
-    sak sag arende* bestell* auftrag* rechnung* konto* karte* kunde* kundennr* endet* endend* sendung* vorgang*
-    referenz* tel telefon* ruf commande* facture* compte* carte* appel* colis* numero+client pedido* factura*
-    cuenta* tarjeta* terminad* llam* conta cartao* final ligue* encomenda* ordine* fattura* carta* chiama* pratica*
-    spedizione* zamowien* faktur* kart* zadzwon* przesylk* paczk* siparis* fatura* hesap* abone* musteri* pesanan*
-    rekening* tagihan* saldo* hubungi* don+hang the goi lh akaun* agizo* piga* salio* dlr cislo+uctu uctu* zasilk*
-    smlouv* rendeles* szamla* kartya* hivja* comanda* cont sunati* contract* narudzb* racun* kartic* nazov* poziv*
-    broj+rac posiljk* narocil* pokli* kontrat* porosi* tilaus* lasku* tili kortti* soita* puh tellim* arve* helist*
-    pasutijum* rekin* konts* zvan* uzsakym* saskait* skambin* gspr pontun* reikning* hringdu bestilling* ordre*
-    faktura* kort* ring* kundenr* kundnr* klantnr* klantnummer* bestelling* bel pasnr zaakn* volgn* eenheid заказ*
-    замовлен* счет* рахун* карт* баланс* сумм* сума* звон* позвон* дзвон* заявк* заяв* договор* договір* тел* телеф*
-    поръчк* сметк* обадете* поруџбин* рачун* позов* пратк* замоўл* тапсырыс* нарачк* παραγγελ* λογαριασμ* καρτ*
-    καλεστε* τηλ* αριθμος+παρ طلب* الطلب* حساب* بطاقة* البطاقة* اتصل* رصيد* مرجع* العملية هاتف* سفارش* کارت* تلفن*
-    موجودی* پیگیری* آرڈر اکاؤنٹ کارڈ بیلنس ریفرنس מסתיים* המסתיים* הזמנה* חשבון* כרטיס* התקשר* טלפון* יתרה* אסמכתא*
-    'מס დარეკ* ანგარიშ* ბარათ* პატვირ* պատվեր* քարտ* հաշիվ* զանգ* ትዕዛዝ* ሂሳብ* ካርድ* send+to sent+to reply* text+to
-    sms+to call+us forwarded id no nr № # pnr rut tin nif cif cui edrpou инн иин iin oib vat siret bsn
+    بوليصة* pincode+no order* invoice* booking* ticket* parcel* shipment* account* acct* a/c card* ending* ends
+    flight* train* room* gate txn* trx* transaction* phone* mobile* dial* call* fax* contact* hotline* helpline*
+    support* customer* client* member* balance* amount* total* since until till version device* policy* loan* meter*
+    counter* plate* user* trip* case* claim* copyright* last po ref* reference* refno* queue* appointment* vehicle*
+    folio* dossier* sak sag arende* bestell* auftrag* rechnung* konto* karte* kunde* kundennr* endet* endend*
+    sendung* vorgang* referenz* tel telefon* ruf commande* facture* compte* carte* appel* colis* numero+client
+    pedido* factura* cuenta* tarjeta* terminad* llam* conta cartao* final ligue* encomenda* ordine* fattura* carta*
+    chiama* pratica* spedizione* zamowien* faktur* kart* zadzwon* przesylk* paczk* siparis* fatura* hesap* abone*
+    musteri* pesanan* rekening* tagihan* saldo* hubungi* don+hang the goi lh akaun* agizo* piga* salio* dlr
+    cislo+uctu uctu* zasilk* smlouv* rendeles* szamla* kartya* hivja* comanda* cont sunati* contract* narudzb*
+    racun* kartic* nazov* poziv* broj+rac posiljk* narocil* pokli* kontrat* porosi* tilaus* lasku* tili kortti*
+    soita* puh tellim* arve* helist* pasutijum* rekin* konts* zvan* uzsakym* saskait* skambin* gspr pontun*
+    reikning* hringdu bestilling* ordre* faktura* kort* ring* kundenr* kundnr* klantnr* klantnummer* bestelling* bel
+    pasnr zaakn* volgn* eenheid заказ* замовлен* счет* рахун* карт* баланс* сумм* сума* звон* позвон* дзвон* заявк*
+    заяв* договор* договір* тел* телеф* поръчк* сметк* обадете* поруџбин* рачун* позов* пратк* замоўл* тапсырыс*
+    нарачк* παραγγελ* λογαριασμ* καρτ* καλεστε* τηλ* αριθμος+παρ طلب* الطلب* حساب* بطاقة* البطاقة* اتصل* رصيد* مرجع*
+    العملية هاتف* سفارش* کارت* تلفن* موجودی* پیگیری* آرڈر اکاؤنٹ کارڈ بیلنس ریفرنس מסתיים* המסתיים* הזמנה* חשבון*
+    כרטיס* התקשר* טלפון* יתרה* אסמכתא* 'מס დარეკ* ანგარიშ* ბარათ* პატვირ* պատվեր* քարտ* հաշիվ* զանգ* ትዕዛዝ* ሂሳብ* ካርድ*
+    send+to sent+to reply* text+to sms+to call+us forwarded id no nr № # pnr rut tin nif cif cui edrpou инн иин iin
+    oib vat siret bsn
 """
 
 # The same in scripts whose words are found anywhere in the text.
 CODE_ANYWHERE: Final = """
-    कोड ओटीपी पासवर्ड पासकोड सांकेतांक संकेतांक टोकन कूट पासवड কোড ওটিপি পাসওয়ার্ড ক'ড ক’ড કોડ ઓટીપી પાસવર્ડ ਕੋਡ
+    ކޯޑ कोड ओटीपी पासवर्ड पासकोड सांकेतांक संकेतांक टोकन कूट पासवड কোড ওটিপি পাসওয়ার্ড ক+ড કોડ ઓટીપી પાસવર્ડ ਕੋਡ
     ਓਟੀਪੀ ਪਾਸਵਰਡ କୋଡ ଓଟିପି ପାସୱାର୍ଡ குறியீடு ஓடிபி ஓடிபீ கடவுச்சொல் கோட் கடவுக்குறி కోడ్ ఓటీపీ ఓటిపి పాస్‌వర్డ్
     పాస్వర్డ్ సంకేతం ಕೋಡ್ ಒಟಿಪಿ ಪಾಸ್‌ವರ್ಡ್ ಪಾಸ್ವರ್ಡ್ ಸಂಕೇತ കോഡ് ഒടിപി ഒ.ടി.പി പാസ്‌വേഡ് പാസ്വേഡ് කේතය කේත මුරපදය
     ඔටීපී කේතාංක รหัส โค้ด พาสเวิร์ด ລະຫັດ ໂຄດ កូដ លេខសម្ងាត់ ពាក្យសម្ងាត់ ကုဒ် ကုတ် စကားဝှက် နံပါတ်အတည်ပြု ཨང་
@@ -170,6 +180,7 @@ OPENS_ANYWHERE: Final = """
     택배함 수령 공동현관 현관 도어락 보관함 ตู้ล็อกเกอร์ รับพัสดุ ড্রাইভার ड्राइवर 駐車 来店 取餐码 取餐號 取号 叫号
 """
 VOID_ANYWHERE: Final = """
+    不再有效 已不可用 無効になりました ご利用いただけません 더+이상 मान्य+नहीं अमान्य ใช้ไม่ได้ ไม่สามารถใช้ได้
     已过期 已過期 已失效 已使用 已被使用 已作废 已作廢 已取消 过期了 期限切れ 有効期限が切れ 使用済み 使用された
     無効 失効 만료되었 만료됐 만료된 사용된 이미+사용 변경되었 변경됐 변경되 หมดอายุแล้ว ถูกใช้แล้ว ถูกยกเลิก
     समाप्त+हो+गय समाप्त+हो+चुक एक्सपायर+हो মেয়াদ+শেষ ব্যবহৃত+হয়ে কালোত্তীর্ণ कालबाह्य காலாவதியானது
@@ -189,12 +200,34 @@ NAMED_ANYWHERE: Final = """
 
 # A code with one of these in its sentence is for logging in or confirming, whatever is advertised elsewhere.
 STRONG: Final = """
-    otp one-time onetime one+time verif* authent* autent* einmal* tac tan 2fa login log+in sign+in confirm* bestat*
-    logge+inn logga+in inlogg* einlog* anmeld* innlogg* connect* connexion iniciar+sesion inicio+sesion acced*
-    acess* acceder* zaloguj* logowani* prihlas* prijav* bejelentk* autentif* conect* giris* kirish* dang+nhap
-    masuk+log войти вход* входа входу увійти вхід* логин* логін* συνδεσ* εισοδ* تسجيل+الدخول ورود כניסה התחברות
-    aktiv* activ* регистр* регістр* potvrd* potwierd* confirma* conferm* validat* valider validac* vahvist* kinnita*
-    apstipr* patvirt* megeros* tvirtin* registr* verifik* подтвержд* підтвердж* потвърд* onay* xac+nhan xac+minh
+    conclu* finaliz* complet* authoris* autoris* autoriz* authoriz* otp one-time onetime one+time verif* authent*
+    autent* einmal* tac tan 2fa login log+in sign+in confirm* bestat* logge+inn logga+in inlogg* einlog* anmeld*
+    innlogg* connect* connexion iniciar+sesion inicio+sesion acced* acess* acceder* zaloguj* logowani* prihlas*
+    prijav* bejelentk* autentif* conect* giris* kirish* dang+nhap masuk+log войти вход* входа входу увійти вхід*
+    логин* логін* συνδεσ* εισοδ* تسجيل+الدخول ورود כניסה התחברות aktiv* activ* регистр* регістр* potvrd* potwierd*
+    confirma* conferm* validat* valider validac* vahvist* kinnita* apstipr* patvirt* megeros* tvirtin* registr*
+    verifik* подтвержд* підтвердж* потвърд* onay* xac+nhan xac+minh
+"""
+
+# Not to be told to anybody: what else would a text with one number ask that of.
+PRIVATE: Final = """
+    share shared tell disclose reveal teile teilen weitergeben mitteilen deel delen deil deila del delar dela jaa
+    kerro avalda jagage nedali* neizpaud* neatklaj* nesidal* udostepn* podawaj nikomu nikym nesdel* nezdiel* nikomur
+    nikome nemojte oszd arulja divulga* compart* partag* communiqu* condivid* comunic* partilh* paylas* kimse*
+    kimseye hec+kim hech+kim hechkim ешкімге эч+кимге никому никога никого никоме некому бусдад хэлж κανεναν μοιρ*
+    mhn min+ton kuka* usimpe usishiriki yeyote wina musauze musa se+e o+se kada kowa jangan bagikan beritahu berikan
+    kongsi huwag ibahagi tiet+lo chia+se cung+cap ndaje ndani dele condivis* תשתף תמסור לאף אף+אחד תעבירו תשתפו
+    нікому кас кес надихед نشارك تشارك تشاركه تشاركها لاحد احد أحد l7ad t3tih ندهید بگذارید هیچ+کس کسی نہ+دیں شیئر
+    شریک נישט մի+հայտնեք ոչ+ոքի არავის ለማንም
+"""
+PRIVATE_ANYWHERE: Final = """
+    साझा शेयर किसी को+न किसी+को कुणालाही কাউকে শেয়ার શેર કોઈને ਸਾਂਝਾ பகிர யாரிடமும் షేర్ ఎవరికీ ಹಂಚಿ ಯಾರ ആരുമായും
+    പങ്കിട බෙදා ห้ามบอก อย่าบอก ห้ามแจ้ง ห้ามเปิดเผย ຢ່າບອກ ຫ້າມ កុំ မပြော 勿告 勿泄露 勿洩漏 请勿 請勿 切勿 不要告
+    他人 第三者 教えない タニン 알려주지 공유하지 타인 노출
+"""
+
+STRONG_ANYWHERE: Final = """
+    로그인 登录 登錄 登入 ログイン लॉगिन सत्यापन लॉग+इन লগইন যাচাই ยืนยัน เข้าสู่ระบบ OTP
 """
 
 # What may stand between a word for a code and its number.
@@ -250,4 +283,4 @@ COUNTED: Final = (
 )
 
 # Parts of words for a code that languages bend at both ends: vahvistuskoodisi.
-INSIDE: Final = ("koodi", "passwor", "salasan")
+INSIDE: Final = ("koodi", "passwor", "salasan", "kodinn", "kodann")

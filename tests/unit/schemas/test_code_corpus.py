@@ -6,8 +6,24 @@ from pathlib import Path
 
 import pytest
 
+from schemas.code import extract_code
+
 CORPUS = Path(__file__).parents[2] / "corpus" / "codes"
 PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in ("development", "held_out")}
+
+
+# The part: how many codes are found at least, and how many texts have a wrong one at most.
+MEASURED = {"development": (448, 4), "held_out": (195, 21)}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_the_extractor_is_as_good_as_it_was(part: str) -> None:
+    answers = [(plain(row["code"] or ""), plain(extract_code(row["text"]) or "")) for row in PARTS[part]]
+    found = sum(code == answer != "" for code, answer in answers)
+    wrong = sum(answer not in {code, ""} for code, answer in answers)
+    least, most = MEASURED[part]
+
+    assert (found >= least, wrong <= most) == (True, True), (found, wrong)
 
 
 def plain(text: str) -> str:
