@@ -174,9 +174,14 @@ def _is_code(word: Word) -> bool:
     return bool(word.says & Says.CODE) and not word.says & Says.OTHER
 
 
+def _name_before(here: Context) -> Word | None:
+    """Return the nearest word for a code before the number."""
+    return next((word for word in reversed(here.before) if _is_code(word)), None)
+
+
 def _named_before(here: Context) -> Sure:
     """Judge by the words before it: a word for a code, with nothing but words before the number, names it."""
-    if name := next((word for word in reversed(here.before) if _is_code(word)), None):
+    if name := _name_before(here):
         return Sure.LIKELY if here.digits_between(name.end, here.one.start) else Sure.YES
     last = here.before[-1] if here.before else None
     if last and last.says & Says.WEAK and not last.says & Says.OTHER and _is_beside(here, last.end, here.one.start):
@@ -202,7 +207,7 @@ def _is_said_to_be_one(here: Context) -> bool:
 
 
 def _is_beside_its_name(here: Context) -> bool:
-    name = next((word for word in reversed(here.before) if _is_code(word)), None)
+    name = _name_before(here)
     if name is None or here.digits_between(name.end, here.one.start):
         return False
     near = here.one.start - name.end <= _NEAR or _is_introduced(here)

@@ -160,10 +160,10 @@ def words_of(text: str) -> list[Word]:
     found: list[Word] = []
     before = ""
     for match in _WORD.finditer(text):
-        word = match[0]
-        if word.isascii() and _touches_a_digit(text, match) and not _said_by(word) & Says.CODE:
+        word, says = match[0], _said_by(match[0])
+        if word.isascii() and _touches_a_digit(text, match) and not says & Says.CODE:
             continue
-        found.append(Word(match.start(), match.end(), _said_by(word)))
+        found.append(Word(match.start(), match.end(), says))
         if before and (pair := _LEXICON.pairs.get((before, word), 0)):
             found[-2:] = [
                 found[-2]._replace(says=found[-2].says | pair),

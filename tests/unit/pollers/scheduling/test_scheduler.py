@@ -499,6 +499,11 @@ async def test_a_shard_that_is_lost_while_a_step_is_taken_leaves_no_demand() -> 
     assert (bench.demand, watch_id in bench.scheduler.plans) == (0.0, False)
 
 
+async def a_poll_is_under_way(bench: Bench) -> None:
+    while not bench.provider.asked:
+        await asyncio.sleep(0.01)
+
+
 def moved(bench: Bench, watch_id: str) -> None:
     bench.watches.clear()
     bench.scheduler.drop(watch_id)
@@ -516,8 +521,7 @@ def test_an_sms_in_an_answer_that_comes_after_its_shard_was_lost_is_published(
     async def run() -> None:
         bench = Bench(Provider(lambda _: sms("1234")))
         watch_id = bench.open("1")
-        while not bench.provider.asked:
-            await asyncio.sleep(0.01)
+        await a_poll_is_under_way(bench)
         loses(bench, watch_id)
         await asyncio.sleep(bench.provider.latency + 0.01)
 
@@ -530,8 +534,7 @@ def test_an_sms_in_an_answer_that_comes_after_its_shard_was_lost_is_published(
 async def test_the_sms_in_such_an_answer_is_counted_after_those_that_the_new_owner_has_counted() -> None:
     bench = Bench(Provider(lambda _: sms("2222")))
     watch_id = bench.open("1")
-    while not bench.provider.asked:
-        await asyncio.sleep(0.01)
+    await a_poll_is_under_way(bench)
     after_another = advance(bench.watches[watch_id].state, sms("1111"), bench.now_ms())
     bench.watches[watch_id] = OwnedWatch(after_another.state)
     await asyncio.sleep(bench.provider.latency + 0.01)
