@@ -22,7 +22,8 @@ ADMIN_TOKEN = "e2e-admin-token-e2e-admin-token"
 ADMIN_HEADER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 TOKEN = "e2e-token-e2e-token-e2e-token"
 COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
-EPHEMERAL_FROM = 32_768  # below it: a port that no client's end takes while a service is down
+PORTS = range(6_000, 12_000)  # below those of the Kafkas of tests, and those that a client's end is given
+_returned: set[int] = set()
 
 
 class Ended(NamedTuple):
@@ -180,11 +181,12 @@ async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float, what:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on and no client's end is given."""
+    """A port on loopback that nobody listens on, that no client's end is given, and that was not returned before."""
     while True:
-        port = random.randrange(10_000, EPHEMERAL_FROM)
+        port = random.choice(PORTS)
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)):
+            if port not in _returned and probe.connect_ex(("127.0.0.1", port)):
+                _returned.add(port)
                 return port
 
 
