@@ -9,9 +9,9 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
 from app.admin.watch_messages import sentences
-from app.admin.watch_query import WrongQuery
 from app.journals import row_facts
 from app.journals.query import Query, query_in
 from bus.journal.journal import JournalUnwritable

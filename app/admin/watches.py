@@ -13,9 +13,10 @@ import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
+from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
 from app.admin.watch_messages import in_conflict, no_such_kind, sentences, wrong_value
-from app.admin.watch_query import WrongQuery, query_in
+from app.admin.watch_query import query_in
 from app.admin.watch_view import newest_first, view
 from bus.kafka.client import KafkaAway
 from bus.sharding.commands import CommandWriter

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.durations import seconds_in
 from app.cli.exit import Config, readable_errors, say, settings_for
+from app.durations import seconds_in
 from app.sms_line import SmsLine
 from schemas.topics import RECEIVED
 

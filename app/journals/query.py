@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from typing import Final, NamedTuple
 
-from app.admin.watch_query import parameters_in
+from app.admin.parameters import parameters_in
 from bus.journal.rows import LAST_SEQ, Which
 
 PAGE: Final = 100

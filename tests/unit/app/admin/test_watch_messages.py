@@ -4,8 +4,9 @@ import pytest
 from pydantic import ValidationError
 from typer.testing import CliRunner
 
+from app.admin.parameters import WrongQuery
 from app.admin.watch_messages import MUST_BE, PAST, sentences, wrong_value
-from app.admin.watch_query import WrongQuery, query_in
+from app.admin.watch_query import query_in
 from app.cli import cli
 from app.cli.exit import Code
 from pollers.watch_commands import WatchRequest

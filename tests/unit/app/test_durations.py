@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cli.durations import seconds_in
+from app.durations import seconds_in
 
 
 @pytest.mark.parametrize(
