@@ -64,13 +64,19 @@ async def serve_parts(
         await stack.enter_async_context(lag.measured())
         polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
         server = wiring.callback_server(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
-        admin = wiring.admin(settings, bus, registry, polling, server, degraded=lambda: (*reloads(), *lag.degraded()))
+        inbox = wiring.inbox(settings, registry) if role == "all" else None
+        admin = wiring.admin(
+            settings, bus, registry, polling, server, inbox, degraded=lambda: (*reloads(), *lag.degraded())
+        )
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
         if polling is not None:
             polling.start()
             stack.push_async_callback(polling.stop)
+        if inbox is not None:
+            inbox.following.start()
+            stack.push_async_callback(inbox.following.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         if server is not None:
             await started(server.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)

@@ -12,6 +12,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin.callbacks import CallbackApi
+from app.admin.inbox import InboxApi
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.watches import WatchApi
@@ -21,11 +22,16 @@ from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
 from bus.health import Condition
+from bus.kafka.topics_reader import open_reader
 from bus.kafka_bus import KafkaBus
 from bus.settings import KafkaSettings
 from bus.sharding.commands import CommandWriter
 from bus.sharding.group import ShardGroup
 from bus.sharding.state_log import StateLog
+from inbox.asking import Inbox
+from inbox.following import Following
+from inbox.metrics import InboxMetrics
+from inbox.tail import Tail
 from pollers.metrics import PollerMetrics
 from pollers.poller import GROUP, Poller, Table
 from pollers.scheduling.account import Account
@@ -37,6 +43,7 @@ from providers.client import Client
 from providers.http_client import HttpClient
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
+from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
 Role = Literal["all", "receiver", "pollers"]
 RECEIVING: Final = ("all", "receiver")
@@ -138,6 +145,16 @@ def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stac
     return Polling(settings, poller, table, fetchers)
 
 
+def inbox(settings: Settings, registry: CollectorRegistry) -> Inbox:
+    """Return the inbox; it reads nothing yet."""
+    topics = dict.fromkeys((RECEIVED, REJECTED, WATCH_ENDED), MESSAGE_PARTITIONS)
+    following = Following(
+        Tail(settings.inbox), settings.inbox, lambda: open_reader(settings.kafka, topics), now_ms=now_ms
+    )
+    InboxMetrics(following, registry)
+    return Inbox(following, now_ms=now_ms)
+
+
 def take_over(settings: Settings, server: CallbackServer | None, polling: Polling | None) -> None:
     """Apply the accounts of these settings to the parts that already have them, and all of them to the receiver.
 
@@ -187,6 +204,7 @@ def admin(
     registry: CollectorRegistry,
     polling: Polling | None,
     server: CallbackServer | None,
+    inbox: Inbox | None,
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> Admin:
@@ -194,9 +212,11 @@ def admin(
 
     `degraded` returns the reasons that belong to the process and not to these parts.
     """
-    apis: list[JournalApi | CallbackApi | WatchApi] = [JournalApi(bus)]
+    apis: list[JournalApi | CallbackApi | InboxApi | WatchApi] = [JournalApi(bus)]
     if server is not None:
         apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
+    if inbox is not None:
+        apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms))
 
     def extend(router: web.UrlDispatcher) -> None:
         for api in apis:
@@ -206,7 +226,8 @@ def admin(
         of_bus = bus.condition()
         of_receiver = server.degraded() if server is not None else ()
         of_pollers = polling.poller.degraded() if polling is not None else ()
-        return replace(of_bus, degraded=of_bus.degraded + of_receiver + of_pollers + degraded())
+        of_inbox = inbox.following.degraded() if inbox is not None else ()
+        return replace(of_bus, degraded=of_bus.degraded + of_receiver + of_pollers + of_inbox + degraded())
 
     if polling is None:
         return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)

@@ -32,6 +32,7 @@ from app.settings.names import (
 )
 from app.settings.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
 from bus.settings import BusSettings, KafkaSettings
+from inbox.settings import InboxSettings
 from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
 
@@ -59,6 +60,7 @@ class Settings(BaseSettings):
     bus: BusSettings = Field(default_factory=BusSettings)
     receiver: ReceiverSettings = ReceiverSettings()
     pollers: PollersSettings = PollersSettings()
+    inbox: InboxSettings = InboxSettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     accounts: dict[AccountName, Account] = Field(default_factory=dict)

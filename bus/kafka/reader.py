@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Literal, NamedTuple, TypeVar
@@ -73,24 +73,25 @@ async def read(
     when the topic is missing or may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
     """
     numbers = await partitions(kafka, topic)
-    async with _consumer(kafka, committed=committed) as consumer:
+    async with consumer_of(kafka, committed=committed) as consumer:
         parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
-        ends = await _answered(kafka, consumer.end_offsets(parts))
+        ends = await answered(kafka, consumer.end_offsets(parts))
         _place(consumer, await _begins(kafka, consumer, start, ends))
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
-            batches = await _fetched(consumer, kafka.topic(topic))
+            batches = await fetched(consumer)
             if batches:
                 heard = clock()
             elif clock() - heard > NO_PROGRESS_SECONDS:
                 await _prove_silence(kafka, consumer, parts)
                 heard = clock()
-            for record in heapq.merge(*batches.values(), key=_time):
-                yield _read(record)
+            for _, record in merged(batches):
+                yield record
 
 
 @asynccontextmanager
-async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[AIOKafkaConsumer]:
+async def consumer_of(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[AIOKafkaConsumer]:
+    """Yield a connected consumer without a group. Raises `KafkaAway`."""
     consumer = AIOKafkaConsumer(
         **options(kafka),
         group_id=None,
@@ -100,7 +101,7 @@ async def _consumer(kafka: KafkaSettings, *, committed: bool) -> AsyncIterator[A
         request_timeout_ms=REQUEST_TIMEOUT_MS,
     )
     try:
-        await _answered(kafka, consumer.start())
+        await answered(kafka, consumer.start())
         yield consumer
     finally:
         await stop_consumer(consumer)
@@ -110,9 +111,9 @@ async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start
     if start.where == "end":
         return ends
     if start.where == "time":
-        found = await _answered(kafka, consumer.offsets_for_times(dict.fromkeys(ends, start.value)))
+        found = await answered(kafka, consumer.offsets_for_times(dict.fromkeys(ends, start.value)))
         return {part: found[part].offset if found.get(part) else end for part, end in ends.items()}
-    oldest: Offsets = await _answered(kafka, consumer.beginning_offsets(list(ends)))
+    oldest: Offsets = await answered(kafka, consumer.beginning_offsets(list(ends)))
     if start.where == "beginning":
         return oldest
     return {part: max(oldest[part], end - start.value) for part, end in ends.items()}
@@ -130,27 +131,36 @@ async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
     return all([await consumer.position(part) >= end for part, end in ends.items()])
 
 
-async def _fetched(consumer: AIOKafkaConsumer, full: str) -> dict[TopicPartition, list[ConsumerRecord]]:
+async def fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """Return what comes within `POLL_MS`. Raises `TopicsError` if a topic may not be read."""
     try:
         batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
             timeout_ms=POLL_MS, max_records=AT_ONCE
         )
     except TopicAuthorizationFailedError:
+        full = ", ".join(sorted({part.topic for part in consumer.assignment()}))
         raise TopicsError(
             [f"Kafka does not let this user read topic {full}: give it Read and Describe on it"]
         ) from None
     return batches
 
 
+def merged(batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterator[tuple[TopicPartition, ReadRecord]]:
+    """Yield the records of several partitions by time, each partition in the order of its offsets."""
+    for record in heapq.merge(*batches.values(), key=_time):
+        yield TopicPartition(record.topic, record.partition), _read(record)
+
+
 async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:
     """Raise `KafkaAway` unless there is nothing to read: the consumer itself waits silently for a dead broker."""
-    ends = await _answered(kafka, consumer.end_offsets(parts))
+    ends = await answered(kafka, consumer.end_offsets(parts))
     if not await _has_reached(consumer, ends):
         message = f"Kafka at {kafka.bootstrap_servers} responds, but does not send its records: run the command again"
         raise KafkaAway(message)
 
 
-async def _answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
+async def answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
+    """Return what brokers respond. Raises `KafkaAway` after `NO_PROGRESS_SECONDS`."""
     try:
         return await asyncio.wait_for(question, timeout=NO_PROGRESS_SECONDS)
     except FAILURES as error:

@@ -1,0 +1,211 @@
+"""The inbox over HTTP, on the admin listener: lists, waits and streams of what was published."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing, suppress
+from typing import Final
+
+from aiohttp import web
+
+from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in
+from app.admin.inbox_view import (
+    AccountPaused,
+    NotFilled,
+    UnknownWatch,
+    code,
+    envelope,
+    frames,
+    next_sequence,
+    refusal,
+    wants_text,
+    way,
+    with_code,
+)
+from app.admin.parameters import WrongQuery
+from app.admin.problems import problem
+from app.admin.watch_view import newest_first
+from app.since import is_cursor, moment_in
+from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
+from inbox.cursor import Cursor
+from inbox.filters import Filter
+from inbox.following import Blind
+from inbox.tail import Gone
+from pollers.watches.watch_table import Known, WatchTable
+from schemas.identity import watch_id as id_of_watch
+
+READY_SECONDS: Final = 5.0  # for the topics to be read after a start; less than a typical client timeout
+PING_EVERY: Final = 15.0  # seconds; proxies close what is silent for a minute
+WRITE_SECONDS: Final = 10.0  # for a stream's client to take what is sent
+STREAM_HEADERS: Final = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-store",
+    "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
+}
+NOT_A_CURSOR: Final = "since is not a cursor of this inbox: it was cut, or is of other events."
+WAIT_FOR_WHAT: Final = "Say what to wait for: recipient, or account and order_id, or watch_id."
+COUNTED: Final = "An activation's SMS are counted: leave out since, and say sequence (0 is the first SMS)."
+NOT_COUNTED: Final = "sequence counts the SMS of an activation: name its account and order_id, or its watch_id."
+UNKNOWN_SMS: Final = "It is not in the inbox, which keeps at most the last {hours:g} hours."
+PING: Final = b": ping\n\n"
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class InboxApi:
+    """`GET /v1/sms`, `/v1/sms/{id}`, `/v1/cursor`, `/v1/wait`, `/v1/stream`."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        table: WatchTable | None,
+        *,
+        now_ms: Callable[[], int],
+        paused: Callable[[str], str | None] = lambda _: None,
+    ) -> None:
+        """`table`: the watches; None: there are no polled accounts. `paused` says why an account is not polled."""
+        self._inbox = inbox
+        self._table = table
+        self._now_ms = now_ms
+        self._paused = paused
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Mount the routes."""
+        router.add_get("/v1/sms", self._answered(self._list))
+        router.add_get("/v1/sms/{id}", self._answered(self._show))
+        router.add_get("/v1/cursor", self._answered(self._cursor))
+        router.add_get("/v1/wait", self._answered(self._wait, seconds=0), allow_head=False)
+        router.add_get("/v1/stream", self._answered(self._stream), allow_head=False)
+
+    def _answered(self, handler: Handler, *, seconds: float = READY_SECONDS) -> Handler:
+        """Add the error responses. `seconds`: to wait for the inbox to be filled; what comes then is no news."""
+
+        async def answered(request: web.Request) -> web.StreamResponse:
+            if not await self._inbox.following.wait_filled(seconds):
+                return refusal(Blind() if self._inbox.following.is_blind else NotFilled())
+            try:
+                return await handler(request)
+            except Gone as gone:
+                return refusal(gone, cursor=self._inbox.here(Filter()).text())
+            except WatchEnded as ended:
+                return refusal(ended, ended=str(ended))
+            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, Blind) as error:
+                return refusal(error)
+
+        return answered
+
+    # ---- lists ---------------------------------------------------------------------------------------------------
+
+    async def _list(self, request: web.Request) -> web.StreamResponse:
+        query = query_in(request.query.items(), LIST)
+        if wants_text(request):
+            newest = await self._page(query._replace(limit=1, filter=with_code(query.filter)))
+            return code(newest)
+        return envelope(await self._page(query))
+
+    async def _page(self, query: Query) -> Page:
+        if query.since is None:
+            return await self._inbox.newest(query.filter, query.limit)
+        cursor = await self._begin(query)
+        return await self._inbox.after(query.filter, cursor, query.limit, since_ms=self._since_ms(query.since))
+
+    async def _show(self, request: web.Request) -> web.StreamResponse:
+        query_in(request.query.items(), ())
+        item = self._inbox.get(request.match_info["id"])
+        if item is None:
+            return problem(404, "unknown_sms", UNKNOWN_SMS.format(hours=self._inbox.hours))
+        if wants_text(request):
+            return code(Page([item], self._inbox.here(Filter())))
+        return web.json_response(text=f'{{"sms":{item.value.decode()},"way":{json.dumps(way(item))}}}')
+
+    async def _cursor(self, request: web.Request) -> web.StreamResponse:
+        query_in(request.query.items(), ())
+        cursor = (await self._inbox.now(Filter())).text()
+        return web.Response(text=f"{cursor}\n") if wants_text(request) else web.json_response({"cursor": cursor})
+
+    async def _begin(self, query: Query) -> Cursor:
+        """Return the checked cursor of a query that says `since`."""
+        if query.since is None or not is_cursor(query.since):
+            return self._inbox.oldest(query.filter)._replace(since_ms=self._since_ms(query.since))
+        try:
+            cursor = Cursor.of(query.since, query.filter.topics)
+        except ValueError:
+            raise WrongQuery(NOT_A_CURSOR) from None
+        await self._inbox.check(cursor, query.filter)
+        return cursor
+
+    def _since_ms(self, since: str | None) -> int:
+        """Return the moment that `since` names; 0: none, or a cursor."""
+        return moment_in(since, self._now_ms()) or 0 if since else 0
+
+    # ---- waits ---------------------------------------------------------------------------------------------------
+
+    async def _wait(self, request: web.Request) -> web.StreamResponse:
+        query = query_in(request.query.items(), WAITED)
+        if wants_text(request):
+            return code(await self._waited(query._replace(filter=with_code(query.filter))))
+        page = await self._waited(query)
+        return envelope(page, **next_sequence(page, query.sequence))
+
+    async def _waited(self, query: Query) -> Page:
+        wanted = query.filter
+        if wanted.watch_id or wanted.order_id:
+            return await self._waited_for_watch(query, self._known(wanted))
+        if not wanted.recipient:
+            raise WrongQuery(WAIT_FOR_WHAT)
+        return await self._waited_for_news(query)
+
+    async def _waited_for_watch(self, query: Query, known: Known) -> Page:
+        query = query._replace(filter=query.filter._replace(watch_id=known.watch_id))
+        if known.watch is None or known.watch.order_kind != "activation":
+            return await self._waited_for_news(query)
+        if query.since is not None:
+            raise WrongQuery(COUNTED)
+        if (why := self._paused(known.watch.account)) is not None:
+            raise AccountPaused(why)
+        return await self._inbox.wait_in_order(
+            query.filter, query.sequence or 0, lambda: self._ended(known.watch_id), query.timeout
+        )
+
+    async def _waited_for_news(self, query: Query) -> Page:
+        if query.sequence is not None:
+            raise WrongQuery(NOT_COUNTED)
+        cursor = await (self._begin(query) if query.since else self._inbox.now(query.filter))
+        return await self._inbox.wait(query.filter, cursor, query.timeout)
+
+    def _known(self, wanted: Filter) -> Known:
+        """Return the watch of an order. Raises `UnknownWatch`."""
+        if wanted.watch_id is None and wanted.account is None:
+            raise WrongQuery(WAIT_FOR_WHAT)
+        ids = [wanted.watch_id] if wanted.watch_id else []
+        if wanted.account and wanted.order_id:
+            ids += [id_of_watch(wanted.account, kind, wanted.order_id) for kind in ("activation", "rent")]
+        found = newest_first(known for each in ids if self._table and (known := self._table.get(each)) is not None)
+        if not found:
+            raise UnknownWatch
+        return found[0]
+
+    def _ended(self, watch_id: str) -> Ended | None:
+        known = self._table.get(watch_id) if self._table else None
+        return Ended(known.ended, known.sms_count) if known is not None and known.ended is not None else None
+
+    # ---- streams -------------------------------------------------------------------------------------------------
+
+    async def _stream(self, request: web.Request) -> web.StreamResponse:
+        query = query_in(request.query.items(), STREAM)
+        query = query._replace(since=request.headers.get("Last-Event-ID") or query.since)
+        cursor = await self._begin(query) if query.since else self._inbox.here(query.filter)
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        await response.prepare(request)
+        with suppress(ConnectionError, TimeoutError, Gone):  # the client has gone, or is too slow: it may resume
+            await _write(response, b"retry: 1000\n\n")
+            since_ms = self._since_ms(query.since)
+            async with aclosing(self._inbox.stream(query.filter, cursor, idle=PING_EVERY)) as pages:
+                async for page in pages:
+                    await _write(response, frames(page, since_ms) or PING)
+        return response
+
+
+async def _write(response: web.StreamResponse, data: bytes) -> None:
+    async with asyncio.timeout(WRITE_SECONDS):
+        await response.write(data)

@@ -1,0 +1,117 @@
+"""What the inbox's responses look like. Events are passed on as the bytes that Kafka has."""
+
+import json
+from typing import Any, Final
+
+from aiohttp import web
+
+from app.admin.inbox_query import EVENTS
+from app.admin.parameters import WrongQuery
+from app.admin.problems import problem, said
+from inbox.asking import OtherFilter, Page, WatchEnded
+from inbox.filters import Filter
+from inbox.following import Blind
+from inbox.item import Item
+from inbox.tail import Gone
+from schemas import timestamps
+
+NO_CODE: Final = "There is no such SMS with a code."
+PRIVATE: Final = {"Cache-Control": "no-store"}
+NAMES: Final = {topic: name for name, topic in EVENTS.items()}
+
+
+class NotFilled(Exception):
+    """The topics are still being read."""
+
+
+class UnknownWatch(Exception):
+    """No such watch was opened."""
+
+
+class AccountPaused(Exception):
+    """The account is not polled, so nothing can come. The text says why."""
+
+
+REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
+    OtherFilter: (
+        400,
+        "cursor_of_other_filters",
+        "This cursor belongs to other filters: repeat those that it was returned for, or take one from /v1/cursor.",
+    ),
+    Gone: (400, "cursor_gone", "What follows this cursor is not in the inbox any more; `cursor` is the one of now."),
+    UnknownWatch: (404, "unknown_watch", "This order is not watched: open a watch first (POST /v1/watches)."),
+    AccountPaused: (409, "account_paused", "The account is not polled: {}."),
+    WatchEnded: (410, "watch_ended", "The watch ended ({}) without this SMS."),
+    NotFilled: (503, "not_ready", "The inbox is still reading what was published. Try again."),
+    Blind: (503, "inbox_blind", "Kafka cannot be read now, so nobody knows what is new. Nothing is lost; try again."),
+}
+
+
+def refusal(error: Exception, **more: str) -> web.Response:
+    """Return the response for one of our errors."""
+    if isinstance(error, WrongQuery):
+        return problem(400, "invalid_query", said(str(error).splitlines()))
+    status, reason, detail = REFUSALS[type(error)]
+    return problem(status, reason, detail.format(error), **more)
+
+
+def envelope(page: Page, **more: int) -> web.Response:
+    """Return `{"items": […], "cursor": …}`."""
+    items = b",".join(item.value for item in page.items)
+    rest = json.dumps({"cursor": page.cursor.text(), **more}).encode()[1:]
+    body = b'{"items": [' + items + b"], " + rest
+    return web.Response(body=body, content_type="application/json", charset="utf-8", headers=PRIVATE)
+
+
+def next_sequence(page: Page, asked: int | None) -> dict[str, int]:
+    """Return the sequence to wait for next; nothing where SMS are not counted."""
+    sequence = page.items[0].sequence if page.items else None
+    if sequence is not None:
+        return {"next_sequence": sequence + 1}
+    return {"next_sequence": asked} if asked is not None else {}
+
+
+def wants_text(request: web.Request) -> bool:
+    """Tell whether the client wants the bare code."""
+    return request.headers.get("Accept", "").partition(";")[0].partition(",")[0].strip().lower() == "text/plain"
+
+
+def with_code(wanted: Filter) -> Filter:
+    """Return the filter for a client that wants the code alone."""
+    return wanted._replace(has_code=True)
+
+
+def code(page: Page) -> web.Response:
+    """Return the newest code of a page as text; 404: there is none."""
+    found = page.items[-1].code if page.items else None
+    return web.Response(text=f"{found}\n", headers=PRIVATE) if found else problem(404, "no_code", NO_CODE)
+
+
+def frames(page: Page, since_ms: int) -> bytes:
+    """Return the events that are not older as server-sent events; the last one's id is the cursor after them all."""
+    events = [_frame(item) for item in page.items if item.time_ms >= since_ms]
+    return b"".join(events).removesuffix(b"\n") + f"id: {page.cursor.text()}\n\n".encode() if events else b""
+
+
+def _frame(item: Item) -> bytes:
+    value = item.value.replace(b"\r", b" ").replace(b"\n", b" ")  # blanks in JSON, ends of lines in the stream
+    return b"event: " + NAMES[item.part.topic].encode() + b"\ndata: " + value + b"\n\n"
+
+
+def way(item: Item) -> dict[str, Any]:
+    """Return how an event came: by way of what, to which place, how long after the provider's time (seconds)."""
+    event = json.loads(item.value)
+    return {
+        "via": item.via or None,
+        "topic": item.part.topic,
+        "partition": item.part.partition,
+        "offset": item.offset,
+        "provider_delay": _delay(event.get("provider_time"), item.time_ms),
+    }
+
+
+def _delay(provider_time: object, observed_ms: int) -> float | None:
+    try:
+        return (observed_ms - timestamps.to_epoch_ms(str(provider_time))) / 1000
+    except ValueError:
+        return None

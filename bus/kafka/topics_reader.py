@@ -1,0 +1,69 @@
+"""Reading several topics at once and without end, with the positions in the reader's hands. Nothing is committed."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from bus.kafka import brokers
+from bus.kafka.reader import ReadRecord, answered, consumer_of, fetched, merged
+from bus.settings import KafkaSettings
+
+
+class Part(NamedTuple):
+    """A partition of an unprefixed topic."""
+
+    topic: str
+    partition: int
+
+
+Positions = dict[Part, int]
+"""Offsets: of the next record, in each partition."""
+
+
+class TopicsReader:
+    """One consumer over whole topics. Use `open_reader`. Every method raises `KafkaAway` when no broker responds."""
+
+    def __init__(self, kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[Part], cluster: str) -> None:
+        self.cluster = cluster
+        """Kafka's name of itself; empty if brokers tell none."""
+        self._kafka = kafka
+        self._consumer = consumer
+        self._part_of = {TopicPartition(kafka.topic(part.topic), part.partition): part for part in parts}
+
+    async def ends(self) -> Positions:
+        """Ask the leaders for the offset that each partition's next record will get."""
+        return self._ours(await answered(self._kafka, self._consumer.end_offsets([*self._part_of])))
+
+    async def begins(self, since_ms: int, at_most: int) -> Positions:
+        """Return where to begin to read what is not older than this, and at most so many records of a partition."""
+        ends = await self.ends()
+        asked = dict.fromkeys(self._part_of, since_ms)
+        times = await answered(self._kafka, self._consumer.offsets_for_times(asked))
+        young = self._ours({part: found.offset for part, found in times.items() if found})
+        return {part: max(young.get(part, end), end - at_most) for part, end in ends.items()}
+
+    def place(self, positions: Positions) -> None:
+        """Read on from there."""
+        self._consumer.assign([*self._part_of])
+        for full, part in self._part_of.items():
+            self._consumer.seek(full, positions[part])
+
+    async def fetch(self) -> list[tuple[Part, ReadRecord]]:
+        """Return what comes within half a second: by time, each partition in the order of its offsets."""
+        batches = await fetched(self._consumer)
+        return [(self._part_of[full], record) for full, record in merged(batches)]
+
+    def _ours(self, offsets: dict[TopicPartition, int]) -> Positions:
+        return {self._part_of[full]: offset for full, offset in offsets.items()}
+
+
+@asynccontextmanager
+async def open_reader(kafka: KafkaSettings, partitions: dict[str, int]) -> AsyncIterator[TopicsReader]:
+    """Connect. `partitions`: how many each unprefixed topic has. Raises `KafkaAway`, and `TopicsError` in `fetch`."""
+    parts = [Part(topic, number) for topic, count in partitions.items() for number in range(count)]
+    async with brokers.admin(kafka) as client:
+        cluster = (await client.describe_cluster()).get("cluster_id") or ""
+    async with consumer_of(kafka, committed=False) as consumer:
+        yield TopicsReader(kafka, consumer, parts, cluster)

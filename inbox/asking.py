@@ -1,0 +1,212 @@
+"""What clients ask the inbox: pages, waits and streams, each with the cursor to go on from."""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
+from typing import Final, NamedTuple
+
+from bus.kafka.topics_reader import Part
+from inbox.cursor import Cursor, Place
+from inbox.filters import Filter
+from inbox.following import Blind, Following
+from inbox.item import Item
+from inbox.tail import Gone
+
+AT_ONCE: Final = 500  # events that are looked at before other tasks get their turn
+CLOCKS_MS: Final = 5_000
+"""How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
+GATHERED: Final = 0.05  # seconds in which a stream gathers events to send them at once
+LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
+
+
+class Page(NamedTuple):
+    """Events in order, and the cursor after them."""
+
+    items: list[Item]
+    cursor: Cursor
+
+
+class OtherFilter(Exception):
+    """The cursor was made with another filter. One that was made without any belongs to all."""
+
+
+class WatchEnded(Exception):
+    """The watch ended without the SMS that was waited for. The text is the reason."""
+
+
+class Ended(NamedTuple):
+    """How the newest opening of a watch ended."""
+
+    reason: str
+    sms_count: int
+    """How many SMS the watch had: their sequences are 0 to this less one."""
+
+
+class Inbox:
+    """Answers from a tail that `following` fills."""
+
+    def __init__(self, following: Following, *, now_ms: Callable[[], int]) -> None:
+        self.following = following
+        self._tail = following.tail
+        self._now_ms = now_ms
+
+    async def now(self, wanted: Filter) -> Cursor:
+        """Return the cursor after all that is published by now, as the brokers say. Raises `Blind`."""
+        ends = await self.following.ends()
+        return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in ends.items()})
+
+    def here(self, wanted: Filter) -> Cursor:
+        """Return the cursor after all that the inbox has read by now."""
+        return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in self._tail.ends.items()})
+
+    def oldest(self, wanted: Filter) -> Cursor:
+        """Return the cursor before all that the inbox has."""
+        return self._cursor(wanted, self._tail.begins())
+
+    async def check(self, cursor: Cursor, wanted: Filter) -> None:
+        """Return if all that follows it and matches is here.
+
+        Raises `OtherFilter`; `Gone` if it is too old, or of other brokers; `Blind` if they do not answer.
+        """
+        if cursor.filter not in {wanted.digest(), Filter(topics=wanted.topics).digest()}:
+            raise OtherFilter  # it has moved past what that one did not match
+        if cursor.cluster != self.following.cluster:
+            raise Gone
+        self._tail.check(cursor.places)
+        read_to = self._tail.ends
+        if any(place.offset > read_to[part] for part, place in cursor.places.items()):
+            ends = await self.following.ends()  # another replica has read further, or its topic is not there any more
+            if any(place.offset > ends[part] for part, place in cursor.places.items()):
+                raise Gone
+
+    @property
+    def hours(self) -> float:
+        """How long it keeps events."""
+        return self.following.settings.hours
+
+    def get(self, event_id: str) -> Item | None:
+        """Return an event; None: it is not here."""
+        return self._tail.get(event_id)
+
+    # ---- pages ---------------------------------------------------------------------------------------------------
+
+    async def newest(self, wanted: Filter, limit: int) -> Page:
+        """Return the newest events, oldest first."""
+        cursor, items = self.here(wanted), deque[Item](maxlen=limit)
+        async with aclosing(self._matching(wanted, self.oldest(wanted))) as matching:
+            async for item in matching:
+                items.append(item)
+        return Page([*items], cursor)
+
+    async def after(self, wanted: Filter, cursor: Cursor, limit: int, *, since_ms: int = 0) -> Page:
+        """Return the first events after a checked cursor that are not older than `since_ms`."""
+        items, end = list[Item](), self.here(wanted)
+        async with aclosing(self._matching(wanted, cursor)) as matching:
+            async for item in matching:
+                if item.time_ms >= since_ms:
+                    items.append(item)
+                    cursor = self._past(cursor, item)
+                if len(items) == limit:
+                    return Page(items, cursor)
+        return Page(items, _furthest(cursor, end))
+
+    # ---- waiting -------------------------------------------------------------------------------------------------
+
+    async def wait(self, wanted: Filter, cursor: Cursor, seconds: float) -> Page:
+        """Wait for the next event after a checked cursor that is news: observed since then, and live.
+
+        With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
+        if Kafka cannot be read by then.
+        """
+        oldest_ms, wanted = cursor.since_ms - CLOCKS_MS, wanted._replace(freshness=wanted.freshness or "live")
+        item = await self._first(wanted, cursor, lambda item: item.time_ms >= oldest_ms, seconds)
+        return Page([item], self._past(cursor, item)) if item else Page([], cursor)
+
+    async def wait_in_order(
+        self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float
+    ) -> Page:
+        """Wait for an activation's first SMS with at least this sequence, which may be here already.
+
+        `ended` says how the watch ended; None: it is open. Raises `WatchEnded` where no such SMS can come any more,
+        and `Blind`.
+        """
+        cursor, deadline = self.oldest(wanted), asyncio.get_running_loop().time() + seconds
+        while True:
+            over = ended()  # before the look: what it counts was published by then
+            if over is not None and over.sms_count <= sequence:
+                raise WatchEnded(over.reason)
+            left = deadline - asyncio.get_running_loop().time()
+            item = await self._first(wanted, cursor, lambda item: _is_next(item, sequence), min(left, LOOK_EVERY))
+            if item is not None or left <= LOOK_EVERY:
+                return Page([item], self._past(cursor, item)) if item else Page([], cursor)
+
+    async def _first(
+        self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool], seconds: float
+    ) -> Item | None:
+        found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
+
+        def take(item: Item) -> None:
+            if not found.done() and item.offset >= cursor.places[item.part].offset and is_news(item):
+                found.set_result(item)
+
+        with self._tail.subscribed(wanted, take):
+            async with aclosing(self._matching(wanted, cursor)) as matching:
+                async for item in matching:
+                    if is_news(item):
+                        return item
+            await asyncio.wait([found], timeout=max(seconds, 0))
+        if not found.done() and self.following.is_blind:
+            raise Blind
+        return found.result() if found.done() else None
+
+    # ---- streams -------------------------------------------------------------------------------------------------
+
+    async def stream(self, wanted: Filter, cursor: Cursor, *, idle: float) -> AsyncGenerator[Page]:
+        """Yield the events after a checked cursor as they come; an empty page after `idle` seconds without any.
+
+        Raises `Gone` once its reader is so slow that what follows is not in the inbox any more.
+        """
+        come = asyncio.Event()
+        with self._tail.subscribed(wanted, lambda _: come.set()):
+            while True:
+                self._tail.check(cursor.places)
+                page = await self.after(wanted, cursor, AT_ONCE)
+                cursor = page.cursor
+                if page.items or not await _is_set(come, idle):
+                    yield page
+                await asyncio.sleep(GATHERED)
+                come.clear()
+
+    # ---- cursors -------------------------------------------------------------------------------------------------
+
+    async def _matching(self, wanted: Filter, cursor: Cursor) -> AsyncGenerator[Item]:
+        """Yield what is here after a cursor and matches."""
+        for number, item in enumerate(self._tail.items(wanted, cursor.places), start=1):
+            if number % AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if wanted.matches(item):
+                yield item
+
+    def _past(self, cursor: Cursor, item: Item) -> Cursor:
+        return cursor.moved(item.part, self._tail.place(item.part, item.offset + 1))
+
+    def _cursor(self, wanted: Filter, places: dict[Part, Place]) -> Cursor:
+        ours = {part: place for part, place in places.items() if part.topic in wanted.topics}
+        return Cursor(self.following.cluster, wanted.digest(), self._now_ms(), ours)
+
+
+async def _is_set(event: asyncio.Event, seconds: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            return await event.wait()
+    return False
+
+
+def _furthest(one: Cursor, other: Cursor) -> Cursor:
+    """Return the first cursor with every partition moved to where either is."""
+    return one._replace(places={part: max(place, other.places[part]) for part, place in one.places.items()})
+
+
+def _is_next(item: Item, sequence: int) -> bool:
+    return item.sequence is not None and item.sequence >= sequence and item.freshness != "replayed"

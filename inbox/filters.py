@@ -1,0 +1,66 @@
+"""Which events somebody asked for. One filter for lists, streams, waits and cursors."""
+
+import hashlib
+from typing import Final, NamedTuple
+
+from bus.kafka.topics_reader import Part
+from inbox.item import Item
+from schemas.topics import RECEIVED
+
+EQUAL: Final = (
+    "recipient", "account", "provider", "service", "client_ref", "watch_id", "order_id", "freshness"
+)  # fmt: skip
+"""The fields that must be equal, whole."""
+
+
+class Filter(NamedTuple):
+    """What an event must have; None: anything."""
+
+    recipient: str | None = None
+    """Digits alone."""
+    account: str | None = None
+    provider: str | None = None
+    service: str | None = None
+    client_ref: str | None = None
+    watch_id: str | None = None
+    order_id: str | None = None
+    freshness: str | None = None
+    has_code: bool | None = None
+    contains: str | None = None
+    """Text, in any case."""
+    topics: tuple[str, ...] = (RECEIVED,)
+
+    def matches(self, item: Item) -> bool:
+        """Tell whether it was asked for."""
+        return (
+            item.part.topic in self.topics
+            and all(
+                wanted is None or wanted == value for wanted, value in zip(self[:_EQUAL], _equal(item), strict=True)
+            )
+            and self.has_code in {None, item.code is not None}
+            and (self.contains is None or self.contains.casefold() in (item.text or "").casefold())
+        )
+
+    def digest(self) -> bytes:
+        """Return four bytes that name it; the same in every process."""
+        return hashlib.blake2b(repr(tuple(self)).encode("utf-8", "surrogatepass"), digest_size=4).digest()
+
+    def reads(self, part: Part) -> bool:
+        """Tell whether events of this partition can match."""
+        return part.topic in self.topics
+
+
+_EQUAL: Final = len(EQUAL)
+
+
+def _equal(item: Item) -> tuple[str | None, ...]:
+    return (
+        item.recipient,
+        item.account,
+        item.provider,
+        item.service,
+        item.client_ref,
+        item.watch_id,
+        item.order_id,
+        item.freshness,
+    )

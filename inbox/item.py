@@ -1,0 +1,76 @@
+"""One event of the inbox: its bytes as Kafka has them, and what filters and waits look at.
+
+As a reader it tolerates unknown and missing keys; what is no event at all is no item.
+"""
+
+import json
+from typing import Any, Final, NamedTuple, Self
+
+from bus.kafka.reader import ReadRecord
+from bus.kafka.topics_reader import Part
+from schemas.normalize import digits
+
+OVERHEAD: Final = 1_200  # bytes of an item's objects besides its texts; measured
+
+
+class Item(NamedTuple):
+    """An event. Fields that its topic does not have are None."""
+
+    part: Part
+    offset: int
+    time_ms: int
+    """The record's timestamp: when the bus first saw it."""
+    value: bytes
+    via: str
+    """How it came to Kafka: `kafka` (directly) or `journal`; empty if nothing says so."""
+    id: str
+    provider: str
+    account: str
+    recipient: str | None
+    """Digits alone."""
+    service: str | None
+    client_ref: str | None
+    watch_id: str | None
+    order_id: str | None
+    sequence: int | None
+    freshness: str | None
+    code: str | None
+    text: str | None
+
+    @classmethod
+    def of(cls, part: Part, record: ReadRecord) -> Self | None:
+        """Read a record; None for what is not an event."""
+        try:
+            event = json.loads(record.value or b"")
+            return cls(
+                part,
+                record.offset,
+                record.timestamp_ms,
+                record.value or b"",
+                record.headers.get("smsbus_via", b"").decode("ascii", "replace"),
+                id=str(event["id"]),
+                provider=str(event["provider"]),
+                account=str(event["account"]),
+                recipient=_number(event),
+                sequence=event.get("sequence") if type(event.get("sequence")) is int else None,
+                **{name: _text(event, name) for name in TEXTS},
+            )
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            return None
+
+    @property
+    def size(self) -> int:
+        """The memory that it takes, bytes, roughly."""
+        return len(self.value) + 2 * len(self.text or "") + OVERHEAD
+
+
+TEXTS: Final = ("service", "client_ref", "watch_id", "order_id", "freshness", "code", "text")
+
+
+def _text(event: dict[str, Any], name: str) -> str | None:
+    value = event.get(name)
+    return value if isinstance(value, str) else None
+
+
+def _number(event: dict[str, Any]) -> str | None:
+    return digits(_text(event, "recipient") or _text(event, "recipient_raw") or "") or None

@@ -1,0 +1,29 @@
+"""Metrics of the inbox."""
+
+from collections.abc import Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from inbox.following import Following
+
+
+class InboxMetrics(Collector):
+    """What it holds, and how far behind it is."""
+
+    def __init__(self, following: Following, registry: CollectorRegistry) -> None:
+        self._following = following
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the current families."""
+        tail = self._following.tail
+        yield GaugeMetricFamily("smsbus_inbox_events", "Events that the inbox holds", value=len(tail))
+        yield GaugeMetricFamily("smsbus_inbox_bytes", "Memory that they take, about", value=tail.bytes)
+        yield GaugeMetricFamily("smsbus_inbox_subscribers", "Waits and streams that are open", value=tail.subscribers)
+        yield GaugeMetricFamily(
+            "smsbus_inbox_behind_seconds",
+            "For how long it has been more than a second behind what is published",
+            value=self._following.behind_seconds,
+        )
