@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import account, callback, check, demo, journal, sandbox, schema, serve, tail, topics, trigger, watch
+from app.cli import account, callback, check, demo, journal, sandbox, schema, serve, tail, topics, trigger, wait, watch
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -39,6 +39,8 @@ def _options(
 cli.command("serve")(serve.serve)
 cli.command("check")(check.check)
 cli.command("tail")(tail.tail)
+cli.command("wait")(wait.wait)
+cli.command("cursor")(wait.cursor)
 cli.add_typer(topics.topics_app, name="topics")
 cli.add_typer(journal.journal_app, name="journal")
 cli.add_typer(callback.callback_app, name="callback")

@@ -22,6 +22,8 @@ from app.settings.file_reading import Files, Pause, secrets_of, settled
 from app.settings.names import (
     CONFIG,
     FILE_SUFFIX,
+    TOKEN,
+    URL,
     SettingPath,
     SettingsError,
     file_variables,
@@ -216,6 +218,11 @@ def config_file(config: Path | None = None) -> Path | None:
 def data_dir_of_environment() -> Path:
     """Return `data_dir` for a command that reads no settings."""
     return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus"))
+
+
+def client_variables() -> tuple[str | None, str | None]:
+    """Return the URL and the token of the service that a client's commands are to ask."""
+    return os.environ.get(URL) or None, os.environ.get(TOKEN) or None
 
 
 def variable_in_charge(place: SettingPath) -> str | None:

@@ -10,6 +10,11 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 PREFIX: Final = "SMSBUS_"
 CONFIG: Final = "SMSBUS_CONFIG"
+URL: Final = "SMSBUS_URL"
+TOKEN: Final = "SMSBUS_TOKEN"  # noqa: S105 - a name
+NO_SETTINGS: Final = (CONFIG, URL, TOKEN)
+"""Variables that are no settings: of all commands, and of those that are clients of a service."""
+
 FILE_SUFFIX: Final = "_file"
 ANY: Final = "*"  # in a place: any account's name
 
@@ -129,7 +134,7 @@ def _holds_secret(annotation: Any) -> bool:  # noqa: ANN401 - an annotation can 
 def _variables(model: type[BaseModel]) -> list[SettingPath]:
     known = list(places(model))
     files = [(*place[:-1], place[-1] + FILE_SUFFIX) for place, secret in known if secret]
-    return [*(place for place, _ in known), *files, (CONFIG.removeprefix(PREFIX).lower(),)]
+    return [*(place for place, _ in known), *files, *map(_place_of, NO_SETTINGS)]
 
 
 def _place_of(variable: str) -> SettingPath:

@@ -131,6 +131,24 @@ class Town:
         self.processes.append(receiver)
         return receiver
 
+    def serve(self, **settings: str) -> Poller:
+        """Start a service with all roles; commands that are clients of a service ask it."""
+        environ = self.environ | {f"SMSBUS_{name}": value for name, value in settings.items()}
+        service = Poller(self.directory, f"service-{len(self.processes)}", environ, "serve")
+        self.processes.append(service)
+        self.pollers.append(service)
+        self.environ["SMSBUS_URL"] = service.admin
+        self.environ["SMSBUS_TOKEN"] = (self.directory / "own" / "admin-token").read_text().strip()
+        return service
+
+    def begin(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command that takes long."""
+        command = [sys.executable, "-m", "app", *arguments]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            command, cwd=self.directory, env=self.environ, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
+        )
+
     def close(self) -> None:
         for process in self.processes:
             process.end()

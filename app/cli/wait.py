@@ -1,0 +1,99 @@
+"""`smsbus wait` and `smsbus cursor`: clients of the inbox's HTTP API."""
+
+import asyncio
+import json
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.exit import Code, Config, end, readable_errors, say
+
+if TYPE_CHECKING:
+    from app.waiting import Event, Wanted
+
+
+def wait(
+    account: Annotated[str | None, typer.Argument(help="The account of an order.")] = None,
+    order: Annotated[str | None, typer.Argument(help="The provider's id of the order.")] = None,
+    to: Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Wait for a number's next SMS.")] = None,
+    watch: Annotated[str | None, typer.Option("--watch", metavar="ID", help="Wait for a watch's SMS.")] = None,
+    since: Annotated[
+        str | None, typer.Option(metavar="10m|TIME|CURSOR", help="Of a number: also what came since then.")
+    ] = None,
+    sequence: Annotated[
+        int | None,
+        typer.Option(min=0, help="Of an activation: its SMS with this number or a later one; 0 is the first."),
+    ] = None,
+    rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
+    match: Annotated[str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.")] = None,
+    timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Give up after so long: exit code 3.")] = 120,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the whole event.")] = False,
+    as_text: Annotated[bool, typer.Option("--text", help="Print the SMS's text.")] = False,
+    config: Config = None,
+) -> None:
+    """Wait for an SMS, and print its code, alone.
+
+    Of an activation the first SMS counts, whether it came before or comes yet: `CODE=$(smsbus wait grizzly 38496653)`.
+    Of a number the next one does. An order that was never watched is watched from now on, also after this command.
+    Exit codes: 3 nothing came in time, 4 the watch ended without it. The service is SMSBUS_URL with SMSBUS_TOKEN, or
+    the one on this machine.
+    """
+    names = {"recipient": to, "account": account, "order_id": order, "watch_id": watch, "since": since}
+    named = {name: value for name, value in names.items() if value is not None}
+    if sequence is not None:
+        named["sequence"] = str(sequence)
+    if not (as_json or as_text):
+        named["has_code"] = "true"
+    with readable_errors():
+        event = _waited(_wanted(named, match, rent=rent), timeout, config)
+        if event is None:
+            raise end(Code.TIMED_OUT, f"nothing came within {timeout} s")
+        typer.echo(json.dumps(event, ensure_ascii=False) if as_json else event["text"] if as_text else event["code"])
+
+
+def cursor(config: Config = None) -> None:
+    """Print the inbox's cursor of now: what comes later is found with --since CURSOR."""
+    with readable_errors():
+        typer.echo(asyncio.run(_cursor(config)))
+
+
+def _wanted(named: dict[str, str], match: str | None, *, rent: bool) -> "Wanted":
+    from app.waiting import Wanted
+
+    ways = [{"recipient"}, {"account", "order_id"}, {"watch_id"}]
+    if named.keys() & {"recipient", "account", "order_id", "watch_id"} not in ways:
+        raise end(Code.USAGE, "say what to wait for: --to NUMBER, or ACCOUNT ORDER, or --watch ID")
+    try:
+        return Wanted(named, re.compile(match) if match else None, rent)
+    except re.error as error:
+        raise end(Code.USAGE, f"--match is not a regular expression: {error}") from None
+
+
+def _waited(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
+    from app.waiting import WatchEnded
+
+    try:
+        return asyncio.run(_wait(wanted, seconds, config))
+    except WatchEnded as ended:
+        raise end(Code.ENDED, str(ended)) from None
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+async def _wait(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
+    from app.service import service
+    from app.waiting import wait_for
+
+    async with service(config) as there:
+        return await wait_for(there, wanted, seconds, lambda text: say(f"smsbus: {text}"))
+
+
+async def _cursor(config: Config) -> str:
+    from app.service import ServiceError, service
+
+    async with service(config) as there:
+        answer = await there.get("/v1/cursor")
+    if answer.status != 200:
+        raise ServiceError(answer.detail)
+    return str(answer.content["cursor"])

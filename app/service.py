@@ -1,0 +1,96 @@
+"""A running service as a client of its admin listener sees it: `SMSBUS_URL`, or the one on this machine."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import aiohttp
+
+from app.admin.token import admin_header, token_file, with_admin_token
+from app.settings.load import client_variables, load
+
+CONNECT_SECONDS: Final = 10.0
+RESPONSE_SECONDS: Final = 75.0  # a wait lasts 55
+WHERE: Final = "set SMSBUS_URL, or run this where its settings are (--config)"
+
+
+class ServiceError(Exception):
+    """The service cannot be asked, or refuses. The text says what to do."""
+
+    safe_to_log = True
+
+
+class NotReached(ServiceError):
+    """It does not respond: perhaps it is being restarted."""
+
+
+class Answer(NamedTuple):
+    """A response: an object of JSON, or a problem document."""
+
+    status: int
+    content: Mapping[str, Any]
+
+    @property
+    def reason(self) -> str:
+        """The reason of a problem document."""
+        return str(self.content.get("reason", ""))
+
+    @property
+    def detail(self) -> str:
+        """What a problem document says to people."""
+        return str(self.content.get("detail", f"status {self.status}"))
+
+
+class Service:
+    """Ask it. Use as an asynchronous context."""
+
+    def __init__(self, url: str, header: Mapping[str, str]) -> None:
+        self.url = url.rstrip("/")
+        timeout = aiohttp.ClientTimeout(total=RESPONSE_SECONDS, sock_connect=CONNECT_SECONDS)
+        self._session = aiohttp.ClientSession(headers=header, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar())
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
+        """Send a GET. Raises `NotReached`, and `ServiceError` if it does not accept our token."""
+        return await self._ask("GET", path, params=parameters)
+
+    async def post(self, path: str, content: Mapping[str, Any]) -> Answer:
+        """Send a POST of JSON. Raises as `get`."""
+        return await self._ask("POST", path, json=content)
+
+    async def _ask(self, method: str, path: str, **asked: Any) -> Answer:  # noqa: ANN401 - aiohttp's
+        try:
+            async with self._session.request(method, self.url + path, allow_redirects=False, **asked) as response:
+                answer = Answer(response.status, await response.json(content_type=None) or {})
+        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
+            why = str(error) or type(error).__name__
+            message = f"no smsbus service responds at {self.url} ({why}): {WHERE}"
+            raise NotReached(message) from None
+        if answer.status == 401:
+            message = f"the service at {self.url} does not accept our token: set SMSBUS_TOKEN to its admin token"
+            raise ServiceError(message)
+        return answer
+
+
+def service(config: Path | None) -> Service:
+    """Return the service that the environment names, else the one of the settings. Raises `ServiceError`."""
+    url, token = client_variables()
+    if url:
+        return Service(url, {"Authorization": f"Bearer {token}"} if token else {})
+    settings = load(config)
+    if token:
+        return Service(settings.admin_url(), {"Authorization": f"Bearer {token}"})
+    if not settings.admin.token and not token_file(settings).exists():
+        message = (
+            f"there is no admin token in {token_file(settings)}: has the service run with this data_dir? Else {WHERE}"
+        )
+        raise ServiceError(message)
+    return Service(settings.admin_url(), admin_header(with_admin_token(settings)))
