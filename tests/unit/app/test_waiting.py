@@ -1,0 +1,127 @@
+"""What `smsbus wait` does with each answer: ask again, open a watch, go on by cursor or sequence, or give up."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app import waiting
+from app.service import Answer, NotReached, ServiceError
+from app.waiting import Wanted, WatchEnded, wait_for
+
+NUMBER = Wanted({"recipient": "16470000000"})
+ORDER = Wanted({"account": "shop", "order_id": "7"})
+CURSOR = Answer(200, {"cursor": "c0"})
+BLIND = Answer(503, {"reason": "inbox_blind", "detail": "Kafka cannot be read now."})
+UNKNOWN = Answer(404, {"reason": "unknown_watch", "detail": "This order is not watched."})
+ENDED = Answer(410, {"reason": "watch_ended", "detail": "The watch ended (expired)."})
+OPENED = Answer(201, {"watch_id": "w"})
+AWAY = NotReached("no smsbus service responds")
+
+
+def page(*texts: str, cursor: str = "c1", **more: Any) -> Answer:
+    return Answer(200, {"items": [{"text": text} for text in texts], "cursor": cursor, **more})
+
+
+class Scripted:
+    """A service that gives these answers, one after the other."""
+
+    def __init__(self, *answers: Answer | Exception) -> None:
+        self.asked: list[tuple[str, dict[str, str]]] = []
+        self._answers = list(answers)
+
+    async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
+        await asyncio.sleep(0)
+        return self._answer(path, parameters or {})
+
+    async def post(self, path: str, content: dict[str, str]) -> Answer:
+        return self._answer(path, content)
+
+    def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
+        self.asked.append((path, {name: value for name, value in parameters.items() if name != "timeout"}))
+        answer = self._answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "RETRY", 0)
+
+
+async def found(service: Scripted, wanted: Wanted, say: Callable[[str], None] = lambda _: None) -> str:
+    event = await wait_for(service, wanted, 60, say)  # type: ignore[arg-type]
+    assert event is not None
+    return str(event["text"])
+
+
+async def test_a_number_is_waited_for_from_a_cursor_that_was_taken_first() -> None:
+    service = Scripted(CURSOR, page(), page("code 1"))
+
+    assert await found(service, NUMBER) == "code 1"
+    assert [parameters.get("since") for _, parameters in service.asked] == [None, "c0", "c1"]
+
+
+async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_cursor_and_said_once() -> None:
+    said: list[str] = []
+    service = Scripted(CURSOR, AWAY, AWAY, BLIND, page("code 1"))
+
+    assert await found(service, NUMBER, said.append) == "code 1"
+    assert {parameters["since"] for _, parameters in service.asked[1:]} == {"c0"}
+    assert said == ["no smsbus service responds", "Kafka cannot be read now."]
+
+
+async def test_what_does_not_match_is_passed_by_cursor_or_by_sequence() -> None:
+    match = re.compile("parcel")
+    of_number = Scripted(CURSOR, page("code 1"), page("parcel 2"))
+    of_order = Scripted(page("code 1", next_sequence=1), page("parcel 2", next_sequence=2))
+
+    assert await found(of_number, NUMBER._replace(match=match)) == "parcel 2"
+    assert await found(of_order, ORDER._replace(match=match)) == "parcel 2"
+    assert of_number.asked[-1][1]["since"] == "c1"
+    assert of_order.asked[-1][1] == ORDER.parameters | {"sequence": "1"}
+
+
+@pytest.mark.parametrize(("rent", "kind"), [(False, "activation"), (True, "rent")])
+async def test_an_order_that_was_never_watched_is_watched(rent: bool, kind: str) -> None:
+    service = Scripted(UNKNOWN, OPENED, UNKNOWN, OPENED, page("code 1", next_sequence=1))
+
+    assert await found(service, ORDER._replace(rent=rent)) == "code 1"
+    assert service.asked[1] == ("/v1/watches", {**ORDER.parameters, "order_kind": kind})
+
+
+async def test_a_watch_that_ended_is_not_opened_again() -> None:
+    with pytest.raises(WatchEnded, match="expired"):
+        await found(Scripted(ENDED), ORDER)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        [Answer(409, {"reason": "account_paused", "detail": "no"})],
+        [Answer(400, {"reason": "invalid_query", "detail": "no"})],
+        [UNKNOWN, Answer(400, {"reason": "unknown_account", "detail": "no"})],
+    ],
+)
+async def test_what_will_not_get_better_is_not_asked_again(answers: list[Answer]) -> None:
+    with pytest.raises(ServiceError, match="no"):
+        await found(Scripted(*answers), ORDER)
+
+
+async def test_a_watch_id_that_is_unknown_cannot_be_opened() -> None:
+    with pytest.raises(ServiceError, match="not watched"):
+        await found(Scripted(UNKNOWN), Wanted({"watch_id": "w"}))
+
+
+async def test_a_service_that_never_responded_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(waiting, "STARTING", -1)
+
+    with pytest.raises(NotReached):
+        await found(Scripted(AWAY), NUMBER)
+
+
+async def test_nothing_in_time_is_none() -> None:
+    assert await wait_for(Scripted(CURSOR, *[page()] * 9), NUMBER, 0, print) is None  # type: ignore[arg-type]
