@@ -12,6 +12,7 @@ from app.settings.load import client_variables, load
 
 CONNECT_SECONDS: Final = 10.0
 RESPONSE_SECONDS: Final = 75.0  # a wait lasts 55
+FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 WHERE: Final = "set SMSBUS_URL, or run this where its settings are (--config)"
 
 
@@ -62,6 +63,14 @@ class Service:
         """Send a GET. Raises `NotReached`, and `ServiceError` if it does not accept our token."""
         return await self._ask("GET", path, params=parameters)
 
+    async def text(self, path: str) -> str:
+        """Return what a GET returns as text. Raises as `get`."""
+        try:
+            async with self._session.get(self.url + path, allow_redirects=False) as response:
+                return await response.text()
+        except FAILURES as error:
+            raise self._not_reached(error) from None
+
     async def post(self, path: str, content: Mapping[str, Any]) -> Answer:
         """Send a POST of JSON. Raises as `get`."""
         return await self._ask("POST", path, json=content)
@@ -70,14 +79,15 @@ class Service:
         try:
             async with self._session.request(method, self.url + path, allow_redirects=False, **asked) as response:
                 answer = Answer(response.status, await response.json(content_type=None) or {})
-        except (aiohttp.ClientError, OSError, TimeoutError, ValueError) as error:
-            why = str(error) or type(error).__name__
-            message = f"no smsbus service responds at {self.url} ({why}): {WHERE}"
-            raise NotReached(message) from None
+        except FAILURES as error:
+            raise self._not_reached(error) from None
         if answer.status == 401:
             message = f"the service at {self.url} does not accept our token: set SMSBUS_TOKEN to its admin token"
             raise ServiceError(message)
         return answer
+
+    def _not_reached(self, error: Exception) -> NotReached:
+        return NotReached(f"no smsbus service responds at {self.url} ({str(error) or type(error).__name__}): {WHERE}")
 
 
 def service(config: Path | None) -> Service:

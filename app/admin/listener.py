@@ -194,7 +194,11 @@ class Admin(Listener):
         self._alive = alive
         self._condition = condition
         self._starting = starting
-        registry.register(_Degraded(lambda: (*condition().degraded, *self.degraded())))
+        registry.register(_Degraded(self.all_degraded))
+
+    def all_degraded(self) -> tuple[str, ...]:
+        """Return the degraded reasons of the process and of the listener."""
+        return (*self._condition().degraded, *self.degraded())
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Report on the event loop (by responding) and the lanes; not on Kafka: a restart would not bring it back."""

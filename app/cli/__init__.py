@@ -7,7 +7,22 @@ from typing import Annotated
 
 import typer
 
-from app.cli import account, callback, check, demo, journal, sandbox, schema, serve, tail, topics, trigger, wait, watch
+from app.cli import (
+    account,
+    callback,
+    check,
+    demo,
+    journal,
+    sandbox,
+    schema,
+    serve,
+    status,
+    tail,
+    topics,
+    trigger,
+    wait,
+    watch,
+)
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -37,6 +52,7 @@ def _options(
 
 
 cli.command("serve")(serve.serve)
+cli.command("status")(status.status)
 cli.command("check")(check.check)
 cli.command("tail")(tail.tail)
 cli.command("wait")(wait.wait)

@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 
 from app.cli import cli
 from app.cli.exit import Code
+from app.degraded import MEANINGS
 from app.reloading import reload
 from app.settings.load import Settings
 from app.settings.sections import Account
@@ -240,6 +241,12 @@ def test_every_degraded_reason_is_explained_and_no_other():
 
     assert {pattern for pattern in patterns if not any(re.fullmatch(pattern, word) for word in said)} == set()
     assert {word for word in said if not any(re.fullmatch(pattern, word) for pattern in patterns)} == set()
+
+
+def test_every_degraded_reason_has_a_meaning_for_people():
+    said = first_column(section(OPERATIONS, "Health")) - {"/livez", "/readyz", "/metrics"}
+
+    assert {word.partition(":")[0] for word in said} == {*MEANINGS}
 
 
 def test_every_metric_is_explained_and_no_other():

@@ -1,0 +1,70 @@
+"""`smsbus status`: the service on one screen."""
+
+import asyncio
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.exit import Code, Config, readable_errors
+
+if TYPE_CHECKING:
+    from app.status import Status
+
+
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False, config: Config = None
+) -> None:
+    """Show how a running service is: what is wrong, since when, what users notice, and what to do.
+
+    The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Exit codes: 0 well, 1 degraded (or it does
+    not respond), 2 it accepts nothing. Example: `smsbus status --json | jq .troubles`.
+    """
+    with readable_errors():
+        found = asyncio.run(_status(config))
+        typer.echo(json.dumps(found.as_json(), indent=2) if as_json else "\n".join(_lines(found)))
+        if code := {"well": Code.OK, "degraded": Code.FAILED}.get(found.state, Code.USAGE):
+            raise typer.Exit(code)
+
+
+async def _status(config: Config) -> "Status":
+    from app.service import service
+    from app.status import status_of
+
+    async with service(config) as there:
+        return await status_of(there)
+
+
+def _lines(found: "Status") -> Iterator[str]:
+    count = len(found.troubles)
+    things = {0: "Everything works.", 1: "1 thing needs attention."}.get(count, f"{count} things need attention.")
+    yield things if found.state != "not accepting" else f"Nothing is accepted. {things if count else ''}".strip()
+    for trouble in found.troubles:
+        yield ""
+        yield f"{trouble.reason}  {f'since {trouble.since}' if trouble.since else ''}".rstrip()
+        if trouble.users_notice:
+            yield f"  users notice  {trouble.users_notice}"
+            yield f"  what to do    {trouble.what_to_do}"
+    yield ""
+    yield f"smsbus {found.version or '?'}, up since {found.up_since or '?'}"
+    yield from _facts(found)
+    for account in found.accounts:
+        heard = f"last heard {account.last_heard}" if account.last_heard else "not heard since it started"
+        waiting = f", {account.queued} polls wait" if account.queued else ""
+        yield f"account {account.account}: {account.state}, {heard}{waiting}"
+
+
+def _facts(found: "Status") -> Iterator[str]:
+    if found.kafka_connected is not None:
+        yield f"Kafka: {'connected' if found.kafka_connected else 'not connected'}"
+    if found.journal_rows is not None:
+        oldest = f", the oldest for {found.journal_oldest_seconds:.0f} s" if found.journal_rows else ""
+        yield f"journal: {found.journal_rows} waiting{oldest}; in lanes: {found.pending}"
+    if found.shards is not None:
+        yield f"polling: {found.watches} watches in {found.shards} shards"
+    if found.inbox_events is None:
+        yield "inbox: not visible from here"
+    else:
+        behind = f", {found.inbox_behind_seconds:.0f} s behind" if found.inbox_behind_seconds else ""
+        yield f"inbox: {found.inbox_events} events{behind}"

@@ -1,0 +1,150 @@
+"""Since when each degraded reason holds, and in plain words what it means for users and what to do about it.
+
+docs/operations.md says more of each.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Final, NamedTuple
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+LOOK_EVERY: Final = 1.0  # seconds
+SINCE: Final = "smsbus_degraded_since_timestamp_seconds"
+
+
+class Meaning(NamedTuple):
+    """What a reason means to people."""
+
+    users: str
+    """What users notice."""
+    do: str
+    """What to do."""
+
+
+NOTHING_YET: Final = "Nothing yet."
+MEANINGS: Final = {
+    "kafka_away": Meaning(
+        "SMS are still accepted, and arrive when Kafka returns.", "Run `smsbus check`: it says what fails and why."
+    ),
+    "topics_misconfigured": Meaning(
+        "SMS may be refused or kept for too short a time.", "Run `smsbus topics check`: it prints what mends it."
+    ),
+    "messages_in_journal": Meaning("Some SMS arrive late.", "If it stays, look at the other reasons."),
+    "journal_unwritable": Meaning(
+        "Callbacks get 503 if Kafka is away, too.", "Free disk, or raise bus.journal_max_bytes and restart."
+    ),
+    "over_share": Meaning(
+        "Callbacks of this account get 503; others are accepted.", "Bring Kafka back; if its URL leaked, rotate it."
+    ),
+    "journal_quarantined": Meaning(
+        "Some SMS that were accepted have not arrived.", "Save them: `smsbus journal export`; the log says where."
+    ),
+    "journal_directory_unreadable": Meaning(
+        "SMS of a process that died are late.", "The log says why bus.journal_dir cannot be listed."
+    ),
+    "event_loop_late": Meaning(
+        "Answers are slow, and SMS are late.", "Give it more cores or --workers, or fewer watches."
+    ),
+    "reload_refused": Meaning("The new settings are not in use.", "The log says why: mend it, send SIGHUP again."),
+    "worker_restarting": Meaning(NOTHING_YET, "Wait a minute; if it stays, the log has its exit code."),
+    "account_limited": Meaning(
+        "Callbacks of this account get 429; others are accepted.",
+        "If they are genuine, raise receiver.allowance or receiver.max_in_flight; if the URL leaked, rotate it.",
+    ),
+    "connections_full": Meaning(
+        "Idle connections of senders are closed.", "Find who opens so many, or raise receiver.max_connections."
+    ),
+    "admin_connections_full": Meaning(
+        "Idle clients of this listener are disconnected.", "Find who connects to the admin port."
+    ),
+    "records_refused": Meaning(
+        "Some SMS are in sms.rejected.v1 instead.", "Run `smsbus check`: it prints the command that raises the limit."
+    ),
+    "dead_letter_refused": Meaning(
+        "SMS of some numbers wait behind a dead letter.", "Raise max.message.bytes of sms.rejected.v1."
+    ),
+    "account_paused": Meaning(
+        "No new SMS of this account.", "Probably the key is wrong: set it right, send SIGHUP; the log has the reason."
+    ),
+    "account_backing_off": Meaning(
+        "SMS of this account are late.", "The provider is in trouble; it is tried again by itself."
+    ),
+    "account_overloaded": Meaning(
+        "SMS of this account are more than a minute late.", "Raise max_requests_per_second, or stop watches."
+    ),
+    "orders_unknown": Meaning(
+        "No new SMS of this account.", "Look at the provider's site: is the key another account's?"
+    ),
+    "activations_paused": Meaning("No new SMS of its activations.", "Check its base_url and status_action."),
+    "rents_paused": Meaning("No new SMS of its rents.", "Check its base_url."),
+    "bulk_hint_off": Meaning("Nothing.", "Nothing: orders are polled one by one for an hour."),
+    "polls_overdue": Meaning("Some SMS are late.", "Raise max_requests_per_second, or give it more CPU."),
+    "no_group": Meaning("New watches are not polled.", "Check Kafka; the log has `group_left`."),
+    "states_not_committed": Meaning(
+        "SMS arrive; finish, cancel and next wait.", "Check Kafka; the log has the partitions."
+    ),
+    "takes_nothing": Meaning("SMS of some numbers are late.", "The log has Kafka's own error; it is tried again."),
+    "no_shards": Meaning("No watch is polled by this process.", "Check Kafka; the log says why (`shard_ended`)."),
+    "shard_restoring": Meaning("SMS of some watches are late.", "Wait; if it stays, the log says why."),
+    "watch_table_behind": Meaning("The list of watches may be old.", "Check Kafka."),
+    "inbox_behind": Meaning(
+        "The inbox shows SMS late; waits take longer. Nothing is lost.", "Wait; if it stays, give it more CPU."
+    ),
+    "inbox_blind": Meaning(
+        "The inbox shows nothing new; waits get 503. Nothing is lost.", "Check Kafka: `smsbus check`."
+    ),
+}
+
+
+def meaning(reason: str) -> Meaning | None:
+    """Return what a reason means, with or without the name behind its colon; None: another version's."""
+    return MEANINGS.get(reason.partition(":")[0])
+
+
+class DegradedSince(Collector):
+    """Notes when reasons begin, for as long as the context `watched` lasts."""
+
+    def __init__(
+        self,
+        degraded: Callable[[], tuple[str, ...]],
+        registry: CollectorRegistry,
+        *,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self._degraded = degraded
+        self._now = now
+        self._since: dict[str, float] = {}
+        registry.register(self)
+
+    @asynccontextmanager
+    async def watched(self) -> AsyncIterator[None]:
+        """Look every second until the context ends."""
+        task = asyncio.create_task(self._watch())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    def look(self) -> None:
+        """Note what holds now."""
+        now = self._now()
+        self._since = {reason: self._since.get(reason, now) for reason in self._degraded()}
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the current values."""
+        self.look()
+        family = GaugeMetricFamily(SINCE, "Since when each degraded reason holds", labels=["reason"])
+        for reason, since in self._since.items():
+            family.add_metric([reason], since)
+        yield family
+
+    async def _watch(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(LOOK_EVERY)

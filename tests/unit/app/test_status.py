@@ -1,0 +1,108 @@
+"""What `smsbus status` makes of what the admin listener says."""
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+from typer.testing import CliRunner
+
+from app.cli import cli
+from app.cli import status as command
+from app.degraded import DegradedSince
+from app.status import AccountState, Metrics, Status, Trouble, status
+
+METRICS = """\
+smsbus_build_info{version="0.1.0",process="receiver-1"} 1.0
+smsbus_build_info{version="0.1.0",process="pollers"} 1.0
+process_start_time_seconds{process="receiver-1"} 1795850000.0
+process_start_time_seconds{process="pollers"} 1795850060.0
+smsbus_journal_rows{process="receiver-1"} 1200.0
+smsbus_journal_rows{process="pollers"} 4.0
+smsbus_journal_oldest_seconds{process="receiver-1"} 61.5
+smsbus_journal_oldest_seconds{process="pollers"} 2.0
+smsbus_pending{process="receiver-1"} 1204.0
+smsbus_kafka_connected{process="receiver-1"} 0.0
+smsbus_kafka_connected{process="pollers"} 1.0
+smsbus_shards{process="pollers"} 12.0
+smsbus_watches{process="pollers"} 3.0
+smsbus_inbox_events{process="inbox"} 212.0
+smsbus_inbox_behind_seconds{process="inbox"} 0.0
+smsbus_account_open{account="grizzly",process="pollers"} 0.0
+smsbus_polls_queued{account="grizzly",process="pollers"} 7.0
+smsbus_poll_last_success_timestamp_seconds{account="grizzly",process="pollers"} 1795850100.0
+smsbus_degraded_since_timestamp_seconds{reason="kafka_away",process="receiver-1"} 1795850200.0
+smsbus_degraded_since_timestamp_seconds{reason="kafka_away",process="pollers"} 1795850210.0
+"""
+READY = {"status": "ready", "degraded": ["kafka_away", "account_paused:grizzly", "of_the_future"]}
+TOKENS = [{"last_used_at": None}, {"last_used_at": "2026-11-28T08:00:00.000Z"}]
+CALLED = [{"account": "shop", "tokens": TOKENS}]
+
+
+def found() -> Status:
+    return status(READY, Metrics(METRICS), CALLED)
+
+
+def test_the_processes_are_put_together() -> None:
+    assert found()[:3] == ("degraded", "0.1.0", "2026-11-28T07:13:20Z")
+    assert found()[4:-1] == (1204, 61.5, 1204, False, 12, 3, 212, 0.0)
+    assert found().accounts == [
+        AccountState("shop", "callbacks", "2026-11-28T08:00:00.000Z", None),
+        AccountState("grizzly", "paused", "2026-11-28T07:15:00Z", 7),
+    ]
+
+
+def test_each_trouble_says_since_when_what_users_notice_and_what_to_do() -> None:
+    away, paused, unknown = found().troubles
+
+    assert away == Trouble(
+        "kafka_away",
+        "2026-11-28T07:16:40Z",
+        "SMS are still accepted, and arrive when Kafka returns.",
+        "Run `smsbus check`: it says what fails and why.",
+    )
+    assert (paused.since, paused.users_notice) == (None, "No new SMS of this account.")
+    assert unknown == Trouble("of_the_future", None, None, None)
+
+
+def test_what_no_process_here_knows_is_none() -> None:
+    bare = status({"status": "starting", "degraded": []}, Metrics(""), [])
+
+    assert bare == Status("not accepting", None, None, [], None, None, None, None, None, None, None, None, [])
+
+
+@pytest.mark.parametrize(
+    ("ready", "first", "code"),
+    [
+        ({"status": "ready", "degraded": []}, "Everything works.", 0),
+        ({"status": "ready", "degraded": ["kafka_away"]}, "1 thing needs attention.", 1),
+        (READY, "3 things need attention.", 1),
+        ({"status": "full", "degraded": ["journal_unwritable"]}, "Nothing is accepted. 1 thing needs attention.", 2),
+        ({"status": "stopping", "degraded": []}, "Nothing is accepted.", 2),
+    ],
+)
+def test_the_first_line_and_the_exit_code_say_it_all(
+    monkeypatch: pytest.MonkeyPatch, ready: dict[str, object], first: str, code: int
+) -> None:
+    async def asked(_: object) -> Status:
+        return status(ready, Metrics(METRICS), CALLED)
+
+    monkeypatch.setattr(command, "_status", asked)
+    shown = CliRunner().invoke(cli, ["status"])
+    as_json = CliRunner().invoke(cli, ["status", "--json"])
+
+    assert (shown.stdout.splitlines()[0], shown.exit_code, as_json.exit_code) == (first, code, code)
+    assert "journal: 1204 waiting, the oldest for 62 s; in lanes: 1204\n" in shown.stdout
+    assert "account grizzly: paused, last heard 2026-11-28T07:15:00Z, 7 polls wait\n" in shown.stdout
+
+
+def test_a_reason_keeps_its_beginning_for_as_long_as_it_holds() -> None:
+    registry, reasons, now = CollectorRegistry(), ["a"], [100.0]
+    since = DegradedSince(lambda: tuple(reasons), registry, now=lambda: now[0])
+    since.look()
+    now[0], reasons[:] = 200.0, ["a", "b"]
+    both = generate_latest(registry).decode()
+    reasons.clear()
+    since.look()
+    now[0], reasons[:] = 300.0, ["a"]
+
+    assert 'smsbus_degraded_since_timestamp_seconds{reason="a"} 100.0' in both
+    assert 'smsbus_degraded_since_timestamp_seconds{reason="b"} 200.0' in both
+    assert 'smsbus_degraded_since_timestamp_seconds{reason="a"} 300.0' in generate_latest(registry).decode()
