@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import aiohttp
 
-from app.admin.token import admin_header, token_file, with_admin_token
+from app.admin.token import token_file, with_admin_token
 from app.settings.load import client_variables, load
 
 CONNECT_SECONDS: Final = 10.0
@@ -90,17 +90,32 @@ class Service:
         return NotReached(f"no smsbus service responds at {self.url} ({str(error) or type(error).__name__}): {WHERE}")
 
 
-def service(config: Path | None) -> Service:
+class Address(NamedTuple):
+    """Where a service is, and the token that it accepts."""
+
+    url: str
+    token: str
+
+    @property
+    def page(self) -> str:
+        """The page's URL, which carries the token: a browser sends nobody what is behind the `#`."""
+        return f"{self.url.rstrip('/')}/#token={self.token}"
+
+
+def address(config: Path | None) -> Address:
     """Return the service that the environment names, else the one of the settings. Raises `ServiceError`."""
     url, token = client_variables()
     if url:
-        return Service(url, {"Authorization": f"Bearer {token}"} if token else {})
+        return Address(url, token or "")
     settings = load(config)
-    if token:
-        return Service(settings.admin_url(), {"Authorization": f"Bearer {token}"})
-    if not settings.admin.token and not token_file(settings).exists():
-        message = (
-            f"there is no admin token in {token_file(settings)}: has the service run with this data_dir? Else {WHERE}"
-        )
+    if not token and not settings.admin.token and not token_file(settings).exists():
+        message = f"no admin token is in {token_file(settings)}: has the service run with this data_dir? Else {WHERE}"
         raise ServiceError(message)
-    return Service(settings.admin_url(), admin_header(with_admin_token(settings)))
+    found = with_admin_token(settings).admin.token if not token else None
+    return Address(settings.admin_url(), found.get_secret_value() if found else token or "")
+
+
+def service(config: Path | None) -> Service:
+    """Return the service at `address`. Raises `ServiceError`."""
+    url, token = address(config)
+    return Service(url, {"Authorization": f"Bearer {token}"} if token else {})

@@ -13,6 +13,7 @@ from app.cli import (
     check,
     demo,
     journal,
+    open_page,
     sandbox,
     schema,
     serve,
@@ -54,6 +55,7 @@ def _options(
 cli.command("serve")(serve.serve)
 cli.command("status")(status.status)
 cli.command("check")(check.check)
+cli.command("open")(open_page.open_page)
 cli.command("tail")(tail.tail)
 cli.command("wait")(wait.wait)
 cli.command("cursor")(wait.cursor)
@@ -66,6 +68,7 @@ cli.add_typer(schema.schema_app, name="schema")
 cli.add_typer(watch.watch_app, name="watch")
 cli.add_typer(kafka_app, name="kafka")
 cli.command("sandbox")(sandbox.sandbox)
+cli.command("dev")(demo.dev)
 cli.command("demo")(demo.demo)
 
 

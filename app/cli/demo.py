@@ -1,40 +1,64 @@
-"""`smsbus demo`: the whole service against simulated providers on this machine, and a comparison at the end."""
+"""`smsbus dev` and `smsbus demo`: everything on this machine, with simulated providers that send SMS."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.exit import Code, end, readable_errors, say
 
+if TYPE_CHECKING:
+    from app.demo.run import Wanted
+
+Seconds = Annotated[float | None, typer.Option(min=1, help="How long to run. Default: until Ctrl-C.")]
+Address = Annotated[str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka instead of starting one.")]
+Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same SMS.")]
+Reveal = Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")]
+BadDay = Annotated[str, typer.Option(metavar="NAME", help="Scenario file, or mild, storm, outage.")]
+PORTS = (8080, 8081)
+
+
+def dev(
+    seconds: Seconds = None,
+    kafka: Address = None,
+    seed: Seed = None,
+    bad_day: BadDay = "mild",
+    open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    verify: Annotated[bool, typer.Option("--verify", help="In the end compare the topics with what was sent.")] = False,
+    reveal: Reveal = False,
+) -> None:
+    """Run Kafka, the service, four simulated providers and the page on this machine: SMS begin to arrive.
+
+    Nothing is left behind. Example: `smsbus dev --open`.
+    """
+    from app.demo.run import CALM, Wanted
+
+    _play(Wanted(seconds, kafka, seed, bad_day, CALM, verify, PORTS), reveal=reveal, open_browser=open_browser)
+
 
 def demo(
-    seconds: Annotated[float | None, typer.Option(min=1, help="How long to run. Default: until Ctrl-C.")] = None,
-    kafka: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Use this Kafka instead of starting one.")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Random seed; the same seed gives the same SMS.")] = None,
-    bad_day: Annotated[str, typer.Option(metavar="NAME", help="Scenario file, or mild, storm, outage.")] = "mild",
-    reveal: Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")] = False,
+    seconds: Seconds = None, kafka: Address = None, seed: Seed = None, bad_day: BadDay = "mild", reveal: Reveal = False
 ) -> None:
-    """Run the four simulated providers against the service on a real Kafka, then compare the topics with them."""
+    """Run four busy simulated providers against the service on a real Kafka, then compare the topics with them."""
+    from app.demo.run import BUSY, Wanted
+
+    _play(Wanted(seconds, kafka, seed, bad_day, BUSY, verify=True), reveal=reveal)
+
+
+def _play(wanted: "Wanted", *, reveal: bool, open_browser: bool = False) -> None:
     from app import process
     from app.cli.tail import line_printer
     from app.demo import run
     from app.local_kafka import LocalKafkaError
 
+    def on_url(url: str) -> None:
+        say(f"the inbox is at {url}")
+        if open_browser:
+            typer.launch(url)
+
     with readable_errors():
         try:
-            ledger, verdict = process.run(
-                run.demo(
-                    seconds=seconds,
-                    kafka=kafka,
-                    seed=seed,
-                    bad_day=bad_day,
-                    show=line_printer(reveal=reveal),
-                    say=say,
-                )
-            )
+            ledger, verdict = process.run(run.play(wanted, line_printer(reveal=reveal), say, on_url))
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None
-    if not run.ending(ledger, verdict):
+    if verdict is not None and not run.ending(ledger, verdict):
         raise typer.Exit(Code.FAILED)

@@ -1,7 +1,7 @@
-"""The demo: the service on a real Kafka against the simulated providers, with a comparison at the end.
+"""`smsbus dev` and `smsbus demo`: the service on a real Kafka, and the simulated providers that send it SMS.
 
-At the end it reads the topics, compares them with what the simulators posted and showed, and prints the ledger in one
-line for scripts.
+At the end of a demo the topics are compared with what the simulators posted and showed, and the ledger is printed in
+one line for scripts.
 """
 
 import asyncio
@@ -14,7 +14,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import aiohttp
 from pydantic_settings import PydanticBaseSettingsSource
@@ -23,7 +23,9 @@ from app.admin.token import admin_header, with_admin_token
 from app.demo.reconcile import Verdict, reconcile
 from app.lifecycle import Running
 from app.local_kafka import local_kafka
+from app.local_kafka.layout import is_free
 from app.serve import serve
+from app.service import Address
 from app.settings.load import Settings
 from app.settings.sections import POLLED
 from app.stopping import Stop
@@ -37,7 +39,6 @@ from sandbox.server import Sandbox
 from sandbox.settings import OrderRequest
 from schemas.messages import SmsReceived, SmsRejected
 
-ORDER_EVERY: Final = 0.7  # seconds between two new orders
 ORDERS: Final = (
     OrderRequest(provider="smsverified"),
     OrderRequest(provider="grizzlysms"),
@@ -47,9 +48,36 @@ ORDERS: Final = (
 )
 REQUESTS_PER_SECOND: Final = 10  # of each polled account: a demo's SMS come quicker than a day's
 SETTLE: Final = 4.0  # seconds for what was shown last to be published
-CALLBACKS_PER_SECOND: Final = 10.0
 Show = Callable[[ReadRecord], None]
 Say = Callable[[str], None]
+
+
+class Pace(NamedTuple):
+    """How much comes."""
+
+    callbacks_per_second: float
+    order_every: float
+    """Seconds between two new orders."""
+
+
+BUSY: Final = Pace(callbacks_per_second=10.0, order_every=0.7)
+CALM: Final = Pace(callbacks_per_second=0.5, order_every=4.0)
+
+
+class Wanted(NamedTuple):
+    """What to run."""
+
+    seconds: float | None
+    """None: until Ctrl-C."""
+    kafka: str | None
+    """HOST:PORT; None: start one."""
+    seed: int | None
+    bad_day: str
+    pace: Pace
+    verify: bool
+    """Compare the topics with what was sent, in the end."""
+    ports: tuple[int, int] = (0, 0)
+    """Of the receiver and of the admin listener; another one is used if it is taken."""
 
 
 class DemoSettings(Settings):
@@ -63,31 +91,42 @@ class DemoSettings(Settings):
         return (init_settings,)
 
 
-async def demo(
-    *, seconds: float | None, kafka: str | None, seed: int | None, bad_day: str, show: Show, say: Say
-) -> tuple[Ledger, Verdict]:
-    """Run for so many seconds, or until Ctrl-C; then return the ledger and the result of the comparison."""
+async def play(wanted: Wanted, show: Show, say: Say, on_url: Callable[[str], None]) -> tuple[Ledger, Verdict | None]:
+    """Run it; return the ledger and the result of the comparison. `on_url` is given the page's address."""
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
-    world = Sandbox(_scenario(bad_day), rng=Random(seed))  # noqa: S311 - made-up SMS
+    world = Sandbox(_scenario(wanted), rng=Random(wanted.seed))  # noqa: S311 - made-up SMS
     with TemporaryDirectory(prefix="smsbus-demo-") as directory:
-        async with _kafka(kafka, Path(directory), say) as brokers:
+        async with _kafka(wanted.kafka, Path(directory), say) as brokers:
             await world.start()
-            settings = _settings(brokers, Path(directory), world)
-            ledger = await _run(settings, world, seconds, ended, show, say)
+            settings = _settings(brokers, Path(directory), world, _free(wanted.ports, say))
+            ledger = await _run(settings, world, wanted, ended, show, say, on_url)
             await world.stop()
-            say("reading the topics back …")
-            received = [each.value async for each in read(brokers, SmsReceived.TOPIC, start=BEGINNING, follow=False)]
-            rejected = [each.value async for each in read(brokers, SmsRejected.TOPIC, start=BEGINNING, follow=False)]
-            shown = [sms for sms in world.book.arrived(world.clock.now()) if sms.shown is not None]
-            return ledger, reconcile(world.book.callbacks, shown, filter(None, received), filter(None, rejected))
+            return ledger, await _compared(brokers, world, say) if wanted.verify else None
 
 
-def _scenario(name: str) -> Any:  # noqa: ANN401 - the sandbox's own type
-    scenario = load(name)
+async def _compared(kafka: KafkaSettings, world: Sandbox, say: Say) -> Verdict:
+    say("reading the topics back …")
+    received = [each.value async for each in read(kafka, SmsReceived.TOPIC, start=BEGINNING, follow=False)]
+    rejected = [each.value async for each in read(kafka, SmsRejected.TOPIC, start=BEGINNING, follow=False)]
+    shown = [sms for sms in world.book.arrived(world.clock.now()) if sms.shown is not None]
+    return reconcile(world.book.callbacks, shown, filter(None, received), filter(None, rejected))
+
+
+def _free(ports: tuple[int, int], say: Say) -> tuple[int, int]:
+    """Return these ports, 0 for each that is taken."""
+    taken = [port for port in ports if port and not is_free(port)]
+    for port in taken:
+        say(f"port {port} is taken by another program (another smsbus?): a free one is used instead")
+    receiver, admin = (0 if port in taken else port for port in ports)
+    return receiver, admin
+
+
+def _scenario(wanted: Wanted) -> Any:  # noqa: ANN401 - the sandbox's own type
+    scenario = load(wanted.bad_day)
     quick = {provider: getattr(scenario, provider).model_copy(update={"pace": 0.3}) for provider in POLLED}
-    posting = scenario.pingme.model_copy(update={"rate": CALLBACKS_PER_SECOND})
+    posting = scenario.pingme.model_copy(update={"rate": wanted.pace.callbacks_per_second})
     return scenario.model_copy(update={**quick, "pingme": posting, "orders": ()})
 
 
@@ -111,7 +150,7 @@ async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterato
         yield kafka
 
 
-def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings:
+def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox, ports: tuple[int, int]) -> Settings:
     shop = {
         "provider": "pingme",
         "callback_tokens": secrets.token_urlsafe(24),
@@ -129,8 +168,8 @@ def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings
     values: dict[str, Any] = {
         "data_dir": directory,
         "kafka": kafka,
-        "receiver": {"host": "127.0.0.1", "port": 0},
-        "admin": {"port": 0},
+        "receiver": {"host": "127.0.0.1", "port": ports[0]},
+        "admin": {"port": ports[1]},
         "log": {"format": "console", "level": "error"},
         "accounts": {"shop": shop, **polled},
     }
@@ -138,7 +177,13 @@ def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox) -> Settings
 
 
 async def _run(
-    settings: Settings, world: Sandbox, seconds: float | None, ended: asyncio.Event, show: Show, say: Say
+    settings: Settings,
+    world: Sandbox,
+    wanted: Wanted,
+    ended: asyncio.Event,
+    show: Show,
+    say: Say,
+    on_url: Callable[[str], None],
 ) -> Ledger:
     settings = with_admin_token(settings)
     stop, ready = Stop(), asyncio.get_running_loop().create_future()
@@ -147,8 +192,10 @@ async def _run(
     if service.done():
         await service
     stream = asyncio.create_task(_stream(settings.kafka, show))
-    await _play(settings, world, ready.result(), seconds, ended, say)
-    await asyncio.sleep(SETTLE)
+    token = settings.admin.token.get_secret_value() if settings.admin.token else ""
+    on_url(Address(f"http://127.0.0.1:{ready.result().admin_port}", token).page)
+    await _play(settings, world, ready.result(), wanted, ended, say)
+    await asyncio.sleep(SETTLE if wanted.verify else 0)
     stop.ask()
     ledger = await service
     stream.cancel()
@@ -158,27 +205,27 @@ async def _run(
 
 
 async def _play(
-    settings: Settings, world: Sandbox, running: Running, seconds: float | None, ended: asyncio.Event, say: Say
+    settings: Settings, world: Sandbox, running: Running, wanted: Wanted, ended: asyncio.Event, say: Say
 ) -> None:
     """Produce SMS, by callback and for watched orders, until the end."""
     token = settings.accounts["shop"].callback_tokens[0].get_secret_value()
     url = settings.callback_url(token, running.receiver_port)
     say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are polled at {world.url}")
-    if seconds is None:
+    if wanted.seconds is None:
         say("Ctrl-C ends")
     else:
-        asyncio.get_running_loop().call_later(seconds, ended.set)
+        asyncio.get_running_loop().call_later(wanted.seconds, ended.set)
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(world.post_callbacks(url, ended))
-        tasks.create_task(_open_orders(settings, world, running.admin_port, ended))
+        tasks.create_task(_open_orders(settings, world, running.admin_port, wanted.pace.order_every, ended))
 
 
-async def _open_orders(settings: Settings, world: Sandbox, admin_port: int, ended: asyncio.Event) -> None:
+async def _open_orders(settings: Settings, world: Sandbox, admin_port: int, every: float, ended: asyncio.Event) -> None:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{admin_port}", headers=admin_header(settings)) as session:
-        for wanted in cycle(ORDERS):
-            await _watch(session, wanted, world.open(wanted), ended)
+        for request in cycle(ORDERS):
+            await _watch(session, request, world.open(request), ended)
             with suppress(TimeoutError):
-                await asyncio.wait_for(ended.wait(), ORDER_EVERY)
+                await asyncio.wait_for(ended.wait(), every)
             if ended.is_set():
                 return
 
