@@ -37,10 +37,6 @@ class SmsLine:
         except (ValueError, KeyError, TypeError, AttributeError):
             return None
 
-    def is_for(self, number: str) -> bool:
-        """Tell whether this number received it, however either is written."""
-        return digits(self.recipient) == digits(number)
-
     def masked(self) -> Self:
         """Return it with numbers, codes and texts masked."""
         return type(self)(

@@ -2,95 +2,151 @@
 
 import asyncio
 import sys
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from app.cli.exit import Config, readable_errors, say, settings_for
-from app.durations import seconds_in
+from app.cli.filters import (
+    Contains,
+    Freshness,
+    HasCode,
+    OfAccount,
+    OfWatch,
+    Order,
+    Provider,
+    Ref,
+    Service,
+    To,
+    filter_of,
+)
 from app.sms_line import SmsLine
 from schemas.topics import RECEIVED
 
 if TYPE_CHECKING:
     from bus.kafka.reader import ReadRecord, Start
     from bus.settings import KafkaSettings
+    from inbox.filters import Filter
+
+Show = Callable[["ReadRecord"], None]
 
 
-def _seconds(duration: str) -> int:
-    if (seconds := seconds_in(duration)) is None:
-        message = "write it as 30s, 10m, 2h or 7d"
-        raise typer.BadParameter(message)
-    return seconds
+def _since(text: str) -> "Start":
+    """Return where to begin."""
+    from app.process import now_ms
+    from app.since import HOW, moment_in
+    from bus.kafka import reader
+    from inbox.cursor import Cursor
+
+    if (moment := moment_in(text, now_ms())) is not None:
+        return reader.since(moment)
+    try:
+        places = Cursor.of(text, (RECEIVED,)).places
+    except ValueError:
+        message = f"write it as {HOW}"
+        raise typer.BadParameter(message) from None
+    return reader.at({part.partition: place.offset for part, place in places.items()})
 
 
 def tail(
-    to: Annotated[str | None, typer.Option(help="Only SMS received by this number.")] = None,
-    since: Annotated[
-        int | None, typer.Option(parser=_seconds, metavar="10m", help="Print from this long ago, then exit.")
-    ] = None,
-    count: Annotated[int | None, typer.Option("-n", min=1, help="Print the last N and exit.")] = None,
+    to: To = None,
+    account: OfAccount = None,
+    provider: Provider = None,
+    service: Service = None,
+    ref: Ref = None,
+    watch: OfWatch = None,
+    order: Order = None,
+    freshness: Freshness = None,
+    has_code: HasCode = None,
+    contains: Contains = None,
+    since: Annotated[str | None, typer.Option(metavar="10m|TIME|CURSOR", help="Print what came since then.")] = None,
+    count: Annotated[int | None, typer.Option("-n", min=1, help="Print the last N.")] = None,
+    follow: Annotated[bool, typer.Option("-f", "--follow", help="With -n or --since: then go on.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print whole events, one a line, not masked.")] = False,
     reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
     config: Config = None,
 ) -> None:
-    """Follow new SMS; with -n or --since print earlier ones. Numbers and codes are masked."""
+    """Follow new SMS; with -n or --since print earlier ones and exit. Numbers and codes are masked.
+
+    Example: `smsbus tail --since 1h -f --service tg --json`.
+    """
+    wanted = filter_of(
+        to,
+        has_code,
+        account=account,
+        provider=provider,
+        service=service,
+        ref=ref,
+        watch=watch,
+        order=order,
+        freshness=freshness,
+        contains=contains,
+    )
+    start = _since(since) if since is not None else None
     with readable_errors():
         kafka = settings_for(config).kafka
-        follow = since is None and count is None
-        show = _json if as_json else line_printer(reveal=reveal)
+        follow = follow or (since is None and count is None)
         if follow and sys.stderr.isatty():
             say("waiting for SMS; Ctrl-C ends")
+        show = _json if as_json else line_printer(reveal=reveal)
         try:
-            asyncio.run(_tail(kafka, _start(since, count, to), follow=follow, to=to, count=count, show=show))
+            asyncio.run(_tail(kafka, start, wanted, show, follow=follow, count=count))
         except KeyboardInterrupt:
             raise typer.Exit from None
 
 
-def _start(since: int | None, count: int | None, to: str | None) -> "Start":
+async def _tail(
+    kafka: "KafkaSettings", start: "Start | None", wanted: "Filter", show: Show, *, follow: bool, count: int | None
+) -> None:
     from bus.kafka import reader
 
-    if since is not None:
-        return reader.since(int((time.time() - since) * 1000))
-    if count is None:
-        return reader.END
-    return reader.BEGINNING if to else reader.last(count)  # the last ones of one number may be anywhere
-
-
-async def _tail(
-    kafka: "KafkaSettings",
-    start: "Start",
-    *,
-    follow: bool,
-    to: str | None,
-    count: int | None,
-    show: Callable[["ReadRecord"], None],
-) -> None:
-    from bus.kafka.reader import read
-
-    records = _wanted(read(kafka, RECEIVED, start=start, follow=follow), to)
-    if count is None:
-        async for record in records:
-            show(record)
-        return
-    kept = [record async for record in records]
-    for record in sorted(kept, key=lambda each: each.timestamp_ms)[-count:]:
+    if count is not None:
+        start = await _last(kafka, start, wanted, show, count)
+        if not follow:
+            return
+    async for record in _wanted(reader.read(kafka, RECEIVED, start=start or reader.END, follow=follow), wanted):
         show(record)
 
 
-async def _wanted(records: AsyncIterator["ReadRecord"], to: str | None) -> AsyncIterator["ReadRecord"]:
+async def _last(kafka: "KafkaSettings", start: "Start | None", wanted: "Filter", show: Show, count: int) -> "Start":
+    """Show the last ones; return where to go on."""
+    from bus.kafka import reader
+    from inbox.filters import Filter
+
+    # Without a filter each partition's last ones suffice; with one they may be anywhere.
+    start = start or (reader.last(count) if wanted == Filter() else reader.BEGINNING)
+    kept, positions = [], dict[int, int]()
+    async for record in reader.read(kafka, RECEIVED, start=start, follow=False):
+        positions[record.partition] = record.offset + 1
+        if _matches(record, wanted):
+            kept.append(record)
+    for record in sorted(kept, key=lambda each: each.timestamp_ms)[-count:]:
+        show(record)
+    return reader.at(positions)
+
+
+async def _wanted(records: AsyncIterator["ReadRecord"], wanted: "Filter") -> AsyncIterator["ReadRecord"]:
     async for record in records:
-        line = SmsLine.of(record.value) if to else None
-        if not to or (line and line.is_for(to)):
+        if _matches(record, wanted):
             yield record
+
+
+def _matches(record: "ReadRecord", wanted: "Filter") -> bool:
+    """Tell whether it was asked for; what is no event is shown only where nothing was."""
+    from bus.kafka.topics_reader import Part
+    from inbox.filters import Filter
+    from inbox.item import Item
+
+    item = Item.of(Part(RECEIVED, record.partition), record) if wanted != Filter() else None
+    return wanted.matches(item) if item is not None else wanted == Filter()
 
 
 def _json(record: "ReadRecord") -> None:
     typer.echo(record.value or b"null")
 
 
-def line_printer(*, reveal: bool) -> Callable[["ReadRecord"], None]:
+def line_printer(*, reveal: bool) -> Show:
     """Return a function that prints a record as a line for people: in color on a terminal, masked unless `reveal`."""
     show = _rich() if sys.stdout.isatty() else lambda line: typer.echo(line.plain())
 

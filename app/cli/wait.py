@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.exit import Code, Config, end, readable_errors, say
+from app.cli.filters import Contains, Freshness, Provider, Ref, Service
 
 if TYPE_CHECKING:
     from app.waiting import Event, Wanted
@@ -26,6 +27,11 @@ def wait(
         typer.Option(min=0, help="Of an activation: its SMS with this number or a later one; 0 is the first."),
     ] = None,
     rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
+    provider: Provider = None,
+    service: Service = None,
+    ref: Ref = None,
+    freshness: Freshness = None,
+    contains: Contains = None,
     match: Annotated[str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.")] = None,
     timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Give up after so long: exit code 3.")] = 120,
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole event.")] = False,
@@ -39,7 +45,18 @@ def wait(
     Exit codes: 3 nothing came in time, 4 the watch ended without it. The service is SMSBUS_URL with SMSBUS_TOKEN, or
     the one on this machine.
     """
-    names = {"recipient": to, "account": account, "order_id": order, "watch_id": watch, "since": since}
+    names = {
+        "recipient": to,
+        "account": account,
+        "order_id": order,
+        "watch_id": watch,
+        "since": since,
+        "provider": provider,
+        "service": service,
+        "client_ref": ref,
+        "freshness": freshness,
+        "contains": contains,
+    }
     named = {name: value for name, value in names.items() if value is not None}
     if sequence is not None:
         named["sequence"] = str(sequence)

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeVar
 
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
@@ -25,10 +26,11 @@ Offsets = dict[TopicPartition, int]
 
 
 class Start(NamedTuple):
-    """Where reading begins. Use `BEGINNING`, `END`, `since` or `last`."""
+    """Where reading begins. Use `BEGINNING`, `END`, `since`, `last` or `at`."""
 
-    where: Literal["beginning", "end", "time", "last"]
+    where: Literal["beginning", "end", "time", "last", "offsets"]
     value: int = 0
+    offsets: Mapping[int, int] = MappingProxyType({})
 
 
 BEGINNING: Final = Start("beginning")
@@ -43,6 +45,11 @@ def since(epoch_ms: int) -> Start:
 def last(count: int) -> Start:
     """Begin `count` records before the end of each partition."""
     return Start("last", count)
+
+
+def at(offsets: Mapping[int, int]) -> Start:
+    """Begin at these offsets, by partition; others, and what Kafka has deleted, at the oldest record left."""
+    return Start("offsets", offsets=offsets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +123,9 @@ async def _begins(kafka: KafkaSettings, consumer: AIOKafkaConsumer, start: Start
     oldest: Offsets = await answered(kafka, consumer.beginning_offsets(list(ends)))
     if start.where == "beginning":
         return oldest
+    if start.where == "offsets":
+        wanted = {part: max(offset, start.offsets.get(part.partition, 0)) for part, offset in oldest.items()}
+        return {part: min(offset, ends[part]) for part, offset in wanted.items()}
     return {part: max(oldest[part], end - start.value) for part, end in ends.items()}
 
 

@@ -102,6 +102,25 @@ async def test_a_stream_goes_on_where_it_was_cut(client):
     assert json.loads(again["data"])["id"] == second
 
 
+async def test_the_same_words_filter_on_the_command_line(smsbus, client):
+    await client.send("Your code is 1482")
+    cursor = (await smsbus.run("cursor")).out.strip()
+    await client.send("Hello there", "16470000001")
+    await client.send("Your code is 2593")
+
+    async def shown(*options: str) -> list[str | None]:
+        ended = await smsbus.run("tail", "--json", *options)
+        assert ended.code == 0, ended
+        return [json.loads(line)["code"] for line in ended.out.splitlines()]
+
+    assert await shown("-n", "5") == ["1482", None, "2593"]
+    assert await shown("-n", "1", "--to", NUMBER) == ["2593"]
+    assert await shown("--since", "10m", "--code", "--account", "shop") == ["1482", "2593"]
+    assert await shown("--since", cursor, "--no-code", "--contains", "HELLO") == [None]
+    assert await shown("--since", "10m", "--service", "other") == []
+    assert (await smsbus.run("status")).out.startswith("Everything works.\n")
+
+
 async def _frame(stream: aiohttp.ClientResponse) -> dict[str, str]:
     """Return the next event."""
     found: dict[str, str] = {}

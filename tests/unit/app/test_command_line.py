@@ -32,6 +32,12 @@ def test_the_commands_are_those_of_the_design():
         "serve",
         "check",
         "tail",
+        "wait",
+        "cursor",
+        "status",
+        "open",
+        "dev",
+        "demo",
         "topics create",
         "topics check",
         "journal status",
@@ -100,7 +106,20 @@ def test_the_version_is_one_line():
     assert result.stdout.startswith("smsbus ")
 
 
-@pytest.mark.parametrize("arguments", [["tail", "--since", "soon"], ["serve", "--role", "cook"], ["trigger", "nobody"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["tail", "--since", "soon"],
+        ["tail", "--to", "me"],
+        ["serve", "--role", "cook"],
+        ["trigger", "nobody"],
+        ["wait"],
+        ["wait", "grizzly"],
+        ["wait", "grizzly", "1", "--to", "1"],
+        ["wait", "--to", "1", "--match", "("],
+        ["wait", "--to", "1", "--timeout", "0"],
+    ],
+)
 def test_wrong_usage_ends_with_2(arguments):
     assert run(cli, arguments).exit_code == Code.USAGE
 
@@ -344,3 +363,23 @@ def test_a_token_file_of_the_sandbox_that_is_not_there_is_named(environment, tmp
     result = run(cli, ["trigger", "activation", "g", "--token-file", str(tmp_path / "nope")])
 
     assert (result.exit_code, result.stderr) == (Code.USAGE, f"smsbus: {tmp_path}/nope does not exist\n")
+
+
+def test_the_page_of_the_service_that_the_environment_names(environment):
+    environment({"SMSBUS_URL": "http://127.0.0.1:8081/", "SMSBUS_TOKEN": "secret"})
+
+    assert run(cli, ["open", "--print"]).stdout == "http://127.0.0.1:8081/#token=secret\n"
+
+
+def test_the_variables_of_clients_are_no_unknown_settings(environment, tmp_path):
+    environment({"SMSBUS_URL": "http://127.0.0.1:8081", "SMSBUS_TOKEN": "secret", "SMSBUS_DATA_DIR": str(tmp_path)})
+
+    assert "is not a setting" not in run(cli, ["journal", "status"]).output
+
+
+def test_without_a_token_the_service_of_this_machine_cannot_be_asked(environment, tmp_path):
+    environment({"SMSBUS_DATA_DIR": str(tmp_path)})
+
+    result = run(cli, ["status"])
+
+    assert (result.exit_code, "set SMSBUS_URL" in result.output) == (Code.FAILED, True)

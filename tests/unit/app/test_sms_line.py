@@ -51,12 +51,6 @@ def test_a_text_cannot_drive_the_terminal(text):
     assert "\\" in shown
 
 
-@pytest.mark.parametrize("number", ["+12015550100", "12015550100", "+1 (201) 555-0100"])
-def test_a_number_is_found_however_it_is_written(number):
-    assert line().is_for(number)
-    assert not line(recipient="+12015550101").is_for(number)
-
-
 @pytest.mark.parametrize("value", [None, b"", b"\xff", b"[]", b'"x"', b"{}", b'{"observed_at": 1, "account": "a"}'])
 def test_what_is_no_event_has_no_line(value):
     assert SmsLine.of(value) is None

@@ -1,0 +1,55 @@
+"""The options that say which SMS are wanted: the same words in every command."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from inbox.filters import Filter
+
+To = Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.")]
+Provider = Annotated[str | None, typer.Option("--provider", help="Only of this provider.")]
+Service = Annotated[str | None, typer.Option("--service", help="Only of this service, in the provider's word.")]
+Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.")]
+OfWatch = Annotated[str | None, typer.Option("--watch", metavar="ID", help="Only of this watch.")]
+Order = Annotated[str | None, typer.Option("--order", help="Only of the order with this id of the provider.")]
+Freshness = Annotated[
+    str | None, typer.Option("--freshness", metavar="live|recovered|history|replayed", help="Only this kind.")
+]
+HasCode = Annotated[bool | None, typer.Option("--code/--no-code", help="Only with a code, or only without.")]
+Contains = Annotated[str | None, typer.Option("--contains", help="Only with this in the text, in any case.")]
+
+
+def filter_of(
+    to: str | None = None,
+    has_code: bool | None = None,
+    *,
+    account: str | None = None,
+    provider: str | None = None,
+    service: str | None = None,
+    ref: str | None = None,
+    watch: str | None = None,
+    order: str | None = None,
+    freshness: str | None = None,
+    contains: str | None = None,
+) -> "Filter":
+    """Return the filter of these options."""
+    from inbox.filters import Filter
+    from schemas.normalize import digits
+
+    if to is not None and not digits(to):
+        message = "it must be a number with digits"
+        raise typer.BadParameter(message, param_hint="--to")
+    return Filter(
+        recipient=digits(to) if to is not None else None,
+        account=account,
+        provider=provider,
+        service=service,
+        client_ref=ref,
+        watch_id=watch,
+        order_id=order,
+        freshness=freshness,
+        has_code=has_code,
+        contains=contains,
+    )
