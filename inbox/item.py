@@ -4,7 +4,7 @@ As a reader it tolerates unknown and missing keys; what is no event at all is no
 """
 
 import json
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, NoReturn, Self
 
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
@@ -41,14 +41,15 @@ class Item(NamedTuple):
     def of(cls, part: Part, record: ReadRecord) -> Self | None:
         """Read a record; None for what is not an event."""
         try:
-            event = json.loads(record.value or b"")
+            # As its readers decode it: one event that they cannot read would spoil the page that it is on.
+            event = json.loads((record.value or b"").decode(), parse_constant=_none_of_json)
             return cls(
                 part,
                 record.offset,
                 record.timestamp_ms,
                 record.value or b"",
                 record.headers.get("smsbus_via", b"").decode("ascii", "replace"),
-                id=str(event["id"]),
+                id=_id(event, record),
                 provider=str(event["provider"]),
                 account=str(event["account"]),
                 recipient=_number(event),
@@ -62,6 +63,16 @@ class Item(NamedTuple):
     def size(self) -> int:
         """The memory that it takes, bytes, roughly."""
         return len(self.value) + 2 * len(self.text or "") + OVERHEAD
+
+
+def _id(event: dict[str, Any], record: ReadRecord) -> str:
+    """Return the event's id; that of a watch's end is in the header alone."""
+    return str(event["id"]) if "id" in event else record.headers["ce_id"].decode()
+
+
+def _none_of_json(constant: str) -> NoReturn:
+    """Refuse `NaN` and the like, which Python reads and others do not."""
+    raise ValueError(constant)
 
 
 TEXTS: Final = ("service", "client_ref", "watch_id", "order_id", "freshness", "code", "text")
