@@ -13,7 +13,7 @@ _CURSOR: Final = re.compile(r"[A-Za-z0-9_-]{40,512}")
 def moment_in(text: str, now_ms: int) -> int | None:
     """Return the moment, milliseconds since 1970; None: the text is neither a duration nor a moment."""
     if (seconds := seconds_in(text)) is not None:
-        return now_ms - seconds * 1000
+        return max(now_ms - seconds * 1000, 0)
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+") if "T" in text else text)  # a `+` that was not escaped
     except ValueError:

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
 from typing import Final
 
@@ -10,6 +11,7 @@ from aiohttp import web
 
 from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in
 from app.admin.inbox_view import (
+    PRIVATE,
     AccountPaused,
     NotFilled,
     UnknownWatch,
@@ -20,7 +22,6 @@ from app.admin.inbox_view import (
     refusal,
     wants_text,
     way,
-    with_code,
 )
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
@@ -42,10 +43,10 @@ STREAM_HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
 }
-NOT_A_CURSOR: Final = "since is not a cursor of this inbox: it was cut, or is of other events."
-WAIT_FOR_WHAT: Final = "Say what to wait for: recipient, or account and order_id, or watch_id."
-COUNTED: Final = "An activation's SMS are counted: leave out since, and say sequence (0 is the first SMS)."
-NOT_COUNTED: Final = "sequence counts the SMS of an activation: name its account and order_id, or its watch_id."
+NOT_A_CURSOR: Final = "{} is not a cursor of this inbox: it was cut, or is of other events"
+WAIT_FOR_WHAT: Final = "say what to wait for: recipient, or account and order_id, or watch_id"
+COUNTED: Final = "an activation's SMS are counted: leave out since, and give sequence (0 is the first SMS)"
+NOT_COUNTED: Final = "sequence counts the SMS of an activation: name its account and order_id, or its watch_id"
 UNKNOWN_SMS: Final = "It is not in the inbox, which keeps at most the last {hours:g} hours."
 PING: Final = b": ping\n\n"
 
@@ -89,7 +90,7 @@ class InboxApi:
                 return refusal(gone, cursor=self._inbox.here(Filter()).text())
             except WatchEnded as ended:
                 return refusal(ended, ended=str(ended))
-            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, Blind) as error:
+            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, NotFilled, Blind) as error:
                 return refusal(error)
 
         return answered
@@ -97,31 +98,31 @@ class InboxApi:
     # ---- lists ---------------------------------------------------------------------------------------------------
 
     async def _list(self, request: web.Request) -> web.StreamResponse:
-        query = query_in(request.query.items(), LIST)
-        if wants_text(request):
-            newest = await self._page(query._replace(limit=1, filter=with_code(query.filter)))
-            return code(newest)
-        return envelope(await self._page(query))
+        query = _asked(request, LIST)
+        page = await self._page(query)
+        return code(page) if query.only_codes else envelope(page)
 
     async def _page(self, query: Query) -> Page:
+        limit = sys.maxsize if query.only_codes else query.limit  # the newest code is the last one
         if query.since is None:
-            return await self._inbox.newest(query.filter, query.limit)
+            return await self._inbox.newest(query.wanted, limit)
         cursor = await self._begin(query)
-        return await self._inbox.after(query.filter, cursor, query.limit, since_ms=self._since_ms(query.since))
+        return await self._inbox.after(query.wanted, cursor, limit, since_ms=self._since_ms(query.since))
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        query_in(request.query.items(), ())
+        query = _asked(request, ())
         item = self._inbox.get(request.match_info["id"])
         if item is None:
             return problem(404, "unknown_sms", UNKNOWN_SMS.format(hours=self._inbox.hours))
-        if wants_text(request):
+        if query.only_codes:
             return code(Page([item], self._inbox.here(Filter())))
-        return web.json_response(text=f'{{"sms":{item.value.decode()},"way":{json.dumps(way(item))}}}')
+        shown = f'{{"sms": {item.value.decode()}, "way": {json.dumps(way(item))}}}'
+        return web.json_response(text=shown, headers=PRIVATE)
 
     async def _cursor(self, request: web.Request) -> web.StreamResponse:
-        query_in(request.query.items(), ())
+        query = _asked(request, ())
         cursor = (await self._inbox.now(Filter())).text()
-        return web.Response(text=f"{cursor}\n") if wants_text(request) else web.json_response({"cursor": cursor})
+        return web.Response(text=f"{cursor}\n") if query.only_codes else web.json_response({"cursor": cursor})
 
     async def _begin(self, query: Query) -> Cursor:
         """Return the checked cursor of a query that says `since`."""
@@ -130,7 +131,7 @@ class InboxApi:
         try:
             cursor = Cursor.of(query.since, query.filter.topics)
         except ValueError:
-            raise WrongQuery(NOT_A_CURSOR) from None
+            raise WrongQuery(NOT_A_CURSOR.format("since")) from None
         await self._inbox.check(cursor, query.filter)
         return cursor
 
@@ -141,48 +142,45 @@ class InboxApi:
     # ---- waits ---------------------------------------------------------------------------------------------------
 
     async def _wait(self, request: web.Request) -> web.StreamResponse:
-        query = query_in(request.query.items(), WAITED)
-        if wants_text(request):
-            return code(await self._waited(query._replace(filter=with_code(query.filter))))
-        page = await self._waited(query)
-        return envelope(page, **next_sequence(page, query.sequence))
+        query = _asked(request, WAITED)
+        known = self._known(query.filter)
+        if known is None or known.watch is None or known.watch.order_kind != "activation":
+            page, more = await self._waited_for_news(query, known), {}
+        else:
+            page = await self._waited_in_order(query, known)
+            more = next_sequence(page, query.sequence or 0)
+        return code(page) if query.only_codes else envelope(page, **more)
 
-    async def _waited(self, query: Query) -> Page:
-        wanted = query.filter
-        if wanted.watch_id or wanted.order_id:
-            return await self._waited_for_watch(query, self._known(wanted))
-        if not wanted.recipient:
-            raise WrongQuery(WAIT_FOR_WHAT)
-        return await self._waited_for_news(query)
-
-    async def _waited_for_watch(self, query: Query, known: Known) -> Page:
-        query = query._replace(filter=query.filter._replace(watch_id=known.watch_id))
-        if known.watch is None or known.watch.order_kind != "activation":
-            return await self._waited_for_news(query)
+    async def _waited_in_order(self, query: Query, known: Known) -> Page:
         if query.since is not None:
             raise WrongQuery(COUNTED)
-        if (why := self._paused(known.watch.account)) is not None:
-            raise AccountPaused(why)
+        wanted = query.wanted._replace(watch_id=known.watch_id)
         return await self._inbox.wait_in_order(
-            query.filter, query.sequence or 0, lambda: self._ended(known.watch_id), query.timeout
+            wanted, query.sequence or 0, lambda: self._ended(known.watch_id), query.timeout
         )
 
-    async def _waited_for_news(self, query: Query) -> Page:
+    async def _waited_for_news(self, query: Query, known: Known | None) -> Page:
+        """Wait for the SMS of a number, or of a rent."""
         if query.sequence is not None:
             raise WrongQuery(NOT_COUNTED)
         cursor = await (self._begin(query) if query.since else self._inbox.now(query.filter))
-        return await self._inbox.wait(query.filter, cursor, query.timeout)
+        wanted = query.wanted._replace(watch_id=known.watch_id) if known else query.wanted
+        return await self._inbox.wait(wanted, cursor, query.timeout)
 
-    def _known(self, wanted: Filter) -> Known:
-        """Return the watch of an order. Raises `UnknownWatch`."""
-        if wanted.watch_id is None and wanted.account is None:
-            raise WrongQuery(WAIT_FOR_WHAT)
-        ids = [wanted.watch_id] if wanted.watch_id else []
-        if wanted.account and wanted.order_id:
-            ids += [id_of_watch(wanted.account, kind, wanted.order_id) for kind in ("activation", "rent")]
+    def _known(self, wanted: Filter) -> Known | None:
+        """Return the watch that is waited for; None: a number is. Raises why nothing can come, or nobody knows."""
+        ids = _watch_ids(wanted)
+        if not ids:
+            if wanted.order_id or not wanted.recipient:
+                raise WrongQuery(WAIT_FOR_WHAT)
+            return None
+        if self._table is not None and not self._table.filled:
+            raise NotFilled
         found = newest_first(known for each in ids if self._table and (known := self._table.get(each)) is not None)
         if not found:
             raise UnknownWatch
+        if found[0].watch is not None and (why := self._paused(found[0].watch.account)) is not None:
+            raise AccountPaused(why)
         return found[0]
 
     def _ended(self, watch_id: str) -> Ended | None:
@@ -192,8 +190,11 @@ class InboxApi:
     # ---- streams -------------------------------------------------------------------------------------------------
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
-        query = query_in(request.query.items(), STREAM)
-        query = query._replace(since=request.headers.get("Last-Event-ID") or query.since)
+        query = _asked(request, STREAM)
+        if last := request.headers.get("Last-Event-ID"):
+            if not is_cursor(last):
+                raise WrongQuery(NOT_A_CURSOR.format("Last-Event-ID"))
+            query = query._replace(since=last)
         cursor = await self._begin(query) if query.since else self._inbox.here(query.filter)
         response = web.StreamResponse(headers=STREAM_HEADERS)
         await response.prepare(request)
@@ -204,6 +205,20 @@ class InboxApi:
                 async for page in pages:
                     await _write(response, frames(page, since_ms) or PING)
         return response
+
+
+def _asked(request: web.Request, names: Iterable[str]) -> Query:
+    """Parse a request that has these parameters. Raises `WrongQuery`."""
+    return query_in(request.query.items(), names)._replace(only_codes=wants_text(request))
+
+
+def _watch_ids(wanted: Filter) -> list[str]:
+    """Return the ids of the watches that may be meant; none: no watch is."""
+    if wanted.watch_id:
+        return [wanted.watch_id]
+    if not (wanted.account and wanted.order_id):
+        return []
+    return [id_of_watch(wanted.account, kind, wanted.order_id) for kind in ("activation", "rent")]
 
 
 async def _write(response: web.StreamResponse, data: bytes) -> None:

@@ -41,17 +41,26 @@ class Query(NamedTuple):
     """The parsed query; what a request does not have is the default."""
 
     filter: Filter = Filter()
+    """What cursors belong to."""
     since: str | None = None
     limit: int = PAGE
     sequence: int | None = None
     timeout: int = WAIT
+    only_codes: bool = False
+    """The client takes nothing but a code."""
+
+    @property
+    def wanted(self) -> Filter:
+        """What matches."""
+        return self.filter._replace(has_code=True) if self.only_codes else self.filter
 
 
 def query_in(pairs: Iterable[tuple[str, str]], names: Iterable[str]) -> Query:
     """Parse the parameters of a request that has these. Raises `WrongQuery`."""
     given = parameters_in(pairs, {name: MUST_BE[name] for name in names}, _is_right)
-    numbers = {name: int(given[name]) for name in ("limit", "sequence", "timeout") if name in given}
-    return Query(_filter(given), given.get("since"), **numbers)
+    sequence = int(given["sequence"]) if "sequence" in given else None
+    limit, timeout = int(given.get("limit", PAGE)), int(given.get("timeout", WAIT))
+    return Query(_filter(given), given.get("since"), limit, sequence, timeout)
 
 
 def _filter(given: dict[str, str]) -> Filter:

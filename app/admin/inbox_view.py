@@ -9,7 +9,6 @@ from app.admin.inbox_query import EVENTS
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
 from inbox.asking import OtherFilter, Page, WatchEnded
-from inbox.filters import Filter
 from inbox.following import Blind
 from inbox.item import Item
 from inbox.tail import Gone
@@ -63,22 +62,15 @@ def envelope(page: Page, **more: int) -> web.Response:
     return web.Response(body=body, content_type="application/json", charset="utf-8", headers=PRIVATE)
 
 
-def next_sequence(page: Page, asked: int | None) -> dict[str, int]:
-    """Return the sequence to wait for next; nothing where SMS are not counted."""
+def next_sequence(page: Page, asked: int) -> dict[str, int]:
+    """Return the sequence of an activation to wait for next."""
     sequence = page.items[0].sequence if page.items else None
-    if sequence is not None:
-        return {"next_sequence": sequence + 1}
-    return {"next_sequence": asked} if asked is not None else {}
+    return {"next_sequence": asked if sequence is None else sequence + 1}
 
 
 def wants_text(request: web.Request) -> bool:
     """Tell whether the client wants the bare code."""
     return request.headers.get("Accept", "").partition(";")[0].partition(",")[0].strip().lower() == "text/plain"
-
-
-def with_code(wanted: Filter) -> Filter:
-    """Return the filter for a client that wants the code alone."""
-    return wanted._replace(has_code=True)
 
 
 def code(page: Page) -> web.Response:

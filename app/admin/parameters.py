@@ -19,7 +19,7 @@ def parameters_in(
     wrong = {}
     for name, value in pairs:
         if name not in must_be:
-            wrong[name] = unknown(name, must_be, "not a parameter of this list")
+            wrong[name] = unknown(name, must_be, "not a parameter of this request")
         elif name in parameters:
             wrong[name] = f"{name} is given twice"
         elif not is_right(name, value):

@@ -411,7 +411,7 @@ async def test_watches_are_listed_by_filters_and_pages(api: Api) -> None:
         ("limit=", "limit"),
         ("state=sleepy", "state"),
         ("after=nowhere", "after"),
-        ("colour=red&limit=-1", "colour is not a parameter of this list; limit must be 1 to 1000"),
+        ("colour=red&limit=-1", "colour is not a parameter of this request; limit must be 1 to 1000"),
         ("recipient=%2B", "recipient"),
         ("client_ref=", "client_ref"),
         ("account=main&account=other", "account"),
