@@ -21,6 +21,7 @@ from app.admin.watch_view import newest_first, view
 from bus.kafka.client import KafkaAway
 from bus.sharding.commands import CommandWriter
 from pollers.watch_commands import WatchRequest, conflicts, with_request
+from pollers.watches.watch_entry import Progress
 from pollers.watches.watch_table import Known, Listing, LivePoll, WatchTable
 from providers import has_kind
 from schemas import fields, timestamps
@@ -199,11 +200,13 @@ class WatchApi:
             return unreadable()
         request_id = new_request_id()
         await self._put(with_request(known.watch, desired, request_id=request_id, after=after))
-        outcome = await self._table.outcome(known.watch_id, request_id, self._patience.outcome)
-        if outcome == "ended":
+        applied = await self._table.applied(known.watch_id, request_id, self._patience.outcome)
+        if applied is not None and applied.outcome == "ended":
             return ended()
         answer = {"watch_id": known.watch_id, "request": desired, "request_id": request_id}
-        return web.json_response(answer | {"status": outcome or "pending"}, status=202)
+        status = {"status": applied.outcome if applied else "pending"}
+        more = {"next_sequence": next_sequence(applied, after)} if desired == "next" else {}
+        return web.json_response(answer | status | more, status=202)
 
     async def _put(self, watch: Watch) -> None:
         await self._writer.put(watch.key(), watch.to_json())
@@ -219,6 +222,17 @@ def new_request_id() -> str:
 def next_in(body: bytes) -> NextRequest:
     """Parse the body; an empty one is a request without fields. Raises `ValidationError`."""
     return NextRequest.model_validate_json(body) if body.strip() else NextRequest()
+
+
+def next_sequence(applied: Progress | None, after: int | None) -> int | None:
+    """Return the `sequence` of the SMS that a `next` brings; None: it is not known yet.
+
+    Without a count, the shard's count when it applied the request is what tells old from new: what the table has before
+    may lack an SMS that is published, and that the client has used; what it has later, the one that was requested.
+    """
+    if after is not None:
+        return after
+    return applied.sms_count if applied else None
 
 
 def as_text(listing: Listing, live: list[LivePoll | None], now_ms: int) -> str:

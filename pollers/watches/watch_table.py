@@ -99,7 +99,7 @@ class WatchTable:
         self._read_to: dict[tuple[str, int], int] = {}  # the same, since reading began
         self._now_ms = now_ms
         self._open = OpenWatches(now_ms)
-        self._asking: dict[str, list[tuple[str, asyncio.Future[str]]]] = {}
+        self._asking: dict[str, list[tuple[str, asyncio.Future[Progress]]]] = {}
 
     # ---- queries ----------------------------------------------------------------------------------------------
 
@@ -143,15 +143,15 @@ class WatchTable:
         """Return the demand, in requests a second, of the account's open watches on partitions that are not `mine`."""
         return self._open.others(account, mine)
 
-    async def outcome(self, watch_id: str, request_id: str, seconds: float) -> str | None:
-        """Wait until the shard has applied a request; return its outcome.
+    async def applied(self, watch_id: str, request_id: str, seconds: float) -> Progress | None:
+        """Wait until the shard has applied a request; return its outcome and the SMS by then.
 
         None if that takes longer than so many seconds, or if another request was applied right after it.
         """
         entry = self._entries.get(watch_id)
         if entry is not None and entry.applied == request_id:
-            return entry.progress.outcome if entry.progress else None
-        answered: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            return entry.progress
+        answered: asyncio.Future[Progress] = asyncio.get_running_loop().create_future()
         asking = self._asking.setdefault(watch_id, [])
         asking.append((request_id, answered))
         try:
@@ -254,7 +254,7 @@ class WatchTable:
     def _answer(self, watch_id: str, entry: Entry) -> None:
         for request_id, answered in self._asking.get(watch_id, ()):
             if entry.applied == request_id and entry.progress is not None and not answered.done():
-                answered.set_result(entry.progress.outcome)
+                answered.set_result(entry.progress)
 
 
 def _known(entry: Entry) -> Known:

@@ -13,6 +13,7 @@ from pollers.tracking.state import Newest, WatchState
 from pollers.watch_commands import WatchRequest, with_request
 from pollers.watches import watch_table
 from pollers.watches.open_watches import BY_AGE, MOST, OLDER, RENT, WITH_SMS, Open, weights
+from pollers.watches.watch_entry import Progress
 from pollers.watches.watch_listing import Filters
 from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch, WatchRecord
@@ -238,14 +239,14 @@ async def test_topics_that_were_made_anew_are_read_anew(topics, monkeypatch):
 async def test_the_outcome_of_a_request_is_there_as_soon_as_its_shard_has_committed_it(topics):
     watch = order(1)
     topics.request(watch)
-    asking = asyncio.ensure_future(topics.table.outcome(watch.watch_id, "r2", 5))
+    asking = asyncio.ensure_future(topics.table.applied(watch.watch_id, "r2", 5))
     await asyncio.sleep(0)
     topics.commit(watch, applied="r1", outcome="accepted")
     topics.commit(watch, applied="r2", outcome="already")
 
-    assert await asking == "already"
-    assert await topics.table.outcome(watch.watch_id, "r2", 5) == "already"
-    assert await topics.table.outcome(watch.watch_id, "r3", 0.01) is None
+    assert await asking == Progress(0, None, "already")
+    assert await topics.table.applied(watch.watch_id, "r2", 5) == Progress(0, None, "already")
+    assert await topics.table.applied(watch.watch_id, "r3", 0.01) is None
     assert topics.table._asking == {}
 
 
