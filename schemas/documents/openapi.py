@@ -1,8 +1,8 @@
-"""The OpenAPI 3.1 document: the PingMe callback, and the admin listener's health, metrics, watches and journals."""
+"""The OpenAPI 3.1 document: the PingMe callback; the admin listener's health, metrics, inbox, watches and journals."""
 
 from typing import Final
 
-from schemas.documents import openapi_callbacks, openapi_journals, openapi_watches
+from schemas.documents import openapi_callbacks, openapi_inbox, openapi_journals, openapi_watches
 from schemas.documents.openapi_parts import Document, callback, errors, json_answer, problem, result, status
 
 DESCRIPTION: Final = """\
@@ -30,6 +30,7 @@ def openapi() -> Document:
         "servers": public,
         "tags": [
             {"name": "receive", "description": "Receive SMS."},
+            {"name": "inbox", "description": "Read and wait for what was received lately."},
             {"name": "watch", "description": "Watch orders for SMS; only with polled accounts."},
             {
                 "name": "operate",
@@ -43,6 +44,7 @@ def openapi() -> Document:
             "/readyz": {"servers": admin, "get": _readyz()},
             "/metrics": {"servers": admin, "get": _metrics()},
             **openapi_callbacks.paths(admin),
+            **openapi_inbox.paths(admin),
             **openapi_watches.paths(admin),
             **openapi_journals.paths(admin),
         },
@@ -52,6 +54,7 @@ def openapi() -> Document:
                 "Result": result(),
                 "Problem": problem(),
                 **openapi_callbacks.schemas(),
+                **openapi_inbox.schemas(),
                 **openapi_watches.schemas(),
                 **openapi_journals.schemas(),
             },

@@ -70,6 +70,13 @@ def schemas() -> Document:
             "`pending`: its shard has not applied it yet, and will.",
         },
     }
+    next_sequence: Document = {
+        "type": ["integer", "null"],
+        "minimum": 0,
+        "description": "The `sequence` of the SMS that it brings: `GET /v1/wait` with it never returns an older one. "
+        "With `after` it is that number. Null: without `after`, while the request is `pending`, nobody knows which "
+        "SMS the shard will find; ask again with `after`.",
+    }
     viewed = {**described, "message_type": {"type": "string", "examples": MESSAGE_TYPES}}
     return {
         "WatchRequest": _strict(described, "account", "order_id"),
@@ -77,6 +84,11 @@ def schemas() -> Document:
         "WatchView": {"type": "object", "properties": {"watch_id": {"type": "string"}, **viewed, **_progress()}},
         "WatchHandle": {"type": "object", "properties": opened, "required": ["watch_id", "request_id"]},
         "WatchAnswer": {"type": "object", "properties": asked, "required": list(asked)},
+        "NextAnswer": {
+            "type": "object",
+            "properties": {**asked, "next_sequence": next_sequence},
+            "required": [*asked, "next_sequence"],
+        },
     }
 
 
@@ -222,18 +234,23 @@ def _show() -> Document:
 
 def _next() -> Document:
     body = {"required": False, "content": {"application/json": {"schema": _ref("NextRequest")}}}
-    asked = _asked("invalid_request", "bad_request", "timeout", "too_large")
+    asked = _asked("NextAnswer", "invalid_request", "bad_request", "timeout", "too_large")
     summary = "Ask the provider for the next SMS on the same number"
     return {"tags": ["watch"], "operationId": "nextOfWatch", "summary": summary, "requestBody": body, **asked}
 
 
 def _request() -> Document:
     summary = "Stop watching, or finish or cancel the order at the provider"
-    return {"tags": ["watch"], "operationId": "requestOfWatch", "summary": summary, **_asked("not_found")}
+    return {
+        "tags": ["watch"],
+        "operationId": "requestOfWatch",
+        "summary": summary,
+        **_asked("WatchAnswer", "not_found"),
+    }
 
 
-def _asked(*reasons: str) -> Document:
-    answers = {"202": json_answer("Requested.", _ref("WatchAnswer"))}
+def _asked(answer: str, *reasons: str) -> Document:
+    answers = {"202": json_answer("Requested.", _ref(answer))}
     return {
         "description": "Each call is a new request. The shard's owner performs it after one more poll; the result is "
         "in `performed` or `refused` of the watch.",

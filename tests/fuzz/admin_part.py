@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin.callbacks import CallbackApi
+from app.admin.inbox import InboxApi
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.watches import Patience, WatchApi
@@ -19,18 +20,34 @@ from bus.journal.skipped import Skip
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
 from bus.settings import KafkaSettings
+from inbox.following import Following
 from pollers.tracking.state import WatchState
 from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
-from schemas.messages import Watch
+from schemas.messages import SmsReceived, Watch
 from schemas.timestamps import to_text
 from schemas.topics import STATES
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
+from tests.inbox_part import Topics, inbox_of
 from tests.loop_thread import LoopThread
 
 ADMIN_TOKEN: Final = "a-long-token-of-the-admin"
 JOURNAL: Final = "abcdefghijkl"
 OPEN, ENDED = "open-watch", "ended-watch"
+NUMBER: Final = "16470000000"
+SMS: Final = SmsReceived(
+    id="6bd66c27-1e4d-872d-a312-5fc86f25695a",
+    provider="pingme",
+    account=ACCOUNT,
+    received_via="callback",
+    recipient=f"+{NUMBER}",
+    recipient_raw=NUMBER,
+    text="Your code is 4711",
+    code="4711",
+    code_source="extracted",
+    observed_at=to_text(NOW_MS),
+    freshness="live",
+)
 
 
 class Writer:
@@ -88,10 +105,14 @@ class Internal:
 
 
 @contextmanager
-def internal() -> Iterator[Internal]:
-    """An open admin listener, which wants `ADMIN_TOKEN`."""
-    home, writer, table = LoopThread(), Writer(), WatchTable(KafkaSettings())
-    table._filled.set()
+def internal(*, read: bool = True) -> Iterator[Internal]:
+    """An open admin listener, which wants `ADMIN_TOKEN`. Its inbox has `SMS`, if the topics are `read`."""
+    home, writer, table, topics = LoopThread(), Writer(), WatchTable(KafkaSettings()), Topics(now_ms=NOW_MS)
+    if read:
+        table._filled.set()
+    topics.away = not read
+    topics.publish(SMS)
+    inbox = inbox_of(topics)
     writer_like: Any = writer
     api = WatchApi(
         table,
@@ -106,6 +127,7 @@ def internal() -> Iterator[Internal]:
     def add_to(router: UrlDispatcher) -> None:
         api.add_to(router)
         callbacks.add_to(router)
+        InboxApi(inbox, table, now_ms=lambda: NOW_MS).add_to(router)
         JournalApi(Hands()).add_to(router)
 
     admin = Admin(
@@ -118,10 +140,16 @@ def internal() -> Iterator[Internal]:
     admin.ready = True
     opened = Internal(admin, table, writer, home)
     with opened.complaints.listening(home):
-        home.run(admin.start())
+        home.run(_started(admin, inbox.following))
         yield opened
         home.run(admin.stop())
+        home.run(inbox.following.stop())
     home.close()
+
+
+async def _started(admin: Admin, following: Following) -> None:
+    following.start()
+    await admin.start()
 
 
 def with_watches(part: Internal) -> Internal:

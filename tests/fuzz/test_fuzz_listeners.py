@@ -9,9 +9,10 @@ import pytest
 import schemathesis
 from schemathesis.checks import CHECKS
 
+from app.admin.inbox_query import LONGEST_WAIT
 from pollers.watches.watch_listing import cursor
 from schemas.timestamps import to_text
-from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, OPEN, Internal, internal, with_watches
+from tests.fuzz.admin_part import ADMIN_TOKEN, ENDED, NUMBER, OPEN, SMS, Internal, internal, with_watches
 from tests.fuzz.budget import TIMEOUT, fuzzed
 from tests.fuzz.parts import ACCOUNT, NOW_MS, TOKEN, Public, public
 from tests.fuzz.wire import Reply, is_problem
@@ -33,8 +34,11 @@ DOCUMENT: Final = without_security(
 SCHEMA: Final = schemathesis.openapi.from_dict(DOCUMENT)
 CALLBACKS: Final = SCHEMA.include(path_regex="^/v1/pingme/")
 LIVEZ: Final = SCHEMA.include(path="/livez")
-ADMIN: Final = SCHEMA.exclude(path_regex="^/v1/pingme/")
+# A stream has no end, and a fuzzer reads each answer to its end: it is only refused here. Frames: tests/unit/app/admin.
+ADMIN: Final = SCHEMA.exclude(path_regex="^/v1/(pingme/|stream$)")
 WATCHES: Final = SCHEMA.include(path_regex="^/v1/watches")
+INBOX: Final = SCHEMA.include(path_regex="^/v1/(sms|cursor|wait|stream)")
+GUARDED: Final = SCHEMA.include(path_regex="^/v1/(watches|sms|cursor|wait|stream)")
 
 # The receiver takes what is no callback, too, and keeps it as a dead letter: that is its promise.
 ANYTHING_IS_TAKEN: Final = CHECKS.get_one("negative_data_rejection")
@@ -85,8 +89,7 @@ def guarded() -> Iterator[Internal]:
 
 @pytest.fixture(scope="module")
 def unread() -> Iterator[Internal]:
-    with internal() as part:
-        part.table._filled.clear()
+    with internal(read=False) as part:
         yield part
 
 
@@ -127,11 +130,27 @@ def test_the_admin_listener_answers_as_it_is_described(free: Internal, case: Any
     if isinstance(case.body, dict):
         case.body |= {name: value for name, value in ours.items() if isinstance(case.body.get(name), str)}
     if "id" in (case.path_parameters or {}):
-        case.path_parameters["id"] = OPEN
+        case.path_parameters["id"] = SMS.id if case.path == "/v1/sms/{id}" else OPEN
+    if case.path in {"/v1/sms", "/v1/wait"}:
+        answered_soon(case)
     if case.path == "/v1/watches" and isinstance((case.query or {}).get("after"), str):
         case.query["after"] = cursor((NOW_MS, OPEN))
 
-    ask(case, free, Authorization=RIGHT)
+    # That a wait names a number or an order, and which of them is counted, no schema of single parameters says.
+    ask(case, free, excluded=(VALID_IS_REFUSED,) if case.path == "/v1/wait" else (), Authorization=RIGHT)
+
+
+def answered_soon(case: Any) -> None:
+    """Wait a second at most, begin at a moment that there is, and wait for a number that has an SMS now and then."""
+    query = case.query = case.query or {}
+    if query.get("since") and isinstance(query["since"], str):
+        query["since"] = "10m"
+    if case.path != "/v1/wait":
+        return
+    if type(query.setdefault("timeout", 1)) is int and 0 < query["timeout"] <= LONGEST_WAIT:
+        query["timeout"] = 1
+    if isinstance(query.get("recipient"), str) and "1" in query["recipient"]:
+        query["recipient"] = NUMBER
 
 
 @WATCHES.parametrize()
@@ -143,10 +162,10 @@ def test_an_ended_watch_and_accounts_of_others_are_refused_as_it_is_described(gu
     ask(case, guarded, excluded=(VALID_IS_REFUSED,), Authorization=RIGHT)
 
 
-@WATCHES.parametrize()
+@GUARDED.parametrize()
 @pytest.mark.parametrize("shown", [None, "Bearer wrong", f"Basic {ADMIN_TOKEN}", f"Bearer {ADMIN_TOKEN}x", "Bearer "])
 @fuzzed(15)
-def test_without_the_token_the_watches_are_closed(guarded: Internal, shown: str | None, case: Any) -> None:
+def test_without_the_token_watches_and_inbox_are_closed(guarded: Internal, shown: str | None, case: Any) -> None:
     headers = {} if shown is None else {"Authorization": shown}
     case.headers.pop("Authorization", None)
 
@@ -156,6 +175,12 @@ def test_without_the_token_the_watches_are_closed(guarded: Internal, shown: str 
 @WATCHES.parametrize()
 @fuzzed(15)
 def test_until_the_watches_are_read_the_answer_is_503(unread: Internal, case: Any) -> None:
+    assert ask(case, unread, excluded=(VALID_IS_REFUSED, NO_FAULT), Authorization=RIGHT) in {503, 405}
+
+
+@INBOX.parametrize()
+@fuzzed(15)
+def test_until_the_topics_are_read_the_answer_is_503(unread: Internal, case: Any) -> None:
     assert ask(case, unread, excluded=(VALID_IS_REFUSED, NO_FAULT), Authorization=RIGHT) in {503, 405}
 
 

@@ -10,12 +10,12 @@ from jsonschema import Draft7Validator, Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
-from app.admin import journals, listener, watches
+from app.admin import inbox, inbox_query, inbox_view, journals, listener, watches
 from app.journals import query
 from app.workers import joint_journals
 from pollers.watch_commands import WatchRequest
 from receiver.answers import PROBLEMS
-from schemas.documents import openapi_journals, openapi_parts, openapi_watches
+from schemas.documents import openapi_inbox, openapi_journals, openapi_parts, openapi_watches
 from schemas.documents.asyncapi import asyncapi
 from schemas.documents.export import documents, write
 from schemas.documents.openapi import openapi
@@ -219,6 +219,11 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/readyz": {"get"},
         "/metrics": {"get"},
         "/v1/callbacks": {"get"},
+        "/v1/sms": {"get"},
+        "/v1/sms/{id}": {"get"},
+        "/v1/cursor": {"get"},
+        "/v1/wait": {"get"},
+        "/v1/stream": {"get"},
         "/v1/watches": {"get", "post"},
         "/v1/watches/{id}": {"get"},
         "/v1/watches/{id}/next": {"post"},
@@ -254,6 +259,36 @@ def test_the_document_of_the_journals_is_what_the_program_takes_and_answers():
         *(reason for _, reason, _ in journals.NOT_SKIPPED.values()),
         *("unauthorized", "bad_request", "timeout", "too_large"),
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "names"),
+    [
+        ("/v1/sms", inbox_query.LIST),
+        ("/v1/cursor", ()),
+        ("/v1/wait", inbox_query.WAITED),
+        ("/v1/stream", (*inbox_query.STREAM, "Last-Event-ID")),
+    ],
+)
+def test_the_document_of_the_inbox_has_the_parameters_that_the_program_takes(path, names):
+    asked = openapi()["paths"][path]["get"].get("parameters", [])
+    schemas = {each["name"]: each["schema"] for each in asked}
+
+    assert tuple(schemas) == tuple(names)
+    for name, highest, default in (
+        ("limit", inbox_query.LARGEST_PAGE, inbox_query.PAGE),
+        ("timeout", inbox_query.LONGEST_WAIT, inbox_query.WAIT),
+    ):
+        if name in schemas:
+            assert (schemas[name]["maximum"], schemas[name]["default"]) == (highest, default)
+
+
+def test_the_document_of_the_inbox_has_the_reasons_with_which_the_program_refuses():
+    source = inspect.getsource(inbox) + inspect.getsource(inbox_view)
+    answered = {reason: int(status) for status, reason in re.findall(r'problem\((\d+), "(\w+)"', source)}
+    answered |= {reason: status for status, reason, _ in inbox_view.REFUSALS.values()} | {"unauthorized": 401}
+
+    assert {problem.reason: problem.status for problem in openapi_inbox.PROBLEMS} == answered
 
 
 def references(document):
