@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from app.settings.sections import Account
 from app.workers.metrics import RESTARTING
 from bus import health
 from bus.kafka_bus import KafkaBus
+from inbox.following import Following
 from pollers.poller import Poller
 from receiver.strangers import Strangers
 from schemas.topics import TOPICS
@@ -31,7 +33,9 @@ README = (ROOT / "README.md").read_text("utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "deploy" / "README.md"]
 PROGRAM = [
-    path for folder in ("app", "bus", "receiver", "pollers", "providers") for path in (ROOT / folder).rglob("*.py")
+    path
+    for folder in ("app", "bus", "inbox", "receiver", "pollers", "providers")
+    for path in (ROOT / folder).rglob("*.py")
 ]
 
 
@@ -132,7 +136,7 @@ def test_every_command_in_the_pages_exists(line: str):
 
 def test_the_files_on_the_way_of_an_sms_exist():
     page = (DOCS / "how-it-works.md").read_text("utf-8")
-    files = re.findall(r"`((?:receiver|schemas|bus|pollers|providers|app)/[\w./]*)`", page)
+    files = re.findall(r"`((?:receiver|schemas|bus|inbox|pollers|providers|app)/[\w./]*)`", page)
 
     assert len(set(files)) >= 25
     assert [file for file in files if not (ROOT / file).exists()] == []
@@ -232,6 +236,8 @@ def reasons() -> list[str]:
         elif isinstance(yielded, ast.JoinedStr):
             parts = [part.value if isinstance(part, ast.Constant) else r"\w+" for part in yielded.values]
             words.append("".join(map(str, parts)))
+    inbox = ast.walk(ast.parse(dedent(inspect.getsource(Following.degraded))))
+    words += [str(node.value) for node in inbox if isinstance(node, ast.Constant) and "inbox_" in str(node.value)]
     return [rf"{word}(?::NAME)?" for word in words if word != "topics"]
 
 

@@ -32,10 +32,11 @@ ONE = f"/v1/watches/{WATCH.watch_id}"
 class Shard:
     """Takes commands as Kafka does, and commits these states as soon as it has one."""
 
-    def __init__(self) -> None:
+    def __init__(self, watch: Watch = WATCH) -> None:
+        self.watch = watch
         self.table = WatchTable(KafkaSettings())
         self.table.caught_up()
-        self.table.put(WATCH)
+        self.table.put(watch)
         self.commits: list[dict[str, Any]] = []
         self._offset = 0
 
@@ -45,17 +46,13 @@ class Shard:
 
     def commit(self, **values: Any) -> None:
         self._offset += 1
-        watch = WATCH.model_copy(update={"expires_at": to_text(NOW_MS + 1000), "request_id": None})
+        watch = self.watch.model_copy(update={"expires_at": to_text(NOW_MS + 1000), "request_id": None})
         state = WatchState(watch=watch, provider="smsman", key="1", looked_ms=NOW_MS, **{"applied": "r1"} | values)
-        self.table.take(STATES, ReadRecord(0, self._offset, NOW_MS, key_of(watch), state.to_json(), {}))
+        self.table.take(STATES, ReadRecord(0, self._offset, NOW_MS, watch.watch_id.encode(), state.to_json(), {}))
 
     def _commit_all(self, request: str | None) -> None:
         for values in self.commits:
             self.commit(**{"applied": request} | values)
-
-
-def key_of(watch: Watch) -> bytes:
-    return watch.watch_id.encode()
 
 
 @asynccontextmanager
