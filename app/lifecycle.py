@@ -78,7 +78,7 @@ async def serve_parts(
             stack.push_async_callback(polling.stop)
         if inbox is not None:
             inbox.following.start()
-            stack.push_async_callback(inbox.following.stop)
+            stack.push_async_callback(inbox.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         if server is not None:
             await started(server.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)

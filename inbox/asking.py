@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, contextmanager, suppress
 from typing import Final, NamedTuple
 
 from bus.kafka.topics_reader import Part
@@ -35,6 +35,10 @@ class WatchEnded(Exception):
     """The watch ended without the SMS that was waited for. The text is the reason."""
 
 
+class Closing(Exception):
+    """The inbox is being stopped: ask another one, or again later."""
+
+
 class Ended(NamedTuple):
     """How the newest opening of a watch ended."""
 
@@ -50,9 +54,20 @@ class Inbox:
         self.following = following
         self._tail = following.tail
         self._now_ms = now_ms
+        self._waiting: set[asyncio.Future[Item]] = set()
+        self._is_closing = False
+
+    async def stop(self) -> None:
+        """Let nobody wait any longer: waits raise `Closing`. Then read no more."""
+        self._is_closing = True
+        for found in self._waiting:
+            found.cancel()
+        await self.following.stop()
 
     async def now(self, wanted: Filter) -> Cursor:
-        """Return the cursor after all that is published by now, as the brokers say. Raises `Blind`."""
+        """Return the cursor after all that is published by now, as the brokers say. Raises `Blind` and `Closing`."""
+        if self._is_closing:
+            raise Closing
         ends = await self.following.ends()
         return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in ends.items()})
 
@@ -117,7 +132,7 @@ class Inbox:
         """Wait for the next event after a checked cursor that is news: observed since then, and live.
 
         With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
-        if Kafka cannot be read by then.
+        if Kafka cannot be read by then, and `Closing`.
         """
         oldest_ms, wanted = cursor.since_ms - CLOCKS_MS, wanted._replace(freshness=wanted.freshness or "live")
         item = await self._first(wanted, cursor, lambda item: item.time_ms >= oldest_ms, seconds)
@@ -129,7 +144,7 @@ class Inbox:
         """Wait for an activation's first SMS with at least this sequence, which may be here already.
 
         `ended` says how the watch ended; None: it is open. Raises `WatchEnded` where no such SMS can come any more,
-        and `Blind`.
+        `Blind` and `Closing`.
         """
         cursor, deadline = self.oldest(wanted), asyncio.get_running_loop().time() + seconds
         while True:
@@ -144,21 +159,33 @@ class Inbox:
     async def _first(
         self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool], seconds: float
     ) -> Item | None:
-        found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
-
         def take(item: Item) -> None:
             if not found.done() and item.offset >= cursor.places[item.part].offset and is_news(item):
                 found.set_result(item)
 
-        with self._tail.subscribed(wanted, take):
+        with self._awaited() as found, self._tail.subscribed(wanted, take):
             async with aclosing(self._matching(wanted, cursor)) as matching:
                 async for item in matching:
                     if is_news(item):
                         return item
             await asyncio.wait([found], timeout=max(seconds, 0))
+        if found.cancelled():
+            raise Closing
         if not found.done() and self.following.is_blind:
             raise Blind
         return found.result() if found.done() else None
+
+    @contextmanager
+    def _awaited(self) -> Iterator[asyncio.Future[Item]]:
+        """Give a future that `stop` cancels."""
+        if self._is_closing:
+            raise Closing
+        found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
+        self._waiting.add(found)
+        try:
+            yield found
+        finally:
+            self._waiting.remove(found)
 
     # ---- streams -------------------------------------------------------------------------------------------------
 

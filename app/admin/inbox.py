@@ -27,7 +27,7 @@ from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
 from app.admin.watch_view import newest_first
 from app.since import is_cursor, moment_in
-from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
+from inbox.asking import Closing, Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor
 from inbox.filters import Filter
 from inbox.following import Blind
@@ -90,7 +90,7 @@ class InboxApi:
                 return refusal(gone, cursor=self._inbox.here(Filter()).text())
             except WatchEnded as ended:
                 return refusal(ended, ended=str(ended))
-            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, NotFilled, Blind) as error:
+            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, NotFilled, Blind, Closing) as error:
                 return refusal(error)
 
         return answered

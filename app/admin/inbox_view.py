@@ -8,7 +8,7 @@ from aiohttp import web
 from app.admin.inbox_query import EVENTS
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
-from inbox.asking import OtherFilter, Page, WatchEnded
+from inbox.asking import Closing, OtherFilter, Page, WatchEnded
 from inbox.following import Blind
 from inbox.item import Item
 from inbox.tail import Gone
@@ -43,6 +43,7 @@ REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     WatchEnded: (410, "watch_ended", "The watch ended ({}) without this SMS."),
     NotFilled: (503, "not_ready", "The inbox is still reading what was published. Try again."),
     Blind: (503, "inbox_blind", "Kafka cannot be read now, so nobody knows what is new. Nothing is lost; try again."),
+    Closing: (503, "closing", "This process is about to end: ask again, from the cursor that you have."),
 }
 
 

@@ -29,6 +29,7 @@ PROBLEMS: Final = (
     Problem("watch_ended", 410, "The watch ended without this SMS; `ended` is the reason."),
     Problem("not_ready", 503, "What was published is still being read after a start: try again."),
     Problem("inbox_blind", 503, "Kafka cannot be read now, so nobody knows what is new. Nothing is lost: try again."),
+    Problem("closing", 503, "This process is about to end: ask again, from the cursor that you have."),
 )
 ALWAYS: Final = frozenset({"invalid_query", "unauthorized", "not_ready", "inbox_blind"})
 OF_CURSORS: Final = ("cursor_gone", "cursor_of_other_filters")
@@ -161,7 +162,7 @@ def _cursor() -> Document:
         "summary": "The cursor after all that is published by now",
         "description": "Take it before you do what sends an SMS, and wait `since` then. It serves any filters.",
         "security": [{"adminToken": []}],
-        "responses": _answers(answer),
+        "responses": _answers(answer, "closing"),
     }
 
 
@@ -190,7 +191,7 @@ def _wait() -> Document:
         ],
         "responses": _answers(
             _or_code(_ref("SmsWaited"), "The SMS, or none in time."),
-            *(*OF_CURSORS, "unknown_watch", "no_code", "account_paused", "watch_ended"),
+            *(*OF_CURSORS, "unknown_watch", "no_code", "account_paused", "watch_ended", "closing"),
         ),
     }
 

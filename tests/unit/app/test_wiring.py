@@ -103,7 +103,7 @@ async def test_a_process_lives_while_its_bus_and_its_pollers_do(polling, bus, po
     polling.start()
     polling.poller.lives = pollers
     some_bus = SimpleNamespace(alive=lambda: bus)
-    admin = wiring.admin(polling._settings, some_bus, CollectorRegistry(), polling, None, degraded=tuple)
+    admin = wiring.admin(polling._settings, some_bus, CollectorRegistry(), polling, None, None, degraded=tuple)
 
     answer = await admin._livez(make_mocked_request("GET", "/livez"))
 

@@ -560,6 +560,18 @@ async def test_a_wait_in_which_kafka_stopped_answering_has_not_found_nothing(api
     assert (status, problem["reason"]) == (503, "inbox_blind")
 
 
+@pytest.mark.parametrize("path", [f"/v1/wait?recipient={NUMBER}", "/v1/wait?account=main&order_id=860170"])
+async def test_who_waits_while_the_process_stops_is_told_to_ask_again(api, path):
+    api.watch()
+    waiting = await api.waiting(f"{path}&timeout=55")
+    await api.inbox.stop()
+
+    answers = [await waiting, await api.get(path), await api.get("/v1/cursor")]
+
+    assert [(status, problem["reason"]) for status, problem in answers] == [(503, "closing")] * 3
+    assert (await api.get("/v1/sms"))[0] == 200
+
+
 def test_every_reason_is_tested_here():
     source = Path(__file__).read_text("utf-8")
 
