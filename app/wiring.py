@@ -12,7 +12,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin.callbacks import CallbackApi
-from app.admin.inbox import InboxApi
+from app.admin.inbox import InboxApi, nobody_is_paused
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.watches import WatchApi
@@ -216,7 +216,8 @@ def admin(
     if server is not None:
         apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
     if inbox is not None:
-        apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms))
+        paused = polling.poller.paused if polling else nobody_is_paused
+        apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused))
 
     def extend(router: web.UrlDispatcher) -> None:
         for api in apis:

@@ -337,6 +337,11 @@ class Poller:
             f"states_not_committed:{one.error}" for one in each if one.since is not None and now - one.since > JOINING
         }
 
+    def paused(self, account: str) -> str | None:
+        """Return why an account is paused: the provider's code; None: it is not, or is not polled by this process."""
+        throttle = self.accounts[account].throttle if account in self.accounts else None
+        return throttle.reason if throttle is not None and throttle.state == "paused" else None
+
     def expected_delay(self, account: str) -> float | None:
         """Return how many seconds the SMS of a new watch waits for its poll, if that is long enough to mention."""
         delay = self.scheduler.expected_delay(self.accounts[account]) if account in self.accounts else 0.0

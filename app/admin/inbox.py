@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
 from contextlib import aclosing, suppress
+from functools import partial
 from typing import Final
 
 from aiohttp import web
@@ -53,6 +54,11 @@ PING: Final = b": ping\n\n"
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+def nobody_is_paused(_: str) -> str | None:
+    """Default for `paused`: nothing is known about accounts."""
+    return None
+
+
 class InboxApi:
     """`GET /v1/sms`, `/v1/sms/{id}`, `/v1/cursor`, `/v1/wait`, `/v1/stream`."""
 
@@ -62,7 +68,7 @@ class InboxApi:
         table: WatchTable | None,
         *,
         now_ms: Callable[[], int],
-        paused: Callable[[str], str | None] = lambda _: None,
+        paused: Callable[[str], str | None] = nobody_is_paused,
     ) -> None:
         """`table`: the watches; None: there are no polled accounts. `paused` says why an account is not polled."""
         self._inbox = inbox
@@ -155,20 +161,29 @@ class InboxApi:
         if query.since is not None:
             raise WrongQuery(COUNTED)
         wanted = query.wanted._replace(watch_id=known.watch_id)
-        return await self._inbox.wait_in_order(
-            wanted, query.sequence or 0, lambda: self._ended(known.watch_id), query.timeout
-        )
+
+        async def waited(seconds: float) -> Page:
+            ended = partial(self._ended, known.watch_id)
+            return await self._inbox.wait_in_order(wanted, query.sequence or 0, ended, seconds)
+
+        there = await waited(0)
+        if not there.items:
+            self._check_polled(known)
+        return there if there.items else await waited(query.timeout)
 
     async def _waited_for_news(self, query: Query, known: Known | None) -> Page:
         """Wait for the SMS of a number, or of a rent."""
         if query.sequence is not None:
             raise WrongQuery(NOT_COUNTED)
         cursor = await (self._begin(query) if query.since else self._inbox.now(query.filter))
-        wanted = query.wanted._replace(watch_id=known.watch_id) if known else query.wanted
+        wanted = query.wanted
+        if known is not None:
+            self._check_polled(known)
+            wanted = wanted._replace(watch_id=known.watch_id)
         return await self._inbox.wait(wanted, cursor, query.timeout)
 
     def _known(self, wanted: Filter) -> Known | None:
-        """Return the watch that is waited for; None: a number is. Raises why nothing can come, or nobody knows."""
+        """Return the watch that is waited for; None: a number is. Raises `UnknownWatch` and `NotFilled`."""
         ids = _watch_ids(wanted)
         if not ids:
             if wanted.order_id or not wanted.recipient:
@@ -179,9 +194,12 @@ class InboxApi:
         found = newest_first(known for each in ids if self._table and (known := self._table.get(each)) is not None)
         if not found:
             raise UnknownWatch
-        if found[0].watch is not None and (why := self._paused(found[0].watch.account)) is not None:
-            raise AccountPaused(why)
         return found[0]
+
+    def _check_polled(self, known: Known) -> None:
+        """Return if an SMS may come. Raises `AccountPaused`."""
+        if known.watch is not None and (why := self._paused(known.watch.account)) is not None:
+            raise AccountPaused(why)
 
     def _ended(self, watch_id: str) -> Ended | None:
         known = self._table.get(watch_id) if self._table else None

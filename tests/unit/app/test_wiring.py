@@ -49,7 +49,7 @@ class Poller:
 
     lives = True
     scheduler = SimpleNamespace(live=None)
-    now_ms = expected_delay = None
+    now_ms = expected_delay = paused = None
 
     def start(self) -> None:
         pass

@@ -372,6 +372,19 @@ async def test_an_account_with_more_orders_than_its_budget_says_so() -> None:
 
 
 @virtual
+async def test_an_account_with_a_wrong_key_says_why_it_is_paused() -> None:
+    bench = Bench()
+    bench.command("1")
+    before = bench.poller.paused("main")
+    bench.client.answer = ProviderError("auth", "bad_key")
+
+    await bench.start(*range(12))
+    await asyncio.sleep(5)
+
+    assert (before, bench.poller.paused("main"), bench.poller.paused("another")) == (None, "bad_key", None)
+
+
+@virtual
 async def test_a_share_shrinks_at_once_and_grows_when_the_others_must_know() -> None:
     bench = Bench()
     bench.table.weights = {0: 1.0, 1: 1.0, 7: 6.0}

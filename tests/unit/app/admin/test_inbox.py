@@ -506,6 +506,15 @@ async def test_an_account_that_is_paused_is_409_with_why(api, kind):
     assert "bad_key" in problem["detail"]
 
 
+async def test_what_is_there_is_returned_also_if_its_account_is_paused_now(api):
+    api.watch(sms_count=1)
+    await api.taken(of_order(0, "4711"))
+    api.paused["main"] = "bad_key"
+
+    assert (await api.get("/v1/wait?account=main&order_id=860170"))[0] == 200
+    assert (await api.get("/v1/wait?account=main&order_id=860170&sequence=1"))[0] == 409
+
+
 async def test_a_watch_that_ended_without_the_sms_is_410_with_why(api):
     api.watch(ended="expired", sms_count=1)
     await api.taken(of_order(0, "4711"))
