@@ -85,6 +85,7 @@ check: $(VENV)/ready
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
+	cd testing && ../$(BIN)/deptry .
 
 # A whole run becomes the figures of bench/README.md; a part of one only prints its table.
 bench: $(VENV)/ready .venv-bench/ready

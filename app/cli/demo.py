@@ -1,5 +1,7 @@
 """`smsbus dev` and `smsbus demo`: everything on this machine, with simulated providers that send SMS."""
 
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,6 +25,11 @@ def dev(
     seed: Seed = None,
     bad_day: BadDay = "mild",
     open_browser: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
+    no_sms: Annotated[bool, typer.Option("--no-sms", help="Nothing comes by itself: you send it.")] = False,
+    any_port: Annotated[bool, typer.Option("--any-port", help="Use free ports, not 8080 and 8081.")] = False,
+    ready_file: Annotated[
+        Path | None, typer.Option(help="Write there, as JSON, where everything is, once it is ready.")
+    ] = None,
     verify: Annotated[bool, typer.Option("--verify", help="In the end compare the topics with what was sent.")] = False,
     reveal: Reveal = False,
 ) -> None:
@@ -30,9 +37,11 @@ def dev(
 
     Nothing is left behind. Example: `smsbus dev --open`.
     """
-    from app.demo.run import CALM, Wanted
+    from app.demo.run import CALM, SILENT, Wanted
 
-    _play(Wanted(seconds, kafka, seed, bad_day, CALM, verify, PORTS), reveal=reveal, open_browser=open_browser)
+    ports = (0, 0) if any_port else PORTS
+    wanted = Wanted(seconds, kafka, seed, bad_day, SILENT if no_sms else CALM, verify, ports)
+    _play(wanted, reveal=reveal, open_browser=open_browser, ready_file=ready_file)
 
 
 def demo(
@@ -44,20 +53,24 @@ def demo(
     _play(Wanted(seconds, kafka, seed, bad_day, BUSY, verify=True), reveal=reveal)
 
 
-def _play(wanted: "Wanted", *, reveal: bool, open_browser: bool = False) -> None:
+def _play(wanted: "Wanted", *, reveal: bool, open_browser: bool = False, ready_file: Path | None = None) -> None:
     from app import process
     from app.cli.tail import line_printer
     from app.demo import run
     from app.local_kafka import LocalKafkaError
 
-    def on_url(url: str) -> None:
-        say(f"the inbox is at {url}")
+    def on_ready(ready: run.Ready) -> None:
+        say(f"the inbox is at {ready.page}")
         if open_browser:
-            typer.launch(url)
+            typer.launch(ready.page)
+        if ready_file is not None:
+            draft = ready_file.with_name(f"{ready_file.name}.draft")
+            draft.write_text(json.dumps(ready._asdict()))
+            draft.rename(ready_file)
 
     with readable_errors():
         try:
-            ledger, verdict = process.run(run.play(wanted, line_printer(reveal=reveal), say, on_url))
+            ledger, verdict = process.run(run.play(wanted, line_printer(reveal=reveal), say, on_ready))
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None
     if verdict is not None and not run.ending(ledger, verdict):

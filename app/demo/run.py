@@ -5,6 +5,7 @@ one line for scripts.
 """
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
@@ -62,6 +63,8 @@ class Pace(NamedTuple):
 
 BUSY: Final = Pace(callbacks_per_second=10.0, order_every=0.7)
 CALM: Final = Pace(callbacks_per_second=0.5, order_every=4.0)
+SILENT: Final = None
+"""Nothing comes by itself."""
 
 
 class Wanted(NamedTuple):
@@ -73,11 +76,24 @@ class Wanted(NamedTuple):
     """HOST:PORT; None: start one."""
     seed: int | None
     bad_day: str
-    pace: Pace
+    pace: Pace | None
     verify: bool
     """Compare the topics with what was sent, in the end."""
     ports: tuple[int, int] = (0, 0)
     """Of the receiver and of the admin listener; another one is used if it is taken."""
+
+
+class Ready(NamedTuple):
+    """Where everything is."""
+
+    url: str
+    """Of the admin listener."""
+    token: str
+    page: str
+    callback_url: str
+    sandbox_url: str
+    sandbox_token: str
+    pid: int
 
 
 class DemoSettings(Settings):
@@ -91,8 +107,10 @@ class DemoSettings(Settings):
         return (init_settings,)
 
 
-async def play(wanted: Wanted, show: Show, say: Say, on_url: Callable[[str], None]) -> tuple[Ledger, Verdict | None]:
-    """Run it; return the ledger and the result of the comparison. `on_url` is given the page's address."""
+async def play(
+    wanted: Wanted, show: Show, say: Say, on_ready: Callable[[Ready], None]
+) -> tuple[Ledger, Verdict | None]:
+    """Run it; return the ledger and the result of the comparison. `on_ready` is called once SMS can come."""
     ended = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, ended.set)
@@ -101,7 +119,7 @@ async def play(wanted: Wanted, show: Show, say: Say, on_url: Callable[[str], Non
         async with _kafka(wanted.kafka, Path(directory), say) as brokers:
             await world.start()
             settings = _settings(brokers, Path(directory), world, _free(wanted.ports, say))
-            ledger = await _run(settings, world, wanted, ended, show, say, on_url)
+            ledger = await _run(settings, world, wanted, ended, show, say, on_ready)
             await world.stop()
             return ledger, await _compared(brokers, world, say) if wanted.verify else None
 
@@ -126,7 +144,7 @@ def _free(ports: tuple[int, int], say: Say) -> tuple[int, int]:
 def _scenario(wanted: Wanted) -> Any:  # noqa: ANN401 - the sandbox's own type
     scenario = load(wanted.bad_day)
     quick = {provider: getattr(scenario, provider).model_copy(update={"pace": 0.3}) for provider in POLLED}
-    posting = scenario.pingme.model_copy(update={"rate": wanted.pace.callbacks_per_second})
+    posting = scenario.pingme.model_copy(update={"rate": (wanted.pace or CALM).callbacks_per_second})
     return scenario.model_copy(update={**quick, "pingme": posting, "orders": ()})
 
 
@@ -183,7 +201,7 @@ async def _run(
     ended: asyncio.Event,
     show: Show,
     say: Say,
-    on_url: Callable[[str], None],
+    on_ready: Callable[[Ready], None],
 ) -> Ledger:
     settings = with_admin_token(settings)
     stop, ready = Stop(), asyncio.get_running_loop().create_future()
@@ -192,8 +210,7 @@ async def _run(
     if service.done():
         await service
     stream = asyncio.create_task(_stream(settings.kafka, show))
-    token = settings.admin.token.get_secret_value() if settings.admin.token else ""
-    on_url(Address(f"http://127.0.0.1:{ready.result().admin_port}", token).page)
+    on_ready(_ready(settings, world, ready.result()))
     await _play(settings, world, ready.result(), wanted, ended, say)
     await asyncio.sleep(SETTLE if wanted.verify else 0)
     stop.ask()
@@ -204,17 +221,31 @@ async def _run(
     return ledger
 
 
+def _ready(settings: Settings, world: Sandbox, running: Running) -> Ready:
+    token = settings.admin.token.get_secret_value() if settings.admin.token else ""
+    address = Address(f"http://127.0.0.1:{running.admin_port}", token)
+    callback = settings.callback_url(_callback_token(settings), running.receiver_port)
+    return Ready(address.url, token, address.page, callback, world.url, world.token, os.getpid())
+
+
+def _callback_token(settings: Settings) -> str:
+    return settings.accounts["shop"].callback_tokens[0].get_secret_value()
+
+
 async def _play(
     settings: Settings, world: Sandbox, running: Running, wanted: Wanted, ended: asyncio.Event, say: Say
 ) -> None:
     """Produce SMS, by callback and for watched orders, until the end."""
-    token = settings.accounts["shop"].callback_tokens[0].get_secret_value()
+    token = _callback_token(settings)
     url = settings.callback_url(token, running.receiver_port)
     say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are polled at {world.url}")
     if wanted.seconds is None:
         say("Ctrl-C ends")
     else:
         asyncio.get_running_loop().call_later(wanted.seconds, ended.set)
+    if wanted.pace is None:
+        await ended.wait()
+        return
     async with asyncio.TaskGroup() as tasks:
         tasks.create_task(world.post_callbacks(url, ended))
         tasks.create_task(_open_orders(settings, world, running.admin_port, wanted.pace.order_every, ended))
