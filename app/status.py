@@ -13,7 +13,7 @@ from app.service import Service
 WELL, DEGRADED, NOT_ACCEPTING = "well", "degraded", "not accepting"
 
 
-class Trouble(NamedTuple):
+class Reason(NamedTuple):
     """One degraded reason."""
 
     reason: str
@@ -50,12 +50,12 @@ class Status(NamedTuple):
     watches: int | None
     inbox_events: int | None
     inbox_behind_seconds: float | None
-    troubles: list[Trouble]
+    degraded: list[Reason]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as an object."""
-        accounts, troubles = [each._asdict() for each in self.accounts], [each._asdict() for each in self.troubles]
-        return {**self._asdict(), "accounts": accounts, "troubles": troubles}
+        accounts, degraded = [each._asdict() for each in self.accounts], [each._asdict() for each in self.degraded]
+        return {**self._asdict(), "accounts": accounts, "degraded": degraded}
 
 
 class Metrics:
@@ -98,11 +98,11 @@ async def status_of(service: Service) -> Status:
 
 def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[str, Any]]) -> Status:
     """Put together what was said: /readyz, /metrics, and the accounts of /v1/callbacks."""
-    troubles = [_trouble(reason, metrics) for reason in ready.get("degraded", [])]
+    degraded = [_reason(reason, metrics) for reason in ready.get("degraded", [])]
     builds = [sample.labels.get("version") for sample in metrics.of("smsbus_build_info")]
     connected = metrics.least("smsbus_kafka_connected")
     return Status(
-        state=(DEGRADED if troubles else WELL) if ready.get("status") == "ready" else NOT_ACCEPTING,
+        state=(DEGRADED if degraded else WELL) if ready.get("status") == "ready" else NOT_ACCEPTING,
         version=builds[0] if builds else None,
         up_since=_moment(metrics.least("process_start_time_seconds")),
         accounts=[*_called(called), *_polled(metrics)],
@@ -114,15 +114,15 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
         watches=metrics.total("smsbus_watches"),
         inbox_events=metrics.total("smsbus_inbox_events"),
         inbox_behind_seconds=metrics.most("smsbus_inbox_behind_seconds"),
-        troubles=troubles,
+        degraded=degraded,
     )
 
 
-def _trouble(reason: str, metrics: Metrics) -> Trouble:
+def _reason(reason: str, metrics: Metrics) -> Reason:
     since = [sample.value for sample in metrics.of(SINCE) if sample.labels.get("reason") == reason]
     means = meaning(reason)
     users, do = (means.users, means.do) if means else (None, None)
-    return Trouble(reason, _moment(min(since, default=None)), users, do)
+    return Reason(reason, _moment(min(since, default=None)), users, do)
 
 
 def _called(accounts: Iterable[Mapping[str, Any]]) -> Iterable[AccountState]:

@@ -19,7 +19,7 @@ def status(
     """Show how a running service is: what is wrong, since when, what users notice, and what to do.
 
     The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Exit codes: 0 well, 1 degraded (or it does
-    not respond), 2 it accepts nothing. Example: `smsbus status --json | jq .troubles`.
+    not respond), 2 it accepts nothing. Example: `smsbus status --json | jq .degraded`.
     """
     with readable_errors():
         found = asyncio.run(_status(config))
@@ -37,15 +37,15 @@ async def _status(config: Config) -> "Status":
 
 
 def _lines(found: "Status") -> Iterator[str]:
-    count = len(found.troubles)
+    count = len(found.degraded)
     things = {0: "Everything works.", 1: "1 thing needs attention."}.get(count, f"{count} things need attention.")
     yield things if found.state != "not accepting" else f"Nothing is accepted. {things if count else ''}".strip()
-    for trouble in found.troubles:
+    for each in found.degraded:
         yield ""
-        yield f"{trouble.reason}  {f'since {trouble.since}' if trouble.since else ''}".rstrip()
-        if trouble.users_notice:
-            yield f"  users notice  {trouble.users_notice}"
-            yield f"  what to do    {trouble.what_to_do}"
+        yield f"{each.reason}  {f'since {each.since}' if each.since else ''}".rstrip()
+        if each.users_notice:
+            yield f"  users notice  {each.users_notice}"
+            yield f"  what to do    {each.what_to_do}"
     yield ""
     yield f"smsbus {found.version or '?'}, up since {found.up_since or '?'}"
     yield from _facts(found)

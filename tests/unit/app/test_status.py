@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.cli import status as command
 from app.degraded import DegradedSince
-from app.status import AccountState, Metrics, Status, Trouble, status
+from app.status import AccountState, Metrics, Reason, Status, status
 
 METRICS = """\
 smsbus_build_info{version="0.1.0",process="receiver-1"} 1.0
@@ -50,16 +50,16 @@ def test_the_processes_are_put_together() -> None:
 
 
 def test_each_trouble_says_since_when_what_users_notice_and_what_to_do() -> None:
-    away, paused, unknown = found().troubles
+    away, paused, unknown = found().degraded
 
-    assert away == Trouble(
+    assert away == Reason(
         "kafka_away",
         "2026-11-28T07:16:40Z",
         "SMS are still accepted, and arrive when Kafka returns.",
         "Run `smsbus check`: it says what fails and why.",
     )
     assert (paused.since, paused.users_notice) == (None, "No new SMS of this account.")
-    assert unknown == Trouble("of_the_future", None, None, None)
+    assert unknown == Reason("of_the_future", None, None, None)
 
 
 def test_what_no_process_here_knows_is_none() -> None:
