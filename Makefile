@@ -49,7 +49,7 @@ unit: $(VENV)/ready
 	$(BIN)/pytest --quiet --numprocesses auto --dist worksteal -m "not loopback" tests/unit
 
 # Waiting is most of it, so there are more processes than cores. A file stays in one.
-TOGETHER := --numprocesses 3 --dist loadfile --no-loadscope-reorder
+TOGETHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready
 	$(BIN)/pytest --quiet $(TOGETHER) -m "not long"

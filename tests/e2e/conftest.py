@@ -9,7 +9,10 @@ from tests.e2e.program import Installation
 from tests.secure_kafka import MECHANISMS, Mechanism, SecureKafka, secure_kafka
 
 
-@pytest.fixture(scope="session", params=MECHANISMS)
+@pytest.fixture(
+    scope="session",
+    params=["mtls", "PLAIN", *(pytest.param(each, marks=pytest.mark.long) for each in MECHANISMS[2:])],
+)
 def secure(request, kafka_jars, tmp_path_factory) -> Iterator[SecureKafka]:
     """A broker with ACLs that is reached over TLS only, in each of the ways in which a client can prove who it is."""
     mechanism: Mechanism = request.param

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import signal
-from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -132,37 +131,38 @@ async def test_a_connection_whose_token_was_removed_stays_and_its_next_callback_
     assert connections.opened == 1
 
 
+BAD = {
+    "no TOML": (lambda good: f"{good}[", "smsbus.toml: "),
+    "a short token": (lambda good: good.replace(NEW, "short"), "fewer than 22 characters"),
+    "two accounts share a token": (lambda good: good.replace(THIRD, NEW), "token is given twice"),
+    "an invalid value": (lambda good: f'{good}[log]\nlevel = "loud"\n', "log.level"),
+    "no account": (lambda _: "", "no account is configured"),
+}
+
+
 @ONE_OR_MORE
-@pytest.mark.parametrize(
-    ("bad", "why"),
-    [
-        pytest.param(lambda good: f"{good}[", "smsbus.toml: ", id="no TOML"),
-        pytest.param(lambda good: good.replace(NEW, "short"), "fewer than 22 characters", id="a short token"),
-        pytest.param(lambda good: good.replace(THIRD, NEW), "token is given twice", id="two accounts share a token"),
-        pytest.param(lambda good: f'{good}[log]\nlevel = "loud"\n', "log.level", id="an invalid value"),
-        pytest.param(lambda _: "", "no account is configured", id="no account"),
-    ],
-)
 async def test_a_bad_file_changes_nothing_and_one_line_says_why(
-    smsbus: Installation, arguments: tuple[str, ...], processes: int, bad: Callable[[str], str], why: str
+    smsbus: Installation, arguments: tuple[str, ...], processes: int
 ):
     replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
     async with Load(replica.url, numbers=4) as load:
-        file.write_text(bad(BOTH + OTHER))
-        [line] = await _hang_up(replica, "reload_refused", 1)
-        degraded = [await _degraded(replica)]
-        assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {404}, {404}]
-        file.write_text(SHOP)
-        again = await _hang_up(replica, "reloaded", processes)
-        degraded.append(await _degraded(replica))
+        for name, (bad, why) in BAD.items():
+            file.write_text(bad(BOTH + OTHER))
+            [line] = await _hang_up(replica, "reload_refused", 1)
+            degraded = [await _degraded(replica)]
+            assert [await _statuses(replica, token) for token in (TOKEN, NEW, THIRD)] == [{200}, {404}, {404}], name
+            file.write_text(SHOP)
+            again = await _hang_up(replica, "reloaded", processes)
+            degraded.append(await _degraded(replica))
+
+            assert degraded == [["reload_refused"], []], name
+            assert why in line["reason"], name
+            assert [each["changed"] for each in again] == [[]] * processes, name
         _, metrics = await replica.get("/metrics")
 
-    assert degraded == [["reload_refused"], []]
-    assert re.search(r'^smsbus_reloads_total\{.*result="refused".*\} 1.0$', metrics, re.MULTILINE)
+    assert re.search(rf'^smsbus_reloads_total\{{.*result="refused".*\}} {len(BAD)}.0$', metrics, re.MULTILINE)
     assert not any(token in replica.log.read_text() for token in (TOKEN, NEW, THIRD))
-    assert why in line["reason"]
-    assert [each["changed"] for each in again] == [[]] * processes
-    assert (len(replica.said("reload_refused")), load.refused()) == (1, [])
+    assert (len(replica.said("reload_refused")), load.refused()) == (len(BAD), [])
 
 
 @ONE_OR_MORE

@@ -24,7 +24,13 @@ async def _start(smsbus: Installation, receiver: int, admin: int, lame_duck: str
     )
 
 
-@pytest.mark.parametrize("lame_duck", ["2", "0"], ids=["as a lame duck", "at once (the balancer notices)"])
+@pytest.mark.parametrize(
+    "lame_duck",
+    [
+        pytest.param("2", id="as a lame duck"),
+        pytest.param("0", id="at once (the balancer notices)", marks=pytest.mark.long),
+    ],
+)
 async def test_a_rolling_restart_behind_a_balancer_refuses_nobody(smsbus, lame_duck):
     ports = [(free_port(), free_port()) for _ in range(2)]
     replicas = [await _start(smsbus, *each, lame_duck) for each in ports]

@@ -75,6 +75,7 @@ def test_a_killed_poller_s_shards_run_elsewhere_and_nothing_shown_is_lost(town: 
     assert repeats <= sms / 20  # the figure is under 1 %, measured 0-0.8 %; the bound is loose, as all in tests
 
 
+@pytest.mark.long
 def test_a_poller_that_slept_neither_acts_nor_takes_its_shards_back(town: Town) -> None:
     count = SOME
     open_watches(town, count, spread=30)

@@ -14,8 +14,8 @@ from tests.kafka_fixtures import running_kafka
 
 SCALE = 0.1
 WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
-LONG = ["receiver_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
-CORE = ["poller_killed", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+LONG = ["poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
+CORE = ["receiver_killed", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
 
 
 @pytest.mark.timeout(240)

@@ -158,6 +158,7 @@ async def read(bootstrap_servers: str, topic: str) -> list[bytes | None]:
         await consumer.stop()
 
 
+@pytest.mark.long
 async def test_how_kafka_starts_is_recorded_once_and_nodes_start_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
