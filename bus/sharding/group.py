@@ -8,8 +8,9 @@ import asyncio
 from typing import Any, Final, Protocol
 
 import structlog
-from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition, errors
 from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
+from aiokafka.protocol.group import HeartbeatRequest
 
 from bus.health import hint
 from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, options, stop_consumer
@@ -64,6 +65,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         self._left_for: str | None = None  # until a session holds
         self._assigned = False  # in this session
         self._consumer: AIOKafkaConsumer | None = None
+        self._generation = -1  # of the group, that our shards were assigned in
 
     async def run(self, member: Member) -> None:
         """Be in the group until cancelled; after any failure, rejoin.
@@ -119,17 +121,19 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     async def is_ours(self, partition: int) -> bool:
         """Ask the brokers whether this shard is assigned to us now; also False when they do not respond.
 
-        They accept a position only from a current member. A process that was suspended may not be one any longer.
+        They accept a heartbeat of the generation that assigned it only from one of its members: a process that was
+        suspended may not be one any longer. A commit would ask the same, but when it is refused aiokafka joins again as
+        a new member. The old one is then a ghost that the next rebalance waits for; commits sent meanwhile are refused
+        after it, and so on: 60 s and more without an owner for every shard (tests/integration/test_shard_group.py).
         """
-        position = self._positions.get(partition)
-        if self._consumer is None or position is None:
+        consumer = self._consumer
+        if consumer is None or partition not in self._positions:
             return False
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
-                await self._consumer.commit({TopicPartition(self._topic, partition): position})
+                return await _is_current(consumer, self._generation)
         except FAILURES:
             return False
-        return True
 
     def _ask_anew(self, partition: int) -> None:
         """Ask for this shard's end, and ignore responses to earlier requests."""
@@ -229,6 +233,8 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
                 self._ask_anew(part.partition)
             if self._consumer is not None:
                 self._consumer.seek(part, self._positions[part.partition])
+        if self._consumer is not None:
+            self._generation = self._consumer._coordinator.generation  # noqa: SLF001 - it tells nobody else
         if self._member is not None:
             self._member.on_shards(ours)
 
@@ -237,6 +243,14 @@ def is_cancelled() -> bool:
     """Tell whether the current task was cancelled; a stray `CancelledError` is raised without that."""
     task = asyncio.current_task()
     return task is not None and task.cancelling() > 0
+
+
+async def _is_current(consumer: AIOKafkaConsumer, generation: int) -> bool:
+    """Tell whether the coordinator has this member in this generation, also while the next one forms."""
+    coordinator = consumer._coordinator  # noqa: SLF001 - its own heartbeats have consequences
+    request = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
+    answer = await coordinator._send_req(request)  # noqa: SLF001
+    return answer.error_code in {0, errors.RebalanceInProgressError.errno}
 
 
 async def _answers(consumer: AIOKafkaConsumer) -> bool:

@@ -125,6 +125,11 @@ class Member:
         self.caught_up.add(partition)
         self.times_caught_up += 1
 
+    async def asks_all_the_time(self) -> None:
+        while True:
+            await asyncio.gather(*(self.group.is_ours(shard) for shard in self.shards))
+            await asyncio.sleep(0.01)
+
     def seen(self, key: str) -> list[bytes | None]:
         return [command.value for command in self.commands if command.key == key]
 
@@ -289,6 +294,26 @@ def test_members_share_the_shards_and_each_shard_is_its_owners_alone(side: Side)
         assert not await second.group.is_ours(taken)
         assert len(first.commands) > 40  # what comes anew is read from its beginning
         await first.leave()
+
+    side.run(work())
+
+
+def test_who_asks_whose_its_shards_are_all_the_time_keeps_no_rebalance_going(side: Side) -> None:
+    async def work() -> None:
+        members = [Member(side) for _ in range(2)]
+        await until(lambda: all(len(each.shards) == WATCH_PARTITIONS // 2 for each in members))
+        asking = [asyncio.create_task(each.asks_all_the_time()) for each in members]
+
+        members.append(Member(side))
+        await until(lambda: all(len(each.shards) == WATCH_PARTITIONS // 3 for each in members))
+        before = [len(each.told) for each in members]
+        await asyncio.sleep(15)
+
+        assert [len(each.told) - were for each, were in zip(members, before, strict=True)] == [0, 0, 0]
+        for task in asking:
+            task.cancel()
+        for each in members:
+            await each.leave()
 
     side.run(work())
 
