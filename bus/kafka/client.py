@@ -99,6 +99,17 @@ def seen(future: asyncio.Future[Any]) -> None:
         future.exception()
 
 
+def check_fetching(consumer: AIOKafkaConsumer) -> None:
+    """Raise `KafkaError` if nothing will ever be fetched again.
+
+    An exception, such as uvloop's for a closing connection, ends the task that fetches. aiokafka only logs that (0.14):
+    the consumer stays in its group, answers questions, and `getmany` returns nothing without end.
+    """
+    fetching: asyncio.Task[None] = consumer._fetcher._fetch_task  # noqa: SLF001 - nothing public tells
+    if fetching.done():
+        raise errors.KafkaError("the consumer has ended its fetching")
+
+
 def _answer_askers(inner: AIOKafkaProducer) -> None:
     """Fail everything that waits for metadata, now and later: aiokafka does not."""
     client = inner.client

@@ -12,7 +12,15 @@ from typing import Final, Literal, NamedTuple, TypeVar
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, away, options, stop_consumer
+from bus.kafka.client import (
+    FAILURES,
+    REQUEST_TIMEOUT_MS,
+    KafkaAway,
+    away,
+    check_fetching,
+    options,
+    stop_consumer,
+)
 from bus.kafka.topics import TopicsError, partitions
 from bus.settings import KafkaSettings
 
@@ -86,7 +94,7 @@ async def read(
         _place(consumer, await _begins(kafka, consumer, start, ends))
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
-            batches = await fetched(consumer)
+            batches = await answered(kafka, fetched(consumer))
             if batches:
                 heard = clock()
             elif clock() - heard > NO_PROGRESS_SECONDS:
@@ -142,7 +150,8 @@ async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
 
 
 async def fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """Return what comes within `POLL_MS`. Raises `TopicsError` if a topic may not be read."""
+    """Return what comes within `POLL_MS`. Raises `TopicsError` if a topic may not be read, and `KafkaError`."""
+    check_fetching(consumer)
     try:
         batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
             timeout_ms=POLL_MS, max_records=AT_ONCE

@@ -13,7 +13,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.protocol.group import HeartbeatRequest
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, options, stop_consumer
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, check_fetching, options, stop_consumer
 from bus.settings import KafkaSettings
 from bus.sharding.commands import FORGETS, Command
 from schemas.topics import WATCHES
@@ -166,6 +166,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         loop = asyncio.get_running_loop()
         heard = asked = loop.time()
         while not self._rejoin.is_set():
+            check_fetching(consumer)
             for part, records in (await consumer.getmany(timeout_ms=POLL_MS, max_records=AT_ONCE)).items():
                 for record in records:
                     self._deliver(part, record)

@@ -1,13 +1,16 @@
-"""The pollers' group on a broker: a member that has vanished makes a rebalance last, and nobody keeps it going."""
+"""The pollers' group on a broker: nobody keeps a rebalance going, and who stopped fetching goes on."""
 
 import asyncio
 import time
 
+from bus.sharding.commands import Command, CommandWriter
 from bus.sharding.group import SESSION_MS, ShardGroup
+from schemas.topics import WATCH_PARTITIONS
 
 
 class Member:
     def __init__(self, settings) -> None:
+        self.commands: list[Command] = []
         self.told: list[tuple[float, frozenset[int]]] = []
         self.group = ShardGroup(settings, group=settings.topic("pollers"))
         self._tasks = [asyncio.create_task(self.group.run(self)), asyncio.create_task(self._ask())]
@@ -19,8 +22,8 @@ class Member:
     def on_shards(self, ours: frozenset[int]) -> None:
         self.told.append((time.monotonic(), ours))
 
-    def on_command(self, command) -> None:
-        pass
+    def on_command(self, command: Command) -> None:
+        self.commands.append(command)
 
     def on_caught_up(self, partition: int) -> None:
         pass
@@ -51,6 +54,25 @@ async def test_who_asks_whose_its_shards_are_keeps_no_rebalance_going(settings):
     later = [[at - settled for at, _ in each.told if at > settled + SESSION_MS / 1000] for each in members]
     await asyncio.gather(*(each.leave() for each in members))
     assert later == [[], [], []]
+
+
+async def test_a_member_whose_consumer_has_stopped_fetching_goes_on_with_another_one(settings):
+    """A part that was restoring its shards stayed so: under uvloop a closing connection ended the task that fetches."""
+    member, writer = Member(settings), CommandWriter(settings)
+    await until(lambda: len(member.shards) == WATCH_PARTITIONS)
+    broken = member.group._consumer._fetcher
+
+    def fails(*_):
+        raise RuntimeError("unable to perform operation; the handler is closed")
+
+    broken._get_actions_per_node = fails
+    await until(broken._fetch_task.done)
+    await writer.put("one", b"{}")
+    await until(lambda: member.commands)
+
+    assert [each.key for each in member.commands] == ["one"]
+    await member.leave()
+    await writer.close()
 
 
 async def _nothing() -> None:
