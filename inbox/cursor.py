@@ -81,4 +81,5 @@ def named(cluster: str) -> int:
 
 def mark_of(event_id: str) -> int:
     """Return the mark of the record with this event: 1 to 65,535."""
-    return int.from_bytes(hashlib.blake2b(event_id.encode(), digest_size=2).digest(), "big") or 1
+    name = event_id.encode("utf-8", "surrogatepass")
+    return int.from_bytes(hashlib.blake2b(name, digest_size=2).digest(), "big") or 1

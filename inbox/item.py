@@ -40,34 +40,31 @@ class Item(NamedTuple):
     @classmethod
     def of(cls, part: Part, record: ReadRecord) -> Self | None:
         """Read a record; None for what is not an event."""
+        headers = {name: (value or b"").decode("utf-8", "replace") for name, value in record.headers.items()}
+        value = record.value or b""
         try:
             # As its readers decode it: one event that they cannot read would spoil the page that it is on.
-            event = json.loads((record.value or b"").decode(), parse_constant=_none_of_json)
+            event = json.loads(value.decode(), parse_constant=_none_of_json)
             return cls(
                 part,
                 record.offset,
                 record.timestamp_ms,
-                record.value or b"",
-                record.headers.get("smsbus_via", b"").decode("ascii", "replace"),
-                id=_id(event, record),
-                provider=str(event["provider"]),
-                account=str(event["account"]),
+                value,
+                headers.get("smsbus_via", ""),
+                id=_needed(event, "id", headers.get("ce_id")),  # the end of a watch has it in the header alone
+                provider=_needed(event, "provider"),
+                account=_needed(event, "account"),
                 recipient=_number(event),
                 sequence=event.get("sequence") if type(event.get("sequence")) is int else None,
                 **{name: _text(event, name) for name in TEXTS},
             )
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        except (ValueError, AttributeError, RecursionError):
             return None
 
     @property
     def size(self) -> int:
         """The memory that it takes, bytes, roughly."""
         return len(self.value) + 2 * len(self.text or "") + OVERHEAD
-
-
-def _id(event: dict[str, Any], record: ReadRecord) -> str:
-    """Return the event's id; that of a watch's end is in the header alone."""
-    return str(event["id"]) if "id" in event else record.headers["ce_id"].decode()
 
 
 def _none_of_json(constant: str) -> NoReturn:
@@ -81,6 +78,13 @@ TEXTS: Final = ("service", "client_ref", "watch_id", "order_id", "freshness", "c
 def _text(event: dict[str, Any], name: str) -> str | None:
     value = event.get(name)
     return value if isinstance(value, str) else None
+
+
+def _needed(event: dict[str, Any], name: str, otherwise: str | None = None) -> str:
+    found = event.get(name, otherwise)
+    if not isinstance(found, str) or not found:
+        raise ValueError(name)
+    return found
 
 
 def _number(event: dict[str, Any]) -> str | None:
