@@ -3,7 +3,6 @@
 import hashlib
 from typing import Final, NamedTuple
 
-from bus.kafka.topics_reader import Part
 from inbox.item import Item
 from schemas.topics import RECEIVED
 
@@ -44,10 +43,6 @@ class Filter(NamedTuple):
     def digest(self) -> bytes:
         """Return four bytes that name it; the same in every process."""
         return hashlib.blake2b(repr(tuple(self)).encode("utf-8", "surrogatepass"), digest_size=4).digest()
-
-    def reads(self, part: Part) -> bool:
-        """Tell whether events of this partition can match."""
-        return part.topic in self.topics
 
 
 _EQUAL: Final = len(EQUAL)
