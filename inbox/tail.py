@@ -44,6 +44,8 @@ class Tail:
 
     def __init__(self, settings: InboxSettings) -> None:
         self.bytes = 0
+        self.resets = 0
+        """How often it was reset: no place from before means anything since."""
         self._settings = settings
         self._kept: dict[Part, _Kept] = {}
         self._by_id: dict[str, Item] = {}
@@ -65,7 +67,7 @@ class Tail:
 
     def reset(self, begins: Positions) -> None:
         """Forget everything, and expect these offsets next."""
-        self.bytes, self._by_id = 0, {}
+        self.bytes, self._by_id, self.resets = 0, {}, self.resets + 1
         self._kept = {part: _Kept([], offset, offset) for part, offset in begins.items()}
 
     # ---- taking ------------------------------------------------------------------------------------------------
@@ -150,9 +152,9 @@ class Tail:
             if offset < self._kept[part].begin or (mark and before is not None and mark_of(before.id) != mark):
                 raise Gone(part)
 
-    def begins(self) -> dict[Part, Place]:
-        """Return the places of the oldest events that are here."""
-        return {part: Place(kept.begin) for part, kept in self._kept.items()}
+    def begins(self, since_ms: int = 0) -> dict[Part, Place]:
+        """Return the place of each partition's first event that is here and not older."""
+        return {part: self.place(part, _first(kept, since_ms)) for part, kept in self._kept.items()}
 
     def items(self, wanted: Filter, places: Mapping[Part, Place]) -> Iterator[Item]:
         """Yield what is here from these places on and has the filter's topics: by time, partitions in their order.
@@ -170,6 +172,10 @@ class Tail:
         items = self._kept[part].items
         index = bisect_left(items, offset, key=_offset)
         return items[index] if index < len(items) and items[index].offset == offset else None
+
+
+def _first(kept: _Kept, since_ms: int) -> int:
+    return next((item.offset for item in kept.items if item.time_ms >= since_ms), kept.end)
 
 
 def _offset(item: Item) -> int:
