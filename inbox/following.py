@@ -19,6 +19,7 @@ from inbox.tail import HOUR_MS, MadeAnew, Tail
 
 LOOK_EVERY: Final = 1.0  # seconds between two questions where the topics end
 BLIND_AFTER: Final = 5.0  # seconds without an answer to it
+LATE: Final = 0.99  # seconds after which the tail should have what was published; each look judges the one before
 RETRY: Final = 1.0
 AT_ONCE: Final = 200  # records before other tasks get their turn
 
@@ -63,6 +64,7 @@ class Following:
         self.cluster = 0
         """The cluster's name in cursors."""
         self._filled = asyncio.Event()
+        self._must_reset = True  # nothing was read, or the topic was made anew
         self._task: asyncio.Task[None] | None = None
         self.behind_since: float | None = None
         """By `clock`: since when it is more than `LOOK_EVERY` behind what is published; None: it is not."""
@@ -71,9 +73,11 @@ class Following:
         self._now_ms = now_ms
         self._clock = clock
         self._reader: Reader | None = None
-        self._answered_at = clock()  # when brokers last said where the topics end
-        self._asking: asyncio.Task[Positions] | None = None
-        self._asking_next: asyncio.Task[Positions] | None = None
+        self._said: type[BaseException] | None = None  # why it was blind when the log last said so
+        self._seen: Positions = {}  # where the topics ended a while ago: the tail should have reached that
+        self._seen_at = self._answered_at = self._fetched_at = clock()
+        self._asking: asyncio.Task[Positions | None] | None = None
+        self._asking_next: asyncio.Task[Positions | None] | None = None
 
     def start(self) -> None:
         """Begin to read; Kafka need not be there."""
@@ -92,7 +96,7 @@ class Following:
     # ---- how far it is -------------------------------------------------------------------------------------------
 
     async def wait_filled(self, seconds: float) -> bool:
-        """Wait until the topics were read to their ends once, at most so many seconds; return whether they were."""
+        """Wait until the topics were read to their ends, at most so many seconds; return whether they were."""
         with suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 return await self._filled.wait()
@@ -100,8 +104,8 @@ class Following:
 
     @property
     def is_blind(self) -> bool:
-        """Kafka has not said for a while where the topics end."""
-        return self._clock() - self._answered_at > BLIND_AFTER
+        """For a while Kafka has not said where the topics end, or not let them be read."""
+        return self._clock() - min(self._answered_at, self._fetched_at) > BLIND_AFTER
 
     @property
     def behind_seconds(self) -> float:
@@ -115,48 +119,52 @@ class Following:
         return ("inbox_behind",) if self.behind_since is not None else ()
 
     async def ends(self) -> Positions:
-        """Ask the brokers, now, where the topics end. Raises `Blind`.
+        """Ask the brokers, now, where the topics end. Raises `Blind` if they do not say so within seconds.
 
         Those who ask while a question is under way share the next one: an answer to an older question is too old.
         """
         if self._asking_next is None:
             self._asking_next = asyncio.create_task(self._ask_after(self._asking))
-        try:
-            return await asyncio.shield(self._asking_next)
-        except KafkaAway:
-            raise Blind from None
+        answer = await asyncio.shield(self._asking_next)
+        if answer is None:
+            raise Blind
+        return answer
 
-    async def _ask_after(self, earlier: asyncio.Task[Positions] | None) -> Positions:
+    async def _ask_after(self, earlier: asyncio.Task[Positions | None] | None) -> Positions | None:
+        """Return the answer; None: there is none, or it is of a lost connection, perhaps to another cluster."""
         if earlier is not None:
             await asyncio.wait([earlier])
         self._asking, self._asking_next = self._asking_next, None
-        if self._reader is None:
-            raise KafkaAway
-        return await self._reader.ends()
+        if (reader := self._reader) is None:
+            return None
+        with suppress(KafkaAway, TimeoutError, asyncio.CancelledError):  # a stray one, as in `follow`, or nobody waits
+            async with asyncio.timeout(BLIND_AFTER):
+                ends = await reader.ends()
+                return ends if reader is self._reader else None
+        return None
 
     # ---- following -----------------------------------------------------------------------------------------------
 
     async def follow(self) -> None:
         """Read without end; whatever ends the reading, begin again where it ended."""
-        said: type[BaseException] | None = None
         while True:
             try:
                 async with self._open_reader() as reader:
                     await self._read(reader)
             except MadeAnew:
-                self.tail.reset({})
+                self._must_reset = True
                 _log.warning("inbox_topic_made_anew")
             except (Exception, asyncio.CancelledError) as error:
                 if is_cancelled():
                     raise  # otherwise a stray one: closing a TLS connection under uvloop can raise it
-                if self.is_blind and type(error) is not said:
-                    said = type(error)
-                    known = isinstance(error, (KafkaAway, TopicsError))
-                    _log.warning("inbox_blind", error=type(error).__name__, exc_info=not known)
-            else:
-                said = None
-            self._reader = None
+                self._say_blind(error)
             await asyncio.sleep(RETRY)
+
+    def _say_blind(self, error: BaseException) -> None:
+        if self.is_blind and type(error) is not self._said:
+            self._said = type(error)
+            known = isinstance(error, (KafkaAway, TopicsError, TimeoutError))
+            _log.warning("inbox_blind", error=type(error).__name__, exc_info=not known)
 
     async def _read(self, reader: Reader) -> None:
         ends = await self._begin(reader)
@@ -166,28 +174,33 @@ class Following:
             while not looking.done():
                 if self._has_reached(ends):
                     self._filled.set()
-                await self._take(await reader.fetch())
+                async with asyncio.timeout(BLIND_AFTER):
+                    records = await reader.fetch()
+                self._fetched_at = self._clock()
+                await self._take(records)
             await looking  # raises why it ended
         finally:
+            self._reader = None
             looking.cancel()
             await asyncio.wait([looking])
 
     async def _begin(self, reader: Reader) -> Positions:
-        """Go on where the tail ends, if the topics reach that far and the cluster is the same; else fill it afresh.
-
-        Return where the topics end.
-        """
+        """Go on where the tail ends, if that is there and recent; else fill it afresh. Return where the topics end."""
         ends, read_to, cluster = await reader.ends(), self.tail.ends, named(reader.cluster)
-        if cluster != self.cluster or any(read_to.get(part, -1) > end for part, end in ends.items()) or not read_to:
-            since_ms = self._now_ms() - int(self.settings.hours * HOUR_MS)
-            read_to = await reader.begins(since_ms, self.settings.events)
-            self.tail.reset(read_to)
-            self.cluster = cluster
-        reader.place(read_to)
+        since_ms = self._now_ms() - int(self.settings.hours * HOUR_MS)
+        begins = await reader.begins(since_ms, self.settings.events)
+        goes_on = all(begins[part] <= offset <= ends[part] for part, offset in read_to.items())
+        if self._must_reset or cluster != self.cluster or not goes_on:
+            self._filled.clear()
+            self.tail.reset(begins)
+            self.cluster, self._must_reset = cluster, False
+            self._seen, self._seen_at = ends, self._clock()
+        reader.place(self.tail.ends)
         return ends
 
     def _has_reached(self, ends: Positions) -> bool:
-        return all(self.tail.ends[part] >= end for part, end in ends.items())
+        read_to = self.tail.ends
+        return all(read_to[part] >= end for part, end in ends.items())
 
     async def _take(self, records: list[tuple[Part, ReadRecord]]) -> None:
         for index, (part, record) in enumerate(records, start=1):
@@ -200,10 +213,21 @@ class Following:
     async def _look(self, reader: Reader) -> None:
         """Ask where the topics end; a second later the tail should have reached that."""
         while True:
+            read_to = self.tail.ends
             ends = await reader.ends()
-            self._answered_at = self._clock()
+            if any(end < read_to[part] for part, end in ends.items()):
+                raise MadeAnew
+            self._judge(ends)
             await asyncio.sleep(LOOK_EVERY)
-            if self._has_reached(ends):
-                self.behind_since = None
-            elif self.behind_since is None:
-                self.behind_since = self._clock()
+
+    def _judge(self, ends: Positions) -> None:
+        self._answered_at = now = self._clock()
+        if not self.is_blind:
+            self._said = None
+        if now - self._seen_at < LATE:
+            return
+        if self._has_reached(self._seen):
+            self.behind_since = None
+        elif self.behind_since is None:
+            self.behind_since = now
+        self._seen, self._seen_at = ends, now
