@@ -2,12 +2,12 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, Callable, Iterator
-from contextlib import aclosing, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
 from typing import Final, NamedTuple
 
-from bus.kafka.topics_reader import Part
-from inbox.cursor import Cursor, Place
+from bus.kafka.topics_reader import Part, Positions
+from inbox.cursor import Cursor, Place, mark_of
 from inbox.filters import Filter
 from inbox.following import Blind, Following
 from inbox.item import Item
@@ -68,16 +68,18 @@ class Inbox:
         """Return the cursor after all that is published by now, as the brokers say. Raises `Blind` and `Closing`."""
         if self._is_closing:
             raise Closing
+        since_ms = self._now_ms()  # what comes while they are asked is news
         ends = await self.following.ends()
-        return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in ends.items()})
+        return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in ends.items()}, since_ms)
 
     def here(self, wanted: Filter) -> Cursor:
         """Return the cursor after all that the inbox has read by now."""
-        return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in self._tail.ends.items()})
+        places = {part: self._tail.place(part, end) for part, end in self._tail.ends.items()}
+        return self._cursor(wanted, places, self._now_ms())
 
-    def oldest(self, wanted: Filter) -> Cursor:
-        """Return the cursor before all that the inbox has."""
-        return self._cursor(wanted, self._tail.begins())
+    def since(self, wanted: Filter, since_ms: int) -> Cursor:
+        """Return the cursor before each partition's first event that is not older; 0: before all that are here."""
+        return self._cursor(wanted, self._tail.begins(since_ms), since_ms)
 
     async def check(self, cursor: Cursor, wanted: Filter) -> None:
         """Return if all that follows it and matches is here.
@@ -86,14 +88,16 @@ class Inbox:
         """
         if cursor.filter not in {wanted.digest(), Filter(topics=wanted.topics).digest()}:
             raise OtherFilter  # it has moved past what that one did not match
+        self._check(cursor)
+        if _is_past(cursor, self._tail.ends):  # another replica has read further, or its topic is not there any more
+            if _is_past(cursor, await self.following.ends()):
+                raise Gone
+            self._check(cursor)
+
+    def _check(self, cursor: Cursor) -> None:
         if cursor.cluster != self.following.cluster:
             raise Gone
         self._tail.check(cursor.places)
-        read_to = self._tail.ends
-        if any(place.offset > read_to[part] for part, place in cursor.places.items()):
-            ends = await self.following.ends()  # another replica has read further, or its topic is not there any more
-            if any(place.offset > ends[part] for part, place in cursor.places.items()):
-                raise Gone
 
     @property
     def hours(self) -> float:
@@ -109,7 +113,7 @@ class Inbox:
     async def newest(self, wanted: Filter, limit: int) -> Page:
         """Return the newest events, oldest first."""
         cursor, items = self.here(wanted), deque[Item](maxlen=limit)
-        async with aclosing(self._matching(wanted, self.oldest(wanted))) as matching:
+        async with aclosing(self._matching(wanted, self.since(wanted, 0))) as matching:
             async for item in matching:
                 items.append(item)
         return Page([*items], cursor)
@@ -121,7 +125,7 @@ class Inbox:
             async for item in matching:
                 if item.time_ms >= since_ms:
                     items.append(item)
-                    cursor = self._past(cursor, item)
+                    cursor = _past(cursor, item)
                 if len(items) == limit:
                     return Page(items, cursor)
         return Page(items, _furthest(cursor, end))
@@ -132,11 +136,19 @@ class Inbox:
         """Wait for the next event after a checked cursor that is news: observed since then, and live.
 
         With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
-        if Kafka cannot be read by then, and `Closing`.
+        if Kafka cannot be read by then, `Closing`, and `Gone` if the topics were made anew or those of another cluster.
         """
-        oldest_ms, wanted = cursor.since_ms - CLOCKS_MS, wanted._replace(freshness=wanted.freshness or "live")
-        item = await self._first(wanted, cursor, lambda item: item.time_ms >= oldest_ms, seconds)
-        return Page([item], self._past(cursor, item)) if item else Page([], cursor)
+        oldest_ms, resets = cursor.since_ms - CLOCKS_MS, self._tail.resets
+        wanted = wanted._replace(freshness=wanted.freshness or "live")
+
+        def is_news(item: Item) -> bool:
+            return item.time_ms >= oldest_ms and item.offset >= cursor.places[item.part].offset
+
+        async with self._first(wanted, cursor, is_news) as found:
+            await asyncio.wait([found], timeout=seconds)
+        if self._tail.resets != resets:
+            raise Gone
+        return self._found(found, cursor)
 
     async def wait_in_order(
         self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float
@@ -146,34 +158,51 @@ class Inbox:
         `ended` says how the watch ended; None: it is open. Raises `WatchEnded` where no such SMS can come any more,
         `Blind` and `Closing`.
         """
-        cursor, deadline = self.oldest(wanted), asyncio.get_running_loop().time() + seconds
-        while True:
-            over = ended()  # before the look: what it counts was published by then
-            if over is not None and over.sms_count <= sequence:
-                raise WatchEnded(over.reason)
-            left = deadline - asyncio.get_running_loop().time()
-            item = await self._first(wanted, cursor, lambda item: _is_next(item, sequence), min(left, LOOK_EVERY))
-            if item is not None or left <= LOOK_EVERY:
-                return Page([item], self._past(cursor, item)) if item else Page([], cursor)
+        deadline = asyncio.get_running_loop().time() + seconds
+        async with self._first(wanted, self.since(wanted, 0), lambda item: _is_next(item, sequence)) as found:
+            while not found.done():
+                over = ended()
+                if over is not None and over.sms_count <= sequence:
+                    raise WatchEnded(over.reason)
+                left = deadline - asyncio.get_running_loop().time()
+                if left <= 0:
+                    break
+                await asyncio.wait([found], timeout=min(left, LOOK_EVERY))
+        return self._found(found, self.since(wanted, 0))
 
+    @asynccontextmanager
     async def _first(
-        self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool], seconds: float
-    ) -> Item | None:
+        self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool]
+    ) -> AsyncIterator[asyncio.Future[Item]]:
+        """Look for news after a cursor, then yield what will be the first one."""
+
         def take(item: Item) -> None:
-            if not found.done() and item.offset >= cursor.places[item.part].offset and is_news(item):
+            if not found.done() and is_news(item):
                 found.set_result(item)
 
         with self._awaited() as found, self._tail.subscribed(wanted, take):
-            async with aclosing(self._matching(wanted, cursor)) as matching:
-                async for item in matching:
-                    if is_news(item):
-                        return item
-            await asyncio.wait([found], timeout=max(seconds, 0))
+            here = await self._first_here(wanted, cursor, is_news)
+            yield found if here is None else here
+
+    async def _first_here(
+        self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool]
+    ) -> asyncio.Future[Item] | None:
+        async with aclosing(self._matching(wanted, cursor)) as matching:
+            async for item in matching:
+                if is_news(item):
+                    here: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
+                    here.set_result(item)
+                    return here
+        return None
+
+    def _found(self, found: asyncio.Future[Item], cursor: Cursor) -> Page:
         if found.cancelled():
             raise Closing
-        if not found.done() and self.following.is_blind:
+        if found.done():
+            return Page([found.result()], _past(cursor, found.result()))
+        if self.following.is_blind:
             raise Blind
-        return found.result() if found.done() else None
+        return Page([], cursor)
 
     @contextmanager
     def _awaited(self) -> Iterator[asyncio.Future[Item]]:
@@ -192,12 +221,15 @@ class Inbox:
     async def stream(self, wanted: Filter, cursor: Cursor, *, idle: float) -> AsyncGenerator[Page]:
         """Yield the events after a checked cursor as they come; an empty page after `idle` seconds without any.
 
-        Raises `Gone` once its reader is so slow that what follows is not in the inbox any more.
+        Raises `Gone` once its reader is so slow that what follows is not in the inbox any more, and once the topics
+        were made anew or are those of another cluster.
         """
-        come = asyncio.Event()
+        come, resets = asyncio.Event(), self._tail.resets
         with self._tail.subscribed(wanted, lambda _: come.set()):
             while True:
-                self._tail.check(cursor.places)
+                self._check(cursor)
+                if self._tail.resets != resets:
+                    raise Gone
                 page = await self.after(wanted, cursor, AT_ONCE)
                 cursor = page.cursor
                 if page.items or not await _is_set(come, idle):
@@ -215,12 +247,9 @@ class Inbox:
             if wanted.matches(item):
                 yield item
 
-    def _past(self, cursor: Cursor, item: Item) -> Cursor:
-        return cursor.moved(item.part, self._tail.place(item.part, item.offset + 1))
-
-    def _cursor(self, wanted: Filter, places: dict[Part, Place]) -> Cursor:
+    def _cursor(self, wanted: Filter, places: dict[Part, Place], since_ms: int) -> Cursor:
         ours = {part: place for part, place in places.items() if part.topic in wanted.topics}
-        return Cursor(self.following.cluster, wanted.digest(), self._now_ms(), ours)
+        return Cursor(self.following.cluster, wanted.digest(), since_ms, ours)
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:
@@ -228,6 +257,14 @@ async def _is_set(event: asyncio.Event, seconds: float) -> bool:
         async with asyncio.timeout(seconds):
             return await event.wait()
     return False
+
+
+def _past(cursor: Cursor, item: Item) -> Cursor:
+    return cursor.moved(item.part, Place(item.offset + 1, mark_of(item.id)))
+
+
+def _is_past(cursor: Cursor, ends: Positions) -> bool:
+    return any(place.offset > ends[part] for part, place in cursor.places.items())
 
 
 def _furthest(one: Cursor, other: Cursor) -> Cursor:

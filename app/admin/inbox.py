@@ -133,7 +133,7 @@ class InboxApi:
     async def _begin(self, query: Query) -> Cursor:
         """Return the checked cursor of a query that says `since`."""
         if query.since is None or not is_cursor(query.since):
-            return self._inbox.oldest(query.filter)._replace(since_ms=self._since_ms(query.since))
+            return self._inbox.since(query.filter, self._since_ms(query.since))
         try:
             cursor = Cursor.of(query.since, query.filter.topics)
         except ValueError:
@@ -218,10 +218,9 @@ class InboxApi:
         await response.prepare(request)
         with suppress(ConnectionError, TimeoutError, Gone):  # the client has gone, or is too slow: it may resume
             await _write(response, b"retry: 1000\n\n")
-            since_ms = self._since_ms(query.since)
             async with aclosing(self._inbox.stream(query.filter, cursor, idle=PING_EVERY)) as pages:
                 async for page in pages:
-                    await _write(response, frames(page, since_ms) or PING)
+                    await _write(response, frames(page) or PING)
         return response
 
 

@@ -80,9 +80,9 @@ def code(page: Page) -> web.Response:
     return web.Response(text=f"{found}\n", headers=PRIVATE) if found else problem(404, "no_code", NO_CODE)
 
 
-def frames(page: Page, since_ms: int) -> bytes:
-    """Return the events that are not older as server-sent events; the last one's id is the cursor after them all."""
-    events = [_frame(item) for item in page.items if item.time_ms >= since_ms]
+def frames(page: Page) -> bytes:
+    """Return the events as server-sent events; the last one's id is the cursor after them all."""
+    events = [_frame(item) for item in page.items]
     return b"".join(events).removesuffix(b"\n") + f"id: {page.cursor.text()}\n\n".encode() if events else b""
 
 
