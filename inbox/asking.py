@@ -148,7 +148,7 @@ class Inbox:
             await asyncio.wait([found], timeout=seconds)
         if self._tail.resets != resets:
             raise Gone
-        return self._found(found, cursor)
+        return self._found(found, cursor, self.here(wanted))
 
     async def wait_in_order(
         self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float
@@ -168,7 +168,7 @@ class Inbox:
                 if left <= 0:
                     break
                 await asyncio.wait([found], timeout=min(left, LOOK_EVERY))
-        return self._found(found, self.since(wanted, 0))
+        return self._found(found, self.since(wanted, 0), self.here(wanted))
 
     @asynccontextmanager
     async def _first(
@@ -195,14 +195,14 @@ class Inbox:
                     return here
         return None
 
-    def _found(self, found: asyncio.Future[Item], cursor: Cursor) -> Page:
+    def _found(self, found: asyncio.Future[Item], cursor: Cursor, end: Cursor) -> Page:
         if found.cancelled():
             raise Closing
         if found.done():
             return Page([found.result()], _past(cursor, found.result()))
         if self.following.is_blind:
             raise Blind
-        return Page([], cursor)
+        return Page([], _furthest(cursor, end))
 
     @contextmanager
     def _awaited(self) -> Iterator[asyncio.Future[Item]]:

@@ -218,6 +218,16 @@ def test_a_wait_in_which_nothing_comes_is_empty_and_can_be_repeated(world, inbox
     assert 3 <= world.loop.time() - began < 3.1
 
 
+def test_a_wait_in_which_nothing_comes_moves_past_what_was_not_waited_for(world, inbox):
+    """Else who waits for a quiet number beside busy ones would be told that its place is gone."""
+    cursor = inbox.here(OURS)
+    soon(world, 1, inbox, FIRST, 0, recipient="1")
+
+    page = world.run(inbox.wait(OURS, cursor, 3))
+
+    assert (page.items, page.cursor.places[FIRST].offset, page.cursor.since_ms) == ([], 1, cursor.since_ms)
+
+
 @pytest.mark.parametrize(
     ("freshness", "wanted", "satisfies"),
     [
