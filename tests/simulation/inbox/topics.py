@@ -2,11 +2,12 @@
 
 import asyncio
 import heapq
+import json
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
@@ -23,6 +24,9 @@ class Written(NamedTuple):
 
     at: float
     record: ReadRecord
+    event: dict[str, Any] | None
+    """None: junk."""
+    is_repeat: bool
 
 
 @dataclass
@@ -38,10 +42,9 @@ class Log:
 
 
 class Ends(dict[Part, int]):
-    """An answer that knows when it was asked for, and of which cluster."""
+    """An answer that knows when it was asked for."""
 
     asked_at: float
-    cluster: str
 
 
 class Topics:
@@ -58,9 +61,13 @@ class Topics:
     def ends(self) -> Positions:
         return {part: log.end for part, log in self.logs.items()}
 
-    def write(self, part: Part, value: bytes, time_ms: int, at: float) -> None:
-        log = self.logs[part]
-        log.written.append(Written(at, ReadRecord(part.partition, log.end, time_ms, b"key", value, {})))
+    def write(
+        self, part: Part, event: dict[str, Any] | None, time_ms: int, at: float, *, is_repeat: bool = False
+    ) -> None:
+        log, value = self.logs[part], b"junk" if event is None else json.dumps(event).encode()
+        log.written.append(
+            Written(at, ReadRecord(part.partition, log.end, time_ms, b"key", value, {}), event, is_repeat)
+        )
 
     def make_anew(self, topic: str) -> None:
         for part in self.logs:
@@ -91,7 +98,7 @@ class Weather:
     at_once: int = 1_000
     """Records of one fetch."""
 
-    async def wait(self) -> None:
+    async def wait(self, *fails: BaseException) -> None:
         rng = self.rng
         if self.slow:
             await asyncio.sleep(rng.uniform(0, self.slow))
@@ -99,7 +106,7 @@ class Weather:
             await asyncio.sleep(rng.choice([3.0, 7.0, PATIENCE]))
             raise KafkaAway
         if rng.random() < self.fails:
-            raise rng.choice([KafkaAway, TopicsError(["no"]), OSError(), asyncio.CancelledError()])
+            raise rng.choice(fails or (KafkaAway(), TopicsError(["no"]), OSError(), asyncio.CancelledError()))
 
 
 class Reader:
@@ -116,8 +123,8 @@ class Reader:
         asked_at = asyncio.get_running_loop().time()
         await self._reach()
         ends = Ends(self._topics.ends())
-        ends.asked_at, ends.cluster = asked_at, self._topics.cluster
-        await self._weather.wait()
+        ends.asked_at = asked_at
+        await self._weather.wait(KafkaAway(), asyncio.CancelledError())
         return ends
 
     async def begins(self, since_ms: int, at_most: int) -> Positions:
@@ -140,11 +147,11 @@ class Reader:
             raise TopicsError(["no"])
         until = asyncio.get_running_loop().time() + POLL
         while not (found := self._found()) and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
         return found
 
     async def _reach(self) -> None:
-        await self._weather.wait()
+        await self._weather.wait(KafkaAway(), asyncio.CancelledError())
         until = asyncio.get_running_loop().time() + PATIENCE
         while self._is_cut():
             await asyncio.sleep(0.2)

@@ -1,5 +1,6 @@
 """Virtual time, and an inbox on topics in memory."""
 
+import json
 import random
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -64,7 +65,7 @@ class World:
 
     def publish(self, part: Part, each: ReadRecord) -> None:
         """Write it at the end of a partition."""
-        self.topics.write(part, each.value or b"", each.timestamp_ms, self._driver.clock.now)
+        self.topics.write(part, json.loads(each.value or b""), each.timestamp_ms, self._driver.clock.now)
 
     def pass_time(self, seconds: float) -> None:
         self._driver.run(self._driver.clock.now + seconds)

@@ -254,7 +254,7 @@ def test_a_thousand_who_ask_at_once_share_a_question(world):
 
 def test_an_answer_of_another_cluster_is_none(world):
     inbox, gate = world.idle(), asyncio.Event()
-    world.topics.write(FIRST, b"{}", NOW_MS, 0)
+    world.topics.write(FIRST, {}, NOW_MS, 0)
 
     async def late():
         await gate.wait()
@@ -288,7 +288,7 @@ def test_a_question_without_an_answer_ends_and_so_does_the_next(world, end):
         with pytest.raises(Blind):
             world.run(inbox.following.ends())
         assert world.loop.time() - began < 2 * BLIND_AFTER + 1
-    world.topics.write(SECOND, b"{}", NOW_MS, 0)
+    world.topics.write(SECOND, {}, NOW_MS, 0)
     del inbox.following._reader.ends
     assert world.run(inbox.following.ends())[SECOND] == 1
 

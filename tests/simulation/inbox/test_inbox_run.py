@@ -1,0 +1,76 @@
+"""Minutes of two inboxes in `make test`, hours in `make test-all`, and what their checks must find."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from inbox.asking import Inbox
+from inbox.following import Following
+from inbox.tail import Tail
+from tests.simulation.inbox.clients import Missed
+from tests.simulation.inbox.run import run
+
+PROMISED = {"ends", "waited for", "in order", "streamed"}
+
+
+@pytest.mark.parametrize("seed", [2, 3, 5])
+def test_nothing_is_missed_and_what_is_wrong_is_said(seed: int) -> None:
+    assert run(seed, 0.15).keys() >= PROMISED
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("seed", range(100, 106))
+def test_nothing_is_missed_for_hours(seed: int) -> None:
+    assert run(seed, 0.5).keys() >= PROMISED
+
+
+def never_behind(self: Following, ends: object) -> bool:
+    return True
+
+
+def blind_by_answers_alone(self: Following) -> bool:
+    return self._clock() - self._answered_at > 5
+
+
+async def shares_any_answer(self: Following) -> Any:
+    if not hasattr(self, "answer"):
+        self.answer = await ENDS(self)
+    return self.answer
+
+
+def tells_nobody(self: Tail, item: Any) -> None:
+    self._by_id[item.id] = item
+    self._kept[item.part].items.append(item)
+
+
+def forgets_one_in_ten(self: Tail, part: Any, record: Any) -> None:
+    if record.offset % 10 == 9:
+        self._kept[part] = self._kept[part]._replace(end=record.offset + 1)
+    else:
+        ADD(self, part, record)
+
+
+def nothing_is_gone(self: Inbox, cursor: Any) -> None:
+    return None
+
+
+ADD, ENDS = Tail.add, Following.ends
+BREAKS: list[tuple[type, str, Callable[..., Any]]] = [
+    (Following, "_has_reached", never_behind),
+    (Following, "is_blind", property(blind_by_answers_alone)),  # type: ignore[list-item]
+    (Following, "ends", shares_any_answer),
+    (Tail, "_keep", tells_nobody),
+    (Tail, "add", forgets_one_in_ten),
+    (Inbox, "_check", nothing_is_gone),
+]
+
+
+@pytest.mark.parametrize(("owner", "name", "broken"), BREAKS, ids=lambda each: getattr(each, "__name__", str(each)))
+def test_a_planted_break_is_found(
+    owner: type, name: str, broken: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(owner, name, broken)
+
+    with pytest.raises((Missed, AssertionError, IndexError)):
+        assert [run(seed, 0.4) for seed in range(12)] == []
