@@ -46,7 +46,8 @@ async def look(
     if reachable:
         for finding in await _topics(settings, role):
             yield finding
-    for finding in (*_journal(settings), _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
+    journal = () if role == "inbox" else _journal(settings)
+    for finding in (*journal, _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
         yield finding
 
 

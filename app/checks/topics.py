@@ -18,6 +18,7 @@ NEEDED: Final[Mapping[Role, frozenset[str]]] = {
     "all": ALL,
     "receiver": RECEIVER_TOPICS,
     "pollers": ALL,
+    "inbox": ALL,
 }
 
 _log = structlog.get_logger("smsbus")
@@ -26,18 +27,22 @@ _log = structlog.get_logger("smsbus")
 async def verify(settings: Settings, role: Role) -> None:
     """Return if the topics of this role are correct, or if Kafka is unavailable and they were correct before.
 
+    An inbox accepts nothing, so it needs no proof: without Kafka it waits for it.
+
     Raises `StartupError` for wrong or missing topics, and for a first start without Kafka.
     """
     try:
         findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
-        _rely_on_last_time(settings, role, away)
+        if role != "inbox":
+            _rely_on_last_time(settings, role, away)
         return
     if findings.problems:
         raise StartupError([_in_one_line(findings.problems)])
     for warning in findings.warnings:
         _log.warning("topics", warning=warning)
-    _remember(marker(settings, role))
+    if role != "inbox":
+        _remember(marker(settings, role))
 
 
 def marker(settings: Settings, role: Role) -> Path:

@@ -19,7 +19,8 @@ Config = Annotated[
 AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
 
 RoleOption = Annotated[
-    Literal["all", "receiver", "pollers"], typer.Option("--role", help="Only what a process with this role needs.")
+    Literal["all", "receiver", "pollers", "inbox"],
+    typer.Option("--role", help="Only what a process with this role needs."),
 ]
 
 

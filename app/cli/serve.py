@@ -10,14 +10,15 @@ from app.reloading.hangup import HangUp
 
 def serve(
     role: Annotated[
-        Literal["all", "receiver", "pollers"], typer.Option(help="The callback receiver, the pollers, or both.")
+        Literal["all", "receiver", "pollers", "inbox"],
+        typer.Option(help="The callback receiver, the pollers, the inbox, or all of them."),
     ] = "all",
     local_kafka: Annotated[
         bool,
         typer.Option("--local-kafka", help="Also run an Apache Kafka on this machine, with its data in data_dir."),
     ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Number of receiver processes; the pollers run in one more.")
+        int, typer.Option("--workers", min=1, help="Number of receiver processes; pollers and inbox have one more each.")
     ] = 1,
     worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",  # a child of --workers, by its name
     config: Config = None,

@@ -52,16 +52,21 @@ def print_(
     ] = None,
     config: Config = None,
 ) -> None:
-    """Print the commands that give a user exactly the rights that it needs, for an administrator to run."""
+    """Print the commands that give a user exactly the rights that it needs, for an administrator to run.
+
+    An inbox only reads; where the settings have polled accounts it may also write commands about watches.
+    """
+    from app.wiring import polled_accounts
     from bus.kafka.acls import command, rights
     from pollers.poller import GROUP
 
     del form  # so far there is only one
     with readable_errors():
-        kafka = settings_for(config).kafka
+        settings = settings_for(config)
+        kafka, commands = settings.kafka, bool(polled_accounts(settings))
         user = user or _our_user(kafka)
         say("an administrator runs these; kafka-acls.sh is in the bin/ of a Kafka distribution")
-        for right in rights(kafka, "receiver" if role == "receiver" else "pollers", GROUP):
+        for right in rights(kafka, role, GROUP, commands=commands):
             typer.echo(command(kafka, user, right))
 
 

@@ -1,15 +1,25 @@
 """The rights that a process needs on brokers with ACLs, and no more: one set for each role."""
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
 from bus.settings import KafkaSettings
-from schemas.topics import RECEIVER_TOPICS, STATES, WATCH_ENDED, WATCHES
+from schemas.topics import ALL, RECEIVER_TOPICS, STATES, WATCH_ENDED, WATCHES
 
-Role = Literal["receiver", "pollers"]
+Role = Literal["all", "receiver", "pollers", "inbox"]
+READS: Final = ("Read", "Describe")
 WRITES: Final = ("Write", "Describe")
 OWNS: Final = ("Read", "Write", "Describe")
+
+RECEIVER: Final = dict.fromkeys(sorted(RECEIVER_TOPICS), WRITES)
+POLLERS: Final = {**RECEIVER, WATCH_ENDED: WRITES, WATCHES: OWNS, STATES: OWNS}
+ON_TOPICS: Final[Mapping[Role, Mapping[str, tuple[str, ...]]]] = {
+    "all": dict.fromkeys(POLLERS, OWNS),
+    "receiver": RECEIVER,
+    "pollers": POLLERS,
+    "inbox": dict.fromkeys(sorted(ALL), READS),
+}
 
 
 class Right(NamedTuple):
@@ -21,18 +31,19 @@ class Right(NamedTuple):
     pattern: Literal["literal", "prefixed"] = "literal"
 
 
-def rights(kafka: KafkaSettings, role: Role, group: str) -> Iterator[Right]:
-    """Yield what a role needs; `group` is the pollers' consumer group, unprefixed."""
-    yield Right(("IdempotentWrite",), "cluster")
-    for name in sorted(RECEIVER_TOPICS):
-        yield Right(WRITES, "topic", kafka.topic(name))
-    if role == "receiver":
-        return
-    yield Right(WRITES, "topic", kafka.topic(WATCH_ENDED))
-    for name in (WATCHES, STATES):
-        yield Right(OWNS, "topic", kafka.topic(name))
-    yield Right(("Read",), "group", kafka.topic(group))
-    yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")
+def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = False) -> Iterator[Right]:
+    """Yield what a role needs; `group` is the pollers' consumer group, unprefixed.
+
+    `commands`: an inbox is to take commands about watches, which it writes; otherwise it only reads.
+    """
+    if role != "inbox":
+        yield Right(("IdempotentWrite",), "cluster")
+    for name, operations in ON_TOPICS[role].items():
+        is_written = role == "inbox" and commands and name == WATCHES
+        yield Right(OWNS if is_written else operations, "topic", kafka.topic(name))
+    if role in {"all", "pollers"}:
+        yield Right(("Read",), "group", kafka.topic(group))
+        yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")
 
 
 def command(kafka: KafkaSettings, user: str, right: Right) -> str:
