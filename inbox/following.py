@@ -107,6 +107,10 @@ class Following:
         """For a while Kafka has not said where the topics end, or not let them be read."""
         return self._clock() - min(self._answered_at, self._fetched_at) > BLIND_AFTER
 
+    def is_starting(self) -> bool:
+        """The topics are being read for the first time, and nothing is known to be wrong."""
+        return not self._filled.is_set() and not self.is_blind
+
     @property
     def behind_seconds(self) -> float:
         """For how long it has been behind; 0: it is not."""
@@ -164,7 +168,8 @@ class Following:
         if self.is_blind and type(error) is not self._said:
             self._said = type(error)
             known = isinstance(error, (KafkaAway, TopicsError, TimeoutError))
-            _log.warning("inbox_blind", error=type(error).__name__, exc_info=not known)
+            reason = {"reason": str(error)} if known else {}
+            _log.warning("inbox_blind", error=type(error).__name__, exc_info=not known, **reason)
 
     async def _read(self, reader: Reader) -> None:
         ends = await self._begin(reader)
