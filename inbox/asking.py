@@ -2,8 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import aclosing, asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
 from bus.kafka.topics_reader import Part, Positions
@@ -11,6 +11,7 @@ from inbox.cursor import Cursor, Place, mark_of
 from inbox.filters import Filter
 from inbox.following import Blind, Following
 from inbox.item import Item
+from inbox.lasting import Closing, Lasting
 from inbox.tail import Gone
 
 AT_ONCE: Final = 500  # events that are looked at before other tasks get their turn
@@ -35,10 +36,6 @@ class WatchEnded(Exception):
     """The watch ended without the SMS that was waited for. The text is the reason."""
 
 
-class Closing(Exception):
-    """The inbox is being stopped: ask another one, or again later."""
-
-
 class Ended(NamedTuple):
     """How the newest opening of a watch ended."""
 
@@ -52,21 +49,18 @@ class Inbox:
 
     def __init__(self, following: Following, *, now_ms: Callable[[], int]) -> None:
         self.following = following
+        self.lasting = Lasting()
         self._tail = following.tail
         self._now_ms = now_ms
-        self._waiting: set[asyncio.Future[Item]] = set()
-        self._is_closing = False
 
     async def stop(self) -> None:
-        """Let nobody wait any longer: waits raise `Closing`. Then read no more."""
-        self._is_closing = True
-        for found in self._waiting:
-            found.cancel()
+        """End all waits and streams, and read no more."""
+        self.lasting.close()
         await self.following.stop()
 
     async def now(self, wanted: Filter) -> Cursor:
         """Return the cursor after all that is published by now, as the brokers say. Raises `Blind` and `Closing`."""
-        if self._is_closing:
+        if self.lasting.is_closed:
             raise Closing
         since_ms = self._now_ms()  # what comes while they are asked is news
         ends = await self.following.ends()
@@ -136,7 +130,7 @@ class Inbox:
         """Wait for the next event after a checked cursor that is news: observed since then, and live.
 
         With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
-        if Kafka cannot be read by then, `Closing`, and `Gone` if the topics were made anew or those of another cluster.
+        if Kafka cannot be read by then, and `Gone` if the topics were made anew or those of another cluster.
         """
         oldest_ms, resets = cursor.since_ms - CLOCKS_MS, self._tail.resets
         wanted = wanted._replace(freshness=wanted.freshness or "live")
@@ -156,7 +150,7 @@ class Inbox:
         """Wait for an activation's first SMS with at least this sequence, which may be here already.
 
         `ended` says how the watch ended; None: it is open. Raises `WatchEnded` where no such SMS can come any more,
-        `Blind` and `Closing`.
+        and `Blind`.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._first(wanted, self.since(wanted, 0), lambda item: _is_next(item, sequence)) as found:
@@ -175,12 +169,13 @@ class Inbox:
         self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool]
     ) -> AsyncIterator[asyncio.Future[Item]]:
         """Look for news after a cursor, then yield what will be the first one."""
+        found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
 
         def take(item: Item) -> None:
             if not found.done() and is_news(item):
                 found.set_result(item)
 
-        with self._awaited() as found, self._tail.subscribed(wanted, take):
+        with self._tail.subscribed(wanted, take):
             here = await self._first_here(wanted, cursor, is_news)
             yield found if here is None else here
 
@@ -196,25 +191,11 @@ class Inbox:
         return None
 
     def _found(self, found: asyncio.Future[Item], cursor: Cursor, end: Cursor) -> Page:
-        if found.cancelled():
-            raise Closing
         if found.done():
             return Page([found.result()], _past(cursor, found.result()))
         if self.following.is_blind:
             raise Blind
         return Page([], _furthest(cursor, end))
-
-    @contextmanager
-    def _awaited(self) -> Iterator[asyncio.Future[Item]]:
-        """Give a future that `stop` cancels."""
-        if self._is_closing:
-            raise Closing
-        found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
-        self._waiting.add(found)
-        try:
-            yield found
-        finally:
-            self._waiting.remove(found)
 
     # ---- streams -------------------------------------------------------------------------------------------------
 

@@ -126,6 +126,10 @@ class Connection(RequestHandler):
         is_asked = self._current_request is not None or (self._unanswered() and not self._paused)
         return None if is_asked or self.is_occupied() else self._next_keepalive_close_time
 
+    def in_progress(self) -> BaseRequest | None:
+        """Return the request that a handler is at work on."""
+        return self._current_request
+
     def is_occupied(self) -> bool:
         """Tell whether a request is in progress that aiohttp does not know of."""
         return False

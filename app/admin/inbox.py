@@ -4,7 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Iterable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from functools import partial
 from typing import Final
 
@@ -28,10 +28,11 @@ from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
 from app.admin.watch_view import newest_first
 from app.since import is_cursor, moment_in
-from inbox.asking import Closing, Ended, Inbox, OtherFilter, Page, WatchEnded
+from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor
 from inbox.filters import Filter
 from inbox.following import Blind
+from inbox.lasting import Closing, TooMany
 from inbox.tail import Gone
 from pollers.watches.watch_table import Known, WatchTable
 from schemas.identity import watch_id as id_of_watch
@@ -81,7 +82,7 @@ class InboxApi:
         router.add_get("/v1/sms", self._answered(self._list))
         router.add_get("/v1/sms/{id}", self._answered(self._show))
         router.add_get("/v1/cursor", self._answered(self._cursor))
-        router.add_get("/v1/wait", self._answered(self._wait, seconds=0), allow_head=False)
+        router.add_get("/v1/wait", self._answered(self._lasting(self._wait), seconds=0), allow_head=False)
         router.add_get("/v1/stream", self._answered(self._stream), allow_head=False)
 
     def _answered(self, handler: Handler, *, seconds: float = READY_SECONDS) -> Handler:
@@ -96,10 +97,21 @@ class InboxApi:
                 return refusal(gone, cursor=self._inbox.here(Filter()).text())
             except WatchEnded as ended:
                 return refusal(ended, ended=str(ended))
-            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused, NotFilled, Blind, Closing) as error:
+            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused) as error:
+                return refusal(error)
+            except (NotFilled, Blind, TooMany, Closing) as error:
                 return refusal(error)
 
         return answered
+
+    def _lasting(self, handler: Handler) -> Handler:
+        """Count it among the requests that last, and end it when this process does."""
+
+        async def lasting(request: web.Request) -> web.StreamResponse:
+            async with self._inbox.lasting.one():
+                return await handler(request)
+
+        return lasting
 
     # ---- lists ---------------------------------------------------------------------------------------------------
 
@@ -215,13 +227,20 @@ class InboxApi:
             query = query._replace(since=last)
         cursor = await self._begin(query) if query.since else self._inbox.here(query.filter)
         response = web.StreamResponse(headers=STREAM_HEADERS)
-        await response.prepare(request)
-        with suppress(ConnectionError, TimeoutError, Gone):  # the client has gone, or is too slow: it may resume
-            await _write(response, b"retry: 1000\n\n")
-            async with aclosing(self._inbox.stream(query.filter, cursor, idle=PING_EVERY)) as pages:
-                async for page in pages:
-                    await _write(response, frames(page) or PING)
+        try:
+            async with self._inbox.lasting.one():
+                await response.prepare(request)
+                await self._send(response, query.filter, cursor)
+        except (ConnectionError, TimeoutError, Gone, Closing):  # the client has gone, or is too slow: it may resume
+            if not response.prepared:
+                raise
         return response
+
+    async def _send(self, response: web.StreamResponse, wanted: Filter, cursor: Cursor) -> None:
+        await _write(response, b"retry: 1000\n\n")
+        async with aclosing(self._inbox.stream(wanted, cursor, idle=PING_EVERY)) as pages:
+            async for page in pages:
+                await _write(response, frames(page) or PING)
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> Query:

@@ -8,9 +8,10 @@ from aiohttp import web
 from app.admin.inbox_query import EVENTS
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
-from inbox.asking import Closing, OtherFilter, Page, WatchEnded
+from inbox.asking import OtherFilter, Page, WatchEnded
 from inbox.following import Blind
 from inbox.item import Item
+from inbox.lasting import MOST, Closing, TooMany
 from inbox.tail import Gone
 from schemas import timestamps
 
@@ -42,6 +43,7 @@ REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     AccountPaused: (409, "account_paused", "The account is not polled: {}."),
     WatchEnded: (410, "watch_ended", "The watch ended ({}) without this SMS."),
     NotFilled: (503, "not_ready", "The inbox is still reading what was published. Try again."),
+    TooMany: (503, "too_many_waits", f"{MOST:,} waits and streams are open here: one stream can follow many numbers."),
     Blind: (503, "inbox_blind", "Kafka cannot be read now, so nobody knows what is new. Nothing is lost; try again."),
     Closing: (503, "closing", "This process is about to end: ask again, from the cursor that you have."),
 }

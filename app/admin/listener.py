@@ -30,10 +30,12 @@ SHUTDOWN_SECONDS: Final = 1.0  # for a scrape in flight; aiohttp's default of 60
 SERVER: Final = "smsbus"
 # Probes, a scraper and some commands keep one each; `app.serve.OTHER_FILES` counts on this limit.
 MOST_CONNECTIONS: Final = 64
+LASTING: Final = frozenset({"/v1/wait", "/v1/stream"})
+"""Requests that last, and are nothing to anybody once their client has gone."""
 DEADLINE: Final = 10.0  # seconds for a head, and again for a body: the default of receiver.body_deadline
 KEEPALIVE_SECONDS: Final = 75.0  # the default of receiver.keepalive_timeout
 HINT: Final = (
-    f"{MOST_CONNECTIONS} connections to the admin listener are open, so the longest idle one is closed for each new "
+    "{} connections to the admin listener are open, so the longest idle one is closed for each new "
     "one: look who reaches its port"
 )
 REFUSED: Final = {
@@ -69,13 +71,32 @@ class _Degraded(Collector):
         yield family
 
 
+class _Connection(Connection):
+    """Ends a request that lasts as soon as its client has closed the connection, even if only its own half of it."""
+
+    __slots__ = ()
+
+    def eof_received(self) -> bool:  # type: ignore[override]  # as in `Connection`
+        self._end_lasting()
+        return super().eof_received()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        self._end_lasting()
+        super().connection_lost(exc)
+
+    def _end_lasting(self) -> None:
+        request = self.in_progress()
+        if request is not None and request.path in LASTING:
+            request.task.cancel()
+
+
 class _Server(web.Server):
     """aiohttp's server of an application, with the receiver's limited connections."""
 
     open_ones: Connections
 
     def __call__(self) -> Connection:
-        return Connection(
+        return _Connection(
             self,
             on_error=_on_error,
             keepalive_timeout=KEEPALIVE_SECONDS,
@@ -118,13 +139,21 @@ async def _sign(_: web.Request, answer: web.StreamResponse) -> None:
 class Listener:
     """The admin listener, with the routes it is given. `start` binds the port, `stop` releases it."""
 
-    def __init__(self, settings: AdminSettings, add_routes: Callable[[web.UrlDispatcher], None]) -> None:
+    def __init__(
+        self,
+        settings: AdminSettings,
+        add_routes: Callable[[web.UrlDispatcher], None],
+        *,
+        lasting: int = 0,
+    ) -> None:
+        """`lasting`: how many of `LASTING` there may be; `MOST_CONNECTIONS` are left for all others."""
         self.ready = False
         """Set once everything listens, cleared when stopping begins: load balancers then send nothing more."""
         self._has_started = False
         self._settings = settings
         alarm = Alarm("admin_connections_full")
-        self._connections = Connections(MOST_CONNECTIONS, alarm=alarm, hint=HINT)
+        self._most = MOST_CONNECTIONS + lasting
+        self._connections = Connections(self._most, alarm=alarm, hint=HINT.format(self._most))
         application = web.Application(middlewares=[_in_our_words, guard(settings.token), _whole_body])
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
@@ -133,7 +162,8 @@ class Listener:
     async def start(self) -> None:
         """Start listening. Raises `OSError` when the address cannot be bound."""
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._settings.host, self._settings.port).start()
+        host, port = self._settings.host, self._settings.port
+        await web.TCPSite(self._runner, host, port, backlog=self._most).start()
 
     @property
     def port(self) -> int:
@@ -180,8 +210,9 @@ class Admin(Listener):
         registry: CollectorRegistry,
         extend: Callable[[web.UrlDispatcher], None] = lambda _: None,
         starting: Callable[[], bool] = lambda: False,
+        lasting: int = 0,
     ) -> None:
-        """`extend` adds more routes. `starting`: whether what they need is still missing."""
+        """`extend` adds more routes. `starting`: whether what they need is still missing. `lasting`: as above."""
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)
@@ -190,7 +221,7 @@ class Admin(Listener):
             router.add_get("/readyz", self._readyz)
             router.add_get("/metrics", make_aiohttp_handler(registry))
 
-        super().__init__(settings, add_routes)
+        super().__init__(settings, add_routes, lasting=lasting)
         self._alive = alive
         self._condition = condition
         self._starting = starting

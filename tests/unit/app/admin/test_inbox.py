@@ -581,6 +581,17 @@ async def test_who_waits_while_the_process_stops_is_told_to_ask_again(api, path)
     assert (await api.get("/v1/sms"))[0] == 200
 
 
+@pytest.mark.parametrize("path", [f"/v1/wait?recipient={NUMBER}", "/v1/stream"])
+async def test_one_more_than_may_wait_is_told_so(api, path):
+    api.inbox.lasting.most = 1
+    waiting = await api.waiting(f"/v1/wait?recipient={NUMBER}&timeout=55")
+
+    status, problem = await api.get(path)
+
+    assert (status, problem["reason"]) == (503, "too_many_waits")
+    waiting.cancel()
+
+
 def test_every_reason_is_tested_here():
     source = Path(__file__).read_text("utf-8")
 
