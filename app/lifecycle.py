@@ -26,10 +26,11 @@ from app.settings.file_reading import Files
 from app.settings.load import Settings
 from app.stopping import RECEIVER_SECONDS, Deadline, Stop
 from app.version import version
-from app.wiring import Polling, Role
+from app.wiring import Polling, Role, Watching
 from bus.contract import Ledger
 from bus.kafka_bus import KafkaBus
 from bus.metrics import BusMetrics
+from pollers.watches.watch_table import WatchTable
 from receiver.server import CallbackServer
 
 _log = structlog.get_logger("smsbus")
@@ -54,6 +55,8 @@ async def serve_parts(
     shared: bool = False,
 ) -> Ledger:
     """Serve this role in this process until `stop`; see `serve`. The topics must be verified already."""
+    if role == "inbox":
+        return await serve_inbox(settings, stop, on_ready, watchdog=watchdog, reload=reload, shared=shared)
     allow_many_connections()
     accounts = len(wiring.accounts_of(settings, role))
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
@@ -65,7 +68,7 @@ async def serve_parts(
         await stack.enter_async_context(lag.measured())
         polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
         server = wiring.callback_server(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
-        inbox = wiring.inbox(settings, registry) if role == "all" else None
+        inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
         admin = wiring.admin(
             settings, bus, registry, polling, server, inbox, degraded=lambda: (*reloads(), *lag.degraded())
         )
@@ -96,11 +99,49 @@ async def serve_parts(
         _log.info("stopping")
         watchdog.start()
         admin.ready = False
+        if inbox is not None:
+            inbox.lasting.close()
         if server is not None and settings.receiver.lame_duck:
             await _be_a_lame_duck(server, polling, stop, settings.receiver.lame_duck)
         stopping.begin()
     _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
     return bus.ledger
+
+
+async def serve_inbox(
+    settings: Settings,
+    stop: Stop,
+    on_ready: Callable[[Running], None],
+    *,
+    watchdog: threading.Timer,
+    reload: Reload | None = None,
+    shared: bool = False,
+) -> Ledger:
+    """Serve an inbox alone until `stop`: it reads Kafka, has no bus, and so an empty ledger."""
+    allow_many_connections()
+    registry = new_registry()
+    lag, reloads = LoopLag(registry), export_reloads(reload, registry)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(lag.measured())
+        inbox = wiring.inbox(settings, registry)
+        watching = Watching(settings.kafka, WatchTable(settings.kafka))
+        admin = wiring.inbox_admin(settings, registry, inbox, watching, degraded=lambda: (*reloads(), *lag.degraded()))
+        stack.push_async_callback(admin.stop)
+        for part in (watching, inbox.following):
+            part.start()
+            stack.push_async_callback(part.stop)
+        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+        tune_gc()
+        admin.ready = True
+        on_ready(Running(0, admin.port))
+        async with following(reload, lambda *_: None, "inbox", is_child=shared):
+            await stop.wait()
+        _log.info("stopping")
+        watchdog.start()
+        admin.ready = False
+        inbox.lasting.close()
+    _log.info("stopped")
+    return Ledger()
 
 
 @asynccontextmanager
@@ -123,7 +164,7 @@ async def following(
         if is_parent:
             refuse_without_accounts(settings, "receiver")
 
-    async with reload.follow(take, refuse=refuse, polls=role in wiring.POLLING, names_restart=not is_child):
+    async with reload.follow(take, refuse=refuse, polls=role != "receiver", names_restart=not is_child):
         yield
 
 
@@ -164,7 +205,9 @@ def refuse_without_accounts(settings: Settings, role: Role) -> None:
 
 
 def missing_accounts(settings: Settings, role: Role) -> str | None:
-    """Return what to set where nothing is configured that this role could serve."""
+    """Return what to set where nothing is configured that this role could serve; an inbox needs no account."""
+    if role == "inbox":
+        return None
     name = "SMSBUS_ACCOUNTS__<NAME>__"
     callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"

@@ -1,11 +1,11 @@
-"""The parts of a process by role: the receiver, the pollers, or both on one bus."""
+"""The parts of a process by role: the receiver and the pollers on one bus, and the inbox, which needs none."""
 
 import asyncio
 import random
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -45,9 +45,11 @@ from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
 from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
-Role = Literal["all", "receiver", "pollers"]
+Role = Literal["all", "receiver", "pollers", "inbox"]
 RECEIVING: Final = ("all", "receiver")
 POLLING: Final = ("all", "pollers")
+READING: Final = ("all", "inbox")
+Api = JournalApi | CallbackApi | InboxApi | WatchApi
 
 
 def polled_accounts(settings: Settings) -> frozenset[str]:
@@ -74,30 +76,55 @@ def callback_server(
     return CallbackServer(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
 
 
-class Polling:
-    """The pollers, and the API for all watches of the installation. `start`, then `stop`."""
+class Watching:
+    """All watches of the installation, followed, and the writer of commands about them. `start`, then `stop`."""
+
+    def __init__(self, kafka: KafkaSettings, table: WatchTable) -> None:
+        self.table = table
+        self.writer = CommandWriter(kafka)
+        self._following: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin to follow the watches."""
+        self._following = asyncio.get_running_loop().create_task(self.table.follow())
+
+    def alive(self) -> bool:
+        """Whether the watches are followed; that does not end by itself."""
+        return self._following is not None and not self._following.done()
+
+    def is_starting(self) -> bool:
+        """Whether the watches are being read for the first time, and nothing is known to be wrong."""
+        return not self.table.filled and not self.table.behind
+
+    async def stop(self) -> None:
+        """Follow them no longer."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.wait([self._following])
+        await self.writer.close()
+
+
+class Polling(Watching):
+    """The pollers, and the watches. `start`, then `stop`."""
 
     def __init__(
         self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpClient]
     ) -> None:
         """`fetchers`: the HTTP client of each account."""
+        super().__init__(settings.kafka, table)
         self._settings = settings
         self._fetchers = fetchers
         self.poller = poller
-        self.table = table
-        self.writer = CommandWriter(settings.kafka)
-        self._following: asyncio.Task[None] | None = None
         self._stopping: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Join the group; begin to follow the watches."""
         self.poller.start()
-        self._following = asyncio.get_running_loop().create_task(self.table.follow())
+        super().start()
 
     def alive(self) -> bool:
         """Whether the pollers run and the watches are followed; neither ends by itself."""
-        following = self._following is not None and not self._following.done()
-        return following and self.poller.alive()
+        return super().alive() and self.poller.alive()
 
     def prepared(self, settings: Settings) -> Callable[[], None]:
         """Return a function that applies each account's key and budget from these settings; it cannot fail."""
@@ -123,11 +150,8 @@ class Polling:
         await self._stopping
 
     async def _stop(self) -> None:
-        if self._following is not None:
-            self._following.cancel()
-            await asyncio.wait([self._following])
+        await super().stop()
         await self.poller.stop()
-        await self.writer.close()
 
 
 def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stack: AsyncExitStack) -> Polling | None:
@@ -212,16 +236,14 @@ def admin(
 
     `degraded` returns the reasons that belong to the process and not to these parts.
     """
-    apis: list[JournalApi | CallbackApi | InboxApi | WatchApi] = [JournalApi(bus)]
+    apis: list[Api] = [JournalApi(bus)]
     if server is not None:
         apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
     if inbox is not None:
         paused = polling.poller.paused if polling else nobody_is_paused
         apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused))
-
-    def extend(router: web.UrlDispatcher) -> None:
-        for api in apis:
-            api.add_to(router)
+    if polling is not None:
+        apis.append(_watch_api(settings, polling))
 
     def condition() -> Condition:
         of_bus = bus.condition()
@@ -230,26 +252,79 @@ def admin(
         of_inbox = inbox.following.degraded() if inbox is not None else ()
         return replace(of_bus, degraded=of_bus.degraded + of_receiver + of_pollers + of_inbox + degraded())
 
-    if polling is None:
-        return Admin(settings.admin, alive=bus.alive, condition=condition, registry=registry, extend=extend)
-    apis.append(
-        WatchApi(
-            polling.table,
-            polling.writer,
-            accounts={name: settings.accounts[name].provider for name in polled_accounts(settings)},
-            now_ms=polling.poller.now_ms,
-            live=polling.poller.scheduler.live,
-            expected_delay=polling.poller.expected_delay,
-        )
-    )
+    readers = [part for part in (polling, inbox.following if inbox is not None else None) if part is not None]
 
     def alive() -> bool:
-        return bus.alive() and polling.alive()
+        return bus.alive() and all(part.alive() for part in readers)
 
     def starting() -> bool:  # while Kafka is unavailable callbacks must still be accepted
-        return not polling.table.filled and not polling.table.behind
+        return any(part.is_starting() for part in readers)
 
-    return Admin(settings.admin, alive=alive, condition=condition, registry=registry, extend=extend, starting=starting)
+    return Admin(
+        settings.admin,
+        alive=alive,
+        condition=condition,
+        registry=registry,
+        extend=_routes_of(apis),
+        starting=starting,
+        lasting=inbox.lasting.most if inbox is not None else 0,
+    )
+
+
+def inbox_admin(
+    settings: Settings,
+    registry: CollectorRegistry,
+    inbox: Inbox,
+    watching: Watching,
+    *,
+    degraded: Callable[[], tuple[str, ...]],
+) -> Admin:
+    """Return the internal listener of a process that is an inbox alone: what came, and the watches.
+
+    Commands about watches are taken where the settings have polled accounts.
+    """
+    accounts, parts = _providers_of(settings), (inbox.following, watching)
+    watches = WatchApi(watching.table, watching.writer, accounts=accounts, now_ms=now_ms, takes_commands=bool(accounts))
+    return Admin(
+        settings.admin,
+        alive=lambda: all(part.alive() for part in parts),
+        condition=lambda: Reading((*inbox.following.degraded(), *degraded())),
+        registry=registry,
+        extend=_routes_of([InboxApi(inbox, watching.table, now_ms=now_ms), watches]),
+        starting=lambda: any(part.is_starting() for part in parts),
+        lasting=inbox.lasting.most,
+    )
+
+
+class Reading(NamedTuple):
+    """The readiness of a process that accepts nothing: an `app.admin.listener.Readiness`."""
+
+    degraded: tuple[str, ...]
+    can_accept: bool = True
+
+
+def _watch_api(settings: Settings, polling: Polling) -> WatchApi:
+    return WatchApi(
+        polling.table,
+        polling.writer,
+        accounts=_providers_of(settings),
+        now_ms=polling.poller.now_ms,
+        live=polling.poller.scheduler.live,
+        expected_delay=polling.poller.expected_delay,
+    )
+
+
+def _providers_of(settings: Settings) -> dict[str, str]:
+    """Return the provider of each polled account."""
+    return {name: settings.accounts[name].provider for name in polled_accounts(settings)}
+
+
+def _routes_of(apis: Sequence[Api]) -> Callable[[web.UrlDispatcher], None]:
+    def extend(router: web.UrlDispatcher) -> None:
+        for api in apis:
+            api.add_to(router)
+
+    return extend
 
 
 def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:

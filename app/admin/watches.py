@@ -19,7 +19,7 @@ from app.admin.watch_messages import in_conflict, no_such_kind, sentences, wrong
 from app.admin.watch_query import query_in
 from app.admin.watch_view import newest_first, view
 from bus.kafka.client import KafkaAway
-from bus.sharding.commands import CommandWriter
+from bus.sharding.commands import CommandForbidden, CommandWriter
 from pollers.watch_commands import WatchRequest, conflicts, with_request
 from pollers.watches.watch_entry import Progress
 from pollers.watches.watch_table import Known, Listing, LivePoll, WatchTable
@@ -86,12 +86,14 @@ class WatchApi:
         now_ms: Callable[[], int],
         live: Callable[[str], LivePoll | None] = not_polled_here,
         expected_delay: Callable[[str], float | None] = no_delay_expected,
+        takes_commands: bool = True,
         patience: Patience = PATIENCE,
     ) -> None:
         """The listener checks the token (`app.admin.token`).
 
         `live` returns what this process knows about a watch that it polls, nothing for others; `expected_delay`
         how many seconds the SMS of an account's new watch may be delayed, where that is worth mentioning.
+        Without `takes_commands` watches are only shown.
         """
         self._table = table
         self._writer = writer
@@ -99,15 +101,17 @@ class WatchApi:
         self._now_ms = now_ms
         self._live = live
         self._expected_delay = expected_delay
+        self._takes_commands = takes_commands
         self._patience = patience
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Mount the routes."""
-        router.add_post("/v1/watches", self._ready(self._open))
         router.add_get("/v1/watches", self._ready(self._list))
         router.add_get("/v1/watches/{id}", self._ready(self._show))
         router.add_get(f"/v1/watches/{{account}}/{{order:{AN_ORDER}}}", self._ready(self._show_order))
-        router.add_post("/v1/watches/{id}/{request}", self._ready(self._request))
+        if self._takes_commands:
+            router.add_post("/v1/watches", self._ready(self._open))
+            router.add_post("/v1/watches/{id}/{request}", self._ready(self._request))
 
     def _ready(self, handler: Handler) -> Handler:
         async def ready(request: web.Request) -> web.Response:
@@ -115,6 +119,8 @@ class WatchApi:
                 return problem(503, "not_ready", "The watches are still being read. Try again.")
             try:
                 return await handler(request)
+            except CommandForbidden as forbidden:
+                return problem(403, "forbidden", f"{forbidden}.")
             except KafkaAway:
                 return problem(503, "kafka_away", UNCONFIRMED)
 

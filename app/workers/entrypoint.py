@@ -22,7 +22,7 @@ from app.reloading.reload import Reload, without_restart
 from app.settings.file_reading import NO_FILES, Files
 from app.settings.load import Read, Settings, settings_of
 from app.stopping import Stop
-from app.wiring import POLLING, Role
+from app.wiring import Role
 from app.workers.worker_process import LOOPBACK
 
 STDIN: Final = 0
@@ -36,7 +36,7 @@ async def work(role: Role, name: str, hangup: HangUp) -> None:
     control = ControlPipe(stop, hangup)
     if (files := control.at_start()) is None:
         return
-    settings = settings_at_start(*files, polls=role in POLLING)
+    settings = settings_at_start(*files, polls=role != "receiver")
     reload = Reload(settings, control.reread, hangup)
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     structlog.contextvars.bind_contextvars(process=name)

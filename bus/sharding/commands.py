@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import TopicAuthorizationFailedError
 
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, discard, options
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, away, discard, options
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from schemas.topics import WATCH_PARTITIONS, WATCHES
@@ -26,6 +27,10 @@ class Command:
     """For a tombstone of ours: the request that it forgets. None: an operator withdrew the watch."""
 
 
+class CommandForbidden(KafkaAway):
+    """Kafka does not let this user write commands, so this one does not arrive; later ones may."""
+
+
 class CommandWriter:
     """Writes commands to the partition that is theirs; connects with the first one."""
 
@@ -36,7 +41,10 @@ class CommandWriter:
         self._lock = asyncio.Lock()
 
     async def put(self, key: str, value: bytes) -> None:
-        """Return when the command is in Kafka (acks=all). Raises `bus.kafka.client.KafkaAway`: it may still arrive."""
+        """Return when the command is in Kafka (acks=all). Raises `CommandForbidden`.
+
+        Raises `bus.kafka.client.KafkaAway` where it may still arrive.
+        """
         await self._send(key, value, partition_of(key.encode(), WATCH_PARTITIONS), [])
 
     async def erase(self, key: str, partition: int, *, forgets: str | None = None) -> None:
@@ -55,6 +63,9 @@ class CommandWriter:
                 async with self._lock:
                     producer = await self._ready()
                 await producer.send_and_wait(self._topic, value, key.encode(), partition=partition, headers=headers)
+        except TopicAuthorizationFailedError:
+            message = f"Kafka does not let this user write to {self._topic}: `smsbus topics print` prints what it needs"
+            raise CommandForbidden(message) from None
         except FAILURES as error:
             await self.close()
             raise away(self._kafka) from error

@@ -7,9 +7,11 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli.exit import Code
+from schemas.topics import ALL, WATCHES
 
 pytestmark = pytest.mark.usefixtures("process_is_restored")
 run = CliRunner().invoke
+OPERATIONS = ("Read", "Write", "Describe", "IdempotentWrite")
 LOGIN = {
     "SMSBUS_KAFKA__SECURITY_PROTOCOL": "SASL_SSL",
     "SMSBUS_KAFKA__SASL_MECHANISM": "SCRAM-SHA-512",
@@ -75,3 +77,34 @@ def test_the_administrator_must_prove_who_he_is_where_we_must(environment):
     )
     assert "--command-config" not in bare
     assert "--command-config admin.properties" in run(cli, ["topics", "print"]).stdout
+
+
+def given(role: str) -> dict[str, set[str]]:
+    """What is allowed on each topic, and under `other` on what else."""
+    found: dict[str, set[str]] = {}
+    for line in run(cli, ["topics", "print", "--role", role]).stdout.splitlines():
+        words = shlex.split(line)
+        name = words[words.index("--topic") + 1] if "--topic" in words else "other"
+        found.setdefault(name, set()).update(word for word in OPERATIONS if word in words)
+    return found
+
+
+def test_an_inbox_reads_and_describes_every_topic_and_no_more(environment):
+    environment(LOGIN)
+
+    assert given("inbox") == {name: {"Read", "Describe"} for name in ALL}
+
+
+def test_an_inbox_writes_commands_only_where_orders_may_be_commanded(environment):
+    environment(
+        LOGIN | {"SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2"}
+    )
+
+    assert given("inbox") == {name: {"Read", "Describe"} for name in ALL} | {WATCHES: {"Read", "Write", "Describe"}}
+
+
+def test_a_process_that_is_all_may_what_its_parts_may_together(environment):
+    environment(LOGIN)
+    parts = [given(role) for role in ("receiver", "pollers", "inbox")]
+
+    assert given("all") == {name: set().union(*(part.get(name, set()) for part in parts)) for name in {*ALL, "other"}}

@@ -1,9 +1,12 @@
 """What a process is made of: whose messages it takes, and whether it lives."""
 
 import asyncio
+import json
+from contextlib import asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -11,6 +14,11 @@ from pydantic import SecretStr
 from app import wiring
 from app.settings.load import Settings
 from app.settings.sections import Account
+from bus.health import Condition
+from inbox.asking import Inbox
+from inbox.following import BLIND_AFTER, Following
+from inbox.settings import InboxSettings
+from inbox.tail import Tail
 
 TOKEN, KEY = [SecretStr("t" * 30)], SecretStr("k" * 30)
 ACCOUNTS = {
@@ -20,7 +28,7 @@ ACCOUNTS = {
 
 
 @pytest.mark.parametrize(
-    ("role", "names"), [("all", {"shop", "market"}), ("receiver", {"shop"}), ("pollers", {"market"})]
+    ("role", "names"), [("all", {"shop", "market"}), ("receiver", {"shop"}), ("pollers", {"market"}), ("inbox", set())]
 )
 def test_the_journal_is_shared_by_the_accounts_of_the_role(role, names):
     assert wiring.accounts_of(Settings(accounts=ACCOUNTS), role) == names
@@ -98,13 +106,112 @@ async def test_pollers_that_follow_no_watches_any_longer_are_dead_however_that_e
     assert not polling.alive()
 
 
-@pytest.mark.parametrize(("bus", "pollers", "status"), [(True, True, 200), (False, True, 503), (True, False, 503)])
-async def test_a_process_lives_while_its_bus_and_its_pollers_do(polling, bus, pollers, status):
+@pytest.mark.parametrize(("dead", "status"), [(None, 200), ("bus", 503), ("pollers", 503), ("inbox", 503)], ids=str)
+async def test_a_process_lives_while_its_bus_its_pollers_and_its_inbox_do(polling, inbox, dead, status):
     polling.start()
-    polling.poller.lives = pollers
-    some_bus = SimpleNamespace(alive=lambda: bus)
-    admin = wiring.admin(polling._settings, some_bus, CollectorRegistry(), polling, None, None, degraded=tuple)
+    polling.poller.lives = dead != "pollers"
+    if dead == "inbox":
+        await inbox.following.stop()
+    bus = SimpleNamespace(alive=lambda: dead != "bus")
+    admin = wiring.admin(polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple)
 
     answer = await admin._livez(make_mocked_request("GET", "/livez"))
 
     assert answer.status == status
+
+
+async def test_a_process_is_ready_once_watches_and_inbox_were_read_or_cannot_be(polling, inbox):
+    bus = SimpleNamespace(alive=None, condition=lambda: Condition(True, True, 0, 0, 0.0))
+    admin = wiring.admin(polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple)
+    admin.ready = True
+    answers = [await readyz(admin)]
+    polling.table.filled = True
+    answers.append(await readyz(admin))
+    inbox.clock.append(BLIND_AFTER + 1)
+    answers.append(await readyz(admin))
+
+    assert answers == [("starting", []), ("starting", []), ("ready", ["inbox_blind"])]
+
+
+# ---- an inbox alone --------------------------------------------------------------------------------------------------
+
+
+async def readyz(admin):
+    told = json.loads((await admin._readyz(make_mocked_request("GET", "/readyz"))).text)
+    return told["status"], told["degraded"]
+
+
+async def never_answers():
+    await asyncio.Event().wait()
+
+
+@pytest.fixture
+async def inbox():
+    """An inbox whose brokers say nothing; what `clock` has last is the time."""
+    reader = SimpleNamespace(cluster="c", ends=never_answers)
+    clock = [0.0]
+
+    @asynccontextmanager
+    async def open_reader():
+        yield reader
+
+    settings = InboxSettings()
+    following = Following(Tail(settings), settings, open_reader, now_ms=int, clock=lambda: clock[-1])
+    some = Inbox(following, now_ms=int)
+    some.clock = clock
+    following.start()
+    yield some
+    await following.stop()
+
+
+@pytest.fixture
+async def watching():
+    some = wiring.Watching(Settings().kafka, Followed())
+    some.start()
+    yield some
+    await some.stop()
+
+
+def inbox_admin(inbox, watching, accounts=ACCOUNTS, registry=None):
+    settings = Settings(accounts=accounts)
+    admin = wiring.inbox_admin(settings, registry or CollectorRegistry(), inbox, watching, degraded=lambda: ("x",))
+    admin.ready = True
+    return admin
+
+
+async def test_an_inbox_alone_is_ready_once_it_is_filled_or_blind(inbox, watching):
+    admin = inbox_admin(inbox, watching)
+    answers = [await readyz(admin)]
+    watching.table.behind = True
+    inbox.clock.append(BLIND_AFTER + 1)
+    answers.append(await readyz(admin))
+
+    assert answers == [("starting", ["x"]), ("ready", ["inbox_blind", "x"])]
+
+
+@pytest.mark.parametrize("dead", [None, "following", "watches"])
+async def test_an_inbox_alone_lives_while_it_follows_what_came_and_the_watches(inbox, watching, dead):
+    if dead == "following":
+        await inbox.following.stop()
+    if dead == "watches":
+        await watching.stop()
+
+    answer = await inbox_admin(inbox, watching)._livez(make_mocked_request("GET", "/livez"))
+
+    assert answer.status == (503 if dead else 200)
+
+
+@pytest.mark.parametrize(("accounts", "status"), [(ACCOUNTS, 503), ({}, 405)], ids=["polled accounts", "none"])
+async def test_an_inbox_alone_takes_commands_only_where_it_knows_polled_accounts(inbox, watching, accounts, status):
+    watching.table.wait_filled = lambda _: asyncio.sleep(0, result=False)
+    application = inbox_admin(inbox, watching, accounts)._runner.app
+
+    async def answered(method):
+        request = make_mocked_request(method, "/v1/watches", app=application)
+        matched = await application.router.resolve(request)
+        try:
+            return (await matched.handler(request)).status
+        except web.HTTPException as refused:
+            return refused.status
+
+    assert (await answered("GET"), await answered("POST")) == (503, status)

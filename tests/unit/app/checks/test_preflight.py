@@ -181,3 +181,16 @@ async def test_directories_that_this_user_cannot_open_are_one_failed_line(enviro
     assert len(failed) == 2
     assert failed[1].startswith(f"the journal cannot be written at {tmp_path}/journal (SMSBUS_BUS__JOURNAL_DIR)")
     assert failed[1].endswith("Permission denied")
+
+
+@pytest.mark.loopback
+async def test_an_inbox_needs_neither_accounts_nor_a_journal(environment, tmp_path):
+    (tmp_path / "journal").touch()  # where no journal could be
+    environment({"SMSBUS_DATA_DIR": str(tmp_path), "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"})
+    refuse_without_accounts(load(), "inbox")
+
+    findings = [finding async for finding in preflight.look(load(), now=datetime.now(UTC), role="inbox")]
+
+    [failed] = [finding.text for finding in findings if finding.mark == "failed"]
+    assert "127.0.0.1:1" in failed
+    assert not any("journal" in finding.text and "written" in finding.text for finding in findings)

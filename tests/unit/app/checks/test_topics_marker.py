@@ -7,6 +7,7 @@ from app.checks.topics import marker, verify
 from app.errors import StartupError
 from app.settings.load import load
 from bus.kafka.client import KafkaAway
+from bus.kafka.topics import Findings
 
 
 @pytest.mark.parametrize(
@@ -38,3 +39,29 @@ async def test_a_first_start_without_kafka_says_why_it_needs_it_in_a_sentence_of
 
     sentence = said.removesuffix("?") + ("?" if said.endswith("?") else ".")
     assert stopped.value.lines == [f"{sentence} The first start needs Kafka, to check the topics."]
+
+
+async def test_an_inbox_keeps_nothing_and_starts_without_kafka(environment, tmp_path, monkeypatch):
+    async def away(*_):
+        raise KafkaAway
+
+    async def right(*_):
+        return Findings()
+
+    environment({"SMSBUS_BUS__JOURNAL_DIR": str(tmp_path / "journal")})
+    for said in (away, right):
+        monkeypatch.setattr(topics.topics, "inspect", said)
+        await verify(load(), "inbox")
+
+    assert not (tmp_path / "journal").exists()
+
+
+async def test_an_inbox_is_refused_topics_that_are_wrong(environment, monkeypatch):
+    async def wrong(*_):
+        return Findings(problems=["topic sms.received.v1 is missing"])
+
+    environment({})
+    monkeypatch.setattr(topics.topics, "inspect", wrong)
+
+    with pytest.raises(StartupError, match=r"sms\.received\.v1 is missing"):
+        await verify(load(), "inbox")
