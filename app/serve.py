@@ -31,13 +31,14 @@ from app.version import version
 from app.wiring import Role
 from app.workers.supervisor import refuse_workers, supervise
 from bus.contract import Ledger
+from inbox.lasting import MOST
 from receiver.auth import Tokens
 
 if TYPE_CHECKING:
     from app.local_kafka import Cluster
 
 LOOK_SECONDS: Final = 2.0  # between two checks of a local Kafka
-OTHER_FILES: Final = 200  # besides callback connections: Kafka, journals, pollers, the admin listener's 64
+OTHER_FILES: Final = 200  # Kafka, journals, pollers, 64 connections to the admin listener that do not last
 
 _log = structlog.get_logger("smsbus")
 
@@ -158,17 +159,19 @@ def _announce(settings: Settings, role: Role, workers: int, running: Running) ->
         **(receiving if running.receiver_port else {}),
         admin=f"http://{settings.admin.host}:{running.admin_port}",
         kafka=settings.kafka.bootstrap_servers,
-        journal=str(settings.bus.journal_dir),
+        **({"journal": str(settings.bus.journal_dir)} if role != "inbox" else {}),
         accounts=sorted(settings.accounts),
         version=version(),
     )
 
 
 def _warn_of_few_files(settings: Settings, role: Role) -> None:
-    """Warn once, before workers are started: all have the same limit."""
+    """Warn once, before workers are started: all have the same limit, and none needs more than all parts together."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = settings.receiver.max_connections + OTHER_FILES
-    called = role in wiring.RECEIVING and settings.pingme_accounts()
-    if called and most != resource.RLIM_INFINITY and most < wanted:
-        hint = f"let it open {wanted} (`ulimit -n`, systemd's LimitNOFILE=), or lower receiver.max_connections"
+    called = settings.receiver.max_connections if role in wiring.RECEIVING and settings.pingme_accounts() else 0
+    asked = MOST if role in wiring.READING else 0
+    wanted = called + asked + OTHER_FILES
+    if called + asked and most != resource.RLIM_INFINITY and most < wanted:
+        or_else = ", or lower receiver.max_connections" if called else ""
+        hint = f"let it open {wanted} (`ulimit -n`, systemd's LimitNOFILE=){or_else}"
         _log.warning("few_open_files", may_open=most, hint=hint)

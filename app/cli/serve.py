@@ -18,7 +18,8 @@ def serve(
         typer.Option("--local-kafka", help="Also run an Apache Kafka on this machine, with its data in data_dir."),
     ] = False,
     workers: Annotated[
-        int, typer.Option("--workers", min=1, help="Number of receiver processes; pollers and inbox have one more each.")
+        int,
+        typer.Option("--workers", min=1, help="Number of receivers; pollers and inbox have one process each."),
     ] = 1,
     worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",  # a child of --workers, by its name
     config: Config = None,

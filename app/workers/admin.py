@@ -1,21 +1,25 @@
 """The supervisor's admin listener: asks each worker's listener, and responds for all of them.
 
-The watches are the pollers'; each worker has a journal of its own.
+The watches are the pollers', what came is the inbox's; each other worker has a journal of its own.
 """
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from yarl import URL
 
 from app.admin import callbacks
+from app.admin.inbox import PING_EVERY
+from app.admin.inbox_query import LONGEST_WAIT
 from app.admin.journals import ROWS, SKIP
 from app.admin.listener import Listener, livez
 from app.admin.problems import problem
@@ -25,14 +29,23 @@ from app.workers.joint_journals import joined
 from app.workers.merge_metrics import merged
 from app.workers.metrics import RESTARTING, WorkerMetrics
 from app.workers.worker_process import Worker
+from inbox.lasting import MOST
 from receiver.strangers import client_of
 
 ASK_SECONDS: Final = 1.0  # less than a probe's timeout; a worker responds in milliseconds, also under load
 PASS_ON_SECONDS: Final = 30.0  # a command waits for Kafka
 SILENT_SECONDS: Final = 60.0  # twice the longest restart delay: by then it should be serving again
 SUPERVISOR: Final = "supervisor"  # the `process` label of the supervisor's own metrics
-PASSED_ON: Final = ("Authorization", "Content-Type")
-PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow")
+WAIT_SECONDS: Final = LONGEST_WAIT + PASS_ON_SECONDS  # the inbox asks Kafka before it waits
+QUIET_SECONDS: Final = 4 * PING_EVERY  # of a stream: by then its inbox is gone
+INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor", "/v1/wait")
+STREAM: Final = "/v1/stream"
+PASSED_ON: Final = ("Authorization", "Content-Type", "Accept", "Last-Event-ID")
+PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow", "Cache-Control", "X-Accel-Buffering")
+AWAY: Final = "A worker ({}) is being restarted, or did not respond. Try again."
+
+
+STREAMED: Final = aiohttp.ClientTimeout(total=None, sock_connect=PASS_ON_SECONDS, sock_read=QUIET_SECONDS)
 
 
 class WorkerResponse(NamedTuple):
@@ -73,15 +86,18 @@ class JointAdmin(Listener):
         settings: AdminSettings,
         receivers: Sequence[Worker],
         pollers: Worker | None,
+        inbox: Worker | None,
         registry: CollectorRegistry,
         *,
         degraded: Callable[[], tuple[str, ...]] = tuple,
     ) -> None:
         """`registry` has this process's own metrics, `degraded` returns its own reasons."""
-        super().__init__(settings, self._add_routes)
         self._receivers = receivers
         self._pollers = pollers
-        self._others = [pollers] if pollers else []
+        self._inbox = inbox
+        self._others = [worker for worker in (pollers, inbox) if worker is not None]
+        self._journaling = [*receivers, pollers] if pollers is not None else receivers
+        super().__init__(settings, self._add_routes, lasting=MOST if inbox is not None else 0)
         self._registry = registry
         self._degraded = degraded
         self._session: aiohttp.ClientSession | None = None
@@ -101,7 +117,12 @@ class JointAdmin(Listener):
         router.add_get(ROWS, self._journals, allow_head=False)
         router.add_post(SKIP, self._journals)
         router.add_get(callbacks.PATH, self._callbacks)
-        router.add_route("*", "/{path:.*}", self._pass_on)
+        if self._inbox is not None:
+            for path in INBOX:
+                router.add_route("*", path, self._pass_to(self._inbox, WAIT_SECONDS))
+            router.add_route("*", STREAM, self._streamed_from(self._inbox))
+        if self._pollers is not None:
+            router.add_route("*", "/{path:.*}", self._pass_to(self._pollers, PASS_ON_SECONDS))
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Respond 503 if a worker does, or if one does not respond for too long; a restart is not too long."""
@@ -135,43 +156,65 @@ class JointAdmin(Listener):
             return problem(503, "not_ready", "A receiver is being restarted. Try again.")
         return web.json_response(callbacks.together(said))
 
-    async def _pass_on(self, request: web.Request) -> web.Response:
-        if self._pollers is None:
-            raise web.HTTPNotFound
-        if self._pollers.admin is None:
-            return problem(503, "not_ready", "The pollers are being restarted. Try again.")
-        try:
-            return await self._passed_on(request, URL(self._pollers.admin + request.rel_url.raw_path_qs, encoded=True))
-        except (aiohttp.ClientError, TimeoutError):
-            return problem(503, "not_ready", "The pollers did not respond. Try again.")
+    def _pass_to(self, worker: Worker, seconds: float) -> Handler:
+        async def passed(request: web.Request) -> web.StreamResponse:
+            try:
+                return await self._passed_on(request, worker, seconds)
+            except (aiohttp.ClientError, TimeoutError):
+                return not_ready(worker)
+
+        return passed
+
+    def _streamed_from(self, worker: Worker) -> Handler:
+        """Pass a response on as it comes, until either side ends it; a client then goes on from its last event."""
+
+        async def streamed(request: web.Request) -> web.StreamResponse:
+            response = web.StreamResponse()
+            try:
+                async with self._request(request, worker, STREAMED) as answer:
+                    response.set_status(answer.status)
+                    response.headers.update(passed_back(answer))
+                    await response.prepare(request)
+                    async for part in answer.content.iter_any():
+                        await response.write(part)
+            except (aiohttp.ClientError, ConnectionError, TimeoutError):
+                return response if response.prepared else not_ready(worker)
+            return response
+
+        return streamed
 
     async def _journals(self, request: web.Request) -> web.Response:
         """Ask every worker: the one that holds the journal responds."""
-        answers = await asyncio.gather(
-            *(self._of_journal(worker, request) for worker in [*self._receivers, *self._others])
-        )
+        answers = await asyncio.gather(*(self._of_journal(worker, request) for worker in self._journaling))
         return joined(answers, request.query.get("journal"))
 
     async def _of_journal(self, worker: Worker, request: web.Request) -> web.Response | None:
-        if worker.admin is None:
-            return None
         try:
-            return await self._passed_on(request, URL(worker.admin + request.rel_url.raw_path_qs, encoded=True))
+            return await self._passed_on(request, worker, PASS_ON_SECONDS)
         except (aiohttp.ClientError, TimeoutError):
             return None
 
-    async def _passed_on(self, request: web.Request, url: URL) -> web.Response:
+    async def _passed_on(self, request: web.Request, worker: Worker, seconds: float) -> web.Response:
+        async with self._request(request, worker, aiohttp.ClientTimeout(total=seconds)) as answer:
+            return web.Response(status=answer.status, body=await answer.read(), headers=passed_back(answer))
+
+    @asynccontextmanager
+    async def _request(
+        self, request: web.Request, worker: Worker, patience: aiohttp.ClientTimeout
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Send a request on to a worker. Raises `aiohttp.ClientError`, also while it does not serve."""
+        if worker.admin is None:
+            raise aiohttp.ClientConnectionError
         async with self._asking().request(
             request.method,
-            url,
+            URL(worker.admin + request.rel_url.raw_path_qs, encoded=True),
             data=await request.read(),
             headers={name: request.headers[name] for name in PASSED_ON if name in request.headers}
             | {"X-Forwarded-For": client_of(request, LOOPBACK)},
-            timeout=aiohttp.ClientTimeout(total=PASS_ON_SECONDS),
+            timeout=patience,
             allow_redirects=False,
         ) as answer:
-            headers = {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
-            return web.Response(status=answer.status, body=await answer.read(), headers=headers)
+            yield answer
 
     async def _ask(
         self, workers: Sequence[Worker], path: str, headers: Mapping[str, str] | None = None
@@ -195,5 +238,19 @@ class JointAdmin(Listener):
     def _asking(self) -> aiohttp.ClientSession:
         if self._session is None:  # made where the loop runs
             patience = aiohttp.ClientTimeout(total=ASK_SECONDS)
-            self._session = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), timeout=patience)
+            self._session = aiohttp.ClientSession(
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=patience,
+                connector=aiohttp.TCPConnector(limit=0),  # our own listener has the limit
+            )
         return self._session
+
+
+def passed_back(answer: aiohttp.ClientResponse) -> dict[str, str]:
+    """Return the headers of a worker's response that are its client's."""
+    return {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
+
+
+def not_ready(worker: Worker) -> web.Response:
+    """The response for a worker that is being restarted."""
+    return problem(503, "not_ready", AWAY.format(worker.name))

@@ -9,10 +9,11 @@ from dataclasses import dataclass, fields
 from prometheus_client import CollectorRegistry
 
 from app.errors import StartupError, started
+from app.process import allow_many_connections
 from app.settings.file_reading import Files
 from app.settings.load import Settings
 from app.stopping import Stop
-from app.wiring import Role, polled_accounts
+from app.wiring import RECEIVING, Role, polled_accounts
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
 from bus.contract import Ledger
@@ -61,18 +62,17 @@ async def supervise(
     *,
     degraded: Callable[[], tuple[str, ...]],
 ) -> AsyncIterator[Crew]:
-    """Run `count` receivers, and the pollers if the role has them; all have stopped when the context ends.
+    """Run `count` receivers, and pollers and inbox if the role has them; all have stopped when the context ends.
 
     They get the `files` that the settings were read from, and read none themselves.
     `stop`: hurrying it hurries them, too. `degraded` returns the reasons of this process.
 
     Raises `StartupError` when a port is in use, or a worker does not start.
     """
-    line = files.as_line()
-    receivers = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
-    pollers = _worker("pollers", "pollers", line) if role == "all" and polled_accounts(settings) else None
-    workers = [*receivers, pollers] if pollers else receivers
-    admin = JointAdmin(settings.admin, receivers, pollers, registry, degraded=degraded)
+    receivers, pollers, inbox = workers_of(settings, files, role, count)
+    workers = [*receivers, *filter(None, (pollers, inbox))]
+    admin = JointAdmin(settings.admin, receivers, pollers, inbox, registry, degraded=degraded)
+    allow_many_connections()
     await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.stop)
@@ -89,12 +89,22 @@ async def supervise(
 
 def refuse_workers(settings: Settings, role: Role) -> None:
     """Raise `StartupError` if the settings allow only one receiver."""
-    if role == "pollers":
-        message = "--workers is the number of receivers, and --role pollers has none: start it several times instead"
+    if role not in RECEIVING:
+        message = f"--workers is the number of receivers, and --role {role} has none: start it several times instead"
         raise StartupError([message])
     if settings.receiver.port == 0:
         message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: set it"
         raise StartupError([message])
+
+
+def workers_of(
+    settings: Settings, files: Files, role: Role, count: int
+) -> tuple[list[Worker], Worker | None, Worker | None]:
+    """Return the receivers, the pollers and the inbox; None: this role has none, or nothing to poll."""
+    line, is_all = files.as_line(), role == "all"
+    receivers = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
+    pollers = _worker("pollers", "pollers", line) if is_all and polled_accounts(settings) else None
+    return receivers, pollers, _worker("inbox", "inbox", line) if is_all else None
 
 
 def _worker(name: str, role: Role, files: bytes) -> Worker:

@@ -339,7 +339,7 @@ async def test_with_workers_the_one_that_holds_the_journal_does_it(
         await admin.start()
         workers.append(Worker(f"receiver-{number}", []))
         workers[-1].admin = f"http://127.0.0.1:{admin.port}"
-    joint = JointAdmin(AdminSettings(port=0, token=SecretStr(TOKEN)), workers, None, CollectorRegistry())
+    joint = JointAdmin(AdminSettings(port=0, token=SecretStr(TOKEN)), workers, None, None, CollectorRegistry())
     await joint.start()
     found_by_itself(stuck_bus, joint.port, monkeypatch)
     receipts = [(await poisoned(each))[0] for each in (stuck_bus, sibling)]

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import aiohttp
@@ -16,14 +17,19 @@ from aiohttp.test_utils import TestServer
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
+from app.admin.inbox import STREAM_HEADERS
+from app.admin.listener import Listener
 from app.errors import StartupError
+from app.process import allow_many_connections
 from app.settings.sections import AdminSettings
 from app.stopping import Stop
 from app.workers import supervisor, worker_process
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
 from bus.contract import Ledger
+from inbox.lasting import MOST
 
+MANY = partial(aiohttp.TCPConnector, limit=0)
 SHOWN = "a-long-token-of-the-admin"
 
 SAYS_PORT = "import sys; print(4711, flush=True); "
@@ -238,7 +244,7 @@ async def pollers():
 
 @pytest.fixture
 async def admin(pollers):
-    listener = JointAdmin(AdminSettings(port=0, token=SecretStr(SHOWN)), [], pollers, CollectorRegistry())
+    listener = JointAdmin(AdminSettings(port=0, token=SecretStr(SHOWN)), [], pollers, None, CollectorRegistry())
     await listener.start()
     yield listener
     await listener.stop()
@@ -279,3 +285,155 @@ async def test_while_the_pollers_are_away_the_caller_is_told_to_come_back(admin,
     assert answer.startswith("HTTP/1.1 503")
     assert "Retry-After: 5" in answer
     assert '"not_ready"' in answer
+
+
+# ---- the inbox behind the listener -----------------------------------------------------------------------------------
+
+
+class PlayedInbox:
+    """A worker whose `/v1/wait` and `/v1/stream` a test plays; it keeps what it was asked with."""
+
+    def __init__(self) -> None:
+        self.asked: list[web.Request] = []
+        self.parts: asyncio.Queue[bytes | None] = asyncio.Queue()
+        self.ended = asyncio.Event()
+        self.refusing = False
+        self.worker = Worker("inbox", [])
+
+    async def stream(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        if self.refusing:
+            headers = {"Retry-After": "5", "Content-Type": "application/problem+json", "X-Inner": "1"}
+            return web.Response(status=503, text="{}", headers=headers)
+        response = web.StreamResponse(headers=STREAM_HEADERS)
+        await response.prepare(request)
+        try:
+            while (part := await self.parts.get()) is not None:
+                await response.write(part)
+        finally:
+            self.ended.set()
+        return response
+
+    async def wait(self, request: web.Request) -> web.StreamResponse:
+        self.asked.append(request)
+        try:
+            await self.parts.get()
+        finally:
+            self.ended.set()
+        return web.Response(text="4711\n")
+
+    def routes(self, router: web.UrlDispatcher) -> None:
+        router.add_get("/v1/stream", self.stream)
+        router.add_get("/v1/wait", self.wait)
+        router.add_get("/v1/sms/{id}", self.wait)
+
+
+@pytest.fixture
+async def inbox():
+    played = PlayedInbox()
+    admin = Listener(AdminSettings(port=0, token=SecretStr(SHOWN)), played.routes, lasting=MOST)
+    await admin.start()
+    played.worker.admin = f"http://127.0.0.1:{admin.port}"
+    yield played
+    await admin.stop()
+
+
+@pytest.fixture
+async def joint(inbox, pollers):
+    settings = AdminSettings(port=0, token=SecretStr(SHOWN))
+    listener = JointAdmin(settings, [], pollers, inbox.worker, CollectorRegistry())
+    await listener.start()
+    headers = {"Authorization": f"Bearer {SHOWN}"}
+    async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}", headers=headers, connector=MANY()) as session:
+        yield session
+    await listener.stop()
+
+
+async def soon(event: asyncio.Event) -> None:
+    async with asyncio.timeout(5):
+        await event.wait()
+
+
+async def test_a_stream_is_passed_on_as_it_comes_with_its_headers(joint, inbox):
+    asked = {"Accept": "text/event-stream", "Last-Event-ID": "c1", "X-Outer": "1"}
+    async with joint.get("/v1/stream?recipient=1%2B1", headers=asked) as stream:
+        inbox.parts.put_nowait(b"id: c2\n\n")
+        first = await stream.content.readuntil(b"\n\n")
+        inbox.parts.put_nowait(b"id: c3\n\n")
+        second = await stream.content.readuntil(b"\n\n")
+        inbox.parts.put_nowait(None)
+        rest = await stream.read()
+    [request] = inbox.asked
+
+    assert (stream.status, first, second, rest) == (200, b"id: c2\n\n", b"id: c3\n\n", b"")
+    assert STREAM_HEADERS.items() <= {**stream.headers}.items()
+    assert request.rel_url.raw_path_qs == "/v1/stream?recipient=1%2B1"
+    assert (request.headers["Accept"], request.headers["Last-Event-ID"]) == ("text/event-stream", "c1")
+    assert "X-Outer" not in request.headers
+
+
+async def test_a_stream_that_is_refused_is_refused_in_the_inbox_s_words(joint, inbox):
+    inbox.refusing = True
+    async with joint.get("/v1/stream") as refused:
+        text = await refused.text()
+
+    assert (refused.status, refused.headers["Retry-After"], text) == (503, "5", "{}")
+    assert refused.content_type == "application/problem+json"
+    assert "X-Inner" not in refused.headers
+
+
+@pytest.mark.parametrize("path", ["/v1/stream", "/v1/wait"])
+async def test_who_leaves_ends_the_inbox_s_side_at_once(joint, inbox, path):
+    asking = asyncio.ensure_future(joint.get(path))
+    await until(lambda: inbox.asked)
+    if path == "/v1/stream":
+        (await asking).close()
+    asking.cancel()
+
+    await soon(inbox.ended)
+
+
+async def test_an_inbox_that_dies_ends_its_streams(joint, inbox):
+    async with joint.get("/v1/stream") as stream:
+        inbox.parts.put_nowait(b"id: c2\n\n")
+        await stream.content.readuntil(b"\n\n")
+        inbox.asked[0].transport.abort()
+        async with asyncio.timeout(5):
+            rest = await stream.read()
+
+    assert rest == b""
+
+
+@pytest.mark.parametrize("path", ["/v1/stream", "/v1/wait", "/v1/sms", "/v1/sms/x", "/v1/cursor"])
+@pytest.mark.parametrize("gone", [None, "http://127.0.0.1:9"])
+async def test_while_the_inbox_is_away_the_caller_is_told_to_come_back(joint, inbox, path, gone):
+    inbox.worker.admin = gone
+
+    async with joint.get(path) as refused:
+        told = await refused.json(content_type=None)
+
+    assert (refused.status, refused.headers["Retry-After"], told["reason"]) == (503, "5", "not_ready")
+
+
+async def test_everything_else_is_the_pollers(joint, inbox):
+    async with joint.get("/v1/watches") as answer:
+        words = await answer.json()
+
+    assert words[:2] == ["GET", "/v1/watches"]
+    assert inbox.asked == []
+
+
+async def test_as_many_wait_through_both_listeners_as_an_inbox_takes_and_others_are_still_answered(joint, inbox):
+    allow_many_connections()
+    asking = [asyncio.ensure_future(joint.get("/v1/wait")) for _ in range(MOST)]
+    await until(lambda: len(inbox.asked) == MOST)
+    for path in ("/v1/watches", "/livez"):
+        async with joint.get(path) as answer:
+            assert answer.status in {200, 202, 503}
+    for _ in range(MOST):
+        inbox.parts.put_nowait(b"")
+    answers = await asyncio.gather(*asking)
+    texts = {await answer.text() for answer in answers}
+
+    assert {answer.status for answer in answers} == {200}
+    assert texts == {"4711\n"}

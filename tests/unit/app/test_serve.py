@@ -28,8 +28,11 @@ def test_the_version_is_a_metric():
     [
         (1024, "all", True),
         (8000, "receiver", True),  # Kafka and the journal need some as well
+        (8200, "receiver", False),
+        (9300, "all", True),  # its waits and streams as well
+        (9400, "all", False),
         (1024, "pollers", False),
-        (8200, "all", False),
+        (1400, "inbox", False),
         (resource.RLIM_INFINITY, "all", False),
     ],
 )
@@ -42,6 +45,16 @@ def test_fewer_files_than_connections_are_said_once_with_what_to_do(environment,
 
     assert [(line["event"], line["may_open"]) for line in lines] == ([("few_open_files", most)] if warned else [])
     assert all("LimitNOFILE" in line["hint"] and "receiver.max_connections" in line["hint"] for line in lines)
+
+
+def test_an_inbox_needs_files_for_those_who_wait(environment, monkeypatch):
+    environment({})
+    monkeypatch.setattr(serve.resource, "getrlimit", lambda _: (256, 1024))
+
+    with capture_logs() as lines:
+        serve._warn_of_few_files(load(), "inbox")
+
+    assert [line["hint"] for line in lines] == ["let it open 1400 (`ulimit -n`, systemd's LimitNOFILE=)"]
 
 
 async def test_few_files_are_said_before_anything_is_served_or_workers_are_started(environment, monkeypatch, tmp_path):

@@ -7,19 +7,24 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 
+from app.errors import StartupError
 from app.reloading.hangup import HangUp
-from app.settings.file_reading import File, Files
-from app.settings.sections import AdminSettings
+from app.settings.file_reading import NO_FILES, File, Files
+from app.settings.load import Settings
+from app.settings.sections import Account, AdminSettings
 from app.stopping import Stop
 from app.workers import entrypoint
 from app.workers.admin import SILENT_SECONDS, JointAdmin, WorkerResponse, together
 from app.workers.entrypoint import settings_at_start
 from app.workers.merge_metrics import merged
-from app.workers.supervisor import Crew, WorkersEndedBadly
+from app.workers.supervisor import Crew, WorkersEndedBadly, refuse_workers, workers_of
 from app.workers.worker_process import RESTART_FIRST, RESTART_LONGEST, STEADY, Worker, restart_backoff
 from bus.contract import Ledger
 
+SHOP = {"shop": Account(provider="pingme", callback_tokens=[SecretStr("t" * 30)])}
+MARKET = {"market": Account(provider="grizzlysms", api_key=SecretStr("k" * 30))}
 READY = WorkerResponse(200, '{"status": "ready", "degraded": []}')
 AWAY = WorkerResponse(200, '{"status": "ready", "degraded": ["kafka_away"]}')
 FULL = WorkerResponse(503, '{"status": "full", "degraded": ["journal_unwritable", "kafka_away"]}')
@@ -132,8 +137,8 @@ class Asked(JointAdmin):
         return worker.answer
 
 
-async def asked(path, receivers, *, ready=True, own=()):
-    admin = Asked(AdminSettings(), receivers, None, CollectorRegistry(), degraded=lambda: own)
+async def asked(path, receivers, *, inbox=None, ready=True, own=()):
+    admin = Asked(AdminSettings(), receivers, None, inbox, CollectorRegistry(), degraded=lambda: own)
     admin.ready = ready
     request = make_mocked_request("GET", path, app=admin._runner.app)
     matched = await admin._runner.app.router.resolve(request)
@@ -171,7 +176,7 @@ async def test_what_is_wrong_with_the_supervisor_itself_is_told_beside_what_is_w
 
 async def test_the_whole_is_ready_once_the_pollers_have_started():
     pollers = Child(WorkerResponse(503, '{"status": "starting", "degraded": []}'))
-    admin = Asked(AdminSettings(), [Child(READY)], pollers, CollectorRegistry())
+    admin = Asked(AdminSettings(), [Child(READY)], pollers, None, CollectorRegistry())
     admin.ready = True
 
     answers = [await admin._readyz(make_mocked_request("GET", "/readyz"))]
@@ -183,6 +188,48 @@ async def test_the_whole_is_ready_once_the_pollers_have_started():
 
     said = [(answer.status, json.loads(answer.text)["status"]) for answer in answers]
     assert said == [(503, "starting"), (200, "ready"), (200, "ready")]
+
+
+async def test_the_inbox_counts_for_life_readiness_and_metrics():
+    blind = Child(WorkerResponse(200, '{"status": "ready", "degraded": ["inbox_blind"]}'))
+    begins = Child(WorkerResponse(503, '{"status": "starting", "degraded": []}'))
+    measured = Child(
+        WorkerResponse(200, "# HELP smsbus_inbox_events n\n# TYPE smsbus_inbox_events gauge\nsmsbus_inbox_events 3.0\n")
+    )
+    measured.name = "inbox"
+
+    ready = await asked("/readyz", [Child(READY)], inbox=blind)
+    starting = await asked("/readyz", [Child(READY)], inbox=begins)
+    dead = await asked("/livez", [Child(WorkerResponse(200, ""))], inbox=Child(WorkerResponse(503, "")))
+    metrics = await asked("/metrics", [Child(WorkerResponse(200, exposition(1)))], inbox=measured)
+
+    assert json.loads(ready.text) == {"status": "ready", "degraded": ["inbox_blind"]}
+    assert (starting.status, json.loads(starting.text)["status"]) == (503, "starting")
+    assert dead.status == 503
+    assert 'smsbus_inbox_events{process="inbox"} 3.0' in metrics.text
+
+
+@pytest.mark.parametrize(
+    ("role", "account", "names"),
+    [
+        ("all", SHOP, ["receiver-1", "receiver-2", "inbox"]),
+        ("all", SHOP | MARKET, ["receiver-1", "receiver-2", "pollers", "inbox"]),
+        ("receiver", SHOP | MARKET, ["receiver-1", "receiver-2"]),
+    ],
+)
+def test_one_more_worker_has_the_inbox_where_the_role_is_all(role, account, names):
+    receivers, pollers, inbox = workers_of(Settings(accounts=account), NO_FILES, role, 2)
+
+    workers = [*receivers, *filter(None, (pollers, inbox))]
+    assert [worker.name for worker in workers] == names
+    assert [worker._command[-1] for worker in workers] == [f"--worker={name}" for name in names]
+    assert [worker._command[-2] for worker in workers] == [f"--role={name.split('-')[0]}" for name in names]
+
+
+@pytest.mark.parametrize("role", ["pollers", "inbox"])
+def test_a_role_without_receivers_is_not_served_by_several_workers(role):
+    with pytest.raises(StartupError, match=f"--role {role} has none"):
+        refuse_workers(Settings(accounts=SHOP | MARKET), role)
 
 
 async def test_what_the_supervisor_knows_is_in_the_metrics_beside_the_answers():

@@ -79,9 +79,8 @@ class Asked(JointAdmin):
     """Hears from its workers what it is told to, if they are shown the token."""
 
     def __init__(self, *answers: WorkerResponse | None) -> None:
-        super().__init__(
-            AdminSettings(), [Worker(f"receiver-{n}", []) for n in range(len(answers))], None, CollectorRegistry()
-        )
+        workers = [Worker(f"receiver-{n}", []) for n in range(len(answers))]
+        super().__init__(AdminSettings(), workers, None, None, CollectorRegistry())
         self.answers = dict(zip(self._receivers, answers, strict=True))
 
     async def _ask_one(self, worker, path, headers=None):
