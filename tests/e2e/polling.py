@@ -149,6 +149,24 @@ class Town:
             command, cwd=self.directory, env=self.environ, stdin=subprocess.DEVNULL, stdout=pipe, stderr=pipe, text=True
         )
 
+    def start(self, role: str) -> Poller:
+        """Start a process of this role."""
+        process = Poller(self.directory, f"{role}-{len(self.processes)}", self.environ, "serve", "--role", role)
+        self.processes.append(process)
+        return process
+
+    def get(self, process: Poller, path: str) -> dict[str, Any]:
+        """Ask its admin listener, again while it is 503."""
+        return answered(urllib.request.Request(process.admin + path, headers=self._shown()))
+
+    def readiness(self, process: Poller) -> tuple[int, list[str]]:
+        """The status of its /readyz, and the degraded reasons that are there."""
+        try:
+            with urllib.request.urlopen(f"{process.admin}/readyz", timeout=30) as answer:
+                return answer.status, json.load(answer)["degraded"]
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)["degraded"]
+
     def close(self) -> None:
         for process in self.processes:
             process.end()
@@ -163,8 +181,11 @@ class Town:
 
     def watch(self, order: dict[str, Any], admin: str, **wanted: str) -> str:
         asked = {"account": "smsverified", "order_id": order["order"], "recipient": order["number"], **wanted}
+        return str(ask(f"{admin}/v1/watches", asked, self._shown())["watch_id"])
+
+    def _shown(self) -> dict[str, str]:
         token = (self.directory / "own" / "admin-token").read_text().strip()
-        return str(ask(f"{admin}/v1/watches", asked, {"Authorization": f"Bearer {token}"})["watch_id"])
+        return {"Authorization": f"Bearer {token}"}
 
     def book(self) -> list[dict[str, Any]]:
         with urllib.request.urlopen(f"{self.sandbox}/book", timeout=30) as answer:

@@ -26,7 +26,7 @@ MANY = 50
 OTHER = f'[accounts.other]\nprovider = "pingme"\ncallback_tokens = ["{THIRD}"]\n'
 OF_LOAD = {"messages_in_journal", "event_loop_late"}  # which other programs on this machine can cause
 ONE_OR_MORE = pytest.mark.parametrize(
-    ("arguments", "processes"), [((), 1), (("--workers", "2"), 3)], ids=["one process", "workers"]
+    ("arguments", "processes"), [((), 1), (("--workers", "2"), 4)], ids=["one process", "workers"]
 )
 
 

@@ -7,7 +7,7 @@ import time
 import aiohttp
 import pytest
 
-from tests.e2e.program import ADMIN_HEADER, eventually
+from tests.e2e.program import ADMIN_HEADER, eventually, free_port
 
 NUMBER = "16470000000"
 
@@ -93,10 +93,10 @@ async def test_a_stream_goes_on_where_it_was_cut(client):
     async with client.stream("/v1/stream") as stream:
         assert stream.headers["Content-Type"].startswith("text/event-stream")
         first = await client.send("Your code is 5836")
-        frame = await _frame(stream)
+        frame = await next_event(stream)
     second = await client.send("Your code is 6947")
     async with client.stream("/v1/stream", **{"Last-Event-ID": frame["id"]}) as stream:
-        again = await _frame(stream)
+        again = await next_event(stream)
 
     assert (frame["event"], json.loads(frame["data"])["id"]) == ("received", first)
     assert json.loads(again["data"])["id"] == second
@@ -121,7 +121,45 @@ async def test_the_same_words_filter_on_the_command_line(smsbus, client):
     assert (await smsbus.run("status")).out.startswith("Everything works.\n")
 
 
-async def _frame(stream: aiohttp.ClientResponse) -> dict[str, str]:
+async def test_a_stop_waits_for_nobody_who_waits(client, smsbus):
+    waiting = asyncio.create_task(client.get(f"/v1/wait?recipient={NUMBER}&timeout=50"))
+    async with client.stream("/v1/stream") as stream:
+        await stream.content.readuntil(b"\n\n")
+        asked = time.monotonic()
+        code = await smsbus.replicas[0].terminate()
+        seconds = time.monotonic() - asked
+    status, told = await waiting
+
+    assert (code, status, told["reason"]) == (0, 503, "closing")
+    assert seconds < 5
+
+
+async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus, tmp_path):
+    receiver = await smsbus.serve("--role", "receiver")
+    settings = {"ADMIN__PORT": str(free_port()), "DATA_DIR": str(tmp_path / "inbox"), "BUS__JOURNAL_DIR": "/proc/none"}
+    inbox = await smsbus.serve("--role", "inbox", accounts_in_file=True, **settings)
+    async with aiohttp.ClientSession() as session:
+        client = Client(session, inbox)
+        assert (await client.get("/v1/cursor"))[0] == 200
+        waiting = asyncio.create_task(client.text(f"/v1/wait?recipient={NUMBER}&timeout=20"))
+        await Client(session, receiver).send("Your code is 4711")
+        came = await waiting
+        watches = await client.get("/v1/watches")
+        async with session.post(f"{inbox.admin}/v1/watches", json={}, headers=ADMIN_HEADER) as refused:
+            pass
+        ready, (_, metrics) = await inbox.get("/readyz"), await inbox.get("/metrics")
+
+    assert came == (200, "4711\n")
+    assert watches == (200, {"watches": [], "next": None})
+    assert refused.status == 405
+    assert ready == (200, '{"status": "ready", "degraded": []}')
+    assert "smsbus_inbox_events 1.0" in metrics
+    assert await inbox.terminate() == 0
+    assert not (tmp_path / "inbox" / "journal").exists()
+    assert "journal" not in inbox.said("serving")[0]
+
+
+async def next_event(stream: aiohttp.ClientResponse) -> dict[str, str]:
     """Return the next event."""
     found: dict[str, str] = {}
     async with asyncio.timeout(20):

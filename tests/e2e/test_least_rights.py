@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import json
+import urllib.error
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -71,8 +73,54 @@ def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: 
     assert [line for line in poller.log if line.get("level") == "error"] == []
 
 
+@pytest.mark.parametrize("secure", ["mtls", "PLAIN"], indirect=True)
+def test_an_inbox_reads_with_the_printed_rights_and_writes_commands_only_once_it_may(
+    secure: SecureKafka, town: Town
+) -> None:
+    accounts = {name: value for name, value in town.environ.items() if "ACCOUNTS__" in name}
+    give_what_is_printed(town, "receiver", secure.users["receiver"])
+    receiver = town.receive().serving["receiver"]
+    town.environ = {name: value for name, value in town.environ.items() if name not in accounts}
+    give_what_is_printed(town, "inbox", secure.users["inbox"])
+    assert town("check", "--role", "inbox").returncode == 0
+    reads = town.start("inbox")
+    published = ask(f"{receiver}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
+    wait_until(lambda: published["id"] in [sms["id"] for sms in town.get(reads, "/v1/sms")["items"]], 30)
+    watches = town.get(reads, "/v1/watches")
+
+    town.environ |= accounts
+    commands = town.start("inbox")
+    order = town.order(1.0)
+    with pytest.raises(urllib.error.HTTPError) as forbidden:
+        town.watch(order, commands.admin)
+    give_what_is_printed(town, "inbox", secure.users["inbox"])
+    watch = town.watch(order, commands.admin)
+
+    assert watches["watches"] == []
+    assert (forbidden.value.code, json.load(forbidden.value)["reason"]) == (403, "forbidden")
+    assert [each["watch_id"] for each in town.get(reads, "/v1/watches")["watches"]] == [watch]
+    assert [line for line in (*reads.log, *commands.log) if line.get("level") == "error"] == []
+
+
 @pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
-@pytest.mark.parametrize("role", ["receiver", "pollers"])
+def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_its_inbox_lacks(
+    secure: SecureKafka, town: Town
+) -> None:
+    for role in ("receiver", "pollers"):
+        give_what_is_printed(town, role, secure.users["pollers"])  # what `all` needed before it had an inbox
+    process = town.start("all")
+    wait_until(lambda: town.readiness(process) == (200, ["inbox_blind"]), 30)
+    [line] = process.events("inbox_blind")
+    accepted = ask(f"{process.serving['receiver']}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
+    give_what_is_printed(town, "all", secure.users["pollers"])
+    wait_until(lambda: town.readiness(process) == (200, []), 30)
+
+    assert "give it Read and Describe on it" in line["reason"]
+    assert town.get(process, f"/v1/sms/{accepted['id']}")["sms"]["code"] == "4711"
+
+
+@pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
+@pytest.mark.parametrize("role", ["receiver", "pollers", "inbox"])
 def test_who_has_no_rights_is_told_which_topic_it_may_not_see(secure: SecureKafka, town: Town, role: str) -> None:
     become(town, secure.users["nobody"])
 

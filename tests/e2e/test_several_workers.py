@@ -1,6 +1,7 @@
 """`smsbus serve --workers`: several workers on one port, shown and stopped as one; any may die, the parent included."""
 
 import asyncio
+import json
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from tests.e2e.load import Load
 from tests.e2e.program import TOKEN, Replica, eventually
+from tests.e2e.test_inbox import NUMBER, Client, next_event
 from tests.e2e.topic import events, problems
 from tests.faults.rules import imbalance
 
@@ -62,7 +64,7 @@ async def test_a_killed_worker_loses_nothing_and_comes_back_while_the_others_ser
         live = await crew.get("/livez")
 
         async def back() -> bool:
-            return len(crew.said("worker_serves")) == 3
+            return len(crew.said("worker_serves")) == 4  # both, the inbox, and the one that came back
 
         await eventually(back, 20, "the worker serves again")
         await asyncio.sleep(1)
@@ -99,7 +101,7 @@ async def test_sigterm_under_load_stops_all_with_everything_delivered(smsbus, ev
     assert code == 0
     assert told, IDLE
     assert min(post.at for post in load.refused()) > asked - 0.1
-    assert len(crew.said("stopped")) == 3
+    assert len(crew.said("stopped")) == 4
     assert crew.said("worker_ended") == []
     assert imbalance(ledger) == 0
     assert ledger["pending"] == 0
@@ -146,7 +148,7 @@ async def test_watches_are_asked_of_the_pollers_worker_with_the_caller_s_own_tok
         await eventually(filled, 30, "the watches are read")
         statuses = [await asked("POST", "/v1/watches", **watch), await asked("GET", "/v1/watches/nobody")]
         statuses += [await asked("POST", "/livez"), await asked("GET", "/nothing")]
-        os.kill(_children(crew)[-1], signal.SIGKILL)
+        os.kill(_children(crew)[-2], signal.SIGKILL)
         ended = await crew.says("worker_ended", 5)
         statuses.append(await asked("GET", "/v1/watches"))
 
@@ -154,6 +156,45 @@ async def test_watches_are_asked_of_the_pollers_worker_with_the_caller_s_own_tok
     assert ended["process"] == "pollers"
     assert (await crew.get("/v1/watches"))[0] in {401, 503}
     assert await crew.terminate() == 0
+
+
+async def test_what_came_is_asked_of_the_inbox_and_its_end_is_survived(smsbus):
+    crew = await smsbus.serve("--workers", "2")
+    async with aiohttp.ClientSession() as session:
+        client = Client(session, crew)
+        assert (await client.get("/v1/cursor"))[0] == 200
+        waiting = asyncio.create_task(client.text(f"/v1/wait?recipient={NUMBER}&timeout=50"))
+        async with client.stream("/v1/stream") as stream:
+            await stream.content.readuntil(b"\n\n")
+            first = await client.send("Your code is 1482")
+            frame = await next_event(stream)
+            assert await waiting == (200, "1482\n")
+            assert (json.loads(frame["data"])["id"], stream.headers["Cache-Control"]) == (first, "no-store")
+            _, metrics = await crew.get("/metrics")
+            os.kill(_children(crew)[-1], signal.SIGKILL)
+            await stream.read()
+        ended = await crew.says("worker_ended", 5)
+        second = await client.send("Your code is 2593")
+
+        async def back() -> bool:
+            return (await client.get("/v1/cursor"))[0] == 200
+
+        await eventually(back, 30, "the inbox is back")
+        async with client.stream("/v1/stream", **{"Last-Event-ID": frame["id"]}) as stream:
+            again = await next_event(stream)
+        stopping = asyncio.create_task(client.get(f"/v1/wait?recipient={NUMBER}&timeout=50"))
+        async with client.stream("/v1/stream") as stream:
+            await stream.content.readuntil(b"\n\n")
+            asked = time.monotonic()
+            code = await crew.terminate()
+            seconds = time.monotonic() - asked
+        status, told = await stopping
+
+    assert 'smsbus_inbox_events{process="inbox"} 1.0' in metrics
+    assert ended["process"] == "inbox"
+    assert json.loads(again["data"])["id"] == second
+    assert (code, status, told["reason"]) == (0, 503, "closing")
+    assert seconds < 5
 
 
 async def test_without_pollers_there_is_nothing_else_on_the_listener(smsbus):
@@ -221,7 +262,8 @@ async def _settled(crew: Replica) -> dict[str, float]:
     async def empty() -> bool:
         metrics.clear()
         for name, process, value in SAMPLE.findall(await _text(crew)):
-            metrics.setdefault(process, {})[name] = float(value)
+            if process != "inbox":  # it accepts nothing
+                metrics.setdefault(process, {})[name] = float(value)
         return not any(each["pending"] or each["journal_rows"] for each in metrics.values())
 
     await eventually(empty, 60, "nothing waits in any worker")

@@ -90,7 +90,7 @@ async def test_a_worker_that_is_started_again_has_the_settings_of_the_others(cre
     replica.process.send_signal(signal.SIGHUP)
 
     async def reloaded() -> bool:
-        return len(replica.said("reloaded")) == 3
+        return len(replica.said("reloaded")) == 4
 
     await eventually(reloaded, 20, "all have taken the file")
     file.unlink()
@@ -99,4 +99,4 @@ async def test_a_worker_that_is_started_again_has_the_settings_of_the_others(cre
 
     assert unasked == [{200: 24}, {404: 24}]
     assert asked == [{404: 24}, {200: 24}]
-    assert len(replica.said("reloaded")) == 3  # they have served nothing else
+    assert len(replica.said("reloaded")) == 4  # they have served nothing else
