@@ -181,7 +181,8 @@ async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts
 async def answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
     """Return what brokers respond. Raises `KafkaAway` after `NO_PROGRESS_SECONDS`."""
     try:
-        return await asyncio.wait_for(question, timeout=NO_PROGRESS_SECONDS)
+        async with asyncio.timeout(NO_PROGRESS_SECONDS):  # `wait_for` of Python 3.11 can lose a cancellation
+            return await question
     except FAILURES as error:
         raise away(kafka) from error
 

@@ -1,13 +1,15 @@
-"""Reading a topic that this user may see and not read."""
+"""Reading a topic that this user may see and not read; asking brokers, and being cancelled meanwhile."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import TopicAuthorizationFailedError
 
-from bus.kafka.reader import fetched
+from bus.kafka.reader import answered, fetched
 from bus.kafka.topics import TopicsError
+from bus.settings import KafkaSettings
 
 
 class Forbidden:
@@ -25,3 +27,16 @@ async def test_who_may_not_read_a_topic_is_told_which_and_what_is_missing() -> N
     assert refused.value.lines == [
         "Kafka does not let this user read topic sms.received.v1: give it Read and Describe on it"
     ]
+
+
+async def test_who_is_cancelled_just_as_the_answer_comes_is_cancelled() -> None:
+    """`asyncio.wait_for` of Python 3.11 returns the answer then, and its task goes on for ever."""
+    question: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+    asking = asyncio.create_task(answered(KafkaSettings(), question))
+    await asyncio.sleep(0)
+
+    question.set_result(1)
+    asking.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await asking
