@@ -159,13 +159,13 @@ class Town:
         """Ask its admin listener, again while it is 503."""
         return answered(urllib.request.Request(process.admin + path, headers=self._shown()))
 
-    def readiness(self, process: Poller) -> tuple[int, list[str]]:
-        """The status of its /readyz, and the degraded reasons that are there."""
+    def readiness(self, process: Poller) -> tuple[int, bool]:
+        """The status of its /readyz, and whether it calls its inbox blind."""
         try:
             with urllib.request.urlopen(f"{process.admin}/readyz", timeout=30) as answer:
-                return answer.status, json.load(answer)["degraded"]
+                return answer.status, "inbox_blind" in json.load(answer)["degraded"]
         except urllib.error.HTTPError as error:
-            return error.code, json.load(error)["degraded"]
+            return error.code, "inbox_blind" in json.load(error)["degraded"]
 
     def close(self) -> None:
         for process in self.processes:

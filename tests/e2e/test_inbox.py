@@ -140,8 +140,9 @@ async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus,
     inbox = await smsbus.serve("--role", "inbox", accounts_in_file=True, **settings)
     async with aiohttp.ClientSession() as session:
         client = Client(session, inbox)
-        assert (await client.get("/v1/cursor"))[0] == 200
-        waiting = asyncio.create_task(client.text(f"/v1/wait?recipient={NUMBER}&timeout=20"))
+        _, now = await client.get("/v1/cursor")
+        wait = f"/v1/wait?recipient={NUMBER}&since={now['cursor']}&timeout=20"
+        waiting = asyncio.create_task(client.text(wait))
         await Client(session, receiver).send("Your code is 4711")
         came = await waiting
         watches = await client.get("/v1/watches")

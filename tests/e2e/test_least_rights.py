@@ -109,11 +109,11 @@ def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_it
     for role in ("receiver", "pollers"):
         give_what_is_printed(town, role, secure.users["pollers"])  # what `all` needed before it had an inbox
     process = town.start("all")
-    wait_until(lambda: town.readiness(process) == (200, ["inbox_blind"]), 30)
+    wait_until(lambda: town.readiness(process) == (200, True), 30)
     [line] = process.events("inbox_blind")
     accepted = ask(f"{process.serving['receiver']}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
     give_what_is_printed(town, "all", secure.users["pollers"])
-    wait_until(lambda: town.readiness(process) == (200, []), 30)
+    wait_until(lambda: town.readiness(process) == (200, False), 30)
 
     assert "give it Read and Describe on it" in line["reason"]
     assert town.get(process, f"/v1/sms/{accepted['id']}")["sms"]["code"] == "4711"
