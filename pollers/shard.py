@@ -16,11 +16,11 @@ import structlog
 
 from bus.contract import Bus, NotDurable
 from bus.kafka.client import KafkaAway
-from pollers.inbox import Inbox, is_withdrawal, not_applied
 from pollers.owned_watch import OwnedWatch
 from pollers.scheduling.account import Account
 from pollers.shard_actions import ShardActions
 from pollers.shard_erasure import ShardErasure, Writer
+from pollers.shard_requests import ShardRequests, is_withdrawal, not_applied
 from pollers.shard_states import Group, ShardStates, StateLog, breathe
 from pollers.tracking.advance import Step, due_end, only_applied, opened, requested, withdrawn
 from pollers.tracking.state import WatchState
@@ -69,9 +69,9 @@ class Shard:
         wake = self._something_to_do = asyncio.Event()
         self.states = ShardStates(partition, log=log, group=group, wake=wake.set, added=self._restored)
         self.watches = self.states.watches
-        self._inbox = Inbox()
+        self._requests = ShardRequests()
         self._actions = ShardActions(self, accounts, now_ms)
-        self._erasure = ShardErasure(partition, self.states, self._inbox, writer, spawn=self.spawn, wake=wake.set)
+        self._erasure = ShardErasure(partition, self.states, self._requests, writer, spawn=self.spawn, wake=wake.set)
         self._bus = bus
         self._scheduler = scheduler
         self._group = group
@@ -90,16 +90,16 @@ class Shard:
         It is applied with the next commit, once the shard has caught up.
         """
         if watch is not None:
-            self._inbox.request(watch_id, watch)
+            self._requests.request(watch_id, watch)
         elif forgets is None:
-            self._inbox.withdraw(watch_id)
-        elif (again := self._inbox.forget(watch_id, forgets, self.watches.get(watch_id))) is not None:
+            self._requests.withdraw(watch_id)
+        elif (again := self._requests.forget(watch_id, forgets, self.watches.get(watch_id))) is not None:
             self.spawn(self._put_again(watch_id, again))
         self._something_to_do.set()
 
     def unreadable_command(self, watch_id: str) -> None:
         """Note that a record exists, though it cannot be read: its watch is not withdrawn."""
-        self._inbox.present.add(watch_id)
+        self._requests.present.add(watch_id)
 
     def caught_up(self) -> None:
         """Note that every command from before `Group.catch_up` was passed to `command`."""
@@ -113,10 +113,10 @@ class Shard:
                 await asyncio.sleep(RETRY)
 
     async def _apply_requests(self) -> None:
-        for number, (watch_id, requests) in enumerate(self._inbox.taken()):
+        for number, (watch_id, requests) in enumerate(self._requests.taken()):
             await breathe(number)
             if left := await self._apply_all(watch_id, requests):
-                self._inbox.put_back(watch_id, left)
+                self._requests.put_back(watch_id, left)
 
     async def _apply_all(self, watch_id: str, requests: list[Watch | None]) -> list[Watch | None]:
         """Apply the requests of one watch in order; return those that must wait for a step in progress.
@@ -129,7 +129,7 @@ class Shard:
         if owned := self.watches.get(watch_id):
             requests = not_applied(owned.state, requests)
             if owned.unseen and not owned.ended and not is_withdrawal(requests):
-                self._inbox.hold(watch_id, requests)
+                self._requests.hold(watch_id, requests)
                 return []
         for place, request in enumerate(requests):
             owned = self.watches.get(watch_id)
@@ -209,7 +209,7 @@ class Shard:
     def _seen(self, watch_id: str, owned: OwnedWatch) -> None:
         """Apply what waited for the first poll of a restored watch, or for its end."""
         owned.unseen = False
-        if self._inbox.release(watch_id):
+        if self._requests.release(watch_id):
             self._something_to_do.set()
 
     async def accept_step(self, owned: OwnedWatch, step: Step) -> None:
@@ -245,7 +245,7 @@ class Shard:
             await self.states.restore()
             await self._catch_up()
             self._actions.wait_for_previous_owner()
-            self._inbox.withdraw_absent(self.watches)
+            self._requests.withdraw_absent(self.watches)
             await self._scheduler.restore(self, list(self.watches.values()))
             self.running = True
             await self._go_on()
@@ -284,7 +284,7 @@ class Shard:
     async def _pause(self, *, committed: bool) -> None:
         """Sleep until there is something to do, and a moment longer, to collect what arrives meanwhile."""
         self._something_to_do.clear()
-        if not self.states.dirty and not self._inbox:
+        if not self.states.dirty and not self._requests:
             until_ms = self._time_limits[0][0] - self._now_ms() if self._time_limits else LONGEST_SLEEP * 1000
             with suppress(TimeoutError):
                 async with asyncio.timeout(min(LONGEST_SLEEP, max(0.0, until_ms / 1000))):

@@ -5,7 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any, Final, Protocol
 
 from bus.kafka.client import KafkaAway
-from pollers.inbox import Inbox
+from pollers.shard_requests import ShardRequests
 from pollers.shard_states import ShardStates
 from pollers.watch_commands import last_applied
 
@@ -27,7 +27,7 @@ class ShardErasure:
         self,
         partition: int,
         states: ShardStates,
-        inbox: Inbox,
+        requests: ShardRequests,
         writer: Writer,
         *,
         spawn: Callable[[Coroutine[Any, Any, None]], None],
@@ -35,7 +35,7 @@ class ShardErasure:
     ) -> None:
         self._partition = partition
         self._states = states
-        self._inbox = inbox
+        self._requests = requests
         self._writer = writer
         self._spawn = spawn
         self._wake = wake
@@ -82,4 +82,4 @@ class ShardErasure:
 
     def _may_go(self, watch_id: str) -> bool:
         owned = self._states.watches.get(watch_id)
-        return bool(owned and owned.ended and watch_id not in self._states.dirty and watch_id not in self._inbox)
+        return bool(owned and owned.ended and watch_id not in self._states.dirty and watch_id not in self._requests)

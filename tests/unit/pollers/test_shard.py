@@ -1046,7 +1046,7 @@ async def test_who_withdraws_a_watch_withdraws_what_waits_for_its_first_answer_t
     await heir.start(watched=False)
 
     await heir.withdraw()
-    left = dict(heir.shard._inbox._held)
+    left = dict(heir.shard._requests._held)
     heir.shard.command(heir.watch.watch_id, with_request(heir.watch, "watch", request_id="again"))
     await asyncio.sleep(0.3)
 

@@ -14,7 +14,7 @@ Requests = list[Watch | None]
 """Those of one watch, in the order of the topic. None: the watch was withdrawn; this can only be the first entry."""
 
 
-class Inbox:
+class ShardRequests:
     """Requests to apply with the next commit."""
 
     def __init__(self) -> None:
