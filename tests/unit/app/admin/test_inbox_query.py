@@ -91,7 +91,7 @@ def test_both_ends_of_every_limit_are_taken(name: str, value: str, meant: object
         *itertools.product(["recipient"], ["", "+", "abc", " "]),
         *itertools.product(["events"], ["", ",", "received,", "sms", "Received", "received rejected"]),
         *itertools.product(["since"], ["", "10", "yesterday", "2026-03-25", "A" * 39, "A" * 513, "10m\n"]),
-        *itertools.product([*set(EQUAL) - {"recipient", "freshness"}, "contains"], [""]),
+        *itertools.product([*sorted(set(EQUAL) - {"recipient", "freshness"}), "contains"], [""]),
         ("timeout", "56"),
     ],
 )
