@@ -139,7 +139,9 @@ class DegradedSince(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield the current values."""
         self.look()
-        family = GaugeMetricFamily(SINCE, "Since when each degraded reason holds", labels=["reason"])
+        family = GaugeMetricFamily(
+            "smsbus_degraded_since_timestamp_seconds", "Since when each degraded reason holds", labels=["reason"]
+        )
         for reason, since in self._since.items():
             family.add_metric([reason], since)
         yield family

@@ -29,6 +29,7 @@ PROBLEMS: Final = (
     Problem("watch_ended", 410, "The watch ended without this SMS; `ended` is the reason."),
     Problem("not_ready", 503, "What was published is still being read after a start: try again."),
     Problem("inbox_blind", 503, "Kafka cannot be read now, so nobody knows what is new. Nothing is lost: try again."),
+    Problem("too_many_waits", 503, "1,200 waits and streams are open here: one stream can follow many numbers."),
     Problem("closing", 503, "This process is about to end: ask again, from the cursor that you have."),
 )
 ALWAYS: Final = frozenset({"invalid_query", "unauthorized", "not_ready", "inbox_blind"})
@@ -191,7 +192,7 @@ def _wait() -> Document:
         ],
         "responses": _answers(
             _or_code(_ref("SmsWaited"), "The SMS, or none in time."),
-            *(*OF_CURSORS, "unknown_watch", "no_code", "account_paused", "watch_ended", "closing"),
+            *(*OF_CURSORS, "unknown_watch", "no_code", "account_paused", "watch_ended", "too_many_waits", "closing"),
         ),
     }
 
@@ -224,7 +225,12 @@ def _stream() -> Document:
             },
             last,
         ],
-        "responses": _answers({"description": "The stream.", "content": {"text/event-stream": text}}, *OF_CURSORS),
+        "responses": _answers(
+            {"description": "The stream.", "content": {"text/event-stream": text}},
+            *OF_CURSORS,
+            "too_many_waits",
+            "closing",
+        ),
     }
 
 

@@ -12,6 +12,7 @@ PROBLEMS: Final = (
     Problem("invalid_query", 400, "A parameter is unknown, given twice or invalid; see the detail."),
     Problem("bad_request", 400, "The body does not match its headers."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("forbidden", 403, "Kafka lets this process read watches only: ask one with pollers."),
     Problem("unknown_watch", 404, "There is no such watch."),
     Problem("not_found", 404, "The requests for a watch are `next`, `stop`, `finish` and `cancel`."),
     Problem(
@@ -186,7 +187,15 @@ def _open() -> Document:
         "security": TOKEN,
         "requestBody": {"required": True, "content": {"application/json": {"schema": _ref("WatchRequest")}}},
         "responses": _answers(
-            answers, "invalid_watch", "unknown_account", "bad_request", "conflict", "unreadable", "timeout", "too_large"
+            answers,
+            "invalid_watch",
+            "unknown_account",
+            "forbidden",
+            "bad_request",
+            "conflict",
+            "unreadable",
+            "timeout",
+            "too_large",
         ),
     }
 
@@ -255,5 +264,5 @@ def _asked(answer: str, *reasons: str) -> Document:
         "description": "Each call is a new request. The shard's owner performs it after one more poll; the result is "
         "in `performed` or `refused` of the watch.",
         "security": TOKEN,
-        "responses": _answers(answers, "unknown_watch", "ended", "unreadable", *reasons),
+        "responses": _answers(answers, "unknown_watch", "ended", "unreadable", "forbidden", *reasons),
     }

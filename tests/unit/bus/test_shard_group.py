@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import pytest
 from aiokafka import TopicPartition
@@ -15,6 +16,9 @@ from bus.sharding.group import ShardGroup
 
 class Consumer:
     """Three commands lie on each partition; `asked` has the partitions of each request for ends."""
+
+    _coordinator = SimpleNamespace(generation=1)
+    _fetcher = SimpleNamespace(_fetch_task=SimpleNamespace(done=lambda: False))
 
     def __init__(self) -> None:
         self.asked: list[list[int]] = []

@@ -1,6 +1,7 @@
 """Reading a topic that this user may see and not read; asking brokers, and being cancelled meanwhile."""
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from bus.settings import KafkaSettings
 
 
 class Forbidden:
+    _fetcher = SimpleNamespace(_fetch_task=SimpleNamespace(done=lambda: False))
+
     def assignment(self) -> set[TopicPartition]:
         return {TopicPartition("sms.received.v1", number) for number in range(6)}
 
