@@ -10,7 +10,6 @@ from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
 from schemas.normalize import digits
 
-VIA: Final = "smsbus_via"
 OVERHEAD: Final = 1_200  # bytes of an item's objects besides its texts; measured
 
 
@@ -51,7 +50,7 @@ class Item(NamedTuple):
                 record.offset,
                 record.timestamp_ms,
                 value,
-                headers.get(VIA) or "",
+                headers.get("smsbus_via") or "",
                 id=_needed(event, "id", headers.get("ce_id")),  # the end of a watch has it in the header alone
                 provider=_needed(event, "provider"),
                 account=_needed(event, "account"),
