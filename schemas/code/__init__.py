@@ -6,14 +6,16 @@ The way of a text:
 
 1. Make it readable: NFKC, digits of every script as ASCII (codes are typed by people), invisible marks out.
 2. A text that is nothing but a code, perhaps behind a `[tag]`, is that code.
-3. Find what has the form of a code (`forms`), and what the words of the text say (`words`, `lexicon`).
+3. Find what has the form of a code (`forms`), and what the words of the text say (`lexicon`; the words are in `words`,
+   `languages` and `kinds`).
 4. Judge how sure it is that each number is the code (`judging`): whether a word for a code stands beside it, or an
    order to type it; whether its sentence says that it is expired, a discount or for a locker; whether another word
    names it.
 5. Take the best. Two different ones that are equally good are ambiguous: none.
 
-A code keeps its form: `111-222` stays so, with an ASCII dash and ASCII digits. `tests/corpus/codes` has the texts that
-these rules are measured by.
+A code keeps its form: `111-222` stays so, with an ASCII dash and ASCII digits. Of `G-482913` the digits are the code,
+since the forms that people type it into show the prefix. `tests/corpus/codes` has the texts that these rules are
+measured by.
 """
 
 import re
@@ -21,7 +23,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Final
 
-from schemas.code.forms import YEAR_OR_DATE, Candidate, candidates
+from schemas.code.forms import YEAR_OR_DATE, Candidate, candidates, without_prefix
 from schemas.code.judging import best
 from schemas.identity_code.forms import is_readable_longer, readable, whole, without_links
 
@@ -41,7 +43,7 @@ def extract_code(text: str) -> str | None:
     if len(plain := readable(text)) > LONGEST:
         return None
     if code := whole(plain):
-        return code
+        return without_prefix(code)
     plain = _VOWEL_SIGNS.sub("", without_links(plain))
     return _extracted(plain, _SOME_DIGIT.sub("0", plain))
 

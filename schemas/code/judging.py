@@ -7,13 +7,14 @@ from enum import IntEnum
 from itertools import pairwise
 from typing import Final, NamedTuple
 
-from schemas.code import words
+from schemas.code import languages, words
 from schemas.code.forms import Candidate
-from schemas.code.lexicon import Says, Word, folded, words_of
+from schemas.code.lexicon import FROM_ANYWHERE, Says, Word, folded, words_of
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(
-    r"[!?。！？।։።؟]|\.(?=\s|\Z)(?!\s+[a-zß-ÿа-я])|(?<![:\n])(?<!: )(?<! is)(?<! es)(?<! ist)(?<! est)\n"
+    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+[a-zß-ÿа-я])(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=nr\.)|(?<=[rR]ef\.))\s*[0-9])"
+    r"|(?<![:\n])(?<!: )(?<! is)(?<! es)(?<! ist)(?<! est)\n"
 )
 _CLAUSE_END: Final = re.compile(r"[,;،、，](?![0-9])")
 _DIGIT: Final = re.compile("[0-9]")
@@ -23,10 +24,15 @@ _NOTHING: Final = re.compile(r"\W*")
 _ADDRESS: Final = re.compile(r"\W*(?:[\w.'& ]{1,30}[:\])>】-])?\W*")
 _AND: Final = re.compile(f" ?(?:[,/&、，]|{'|'.join(words.AND.split())}) ?")
 _TOPIC: Final = re.compile(r" ?(?:は|が|为|為|是|는|은|이|가)")  # "is", right behind what is spoken of
+_INTRODUCTION: Final = re.compile(r"(?::|[为為是は]|คือ|เป็น)\W*\Z")
 _NAME_AND_NUMBER: Final = 40  # characters: a word for a code means a number so far off, if nothing else is between
 _NEAR: Final = 12  # characters
 _TOPIC_REACH: Final = 24  # characters
+_CLOSE: Final = 3  # characters, in scripts whose words are found anywhere
 _WORDS_OF_A_NAME: Final = 4
+
+_SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
+_NOT_BY_NAME: Final = Says.OPENS | Says.DOOR | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(words.IS.split())
 _CURRENCIES: Final = "|".join(map(re.escape, words.CURRENCIES.split()))
@@ -35,6 +41,10 @@ _COUNTED: Final = re.compile(f" ?(?:{_CURRENCY}|{'|'.join(words.COUNTED)})")
 _PAID: Final = re.compile(f"(?:[{words.CURRENCY_SIGNS}]|\\b(?:{_CURRENCIES})\\.?) ?\\Z")
 _MASKED: Final = re.compile(r"[•·]|[*x]{2}|\.\.")
 _SENT_TO: Final = re.compile(words.SENT_TO)
+_LATER: Final = re.compile(languages.LATER)
+_CODES: Final = frozenset(languages.CODES.split())
+_GENITIVE: Final = frozenset(languages.GENITIVE.split())
+_VERY_WORDS: Final = Says.CODE | Says.STRONG  # of a code for logging in, in one word: OTP, TAN
 
 
 class Sure(IntEnum):
@@ -44,6 +54,7 @@ class Sure(IntEnum):
     MAYBE = 1
     LIKELY = 2
     YES = 3
+    NEWEST = 4
 
 
 class Part(NamedTuple):
@@ -66,6 +77,8 @@ class Context(NamedTuple):
     after: Sequence[Word]
     alone: bool
     """No other number is in the sentence."""
+    only: bool
+    """No other number is in the text."""
 
     def digits_between(self, start: int, end: int) -> bool:
         """Tell whether another number stands there."""
@@ -75,9 +88,9 @@ class Context(NamedTuple):
 def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     """Return the numbers that are most surely the code; several: they are equally good."""
     text = folded(shape)
-    said = words_of(text)
+    said = _said(text)
     everything = _together(said)
-    if not everything & (Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE):
+    if not everything & (Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG):
         return []
     contexts = list(_contexts(shape, text, said, found))
     judged = [(_sure(each, everything), each.one) for each in contexts]
@@ -88,10 +101,28 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     return [one for sure, one in judged if sure is most or _side_by_side(text, first, one)]
 
 
+def _said(text: str) -> list[Word]:
+    """Return the words with what they say: `expired in 10 minutes` is not void, `[Acme Lockers]` opens nothing."""
+    said = words_of(text)
+    name = _SENDER.match(text)
+    says_code = name and any(word.says & (Says.CODE | Says.WEAK) for word in said if word.end <= name.end())
+    for place, word in enumerate(said):
+        if word.says & Says.VOID and _is_later(text, word):
+            said[place] = word._replace(says=word.says & ~Says.VOID)
+        elif name and word.end <= name.end() and not says_code:
+            said[place] = word._replace(says=word.says & ~_NOT_BY_NAME)
+    return said
+
+
+def _is_later(text: str, void: Word) -> bool:
+    been = text.endswith(languages.HAS_BEEN, max(0, void.start - _NEAR), void.start)
+    return not been and _LATER.match(text, void.end) is not None
+
+
 def _is_kept_private(only: Context, said: Sequence[Word], everything: int) -> bool:
     """Tell whether the text asks not to tell it to anybody, in a sentence behind it."""
     later = _together(word for word in said if word.start >= only.sentence.end)
-    here = only.one.doubtful or only.sentence.says & Says.PRIVATE or _is_named(only)
+    here = only.one.doubtful or only.sentence.says & (Says.PRIVATE | Says.NAMED)
     return bool(later & Says.PRIVATE) and not here and not _is_for_something_else(only, everything)
 
 
@@ -113,7 +144,7 @@ def _contexts(shape: str, text: str, said: Sequence[Word], found: Sequence[Candi
             first, last = _bounds(sentence.words, one.start, one.end)
             before, after = sentence.words[:first], sentence.words[last:]
             if not _is_something_else(text, one):
-                yield Context(text, one, sentence, clause, before, after, len(here) == 1)
+                yield Context(text, one, sentence, clause, before, after, len(here) == 1, len(found) == 1)
 
 
 def _parts(text: str, ends: re.Pattern[str], whole: Part) -> list[Part]:
@@ -143,31 +174,107 @@ def _together(said: Iterable[Word]) -> int:
 
 
 def _sure(here: Context, everything: int) -> Sure:
-    if _is_for_something_else(here, everything) or (_is_named(here) and not _is_said_to_be_one(here)):
+    if _is_passed_over(here) or _is_for_something_else(here, everything):
+        return Sure.NO
+    if _is_named(here) and not _is_said_to_be_one(here) and not _is_one_of_several(here):
         return Sure.NO
     if here.one.doubtful:
         return _sure_of_doubtful(here)
-    sure = max(_named_before(here), _named_after(here), _typed(here))
-    if sure is Sure.NO and everything & Says.CODE and _stands_alone(here):
+    sure = max(_named_before(here), _named_after(here), _typed(here, everything))
+    return sure or _sure_of_unnamed(here, everything)
+
+
+def _sure_of_unnamed(here: Context, everything: int) -> Sure:
+    """Judge by the whole text: it speaks of a code, and the number is a sentence, or `the new one is 482913`."""
+    speaks = everything & Says.CODE or (everything & Says.TYPE and everything & (Says.WEAK | Says.STRONG))
+    is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
+    if speaks and (is_new or _stands_alone(here)):
         return Sure.LIKELY
-    return sure
+    begins = _ADDRESS.fullmatch(here.text, here.sentence.start, here.one.start)
+    return Sure.MAYBE if begins and here.only and _together(here.after[:3]) & Says.STRONG else Sure.NO
+
+
+def _is_passed_over(here: Context) -> bool:
+    """Tell whether the text says to take another: `not 482913`, `instead of 482913`, `yesterday's 482913`."""
+    for word in reversed(here.before[-_WORDS_OF_A_NAME:]):
+        if word.says & (Says.NOT | Says.INSTEAD_OF):
+            return not here.digits_between(word.end, here.one.start)
+        if not word.says & (Says.BETWEEN | Says.CODE | Says.WEAK):
+            break
+    if not here.only and _is_a_sender(here):
+        return True
+    behind = any(word.says & Says.INSTEAD_BEHIND for word in here.after[:1] if word.start - here.one.end <= _NEAR)
+    return behind or (not here.only and any(_passes_over(here, word) for word in here.clause.words))
+
+
+def _is_a_sender(here: Context) -> bool:
+    """Tell whether it is a name in brackets at the beginning: `[12306]`."""
+    return here.one.start <= 1 and here.text.startswith(("]", "】"), here.one.end)
+
+
+def _passes_over(here: Context, word: Word) -> bool:
+    """Tell whether a word means this one of several numbers: the one in front of it, else the one behind it."""
+    if not word.says & Says.PASSED_OVER:
+        return False
+    if word.end <= here.one.start:
+        return not here.digits_between(here.clause.start, word.start) and not here.digits_between(
+            word.end, here.one.start
+        )
+    return not here.digits_between(here.one.end, word.start)
 
 
 def _is_for_something_else(here: Context, everything: int) -> bool:
     """Tell whether its sentence says that it is void, a discount, or opens something; or the text advertises."""
-    part = here.sentence if here.alone else here.clause
-    if part.says & Says.VOID or here.sentence.says & Says.PROMOTION:
+    sentence, clause = here.sentence.says, here.clause.says
+    if _is_void(here) or (here.one.mixed and sentence & Says.TRAVEL):
         return True
-    if here.clause.says & (Says.OTHER | Says.OPENS):
-        return not here.clause.says & Says.STRONG
-    return not here.sentence.says & Says.STRONG and bool(here.sentence.says & Says.OPENS or everything & Says.PROMOTION)
+    if sentence & Says.PROMOTION and (clause & Says.PROMOTION or not _says_very_words(here.clause)):
+        return True
+    if clause & Says.OPENS or _is_of_another_kind(here.text, here.clause):
+        return not (clause & Says.STRONG and not clause & Says.DOOR) and not _says_very_words(here.clause)
+    return not sentence & Says.STRONG and bool(sentence & Says.OPENS or everything & Says.PROMOTION)
+
+
+def _is_void(here: Context) -> bool:
+    """Tell whether a word says so, with no order to type between it and the number: `it has expired: use 482913`."""
+    part = here.sentence if here.alone else here.clause
+    if not part.says & Says.VOID:
+        return False
+    last = next(word for word in reversed(part.words) if word.says & Says.VOID)
+    return not any(
+        word.says & (Says.TYPE | Says.WEAK_TYPE | Says.NEW) for word in here.before if word.start >= last.end
+    )
+
+
+def _says_very_words(part: Part) -> bool:
+    return any(word.says & _VERY_WORDS == _VERY_WORDS for word in part.words)
+
+
+def _is_of_another_kind(text: str, clause: Part) -> bool:
+    """Tell whether a word for another kind of code stands by a word for a code: `postal code`, `code client`."""
+    return any(
+        word.says & Says.OTHER
+        and any(
+            near.says & Says.CODE and _is_by(text, word, near) for near in clause.words[max(0, place - 2) : place + 3]
+        )
+        for place, word in enumerate(clause.words)
+    )
+
+
+def _is_by(text: str, one: Word, other: Word) -> bool:
+    reach = _TOPIC_REACH if text[one.start] < FROM_ANYWHERE else _CLOSE
+    return max(one.start, other.start) - min(one.end, other.end) <= reach
 
 
 def _sure_of_doubtful(here: Context) -> Sure:
     if _is_beside_its_name(here) or _named_after(here) is Sure.YES:
         return Sure.YES
-    typed = _typed(here) if here.one.mixed else Sure.NO
-    return typed if typed is Sure.YES or (typed is Sure.LIKELY and here.sentence.says & Says.STRONG) else Sure.NO
+    if not here.one.mixed:
+        return Sure.NO
+    typed, strong = _typed(here, 0), here.sentence.says & Says.STRONG
+    if typed is Sure.YES or (typed is Sure.LIKELY and strong):
+        return typed
+    return Sure.LIKELY if _named_weakly(here) is Sure.LIKELY else Sure.NO
 
 
 def _is_code(word: Word) -> bool:
@@ -181,12 +288,29 @@ def _name_before(here: Context) -> Word | None:
 
 def _named_before(here: Context) -> Sure:
     """Judge by the words before it: a word for a code, with nothing but words before the number, names it."""
-    if name := _name_before(here):
-        return Sure.LIKELY if here.digits_between(name.end, here.one.start) else Sure.YES
-    last = here.before[-1] if here.before else None
-    if last and last.says & Says.WEAK and not last.says & Says.OTHER and _is_beside(here, last.end, here.one.start):
-        return Sure.MAYBE
-    return Sure.NO
+    name = _name_before(here)
+    if name is None:
+        return _named_weakly(here)
+    if here.digits_between(name.end, here.one.start) and not _is_introduced(here):
+        return Sure.YES if here.text[name.start : name.end] in _CODES else Sure.LIKELY
+    return Sure.NEWEST if _is_new(here, name) else Sure.YES
+
+
+def _is_new(here: Context, name: Word) -> bool:
+    place = here.before.index(name)
+    return bool(_together(here.before[max(0, place - 1) : place + 2]) & Says.NEW)
+
+
+def _named_weakly(here: Context) -> Sure:
+    """Judge by a word that also means other things: right beside it; or near it, in a sentence that confirms."""
+    weak = next((word for word in reversed(here.before) if word.says & Says.WEAK and not word.says & Says.OTHER), None)
+    if weak is None:
+        return Sure.NO
+    beside = _is_beside(here, weak.end, here.one.start)
+    near = beside or _is_introduced(here) or _only_fillers(here, here.before, weak.end, here.one.start)
+    if near and any(word.says & Says.STRONG for word in here.sentence.words if word is not weak):
+        return Sure.LIKELY
+    return Sure.MAYBE if beside else Sure.NO
 
 
 def _named_after(here: Context) -> Sure:
@@ -195,9 +319,17 @@ def _named_after(here: Context) -> Sure:
     if name is None or here.digits_between(here.one.end, name.start):
         return Sure.NO
     topic = _TOPIC.match(here.text, here.one.end) and name.start - here.one.end <= _TOPIC_REACH
-    if topic or _is_beside(here, here.one.end, name.start) or _only_fillers(here, here.after, here.one.end, name.start):
+    beside = _is_beside(here, here.one.end, name.start) or _is_spoken_of(here, name)
+    if topic or beside or _only_fillers(here, here.after, here.one.end, name.start):
         return Sure.YES
     return Sure.NO if here.one.doubtful else Sure.MAYBE
+
+
+def _is_spoken_of(here: Context, name: Word) -> bool:
+    """Tell whether a word for "is" follows it, and a word for a code soon: `482913 is your Acme sign-up code`."""
+    first = here.after[0]
+    is_one = here.text[first.start : first.end] in _IS and _is_beside(here, here.one.end, first.start)
+    return is_one and name.start - here.one.end <= _NAME_AND_NUMBER and name.start < here.clause.end
 
 
 def _is_said_to_be_one(here: Context) -> bool:
@@ -206,18 +338,26 @@ def _is_said_to_be_one(here: Context) -> bool:
     return follows is not None and here.text[follows.start : follows.end] in _IS and _named_after(here) is Sure.YES
 
 
+def _is_one_of_several(here: Context) -> bool:
+    """Tell whether it is among several, behind a word for codes: `Codes: e-mail 482913, telephone 551182`."""
+    name = None if here.alone else _name_before(here)
+    return name is not None and here.text[name.start : name.end] in _CODES
+
+
 def _is_beside_its_name(here: Context) -> bool:
     name = _name_before(here)
     if name is None or here.digits_between(name.end, here.one.start):
         return False
-    near = here.one.start - name.end <= _NEAR or _is_introduced(here)
+    near = _is_introduced(here) or (here.one.mixed and here.one.start - name.end <= _NEAR)
     return near or _only_fillers(here, here.before, name.end, here.one.start)
 
 
 def _is_introduced(here: Context) -> bool:
     """Tell whether a colon, or a word for "is", stands right before it."""
     last = here.before[-1]
-    return ":" in here.text[last.end : here.one.start] or here.text[last.start : last.end] in _IS
+    front = here.text[last.start : here.one.start]
+    is_one = here.text[last.start : last.end] in _IS and not last.says & Says.NAMED
+    return is_one or _INTRODUCTION.search(front) is not None
 
 
 def _is_beside(here: Context, start: int, end: int) -> bool:
@@ -233,7 +373,7 @@ def _only_fillers(here: Context, said: Sequence[Word], start: int, end: int) -> 
     )
 
 
-def _typed(here: Context) -> Sure:
+def _typed(here: Context, everything: int) -> Sure:
     """Judge by orders to type: one beside it names it, one in its sentence may mean it."""
     gaps = [(word, word.end, here.one.start) for word in here.before[-2:]]
     gaps += [(word, here.one.end, word.start) for word in here.after[:2]]
@@ -241,12 +381,16 @@ def _typed(here: Context) -> Sure:
     beside = [word for word, start, end in orders if _is_beside(here, start, end)]
     if any(word.says & Says.TYPE for word in beside):
         return Sure.YES
+    with_it = [word for word, start, end in gaps if word.says & Says.WITH and _is_beside(here, start, end)]
     near = [
         word for word, start, end in orders if end - start <= _NEAR and _ONLY_WORDS.fullmatch(here.text, start, end)
     ]
     if beside or any(word.says & Says.TYPE for word in near):
         return Sure.LIKELY
-    return Sure.MAYBE if here.alone and here.sentence.says & Says.TYPE else Sure.NO
+    if here.before and here.before[-1] in with_it and here.sentence.says & Says.STRONG:
+        return Sure.LIKELY
+    order = Says.TYPE | Says.WEAK_TYPE if everything & Says.CODE else Says.TYPE
+    return Sure.MAYBE if here.alone and here.sentence.says & order else Sure.NO
 
 
 def _stands_alone(here: Context) -> bool:
@@ -270,11 +414,24 @@ def _is_named(here: Context) -> bool:
     end = here.one.start
     for word in reversed(here.before[-_WORDS_OF_A_NAME:]):
         gap = here.text[word.end : end]
-        if gap.strip(_BESIDE) or "\n" in gap or ("." in gap and word.end - word.start > len("reg.")):
+        if gap.strip(_BESIDE) or "\n" in gap or ("." in gap and not _is_abbreviated(here.text, word)):
             return False
         if word.says & (Says.NAMED | Says.OTHER) and not _is_code(word):
-            return True
+            return not (_is_introduced(here) and _is_served_by_a_code(here, word))
         if _is_code(word) or not word.says & (Says.BETWEEN | Says.WEAK):
             return False
         end = word.start
     return False
+
+
+def _is_abbreviated(text: str, word: Word) -> bool:
+    return word.end - word.start <= len("reg.") or text.startswith(("nr", "no"), word.end - len("nr"))
+
+
+def _is_served_by_a_code(here: Context, named: Word) -> bool:
+    """Tell whether it is what a code is for: `code to open your account: 482913`, but not `code of the order`."""
+    name = next((word for word in reversed(here.before) if _is_code(word) and word.end <= named.start), None)
+    if name is None or name.start < here.clause.start:
+        return False
+    between = (here.text[word.start : word.end] for word in here.before if name.end <= word.start < named.start)
+    return any(word not in _GENITIVE for word in between)

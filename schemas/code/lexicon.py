@@ -7,7 +7,7 @@ from enum import IntFlag
 from functools import lru_cache
 from typing import Final, NamedTuple
 
-from schemas.code import words
+from schemas.code import kinds, languages, words
 
 
 class Says(IntFlag):
@@ -25,6 +25,14 @@ class Says(IntFlag):
     NAMED = 128
     STRONG = 256
     BETWEEN = 512
+    TRAVEL = 4096
+    DOOR = 262144
+    WITH = 524288
+    NEW = 8192
+    NOT = 16384
+    INSTEAD_OF = 32768
+    INSTEAD_BEHIND = 65536
+    PASSED_OVER = 131072
 
 
 class Word(NamedTuple):
@@ -36,34 +44,41 @@ class Word(NamedTuple):
 
 
 _LISTS: Final = {
-    Says.CODE: words.CODE,
-    Says.WEAK: words.WEAK,
-    Says.TYPE: words.TYPE,
-    Says.WEAK_TYPE: words.WEAK_TYPE,
-    Says.PRIVATE: words.PRIVATE,
-    Says.OTHER: words.OTHER,
-    Says.OPENS: words.OPENS,
-    Says.VOID: words.VOID,
-    Says.PROMOTION: words.PROMOTION,
-    Says.NAMED: words.NAMED,
-    Says.STRONG: words.STRONG,
-    Says.BETWEEN: words.BETWEEN,
+    Says.CODE: (words.CODE, words.CODE_ANYWHERE, languages.CODE),
+    Says.WEAK: (words.WEAK, languages.WEAK),
+    Says.TYPE: (words.TYPE, words.TYPE_ANYWHERE, languages.TYPE),
+    Says.WEAK_TYPE: (words.WEAK_TYPE, languages.WEAK_TYPE),
+    Says.PRIVATE: (words.PRIVATE, words.PRIVATE_ANYWHERE, languages.PRIVATE),
+    Says.OTHER: (
+        words.OTHER,
+        words.OTHER_ANYWHERE,
+        kinds.POSTAL,
+        kinds.DRESS,
+        kinds.AREA,
+        kinds.ERROR,
+        kinds.BUSINESS,
+        kinds.TRAVEL,
+    ),
+    Says.OPENS: (words.OPENS, words.OPENS_ANYWHERE, kinds.DOORS, kinds.WIFI, kinds.PARCELS, kinds.SHOWN),
+    Says.VOID: (words.VOID, words.VOID_ANYWHERE, languages.VOID),
+    Says.PROMOTION: (words.PROMOTION, words.PROMOTION_ANYWHERE, kinds.ADVERTISING),
+    Says.NAMED: (words.NAMED, words.NAMED_ANYWHERE, kinds.NAMES),
+    Says.STRONG: (words.STRONG, words.STRONG_ANYWHERE, languages.STRONG),
+    Says.BETWEEN: (words.BETWEEN,),
+    Says.TRAVEL: (kinds.TRAVEL,),
+    Says.DOOR: (kinds.DOORS,),
+    Says.NEW: (languages.NEW,),
+    Says.NOT: (languages.NOT,),
+    Says.WITH: (languages.WITH,),
+    Says.INSTEAD_OF: (languages.INSTEAD_OF,),
+    Says.INSTEAD_BEHIND: (languages.INSTEAD_BEHIND,),
+    Says.PASSED_OVER: (languages.PASSED_OVER,),
 }
-_ANYWHERE: Final = {
-    Says.CODE: words.CODE_ANYWHERE,
-    Says.TYPE: words.TYPE_ANYWHERE,
-    Says.PRIVATE: words.PRIVATE_ANYWHERE,
-    Says.STRONG: words.STRONG_ANYWHERE,
-    Says.OTHER: words.OTHER_ANYWHERE,
-    Says.OPENS: words.OPENS_ANYWHERE,
-    Says.VOID: words.VOID_ANYWHERE,
-    Says.PROMOTION: words.PROMOTION_ANYWHERE,
-    Says.NAMED: words.NAMED_ANYWHERE,
-}
-_WORD: Final = re.compile(r"[^\W\d_]+")
+_WORD: Final = re.compile(r"[a-zß-ʯ]+|[^\W\d_a-zß-ʯ]+")  # in "验证码OTP" are two
 _ARTICLES: Final = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")
 _HEBREW_PREFIXES: Final = frozenset("הבלמוש")
-_FROM_ANYWHERE: Final = "\u0780"
+FROM_ANYWHERE: Final = "\u0780"
+_SPACED: Final = re.compile("[\u10a0-\u10ff\u1200-\u139f\u13a0-\u13ff]")  # Georgian, Ethiopic, Cherokee
 _REMEMBERED: Final = 4096  # letters
 _LETTERS: Final = str.maketrans(
     {"đ": "d", "ł": "l", "ø": "o", "ı": "i", "ħ": "h", "ð": "d", "æ": "a", "œ": "o", "ə": "a", "'": " ", "’": " "}
@@ -93,28 +108,46 @@ def folded(text: str) -> str:
     return lower.translate(_FOLDS).translate(_LETTERS)
 
 
+def _entries(lists: tuple[str, ...]) -> list[str]:
+    return folded(unicodedata.normalize("NFKC", " ".join(lists)).replace("'", "+")).replace("-", "+").split()
+
+
+def _is_found_anywhere(entry: str) -> bool:
+    """Tell whether its script parts words by no spaces, or builds them with vowel signs: from Thaana on, some not."""
+    return entry[0] >= FROM_ANYWHERE and not _SPACED.match(entry)
+
+
 class _Lexicon:
     def __init__(self) -> None:
         self.exact: dict[str, int] = {}
         self.starts: dict[str, int] = {}
         self.ends: dict[str, int] = {}
-        self.pairs: dict[tuple[str, str], int] = {}
-        for says, listed in _LISTS.items():
-            for entry in folded(unicodedata.normalize("NFKC", listed)).replace("-", "+").split():
-                self._add(entry, says)
+        self.phrases: dict[tuple[str, ...], int] = {}
+        self.open_phrases: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+        for says, lists in _LISTS.items():
+            for entry in _entries(lists):
+                if not _is_found_anywhere(entry):
+                    self._add(entry, says)
         self.endings = tuple(self.ends)
         self.lengths: dict[str, set[int]] = {}
         for start in self.starts:
             self.lengths.setdefault(start[:2], set()).add(len(start))
 
     def _add(self, entry: str, says: int) -> None:
-        *_, before, word = ("", *entry.split("+"))
-        if before:
-            self.pairs[before, word] = self.pairs.get((before, word), 0) | says
+        if len(phrase := tuple(entry.split("+"))) > 1 and entry.endswith("*"):
+            self.open_phrases.setdefault(phrase[:-1], []).append((phrase[-1].strip("*"), says))
+        elif len(phrase) > 1:
+            self.phrases[phrase] = self.phrases.get(phrase, 0) | says
         else:
             table = self.starts if entry.endswith("*") else self.ends if entry.startswith("*") else self.exact
             part = entry.strip("*")
             table[part] = table.get(part, 0) | says
+
+    def of_phrase(self, phrase: tuple[str, ...]) -> int:
+        says = self.phrases.get(phrase, 0)
+        for start, more in self.open_phrases.get(phrase[:-1], ()):
+            says |= more if phrase[-1].startswith(start) else 0
+        return says
 
     def of(self, word: str) -> int:
         says = self.exact.get(word, 0)
@@ -143,36 +176,41 @@ def _said_by(word: str) -> int:
 
 def _anywhere() -> dict[str, int]:
     found: dict[str, int] = {}
-    for says, listed in _ANYWHERE.items():
-        for entry in folded(unicodedata.normalize("NFKC", listed)).split():
+    for says, lists in _LISTS.items():
+        for entry in filter(_is_found_anywhere, _entries(lists)):
             part = entry.replace("+", " ")
             found[part] = found.get(part, 0) | says
     return found
 
 
 _PARTS: Final = _anywhere()
-_FOREIGN: Final = re.compile(f"[{_FROM_ANYWHERE}-\U0010ffff]")
+_FOREIGN: Final = re.compile(f"[{FROM_ANYWHERE}-\U0010ffff]")
 _PART: Final = re.compile("|".join(map(re.escape, sorted(_PARTS, key=len, reverse=True))))
 
 
 def words_of(text: str) -> list[Word]:
     """Return the words of a folded text with what they say, in order."""
     found: list[Word] = []
-    before = ""
+    last: tuple[str, ...] = ()
     for match in _WORD.finditer(text):
         word, says = match[0], _said_by(match[0])
         if word.isascii() and _touches_a_digit(text, match) and not says & Says.CODE:
             continue
         found.append(Word(match.start(), match.end(), says))
-        if before and (pair := _LEXICON.pairs.get((before, word), 0)):
-            found[-2:] = [
-                found[-2]._replace(says=found[-2].says | pair),
-                found[-1]._replace(says=found[-1].says | pair),
-            ]
-        before = word
+        last = (*last[-2:], word)
+        for length in range(2, len(last) + 1):
+            if phrase := _LEXICON.of_phrase(last[-length:]):
+                found[-length:] = [each._replace(says=each.says | phrase) for each in found[-length:]]
     if _FOREIGN.search(text):
-        found = sorted([*found, *_found_anywhere(text)])
+        found = _merged(found, list(_found_anywhere(text)))
     return found
+
+
+def _merged(said: list[Word], parts: list[Word]) -> list[Word]:
+    """Return both in order, without the pieces of such parts that vowel signs make, and that say nothing."""
+    inside = {place for part in parts for place in range(part.start, part.end)}
+    whole = [word for word in said if word.says or (word.start not in inside and word.end - 1 not in inside)]
+    return sorted([*whole, *parts])
 
 
 def _touches_a_digit(text: str, word: re.Match[str]) -> bool:

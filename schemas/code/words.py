@@ -1,7 +1,7 @@
 """The words that tell a verification code from other numbers, in the languages that SMS are written in.
 
 Words are folded (`schemas.code.lexicon.folded`): small letters without diacritics, since many senders leave them out. A
-word that ends with `*` is the beginning of a word, one that begins with `*` its end. Two words are a pair in a row.
+word that ends with `*` is the beginning of a word, one that begins with `*` its end. Words with a `+` stand in a row.
 In scripts that part words by no spaces, or build them with vowel signs, a word is found wherever it stands.
 """
 
@@ -40,18 +40,19 @@ WEAK: Final = """
 # Orders to type a number, before or after it. Weak ones tell people to do other things as well.
 TYPE: Final = """
     enter* type typing input inputs submit key+in punch+in pop tap+in fill+in gib geben eingeben eingib tippe tippen
-    eintippen einzugeben eingegeben voer invoer* invullen intyp* tik typ toets indtast* tast taste inntast* angi
-    ange knappa skriv* mata sladu notadu sloou syota syotta* nappaile* sisesta* sisestage ievad* ivesk* iveskite
-    wpisz* przepisz* wprowadz* podaj zadej* zadaj* opis opiste vlozte vloz vpiste napiste ird irja* adja add gepelje
-    usse usd introdu* tasta* vnes* vpis* unes* upis* ukuca* pernes fut vendos* shkruaj* jepni inserisc* inserir*
-    digit* immett* immetti scriv* ingres* introduz* introduc* escrib* teclea* anota marca insira* insere introdueix*
-    introduiu* escriu* insire sartu* idatzi* entrez saisi* tape tapez entrer renseign* indiquez compos* entre
-    iontrail* rhowch* teipi* dahhal* gitt tippt gir giriniz* girin* yazin* tuslay* yaz daxil kirit* girizin* masuk*
-    masukkan ketik* taip* isikan ilagay* i-enter i-type i-encode weka* ingiza* andika shigar* saka faka* geli*
-    injiza* ampidir* nhap* soan antre ekri* введ* ввест* вводит* набер* укажит* укаж* уведи* вкажіт* увядз* унес*
-    упиш* укуца* внес* впиш* въвед* енгіз* киргиз* оруул* вставьт* εισαγ* εισαγετε πληκτρολογ* γραψτε βαλτε καταχωρ*
-    הזן הזינו להזין הקלד* הקש הקישו הכנס* הכניס* أدخل* ادخل* إدخال* ادخال* اكتب* وارد بزنید کنید درج لکھیں داخڵ*
-    داخل შეიყვან* ჩაწერ* აკრიფ* մուտքագր* ներմուծ* ያስገቡ* አስገባ* ያስገባ* cuir+isteach sla+inn daxil+edin
+    eintippen einzugeben eingegeben voer invoer* invullen intyp* tik typ toets indtast* tast taste inntast* angi ange
+    knappa skriv* mata sladu notadu sloou syota syotta* nappaile* sisesta* sisestage ievad* ivesk* iveskite wpisz*
+    przepisz* wprowadz* podaj zadej* zadaj* opis opiste vlozte vloz vpiste napiste ird irja* adja add+meg gepelje usse
+    usd introdu* tasta* vnes* vpis* unes* upis* ukuca* pernes fut vendos* shkruaj* jepni inserisc* inserir* digita
+    digite digiti digitare digitar digitate digitando immett* immetti scriv* ingres* introduz* introduc* escrib*
+    teclea* anota marca insira* insere introdueix* introduiu* escriu* insire sartu* idatzi* entrez saisi* tape tapez
+    entrer renseign* indiquez compos* entre iontrail* rhowch* teipi* dahhal* gitt tippt gir giriniz* girin* yazin*
+    tuslay* yaz daxil kirit* girizin* masuk* masukkan ketik* taip* isikan ilagay* i-enter i-type i-encode weka*
+    ingiza* andika shigar* saka faka* geli* injiza* ampidir* nhap* soan antre ekri* введ* ввест* вводит* набер*
+    укажит* укаж* уведи* вкажіт* увядз* унес* упиш* укуца* внес* впиш* въвед* енгіз* киргиз* оруул* вставьт* εισαγ*
+    εισαγετε πληκτρολογ* γραψτε βαλτε καταχωρ* הזן הזינו להזין הקלד* הקש הקישו הכנס* הכניס* أدخل* ادخل* إدخال* ادخال*
+    اكتب* وارد بزنید کنید درج لکھیں داخڵ* داخل შეიყვან* ჩაწერ* აკრიფ* մուտքագր* ներմուծ* ያስገቡ* አስገባ* ያስገባ*
+    cuir+isteach sla+inn daxil+edin
 """
 WEAK_TYPE: Final = """
     use using uses verwend* nutze* nutzen benutz* gebruik* vul geef brug bruk anvand* kayta* anna kasuta* trüki
@@ -77,15 +78,15 @@ OTHER: Final = """
 # What opens or fetches something, where the number is told to somebody or typed into a lock.
 OPENS: Final = """
     delivery+code delivery+pin code+livraison code+de+livraison de+entrega kod+dostawy kod+odbioru bezorgcode*
-    leveringskod* levering+kode teslim+kodu teslimat код+доставки код+получения استلام للمندوب المندوب door*
-    gate+code gatecode tuercode turcode türcode haustur* portkod* portkode* dorkode* ovikoodi* uksekood* porte*
-    portone portail citofon* portao domofon* домофон* digicode wlan* wifi wi-fi wi+fi wlan-passwort* wifi-wachtwoord
-    locker* pickup* pick-up pick+up collect+from collection+code retrait* ritiro retiro recogid* levantamento
-    retirada abhol* afhaal* ophaal* noutokoodi* noutolokero* afhent* hente* hentekod* avhamt* uthamt* odbior+paczki
-    odbioru+paczki odbierz* vyzvednut* vydejni* vydejov* vyzdvihn* preuzimanj* preuzet* prevzem* ridicar* atveve*
-    csomagautomat* paczkomat* casier* paketomat* packstation* locker-* lokero* kapp* kapı teslimat* teslim+kod
-    ambil* pengambilan* pakomat* postomat* постамат* почтомат* выдач* отриман* получения получен* видач* постомат*
-    скрыньк* ride rider driver* fahrer* chauffeur* kurier* courier* motorista motoboy driver-* safar yolcu invite*
+    leveringskod* levering+kode teslim+kodu teslimat код+доставки код+получения استلام للمندوب المندوب door* gate+code
+    gatecode tuercode turcode türcode haustur* portkod* portkode* dorkode* ovikoodi* uksekood* porte* portone portail
+    citofon* portao domofon* домофон* digicode wlan* wifi wi-fi wi+fi wlan-passwort* wifi-wachtwoord locker* pickup*
+    pick-up pick+up collect+from collection+code retrait* ritiro retiro recogid* levantamento retirada abhol* afhaal*
+    ophaal* noutokoodi* noutolokero* afhent* hente* hentekod* avhamt* uthamt* odbior+paczki odbioru+paczki odbierz*
+    vyzvednut* vydejni* vydejov* vyzdvihn* preuzimanj* preuzet* prevzem* ridicar* atveve* csomagautomat* paczkomat*
+    casier* paketomat* packstation* locker-* lokero* kapp* kapı teslimat* teslim+kod ambil* pengambilan* pakomat*
+    postomat* постамат* почтомат* выдач* отриман* получения получен* видач* постомат* скрыньк* ride+pin ride+otp
+    ride+start rider driver* fahrer* chauffeur* kurier* courier* motorista motoboy driver-* safar yolcu invite*
     referral* rekommend* hint* pista namig* napoved* indizio dica meter* units kwh prepaid* recharge* voucher* laman
     booking* reserva reservas rezerva* buchung* boking* bokning* reservation* prenotazion*
 """
@@ -94,7 +95,7 @@ VOID: Final = """
     ya+no fue+usado stato+utilizzato stato+usato non+piu ja+foi foi+utilizado nicht+mehr niet+meer inte+langre
     ikke+lenger ikke+laengere ei+enaa ole+enaa gecerli+degil tidak+berlaku khong+con jiz+neni uz+neni pozbyl*
     mar+nem nu+mai lam+yed лам+више больше+не не+действует не+действителен більше+не вже+не не+дійсний више+не
-    вече+не не+е+валиден δεν+ισχυει لم+يعد غير+صالح غير+صالحة دیگر+معتبر אינו+תקף כבר+לא ugyldig* stracil* straci*
+    вече+не вече+не+е δεν+ισχυει لم+يعد غير+صالح غير+صالحة دیگر+معتبر אינו+תקף כבר+לא ugyldig* stracil* straci*
     sustituid* sostituit* substituid* remplace ersetzt* vervangen заменен* замінен* утратил* втратив* expired
     expirat expirado expirada expiro expirou vencio vencido vencida caduco caducado scadut* perime abgelaufen*
     ungultig* verfallen verlopen ongeldig* verstreken udlobet utlopt utgatt* ogiltig* vanhentunut* vanheni utrunnin*
@@ -116,17 +117,18 @@ VOID: Final = """
 """
 PROMOTION: Final = """
     promo* promocode* promocion* promotion* coupon* kupon* cupon* cupom voucher* gutschein* rabat* rabatt* discount*
-    descuento* desconto* sconto* reduction* reduce* reducere* znizk* indirim* diskon* soodus* sooduskood* alennus*
-    ale afslatt* afslag* korting* kortingscode* actiecode* kampan* kampanj* kampagne* aktionscode* sleva* slevov*
-    zlava* akcij* akce popust* zbritj* atlaid* nuolaid* kedvezmeny* beskidka промокод* промо* скидк* знижк* купон*
-    отстъпк* попуст* попусту зніжк* zniža* εκπτωσ* κουπον* خصم* الخصم كوبون* قسيمة عرض تخفیف* تخفيف هلا הנחה* קופון*
-    מבצע giam+gia khuyen+mai freebie cashback offer* oferta* oferty gratis+verzending free+delivery free+shipping
+    descuento* desconto* sconto* reduction* reduce* reducere* znizk* indirim* diskon* soodus* sooduskood* alennus* ale
+    afslatt* afslag* korting* kortingscode* actiecode* kampan* kampanj* kampagne* aktionscode* sleva* slevov* zlava*
+    akcij* akce popust* zbritj* atlaid* nuolaid* kedvezmeny* beskidka промокод* промо* скидк* знижк* купон* отстъпк*
+    попуст* попусту зніжк* zniža* εκπτωσ* κουπον* خصم* الخصم كوبون* قسيمة عرض تخفیف* تخفيف هلا הנחה* קופון* מבצע
+    giam+gia khuyen+mai freebie cashback offer* oferta* oferty gratis+verzending free+delivery free+shipping
     doprava+zdarma dopravu+zdarma doprava+zadarmo dopravu+zadarmo envio+gratis frete+gratis livraison+gratuite
     livraison+offerte spedizione+gratuita darmowa+dostawa darmowej+dostawy kostenlose+lieferung kostenloser+versand
     versandkostenfrei* gratis+fragt fri+frakt gratis+frakt ilmainen+toimitus besplatna+dostava besplatnu+dostavu
     бесплатн* безплатн* безкоштовн* ucretsiz+kargo kargo+bedava gratis+ongkir ongkir percuma haghka szallitas+ingyen
     ingyenes+szallitas livrare+gratuita tasuta+tarne nemokam* bezmaksas free+ride free+gift gift+card at+checkout
-    off win ganhe gana gewinn* wygraj vyhraj sale выигра* подар* ajandek cadeau* regalo* подарк*
+    off+your off+on off+all off+orders off+everything off+with off+for off+at off+when off+any off+this win ganhe gana
+    gewinn* wygraj vyhraj sale выигра* подар* ajandek cadeau* regalo* подарк*
 """
 NAMED: Final = """
     بوليصة* pincode+no order* invoice* booking* ticket* parcel* shipment* account* acct* a/c card* ending* ends
@@ -137,7 +139,7 @@ NAMED: Final = """
     sendung* vorgang* referenz* tel telefon* ruf commande* facture* compte* carte* appel* colis* numero+client
     pedido* factura* cuenta* tarjeta* terminad* llam* conta cartao* final ligue* encomenda* ordine* fattura* carta*
     chiama* pratica* spedizione* zamowien* faktur* kart* zadzwon* przesylk* paczk* siparis* fatura* hesap* abone*
-    musteri* pesanan* rekening* tagihan* saldo* hubungi* don+hang the goi lh akaun* agizo* piga* salio* dlr
+    musteri* pesanan* rekening* tagihan* saldo* hubungi* don+hang so+the lh akaun* agizo* piga* salio* dlr
     cislo+uctu uctu* zasilk* smlouv* rendeles* szamla* kartya* hivja* comanda* cont sunati* contract* narudzb*
     racun* kartic* nazov* poziv* broj+rac posiljk* narocil* pokli* kontrat* porosi* tilaus* lasku* tili kortti*
     soita* puh tellim* arve* helist* pasutijum* rekin* konts* zvan* uzsakym* saskait* skambin* gspr pontun*
@@ -186,16 +188,16 @@ VOID_ANYWHERE: Final = """
     समाप्त+हो+गय समाप्त+हो+चुक एक्सपायर+हो মেয়াদ+শেষ ব্যবহৃত+হয়ে কালোত্তীর্ণ कालबाह्य காலாவதியானது
 """
 PROMOTION_ANYWHERE: Final = """
-    优惠 優惠 折扣 促销 促銷 满减 满减码 红包 クーポン 割引 OFF 쿠폰 할인 छूट कूपन ऑफर डिस्काउंट ছাড় কুপন ส่วนลด
+    优惠 優惠 折扣 促销 促銷 满减 满减码 红包 クーポン 割引 쿠폰 할인 छूट कूपन ऑफर डिस्काउंट ছাড় কুপন ส่วนลด
     คูปอง โปรโมชั่น ส่งฟรี தள்ளுபடி కూపన్ తగ్గింపు 免运 包邮 送料無料 무료배송 打折
 """
 NAMED_ANYWHERE: Final = """
     订单 訂單 订单号 订单编号 單號 单号 运单号 快递 账号 账户 賬號 帳號 卡号 尾号 尾號 末四位 末四碼 编号 编码 电话
     電話 客服 热线 熱線 致电 拨打 回复 余额 餘額 金额 金額 人民币 工号 手机号 注文 注文番号 口座 伝票番号 予約番号
-    追跡番号 残高 問い合わせ番号 会員番号 末尾 下4桁 受付番号 参考编号 คำสั่งซื้อ บัญชี บัตร เลขที่ โทร ยอดเงิน
-    หมายเลข วงเงิน 주문 주문번호 계좌 카드 운송장 승인번호 전화 문의 ऑर्डर खाता खाते कार्ड अर्डर ग्राहक+क्र
+    追跡番号 残高 問い合わせ番号 会員番号 末尾 下4桁 受付番号 参考编号 คำสั่งซื้อ บัญชี บัตร โทร ยอดเงิน
+    วงเงิน 주문 주문번호 계좌 카드 운송장 승인번호 전화 문의 ऑर्डर खाता खाते कार्ड अर्डर ग्राहक+क्र
     बुकिंग+संख्या उपभोक्ता+क्र हेल्पलाइन অর্ডার কার্ড অ্যাকাউন্ট হেল্পলাইন કાર્ડ ખાતા ఆర్డర్ కార్డు చివరి ఖాతా
-    கணக்கு அட்டை எண் ಖಾತೆ ಕಾರ್ಡ್ കാർഡ് അക്കൗണ്ട് 参考
+    கணக்கு அட்டை ಖಾತೆ ಕಾರ್ಡ್ കാർഡ് അക്കൗണ്ട് 参考
 """
 
 # A code with one of these in its sentence is for logging in or confirming, whatever is advertised elsewhere.
@@ -211,14 +213,14 @@ STRONG: Final = """
 
 # Not to be told to anybody: what else would a text with one number ask that of.
 PRIVATE: Final = """
-    share shared tell disclose reveal teile teilen weitergeben mitteilen deel delen deil deila del delar dela jaa
-    kerro avalda jagage nedali* neizpaud* neatklaj* nesidal* udostepn* podawaj nikomu nikym nesdel* nezdiel* nikomur
-    nikome nemojte oszd arulja divulga* compart* partag* communiqu* condivid* comunic* partilh* paylas* kimse*
-    kimseye hec+kim hech+kim hechkim ешкімге эч+кимге никому никога никого никоме некому бусдад хэлж κανεναν μοιρ*
-    mhn min+ton kuka* usimpe usishiriki yeyote wina musauze musa se+e o+se kada kowa jangan bagikan beritahu berikan
-    kongsi huwag ibahagi tiet+lo chia+se cung+cap ndaje ndani dele condivis* תשתף תמסור לאף אף+אחד תעבירו תשתפו
-    нікому кас кес надихед نشارك تشارك تشاركه تشاركها لاحد احد أحد l7ad t3tih ندهید بگذارید هیچ+کس کسی نہ+دیں شیئر
-    شریک נישט մի+հայտնեք ոչ+ոքի არავის ለማንም
+    share shared tell disclose reveal teile teilen weitergeben mitteilen deel delen ikke+del ikke+deil aldri+del
+    aldri+deil del+ikke del+aldrig dela+inte dela+aldrig inte+dela ala+jaa kerro avalda jagage nedali* neizpaud*
+    neatklaj* nesidal* udostepn* podawaj nikomu nikym nesdel* nezdiel* nikomur nikome nemojte oszd arulja divulga*
+    compart* partag* communiqu* condivid* comunic* partilh* paylas* kimse* kimseye hec+kim hech+kim hechkim ешкімге
+    эч+кимге никому никога никого никоме некому бусдад хэлж κανεναν μοιρ* mhn min+ton kuka* usimpe usishiriki yeyote
+    wina musauze musa se+e o+se kada kowa jangan bagikan beritahu berikan kongsi huwag ibahagi tiet+lo chia+se
+    cung+cap ndaje ndani ikke+dele condivis* תשתף תמסור לאף אף+אחד תעבירו תשתפו нікому кас+кес надихед نشارك تشارك
+    تشاركه تشاركها لاحد لأحد l7ad ندهید بگذارید هیچ+کس کسی نہ+دیں شیئر شریک נישט մի+հայտնեք ոչ+ոքի არავის ለማንም
 """
 PRIVATE_ANYWHERE: Final = """
     साझा शेयर किसी को+न किसी+को कुणालाही কাউকে শেয়ার શેર કોઈને ਸਾਂਝਾ பகிர யாரிடமும் షేర్ ఎవరికీ ಹಂಚಿ ಯಾರ ആരുമായും
@@ -262,6 +264,12 @@ AND: Final = """
 SENT_TO: Final = (
     r"\b(?:send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|sende|senden)\b.{0,24}"
     r"\b(?:to|naar|al|ao|para|au|an) \Z"
+)
+
+# A text that speaks of the letters of a code wants them typed: `type all, with letters and dash`.
+LETTERS: Final = (
+    r"\b(?:letters|buchstaben|lettres|letras|lettere|bokstav|bogstav|kirjai|tähte|burti|liter[ay]|p[ií]smen|betű)"
+    r"|букв|літер|γρ[αά]μματα|אותיות|أحرف|حروف|अक्षर|অক্ষর|ตัวอักษร|字母|文字|ハイフン|문자|글자"
 )
 
 CURRENCY_SIGNS: Final = "$€£¥₹₽₴₪₺₩฿₫₱₦₸₾₼֏৳₮₲₡"

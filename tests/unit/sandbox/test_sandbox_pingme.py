@@ -229,9 +229,7 @@ def test_a_nonce_is_never_taken_for_the_code(template: str) -> None:
     for _ in range(50):
         text = template.format(code="482913", nonce=pingme_callbacks.nonce(rng))
 
-        assert extract_code(text) == (
-            None if "{code}" not in template else "G-482913" if "G-" in template else "482913"
-        )
+        assert extract_code(text) == ("482913" if "{code}" in template else None)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,489 @@
+"""More of what words say, a line for each language: words as in `schemas.code.words`, joined with its lists.
+
+Each list also has what people write without the letters of their language, or in Latin ones.
+"""
+
+from typing import Final
+
+# ---- words for a code, and orders to type it -------------------------------------------------------------------------
+
+CODE: Final = (
+    # English
+    "pwd pswd passwrd pwrd pw passcodes rvn otac otpw sign+in+code access+key security+key account+key activation+key "
+    "verification+key sms+key login+key confirmation+key verification+pin security+digits verification+digits "
+    "magic+number codeword vcode v-code "
+    # German
+    "zahlencode* ziffernfolge* bestätigungsnummer* freischaltnummer* prüfnummer* prüfziffer* kontrollnummer* losung "
+    "kennung* sicherheitsnummer* smspin "
+    # Dutch, Afrikaans
+    "cijfercode* controlegetal* pincode* beveiligingsnummer* toegangsnummer* verificatienummer* bevestigingsnummer* "
+    "kodenommer* wagkode eenmaligepin eenmalige "
+    # Danish, Norwegian, Swedish, Finnish, Icelandic
+    "engångs* engangs* bekræftelsesnummer* bekreftelsesnummer* verifieringsnummer* kontrollnummer* siffrekod* "
+    "talkode* sifferkode* kertakäyttö* kertakoodi* varmennus* varmistusnumero* vahvistusnumero* tunnistuskoodi* "
+    "leyninúmer* auðkenningarnúmer* öryggisnúmer* kóða* "
+    # French
+    "numéro+de+vérification numéro+de+confirmation mot+passe clé+d+accès clé+de+sécurité clef code-pin "
+    # Spanish, Catalan
+    "contraseñ* número+de+verificación número+de+confirmación clave+dinámica clave+temporal cod+verif cód* cód codi* "
+    "palabra+clave coordenada* token+digital "
+    # Portuguese
+    "cód códigos senha* palavra-passe número+de+verificação número+de+confirmação chave+de+acesso chave+de+segurança "
+    "código* "
+    # Italian
+    "parola+chiave numero+di+verifica numero+di+conferma chiave+di+accesso parola+d+ordine codice* "
+    # Polish
+    "hasł* kodzie kodów kodu numer+weryfikacyjny numer+potwierdzający jednorazówka "
+    # Czech, Slovak
+    "klíč+sms sms+klíč sms+kľúč bezpečnostní+klíč autorizační+klíč kódu kódem kódom kódů ověřovací+číslo "
+    "overovacie+číslo heslom hesle "
+    # Croatian, Serbian, Slovene
+    "šifra* zaporka* lozinko lozinku kodom kodu broj+za+potvrdu kontrolni+broj geslom potrditvena+številka sms+ključ "
+    "šifro "
+    # Russian, Ukrainian, Bulgarian, Belarusian, Macedonian
+    "одноразк* цифровой+код кодик смс-код пинкод пин-код кодовое+слово kod kodom kodu parol* kod+podtverzhdeniya "
+    "odnorazov* kodove+slovo шифра* код-пароль пас-код кад кады кадам каду пароля код-ключ лозинка* "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "kódj* kódot kódo* jelsz* megerősítő+szám azonosítószám* biztonsági+szám salasõna parooli* kinnitusnumber kood* "
+    "kontrollkood* kodin* parol* kods koda apstiprinājuma+numurs slaptažod* kodas kodą patvirtinimo+numeris codul* "
+    "parola* parolă număr+de+verificare kodi* fjalëkalim* numri+i+verifikimit "
+    # Turkish, Azerbaijani, Uzbek, Kazakh, Kyrgyz, Mongolian, Tajik, Turkmen
+    "kodun* kodunuz* kodu şifre* şifren* parola* parolan* doğrulama+numarası onay+numarası kodunuzu kodunu kodun "
+    "şifrəniz* parol* kodingiz* kod parolingiz* құпиясөз* құпия+сөз* құпия+код* кодыңыз* коды растау+саны сырсөз* "
+    "купуя+сөз* сыр+сөз* купуясөз* код* нууц+үг* нууц+дугаар* баталгаажуулах+дугаар* рамзи* рамз* гузарвожа* ramzi "
+    "parolyň* kodyňyz* açar+söz "
+    # Greek
+    "κωδικ* κωδ αριθμός+επιβεβαίωσης αριθμός+επαλήθευσης συνθηματικό kodikos kodiko kodikou kwdikos kwdiko "
+    # Arabic, Persian, Urdu
+    "الرقم+السري رقم+التحقق رقم+التأكيد رقم+سري رموز الرمز شفرة كلمة+السر كلمه+السر كلمة+سر kod kode ramz "
+    "ramz+tahaqoq رمز+یکبار رمز+پویا رمزعبور گذرواژه* شناسه+ورود کد+تایید پن+کوڈ خفیہ+کوڈ خفیہ+نمبر تصدیقی+نمبر ramz* "
+    # Hebrew, Georgian, Armenian, Amharic
+    "הקוד קוד הסיסמה הסיסמא מספר+אימות קודך სადამასტურებელი* საიდენტიფიკაციო* კოდ* პინ* կոդ* ծածկագ* հաստատման+համար* "
+    "գաղտնաբառ* ኮድ* የማረጋገጫ+ቁጥር የሚስጥር ፒን የይለፍ "
+    # Indian languages
+    "पिन पासवर्ड कोड सत्यापन+संख्या सत्यापन+नंबर ওটিপি পিন পাসকোড যাচাই+নম্বর গোপন+নম্বর পাসওয়ার্ড ઓટીપી પિન પાસકોડ "
+    "ਪਿੰਨ ਪਾਸਕੋਡ பின் ஓடிபி கடவுக்குறியீடு கடவு+எண் రహస్య+సంఖ్య పిన్ పాస్‌కోడ్ పాస్కోడ్ ಪಿನ್ ಪಾಸ್‌ಕೋಡ್ ಗುಪ್ತಪದ പിൻ "
+    "പിന് രഹസ്യകോഡ് පින් මුර+අංක කේතය गोप्य+नम्बर पासकोड "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "รหัสผ่าน รหัสลับ ລະຫັດ លេខកូដ កូដ ကုဒ် ကုဒ်နံပါတ် လျှို့ဝှက်နံပါတ် 动态口令 动态码 校验码 检验码 驗證號 验证号 "
+    "保安編碼 保安编码 保安碼 安全密碼 认证号 通行码 通行碼 一次性密碼 認證號 登入密碼 短信密码 暗码 暗号 確認コード "
+    "認証コード 認証ナンバー 認証No ワンタイムパス 確認用番号 認証用番号 PINコード ログインコード 인증+번호 인증no "
+    "인증키 보안코드 보안키 본인확인+번호 확인코드 핀번호 비번 접속번호 "
+    # Indonesian, Malay, Vietnamese
+    "kodenya kodemu kode kodnya sandi* kata+sandi kod nombor+otp nombor+tac nombor+pengesahan katalaluan "
+    "nomor+verifikasi nomor+otp angka+rahasia mã+pin mật+mã mat+ma mã+số+bí+mật mã+bảo+mật "
+    # Tagalog, Swahili, Hausa, Yoruba, Zulu, Xhosa, Sotho, Somali, ...
+    "kodigo kowd password numerong+lihim namba+ya+siri namba+ya+uthibitisho nambari+ya+siri msimbo neno+la+siri "
+    "lambar+tabbaci lambar+tantance kalmar+sirri koodu nọ́mbà+ìdánilójú nọmba+ìdánilójú nomba+idaniloju nọmba+aṣiri "
+    "ikhodi inombolo+yemfihlo iphinikhodi khoudu nomoro+ya+sephiri khodi lambarka+sirta koodhka furaha koodka "
+    "nọmba+nzuzo umubare+w+ibanga kode+yawe kaody tenimiafina nambala+yachinsinsi "
+    # more
+    "mobiletan* smstan* handytan* او+ٹی+پی okwu+nzuzo okwuntughe "
+)
+WEAK: Final = (
+    # English
+    "digits figure figures sequence pass+key passkey passphrase combination reference+key "
+    # German, Dutch, Scandinavian, Finnish
+    "nummern ziffern zahl zahlen zahlenfolge cijfers cijfer getal nommer siffror siffer sifre tal tallet siffran "
+    "tölur tala numerot numero luku "
+    # French, Spanish, Portuguese, Italian
+    "chiffre* nombre número números dígitos cifras num núm xifr* cifre cifra algarism* combinación "
+    # Polish, Czech, Slovak, Croatian, Slovene
+    "cyfry cyfrę liczb* numeru číslo číslice číslic kombinac* klíč* kľúč* brojk* znamenk* cifr* števil* številk* "
+    "ključ* "
+    # Cyrillic
+    "цифры цифр номера номером числа число комбинац* цыфр* лічб* число* бројк* чисел tsifr* nomer "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "számot számsor* számjegy* numbrid number numbrit skaitl* cipar* skaičių* skaitmen* cifre numărul numrin numër "
+    # Turkic, Mongolian, Tajik
+    "numara* numarayı sayı* rakam* nömrə* rəqəm* raqam* son+raqam нөмір* сан* номур* тоо* дугаар* рақам* "
+    # Greek, Arabic, Persian, Urdu, Hebrew, ...
+    "αριθμ* ψηφί* noumero arithmo* الأرقام ارقام أرقام عدد شماره نمبر ہندسہ ספרות המספר מספר რიცხვ* ნომერ* ციფრ* թիվ* "
+    "համար* թվեր* ቁጥር* "
+    # Indian languages
+    "नंबर संख्या नम्बर अंक নম্বর সংখ্যা নাম্বার નંબર આંક ਨੰਬਰ எண் எண்ணை నంబర్ సంఖ్య నెంబర్ ಸಂಖ್ಯೆ ನಂಬರ್ നമ്പർ നമ്പര്‍ "
+    "අංකය අංක क्रमांक "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "หมายเลข เลขที่ ตัวเลข เลข ໝາຍເລກ ເລກ លេខ နံပါတ် 数字 數字 号码 號碼 番号 ナンバー 번호 숫자 넘버 "
+    # Indonesian, Malay, Vietnamese, Tagalog, African languages
+    "angka nomor nombor số con+số numero nambari namba lamba lambar lambobi nọmba nomba nọ́mbà inombolo nomoro "
+    "nambarka umubare isa nambala tarakimu "
+)
+TYPE: Final = (
+    # English
+    "retype reenter key+in punch+in paste tap+in feed+in dial+in "
+    # German, Dutch, Scandinavian, Finnish
+    "abtippen hinein eintragen trage tragen einsetzen intoetsen invoeren overtypen tikken intikken skriva fyll taste "
+    "slå+inn skrifaðu sláðu naputtele naputella kirjoita* kirjoittamalla syöttä* skrive skriver "
+    # French
+    "composez tapez inscrivez recopiez reportez rentrez rentre entrant saisissez saisissant "
+    # Spanish, Portuguese, Italian, Catalan
+    "digitando digitar coloque coloca pon ponga ingresá ingrese introduzca introduce pulsa tecle* escreva escrever "
+    "colocar insira inserisci inserite immetti digitate digita scrivi introduïu escriviu "
+    # Polish, Czech, Slovak, Croatian, Serbian, Slovene
+    "wpisz wpisać wprowadź przepisz wklep podać zadejte zadej zadajte vyplňte opište vepište vpíšte upišite ukucajte "
+    "otkucajte uneti unijeti unesite unesi upiši vpišite vpiši vnesite vnesi vtipkajte vtipkaj natipkajte prepišite "
+    # Cyrillic
+    "введите введи вбей вбейте впишите впиши ввод введіть впишіть наберіть впишыце увядзіце увядзі въведете въведи "
+    "попълнете унесите унеси укуцајте внесете внеси vvedite vvedi vvedit vvodit vpyshit vavedete vuvedete vyvedete "
+    "unesite vnesete "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "írja írd gépelje gépeld adja+meg üsse pötyögje sisesta sisestage trüki kirjuta tippige ierakstiet ievadiet "
+    "ievadi suvesk* įrašyk* įvesk* surink* tastați tastează introduceți introdu scrieți tastati introduceti shkruaj "
+    "shkruani vendos fusni jepni shtypni "
+    # Turkic, Mongolian, Tajik
+    "girin giriniz gir yaz yazın yazınız tuşlayın tuşla tuşlayınız daxil+et daxil+edin yığın kiriting kiritib yozing "
+    "tering енгізіңіз енгіз теріңіз жазыңыз киргизиңиз териңиз оруулна оруулаарай бичнэ дохил ворид нависед ýazyň "
+    "giriziň "
+    # Greek
+    "πληκτρολογ* εισάγετε εισάγεις γράψε γράψτε βάλε βάλτε καταχωρίστε συμπληρώστε plhktrolog* pliktrologiste "
+    "eisagete grapse "
+    # Arabic, Persian, Urdu
+    "أدخل ادخل أدخله ادخله أدخلي ادخلي اكتب اكتبه دخل دخلي ktb dkhl ktebi dakhl وارد+کنید وارد+نمایید بنویسید تایپ "
+    "بزنید درج vared درج+کریں لکھیں ڈالیں ٹائپ enter+karen "
+    # Hebrew, Georgian, Armenian, Amharic
+    "הזן הזיני הזינו הקלידי הקלידו הקלד הקישי הקישו רשמו הכניסו שეიყვან* ჩაწერ* აკრიფ* შეიტან* შეიყვან* მიუთით* "
+    "մուտքագր* գրեք* հավաք* ያስገቡ ያስገባ አስገቡ ይጻፉ ይፃፉ ይተይቡ "
+    # Indian languages
+    "दर्ज भरें डालें एंटर लिखें टाइप প্রবেশ+করান লিখুন দিন টাইপ+করুন বসান এন্টার દાખલ+કરો નાખો લખો એન્ટર ਦਰਜ+ਕਰੋ ਭਰੋ "
+    "ਪਾਓ ਲਿਖੋ உள்ளிடவும் உள்ளிடுக உள்ளிடுங்கள் பதிவிடவும் எழுதவும் டைப் ఎంటర్ నమోదు టైప్ చేయండి ನಮೂದಿಸಿ ಟೈಪ್ ಎಂಟರ್ "
+    "ടൈപ്പ് നൽകുക എന്റർ രേഖപ്പെടുത്തുക ඇතුළත් ටයිප් ලියන්න हाल्नुहोस् टाका टाइप+करा प्रविष्ट dalein daalein daale "
+    "likhein darj bharen likhun "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "กรอก ใส่ พิมพ์ ป้อน ກອກ ໃສ່ ປ້ອນ ພິມ បញ្ចូល វាយ ထည့် ရိုက် ဖြည့် 输入 輸入 填入 填写 填寫 键入 入力 ご入力 "
+    "打ち込 入れて 입력 적어 쳐주 써주 기입 "
+    # Indonesian, Malay, Vietnamese, Tagalog
+    "masukan masukin ketik ketikkan isikan tulis inputkan taip masukkan isi nhập điền+mã gõ+mã nhap go+ma dien+ma bấm "
+    "ilagay i-type ilagay+mo itype i-enter isulat ipasok "
+    # Swahili, Hausa, Yoruba, Zulu, Xhosa, Sotho, Somali, Igbo, ...
+    "ingiza weka andika charaza shigar shiga rubuta saka fi+sii faka ngenisa thayipha bhala kenya tsenya geli ku+qor "
+    "qor gali tinye pịnye denta injiza andika+kode ampidiro soraty lowetsani lembani galchi "
+)
+WEAK_TYPE: Final = (
+    # English, German, Dutch
+    "instead provide quote supply apply stattdessen nenne nennen angeben verwenden benutzen gebruik gebruiken "
+    "in+plaats "
+    # French, Spanish, Portuguese, Italian, Catalan
+    "plutôt indique indiquez donnez communiquez servez informe informá informar indica proporciona facilita dígale "
+    "utiliza utilice use usá usar emplea forneça fornece usando usare usa comunica indicare utilizza utilizzi serviu "
+    "empra invece "
+    # Polish, Czech, Slovak, Croatian, Slovene
+    "podaj podać użyj skorzystaj użyć uveďte použijte použite použij zadejte koristite iskoristite koristi navedite "
+    "uporabite uporabi iskoristi "
+    # Cyrillic
+    "укажите сообщите назовите используй используйте примените використайте використовуйте скористайтеся вкажіть "
+    "скарыстайце выкарыстоўвайце ползвайте използвайте посочете користете искористете наведите ispolzuyte "
+    "vikorystayte izpolzvaite izpolzvayte "
+    # Hungarian, Estonian, Finnish, Latvian, Lithuanian, Romanian, Albanian, Scandinavian
+    "használd használja kasuta kasutage käytä käyttäkää naudokite panaudokite izmantojiet izmanto folosiți folosește "
+    "folositi utilizați përdorni përdor bruk brug använd använda notaðu "
+    # Turkic, Mongolian, Tajik
+    "kullanın kullanınız kullanarak istifadə işlət ishlating foydalaning қолданыңыз пайдаланыңыз колдонуңуз ашиглана "
+    "ашиглаарай хэрэглэ истифода ulanyň "
+    # Greek, Arabic, Persian, Urdu, Hebrew, ...
+    "χρησιμοποι* χρησιμοποιήστε xrisimopoi* استخدم استخدمي استخدموا استعمل استعملي استفاده+کنید استفاده استعمال+کریں "
+    "بتائیں השתמשו השתמש השתמשי გამოიყენე* օգտագործ* ይጠቀሙ "
+    # Indian languages
+    "इस्तेमाल उपयोग+करें प्रयोग+करें वापरा प्रयोग ব্যবহার+করুন ব্যবহার ઉપયોગ+કરો વાપરો ਵਰਤੋ பயன்படுத்தவும் "
+    "பயன்படுத்துங்கள் ఉపయోగించండి వాడండి ಬಳಸಿ ഉപയോഗിക്കുക භාවිතා istemal upyog use+karein "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "ใช้ ໃຊ້ ប្រើ သုံး အသုံးပြု 使用 使って お使い ご利用 사용하 이용하 쓰세요 "
+    # Indonesian, Malay, Vietnamese, Tagalog, African languages
+    "pakai pake gunain gunakan pakailah guna dùng sử+dụng su+dung dung gamitin gamitin+mo gamitin+ang tumia tumieni "
+    "yi+amfani yi+amfani+da lò lo sebenzisa sebedisa diriša isticmaal jiri koresha ampiasao gwiritsani "
+    # take it
+    "nehmen nimm neem ta take prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ "
+    "קח 取用 "
+)
+STRONG: Final = (
+    # English
+    "register* registration signup sign+up signing+in log+on logging+in approve* approval authoriz* unlock* reset* "
+    "recover* link+your pair activate* enrol* "
+    # German, Dutch, Afrikaans
+    "anmeld* registrier* freischalt* freigabe* freigeb* bestätig* zurücksetz* entsperr* zugang* verifizier* aanmeld* "
+    "registr* bevestig* goedkeur* herstel* toegang* inteken registreer* "
+    # Scandinavian, Finnish, Icelandic
+    "logg* inlogg* registrera* bekräft* godkänn* återställ* verifier* bekreft* godkjenn* tilgang* adgang* godkend* "
+    "bekræft* nulstil* tilmeld* kirjaut* rekisteröi* vahvist* hyväksy* tunnistau* nollaa* staðfest* innskrá* nýskrá* "
+    # French
+    "connect* inscri* inscription vérif* confirme* valide* autorise* réinitialis* débloqu* activer accéder accès "
+    "identif* "
+    # Spanish, Portuguese, Italian, Catalan
+    "verific* confirm* registr* inici* ingresar acceso autoriz* restable* desbloqu* valid* inscrip* accedir cadastr* "
+    "entrar login redefin* valida* acesso liberar registraz* accesso sblocc* reimpost* iscri* "
+    # Polish, Czech, Slovak, Croatian, Slovene
+    "logowan* zaloguj* rejestr* weryfik* potwierdz* autoryz* odzysk* odblok* aktyw* přihlá* přihlaš* registrac* ověř* "
+    "potvrz* obnov* odemk* prihlás* overen* overte* potvrď* prijav* registrir* potvrd* potvrđ* odobr* odobren* "
+    "provjer* proveri* provera* otključ* verifik* potrdi* potrjev* overi* "
+    # Cyrillic
+    "войти входа вход регистр* подтверд* подтвержд* авториз* восстанов* разблок* верифик* актив* увійти входу реєстр* "
+    "підтверд* відновл* розблок* регистрац* вписване потвърд* впис* пријав* потврд* активир* регистру* увайсці "
+    "уваходу рэгістр* пацверд* верыфік* vhod* podtverd* pidtverd* registrac* vhid vhodu avtoriz* potvard* najava "
+    "најав* "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "belép* regisztr* igazol* megerős* jóváhagy* hitelesít* visszaállít* feloldás* sisse+log* sisselog* registreeri* "
+    "kinnita* kinnitus* tuvast* ielog* pieslēg* reģistr* apstipr* pierakst* prisijung* registr* patvirtin* tapatyb* "
+    "autentific* înregistr* confirma* verifica* conect* logare verifiko* konfirmo* hyr* regjistr* kyç* "
+    # Turkic, Mongolian, Tajik
+    "giriş* doğrula* onay* kayıt* üyelik* aktivasyon* etkinleştir* sıfırla* kimlik* təsdiq* qeydiyyat* daxil+olmaq "
+    "giriş tasdiq* ro'yxat* royxat* kirish* растау* тірке* кіру* кіріңіз тастыкта* ырасто* катто* кирүү* "
+    "баталгаажуул* нэвтрэх* бүртгэ* тасдиқ* ворид+шудан tassyk* "
+    # Greek, Arabic, Persian, Urdu
+    "επιβεβαίωσ* επαλήθευσ* ταυτοποίησ* σύνδεσ* συνδεθ* εγγραφ* ενεργοποίησ* epivevaios* epalitheys* epalhtheys* "
+    "syndes* eggraf* التحقق التأكيد تأكيد التفعيل تفعيل تسجيل للتسجيل التوثيق لتفعيل لتأكيد الدخول للدخول tasjil "
+    "tahaqoq تایید تأیید ورود تصدیق فعال‌سازی فعالسازی ثبت‌نام ثبت+نام لاگ+ان رجسٹر* tayid vorood "
+    # Hebrew, Georgian, Armenian, Amharic
+    "אימות לאימות אישור לאישור התחברות להתחברות כניסה לכניסה הרשמה להרשמה זיהוי დადასტურ* ავტორიზ* რეგისტრ* ვერიფიკ* "
+    "შესვლ* გააქტიურ* հաստատ* մուտք* գրանց* ակտիվ* ማረጋገ* ለማረጋገጥ ለመግባት ምዝገባ* መግቢያ "
+    # Indian languages
+    "सत्यापन सत्यापित लॉगिन लॉग+इन पुष्टि पंजीकरण रजिस्टर याचाइ নিশ্চিত লগইন লগ+ইন নিবন্ধন ভেরিফাই ચકાસ લોગિન પુષ્ટિ "
+    "નોંધણી ਪੁਸ਼ਟੀ ਲੌਗਇਨ ਤਸਦੀਕ சரிபார் உறுதி உள்நுழை பதிவு ధృవీక లాగిన్ నిర్ధార నమోదు+చేసు ದೃಢೀಕ ಲಾಗಿನ್ ಪರಿಶೀಲ "
+    "സ്ഥിരീകര പരിശോധ ലോഗിൻ സ്ഥിരീകരണ තහවුරු සත්‍යාපන පිවිස प्रमाणीकरण पडताळ लगइन प्रमाणित "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "ยืนยัน เข้าสู่ระบบ ลงทะเบียน สมัคร ຢືນຢັນ ເຂົ້າ ລົງທະບຽນ បញ្ជាក់ ផ្ទៀងផ្ទាត់ ចូល အတည်ပြု ဝင်ရောက် 登录 登入 注册 "
+    "註冊 验证 驗證 确认 確認 认证 認證 認証 ログイン 登録 本人確認 인증 로그인 가입 확인 본인 "
+    # Indonesian, Malay, Vietnamese, Tagalog
+    "verifikasi konfirmasi masuk daftar login aktivasi log+masuk pengesahan sahkan pendaftaran mendaftar xác+thực "
+    "xác+nhận xác+minh đăng+nhập đăng+ký kích+hoạt xac+thuc dang+ky kich+hoat beripik* kumpirma* mag-log kumpirmahin "
+    "mag-login "
+    # African languages
+    "thibitish* kuingia kujisajili usajili uthibitish* tabbatar* shiga+asusu tantance* ìdánilójú idaniloju "
+    "ìforúkọsílẹ̀ qinisekis* qinisekisa ukungena netefats* tiisa* xaqiiji* gal* emeza* kwinjira hamarino fidirana "
+    "tsimikizir* nkwenye nwerṣo "
+)
+PRIVATE: Final = (
+    "enikẹ́ni ẹnikẹ́ni enikeni usitume usimwambie musauze namntu kwabanye mang+kapa mang+le cidna mtu+yeyote "
+    "huwag+ibigay huwag+sabihin ai+biết cho+ai jangan+berikan jangan+kongsi "
+)
+
+# ---- which number is meant -------------------------------------------------------------------------------------------
+
+# Beside a word for a code: it replaces the others.
+NEW: Final = (
+    # English
+    "new newest fresh latest the+one this+one "
+    # German, Dutch, Scandinavian, Finnish
+    "neuer neue neues neuen nieuwe ny nye nya nýr nýi uusi uuden nuwe "
+    # French, Spanish, Catalan, Portuguese, Italian
+    "nouveau nouvelle nuevo nueva nou nova novo nuovo nuova "
+    # Polish, Czech, Slovak, Croatian, Slovene
+    "nowy nowe nowym nový nové nová novy nove novi novo "
+    # Cyrillic
+    "новый новая новым новий новим нов новият нови новиот новы noviy novyi novyy "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "új uus jaunais jauns naujas naujasis nou nouă noua ri "
+    # Turkic, Mongolian, Tajik
+    "yeni yangi жаңа шинэ нав täze нови "
+    # Greek, Arabic, Persian, Hebrew, ...
+    "νέος νέο καινούργιος neos neo الجديد جديد جديدة الجديدة جدید نیا نئی חדש החדש חדשה ახალი* նոր አዲስ "
+    # Asia and Africa
+    "नया नई नए নতুন નવો ਨਵਾਂ புதிய కొత్త ಹೊಸ പുതിയ නව नवीन ใหม่ ໃໝ່ ថ្មី အသစ် 新的 新しい 新验证码 新驗證碼 新たな "
+    "새로운 새 baru mới moi bagong mpya sabon tuntun entsha ncha cusub "
+)
+
+# Right before a number, or the word for a code before it.
+NOT: Final = (
+    # English, German, Dutch, Scandinavian, Finnish, French
+    "not nicht kein keinen niet geen ikke inte ei ekki pas "
+    # others
+    "nie nikoli ne není nije не нет nu nem nav δεν όχι μην ليس ليست وليس نیست نہیں לא არა ոչ չէ 不是 並非 并非 bukan "
+    "không+phải khong+phai hindi siyo ba+shi "
+)
+# Right before a number, in a sentence that confirms: `log in with 482913`.
+WITH: Final = """
+    with using mit met med avec con com amb z ze s se sa cu с со з із със cu me ile ilə bilan με bằng bang dengan
+"""
+INSTEAD_OF: Final = (
+    # Germanic
+    "instead+of rather+than anstelle statt anstatt in+plaats+van istället+för i+stedet+for istedenfor i+staðinn "
+    # Romance
+    "au+lieu lieu+de à+la+place+de+l en+lugar en+vez vez+del em+vez vez+do ao+invés invece+di invece+del al+posto "
+    "al+posto+del en+lloc enlloc în+loc in+loc+de în+locul "
+    # Slavic, Baltic, Albanian, Greek
+    "zamiast místo namiesto umjesto umesto namesto вместо замість замест наместо vmesto zamist zamest vietoj vietā "
+    "në+vend αντί anti+tou "
+    # others
+    "بدلا+من بدلاً+من بدل به+جای بجای במקום փոխարեն thay+vì thay+cho thay+vi bukannya daripada kaysa badala+ya "
+    "maimakon dipo esikhundleni "
+)
+INSTEAD_BEHIND: Final = (
+    # Turkic, Finnish, Estonian, Hungarian
+    "yerine yerinə əvəzinə o'rniga orniga орнына ордуна оронд sijaan sijasta asemel helyett vietā değil deyil emas "
+    "емес эмес "
+    # Indian languages, Urdu, ...
+    "के+बजाय की+जगह के+स्थान এর+পরিবর্তে পরিবর্তে ને+બદલે બદલે ਦੀ+ਬਜਾਏ பதிலாக బదులుగా బదులు ಬದಲಿಗೆ ಬದಲು പകരം වෙනුවට "
+    "ऐवजी को+सट्टा की+بجائے کے+بجائے کی+جگہ ნაცვლად փոխարեն "
+    # Japanese, Korean
+    "の代わり に代わり ではなく じゃなく 대신 말고 아니라 아닌 "
+)
+
+# In the clause of one of several numbers.
+PASSED_OVER: Final = (
+    # English
+    "yesterday earlier last+time ignore disregard do+not+enter don+t+enter do+not+type not+enter for+reference+only "
+    "not+this "
+    # German, Dutch, Scandinavian, Finnish
+    "gestern ignorieren ignoriere vergessen nicht+eingeben früher vorhin zuvor gisteren negeer eerder niet+invoeren "
+    "eerst igår i+går ignorer ignorera tidligere tidigare eilen aiempi aiemmin ohita "
+    # Romance
+    "ignorez ignorer ne+saisissez précédemment oubliez ayer ignora ignore anterior anteriormente olvida ontem esqueça "
+    "esqueca precedente ieri ignorare dimentica d+abans ignoreu "
+    # Slavic in Latin letters
+    "wczoraj zignoruj pomiń poprzedni* wcześniejsz* včera ignorujte předchozí předešlý predchádzajúci jučer juče "
+    "zanemarite prethodni* ignorirajte včeraj prejšnj* "
+    # Cyrillic
+    "вчера прошл* прежн* предыдущ* игнорируй* забудьте не+вводите не+вводи раньше вчора попередн* минул* ігноруйте "
+    "не+вводьте не+вводіть предишн* предходн* игнорирайте јуче претходн* учора папярэдн* predydush* proshl* poperedn* "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "tegnap előző korábbi ne+írja eile eelmi* ignoreeri vakar iepriekš* ignorējiet anksčiau ankstesn* ignoruokite "
+    "ieri anterior* precedent* dje i+mëparshëm "
+    # Turkic, Mongolian, Tajik
+    "dün önceki yok+sayın dikkate+almayın girmeyin dünən əvvəlki kecha oldingi avvalgi кеше алдыңғы бұрынғы мурунку "
+    "кечээ өчигдөр өмнөх гузашта "
+    # Greek, Arabic, Persian, Hebrew, ...
+    "χθες προηγούμεν* αγνοήστε prohgoumen* proigoumen* أمس السابق السابقة تجاهل لا+تدخل دیروز قبلی وارد+نکنید گزشتہ "
+    "پچھلا אתמול הקודם התעלמו אל+תזינו გუშინ* წინა* երեկ* նախորդ* ትናንት ቀደም "
+    # Asia
+    "कल पिछला पिछले पुराना गतকাল আগের পূর্বের ગઈકાલ પાછલો ਪਿਛਲਾ முந்தைய నిన్న మునుపటి ಹಿಂದಿನ മുമ്പത്തെ පෙර मागील "
+    "ก่อนหน้า อย่ากรอก อันเดิม ກ່ອນໜ້າ មុន ယခင် 昨天 之前 上次 请勿输入 請勿輸入 不要输入 仅供核对 僅供核對 仅供参考 "
+    "昨日 前回 以前 先ほど 어제 이전 지난 입력하지 "
+    # Indonesian, Malay, Vietnamese, Tagalog, African languages
+    "kemarin sebelumnya abaikan jangan+masukkan semalam hôm+qua trước+đó bỏ+qua hom+qua truoc+do kahapon nauna jana "
+    "iliyopita jiya ana+da izolo yangaphambili "
+)
+
+# ---- void ------------------------------------------------------------------------------------------------------------
+
+VOID: Final = (
+    # English
+    "tried+to+use attempted+to+use used+code that+used that+s+wrong is+wrong was+wrong is+incorrect was+incorrect "
+    "is+not+valid not+valid isn+t+valid is+invalid did+not+send didn+t+send didnt+send never+sent scam revoked "
+    "deactivated withdrawn superseded obsolete outdated lapsed timed+out blocked+a we+blocked was+blocked won+t+work "
+    "does+not+work doesn+t+work stopped+working was+entered accepted+successfully failed previous earlier+code "
+    "last+code "
+    # German, Dutch
+    "widerrufen erfolgreich+eingelöst wurde+verwendet wurde+benutzt wurde+eingegeben war+falsch ist+falsch "
+    "nicht+gültig nicht+von+uns betrug gefälscht abgelaufener außer+kraft wurde+storniert gelöscht hinfällig "
+    "vorherig* bisherig* verbruikt ingetrokken is+gebruikt werd+gebruikt niet+geldig onjuist geannuleerd vervallen "
+    "vorige oplichting "
+    # Scandinavian, Finnish, Icelandic
+    "har+brukts är+använd har+använts används+redan ikke+gyldig ikke+længere er+brukt blev+brugt er+brugt brukes+ikke "
+    "udløbne annulleret annullert makulerad upphört felaktig forkert inte+giltig gått+ut tidligere forrige tidigare "
+    "föregående bluff svindel käytettiin on+käytetty mitätöity peruttu ei+kelpaa väärä ei+voimassa huijaus aiempi "
+    "edellinen ógild* útrunni* rann+út var+notað fyrri "
+    # French
+    "périmé* a+expiré a+été+utilisé est+expiré n+est+plus est+incorrect est+erroné est+invalide pas+valide "
+    "plus+valide désactivé révoqué annulé annulée arnaque précédent precedent "
+    # Spanish, Portuguese, Catalan
+    "caducó expiró venció vencido fue+utilizado ha+sido+usado ha+caducado ha+expirado incorrecto inválido anulado "
+    "anulada revocado quedó+sin reemplazado no+enviamos estafa falso anterior no+es+válido cancelado cancelada "
+    "expirou expirado venceu foi+usado inválida incorreto substituído não+é+mais golpe não+enviamos caducat caducada "
+    "cancel·lat ja+no no+és+vàlid expirat utilitzat anul·lat "
+    # Italian
+    "è+scaduto scaduto scaduta è+stato+usato già+usato annullato annullata errato errata sbagliato non+valido "
+    "revocato sostituito truffa non+è+più "
+    # Polish, Czech, Slovak
+    "wygasł* stracił* nieaktualn* nieważn* nieprawidłow* błędny wykorzystan* użyty+już został+wykorzystany anulowan* "
+    "unieważnion* poprzedni* oszust* vypršel* vypršal* expiroval* expirova* neplatn* nesprávn* použit+již byl+použit "
+    "bol+použitý zrušen* zrušený zastaral* předchoz* podvod* "
+    # Croatian, Serbian, Slovene
+    "istekao istekla isteklo poništen* ponisten* iskorišten* iskorišćen* iskoriscen* nevažeć* nevazec* neispravn* "
+    "pogrešan pogresan blokiran* zamijenjen* zamenjen* otkazan* prevara potekel potekla pretekla preklican* "
+    "uporabljen* neveljav* napačn* prejšnj* ne+velja ne+važi ne+vazi "
+    # Cyrillic
+    "истёк истек просрочен* аннулир* недейств* неверн* неправильн* погашен* использован* отозван* устарел* мошенник* "
+    "спливл* анульован* скасован* недійсн* невірн* використан* застарі* шахра* изтекъл изтекла невалид* анулиран* "
+    "грешен използван* отменен* измам* истечен* поништ* искористен* неважечк* погреш* неважећ* несапраўд* скончы* "
+    "скасаван* анулява* istek* prosroch* nedeystvitel* nedijsn* ispolzovan* vykorystan* otmenen* annulirovan* "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "lejárt érvénytelen* felhasználták felhasznált elavult visszavont* hibás törölve törölt aegunud aegus kehtetu* "
+    "tühistat* kasutati kasutatud beidzies beidzās nederīg* atcelts anulēts izmantots nepareiz* pasibaig* baigės "
+    "negalioj* atšaukt* panaudot* neteising* expirat* expirată anulat* folosit folosita incorect* invalid* revocat* "
+    "skadoi skaduar* anuluar* përdorur pavlefshm* gabuar mashtrim "
+    # Turkic, Mongolian, Tajik
+    "geçersiz* süresi+doldu suresi+doldu süresi+geçti süresi+dolmuş kullanıldı kullanılmış iptal+edildi iptal+edilmiş "
+    "hatalı yanlış eski önceki sahte etibarsız* müddəti+bitib vaxtı+bitib istifadə+olunub ləğv+edil* köhnə yanlışdır "
+    "muddati+tugadi muddati+tugagan bekor+qilin* ishlatilgan eskirgan yaroqsiz жарамсыз* мерзімі+өтті "
+    "мерзімі+аяқталды күшін+жойды қолданылған ескі жараксыз* мөөнөтү+бүттү эски хүчингүй* хугацаа+дууссан хуучин "
+    "ашиглагдсан беэътибор* бекор кӯҳна könelişen "
+    # Greek
+    "έληξε ακυρώθηκε άκυρος άκυρο χρησιμοποιήθηκε ληγμένος λανθασμένος λάθος παλιός παλιό προηγούμενος απάτη elikse "
+    "elhxe akyrothike palios proigoumenos "
+    # Arabic, Persian, Urdu
+    "انتهت+صلاحية انتهت+صلاحيته منتهي+الصلاحية ملغي ملغى ألغي الغي تم+استخدام تم+استخدامه استخدم+بالفعل خاطئ غير+صحيح "
+    "القديم قديم السابقة احتيال منقضی منقضی‌شده باطل+شد نامعتبر* استفاده+شده اشتباه قبلی لغو+شد کلاهبرداری میعاد+ختم "
+    "ختم+ہو منسوخ غلط استعمال+ہو پرانا سابقہ "
+    # Hebrew, Georgian, Armenian, Amharic
+    "פג+תוקף פג+תוקפו פג בוטל בוטלה שגוי כבר+נוצל נוצל לא+תקף לא+בתוקף לא+תקין ישן הישן ვადაგასულ* გაუქმებულ* "
+    "გაუქმდა* ვადა+გაუვიდა* გამოყენებულ* არასწორ* ძველი* ժամկետանց* չեղարկ* ժամկետը+լրացել անվավեր* սխալ* հին "
+    "ጊዜው+አልፎ* ጊዜው+ያለፈ* ተሰርዟል* የተሰረዘ* አሮጌ "
+    # Indian languages
+    "समाप्त+हो+गय समाप्त+हो+चुक समाप्त+हुआ अमान्य रद्द गलत इस्तेमाल+हो+चुक पुराना पुराने बंद+कर মেয়াদোত্তীর্ণ "
+    "মেয়াদ+শেষ বাতিল ভুল পুরনো পুরোনো ব্যবহৃত সমાપ્ત+થઈ સમાપ્ત રદ+કર રદ અમાન્ય જૂનો ਮਿਆਦ+ਪੁੱਗ ਰੱਦ ਪੁਰਾਣਾ காலாவதி "
+    "ரத்து செல்லாது தவறான பழைய గడువు+ముగిసింది గడువు+తీరింది రద్దు చెల్లదు పాత తప్పు ಅವಧಿ+ಮುಗಿದ ರದ್ದು ಅಮಾನ್ಯ ಹಳೆಯ "
+    "കാലഹരണപ്പെട്ട റദ്ദാക്കി അസാധു പഴയ කල්+ඉකුත් අවලංගු පැරණි कालबाह्य अवैध जुनो expire+ho+gaya expire+ho+chuka "
+    "khatam+ho+gaya khatam+ho+chuka radd "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "หมดอายุแล้ว ใช้แล้ว ถูกใช้ ยกเลิก ไม่ถูกต้อง ใช้ไม่ได้ รหัสเก่า รหัสเดิม หลอกลวง ໝົດອາຍຸແລ້ວ ຍົກເລີກ ផុតកំណត់ "
+    "លុបចោល សက်တမ်းကုန် သက်တမ်းကုန်ဆုံးသွား ပယ်ဖျက် 已过期 已失效 失效了 已作废 无效 無效 作廢 已取消 旧验证码 "
+    "舊驗證碼 旧的 舊的 错误 已被使用 已停用 已注销 期限切れ 失効 無効 使用済み 取り消 取消され 古い 旧コード "
+    "間違って 만료되 만료됐 만료된 취소되 취소됐 취소된 사용된 사용되었 사용됐 무효 이미+사용 잘못된 기존 폐기 "
+    # Indonesian, Malay, Vietnamese
+    "kadaluarsa kedaluwarsa hangus tidak+berlaku sudah+tidak telah+digunakan sudah+dipakai sudah+digunakan dibatalkan "
+    "kode+salah kode+lama palsu penipuan telah+tamat sudah+tamat telah+luput tamat+tempoh telah+dibatalkan tidak+sah "
+    "hết+hạn đã+hết bị+hủy đã+hủy đã+sử+dụng không+còn không+hợp vô+hiệu mã+cũ ma+cu bị+sai lừa+đảo het+han da+huy "
+    "da+su+dung vo+hieu "
+    # Tagalog, African languages
+    "nag-expire expired+na paso+na wala+nang+bisa hindi+na lumang nagamit+na kanselado hindi+kami+nagpadala muda+wake "
+    "umekwisha limeisha umeisha imekwisha imebatilishwa umefutwa ya+zamani ta+ƙare ya+ƙare ya+kare ta+kare an+soke "
+    "tsohuwar ti+pari ti+dópin ti+dopin iphelelwe+yisikhathi iphelile endala e+feletswe dhacay duugoobay "
+    "waa+la+kansalay emechiela yarangiye lany+daty "
+    # it could not be
+    "could+not+be couldn+t+be cannot+be can+t+be konnte+nicht kon+niet kunde+inte kunne+ikke ei+voitu n+a+pas "
+    "a+pas+pu no+se+pudo no+pudo não+foi+possível nao+foi+possivel non+è+stato non+e+stato nie+udało nie+udalo "
+    "nepodařilo nepodarilo nije+uspjelo nije+uspelo ni+uspelo не+удалось не+вдалося не+успя nem+sikerült "
+    "ei+õnnestunud neizdevās nepavyko nu+a+putut doğrulanamadı onaylanamadı δεν+ήταν تعذر לא+אומת tidak+dapat "
+    "không+thể+xác khong+the+xac "
+    # its time is over
+    "минув минула сплив сплинув закінчився закінчилась закончился закончилось кончился समाप्त+हो+ग समाप्त+हुई "
+    "समय+सीमा+समाप्त अवधि+समाप्त সময়সীমা+শেষ সময়+শেষ समाप्त+भयो "
+    # no longer valid
+    "gilt+nicht nicht+gültig gilt+nicht+mehr geldt+niet gäller+inte gælder+ikke gjelder+ikke ei+kehti ei+kelpaa "
+    "ne+sert+plus ne+fonctionne+plus ya+no+sirve no+sirve já+não não+serve non+vale non+funziona już+nieważn* "
+    "jest+nieważn* nieaktywn* nie+działa již+neplatí už+neplatí neplatí nefunguje už+nefunguje ne+vrijedi ne+važi "
+    "više+ne ne+velja ne+deluje больше+не не+работает не+діє більше+не не+важи повече+не не+дзейнічае "
+    "érvényét+vesztette nem+érvényes nebegalioja negalioja nav+derīgs vairs+nav nu+mai+este nu+mai nuk+vlen nuk+është "
+    "artık+geçerli artik+gecerli geçerli+değil etibarlı+deyil yaroqli+emas жарамайды жараксыз хүчингүй δεν+ισχύει "
+    "δεν+λειτουργεί لم+يعد لا+يعمل غير+صالح دیگر+معتبر معتبر+نیست کارآمد+نہیں درست+نہیں אינו+תקף לא+פעיל אינו+פעיל "
+    "აღარ+არის* այլևս+վավեր* አይሰራም मान्य+नहीं वैध+नहीं काम+नहीं বৈধ+নয় কার্যকর+নয় আর+বৈধ માન્ય+નથી ਵੈਧ+ਨਹੀਂ "
+    "செல்லுபடியாகாது చెల్లదు ಮಾನ್ಯವಾಗಿಲ್ಲ സാധുവല്ല වලංගු+නැත ใช้ไม่ได้ ไม่สามารถใช้ 使用できません 使えません "
+    "ご利用になれません 無効です 사용할+수+없 쓸+수+없 不能使用 无法使用 無法使用 不可使用 tidak+lagi tidak+sah "
+    "sudah+tidak không+còn không+dùng+được khong+con wala+nang+bisa haifanyi+kazi haitumiki "
+    # entered wrongly
+    "entered+incorrectly entered+wrongly wrongly wrong+code incorrectly falsch+eingegeben verkeerd fout+ingevoerd "
+    "fel+kod feil+kode forkert+kode väärin mal+saisi incorrectement incorrectamente incorretamente errada erróneo "
+    "erroneo errata błędnie nesprávně nesprávne pogrešno pogresno napačno неверно неправильно невірно хибно погрешно "
+    "hibásan valesti nepareizi neteisingai greșit gresit gabimisht yanlış+girildi hatalı+girildi səhv noto'g'ri "
+    "қате+енгіз* λάθος λανθασμένα خطأ اشتباه غلط שגוי არასწორად սխալ गलत ভুল ખોટો தவறு తప్పు ತಪ್ಪು തെറ്റ ผิด 错误 "
+    "錯誤 間違 틀렸 잘못 salah+dimasukkan salah+memasukkan sai+mã nhập+sai nhap+sai mali+ang umekosea "
+)
+
+# After a word of `VOID` that speaks of what will be: `expired in 10 minutes`, in an SMS of a second language.
+LATER: Final = (
+    r"(?: tempoh)?(?: (?:in|after|within|dalam|dlm|jam|pada|pukul|selepas|setelah|tgl|sa|loob))?"
+    r" ?[0-9]{1,2}(?![0-9])(?!\D{1,8} (?:ago|lalu))"
+)
+HAS_BEEN: Final = ("has ", "have ", "is ", "was ", "already ", "telah ", "sudah ", "udah ")
+
+# Between a word for a code and what it is of: `code of the order`.
+GENITIVE: Final = """
+    of the your de la le les l du des del el su votre mon ma di il della dell tuo suo da do dos das seu sua van de het
+    uw je der des deiner ihrer ihres von av på af din ditt dit na no nr
+"""
+
+# Words for several codes: each number behind one of them is as good as the first.
+CODES: Final = """
+    codes codigos codici codis coder kody kodov kodova kodovi kode-kode koodid koodit kodai coduri kodok codice-uri
+    коды кодове кодови кодове kodes pins otps passwords tans passcodes kodlar kodlari kodlariniz kodikoi κωδικοι רמזים
+    קודים رموز اكواد कोड्स passworter kennworter
+"""
