@@ -20,6 +20,7 @@ _CLAUSE_END: Final = re.compile(r"[,;،、，](?![0-9])")
 _DIGIT: Final = re.compile("[0-9]")
 _BESIDE: Final = " .:#=\"'*([<«“„‘’-–—>→`»”\n"
 _ONLY_WORDS: Final = re.compile(r"[^\W\d_ ]*(?: [^\W\d_]*)*+")
+_NEXT_NUMBER: Final = re.compile(r"\W{0,3}[0-9][0-9 -]{3}")
 _NOTHING: Final = re.compile(r"\W*")
 _ADDRESS: Final = re.compile(r"\W*(?:[\w.'& ]{1,30}[:\])>】-])?\W*")
 _AND: Final = re.compile(f" ?(?:[,/&、，]|{'|'.join(words.AND.split())}) ?")
@@ -188,7 +189,7 @@ def _sure_of_unnamed(here: Context, everything: int) -> Sure:
     """Judge by the whole text: it speaks of a code, and the number is a sentence, or `the new one is 482913`."""
     speaks = everything & Says.CODE or (everything & Says.TYPE and everything & (Says.WEAK | Says.STRONG))
     is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
-    if speaks and (is_new or _stands_alone(here)):
+    if (speaks and _stands_alone(here)) or (is_new and everything & (Says.CODE | Says.WEAK)):
         return Sure.LIKELY
     begins = _ADDRESS.fullmatch(here.text, here.sentence.start, here.one.start)
     return Sure.MAYBE if begins and here.only and _together(here.after[:3]) & Says.STRONG else Sure.NO
@@ -315,9 +316,10 @@ def _named_weakly(here: Context) -> Sure:
 
 def _named_after(here: Context) -> Sure:
     """Judge by the words after it: `482913 is your code`."""
-    name = next((word for word in here.after if _is_code(word)), None)
-    if name is None or here.digits_between(here.one.end, name.start):
+    names = [word for word in here.after if _is_code(word) and not here.digits_between(here.one.end, word.start)]
+    if not names or _NEXT_NUMBER.match(here.text, names[-1].end):  # card 4829, code 482913
         return Sure.NO
+    name = names[0]
     topic = _TOPIC.match(here.text, here.one.end) and name.start - here.one.end <= _TOPIC_REACH
     beside = _is_beside(here, here.one.end, name.start) or _is_spoken_of(here, name)
     if topic or beside or _only_fillers(here, here.after, here.one.end, name.start):

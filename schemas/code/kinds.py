@@ -432,4 +432,6 @@ NAMES: Final = (
     "application* request+no request+id antrag* demande+n solicitud* pedido+n pratica wniosek wniosku žádost* žiadosť "
     "zahtjev* zahtev* заявк* заявлени* заяв* kérelem taotlus* iesniegum* prašym* cerere* başvuru* müraciət* αίτησ* "
     "درخواست طلبك आवेदन আবেদন 申请 申請 신청 permohonan đơn+số hồ+sơ ho+so ombi "
+    # appointments
+    "موعد* موعدك "
 )

@@ -191,8 +191,8 @@ WEAK_TYPE: Final = (
     # Indonesian, Malay, Vietnamese, Tagalog, African languages
     "pakai pake gunain gunakan pakailah guna dùng sử+dụng su+dung dung gamitin gamitin+mo gamitin+ang tumia tumieni "
     "yi+amfani yi+amfani+da lò lo sebenzisa sebedisa diriša isticmaal jiri koresha ampiasao gwiritsani "
-    # take it
-    "nehmen nimm neem ta take prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ "
+    # it
+    "nehmen nimm neem prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ "
     "קח 取用 "
 )
 STRONG: Final = (
@@ -279,6 +279,10 @@ NEW: Final = (
     # Asia and Africa
     "नया नई नए নতুন નવો ਨਵਾਂ புதிய కొత్త ಹೊಸ പുതിയ නව नवीन ใหม่ ໃໝ່ ថ្មី အသစ် 新的 新しい 新验证码 新驗證碼 新たな "
     "새로운 새 baru mới moi bagong mpya sabon tuntun entsha ncha cusub "
+    # replaced by
+    "replaced+by replaced+with ersetzt+durch vervangen+door ersatts+av erstattet+av erstattet+med remplacé+par "
+    "sustituido+por reemplazado+por substituído+por sostituito+da sostituito+con zastąpiony+przez nahrazen+kódem "
+    "заменен+на замінено+на заменён+на înlocuit+cu "
 )
 
 # Right before a number, or the word for a code before it.
@@ -350,6 +354,14 @@ PASSED_OVER: Final = (
     # Indonesian, Malay, Vietnamese, Tagalog, African languages
     "kemarin sebelumnya abaikan jangan+masukkan semalam hôm+qua trước+đó bỏ+qua hom+qua truoc+do kahapon nauna jana "
     "iliyopita jiya ana+da izolo yangaphambili "
+    # do not use
+    "no+use no+uses no+utilice no+utilices no+ingrese no+introduzca não+use não+utilize não+digite non+usare "
+    "non+utilizzare non+inserire n+utilisez+pas n+utilisez nicht+verwenden nicht+benutzen nicht+nutzen niet+gebruiken "
+    "använd+inte bruk+ikke brug+ikke nie+używaj nie+wpisuj nepoužívejte nezadávejte nepoužívajte ne+koristite "
+    "nemojte+koristiti не+используйте не+використовуйте не+използвайте kullanmayın ne+használja älä+käytä "
+    "ärge+kasutage nu+folosiți nu+folositi nu+introduceți μη+χρησιμοποιήσετε لا+تستخدم استفاده+نکنید אל+תשתמשו "
+    "请勿使用 請勿使用 不要使用 使わないで 사용하지 jangan+gunakan jangan+pakai đừng+dùng khong+dung ห้ามใช้ อย่าใช้ "
+    "usitumie "
 )
 
 # ---- void ------------------------------------------------------------------------------------------------------------
@@ -466,6 +478,24 @@ VOID: Final = (
     "hibásan valesti nepareizi neteisingai greșit gresit gabimisht yanlış+girildi hatalı+girildi səhv noto'g'ri "
     "қате+енгіз* λάθος λανθασμένα خطأ اشتباه غلط שגוי არასწორად սխալ गलत ভুল ખોટો தவறு తప్పు ತಪ್ಪು തെറ്റ ผิด 错误 "
     "錯誤 間違 틀렸 잘못 salah+dimasukkan salah+memasukkan sai+mã nhập+sai nhap+sai mali+ang umekosea "
+    # it does not match
+    "did+not+match does+not+match doesn+t+match didn+t+match not+correct has+run+out been+redeemed already+redeemed "
+    "you+entered you+typed you+submitted stimmt+nicht eingegebene eingegebener sie+eingegeben klopt+niet ingevoerde "
+    "är+fel är+felaktig du+angav stemmer+ikke stemmer+inte er+feil er+forkert du+skrev du+indtastede indtastede "
+    "ei+täsmää antamasi syöttämäsi est+faux est+erronée ne+correspond code+saisi no+coincide no+es+correcto "
+    "no+es+correcta ingresado ingresada introducido está+errado está+incorreto não+confere digitado digitada inserido "
+    "non+corrisponde non+è+corretto non+e+corretto inserito inserita niepoprawn* nie+zgadza wpisany wprowadzony "
+    "není+správn* nie+je+správn* nesouhlasí nesúhlasí neodpovídá zadaný zadaný+kód nije+ispravan nije+točan "
+    "nije+tačan unesen* uneti+kod uneseni ni+pravilen ni+pravilna vneseni не+подходит не+совпадает не+підходить "
+    "не+збігається введенный введённый введений не+съвпада не+е+верен въведеният не+одговара внесениот унети "
+    "nem+egyezik nem+helyes beírt megadott ei+ole+õige sisestatud nesakrīt ievadītais nesutampa įvestas "
+    "nu+este+corect nu+corespunde nu+se+potriveste codul+introdus nuk+përputhet girdiğiniz uyuşmuyor eşleşmiyor "
+    "daxil+etdiyiniz mos+kelmadi kiritgan сәйкес+келмейді таарахгүй δεν+ταιριάζει δεν+είναι+σωστός δεν+είναι+σωστό "
+    "που+εισάγατε غير+مطابق لا+يتطابق أدخلته صحیح+نیست وارد+شده مطابقت+ندارد درج+کردہ לא+תואם שהזנת არ+ემთხვევა "
+    "չի+համընկնում मेल+नहीं सही+नहीं মেলেনি সঠিক+নয় பொருந்தவில்லை సరిపోలలేదు ไม่ตรง ไม่ถูก 有误 有誤 不正确 不正確 "
+    "不匹配 不符 您输入的 您輸入的 正しくありません 一致しません 入力された 일치하지 올바르지 맞지+않 입력한 입력하신 "
+    "anda+masukkan yang+salah masukkan+salah tidak+cocok tidak+sesuai tidak+sepadan không+đúng không+khớp "
+    "không+chính+xác bạn+nhập khong+dung khong+khop ban+nhap hindi+tugma hailingani простроч* просроч* "
 )
 
 # After a word of `VOID` that speaks of what will be: `expired in 10 minutes`, in an SMS of a second language.

@@ -164,3 +164,33 @@ def test_a_number_that_the_text_passes_over_or_replaces_is_not_taken(text: str, 
 )
 def test_what_another_word_names_is_none_in_every_language(text: str) -> None:
     assert extract_code(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The code 482913 you entered does not match",
+        "Der eingegebene Code 482913 stimmt nicht",
+        "Zadaný kód 482913 není správný",
+        "Введенный код 482913 не подходит",
+        "您输入的验证码482913有误",
+        "입력한 인증번호 482913 이 일치하지 않습니다",
+    ],
+)
+def test_a_code_that_was_typed_and_is_wrong_is_none(text: str) -> None:
+    assert extract_code(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Order 551182, card 4471, code 482913",
+        "Bestelling 551182, kaart 4471, code 482913",
+        "Agizo 551182, kadi 4471, namba ya OTP 482913",
+        "Le code 551182 a expiré, le nouveau est 482913",
+        "Your code 551182 has been replaced by 482913",
+        "No use 551182, use 482913",
+    ],
+)
+def test_a_word_for_a_code_means_the_number_right_behind_it(text: str) -> None:
+    assert extract_code(text) == "482913"
