@@ -45,6 +45,8 @@ _SENT_TO: Final = re.compile(words.SENT_TO)
 _LATER: Final = re.compile(languages.LATER)
 _CODES: Final = frozenset(languages.CODES.split())
 _GENITIVE: Final = frozenset(languages.GENITIVE.split())
+_SOMETHING_ELSE: Final = Says.NAMED | Says.OTHER | Says.OPENS
+_FOR: Final = frozenset(languages.FOR.split())
 _VERY_WORDS: Final = Says.CODE | Says.STRONG  # of a code for logging in, in one word: OTP, TAN
 
 
@@ -191,8 +193,18 @@ def _sure_of_unnamed(here: Context, everything: int) -> Sure:
     is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
     if (speaks and _stands_alone(here)) or (is_new and everything & (Says.CODE | Says.WEAK)):
         return Sure.LIKELY
-    begins = _ADDRESS.fullmatch(here.text, here.sentence.start, here.one.start)
-    return Sure.MAYBE if begins and here.only and _together(here.after[:3]) & Says.STRONG else Sure.NO
+    return Sure.MAYBE if here.only and _is_for_confirming(here) else Sure.NO
+
+
+def _is_for_confirming(here: Context) -> bool:
+    """Tell whether the text is but a number and what it is for: `To log in: 482913`, `482913 to confirm`."""
+    if _ADDRESS.fullmatch(here.text, here.sentence.start, here.one.start) and _together(here.after[:3]) & Says.STRONG:
+        return True
+    if len(here.before) < len(("for", "login")) or here.sentence.says & _SOMETHING_ELSE:
+        return False
+    purpose, act = here.before[-2:]
+    introduced = ":" in here.text[act.end : here.one.start]
+    return introduced and bool(act.says & Says.STRONG) and here.text[purpose.start : purpose.end] in _FOR
 
 
 def _is_passed_over(here: Context) -> bool:
@@ -371,7 +383,9 @@ def _only_fillers(here: Context, said: Sequence[Word], start: int, end: int) -> 
     if end - start > _NAME_AND_NUMBER or here.digits_between(start, end):
         return False
     return all(
-        word.says & (Says.BETWEEN | Says.CODE | Says.WEAK) for word in said if start <= word.start and word.end <= end
+        word.says & (Says.BETWEEN | Says.CODE | Says.WEAK | Says.STRONG)
+        for word in said
+        if start <= word.start and word.end <= end
     )
 
 

@@ -108,6 +108,8 @@ WEAK: Final = (
     # Indonesian, Malay, Vietnamese, Tagalog, African languages
     "angka nomor nombor số con+số numero nambari namba lamba lambar lambobi nọmba nomba nọ́mbà inombolo nomoro "
     "nambarka umubare isa nambala tarakimu "
+    # Welsh, Basque, Irish, Maltese
+    "rhif rifau zenbakia zenbakiak zenbaki uimhir numru numerong numero+ng "
 )
 TYPE: Final = (
     # English
@@ -192,8 +194,7 @@ WEAK_TYPE: Final = (
     "pakai pake gunain gunakan pakailah guna dùng sử+dụng su+dung dung gamitin gamitin+mo gamitin+ang tumia tumieni "
     "yi+amfani yi+amfani+da lò lo sebenzisa sebedisa diriša isticmaal jiri koresha ampiasao gwiritsani "
     # it
-    "nehmen nimm neem prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ "
-    "קח 取用 "
+    "nehmen nimm neem prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ קח 取用 "
 )
 STRONG: Final = (
     # English
@@ -250,6 +251,9 @@ STRONG: Final = (
     "thibitish* kuingia kujisajili usajili uthibitish* tabbatar* shiga+asusu tantance* ìdánilójú idaniloju "
     "ìforúkọsílẹ̀ qinisekis* qinisekisa ukungena netefats* tiisa* xaqiiji* gal* emeza* kwinjira hamarino fidirana "
     "tsimikizir* nkwenye nwerṣo "
+    # Welsh, Basque, Irish, Maltese, Tagalog, Yoruba, Hausa
+    "cadarnhau dilysu mewngofnodi egiazta* baiezta* dearbh* fíor* verifika konferma kumpirmasyon kumpirmahan ìfọwọ́sí "
+    "tantancewa confirmaci* потвърждение* потвърд* תאید تایید* تأیید belépés* belépéshez entrar ingreso "
 )
 PRIVATE: Final = (
     "enikẹ́ni ẹnikẹ́ni enikeni usitume usimwambie musauze namntu kwabanye mang+kapa mang+le cidna mtu+yeyote "
@@ -497,6 +501,12 @@ VOID: Final = (
     "anda+masukkan yang+salah masukkan+salah tidak+cocok tidak+sesuai tidak+sepadan không+đúng không+khớp "
     "không+chính+xác bạn+nhập khong+dung khong+khop ban+nhap hindi+tugma hailingani простроч* просроч* "
 )
+
+# Before what a number is for: `to enter: 482913`.
+FOR: Final = """
+    for to zum zur zu voor om for til till att pour para per a i do dla pro na za för pentru la для за για untuk utk
+    de icin uchun үчүн үшін kwa
+"""
 
 # After a word of `VOID` that speaks of what will be: `expired in 10 minutes`, in an SMS of a second language.
 LATER: Final = (

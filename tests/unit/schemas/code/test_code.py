@@ -194,3 +194,24 @@ def test_a_code_that_was_typed_and_is_wrong_is_none(text: str) -> None:
 )
 def test_a_word_for_a_code_means_the_number_right_behind_it(text: str) -> None:
     assert extract_code(text) == "482913"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Para entrar: 482913",
+        "Do logowania: 482913",
+        "Số xác nhận 482913",
+        "หมายเลขยืนยัน 482913",
+        "Rhif cadarnhau 482913",
+    ],
+)
+def test_a_number_that_is_for_confirming_is_a_code_without_a_word_for_it(text: str) -> None:
+    assert extract_code(text) == "482913"
+
+
+@pytest.mark.parametrize(
+    "text", ["Access granted: badge 48291", "Confirmed: order 482913", "Login attempts: 4829 today"]
+)
+def test_what_is_confirmed_is_no_code(text: str) -> None:
+    assert extract_code(text) is None
