@@ -17,7 +17,8 @@ _PIECE: Final = re.compile(
       \+\ ?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}                                          # +1 (647) 000-0000
       | \([0-9]{{2,5}}\)\ ?[0-9][0-9 -]{{4,10}}                                          # (647) 000-0000
       | (?P<grouped>
-            [0-9]{{3}}[ -][0-9]{{3}} | [0-9]{{4}}[ -][0-9]{{4}} | [0-9]{{2}}[ -][0-9]{{3}} | [0-9]{{3}}[ -][0-9]{{2}}
+            (?P<long>[0-9]{{3}}(?P<third>[ -])[0-9]{{3}}(?P=third)[0-9]{{3}})                 # 518 274 663
+          | [0-9]{{3}}[ -][0-9]{{3}} | [0-9]{{4}}[ -][0-9]{{4}} | [0-9]{{2}}[ -][0-9]{{3}} | [0-9]{{3}}[ -][0-9]{{2}}
           | [0-9]{{2}}(?P<pair>[ -])[0-9]{{2}}(?:(?P=pair)[0-9]{{2}}){{1,2}}             # 94 71 03 58
           | [0-9](?:(?:\ ?-\ ?|\ )[0-9]){{3,7}}                                          # 4 7 1 - 9 0 6
           | [0-9]{{2}}-[0-9]{{3,4}} | [0-9]{{3,5}}-[0-9]{{1,4}} | [0-9]{{3}}-[0-9]{{2}}-[0-9]{{3}}    # 5802-41
@@ -54,12 +55,13 @@ YEAR_OR_DATE: Final = re.compile(
 
 
 class Candidate(NamedTuple):
-    """A piece of text that may be a code; a doubtful one (letters and digits, a year, a date) only where named."""
+    """A piece of text that may be a code; a doubtful one only where named: letters and digits, a year, a date."""
 
     start: int
     end: int
     doubtful: bool
     mixed: bool = False
+    """It has letters and digits, or nine digits."""
 
 
 def candidates(text: str) -> Iterator[Candidate]:
@@ -71,7 +73,8 @@ def candidates(text: str) -> Iterator[Candidate]:
         start, end = piece.span()
         token = piece["token"] or piece["dashed"] or ""
         if piece["grouped"]:
-            yield Candidate(start, end, doubtful=False)
+            long = piece["long"] is not None
+            yield Candidate(start, end, doubtful=long, mixed=long)
         elif found := _DIGITS.fullmatch(token):
             first = "prefix" if found["prefix"] and _LETTERS_ARE_TYPED.search(text) else "form"
             yield Candidate(start + found.start(first), start + found.end("form"), doubtful=False)

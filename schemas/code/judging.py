@@ -35,11 +35,19 @@ _WORDS_OF_A_NAME: Final = 4
 _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
 _NOT_BY_NAME: Final = Says.OPENS | Says.DOOR | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
-_IS: Final = frozenset(words.IS.split())
+_IS: Final = frozenset(folded(languages.IS).split())
 _CURRENCIES: Final = "|".join(map(re.escape, words.CURRENCIES.split()))
 _CURRENCY: Final = f"[{words.CURRENCY_SIGNS}]|(?:{_CURRENCIES})\\b"
 _COUNTED: Final = re.compile(f" ?(?:{_CURRENCY}|{'|'.join(words.COUNTED)})")
 _PAID: Final = re.compile(f"(?:[{words.CURRENCY_SIGNS}]|\\b(?:{_CURRENCIES})\\.?) ?\\Z")
+_PERCENT: Final = re.compile("[0-9] ?[%٪]|[%٪] ?[0-9]")
+_FOR_AN_APP: Final = re.compile(  # an app reads it: how the text begins, or the hash of the app at its end
+    r"\A<#>|(?<!\S)(?P<hash>(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9+/])[0-9A-Za-z+/]{11})\s*\Z"
+)
+_MINUTES: Final = re.compile(languages.MINUTES)
+_OF_CODES: Final = Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG
+_WEAKEST: Final = Says.WEAK | Says.WEAK_TYPE
+_ENOUGH: Final = 2
 _MASKED: Final = re.compile(r"[•·]|[*x]{2}|\.\.")
 _SENT_TO: Final = re.compile(words.SENT_TO)
 _LATER: Final = re.compile(languages.LATER)
@@ -82,6 +90,8 @@ class Context(NamedTuple):
     """No other number is in the sentence."""
     only: bool
     """No other number is in the text."""
+    everything: int
+    """What all words of the text say together."""
 
     def digits_between(self, start: int, end: int) -> bool:
         """Tell whether another number stands there."""
@@ -92,16 +102,30 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     """Return the numbers that are most surely the code; several: they are equally good."""
     text = folded(shape)
     said = _said(text)
-    everything = _together(said)
-    if not everything & (Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG):
+    app = _FOR_AN_APP.search(shape)
+    if not app and not _together(said) & _OF_CODES:
         return []
+    if app and app["hash"]:
+        found = [one for one in found if one.end <= app.start("hash")]
     contexts = list(_contexts(shape, text, said, found))
-    judged = [(_sure(each, everything), each.one) for each in contexts]
+    judged = [(_sure(each), each.one) for each in contexts if not _is_another_key(each, contexts)]
     most = max((sure for sure, _ in judged), default=Sure.NO)
     if most is Sure.NO:
-        return [each.one for each in contexts if len(contexts) == 1 and _is_kept_private(each, said, everything)]
+        return [
+            each.one
+            for each in contexts
+            if len(contexts) == 1 and _is_all_there_is(each, said, for_an_app=app is not None)
+        ]
     first = next(one for sure, one in judged if sure is most)
     return [one for sure, one in judged if sure is most or _side_by_side(text, first, one)]
+
+
+def _is_another_key(here: Context, contexts: Sequence[Context]) -> bool:
+    """Tell whether it stands for no confirming, and another code of the text opens or fetches something."""
+    return not here.sentence.says & Says.STRONG and any(
+        each.clause.says & Says.OPENS and each.clause.says & Says.CODE and each.clause is not here.clause
+        for each in contexts
+    )
 
 
 def _said(text: str) -> list[Word]:
@@ -122,11 +146,20 @@ def _is_later(text: str, void: Word) -> bool:
     return not been and _LATER.match(text, void.end) is not None
 
 
-def _is_kept_private(only: Context, said: Sequence[Word], everything: int) -> bool:
-    """Tell whether the text asks not to tell it to anybody, in a sentence behind it."""
+def _is_all_there_is(only: Context, said: Sequence[Word], *, for_an_app: bool) -> bool:
+    """Tell whether the only number of a text must be its code, by two things that texts with codes say or have."""
+    if only.one.doubtful or only.sentence.says & Says.NAMED or _is_for_something_else(only) or _is_passed_over(only):
+        return False
     later = _together(word for word in said if word.start >= only.sentence.end)
-    here = only.one.doubtful or only.sentence.says & (Says.PRIVATE | Says.NAMED)
-    return bool(later & Says.PRIVATE) and not here and not _is_for_something_else(only, everything)
+    signs = (
+        for_an_app,
+        for_an_app or only.everything & (Says.CODE | Says.TYPE),
+        any(word.says & _VERY_WORDS == Says.STRONG for word in said),
+        later & Says.PRIVATE and not only.sentence.says & Says.PRIVATE,
+        _MINUTES.search(only.text),
+        _stands_alone(only),
+    )
+    return sum(map(bool, signs)) >= _ENOUGH
 
 
 def _side_by_side(text: str, one: Candidate, other: Candidate) -> bool:
@@ -139,6 +172,7 @@ def _side_by_side(text: str, one: Candidate, other: Candidate) -> bool:
 
 
 def _contexts(shape: str, text: str, said: Sequence[Word], found: Sequence[Candidate]) -> Iterable[Context]:
+    everything = _together(said)
     for sentence in _parts(shape, _SENTENCE_END, Part(0, len(text), said, 0)):
         here = [one for one in found if sentence.start <= one.start < sentence.end]
         clauses = _parts(shape, _CLAUSE_END, sentence) if here else []
@@ -147,7 +181,7 @@ def _contexts(shape: str, text: str, said: Sequence[Word], found: Sequence[Candi
             first, last = _bounds(sentence.words, one.start, one.end)
             before, after = sentence.words[:first], sentence.words[last:]
             if not _is_something_else(text, one):
-                yield Context(text, one, sentence, clause, before, after, len(here) == 1, len(found) == 1)
+                yield Context(text, one, sentence, clause, before, after, len(here) == 1, len(found) == 1, everything)
 
 
 def _parts(text: str, ends: re.Pattern[str], whole: Part) -> list[Part]:
@@ -176,22 +210,24 @@ def _together(said: Iterable[Word]) -> int:
 # ---- what a number is ------------------------------------------------------------------------------------------------
 
 
-def _sure(here: Context, everything: int) -> Sure:
-    if _is_passed_over(here) or _is_for_something_else(here, everything):
+def _sure(here: Context) -> Sure:
+    if _is_passed_over(here) or _is_for_something_else(here):
         return Sure.NO
     if _is_named(here) and not _is_said_to_be_one(here) and not _is_one_of_several(here):
         return Sure.NO
     if here.one.doubtful:
         return _sure_of_doubtful(here)
-    sure = max(_named_before(here), _named_after(here), _typed(here, everything))
-    return sure or _sure_of_unnamed(here, everything)
+    sure = max(_named_before(here), _named_after(here), _typed(here))
+    return sure or _sure_of_unnamed(here)
 
 
-def _sure_of_unnamed(here: Context, everything: int) -> Sure:
+def _sure_of_unnamed(here: Context) -> Sure:
     """Judge by the whole text: it speaks of a code, and the number is a sentence, or `the new one is 482913`."""
-    speaks = everything & Says.CODE or (everything & Says.TYPE and everything & (Says.WEAK | Says.STRONG))
+    speaks = here.everything & Says.CODE or (
+        here.everything & Says.TYPE and here.everything & (Says.WEAK | Says.STRONG)
+    )
     is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
-    if (speaks and _stands_alone(here)) or (is_new and everything & (Says.CODE | Says.WEAK)):
+    if (speaks and _stands_alone(here)) or (is_new and here.everything & (Says.CODE | Says.WEAK)):
         return Sure.LIKELY
     return Sure.MAYBE if here.only and _is_for_confirming(here) else Sure.NO
 
@@ -236,16 +272,18 @@ def _passes_over(here: Context, word: Word) -> bool:
     return not here.digits_between(here.one.end, word.start)
 
 
-def _is_for_something_else(here: Context, everything: int) -> bool:
+def _is_for_something_else(here: Context) -> bool:
     """Tell whether its sentence says that it is void, a discount, or opens something; or the text advertises."""
     sentence, clause = here.sentence.says, here.clause.says
     if _is_void(here) or (here.one.mixed and sentence & Says.TRAVEL):
         return True
     if sentence & Says.PROMOTION and (clause & Says.PROMOTION or not _says_very_words(here.clause)):
         return True
+    if not sentence & Says.STRONG and _PERCENT.search(here.text, here.sentence.start, here.sentence.end):
+        return True
     if clause & Says.OPENS or _is_of_another_kind(here.text, here.clause):
         return not (clause & Says.STRONG and not clause & Says.DOOR) and not _says_very_words(here.clause)
-    return not sentence & Says.STRONG and bool(sentence & Says.OPENS or everything & Says.PROMOTION)
+    return not sentence & Says.STRONG and bool(sentence & Says.OPENS or here.everything & Says.PROMOTION)
 
 
 def _is_void(here: Context) -> bool:
@@ -284,7 +322,7 @@ def _sure_of_doubtful(here: Context) -> Sure:
         return Sure.YES
     if not here.one.mixed:
         return Sure.NO
-    typed, strong = _typed(here, 0), here.sentence.says & Says.STRONG
+    typed, strong = _typed(here), here.sentence.says & Says.STRONG
     if typed is Sure.YES or (typed is Sure.LIKELY and strong):
         return typed
     return Sure.LIKELY if _named_weakly(here) is Sure.LIKELY else Sure.NO
@@ -323,7 +361,7 @@ def _named_weakly(here: Context) -> Sure:
     near = beside or _is_introduced(here) or _only_fillers(here, here.before, weak.end, here.one.start)
     if near and any(word.says & Says.STRONG for word in here.sentence.words if word is not weak):
         return Sure.LIKELY
-    return Sure.MAYBE if beside else Sure.NO
+    return Sure.MAYBE if beside and here.everything & _OF_CODES & ~_WEAKEST else Sure.NO
 
 
 def _named_after(here: Context) -> Sure:
@@ -360,8 +398,10 @@ def _is_one_of_several(here: Context) -> bool:
 
 def _is_beside_its_name(here: Context) -> bool:
     name = _name_before(here)
-    if name is None or here.digits_between(name.end, here.one.start):
+    if name is None:
         return False
+    if here.digits_between(name.end, here.one.start):
+        return here.one.mixed and _is_introduced(here)
     near = _is_introduced(here) or (here.one.mixed and here.one.start - name.end <= _NEAR)
     return near or _only_fillers(here, here.before, name.end, here.one.start)
 
@@ -389,7 +429,7 @@ def _only_fillers(here: Context, said: Sequence[Word], start: int, end: int) -> 
     )
 
 
-def _typed(here: Context, everything: int) -> Sure:
+def _typed(here: Context) -> Sure:
     """Judge by orders to type: one beside it names it, one in its sentence may mean it."""
     gaps = [(word, word.end, here.one.start) for word in here.before[-2:]]
     gaps += [(word, here.one.end, word.start) for word in here.after[:2]]
@@ -405,7 +445,7 @@ def _typed(here: Context, everything: int) -> Sure:
         return Sure.LIKELY
     if here.before and here.before[-1] in with_it and here.sentence.says & Says.STRONG:
         return Sure.LIKELY
-    order = Says.TYPE | Says.WEAK_TYPE if everything & Says.CODE else Says.TYPE
+    order = Says.TYPE | Says.WEAK_TYPE if here.everything & Says.CODE else Says.TYPE
     return Sure.MAYBE if here.alone and here.sentence.says & order else Sure.NO
 
 

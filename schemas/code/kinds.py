@@ -135,6 +135,25 @@ BUSINESS: Final = (
     "회의 การประชุม rapat mesyuarat "
 )
 
+# Where and when somebody is to be, or what is sold.
+PLACES: Final = (
+    # examinations
+    "exam* examination* prüfungs* pruefungs* klausur* tentamen* eksamen* eksamens* tentti* koe próf* épreuve* examen* "
+    "esame* egzamin* zkoušk* skúšk* ispit* izpit* экзамен* іспит* изпит* испит* vizsga* eksami* eksāmen* provim* "
+    "sınav* "
+    "imtahan* imtihon* емтихан* экзамен* шалгалт* εξετάσ* exetas* امتحان* الامتحان اختبار* آزمون בחינה* מבחן* გამოცდ* "
+    "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 考試 考场 考場 准考 "
+    "試験 受験 시험 수험 ujian peperiksaan thi kỳ+thi phòng+thi pagsusulit mtihani jarabawa idanwo "
+    # shops
+    "store+code shop+code store+no shop+no filial* ladencode* winkelcode* butikskod* butikkode* myymälä* magasin "
+    "boutique "
+    "tienda+cod código+tienda código+de+tienda codigo+de+tienda código+da+loja codigo+da+loja codice+negozio "
+    "codice+punto+vendita kod+sklepu kod+prodejny kód+prodejny kód+predajne šifra+trgovine kod+prodavnice код+магазина "
+    "код+магазину код+на+магазин üzlet+kód* üzlet+kod* bolt+kód* kaupluse+kood* veikala+kod* parduotuvės+kod* "
+    "cod+magazin codul+magazinului mağaza+kod* mağaza magaza dükkan+kodu κωδικός+καταστήματος رمز+المتجر رمز+المحل "
+    "کد+فروشگاه קוד+חנות दुकान+कोड দোকান+কোড รหัสร้าน 门店编号 門市編號 店舗 매장코드 kode+toko kod+kedai mã+cửa+hàng "
+)
+
 # ---- what a number opens or fetches ----------------------------------------------------------------------------------
 
 DOORS: Final = (
@@ -169,7 +188,7 @@ DOORS: Final = (
     "kapı+kodu kapi+kodu kapı+şifresi kapi+sifresi kapı+şifre kapısı kapısının kapının site+giriş bina+kodu apartman* "
     "qapı* blok+kodu kasa+şifresi eshik* darvoza* есік* эшик* қақпа* хаалга* үүд* "
     # Greek
-    "πόρτα* πόρτας θυροτηλ* πολυκατοικ* είσοδο γκαράζ χρηματοκιβ* portas eisodou polykatoikias "
+    "πόρτα* πόρτας θυροτηλ* πολυκατοικ* γκαράζ χρηματοκιβ* portas polykatoik* "
     # Arabic, Persian, Urdu, Hebrew, Georgian, Armenian, Amharic
     "باب الباب العمارة المبنى خزنة الخزنة درب درِ دروازه دروازے گیٹ لاکر גלאי השער שער הדלת דלת הבניין בניין הכספת "
     "כספת חניון אינטרקום კარ* კარის ჭიშკ* სადარბაზო* դռան* դուռ* մուտքի+դռան በር* የበር* "

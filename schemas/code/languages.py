@@ -255,6 +255,59 @@ STRONG: Final = (
     "cadarnhau dilysu mewngofnodi egiazta* baiezta* dearbh* fíor* verifika konferma kumpirmasyon kumpirmahan ìfọwọ́sí "
     "tantancewa confirmaci* потвърждение* потвърд* תאید تایید* تأیید belépés* belépéshez entrar ingreso "
 )
+# What is done but once, or who somebody is: in a sentence with a code, it is for confirming.
+ONE_TIME: Final = (
+    # English, German, Dutch
+    "one+time one+use single+use onetime singleuse einmal* einmalig* eenmalig* "
+    # Scandinavian, Finnish, Icelandic
+    "engangs* engångs* éngangs* kertakäyttö* einnota einskiptis* "
+    # Romance
+    "usage+unique à+usage+unique utilisation+unique un+solo+uso un+único+uso único+uso uso+único usar+una+vez "
+    "un+sol+ús ús+únic uso+unico monouso único+uso uso+único utilização+única unică+folosință unica+folosinta "
+    "o+singură+utilizare utilizare+unică "
+    # Slavic in Latin letters
+    "jednorazow* jednorázov* jednokratn* enkratn* jednorazov* odnorazov* "
+    # Cyrillic
+    "одноразов* аднаразав* еднократ* једнократ* "
+    # Hungarian, Estonian, Latvian, Lithuanian, Albanian
+    "egyszer+használatos egyszeri ühekord* vienreiz* vienkart* njëpërdorimsh* nje+perdorimi një+përdorimi "
+    # Turkic, Mongolian, Tajik
+    "tek+kullanımlık tek+seferlik bir+kerelik birdəfəlik bir+martalik бір+реттік бир+жолку нэг+удаагийн якдафъаина "
+    # Greek, Arabic, Persian, Urdu, Hebrew, Georgian, Armenian, Amharic
+    "μίας+χρήσης μιας+χρήσης mias+xrisis mias+xrhshs mias+chrisis لمرة+واحدة مرة+واحدة یکبار+مصرف یک+بار+مصرف "
+    "یکبارمصرف "
+    "חד+פעמי חד+פעמית ერთჯერად* միանգամյա* mekangamya miangamya ertjeradi የአንድ+ጊዜ "
+    # Indonesian, Malay, Vietnamese, Tagalog, African languages
+    "sekali+pakai satu+kali sekali+guna dùng+một+lần một+lần mot+lan isang+beses pang-isahang isahang+gamit "
+    "mara+moja amfani+ɗaya sau+ɗaya sau+daya kanye kamoja "
+    # Asia
+    "वन+टाइम एकबारगी एक+बार+का এককালীন এক+কালীন ওয়ান+টাইম વન+ટાઇમ એક+વખતનો ਵਨ+ਟਾਈਮ ஒரு+முறை ஒருமுறை వన్+టైమ్ ఒక్కసారి "
+    "ಒಂದು+ಬಾರಿ വൺ+ടൈം ഒറ്റത്തവണ එක්+වරක් एक+पटक एकवेळ ครั้งเดียว ใช้ครั้งเดียว ຄັ້ງດຽວ ម្តង တစ်ခါသုံး 一次性 ワンタイム "
+    "1회용 일회용 "
+)
+IDENTITY: Final = (
+    # English, German, Dutch, Scandinavian, Finnish
+    "identit* prove+it it+s+you it+is+you that+it+s+you sie+es+sind du+es+bist identifizier* legitim* dat+jij "
+    "u+het+bent identific* det+är+du det+er+deg det+er+dig tunnistau* henkilöllisyy* auðkenn* "
+    # Romance
+    "identité c+est+vous c+est+bien+vous identidad eres+tú eres+tu sos+vos identidade é+você e+voce identità sei+tu "
+    "identitate* esti+tu identitat "
+    # Slavic, Baltic, Hungarian, Albanian
+    "tożsamoś* totožnos* totožnost identitet* istovetnost* личност* особистіст* особи особу идентичн* самоличн* асоб* "
+    "személyazonos* isikusamas* isiku* identitāt* tapatyb* identitet* "
+    # Turkic, Greek, Semitic, ...
+    "kimliğiniz* kimlik+doğ* şəxsiyyət* shaxsingiz* жеке+басы* ταυτότητ* هويتك هوية هویت شناخت זהותך "
+    "זהות ვინაობ* ինքնութ* ማንነት* "
+    # Asia, Africa
+    "पहचान পরিচয় ઓળખ அடையாள గుర్తింపు ตัวตน 身份 身分 本人 본인 신원 identitas jati+diri danh+tính danh+tinh "
+    "pagkakakilanlan utambulisho "
+)
+ACCESS: Final = (
+    "access* zugriff* zugang* toegang tillträde åtkomst* tilgang* adgang* pääsy* accès acces accés accede* acceso "
+    "acesso aceder aceda accesso accedere accedi acces* dostęp* dostep* přístup* pristup* prístup* dostop* доступ* "
+    "достъп* пристап* приступ* hozzáfér* ligipääs* piekļuv* piekļū* prieig* qasje* erişim* erisim* giriş+yap* "
+    "πρόσβασ* prosvas* دسترسی akses capaian truy+cập truy+cap "
+)
 PRIVATE: Final = (
     "enikẹ́ni ẹnikẹ́ni enikeni usitume usimwambie musauze namntu kwabanye mang+kapa mang+le cidna mtu+yeyote "
     "huwag+ibigay huwag+sabihin ai+biết cho+ai jangan+berikan jangan+kongsi "
@@ -293,6 +346,13 @@ NEW: Final = (
 NOT: Final = (
     # English, German, Dutch, Scandinavian, Finnish, French
     "not nicht kein keinen niet geen ikke inte ei ekki pas "
+    # for example
+    "e+g i+e eg example z+b beispiel* bijv bijvoorbeeld t+ex exempelvis f+eks eksempel* esim dæmi ex exemple par+ex "
+    "p+ej ej ejemplo p+ex exemplo esempio ad+es np przykład* např príklad* napr npr primjer* primer* "
+    "например напр наприклад примерно напрыклад például pl näiteks nt piemēram pvz exemplu shembull örn örneğin "
+    "məsələn masalan мысалы мисалы жишээ παράδειγμα πχ π+χ مثلا مثال לדוגמה למשל მაგალითად օրինակ ለምሳሌ उदाहरण "
+    "जैसे যেমন উদাহরণ ઉદાહરણ உதாரண ఉదాహరణ ಉದಾಹರಣೆ ഉദാഹരണ เช่น ตัวอย่าง 例如 比如 例えば 例: 例) 예: 예) 예를 contoh "
+    "misalnya ví+dụ vi+du halimbawa mfano misali "
     # others
     "nie nikoli ne není nije не нет nu nem nav δεν όχι μην ليس ليست وليس نیست نہیں לא არა ոչ չէ 不是 並非 并非 bukan "
     "không+phải khong+phai hindi siyo ba+shi "
@@ -520,6 +580,30 @@ GENITIVE: Final = """
     of the your de la le les l du des del el su votre mon ma di il della dell tuo suo da do dos das seu sua van de het
     uw je der des deiner ihrer ihres von av på af din ditt dit na no nr
 """
+
+# The words for "is".
+IS: Final = (
+    # Germanic, Finnish, Estonian
+    "is ist sind are lautet lautetet lautete luidt er är on "
+    # Romance, Albanian, Greek, Latvian, Lithuanian, Hungarian
+    "es est sera era e è é és este ito është eshte είναι einai ir yra "
+    # Slavic, Armenian, Georgian
+    "jest to je това это є е гэта есть ye է არის aris "
+    # Arabic, Persian, Hebrew, Turkic
+    "هو هي است هست ہے הוא היא budur bu бул "
+    # Indonesian, Malay, Vietnamese, Tagalog
+    "adalah ialah yaitu la là ang ay "
+    # African languages, Welsh, Irish, Basque
+    "ni shine ce ne ke ngu yiyi ngoku waa bụ jẹ yw da dira "
+)
+
+# How long a code lives, in folded letters and with noughts for digits.
+MINUTES: Final = (
+    r"(?<![0-9:.,])00? ?-?(?:min|mnt|menit|phut|perc|dakika|dk\b|deq|daq|dak|мин|хв|хвил|мүнөт|дақ|"
+    r"λεπτ|lept|دقيق|دقائق|دقیق|منٹ|דק|წუთ|րոպե|rope|ደቂቃ|daqiiqo|"
+    r"मिनट|मिनेट|मिनिट|মিনিট|મિનિટ|ਮਿੰਟ|நிமிட|నిమిష|ನಿಮಿಷ|മിനി|විනාඩි|นาที|ນາທີ|នាទី|မိနစ်|分|분|мінут|tund|iseju)"
+    r"|(?:minuto|dakika|دقيقة|dakiki|iminota|imizuzu|metsotso|iseju|miniti|mintuna|ደቂቃ|විනාඩි) (?:ng |za )?[0-9]"
+)
 
 # Words for several codes: each number behind one of them is as good as the first.
 CODES: Final = """

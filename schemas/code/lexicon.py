@@ -43,6 +43,7 @@ class Word(NamedTuple):
     says: int
 
 
+_CONFIRMING: Final = (languages.ONE_TIME, languages.IDENTITY, languages.ACCESS)
 _LISTS: Final = {
     Says.CODE: (words.CODE, words.CODE_ANYWHERE, languages.CODE),
     Says.WEAK: (words.WEAK, languages.WEAK),
@@ -58,13 +59,14 @@ _LISTS: Final = {
         kinds.ERROR,
         kinds.BUSINESS,
         kinds.TRAVEL,
+        kinds.PLACES,
     ),
     Says.OPENS: (words.OPENS, words.OPENS_ANYWHERE, kinds.DOORS, kinds.WIFI, kinds.PARCELS, kinds.SHOWN),
     Says.VOID: (words.VOID, words.VOID_ANYWHERE, languages.VOID),
     Says.PROMOTION: (words.PROMOTION, words.PROMOTION_ANYWHERE, kinds.ADVERTISING),
     Says.NAMED: (words.NAMED, words.NAMED_ANYWHERE, kinds.NAMES),
-    Says.STRONG: (words.STRONG, words.STRONG_ANYWHERE, languages.STRONG),
-    Says.BETWEEN: (words.BETWEEN,),
+    Says.STRONG: (words.STRONG, words.STRONG_ANYWHERE, languages.STRONG, *_CONFIRMING),
+    Says.BETWEEN: (words.BETWEEN, languages.ONE_TIME),
     Says.TRAVEL: (kinds.TRAVEL,),
     Says.DOOR: (kinds.DOORS,),
     Says.NEW: (languages.NEW,),

@@ -9,26 +9,24 @@ from typing import Final
 
 # Words for a verification code. Weak ones also mean other things, and must stand right beside the number.
 CODE: Final = """
-    kertatunnus* kertakayttotunnus* vahvistustunnus* kodinn* kodann* kodod* kwdik* kodikos рамз* ramzi khoutu
-    nambala* lambar+tabbatarwa lambar+sirri lambar+sirrin קאוד login+number access+number security+number
-    verification+number code* *code *codes *kode *koden *kod *kodet kod kode* kodi* kodu* koda* kodas kods kodo kody
-    kodem kodom kodja* koddal kodot kodunuz* kood* koode* *kood *koodi *koodin kota kotan codul codig* *codice
-    codic* codi codis cod cods kodig* kodin* kodici* ikhod* ikhowud* koodh kaody koodu kodhi* gcod chod goda godi
-    otp otps *otp pin pini pinu pins passcode* *passcode password* *password passwort* *passwort *kennwort kennwort*
-    passwd passcod* wachtwoord* *wachtwoord wagwoord* passord* *passord losenord* *losenord adgangskod* kodeord*
-    einmalpin* lykilord* *lykilord oryggisnumer stadfestingarnumer loyniord* salasan* *salasana tunnusluk*
-    *tunnusluku parool* *parool salason* parol* slaptazod* haslo hasla haslem heslo* hesla heslem jelsz* geslo gesla
-    geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave claves contrasinal senha* token* pasahitz*
-    passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari kalmar iphasiwed* tac tacs tan tans mtan
-    pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous* otk sms-code verificat* verifik* verifi*
-    autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya* mot-de-passe usoro umubare okuwa ramz kodeks
-    kodeksi kode-kode kodingiz* kodini код кода коду кодом коде коды кодът кодот кодыңыз* коды* кодунуз* *код код*
-    пароль* парол* пин пін ключ* токен* шифр* лозинк* отп нууц құпия серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד*
-    סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك رمزكم رمزت رمزتان گذرواژه پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد*
-    کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ* კოდი* կոդ* գաղտնաբառ* ծածկագիր* ኮድ* ይለፍ የይለፍ ምስጢር ሚስጥር one-time
-    onetime one+time once+only mot+passe kata+sandi kata+laluan kata+kunci mat+khau ma+xac ma+kich ma+bao ma+otp
-    ma+dang ma+so+xac ma+xn namba+ya nambari+ya mata+laluan passe+unique palavra+passe palavra-passe teny+miafina
-    tajne+heslo oro+asina nomoro+siri ger+tremen maxfiy+sozi furaha+sirta lahat*
+    kertatunnus* kertakayttotunnus* vahvistustunnus* kwdik* рамз* ramzi khoutu nambala* lambar+tabbatarwa lambar+sirri
+    lambar+sirrin קאוד login+number access+number security+number verification+number code* *code *codes kod* *kode
+    *koden *kod *kodet kod kood* koode* *kood *koodi *koodin kota kotan codul codig* *codice codic* codi codis cod cods
+    ikhod* ikhowud* koodh kaody koodu gcod chod goda godi otp otps *otp pin pini pinu pins passcode* *passcode password*
+    *password passwort* *passwort *kennwort kennwort* passwd passcod* wachtwoord* *wachtwoord wagwoord* passord*
+    *passord losenord* *losenord adgangskod* einmalpin* lykilord* *lykilord oryggisnumer stadfestingarnumer loyniord*
+    salasan* *salasana tunnusluk* *tunnusluku parool* *parool salason* parol* slaptazod* haslo hasla haslem heslo* hesla
+    heslem jelsz* geslo gesla geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave claves contrasinal senha*
+    token* pasahitz* passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari kalmar iphasiwed* tac tacs tan
+    tans mtan pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous* otk sms-code verificat* verifik*
+    verifi* autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya* mot-de-passe usoro umubare okuwa ramz kode-kode
+    код кода коду кодом коде коды кодът кодот кодыңыз* коды* кодунуз* *код код* пароль* парол* пин пін ключ* токен*
+    шифр* лозинк* отп нууц құпия серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד* סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك
+    رمزكم رمزت رمزتان گذرواژه پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد* کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ*
+    კოდი* կոդ* գաղտնաբառ* ծածկագիր* ኮድ* ይለፍ የይለፍ ምስጢር ሚስጥር one-time onetime one+time once+only mot+passe kata+sandi
+    kata+laluan kata+kunci mat+khau ma+xac ma+kich ma+bao ma+otp ma+dang ma+so+xac ma+xn namba+ya nambari+ya mata+laluan
+    passe+unique palavra+passe palavra-passe teny+miafina tajne+heslo oro+asina nomoro+siri ger+tremen maxfiy+sozi
+    furaha+sirta lahat*
 """
 WEAK: Final = """
     key keys chave chiave llave cle cles reg ma so number numero nummer broj numer cislo szam numeris lambar* pass
@@ -247,11 +245,6 @@ BETWEEN: Final = """
     tasdiq* ellenorz* biztonsag* megerosit* подтвержд* доступ* вход* входа одноразов* временн* безопасн* активац*
     авторизац* підтвердж* потвърж* потврд* провер* التحقق التفعيل الدخول المرور السري التأكيد لمرة واحدة הזיהוי
     האימות חד פעמי ב reg registrasi verifikasi rahasia sementara pengesahan keselamatan
-"""
-
-# The words for "is".
-IS: Final = """
-    is ist lautet lautetet are es e est jest je on ar er yra ir to это є ни ang la adalah ialah هو هي است
 """
 
 # Between one code and another.
