@@ -13,7 +13,7 @@ from schemas.code.lexicon import FROM_ANYWHERE, Says, Word, folded, words_of
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(
-    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+[a-zß-ÿа-я])(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=nr\.)|(?<=[rR]ef\.))\s*[0-9])"
+    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+(?:[a-zß-ÿа-я]|\.\.|[*•]))(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=\b[^\W\d_]\.)|(?<=nr\.)|(?<=[rR]ef\.))\s*[0-9])"
     r"|(?<![:\n])(?<!: )(?<! is)(?<! es)(?<! ist)(?<! est)\n"
 )
 _CLAUSE_END: Final = re.compile(r"[,;،、，](?![0-9])")
@@ -44,9 +44,12 @@ _PERCENT: Final = re.compile("[0-9] ?[%٪]|[%٪] ?[0-9]")
 _FOR_AN_APP: Final = re.compile(  # an app reads it: how the text begins, or the hash of the app at its end
     r"\A<#>|(?<!\S)(?P<hash>(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9+/])[0-9A-Za-z+/]{11})\s*\Z"
 )
+_AT: Final = re.compile(languages.AT)
 _MINUTES: Final = re.compile(languages.MINUTES)
-_OF_CODES: Final = Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG
+_OF_CODES: Final = Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG | Says.DIGITS
 _WEAKEST: Final = Says.WEAK | Says.WEAK_TYPE
+_OF_A_SCREEN: Final = Says.STRONG | Says.PRIVATE | Says.TYPE | Says.WEAK_TYPE | Says.WHERE | Says.NEW
+_NOUN: Final = 4  # letters
 _ENOUGH: Final = 2
 _MASKED: Final = re.compile(r"[•·]|[*x]{2}|\.\.")
 _SENT_TO: Final = re.compile(words.SENT_TO)
@@ -54,6 +57,7 @@ _LATER: Final = re.compile(languages.LATER)
 _CODES: Final = frozenset(languages.CODES.split())
 _GENITIVE: Final = frozenset(languages.GENITIVE.split())
 _SOMETHING_ELSE: Final = Says.NAMED | Says.OTHER | Says.OPENS
+_YOUR: Final = frozenset(folded(languages.YOUR).split())
 _FOR: Final = frozenset(languages.FOR.split())
 _VERY_WORDS: Final = Says.CODE | Says.STRONG  # of a code for logging in, in one word: OTP, TAN
 
@@ -80,7 +84,9 @@ class Part(NamedTuple):
 class Context(NamedTuple):
     """A number with the text around it."""
 
+    shape: str
     text: str
+    """The shape in small letters without diacritics."""
     one: Candidate
     sentence: Part
     clause: Part
@@ -111,10 +117,10 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     judged = [(_sure(each), each.one) for each in contexts if not _is_another_key(each, contexts)]
     most = max((sure for sure, _ in judged), default=Sure.NO)
     if most is Sure.NO:
+        unnamed = [each for each in contexts if not _is_named(each)]
+        app_reads = app is not None
         return [
-            each.one
-            for each in contexts
-            if len(contexts) == 1 and _is_all_there_is(each, said, for_an_app=app is not None)
+            each.one for each in unnamed if len(unnamed) == 1 and _is_all_there_is(each, said, for_an_app=app_reads)
         ]
     first = next(one for sure, one in judged if sure is most)
     return [one for sure, one in judged if sure is most or _side_by_side(text, first, one)]
@@ -148,18 +154,22 @@ def _is_later(text: str, void: Word) -> bool:
 
 def _is_all_there_is(only: Context, said: Sequence[Word], *, for_an_app: bool) -> bool:
     """Tell whether the only number of a text must be its code, by two things that texts with codes say or have."""
-    if only.one.doubtful or only.sentence.says & Says.NAMED or _is_for_something_else(only) or _is_passed_over(only):
+    if only.one.doubtful or _together(only.before) & Says.NAMED:
+        return False
+    if _is_for_something_else(only) or _is_passed_over(only):
         return False
     later = _together(word for word in said if word.start >= only.sentence.end)
-    signs = (
+    firm = (
         for_an_app,
+        later & Says.PRIVATE and not only.sentence.says & Says.PRIVATE,
+        only.sentence.says & Says.WHERE,
+        _MINUTES.search(only.text),
+    )
+    others = (
         for_an_app or only.everything & (Says.CODE | Says.TYPE),
         any(word.says & _VERY_WORDS == Says.STRONG for word in said),
-        later & Says.PRIVATE and not only.sentence.says & Says.PRIVATE,
-        _MINUTES.search(only.text),
-        _stands_alone(only),
     )
-    return sum(map(bool, signs)) >= _ENOUGH
+    return any(firm) and sum(map(bool, firm + others)) >= _ENOUGH
 
 
 def _side_by_side(text: str, one: Candidate, other: Candidate) -> bool:
@@ -181,7 +191,9 @@ def _contexts(shape: str, text: str, said: Sequence[Word], found: Sequence[Candi
             first, last = _bounds(sentence.words, one.start, one.end)
             before, after = sentence.words[:first], sentence.words[last:]
             if not _is_something_else(text, one):
-                yield Context(text, one, sentence, clause, before, after, len(here) == 1, len(found) == 1, everything)
+                yield Context(
+                    shape, text, one, sentence, clause, before, after, len(here) == 1, len(found) == 1, everything
+                )
 
 
 def _parts(text: str, ends: re.Pattern[str], whole: Part) -> list[Part]:
@@ -218,7 +230,29 @@ def _sure(here: Context) -> Sure:
     if here.one.doubtful:
         return _sure_of_doubtful(here)
     sure = max(_named_before(here), _named_after(here), _typed(here))
+    if sure and _is_of_a_thing(here):
+        return Sure.NO
     return sure or _sure_of_unnamed(here)
+
+
+def _is_of_a_thing(here: Context) -> bool:
+    """Tell whether four digits are the code of a thing that no list has, and nothing speaks of a screen.
+
+    `Code vestiaire 2204`, `Code für die Waschmaschine: 2204`: a common noun stands by the word for a code.
+    """
+    if here.one.end - here.one.start != len("2204") or here.everything & _OF_A_SCREEN or _MINUTES.search(here.text):
+        return False
+    name = _name_before(here)
+    if name is None or name.start < here.clause.start or _says_is_or_your(here):
+        return False
+    beside = [word for word in here.clause.words if word.start >= name.end or _is_by(here.text, word, name)]
+    return any(not word.says and word.end - word.start >= _NOUN and here.shape[word.start].islower() for word in beside)
+
+
+def _says_is_or_your(here: Context) -> bool:
+    last = here.before[-1]
+    words_of_clause = {here.text[word.start : word.end] for word in here.clause.words}
+    return here.text[last.start : last.end] in _IS or not words_of_clause.isdisjoint(_YOUR)
 
 
 def _sure_of_unnamed(here: Context) -> Sure:
@@ -229,18 +263,25 @@ def _sure_of_unnamed(here: Context) -> Sure:
     is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
     if (speaks and _stands_alone(here)) or (is_new and here.everything & (Says.CODE | Says.WEAK)):
         return Sure.LIKELY
-    return Sure.MAYBE if here.only and _is_for_confirming(here) else Sure.NO
+    return Sure.MAYBE if _is_for_confirming(here) else Sure.NO
 
 
 def _is_for_confirming(here: Context) -> bool:
     """Tell whether the text is but a number and what it is for: `To log in: 482913`, `482913 to confirm`."""
-    if _ADDRESS.fullmatch(here.text, here.sentence.start, here.one.start) and _together(here.after[:3]) & Says.STRONG:
-        return True
-    if len(here.before) < len(("for", "login")) or here.sentence.says & _SOMETHING_ELSE:
+    if _ADDRESS.fullmatch(here.text, here.clause.start, here.one.start) and _together(here.after[:3]) & Says.STRONG:
+        return here.only
+    if here.sentence.says & (Says.OTHER | Says.OPENS) or not here.text.endswith((":", ": "), 0, here.one.start):
         return False
-    purpose, act = here.before[-2:]
-    introduced = ":" in here.text[act.end : here.one.start]
-    return introduced and bool(act.says & Says.STRONG) and here.text[purpose.start : purpose.end] in _FOR
+    return _is_purpose(here)
+
+
+def _is_purpose(here: Context) -> bool:
+    """Tell whether the words before the number say what for: `to confirm`."""
+    return any(
+        act.says & Says.STRONG
+        and (here.text[purpose.start : purpose.end] in _FOR or here.text.startswith(languages.FOR_PREFIX, act.start))
+        for purpose, act in pairwise((Word(here.sentence.start, here.sentence.start, 0), *here.before))
+    )
 
 
 def _is_passed_over(here: Context) -> bool:
@@ -318,8 +359,10 @@ def _is_by(text: str, one: Word, other: Word) -> bool:
 
 
 def _sure_of_doubtful(here: Context) -> Sure:
-    if _is_beside_its_name(here) or _named_after(here) is Sure.YES:
+    if _named_after(here) is Sure.YES:
         return Sure.YES
+    if _is_beside_its_name(here):
+        return Sure.YES if _is_introduced(here) or _is_code(here.before[-1]) else Sure.LIKELY
     if not here.one.mixed:
         return Sure.NO
     typed, strong = _typed(here), here.sentence.says & Says.STRONG
@@ -361,6 +404,8 @@ def _named_weakly(here: Context) -> Sure:
     near = beside or _is_introduced(here) or _only_fillers(here, here.before, weak.end, here.one.start)
     if near and any(word.says & Says.STRONG for word in here.sentence.words if word is not weak):
         return Sure.LIKELY
+    if weak.says & Says.DIGITS and near:
+        return Sure.MAYBE
     return Sure.MAYBE if beside and here.everything & _OF_CODES & ~_WEAKEST else Sure.NO
 
 
@@ -460,6 +505,8 @@ def _is_something_else(text: str, one: Candidate) -> bool:
     starred = front.endswith("*") != text.startswith("*", one.end)
     if starred or _MASKED.match(text, one.end) or _COUNTED.match(text, one.end) or _PAID.search(front[-_NEAR:]):
         return True
+    if one.end - one.start == len("1830") and _AT.search(front):
+        return True
     if front.endswith("..") or front.rstrip(" ").endswith(("+", "/", "_", "№", "#", "**", "xx", "•", "·")):
         return True
     return _SENT_TO.search(front) is not None
@@ -473,7 +520,7 @@ def _is_named(here: Context) -> bool:
         if gap.strip(_BESIDE) or "\n" in gap or ("." in gap and not _is_abbreviated(here.text, word)):
             return False
         if word.says & (Says.NAMED | Says.OTHER) and not _is_code(word):
-            return not (_is_introduced(here) and _is_served_by_a_code(here, word))
+            return not (_is_introduced(here) and (_is_served_by_a_code(here, word) or _is_purpose(here)))
         if _is_code(word) or not word.says & (Says.BETWEEN | Says.WEAK):
             return False
         end = word.start

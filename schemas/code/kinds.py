@@ -144,6 +144,12 @@ PLACES: Final = (
     "imtahan* imtihon* емтихан* экзамен* шалгалт* εξετάσ* exetas* امتحان* الامتحان اختبار* آزمون בחינה* מבחן* გამოცდ* "
     "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 考試 考场 考場 准考 "
     "試験 受験 시험 수험 ujian peperiksaan thi kỳ+thi phòng+thi pagsusulit mtihani jarabawa idanwo "
+    # parts of an organisation
+    "department* division abteilung* dienststelle* afdeling* avdeling* avdelning* osasto* département service+code "
+    "departamento* dipartimento* oddział* oddzial* oddělení oddelenie odjel* odeljenj* oddelek подразделени* отделени* "
+    "подраздел* підрозділ* відділенн* отдел* одделени* аддзялен* osztály* osakon* nodaļ* skyri* departament* bölüm* "
+    "birim+kod* şöbə* bo'lim* бөлімше* бөлүм* τμήμα* القسم قسم الإدارة بخش שם+המחלקה מחלקה განყოფ* բաժն* विभाग বিভাগ "
+    "વિભાગ துறை+குறி శాఖ ವಿಭಾಗ แผนก 部门 部門 부서 bagian jabatan phòng+ban idara "
     # shops
     "store+code shop+code store+no shop+no filial* ladencode* winkelcode* butikskod* butikkode* myymälä* magasin "
     "boutique "
@@ -207,6 +213,16 @@ DOORS: Final = (
     "alarmu сигнализац* alarmo signalizācij* alarmın αλαρμ συναγερμ* إنذار דזעקה אזעקה अलार्म 警报 警報 경보 cổng+báo "
     "ukselukk* ukselu* lukk fonoluk* "
 )
+PARKING: Final = (
+    "parking* car+park carpark parkhaus* parkplatz* tiefgarage* kofferraum* parkeer* fietsenstalling* parkering* p-hus "
+    "pysäköint* stationnement aparcamiento estacionamiento estacionamento parcheggio* parking* parkovišt* parkovisk* "
+    "parkirališ* parkirišč* парков* стоянк* паркинг* паркінг* parkoló* parkla* stāvviet* autostāvviet* "
+    "automobilių+stov* "
+    "parcare* parcarea otopark* avtopark* тұрақ* зогсоол* πάρκινγκ parkingk σταθμευσ* مواقف موقف+السيارات موقف پارکینگ "
+    "پارکنگ חניון חנייה חניה პარკინგ* կայանատեղ* पार्किंग পার্কিং પાર્કિંગ ਪਾਰਕਿੰਗ பார்க்கிங் పార్కింగ్ ಪಾರ್ಕಿಂಗ್ "
+    "പാർക്കിംഗ് "
+    "ที่จอดรถ จอดรถ 停车 停車 駐車 주차 parkir letak+kereta bãi+xe gửi+xe gui+xe bai+xe maegesho "
+)
 WIFI: Final = (
     "wifi* wi+fi wlan* hotspot* ssid router* modem* guest+network вайфай вай+фай роутер* wi-fi وايفاي واي+فاي وای+فای "
     "וויי+פיי וייפיי ワイファイ 와이파이 无线 無線 वाईफाई वाई+फाई ওয়াইফাই ไวไฟ "
@@ -257,6 +273,14 @@ PARCELS: Final = (
     # Indonesian, Malay, Vietnamese, Swahili
     "pengambilan* ambil+paket kurir* loker* pengemudi driver* penghantar* pemandu nhận+hàng giao+hàng tài+xế tai+xe "
     "nhan+hang giao+hang shipper* dereva mtoa+mzigo kabati "
+    # lockers and machines, and those who ask for a code
+    "szafk* armadietto vestiaire* spind* garderob* skap skåp skab kaappi шкаф* шафк* skříňk* skrink* omaric* ormarić* "
+    "garderobn* szekrény* kapp* skapītis spintel* dollap* dolab* ντουλάπ* خزانة کمد לוקר washing+machine laundry "
+    "machine "
+    "waschmaschine* techniker* monteur* technician* engineer* tecnico técnico technicien* technik* tekniker* "
+    "teknikko* asentaja* мастер* майстр* техник* технік* majstor* szerelő* teknisyen* usta tehnik* τεχνικ* الفني فني "
+    "تکنسین טכנאי टेक्नीशियन টেকনিশিয়ান 师傅 師傅 技师 작업자 기사 ช่าง teknisi "
+    "juruteknik kỹ+thuật+viên fundi nurse locker+room "
     # those who ask for it
     "водител* водій водія водію водієві таксист* шофьор* возач* vodič* vozač* vozac* voznik* šofér* sofőr* kuljetta* "
     "juht juhile vairuotoj* vadītāj* şoför* sürücü* haydovchi* οδηγ* מונית לנהג נהג chófer conductor conductora "
@@ -324,6 +348,9 @@ TRAVEL: Final = (
 # ---- advertising -----------------------------------------------------------------------------------------------------
 
 ADVERTISING: Final = (
+    # votes
+    "vote voting votes abstimm* stem+op stemme* röst* votez votar votá vota glosuj* głosuj* hlasuj* glasuj* голосу* "
+    "голосов* szavaz* hääleta* balso* oy+ver ψήφισ* صوت تصویت הצביעו वोट ভোট 投票 투표 โหวต bình+chọn binh+chon "
     # English
     "claim+code claim+your prize* lottery jackpot lucky+draw winner* giveaway raffle loyalty+points free+coffee "
     "free+entry gift+code redeem+code giftcard* bonus+code referral+code invite+code cash+back flash+sale "
@@ -451,6 +478,16 @@ NAMES: Final = (
     "application* request+no request+id antrag* demande+n solicitud* pedido+n pratica wniosek wniosku žádost* žiadosť "
     "zahtjev* zahtev* заявк* заявлени* заяв* kérelem taotlus* iesniegum* prašym* cerere* başvuru* müraciət* αίτησ* "
     "درخواست طلبك आवेदन আবেদন 申请 申請 신청 permohonan đơn+số hồ+sơ ho+so ombi "
+    # members and complaints
+    "member* membership* mitglied* lidnummer* medlem* jäsen* adhérent* socio socia sócio membro member+no członk* "
+    "clen* "
+    "člen* clan* član* участник* учасник* член* liikme* dalībniek* nario anëtar* üye* uye* uzv* мүше* гишүүн* "
+    "μέλους μελους العضوية عضوية عضویت חבר+מספר מספר+חבר სადრო* անդամ* सदस्य সদস্য সদস্যপদ સભ્ય உறுப்பினர் సభ్య ಸದಸ್ಯ "
+    "สมาชิก ສະມາຊິກ 会员 會員 会員 회원 anggota peserta ahli hội+viên thành+viên mwanachama keanggotaan startnummer* "
+    "dossard* dorsal pettorale startnr rajtszám* complaint* beschwerde* klacht* klagomål* réclamation* reclamación "
+    "reclamação reclamo reklamac* жалоб* скарг* şikayet* شكوى شکایت תלונה शिकायत অভিযোগ ફરિયાદ புகார் ఫిర్యాదు ದೂರು "
+    "പരാതി "
+    "ร้องเรียน 投诉 投訴 苦情 민원 keluhan aduan khiếu+nại last+four पंजीकरण+संख्या নিবন্ধন+নম্বর autorización+no "
     # appointments
     "موعد* موعدك "
 )

@@ -9,7 +9,9 @@ from typing import Final
 
 CODE: Final = (
     # English
-    "pwd pswd passwrd pwrd pw passcodes rvn otac otpw sign+in+code access+key security+key account+key activation+key "
+    "nip nips otc ots kaod* kodhi* khodh* pwd pswd passwrd pwrd pw passcodes rvn otac otpw sign+in+code access+key "
+    "security+key "
+    "account+key activation+key "
     "verification+key sms+key login+key confirmation+key verification+pin security+digits verification+digits "
     "magic+number codeword vcode v-code "
     # German
@@ -121,7 +123,8 @@ TYPE: Final = (
     "composez tapez inscrivez recopiez reportez rentrez rentre entrant saisissez saisissant "
     # Spanish, Portuguese, Italian, Catalan
     "digitando digitar coloque coloca pon ponga ingresá ingrese introduzca introduce pulsa tecle* escreva escrever "
-    "colocar insira inserisci inserite immetti digitate digita scrivi introduïu escriviu "
+    "mete metelo metela tipea tipee scrie scrieti colocar insira inserisci inserite immetti digitate digita scrivi "
+    "introduïu escriviu "
     # Polish, Czech, Slovak, Croatian, Serbian, Slovene
     "wpisz wpisać wprowadź przepisz wklep podać zadejte zadej zadajte vyplňte opište vepište vpíšte upišite ukucajte "
     "otkucajte uneti unijeti unesite unesi upiši vpišite vpiši vnesite vnesi vtipkajte vtipkaj natipkajte prepišite "
@@ -303,10 +306,69 @@ IDENTITY: Final = (
     "pagkakakilanlan utambulisho "
 )
 ACCESS: Final = (
+    # to come in, in Latin letters
+    "shesvl* kiru* kiriw girmek giriw nevtre* nevtrekh vorud vorood wurud dukhul dokhul doxul mutk mutq* megebiya "
+    "vhod* "
+    "vkhod* uvahod* eisod* isodo* knisa hitchabrut pravesh prabesh "
     "access* zugriff* zugang* toegang tillträde åtkomst* tilgang* adgang* pääsy* accès acces accés accede* acceso "
     "acesso aceder aceda accesso accedere accedi acces* dostęp* dostep* přístup* pristup* prístup* dostop* доступ* "
     "достъп* пристап* приступ* hozzáfér* ligipääs* piekļuv* piekļū* prieig* qasje* erişim* erisim* giriş+yap* "
     "πρόσβασ* prosvas* دسترسی akses capaian truy+cập truy+cap "
+)
+# What is gone on with, once the code is typed.
+COMPLETE: Final = (
+    # Germanic, Finnish
+    "to+finish finish+setting finish+adding finish+signing to+complete to+continue to+proceed set+up setting+up "
+    "gets+you "
+    "let+you+in get+back+into abzuschließen fortzufahren einzurichten abschließen fortfahren om+door+te+gaan voltooi* "
+    "afronden slutför* fortsätt* fullfør* fortsett* fortsæt* fuldfør* gennemfør* viimeistel* jatka* ljúka* halda+áfram "
+    # Romance
+    "pour+continuer pour+poursuivre pour+terminer finaliser para+continuar para+completar para+terminar para+finalizar "
+    "per+continuare per+completare per+proseguire per+continuar pentru+a+continua pentru+a+finaliza "
+    # Slavic
+    "dokończ* dokoncz* kontynuow* dokonč* pokračov* nastav* nastavil* dovrš* завершит* завершен* продолжит* завершить "
+    "продовжит* довърш* продълж* заврши* наставит* завяршэнн* "
+    # Hungarian, Baltic, Estonian, Albanian, Turkic, Greek
+    "folytatás* befejez* jätka* lõpuleviim* turpināt* pabeig* tęst* užbaig* vazhduar përfunduar tamamla* devam+et* "
+    "tamamlamaq davom+ettir* yakunla* аяқтау* жалғастыр* аяктоо* үргэлжл* ολοκληρώσ* ολοκλήρωσ* συνέχισ* συνεχίσ* "
+    # Asia and Africa
+    "لإكمال لإتمام للمتابعة اكمال إتمام تکمیل ادامه להשלמת להשלים להמשך დასასრულებლად გასაგრძელებლად ավարտ* շարունակ* "
+    "पूरा+कर जारी+रख সম্পন্ন পূরণ પૂર્ણ ਪੂਰਾ பூர்த்தி பூர்த் పూర్తి ಪೂರ್ಣ പൂർത്തി ดำเนินการต่อ ສຳເລັດ 完成 继续 繼續 続行 완료 "
+    "계속 menyelesaikan melanjutkan meneruskan hoàn+tất hoan+tat tiếp+tục tiep+tuc magpatuloy makumpleto kukamilisha "
+    "kuendelea kammala "
+)
+# What a code consists of: said of no other number.
+DIGITS: Final = (
+    "digits figures combination combo ziffern ziffernfolge zahlenkombination zahlenfolge kombination cijfers "
+    "cijferreeks "
+    "siffror siffrorna sifre sifrene cifre tallene numerosarja numerot tölustafi tölurnar chiffres cifras dígitos "
+    "algarismos combinación xifres combinação combinazione cifrele cyfry cyfr číslice číslic číslicu kombinácia "
+    "kombinace "
+    "znamenke brojke brojeve cifara številke цифр* комбинац* лічбы цыфр* бројк* бројев* számjegyek számsor "
+    "számkombináció "
+    "numbrid ciparus cipari skaitmenis skaitmenys shifrat numrat rakamları rakamlarını rakamlar rəqəmləri raqamlarni "
+    "raqamlar сандарды цифраларды тоонуудыг рақамҳои ψηφία ψηφια psifia الأرقام أرقام ارقام ارقام+زیر ہندسے ספרות "
+    "הספרות "
+    "ციფრები რიცხვები թվերը թվանշանները ቁጥሮች अंक अंकों সংখ্যাগুলো અંકો ਅੰਕ இலக்கங்கள் எண்களை అంకెలు ಅಂಕಿಗಳು അക്കങ്ങൾ "
+    "ඉලක්කම් "
+    "ตัวเลข ຕົວເລກ 数字 數字 숫자 angka chữ+số chu+so tarakimu lambobi "
+)
+# Where a code is typed.
+WHERE: Final = (
+    "your+screen the+screen the+app the+box the+field the+form the+page the+website our+app our+website die+app "
+    "der+app "
+    "das+feld im+feld formular bildschirm* het+scherm de+app het+veld appen skärmen rutan skjermen skærmen feltet "
+    "sovelluks* kenttään l+appli l+app l+application la+page l+écran le+champ le+site la+app la+aplicación pantalla "
+    "la+página o+app no+app no+aplicativo no+site na+tela no+ecrã nell+app sull+app sul+sito schermo aplikacji stronie "
+    "ekranie polu aplikace aplikaci aplikácii stránce stránke aplikaciju aplikacijo stranici strani приложени* сайте "
+    "сайт "
+    "экране поле застосунк* додатк* сайті полі приложението сайта екрана апликациј* программе alkalmazás* oldalon "
+    "mezőbe "
+    "aplicație aplicatie site-ul rakenduses väljale lietotnē programėlė* lauką aplikacion uygulama* ekrana ekranda "
+    "tətbiq* ilova* қосымша* εφαρμογή οθόνη التطبيق الشاشة الموقع برنامه سایت اپلیکیشن ایپ באפליקציה באתר במסך "
+    "აპლიკაცი* "
+    "հավելված* ऐप ऐप्प अॅप অ্যাপে એપમાં ਐਪ செயலி యాప్ ಆ್ಯಪ್ ആപ്പ് ในแอป หน้าจอ 页面 頁面 画面 アプリ サイト 앱 화면 aplikasi "
+    "layar skrin ứng+dụng màn+hình ung+dung sa+app programu "
 )
 PRIVATE: Final = (
     "enikẹ́ni ẹnikẹ́ni enikeni usitume usimwambie musauze namntu kwabanye mang+kapa mang+le cidna mtu+yeyote "
@@ -588,18 +650,46 @@ IS: Final = (
     # Romance, Albanian, Greek, Latvian, Lithuanian, Hungarian
     "es est sera era e è é és este ito është eshte είναι einai ir yra "
     # Slavic, Armenian, Georgian
-    "jest to je това это є е гэта есть ye է არის aris "
+    "jest są sú jsou jesu su so se sunt sono son sont são sao eren са се to je това это є е гэта есть ye է არის aris "
     # Arabic, Persian, Hebrew, Turkic
     "هو هي است هست ہے הוא היא budur bu бул "
     # Indonesian, Malay, Vietnamese, Tagalog
     "adalah ialah yaitu la là ang ay "
     # African languages, Welsh, Irish, Basque
-    "ni shine ce ne ke ngu yiyi ngoku waa bụ jẹ yw da dira "
+    "ni shine ce ne ke ngu yiyi ngoku waa bụ jẹ yw da dira dia ithi nguye mooy howa "
+)
+
+# The words for "your".
+YOUR: Final = (
+    # Germanic, Finnish
+    "your ur yr yo ihr ihre ihrer dein deine deiner uw je jouw jou din ditt dit dykk þinn þín sinun tín "
+    # Romance, Celtic, Basque
+    "votre ton vos tu su tus suo tuo sua tua seu teu tau vostra teva zure eich bhur "
+    # Slavic, Baltic, Hungarian, Albanian, Greek
+    "twój twoj twoje państwa vas váš vaš vase tvoj tvuj tvůj ваш твой твій ваша твоят вашият вашиот jusu jūsu jūsų "
+    "tavo tavs "
+    "sinu teie juaj yt σας σου sas sou vash vashiat "
+    # Turkic, Semitic, ...
+    "sizin sizning senin tanii таны сіздің сиздин شما שלך شما آپ aap tumhara aapka "
+    # Indonesian, Malay, Tagalog, African languages
+    "anda kamu kau sampeyan mo iyong yako yawe yawo yakho yenyu yenu rẹ gị naka taka keessan kaaga wena hao "
+)
+
+# Before what a number is for, in one word with it.
+FOR_PREFIX: Final = ("لل", "لت", "לה", "לכניסה", "ל")
+
+# Right before a time of day, as in `at 1830`.
+AT: Final = (
+    r"\b(?:at|from|til+|until|between|um|ab|gegen|om|kl|klo|klukkan|a las|as|alle|ore|orele|ora|godz|"
+    r"godzinie|hod|ve?|u|"
+    r"ob|в|о|об|у|во|kell|plkst|val|saat|soat|сағат|саат|цаг|στις|ωρα|الساعة|ساعت|בשעה|jam|pukul|luc|"
+    r"vao|alas|saa)[.:]? \Z"
 )
 
 # How long a code lives, in folded letters and with noughts for digits.
 MINUTES: Final = (
-    r"(?<![0-9:.,])00? ?-?(?:min|mnt|menit|phut|perc|dakika|dk\b|deq|daq|dak|мин|хв|хвил|мүнөт|дақ|"
+    r"(?<![0-9:.,])00? ?-?(?:min|mnt|nathi|nati|hvil|khvil|daqi|dakik|daghighe|lept|rope|wuti|menit|"
+    r"phut|perc|dakika|dk\b|deq|daq|dak|мин|хв|хвил|мүнөт|дақ|"
     r"λεπτ|lept|دقيق|دقائق|دقیق|منٹ|דק|წუთ|րոպե|rope|ደቂቃ|daqiiqo|"
     r"मिनट|मिनेट|मिनिट|মিনিট|મિનિટ|ਮਿੰਟ|நிமிட|నిమిష|ನಿಮಿಷ|മിനി|විනාඩි|นาที|ນາທີ|នាទី|မိနစ်|分|분|мінут|tund|iseju)"
     r"|(?:minuto|dakika|دقيقة|dakiki|iminota|imizuzu|metsotso|iseju|miniti|mintuna|ደቂቃ|විනාඩි) (?:ng |za )?[0-9]"

@@ -33,6 +33,8 @@ class Says(IntFlag):
     INSTEAD_OF = 32768
     INSTEAD_BEHIND = 65536
     PASSED_OVER = 131072
+    WHERE = 1048576
+    DIGITS = 2097152
 
 
 class Word(NamedTuple):
@@ -43,10 +45,10 @@ class Word(NamedTuple):
     says: int
 
 
-_CONFIRMING: Final = (languages.ONE_TIME, languages.IDENTITY, languages.ACCESS)
+_CONFIRMING: Final = (languages.ONE_TIME, languages.IDENTITY, languages.ACCESS, languages.COMPLETE)
 _LISTS: Final = {
     Says.CODE: (words.CODE, words.CODE_ANYWHERE, languages.CODE),
-    Says.WEAK: (words.WEAK, languages.WEAK),
+    Says.WEAK: (words.WEAK, languages.WEAK, languages.DIGITS),
     Says.TYPE: (words.TYPE, words.TYPE_ANYWHERE, languages.TYPE),
     Says.WEAK_TYPE: (words.WEAK_TYPE, languages.WEAK_TYPE),
     Says.PRIVATE: (words.PRIVATE, words.PRIVATE_ANYWHERE, languages.PRIVATE),
@@ -61,7 +63,7 @@ _LISTS: Final = {
         kinds.TRAVEL,
         kinds.PLACES,
     ),
-    Says.OPENS: (words.OPENS, words.OPENS_ANYWHERE, kinds.DOORS, kinds.WIFI, kinds.PARCELS, kinds.SHOWN),
+    Says.OPENS: (words.OPENS, words.OPENS_ANYWHERE, kinds.DOORS, kinds.PARKING, kinds.WIFI, kinds.PARCELS, kinds.SHOWN),
     Says.VOID: (words.VOID, words.VOID_ANYWHERE, languages.VOID),
     Says.PROMOTION: (words.PROMOTION, words.PROMOTION_ANYWHERE, kinds.ADVERTISING),
     Says.NAMED: (words.NAMED, words.NAMED_ANYWHERE, kinds.NAMES),
@@ -69,6 +71,8 @@ _LISTS: Final = {
     Says.BETWEEN: (words.BETWEEN, languages.ONE_TIME),
     Says.TRAVEL: (kinds.TRAVEL,),
     Says.DOOR: (kinds.DOORS,),
+    Says.DIGITS: (languages.DIGITS,),
+    Says.WHERE: (languages.WHERE,),
     Says.NEW: (languages.NEW,),
     Says.NOT: (languages.NOT,),
     Says.WITH: (languages.WITH,),

@@ -19,7 +19,7 @@ CODE: Final = """
     heslem jelsz* geslo gesla geslom lozink* zapork* sifr* *sifre fjalekalim* contrasen* clave claves contrasinal senha*
     token* pasahitz* passwuert* pasfhocal cyfrinair sandi msimbo msimbu nywila nambari kalmar iphasiwed* tac tacs tan
     tans mtan pushtan smstan chiptan geheimzahl* einmal* engangs* eenmalig* monous* otk sms-code verificat* verifik*
-    verifi* autoriz* authent* autent* 2fa mfa pasword* pasvord* parulya* mot-de-passe usoro umubare okuwa ramz kode-kode
+    verifi* authent* autent* 2fa mfa pasword* pasvord* parulya* mot-de-passe usoro umubare okuwa ramz kode-kode
     код кода коду кодом коде коды кодът кодот кодыңыз* коды* кодунуз* *код код* пароль* парол* пин пін ключ* токен*
     шифр* лозинк* отп нууц құпия серсуз* сирдүү κωδικ* κωδ συνθηματικ* קוד* סיסמ* סיסמא* אימות رمز* كود* مرور* کد* رمزك
     رمزكم رمزت رمزتان گذرواژه پسورد پاسورڈ پاسورډ پاسورد کوڈ* کوډ* كۆد* کۆد* کۆدی* ڪوڊ* كودى التحقق سري კოდ* პაროლ*

@@ -215,3 +215,37 @@ def test_a_number_that_is_for_confirming_is_a_code_without_a_word_for_it(text: s
 )
 def test_what_is_confirmed_is_no_code(text: str) -> None:
     assert extract_code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("<#> 482913 FA+9qCX9VSu", "482913"),
+        ("Xyz 482913\nFA+9qCX9VSu", "482913"),
+        ("Pop 482913 into the box on your screen. Lasts 20 mins.", "482913"),
+        ("To approve the payment to your account: 482913", "482913"),
+        ("Voici les chiffres : 482913", "482913"),
+        ("Acme login: your password is valid 5 min\n482913", "482913"),
+        ("Votre mot de passe à usage unique pour 12,50 EUR sera K7m4Qz", "K7m4Qz"),
+        ("Kod pro platbu 480 Kc u obchodnika je 518 274 663", "518 274 663"),
+    ],
+)
+def test_what_is_said_of_the_number_of_a_text_in_few_words_is_enough(text: str, code: str) -> None:
+    assert extract_code(text) == code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Code vestiaire 2204",
+        "Kod do pralki 2204",
+        "Ihr Passwort wurde am 02.11.2025 um 1422 geändert",
+        "-20 % avec le code 7007",
+        "Choose a PIN (e.g. 0412)",
+        "Pickup code: 90416. Also code 2468",
+        "Registration complete. Your member number: 482913",
+        "رقم 1043",
+    ],
+)
+def test_a_code_of_a_thing_a_time_an_example_and_a_bare_number_are_none(text: str) -> None:
+    assert extract_code(text) is None
