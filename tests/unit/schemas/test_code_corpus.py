@@ -9,11 +9,9 @@ import pytest
 from schemas.code import extract_code
 
 CORPUS = Path(__file__).parents[2] / "corpus" / "codes"
-PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in ("development", "held_out")}
-
-
 # The part: how many codes are found at least, and how many texts have a wrong one at most.
-MEASURED = {"development": (450, 0), "held_out": (227, 0)}
+MEASURED = {"development": (450, 0), "held_out": (227, 0), "second_held_out": (140, 0)}
+PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in MEASURED}
 
 
 @pytest.mark.parametrize("part", PARTS)
@@ -39,8 +37,8 @@ def test_each_text_has_its_code_or_none(part: str) -> None:
         assert row["code"] is None or plain(row["code"]) in plain(row["text"]), row
 
 
-def test_no_text_is_in_both_parts_and_there_are_enough() -> None:
+def test_no_text_is_in_two_parts_and_there_are_enough() -> None:
     texts = [row["text"] for rows in PARTS.values() for row in rows]
 
-    assert len(texts) == len({*texts}) >= 600
-    assert all(len(rows) > 300 for rows in PARTS.values())
+    assert len(texts) == len({*texts}) >= 1200
+    assert all(len(rows) >= 240 for rows in PARTS.values())
