@@ -42,7 +42,7 @@ _COUNTED: Final = re.compile(f" ?(?:{_CURRENCY}|{'|'.join(words.COUNTED)})")
 _PAID: Final = re.compile(f"(?:[{words.CURRENCY_SIGNS}]|\\b(?:{_CURRENCIES})\\.?) ?\\Z")
 _PERCENT: Final = re.compile("[0-9] ?[%٪]|[%٪] ?[0-9]")
 _FOR_AN_APP: Final = re.compile(  # an app reads it: how the text begins, or the hash of the app at its end
-    r"\A<#>|(?<!\S)(?P<hash>(?=\S*[A-Z])(?=\S*[a-z])(?=\S*[0-9+/])[0-9A-Za-z+/]{11})\s*\Z"
+    r"\A<#>|(?<!\S)(?P<hash>(?=[0-9A-Za-z+/]{11}\s*\Z)(?=\S*[A-Z])(?=\S*[a-z])\S*[0-9+/]\S*)\s*\Z"
 )
 _AT: Final = re.compile(languages.AT)
 _MINUTES: Final = re.compile(languages.MINUTES)

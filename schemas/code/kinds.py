@@ -205,7 +205,8 @@ DOORS: Final = (
     "ประตู รั้ว ปຣະຕູ ປະຕູ ទ្វារ តំခါး တံခါး 门禁 門禁 门锁 門鎖 大门 大門 门口 單元門 单元门 密码锁 密碼鎖 保险箱 閘 "
     "玄関 ドア 門扉 暗証ロック キーボックス オートロック エントランス 현관 도어 출입문 대문 게이트 금고 "
     # Indonesian, Vietnamese, Tagalog, Swahili, Hausa, Yoruba, Zulu, Afrikaans
-    "pintu pagar gerbang brankas cửa+cổng mã+cửa ma+cua pinto mlango lango geti kofa ilẹkun iyango umnyango hek "
+    "pintu kode+pagar pin+pagar gerbang brankas cửa+cổng mã+cửa ma+cua pinto mlango lango geti kofa ilẹkun iyango "
+    "umnyango hek "
     # Arabic, Hebrew
     "رمز+البوابة رمز+بوابة كود+البوابة كود+العمارة הכניסה+לבניין כניסה+לבניין לבניין לבנין "
     # more
@@ -289,13 +290,15 @@ PARCELS: Final = (
 SHOWN: Final = (
     # Germanic, Finnish
     "cashier* waiter* waitress* barista* counter+staff at+the+counter at+the+till to+staff our+staff the+staff "
-    "front+desk the+desk kasse kassierer* kellner* theke kassa kassamedewerker kassan kassalla myyjälle "
+    "front+desk the+desk der+kasse kassemedarbejder kassierer* kellner* theke de+kassa kassalla kassamedewerker "
+    "kassan kassalla myyjälle "
     # Romance
-    "caisse caissier* comptoir caja cajero+a mostrador camarero caixa balcão garçom cassa cassiere bancone "
+    "caisse caissier* comptoir en+caja a+la+caja cajero+a mostrador camarero no+caixa ao+caixa balcão garçom "
+    "in+cassa alla+cassa cassiere bancone "
     "casa+de+marcat casier* "
     # Slavic, Hungarian, Baltic
     "kasie kasjer* kasy pokladn* prodavač* blagajn* prodavcu konobar* кассе касса кассир* касі касир* касата каса+е "
-    "официант* сотруднику продавцу оператору kasse pénztár* kassas kases kasoje kasininkui "
+    "официант* сотруднику продавцу оператору der+kasse kassemedarbejder pénztár* kassas kases kasoje kasininkui "
     # Turkic, Greek, Semitic
     "kasada kasiyer* garson* kassada kassir* касса* ταμείο ταμείου ταμία الكاشير الصندوق صندوق פקיד קופה בקופה מלצר "
     "მოლარე* "

@@ -115,7 +115,7 @@ VOID: Final = """
 """
 PROMOTION: Final = """
     promo* promocode* promocion* promotion* coupon* kupon* cupon* cupom voucher* gutschein* rabat* rabatt* discount*
-    descuento* desconto* sconto* reduction* reduce* reducere* znizk* indirim* diskon* soodus* sooduskood* alennus* ale
+    descuento* desconto* sconto* reduction* reduce* reducere* znizk* indirim* diskon* soodus* sooduskood* alennus*
     afslatt* afslag* korting* kortingscode* actiecode* kampan* kampanj* kampagne* aktionscode* sleva* slevov* zlava*
     akcij* akce popust* zbritj* atlaid* nuolaid* kedvezmeny* beskidka промокод* промо* скидк* знижк* купон* отстъпк*
     попуст* попусту зніжк* zniža* εκπτωσ* κουπον* خصم* الخصم كوبون* قسيمة عرض تخفیف* تخفيف هلا הנחה* קופון* מבצע
