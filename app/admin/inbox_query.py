@@ -32,7 +32,7 @@ MUST_BE: Final = {
     "sequence": "0 or more",
     "timeout": f"1 to {LONGEST_WAIT} (seconds)",
 }
-LIST: Final = (*FILTERS, "since", "limit")
+LIST: Final = (*FILTERS, "since", "limit", "events")
 STREAM: Final = (*FILTERS, "since", "events")
 WAITED: Final = (*FILTERS, "since", "sequence", "timeout")
 

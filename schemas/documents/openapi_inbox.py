@@ -81,7 +81,8 @@ def schemas() -> Document:
         "minimum": 0,
         "description": "Only of an activation: the `sequence` to wait for next.",
     }
-    page: Document = {"items": items, "cursor": CURSOR}
+    listed: Document = {"type": "array", "items": {"anyOf": [_ref("SmsReceived"), _event()]}}
+    page: Document = {"items": listed, "cursor": CURSOR}
     waited: Document = {"items": {**items, "maxItems": 1}, "cursor": CURSOR}
     return {
         "SmsReceived": {
@@ -138,6 +139,7 @@ def _list() -> Document:
             *_filters(),
             _parameter("since", TEXT, SINCE),
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "At most so many."),
+            _events(),
         ],
         "responses": _answers(_or_code(_ref("SmsPage"), "SMS, and the cursor after them."), *OF_CURSORS, "no_code"),
     }
@@ -198,7 +200,6 @@ def _wait() -> Document:
 
 
 def _stream() -> Document:
-    events: Document = {"type": "array", "items": {"enum": ["received", "rejected", "watch_ended"]}, "minItems": 1}
     last = {
         "name": "Last-Event-ID",
         "in": "header",
@@ -218,11 +219,7 @@ def _stream() -> Document:
         "parameters": [
             *_filters(),
             _parameter("since", TEXT, f"{SINCE} Without it: what comes from now on."),
-            {
-                **_parameter("events", events, "Which topics; default: `received`."),
-                "style": "form",
-                "explode": False,
-            },
+            _events(),
             last,
         ],
         "responses": _answers(
@@ -231,6 +228,15 @@ def _stream() -> Document:
             "too_many_waits",
             "closing",
         ),
+    }
+
+
+def _events() -> Document:
+    names: Document = {"type": "array", "items": {"enum": ["received", "rejected", "watch_ended"]}, "minItems": 1}
+    return {
+        **_parameter("events", names, "Which topics; default: `received`. A cursor belongs to them."),
+        "style": "form",
+        "explode": False,
     }
 
 
