@@ -1,6 +1,6 @@
 """The admin listener: health, readiness and metrics. Not for the internet.
 
-Without credentials: /livez, /healthz, /readyz, /metrics; everything else needs the admin token.
+Without credentials: /livez, /healthz, /readyz, /metrics and the page (`app.page`); everything else needs the token.
 What needs no credentials shows no number, no text, no token.
 """
 
@@ -18,6 +18,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from app import page
 from app.admin.problems import problem
 from app.admin.token import guard
 from app.settings.sections import AdminSettings
@@ -155,6 +156,7 @@ class Listener:
         self._most = MOST_CONNECTIONS + lasting
         self._connections = Connections(self._most, alarm=alarm, hint=HINT.format(self._most))
         application = web.Application(middlewares=[_in_our_words, guard(settings.token), _whole_body])
+        page.add_to(application.router)
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
         self._runner = _Runner(application, self._connections)

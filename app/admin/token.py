@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from app.admin.problems import problem
 from app.errors import StartupError
+from app.page import PATHS as PAGE
 from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
 
@@ -80,13 +81,13 @@ def _made(path: Path) -> str:
 
 
 def guard(token: SecretStr | None) -> Middleware:
-    """Return a middleware: without the token, everything except health and metrics gets a 401; None: always."""
+    """Return a middleware: without the token, all except health, metrics and the page gets a 401; None: always."""
     ours = (token.get_secret_value() if token else "").encode()
     strangers = Strangers("wrong_admin_token")
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path in OPEN:
+        if request.path in OPEN or (request.path in PAGE and request.method in {"GET", "HEAD"}):
             return await handler(request)
         if ours and _shows(request, ours):
             with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):

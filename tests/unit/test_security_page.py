@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from app.admin.token import OPEN
+from app.page import PATHS
 from app.settings.sections import UNGUESSABLE, AdminSettings
 from bus.kafka.acls import Role, rights
 from bus.settings import KafkaSettings
@@ -58,6 +59,13 @@ def test_the_table_of_listeners_names_every_open_path_of_the_admin_listener() ->
     everybody = [row for row in rows("Listeners") if row[0].startswith("admin") and "no token" in row[2]]
 
     assert [set(re.findall(r"`(/\w+)`", row[1])) for row in everybody] == [set(OPEN)]
+
+
+def test_the_table_of_listeners_says_what_the_page_gives_without_a_token() -> None:
+    (given,) = [row for row in rows("Listeners") if "`/page/`" in row[1]]
+
+    assert "without a token" in given[2]
+    assert {path for path in PATHS if not path.startswith("/page/")} == {"/"}
 
 
 @pytest.mark.parametrize(

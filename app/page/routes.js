@@ -1,0 +1,48 @@
+// The address says what is shown: view, number, search, where to start, and the open SMS.
+
+import { change, state } from "./store.js";
+
+const VIEWS = new Set(["inbox", "rejected", "orders", "status"]);
+const EMPTY = { view: "inbox", number: null, query: "", from: 0, sms: null };
+
+export function routeOf(hash) {
+  const [path, search = ""] = hash.replace(/^#\/?/, "").split("?");
+  const [first, second] = path.split("/");
+  const asked = new URLSearchParams(search);
+  return {
+    view: VIEWS.has(first) ? first : "inbox",
+    number: first === "n" && /^\d+$/.test(second || "") ? second : null,
+    query: asked.get("q") || "",
+    from: Number(asked.get("from")) || 0,
+    sms: asked.get("sms") || null,
+  };
+}
+export function hashOf(changes) {
+  const route = { ...EMPTY, ...changes };
+  const asked = new URLSearchParams();
+  if (route.query) asked.set("q", route.query);
+  if (route.from) asked.set("from", String(route.from));
+  if (route.sms) asked.set("sms", route.sms);
+  const path = route.number ? `n/${route.number}` : route.view;
+  return `#/${path}${asked.size ? `?${asked}` : ""}`;
+}
+export const here = (changes) => hashOf({ ...state.route, ...changes });
+
+// Go there. `replace`: without a step for Back.
+export function go(changes, { replace = false } = {}) {
+  const hash = here(changes);
+  if (hash === location.hash) return;
+  history[replace ? "replaceState" : "pushState"](null, "", hash);
+  follow();
+}
+export const goTo = (route, options) => go({ ...EMPTY, ...route }, options);
+export function follow() {
+  change({ route: routeOf(location.hash) });
+}
+
+// Take the token out of the address, at once.
+export function tokenInAddress() {
+  const found = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (found !== null) history.replaceState(null, "", `${location.pathname}#/inbox`);
+  return found;
+}

@@ -1,0 +1,183 @@
+// The frame: rail, bars, dialogs, login.
+
+import { html, useLayoutEffect, useRef } from "./vendor.js";
+import { change, railNumbers, state, unreadCount } from "./store.js";
+import { age } from "./text.js";
+import { displayed, hide, places } from "./list.js";
+import { goTo, hashOf } from "./routes.js";
+import { holds, most, total } from "./health.js";
+import { Confirm, openOrders, Orders } from "./orders.js";
+import { colour, headline, Status } from "./status.js";
+import { Detail } from "./detail.js";
+import { ListPane } from "./inbox.js";
+import { clock } from "./text.js";
+import * as words from "./words.js";
+
+const NUMBERS = 60; // in the rail
+const PATIENCE = 3000; // ms without a connection that nobody needs to know of
+const ICONS = {
+  inbox: html`<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M3 11.5 5 4h10l2 7.5V16H3zM3 11.5h4l1 2h4l1-2h4" /></svg>`,
+  orders: html`<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M4 5h12M4 10h12M4 15h8" /></svg>`,
+  status: html`<svg viewBox="0 0 20 20" aria-hidden="true"><path d="M2.5 10.5h3.5l2-5.5 4 10 2-4.5h3.5" /></svg>`,
+};
+
+export function App({ signIn, forget, mask }) {
+  if (state.login) return html`<${Login} signIn=${signIn} />`;
+  const { view, sms } = state.route;
+  const listing = view === "inbox" || view === "rejected";
+  return html`
+    <div class=${`frame ${listing ? "" : "whole"} ${sms ? "opened" : ""} ${state.dense ? "dense" : ""}`}>
+      <${Rail} forget=${forget} mask=${mask} />
+      <main>
+        <${Bars} />
+        ${listing && html`<${ListPane} />`}
+        ${view === "orders" && html`<${Orders} />`}
+        ${view === "status" && html`<${Status} /><${Foot} forget=${forget} mask=${mask} />`}
+      </main>
+      ${listing && html`<${Beside} />`}
+    </div>
+    <${Toast} />
+    <${Dialog} />`;
+}
+
+// ---- rail ----------------------------------------------------------------------------------------------------------
+
+function Rail({ forget, mask }) {
+  const { list, all } = railNumbers(NUMBERS);
+  const link = state.link.word;
+  return html`
+    <nav class="rail" aria-label=${words.PRODUCT}>
+      <p class="brand"><b>${words.PRODUCT}</b> <span class="link"><span class=${`dot ${link === "live" ? "green" : link === "lost" ? "amber" : ""}`} aria-hidden="true"></span>${words.LINK[link]}</span></p>
+      <div class="views">
+        <${View} view="inbox" count=${unreadCount()} title=${words.unread(unreadCount())} />
+        <${View} view="orders" count=${openOrders()?.length || 0} />
+        <${View} view="status" dot=${colour()} note=${headline()} />
+      </div>
+      ${all > 0 && html`
+        <h2>${words.NUMBERS}</h2>
+        <ul class="numbers">${list.map(NumberLink)}</ul>
+        ${all > list.length && html`<p class="quiet">${words.moreNumbers(all - list.length)}</p>`}`}
+      <${Foot} forget=${forget} mask=${mask} />
+    </nav>`;
+}
+const Foot = ({ forget, mask }) => html`
+  <p class="foot">
+    <button class="small" onClick=${() => change({ dialog: { name: "keys" } })}>${words.KEYS_TITLE} <kbd>?</kbd></button>
+    <button class="small" onClick=${mask}>${state.masked ? words.UNMASK : words.MASK} <kbd>m</kbd></button>
+    <button class="small" onClick=${forget}>${words.FORGET}</button>
+  </p>`;
+function View({ view, count = 0, title, dot, note }) {
+  const { view: at, number } = state.route;
+  const current = (at === view || (view === "inbox" && at === "rejected")) && !number;
+  return html`
+    <a href=${hashOf({ view })} aria-current=${current ? "page" : null} title=${count ? title : null}>
+      ${ICONS[view]}<span class="name">${words.VIEWS[view]}</span>
+      ${count > 0 && html`<i>${count > 999 ? "999+" : count}</i>`}
+      ${note && html`<span class=${`dot ${dot}`} aria-hidden="true"></span><span class="sr">: ${note}</span>`}
+    </a>`;
+}
+// While everything is hidden, so is the address that a browser shows of a link.
+function goToNumber(event, number) {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  goTo({ number });
+}
+const NumberLink = ({ number, last, unread }) => html`
+  <li key=${number}>
+    <a href=${state.masked ? "#" : hashOf({ number })} onClick=${(event) => goToNumber(event, number)} aria-current=${state.route.number === number ? "page" : null}>
+      <span class="to"><span>${hide(number.slice(0, -4))}</span><b>${hide(number.slice(-4))}</b></span>
+      ${unread > 0 ? html`<i>${unread > 99 ? "99+" : unread}</i>` : html`<span class="quiet">${age(state.now - last)}</span>`}
+    </a>
+  </li>`;
+
+// ---- what is beside the list ---------------------------------------------------------------------------------------
+
+let held = null; // the newest SMS that is shown, while a pointer is over it: it must not change under a click
+export const newestShown = () => held ?? displayed("inbox").at(-1)?.id ?? null;
+const hold = () => (held = newestShown());
+const letGo = () => ((held = null), change());
+
+function Beside() {
+  const { sms, view } = state.route;
+  const newest = sms === null && view === "inbox" ? newestShown() : null;
+  const id = sms ?? newest;
+  return html`
+    <aside class="beside" tabindex="-1" aria-label=${words.SMS} onPointerEnter=${hold} onPointerLeave=${letGo}>
+      ${id ? html`<${Detail} key=${id} id=${id} newest=${sms === null} />` : html`<p class="quiet pick">${places[view].rows.length ? words.PICK : ""}</p>`}
+    </aside>`;
+}
+
+// ---- bars ----------------------------------------------------------------------------------------------------------
+
+const since = (reason) => (holds(reason) ? clock(holds(reason)) : null);
+function Bars() {
+  const bar = barOf();
+  return html`<div role="status">${bar && html`<p class=${`bar ${bar[0]}`}>${bar[1]}${bar[2] && html` <a href=${hashOf({ view: "status" })}>${words.WHAT_TO_DO}</a>`}</p>`}</div>`;
+}
+function barOf() {
+  const { link, notice, health, route } = state;
+  const lostFor = state.now - link.since;
+  if (link.word === "lost" && link.error?.reason === "not_ready") return ["amber", words.NOT_READY];
+  if (link.word === "lost" && link.error?.status !== 404 && link.error?.reason !== "inbox_blind" && lostFor > PATIENCE) return ["amber", words.lost(Math.round(lostFor / 1000))];
+  if (route.view === "status") return null; // it says all of the following
+  if (holds("kafka_away") !== undefined) return health.status === "full" ? ["red", words.awayAndFull(since("kafka_away")), true] : ["amber", words.away(since("kafka_away"), total("smsbus_journal_rows")), true];
+  if (holds("inbox_blind") !== undefined) return ["amber", words.BLIND, true];
+  if (holds("inbox_behind") !== undefined) return ["amber", words.behind(Math.round(most("smsbus_inbox_behind_seconds") ?? 0)), false];
+  return notice ? ["accent", notice] : null;
+}
+
+function Toast() {
+  const { toast } = state;
+  return html`<div class="toast" role="status">${toast && html`<p>${toast.text}${toast.undo && html` <button class="small" onClick=${() => (toast.undo(), change({ toast: null }))}>${words.UNDO}</button>`}</p>`}</div>`;
+}
+
+// ---- dialogs -------------------------------------------------------------------------------------------------------
+
+const close = () => change({ dialog: null });
+function Dialog() {
+  const element = useRef();
+  const { dialog } = state;
+  useLayoutEffect(() => {
+    if (dialog && !element.current.open) element.current.showModal();
+    if (!dialog && element.current.open) element.current.close();
+    if (dialog) element.current.querySelector("[autofocus]")?.focus();
+  }, [dialog]);
+  return html`
+    <dialog ref=${element} onClose=${close} onClick=${(event) => event.target === element.current && close()} aria-label=${dialog?.name === "keys" ? words.KEYS_TITLE : words.PRODUCT}>
+      <div>
+        ${dialog?.name === "keys" && html`<${Keys} />`}
+        ${dialog?.name === "copy" && html`<h2>${words.PRESS_COPY}</h2><textarea readonly autofocus aria-label=${words.COPY} onFocus=${(event) => event.target.select()}>${dialog.text}</textarea>`}
+        ${dialog?.name === "confirm" && html`<${Confirm} ...${dialog} done=${close} />`}
+        ${dialog && dialog.name !== "confirm" && html`<p class="actions"><button onClick=${close}>${words.CLOSE}</button></p>`}
+      </div>
+    </dialog>`;
+}
+const nameOf = (key) => [...key.split(" ")].map((part) => html`<kbd>${words.KEY_NAMES[part] || part}</kbd>`);
+const Keys = () => html`
+  <h2>${words.KEYS_TITLE}</h2>
+  <dl class="keys">${words.KEYS.map(([name, keys, does]) => html`<div key=${name}><dt>${does}</dt><dd>${keys.map(nameOf)}</dd></div>`)}</dl>`;
+
+// ---- login ---------------------------------------------------------------------------------------------------------
+
+function Login({ signIn }) {
+  const input = useRef();
+  useLayoutEffect(() => input.current.focus(), []);
+  const said = { ended: words.SESSION_ENDED, wrong: words.WRONG_TOKEN, nobody: words.NOBODY }[state.login];
+  const submit = (event) => {
+    event.preventDefault();
+    if (input.current.value.trim()) signIn(input.current.value.trim());
+  };
+  const [before, command, after] = words.LOGIN_HINT;
+  return html`
+    <main class="login">
+      <form onSubmit=${submit}>
+        <p class="brand"><b>${words.PRODUCT}</b></p>
+        <h1>${words.LOGIN}</h1>
+        ${said && html`<p class="bar amber" role="alert">${said}</p>`}
+        <p>${before}<code>${command}</code>${after}</p>
+        <label for="token">${words.TOKEN}</label>
+        <input id="token" ref=${input} type="password" autocomplete="off" spellcheck="false" />
+        <button class="primary" type="submit">${words.OPEN}</button>
+      </form>
+    </main>`;
+}

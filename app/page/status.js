@@ -1,0 +1,127 @@
+// Status: what is wrong, in words, and the numbers that this process knows.
+
+import { html } from "./vendor.js";
+import { inbox, lastOfAccount, state } from "./store.js";
+import { age, clock } from "./text.js";
+import { accountsIn, least, most, ofAccount, total } from "./health.js";
+import { Command } from "./detail.js";
+import * as words from "./words.js";
+
+const HOUR = 3_600_000;
+
+// Every reason as sentences; one that the page does not know, as it is.
+export function told(reason) {
+  const [name, ...of] = reason.split(":");
+  return words.REASONS[name]?.(...of) ?? { what: reason, notice: "", fix: words.UNKNOWN_REASON };
+}
+
+// "" where all is well, "amber", or "red" where nothing is accepted.
+export function colour() {
+  const { status, reasons } = state.health;
+  if (state.link.word === "lost") return "amber";
+  if (status === null) return "";
+  if (status === "full") return "red";
+  return reasons.size || status !== "ready" ? "amber" : "green";
+}
+export function headline() {
+  const { status, reasons } = state.health;
+  if (state.link.word === "lost") return words.NOT_KNOWN;
+  if (status === null) return words.CHECKING;
+  if (status === "full") return words.FULL;
+  if (status === "starting") return words.STARTING;
+  if (status === "stopping") return words.STOPPING;
+  return reasons.size ? words.attention(reasons.size) : words.WORKS;
+}
+
+export function Status() {
+  return html`
+    <div class="page">
+      <h1 class="large"><span class="dot ${colour()}" aria-hidden="true"></span>${headline()}</h1>
+      ${[...state.health.reasons].map(([reason, since]) => html`<${Reason} key=${reason} reason=${reason} since=${since} />`)}
+      <${Strip} />
+      <${Accounts} />
+      <p class="quiet">${words.NOT_HERE}</p>
+    </div>`;
+}
+
+function Reason({ reason, since }) {
+  const { what, notice, fix, run } = told(reason);
+  return html`
+    <section class="reason">
+      <h2>${what}</h2>
+      ${notice && html`<p><b>${words.USERS_NOTICE}:</b> ${notice}</p>`}
+      <p><b>${words.WHAT_TO_DO}:</b> ${fix}</p>
+      ${run && html`<p><${Command} text=${run} /></p>`}
+      <p class="quiet"><code>${reason}</code>${since && ` · ${words.seenSince(clock(since, { seconds: true }))}`}</p>
+    </section>`;
+}
+
+function Strip() {
+  const behind = Math.round(most("smsbus_inbox_behind_seconds") ?? 0);
+  const connected = least("smsbus_kafka_connected");
+  const cells = [
+    [words.STRIP.callbacks, total("smsbus_callbacks_total"), words.STRIP_NOTES.callbacks],
+    [words.STRIP.journal, total("smsbus_journal_rows"), words.STRIP_NOTES.journal],
+    [words.STRIP.kafka, total("smsbus_published_total"), connected === 0 ? words.STRIP_NOTES.notConnected : words.STRIP_NOTES.connected],
+    [words.STRIP.inbox, total("smsbus_inbox_events"), behind ? words.STRIP_NOTES.behind(behind) : words.STRIP_NOTES.inbox],
+  ].filter(([, value]) => value !== null);
+  if (!cells.length) return null;
+  return html`
+    <ol class="strip">${cells.map(([name, value, note]) => html`
+      <li key=${name}><span class="quiet">${name}</span><b>${value.toLocaleString("en")}</b><span class="quiet">${note}</span></li>`)}
+    </ol>`;
+}
+
+function Accounts() {
+  const used = new Map((state.health.callbacks?.accounts ?? []).map(({ account, tokens }) => [account, tokens.map((token) => token.last_used_at).filter(Boolean).sort().at(-1)]));
+  const names = [...new Set([...used.keys(), ...accountsIn("smsbus_account_open")])].sort();
+  if (!names.length) return null;
+  return html`
+    <h2>${words.ACCOUNTS}</h2>
+    <table class="accounts">
+      <thead><tr>${words.ACCOUNT_COLUMNS.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+      <tbody>${names.map((name) => Account(name, used))}</tbody>
+    </table>`;
+}
+function stateOf(name, contact) {
+  const has = (word) => state.health.reasons.has(`${word}:${name}`);
+  if (has("account_paused")) return ["red", words.ACCOUNT_STATES.paused];
+  if (has("account_backing_off")) return ["amber", words.ACCOUNT_STATES.backing_off];
+  if (has("account_limited") || has("over_share") || has("account_overloaded")) return ["amber", words.ACCOUNT_STATES.limited];
+  return contact ? ["green", words.ACCOUNT_STATES.works] : ["", words.ACCOUNT_STATES.quiet];
+}
+function Account(name, used) {
+  const polled = ofAccount("smsbus_poll_last_success_timestamp_seconds", name, Math.max);
+  const contact = Math.max(Date.parse(used.get(name) ?? 0) || 0, (polled ?? 0) * 1000, lastOfAccount.get(name) ?? 0) || null;
+  const [kind, word] = stateOf(name, contact);
+  const [queued, stretch] = [ofAccount("smsbus_polls_queued", name, (...values) => values.reduce((one, other) => one + other)), ofAccount("smsbus_account_stretch", name, Math.max)];
+  const cell = (index, value) => html`<td data-name=${words.ACCOUNT_COLUMNS[index]}>${value}</td>`;
+  return html`
+    <tr key=${name}>
+      <td class="state"><b>${name}</b></td>
+      ${cell(1, html`<span class="dot ${kind}" aria-hidden="true"></span>${word}`)}
+      ${cell(2, contact ? words.ago(age(state.now - contact)) : words.NEVER)}
+      ${cell(3, queued ?? "–")}
+      ${cell(4, stretch === null ? "–" : stretch <= 1 ? "–" : `×${stretch.toFixed(1)}`)}
+      ${cell(5, html`<${Delays} account=${name} />`)}
+    </tr>`;
+}
+
+// Between the provider's time and ours, of the SMS of the last hour, a point for each minute.
+function Delays({ account }) {
+  const points = new Map();
+  for (let index = inbox.rows.length - 1; index >= 0; index -= 1) {
+    const { at, sms } = inbox.rows[index];
+    if (state.now - at > HOUR) break;
+    if (sms.account !== account || !sms.provider_time) continue;
+    const minute = Math.floor((state.now - at) / 60_000);
+    points.set(minute, Math.max(points.get(minute) ?? 0, (at - Date.parse(sms.provider_time)) / 1000));
+  }
+  if (!points.size) return html`<span class="quiet">${words.NO_DELAYS}</span>`;
+  const values = [...points.values()];
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const line = [...points].map(([minute, value]) => `${120 - minute * 2},${22 - (value / Math.max(high, 1)) * 20}`).join(" ");
+  return html`
+    <svg class="spark" viewBox="0 0 120 24" role="img" aria-label=${words.delays(account, low.toFixed(1), high.toFixed(1))}><polyline points=${line} />${points.size === 1 && html`<circle cx=${line.split(",")[0]} cy=${line.split(",")[1]} r="2" />`}</svg>
+    <span class="quiet">${words.SECONDS(high.toFixed(1))}</span>`;
+}

@@ -1,0 +1,331 @@
+// Every text of the page. Plain words, verbs on buttons; an error says what, whether anything is lost, and what next.
+
+const many = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
+
+export const PRODUCT = "smsbus";
+export const VIEWS = { inbox: "Inbox", orders: "Orders", status: "Status" };
+export const NUMBERS = "Numbers";
+export const ALL_NUMBERS = "All numbers";
+export const moreNumbers = (count) => `${many(count, "more", "more")}: search with to:`;
+export const unread = (count) => `${many(count, "new SMS", "new SMS")}`;
+export const RECEIVED = "Received";
+export const REJECTED = "Rejected";
+export const CODE = "Code";
+export const COLUMNS = ["Received", "To", "From and text", "Code"];
+export const REJECTED_COLUMNS = ["Received", "Account", "Reason", "Size"];
+export const title = (count) => (count ? `(${count > 99 ? "99+" : count}) ${PRODUCT}` : PRODUCT);
+
+// ---- time ----------------------------------------------------------------------------------------------------------
+
+export const NOW = "now";
+export const SECONDS = (n) => `${n} s`;
+export const MINUTES = (n) => `${n} min`;
+export const HOURS = (n) => `${n} h`;
+export const DAYS = (n) => `${n} d`;
+const plural = (n, unit) => `${n} ${unit}${n === 1 ? "" : "s"}`;
+const SPOKEN = [[86400, "day"], [3600, "hour"], [60, "minute"], [1, "second"]];
+export function spokenAge(ms) {
+  const seconds = Math.round(ms / 1000);
+  if (seconds < 1) return "just now";
+  const [size, unit] = SPOKEN.find(([size]) => seconds >= size);
+  return `${plural(Math.floor(seconds / size), unit)} ago`;
+}
+export const ago = (age) => (age === NOW ? "just now" : `${age} ago`);
+
+// ---- list ----------------------------------------------------------------------------------------------------------
+
+export const SEARCH = "Search: text, number, to:, has:code";
+export const SEARCH_LABEL = "Search SMS";
+export const TOKENS = {
+  "to:": "a number, or its last digits",
+  "service:": "the provider's word for the service",
+  "account:": "an account of yours",
+  "ref:": "your own text of a watch",
+  "has:code": "only SMS with a code",
+};
+export const START_HERE = "Start from here";
+export const START_HERE_HINT = "Hide what came until now. Nothing is deleted";
+export const hidden = (count) => `${many(count, "earlier SMS is", "earlier SMS are")} hidden.`;
+export const SHOW_AGAIN = "Show again";
+export const UNDO = "Undo";
+export const CLEAR = "Clear";
+export const pill = (count) => `${count.toLocaleString("en")} new`;
+export const NO_TEXT = "no text from the provider";
+export const EMPTY_TEXT = "empty SMS";
+export const BADGES = {
+  history: "was there before the watch: it may be old",
+  recovered: "published late: it may be old",
+  replayed: "published again by hand",
+  call: "the last digits of a caller",
+  voice: "spoken by a caller",
+};
+export const gap = (from, to) => `${from}–${to} is no longer in this inbox`;
+export const PICK = "Select one to see it here.";
+
+const spelled = (code) => [...code].join(" ");
+const toNumber = (number) => (number ? `number ending ${spelled(number.slice(-4))}` : "an unknown number");
+export function sentence(row, age) {
+  const what = row.code ? `Code ${spelled(row.code)}` : "SMS without a code";
+  const from = row.from ? `, from ${row.from}` : "";
+  return `${what} for ${toNumber(row.to)}${from}, ${age}${row.badge ? `, ${row.badge}` : ""}`;
+}
+export const forNumber = (number) => `for ${toNumber(number)}`;
+export const arrived = (count) => many(count, "new SMS", "new SMS");
+export const HIDDEN_ROW = "Hidden SMS";
+
+// ---- detail --------------------------------------------------------------------------------------------------------
+
+export const BACK = "Back";
+export const CLOSE = "Close";
+export const NEWEST = "Newest SMS";
+export const COPY_CODE = "Copy code";
+export const COPY = "Copy";
+export const COPIED = "Copied";
+export const PRESS_COPY = "Press Ctrl+C";
+export const copiedFor = (what) => `Copied ${what}`;
+export const COPY_LINK = "Copy link";
+export const COPY_WAIT = "Copy as wait command";
+export const COPY_JSON = "Copy JSON";
+export const NO_CODE = "No code found in this SMS";
+export const FACTS = {
+  to: "To", from: "From", service: "Service", account: "Account", order: "Order", ref: "Ref", sequence: "SMS of the order",
+};
+export const nth = (sequence) => `number ${sequence + 1}`;
+export const WAY = "How it came";
+export const SENT = "Sent";
+export const ACCEPTED = "Accepted";
+export const STORED = "Kafka";
+export const THEIR_CLOCK = "their clock";
+export const THEIR_CLOCK_ASSUMED = "their clock, its zone assumed";
+export const NO_TIME = "the provider gives no time";
+export const later = (seconds) => (seconds < 0 ? `${-seconds} s before` : `${seconds} s later`);
+export const place = (way) => `p${way.partition}@${way.offset}`;
+export const VIA = { kafka: "directly", journal: "by way of the journal" };
+export const received = { callback: "by callback", poll: "by polling" };
+export const CHECK = "Check";
+export const CHECKS = { alphabet: "Alphabet", length: "Length", rule: "Code", bound: "Bound to" };
+export const ALPHABETS = { gsm: "GSM-7", ucs: "UCS-2" };
+export const length = (characters, segments) =>
+  `${many(characters, "character", "characters")}, ${many(segments, "segment", "segments")}`;
+export const RULES = { provider: "given by the provider", extracted: "found in the text by smsbus" };
+export const bound = (origin, fits) => (fits ? origin : `${origin}, with another code`);
+export const EVENT = "Event";
+export const GONE = "This SMS is not in the inbox any more.";
+export const gone = (id) => `smsbus trace ${id}`;
+export const OLDER = "Older ones:";
+export const LOOKING = "Looking for it.";
+
+// ---- nothing there -------------------------------------------------------------------------------------------------
+
+export const NO_SMS = "No SMS yet.";
+export const NO_SMS_MORE = "It appears here by itself, within a second of its arrival.";
+export const lastCallback = (account, when) => `${account} (PingMe). Last callback: ${when || "never"}.`;
+export const NEVER = "never";
+export const CALLBACK_URL = (account) => `smsbus callback url ${account}`;
+export const TEST_IT = (account) => `smsbus trigger pingme --account ${account}`;
+export const CALLBACK_URL_FOR = "The URL to enter at PingMe:";
+export const TEST_FOR = "Test it:";
+export const POLLED_EMPTY = "Polled accounts receive SMS for open orders.";
+export const ADD_ORDER = "smsbus watch add ACCOUNT ORDER";
+export const ADD_FOR = "Add an order:";
+export const NO_MATCH = (query) => `No SMS matches ${query}.`;
+export const others = (count) => `${many(count, "other is", "others are")} here.`;
+export const NO_NUMBER = (number) => `Nothing for …${number.slice(-4)} here.`;
+export const TRACE = (number) => `smsbus trace ${number}`;
+export const NO_REJECTED = "Nothing was rejected.";
+export const NO_REJECTED_MORE = "What cannot be read as an SMS is kept with its exact bytes, and shown here.";
+export const ALL_HIDDEN = "You start from here. New SMS appear by themselves.";
+export const NO_INBOX = "There is no inbox in this process.";
+export const NO_INBOX_MORE = "It serves callbacks or polls only. Open the page of a process that has the inbox: smsbus serve --role all";
+
+// ---- connection ----------------------------------------------------------------------------------------------------
+
+export const LINK = { live: "Live", connecting: "Connecting", lost: "Not connected", resting: "Paused" };
+export const lost = (seconds) => `Connection lost ${seconds} s ago. Reconnecting. Nothing is missed.`;
+export const meanwhile = (count) => `${count.toLocaleString("en")} arrived meanwhile.`;
+const unreachable = (since) => (since ? `Kafka has been unreachable since ${since}` : "Kafka is unreachable");
+export const away = (since, waiting) =>
+  `${unreachable(since)}. SMS are still accepted` +
+  `${waiting === null ? "" : ` (${waiting.toLocaleString("en")} in the journal)`} and appear here when it returns.`;
+export const awayAndFull = (since) =>
+  `${unreachable(since)}, and the journal takes no more: callbacks get 503, and their senders repeat them.`;
+export const BLIND = "Kafka cannot be read now, so new SMS do not appear here. Nothing is lost; they appear when it returns.";
+export const behind = (seconds) => `The inbox is ${seconds ? `${seconds} s ` : ""}behind what is published. It catches up by itself.`;
+export const NOT_READY = "The inbox is still reading what was published. A moment.";
+export const WHAT_TO_DO = "What to do";
+export const TRY_AGAIN = "Trying again by itself.";
+
+// ---- login ---------------------------------------------------------------------------------------------------------
+
+export const LOGIN = "Open the inbox";
+export const LOGIN_HINT = ["Paste a token, or run ", "smsbus open", " where smsbus runs."];
+export const TOKEN = "Token";
+export const OPEN = "Open";
+export const SESSION_ENDED = "This session ended. Your filters are kept.";
+export const WRONG_TOKEN = "This token is not the one of this smsbus. It is SMSBUS_ADMIN__TOKEN, or in the file admin-token of its data directory.";
+export const NOBODY = "smsbus does not answer at this address. Is it running?";
+export const FORGET = "Forget the token";
+
+// ---- orders --------------------------------------------------------------------------------------------------------
+
+export const ORDER_COLUMNS = ["State", "Order", "Number", "Service", "SMS", "Last code", "Ends", "Actions"];
+export const STATES = {
+  waiting: "Waiting", code: "Has code", sms: "Has SMS", next: "Next requested", ending: "Ending",
+  unreadable: "Not readable",
+};
+const ENDINGS = {
+  finished: "finished", cancelled: "cancelled", expired: "expired", gone: "unknown to the provider", stopped: "not watched",
+};
+export const ended = (reason) => `Ended: ${ENDINGS[reason] || reason}`;
+export const NEXT = "Next SMS";
+export const FINISH = "Finish";
+export const CANCEL = "Cancel";
+export const KEEP = "Keep";
+export const CONFIRM = {
+  cancel: {
+    ask: (order, provider) => `Cancel order ${order} at ${provider}?`,
+    more: "The number is given back. Whether you are refunded is up to them.",
+    yes: "Cancel order",
+  },
+  finish: {
+    ask: (order, provider) => `Finish order ${order} at ${provider}?`,
+    more: "It ends there, and receives no more SMS.",
+    yes: "Finish order",
+  },
+};
+export const actionOn = (action, order) => `${action}, order ${order}`;
+export const REQUESTED = { next: "Next SMS requested.", finish: "Finish requested.", cancel: "Cancel requested." };
+export const refusedUntil = (code, left) => `Refused: ${code}. Trying again in ${left}.`;
+export const refused = (action, code) => `${REFUSED_ACTIONS[action] || action} was refused: ${code}.`;
+const REFUSED_ACTIONS = { next: "Next SMS", finish: "Finish", cancel: "Cancel" };
+export const postponed = (left) => `Trying again in ${left}.`;
+export const NO_ORDERS = "No open orders.";
+export const NO_POLLED = "No polled accounts here.";
+export const NO_POLLED_MORE = "Orders belong to GrizzlySMS, SMSVerified and SMS-Man accounts. This process has none.";
+export const SHOW_ENDED = "Show ended orders";
+export const hideEnded = "Hide ended orders";
+export const ONLY_NEWEST = (count) => `Only the newest ${count} orders are shown. The others: smsbus watch list --all`;
+export const RENT = "rent";
+export const PROVIDERS = { pingme: "PingMe", smsverified: "SMSVerified", grizzlysms: "GrizzlySMS", smsman: "SMS-Man" };
+export const FAILED = (detail) => `Not done. ${detail}`;
+
+// ---- rejected ------------------------------------------------------------------------------------------------------
+
+export const REJECTED_REASONS = {
+  body_empty: "The body is empty.",
+  not_json: "The body is not JSON.",
+  not_an_object: "The body is JSON, but not an object.",
+  too_deep: "The JSON is nested too deeply.",
+  too_many: "The array has too many elements.",
+  text_missing: "There is no text in it.",
+  user_mismatch: "Its userId is not the one of this account.",
+  field_not_a_string: "A field that must be a text is none.",
+  record_too_large: "It is too large for a record.",
+  internal_error: "A bug in smsbus: please report it with the log's line.",
+  refused_by_broker: "Kafka refused the record, usually for its size.",
+};
+export const rejectedSentence = (age, account, reason) => `Rejected ${age}, account ${account}: ${reason}`;
+export const bytes = (count) => (count < 1024 ? `${count} B` : `${(count / 1024).toFixed(1)} KB`);
+export const REJECTED_FACTS = { account: "Account", reason: "Reason", stage: "Stage", size: "Size", when: "Received", sha: "SHA-256" };
+export const BODY = "What came";
+export const AS_TEXT = "Text";
+export const AS_HEX = "Hex";
+export const ONLY_START = "Only its start was kept.";
+export const NO_BODY = "Its bytes were not kept.";
+
+// ---- status --------------------------------------------------------------------------------------------------------
+
+export const WORKS = "Everything works.";
+export const attention = (count) => `${many(count, "thing needs", "things need")} attention.`;
+export const FULL = "No SMS can be accepted now.";
+export const STARTING = "smsbus is starting.";
+export const STOPPING = "smsbus is stopping.";
+export const NOT_KNOWN = "Nothing is known: the connection is lost.";
+export const CHECKING = "Checking.";
+export const seenSince = (time) => `Seen since ${time}`;
+export const USERS_NOTICE = "What users notice";
+export const STRIP = { callbacks: "Callbacks", journal: "Journal", kafka: "Kafka", inbox: "Inbox" };
+export const STRIP_NOTES = {
+  callbacks: "since the start", journal: "waiting on disk", connected: "connected", notConnected: "not connected",
+  inbox: "SMS here", behind: (seconds) => `${seconds} s behind`,
+};
+export const ACCOUNTS = "Accounts";
+export const ACCOUNT_COLUMNS = ["Account", "State", "Last contact", "Waiting polls", "Slowed down", "Delay, 60 min"];
+export const ACCOUNT_STATES = { works: "Works", paused: "Paused: wrong key", backing_off: "Provider in trouble", limited: "Limited", quiet: "No contact yet" };
+export const delays = (account, low, high) => `Delays of ${account}: ${low} to ${high} s`;
+export const NO_DELAYS = "no times from it";
+export const NOT_HERE = "Only what this process knows is shown. Other replicas have pages of their own; smsbus status and the metrics have the rest.";
+export const UNKNOWN_REASON = "The page does not know this word. docs/operations.md explains it.";
+
+const say = (what, notice, fix, run) => ({ what, notice, fix, run });
+// Each degraded reason of docs/operations.md: what, what users notice, what to do, and a command if one helps.
+export const REASONS = {
+  kafka_away: () => say("Kafka accepts nothing.", "SMS are accepted and wait on disk. Nobody sees new ones until Kafka returns; then all come, in order.",
+    "The command asks each broker and says which setting is wrong, or what is not there.", "smsbus check"),
+  topics_misconfigured: () => say("A topic is missing, has wrong settings, or may not be written.", "Its messages wait on disk.",
+    "The log names each topic, with the command that corrects it.", "smsbus topics check"),
+  messages_in_journal: () => say("Accepted messages wait on disk.", "They arrive late.",
+    "Wait: it empties by itself. If it stays, the other things here say why.", "smsbus journal status"),
+  journal_unwritable: () => say("The journal cannot be written: the disk is full or failing, or its limit is reached.",
+    "With Kafka away, too, callbacks get 503, and their senders repeat them.", "Free disk, or raise bus.journal_max_bytes and restart.", "smsbus journal status"),
+  over_share: (name) => say(`Account ${name} fills more than half of the journal.`, "Its callbacks get 503; those of others are accepted.",
+    "Bring Kafka back. If the account's callback URL leaked, change it.", `smsbus callback rotate ${name}`),
+  journal_quarantined: () => say("A journal is damaged, of another version, or not readable.", "The SMS in it are not published.",
+    "The log says where it is. The command saves what can be read; then remove it, or give it to this user.", "smsbus journal export --to FILE"),
+  journal_directory_unreadable: () => say("The journals' directory cannot be listed.", "SMS of processes that ended wait.", "The log says why: file descriptors are used up, or a disk is gone."),
+  event_loop_late: () => say("This process is too busy: it handles input more than 250 ms late.", "Everything is slow, and Kafka may look unreachable.",
+    "Give it more cores, start it with --workers, or stop watches. A leaked callback URL may be the cause."),
+  reload_refused: () => say("The changed settings are wrong, and were not taken.", "Nothing yet; a restart may fail.", "The log says what is wrong. Correct it and send SIGHUP again.", "smsbus check"),
+  worker_restarting: () => say("A worker is missing, and is being restarted.", "A moment of fewer callbacks at once.", "The log has worker_ended with its exit code."),
+  account_limited: (name) => say(`Callbacks of ${name} are limited.`, "They get 429, and the sender repeats them.",
+    "If they are genuine, raise receiver.allowance or receiver.max_in_flight. If the URL leaked, change it.", `smsbus callback rotate ${name}`),
+  connections_full: () => say("All connections of the receiver are in use.", "Idle connections are closed for new ones.", "Find the client that opens so many, or raise receiver.max_connections and ulimit -n."),
+  admin_connections_full: () => say("All 64 connections of this listener are in use.", "Pages and commands may be cut off; callbacks are not affected.", "Find out who connects to its port. Many open pages or waits?"),
+  records_refused: () => say("Kafka refuses single records for their size.", "Those SMS are under Rejected.", "The command prints how to raise the topic's limit.", "smsbus check"),
+  dead_letter_refused: () => say("Kafka refuses a rejected message for its size.", "What follows it waits.", "Raise max.message.bytes of sms.rejected.v1. The log has its id.", "smsbus topics check"),
+  account_paused: (name) => say(`Account ${name} is paused: its key is wrong.`, "Its orders get no SMS.", "Set the right api_key in smsbus.toml and send SIGHUP. No restart is needed.", "smsbus check"),
+  account_backing_off: (name) => say(`The provider of ${name} is in trouble.`, "Its SMS come late.", "It is tried again by itself. The log has the reason."),
+  account_overloaded: (name) => say(`Account ${name} has more orders than its budget of requests can poll.`, "Its SMS come a minute late, or more.", "Raise max_requests_per_second if the provider allows it, or stop watches."),
+  orders_unknown: (name) => say(`The provider of ${name} knows none of its orders any more.`, "They end in ten minutes.", "Look at the provider's site. Does the key belong to another account?"),
+  activations_paused: (name) => say(`The provider of ${name} does not offer activations.`, "Its activations are asked once a minute.", "Check base_url and status_action."),
+  rents_paused: (name) => say(`The provider of ${name} does not offer rents.`, "Its rents are asked once a minute.", "Check base_url and status_action."),
+  bulk_hint_off: () => say("The provider's list of activations missed an SMS.", "Nothing.", "Nothing: orders are polled one by one for an hour."),
+  polls_overdue: () => say("A poll is more than a minute late.", "SMS of orders come late.", "The budget of requests is too small, or the process is too busy."),
+  no_group: () => say("No member of the pollers' group is reachable.", "New orders and requests wait.", "Check Kafka, and group_left in the log.", "smsbus check"),
+  states_not_committed: (error) => say("Kafka does not store how far orders are.", "SMS are published, but no order is changed at its provider.", `Kafka says ${error}. The log has the partitions.`, "smsbus check"),
+  takes_nothing: (topic, error) => say(`Kafka refuses batches for ${topic}.`, "Its messages wait, and are tried again.", `Kafka says ${error}.`, "smsbus topics check"),
+  no_shards: () => say("No orders are polled by this process.", "SMS of orders may not come.", "The log says why: shard_ended, shard_not_restored. Or Kafka does not respond.", "smsbus check"),
+  shard_restoring: () => say("Orders are being read again.", "Some SMS of orders come late.", "Wait. If it stays, the log says why."),
+  watch_table_behind: () => say("The orders cannot be read.", "The list of orders may be old.", "Check Kafka.", "smsbus check"),
+  inbox_blind: () => say("The inbox cannot read Kafka.", "New SMS do not appear on this page, and waits are answered 503. Nothing is lost.", "Check Kafka.", "smsbus check"),
+  inbox_behind: () => say("The inbox is behind what is published.", "SMS appear here late.", "Wait: it catches up by itself. If it stays, this process is too busy."),
+};
+
+// ---- keys and the rest ---------------------------------------------------------------------------------------------
+
+// The one table of keys: the help is drawn from it, and app.js has an action for each name.
+export const KEYS = [
+  ["next", ["j", "ArrowDown"], "Next SMS in the list"],
+  ["previous", ["k", "ArrowUp"], "Previous SMS"],
+  ["open", ["Enter"], "Open it"],
+  ["close", ["Escape"], "Close, or clear the search"],
+  ["copy", ["c"], "Copy its code"],
+  ["link", ["y"], "Copy its link"],
+  ["search", ["/"], "Search"],
+  ["newest", ["."], "Go to the newest"],
+  ["more", ["n"], "Request the next SMS of its order"],
+  ["mask", ["m"], "Hide everything, for screen sharing"],
+  ["dense", ["d"], "More rows, or larger ones"],
+  ["inbox", ["g i"], "Inbox"],
+  ["orders", ["g o"], "Orders"],
+  ["status", ["g s"], "Status"],
+  ["help", ["?"], "These keys"],
+];
+export const KEY_NAMES = { ArrowDown: "↓", ArrowUp: "↑", Escape: "Esc" };
+export const KEYS_TITLE = "Keys";
+export const MASK = "Hide everything";
+export const UNMASK = "Show again";
+export const MASKED = "Hidden for screen sharing.";
+export const SMS = "SMS";
+export const NOTHING_TO_COPY = "There is no code to copy.";
+export const NO_ORDER = "This SMS belongs to no order.";

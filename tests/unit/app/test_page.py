@@ -1,0 +1,104 @@
+"""The page's files: what they weigh, what they load, who may have them, and that no reason lacks its words."""
+
+import gzip
+import hashlib
+import re
+from pathlib import Path
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+from pydantic import SecretStr
+
+from app.admin.token import guard
+from app.page import FILES, HEADERS, PATHS, add_to
+
+ROOT = Path(__file__).parents[3]
+MOST_BYTES = 60 * 1024  # gzipped, all together
+INDEX = FILES["/"][0]
+WORDS = FILES["/page/words.js"][0]
+
+
+def test_all_of_it_together_is_small() -> None:
+    assert sum(len(gzip.compress(text.encode())) for text, _ in FILES.values()) <= MOST_BYTES
+
+
+def test_it_loads_its_own_files_and_nothing_else() -> None:
+    loaded = re.findall(r"(?:href|src)=\"(/[^\"]*)\"", INDEX)
+    imported = {
+        (path, name)
+        for path, (text, _) in FILES.items()
+        for name in re.findall(r"^import .* from \"\./([\w.]+)\";$", text, re.MULTILINE)
+    }
+
+    assert {*loaded, "/"} == PATHS
+    assert {f"/page/{name}" for _, name in imported} <= PATHS
+    assert not [path for path, (text, _) in FILES.items() if re.search(r"https?://(?!www\.w3\.org/2000/svg)", text)]
+
+
+def test_nothing_is_inline_and_no_text_becomes_markup() -> None:
+    assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", INDEX)
+    ours = [text for path, (text, _) in FILES.items() if path != "/page/vendor.js"]
+    assert not [text for text in ours if re.search(r"innerHTML|outerHTML|insertAdjacent|\beval\(|new Function", text)]
+
+
+def test_what_others_wrote_is_what_their_release_has() -> None:
+    comment, _, code = FILES["/page/vendor.js"][0].partition("*/\n")
+
+    assert f"sha256 {hashlib.sha256(code.encode()).hexdigest()}" in comment
+
+
+async def asked(method: str, path: str) -> int:
+    async def answered(_: web.Request) -> web.StreamResponse:
+        return web.Response()
+
+    return (await guard(SecretStr("a-long-token"))(make_mocked_request(method, path), answered)).status
+
+
+@pytest.mark.parametrize("path", sorted(PATHS))
+async def test_its_files_need_no_token(path: str) -> None:
+    assert [await asked(method, path) for method in ("GET", "HEAD", "POST")] == [200, 200, 401]
+
+
+@pytest.mark.parametrize(
+    "path", ["/page", "/page/", "/page/__init__.py", "/page/../v1/sms", "//", "/v1/sms", "/page/app.js/x"]
+)
+async def test_everything_else_needs_one(path: str) -> None:
+    assert await asked("GET", path) == 401
+
+
+async def test_each_is_served_with_the_headers_that_bind_the_browser() -> None:
+    application = web.Application()
+    add_to(application.router)
+    for path in PATHS:
+        request = make_mocked_request("GET", path, app=application)
+        matched = await application.router.resolve(request)
+        response = await matched.handler(request)
+        assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
+        assert all(response.headers[name] == value for name, value in HEADERS.items())
+
+
+def test_every_degraded_reason_of_the_documents_has_its_words() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
+    table = page.partition("| reason | what it means")[2].partition("\n\n")[0]
+    documented = set(re.findall(r"`([a-z_]+)(?::[A-Z]+)*`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))))
+    known = set(re.findall(r"^  ([a-z_]+): \(.*?\) => say\(", WORDS, re.MULTILINE))
+
+    assert documented > {"kafka_away", "account_backing_off"}
+    assert documented - known == set()
+
+
+def test_every_reason_of_a_rejected_callback_has_its_words() -> None:
+    program = "".join(file.read_text() for file in (ROOT / "receiver").glob("*.py"))
+    reasons = set(re.findall(r'InvalidCallback\(\s*"\w+", "(\w+)"', program))
+    known = set(re.findall(r"^  (\w+): \"", WORDS.partition("REJECTED_REASONS")[2].partition("};")[0], re.MULTILINE))
+
+    assert "not_json" in reasons
+    assert reasons - known == set()
+
+
+def test_every_key_of_the_table_has_an_action() -> None:
+    table = WORDS.partition("export const KEYS = [")[2].partition("];")[0]
+    actions = FILES["/page/app.js"][0].partition("const ACTIONS = {")[2].partition("};")[0]
+
+    assert re.findall(r"^  \[\"(\w+)\"", table, re.MULTILINE) == re.findall(r"^  (\w+)", actions, re.MULTILINE)
