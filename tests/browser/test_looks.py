@@ -1,0 +1,147 @@
+"""The page on a phone, in the dark, for axe, and under a flood."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import clipboard
+from tests.browser.screenshots import SIZES, VIEWS, fill
+from tests.browser.server import Smsbus, sms
+from tests.browser.test_page import expect, first
+
+# axe-core 4.14.1 of npm, unchanged; MPL-2.0, as it says itself.
+AXE = (Path(__file__).parent / "axe.min.js").read_text()
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "reduced_motion": "reduce"}
+
+
+def of_kind(kind: str) -> dict[str, Any]:
+    width, height = SIZES[kind]
+    scheme = "dark" if kind == "dark" else "light"
+    return {"viewport": {"width": width, "height": height}, "color_scheme": scheme, "reduced_motion": "reduce"}
+
+
+# ---- phone -----------------------------------------------------------------------------------------------------------
+
+
+def test_on_a_phone_a_tap_copies_and_a_tap_on_the_row_opens(windows, smsbus):
+    page = windows(**PHONE).open(smsbus)
+    smsbus.sms("Your code is 482913 and this is a long text that does not fit", code="482913")
+    code = first(page).locator("button.code")
+    code.tap()
+    expect(code.locator("bdi")).to_have_text("Copied")
+    assert clipboard(page) == "482913"
+    assert code.bounding_box()["height"] >= 44
+    assert code.bounding_box()["width"] >= 44
+    first(page).locator("a").tap()
+    detail = page.locator(".beside")
+    expect(detail).to_contain_text("482 913")
+    box = detail.bounding_box()
+    assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 390, 844)
+    copy = page.get_by_role("button", name="Copy code", exact=True).bounding_box()
+    assert copy["y"] > 700  # at the thumb
+    page.go_back()
+
+    expect(detail).to_be_hidden()
+    assert page.evaluate("document.activeElement.closest('.row') !== null")  # where it was before
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+@pytest.mark.parametrize("view", ["inbox", "rejected", "orders", "status"])
+@pytest.mark.parametrize("width", [320, 390, 700, 1099, 1100])
+def test_nothing_is_wider_than_the_window(windows, smsbus, view, width):
+    fill(smsbus)
+    smsbus.condition.degraded = ("kafka_away", "account_paused:" + "a" * 60)
+    page = windows(viewport={"width": width, "height": 700}).open(smsbus)
+    page.evaluate(f"location.hash = '/{view}'")
+    page.wait_for_timeout(300)
+
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate("document.querySelector('main').scrollWidth") <= width
+
+
+# ---- dark, and axe ---------------------------------------------------------------------------------------------------
+
+
+def test_dark_is_dark(windows, smsbus):
+    page = windows(color_scheme="dark").open(smsbus)
+
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(17, 17, 19)"
+
+
+@pytest.mark.parametrize("kind", SIZES)
+def test_axe_finds_nothing(windows, smsbus, kind):
+    fill(smsbus)
+    page = windows(**of_kind(kind)).open(smsbus)
+    first(page).wait_for()
+    page.evaluate(AXE)
+    found = []
+    for name, do in VIEWS.items():
+        page.evaluate("location.hash = '/inbox'")
+        do(page)
+        page.wait_for_timeout(300)
+        found += [(name, *each) for each in _violations(page)]
+        page.keyboard.press("Escape")  # of the keys
+        if name == "masked":
+            page.keyboard.press("m")
+    page.evaluate("location.hash = '/inbox'")
+    smsbus.kafka_goes(away=True)
+    page.wait_for_selector(".bar")
+    found += [("away", *each) for each in _violations(page)]
+    page.evaluate("location.hash = '/status'")
+    page.wait_for_selector(".reason")
+    found += [("status away", *each) for each in _violations(page)]
+
+    assert found == []
+
+
+def test_axe_finds_nothing_in_the_login(windows, smsbus):
+    page = windows().open(smsbus, "", live=False)
+    page.wait_for_selector("#token")
+    page.evaluate(AXE)
+
+    assert _violations(page) == []
+
+
+def _violations(page: Any) -> list[tuple[str, str]]:
+    found = page.evaluate("axe.run()")["violations"]
+    return [(each["id"], node["html"][:200]) for each in found for node in each["nodes"]]
+
+
+# ---- a flood ---------------------------------------------------------------------------------------------------------
+
+FRAMES = """
+window.gaps = [];
+let last = performance.now();
+const frame = (now) => { gaps.push(now - last); last = now; requestAnimationFrame(frame); };
+requestAnimationFrame(frame);
+"""
+
+
+@pytest.mark.parametrize("seconds", [2, pytest.param(10, marks=pytest.mark.long)])
+def test_five_hundred_sms_a_second_freeze_no_frame(windows, smsbus, seconds):
+    smsbus.publish(*(sms(f"old {number}", ago=3000 - number) for number in range(2000)))
+    page = windows().open(smsbus)
+    expect(first(page)).to_contain_text("old 1999")
+    page.evaluate(FRAMES)
+    for turn in range(seconds * 10):
+        began = time.monotonic()
+        numbers = range(turn * 50, turn * 50 + 50)
+        smsbus.publish(*(sms(f"new {number}", f"1647{number % 2000:07}", code=f"{number:06}") for number in numbers))
+        time.sleep(max(0, 0.1 - (time.monotonic() - began)))
+    page.wait_for_selector(f".row[aria-setsize='{2000 + seconds * 500}']")
+    gaps = sorted(page.evaluate("gaps"))
+
+    print(f"frames {len(gaps)}, longest {gaps[-1]:.0f} ms, p99 {gaps[len(gaps) * 99 // 100]:.0f} ms")
+    assert gaps[len(gaps) * 99 // 100] < 250
+    assert gaps[-1] < 1000
+    assert page.locator(".row").count() < 60
+    assert smsbus.streams == 1
+
+
+def test_ten_thousand_sms_at_once_are_all_there(page: Any, smsbus: Smsbus):
+    smsbus.publish(*(sms(f"text {number}", ago=10_000 - number) for number in range(10_000)))
+
+    page.wait_for_selector(".row[aria-setsize='10000']")
+    expect(first(page)).to_contain_text("text 9999")
