@@ -33,7 +33,7 @@ _CLOSE: Final = 3  # characters, in scripts whose words are found anywhere
 _WORDS_OF_A_NAME: Final = 4
 
 _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
-_NOT_BY_NAME: Final = Says.OPENS | Says.DOOR | Says.TRAVEL | Says.OTHER  # what a sender may be called by
+_NOT_BY_NAME: Final = Says.OPENS | Says.ENTRANCE | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(folded(languages.IS).split())
 _CURRENCIES: Final = "|".join(map(re.escape, words.CURRENCIES.split()))
@@ -323,7 +323,7 @@ def _is_for_something_else(here: Context) -> bool:
     if not sentence & Says.STRONG and _PERCENT.search(here.text, here.sentence.start, here.sentence.end):
         return True
     if clause & Says.OPENS or _is_of_another_kind(here.text, here.clause):
-        return not (clause & Says.STRONG and not clause & Says.DOOR) and not _says_very_words(here.clause)
+        return not (clause & Says.STRONG and not clause & Says.ENTRANCE) and not _says_very_words(here.clause)
     return not sentence & Says.STRONG and bool(sentence & Says.OPENS or here.everything & Says.PROMOTION)
 
 

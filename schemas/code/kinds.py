@@ -162,7 +162,7 @@ PLACES: Final = (
 
 # ---- what a number opens or fetches ----------------------------------------------------------------------------------
 
-DOORS: Final = (
+ENTRANCES: Final = (
     # English
     "gate+code gate+codes gate+pin door* doors garage+code alarm+code entry+code building+code lobby keypad keybox "
     "key+box lockbox lock+box keysafe safe+code barrier+code gatecode* intercom elevator smart+lock padlock "

@@ -26,7 +26,7 @@ class Says(IntFlag):
     STRONG = 256
     BETWEEN = 512
     TRAVEL = 4096
-    DOOR = 262144
+    ENTRANCE = 262144
     WITH = 524288
     NEW = 8192
     NOT = 16384
@@ -63,14 +63,22 @@ _LISTS: Final = {
         kinds.TRAVEL,
         kinds.PLACES,
     ),
-    Says.OPENS: (words.OPENS, words.OPENS_ANYWHERE, kinds.DOORS, kinds.PARKING, kinds.WIFI, kinds.PARCELS, kinds.SHOWN),
+    Says.OPENS: (
+        words.OPENS,
+        words.OPENS_ANYWHERE,
+        kinds.ENTRANCES,
+        kinds.PARKING,
+        kinds.WIFI,
+        kinds.PARCELS,
+        kinds.SHOWN,
+    ),
     Says.VOID: (words.VOID, words.VOID_ANYWHERE, languages.VOID),
     Says.PROMOTION: (words.PROMOTION, words.PROMOTION_ANYWHERE, kinds.ADVERTISING),
     Says.NAMED: (words.NAMED, words.NAMED_ANYWHERE, kinds.NAMES),
     Says.STRONG: (words.STRONG, words.STRONG_ANYWHERE, languages.STRONG, *_CONFIRMING),
     Says.BETWEEN: (words.BETWEEN, languages.ONE_TIME),
     Says.TRAVEL: (kinds.TRAVEL,),
-    Says.DOOR: (kinds.DOORS,),
+    Says.ENTRANCE: (kinds.ENTRANCES,),
     Says.DIGITS: (languages.DIGITS,),
     Says.WHERE: (languages.WHERE,),
     Says.NEW: (languages.NEW,),
