@@ -79,7 +79,8 @@ async def test_a_killed_worker_loses_nothing_and_comes_back_while_the_others_ser
     assert live[0] == 200
     assert len(accepted) == 2
     assert f'smsbus_worker_restarts_total{{process="supervisor",worker="{ended["process"]}"}} 1.0' in await _text(crew)
-    assert problems(load.posts, await events(smsbus)) == []
+    # What the killed one had in its journal is published after what senders have sent to the other since: limit L17.
+    assert problems(load.posts, await events(smsbus), one_process=False) == []
 
 
 @pytest.mark.parametrize("everybody", [False, True], ids=["only the parent is told", "all are told at once"])
