@@ -18,6 +18,7 @@ AT_ONCE: Final = 500  # events that are looked at before other tasks get their t
 CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
 GATHERED: Final = 0.05  # seconds in which a stream gathers events to send them at once
+SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
 
 
@@ -154,9 +155,11 @@ class Inbox:
         """
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._first(wanted, self.since(wanted, 0), lambda item: _is_next(item, sequence)) as found:
+            looks = 0
             while not found.done():
                 over = ended()
-                if over is not None and over.sms_count <= sequence:
+                looks = looks + 1 if over is not None else 0
+                if over is not None and (over.sms_count <= sequence or (looks > SURE and self._is_complete())):
                     raise WatchEnded(over.reason)
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
@@ -189,6 +192,10 @@ class Inbox:
                     here.set_result(item)
                     return here
         return None
+
+    def _is_complete(self) -> bool:
+        """Tell whether all that was published a while ago is here, or was."""
+        return not self.following.degraded()
 
     def _found(self, found: asyncio.Future[Item], cursor: Cursor, end: Cursor) -> Page:
         if found.done():

@@ -387,6 +387,17 @@ def test_a_watch_that_ended_without_it_ends_the_wait(world, count, sequence, rai
         assert wait_in_order(world, inbox, sequence, lambda: ended[0]) == []
 
 
+def test_a_watch_that_ended_with_other_sms_ends_the_wait_once_they_must_be_here(world):
+    """Its only SMS has no code, or was forgotten: a wait for a code would last to its end each time."""
+    inbox = world.started()
+    world.publish(FIRST, record(FIRST, 0, watch_id="w", sequence=0, code=None))
+    began = world.loop.time()
+
+    with pytest.raises(WatchEnded, match="finished"):
+        world.run(inbox.wait_in_order(WATCH._replace(has_code=True), 0, lambda: Ended("finished", 1), 30))
+    assert 2 < world.loop.time() - began < 6
+
+
 def test_a_look_without_a_wait_says_that_the_watch_ended(world, inbox):
     with pytest.raises(WatchEnded, match="expired"):
         wait_in_order(world, inbox, 0, lambda: Ended("expired", 0), seconds=0)
