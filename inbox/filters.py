@@ -28,17 +28,24 @@ class Filter(NamedTuple):
     contains: str | None = None
     """Text, in any case."""
     topics: tuple[str, ...] = (RECEIVED,)
+    among: tuple[str, ...] | None = None
+    """The accounts that whoever asks may see, sorted; None: all."""
 
     def matches(self, item: Item) -> bool:
         """Tell whether it was asked for."""
         return (
             item.part.topic in self.topics
+            and self.may_see(item.account)
             and all(
                 wanted is None or wanted == value for wanted, value in zip(self[:_EQUAL], _equal(item), strict=True)
             )
             and self.has_code in {None, item.code is not None}
             and (self.contains is None or self.contains.casefold() in (item.text or "").casefold())
         )
+
+    def may_see(self, account: str) -> bool:
+        """Tell whether whoever asks may see this account."""
+        return self.among is None or account in self.among
 
     def digest(self) -> bytes:
         """Return four bytes that name it; the same in every process."""

@@ -26,6 +26,7 @@ from app.admin.inbox_view import (
 )
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
+from app.admin.token import accounts_of
 from app.admin.watch_view import newest_first
 from app.since import is_cursor, moment_in
 from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
@@ -130,7 +131,7 @@ class InboxApi:
     async def _show(self, request: web.Request) -> web.StreamResponse:
         query = _asked(request, ())
         item = self._inbox.get(request.match_info["id"])
-        if item is None:
+        if item is None or not query.filter.may_see(item.account):
             return problem(404, "unknown_sms", UNKNOWN_SMS.format(hours=self._inbox.hours))
         if query.only_codes:
             return code(Page([item], self._inbox.here(Filter())))
@@ -204,7 +205,7 @@ class InboxApi:
         if self._table is not None and not self._table.filled:
             raise NotFilled
         found = newest_first(known for each in ids if self._table and (known := self._table.get(each)) is not None)
-        if not found:
+        if not found or not _may_see(wanted, found[0]):
             raise UnknownWatch
         return found[0]
 
@@ -245,7 +246,13 @@ class InboxApi:
 
 def _asked(request: web.Request, names: Iterable[str]) -> Query:
     """Parse a request that has these parameters. Raises `WrongQuery`."""
-    return query_in(request.query.items(), names)._replace(only_codes=wants_text(request))
+    query = query_in(request.query.items(), names)
+    wanted = query.filter._replace(among=accounts_of(request))
+    return query._replace(filter=wanted, only_codes=wants_text(request))
+
+
+def _may_see(wanted: Filter, known: Known) -> bool:
+    return wanted.among is None or (known.watch is not None and wanted.may_see(known.watch.account))
 
 
 def _watch_ids(wanted: Filter) -> list[str]:

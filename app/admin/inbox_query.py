@@ -66,6 +66,7 @@ def query_in(pairs: Iterable[tuple[str, str]], names: Iterable[str]) -> Query:
 def _filter(given: dict[str, str]) -> Filter:
     events = given.get("events", "received").split(",")
     return Filter(
+        among=None,
         **{name: given.get(name) for name in (*EQUAL, "contains")}
         | {"recipient": digits(given.get("recipient", "")) or None},
         has_code=given["has_code"] == "true" if "has_code" in given else None,

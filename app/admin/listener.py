@@ -12,7 +12,7 @@ from typing import Final, Protocol
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.log import server_logger
-from aiohttp.typedefs import Handler
+from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -155,7 +155,7 @@ class Listener:
         alarm = Alarm("admin_connections_full")
         self._most = MOST_CONNECTIONS + lasting
         self._connections = Connections(self._most, alarm=alarm, hint=HINT.format(self._most))
-        application = web.Application(middlewares=[_in_our_words, guard(settings.token), _whole_body])
+        application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body])
         page.add_to(application.router)
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
@@ -198,6 +198,10 @@ class Listener:
         if not self._has_started:
             return "starting"
         return "ready" if condition.can_accept else "full"
+
+
+def _guard(settings: AdminSettings) -> Middleware:
+    return guard(settings.token, settings.read_token, settings.read_accounts)
 
 
 class Admin(Listener):

@@ -19,6 +19,12 @@ from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
 
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream")
+"""What a token for reading some accounts may read."""
+READ: Final = (*LIMITED, "/v1/watches")
+"""What a token for reading all accounts may read."""
+AMONG: Final = web.RequestKey[tuple[str, ...] | None]("accounts", tuple)
+READ_ONLY: Final = "This token (admin.read_token) reads and waits only; limited to accounts, it reads only their SMS."
 LOOPBACK: Final = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 """Requests from this machine with the token may be forwarded ones: by the parent of `--workers`, or by a proxy."""
 UNAUTHORIZED: Final = (
@@ -80,10 +86,16 @@ def _made(path: Path) -> str:
     return _read(path)
 
 
-def guard(token: SecretStr | None) -> Middleware:
-    """Return a middleware: without the token, all except health, metrics and the page gets a 401; None: always."""
-    ours = (token.get_secret_value() if token else "").encode()
+def guard(
+    token: SecretStr | None, read_token: SecretStr | None = None, read_accounts: tuple[str, ...] = ()
+) -> Middleware:
+    """Return a middleware: without the token, all except health, metrics and the page gets a 401; None: always.
+
+    With the token for reading a GET of what is read is passed on, and limited to these accounts (none: all).
+    """
+    ours, readers = (_bytes(each) for each in (token, read_token))
     strangers = Strangers("wrong_admin_token")
+    among = tuple(sorted(read_accounts)) or None
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -92,10 +104,25 @@ def guard(token: SecretStr | None) -> Middleware:
         if ours and _shows(request, ours):
             with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):
                 return await handler(request)
+        if readers and _shows(request, readers):
+            if request.method not in {"GET", "HEAD"} or not request.path.startswith(READ if among is None else LIMITED):
+                return problem(403, "read_only", READ_ONLY)
+            request[AMONG] = among
+            return await handler(request)
         strangers.refused(request)
         return problem(401, "unauthorized", UNAUTHORIZED)
 
     return guarded
+
+
+def accounts_of(request: web.Request) -> tuple[str, ...] | None:
+    """Return the accounts that whoever sent the request may see; None: all."""
+    among: tuple[str, ...] | None = request.get(AMONG)
+    return among
+
+
+def _bytes(token: SecretStr | None) -> bytes:
+    return (token.get_secret_value() if token else "").encode()
 
 
 def _shows(request: web.Request, token: bytes) -> bool:

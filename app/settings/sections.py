@@ -150,6 +150,19 @@ class AdminSettings(Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8081, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, validate_default=True)
+    read_token: SecretStr | None = None  # reads and waits only
+    # The accounts that it may see; none named: all.
+    read_accounts: Annotated[tuple[str, ...], BeforeValidator(listed_if_text)] = ()
+
+    @field_validator("read_token")
+    @classmethod
+    def _another_one(cls, token: SecretStr | None, seen: ValidationInfo) -> SecretStr | None:
+        if token is not None:
+            _not_guessable(token)
+            if token == seen.data.get("token"):
+                message = "must not be admin.token, which may do everything"
+                raise ValueError(message)
+        return token
 
     @field_validator("token")
     @classmethod

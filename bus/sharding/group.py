@@ -124,7 +124,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         They accept a heartbeat of the generation that assigned it only from one of its members: a process that was
         suspended may not be one any longer. A commit would ask the same, but when it is refused aiokafka joins again as
         a new member. The old one is then a ghost that the next rebalance waits for; commits sent meanwhile are refused
-        after it, and so on: 60 s and more without an owner for every shard (tests/integration/test_shard_group.py).
+        after it, and so on, for a minute and longer (tests/integration/test_group_on_brokers.py).
         """
         consumer = self._consumer
         if consumer is None or partition not in self._positions:

@@ -12,6 +12,7 @@ PROBLEMS: Final = (
     Problem("invalid_query", 400, "A parameter is unknown, given twice or invalid; see the detail."),
     Problem("bad_request", 400, "The body does not match its headers."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("read_only", 403, "`admin.read_token` reads and waits only; limited to accounts, it reads no watches."),
     Problem("forbidden", 403, "Kafka lets this process read watches only: ask one with pollers."),
     Problem("unknown_watch", 404, "There is no such watch."),
     Problem("not_found", 404, "The requests for a watch are `next`, `stop`, `finish` and `cancel`."),
@@ -160,7 +161,7 @@ def _strict(properties: Document, *required: str) -> Document:
 
 
 def _answers(answers: Document, *reasons: str) -> Document:
-    always = {"unauthorized", "not_ready", "kafka_away", "internal"}
+    always = {"unauthorized", "read_only", "not_ready", "kafka_away", "internal"}
     problems = [problem for problem in PROBLEMS if problem.reason in always.union(reasons)]
     statuses = sorted({problem.status for problem in problems})
     return answers | {

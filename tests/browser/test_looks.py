@@ -9,7 +9,7 @@ import pytest
 from tests.browser.conftest import clipboard
 from tests.browser.screenshots import SIZES, VIEWS, fill
 from tests.browser.server import Smsbus, sms
-from tests.browser.test_page import expect, first
+from tests.browser.test_page_in_browser import expect, first
 
 # axe-core 4.14.1 of npm, unchanged; MPL-2.0, as it says itself.
 AXE = (Path(__file__).parent / "axe.min.js").read_text()

@@ -15,7 +15,7 @@ import pytest
 
 from tests.e2e.load import Load
 from tests.e2e.program import TOKEN, Replica, eventually
-from tests.e2e.test_inbox import NUMBER, Client, next_event
+from tests.e2e.test_inbox_served import NUMBER, Client, next_event
 from tests.e2e.topic import events, problems
 from tests.faults.rules import imbalance
 

@@ -10,7 +10,7 @@ from schemas.identity_code.forms import readable, whole, without_links
 
 WORDS = [
     *(word.strip("*").replace("+", " ") for word in (words.CODE + words.TYPE + words.VOID + words.NAMED).split()[::9]),
-    *(word.strip("*").replace("+", " ") for word in (kinds.DOORS + languages.VOID + languages.NEW).split()[::9]),
+    *(word.strip("*").replace("+", " ") for word in (kinds.ENTRANCES + languages.VOID + languages.NEW).split()[::9]),
     *(words.CODE_ANYWHERE + words.TYPE_ANYWHERE + words.NAMED_ANYWHERE).split()[::9],
 ]
 texts = st.lists(

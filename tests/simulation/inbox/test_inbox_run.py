@@ -66,7 +66,11 @@ BREAKS: list[tuple[type, str, Callable[..., Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("owner", "name", "broken"), BREAKS, ids=lambda each: getattr(each, "__name__", str(each)))
+@pytest.mark.parametrize(
+    ("owner", "name", "broken"),
+    BREAKS,
+    ids=[each[2].__name__ if hasattr(each[2], "__name__") else each[1] for each in BREAKS],
+)
 def test_a_planted_break_is_found(
     owner: type, name: str, broken: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

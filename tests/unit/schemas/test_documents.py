@@ -242,7 +242,7 @@ def test_the_document_of_the_watches_is_what_the_program_takes_and_answers():
     answered = re.findall(r'problem\(\d+, "(\w+)"', inspect.getsource(watches) + inspect.getsource(listener))
     assert reasons | {"method_not_allowed"} == {
         *answered,
-        "unauthorized",
+        *("unauthorized", "read_only"),
         *(reason for reason, _ in listener.REFUSED.values()),
     }
 

@@ -1,0 +1,113 @@
+"""The token for reading: it reads and waits, changes nothing, and sees no account that it is not given."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pydantic import SecretStr, ValidationError
+
+from app.admin.inbox import InboxApi
+from app.admin.token import guard
+from app.settings.sections import AdminSettings
+from tests.unit.app.admin.test_inbox import NOW_MS, WATCH_ID, Api, of_order, sms
+
+pytestmark = pytest.mark.loopback
+
+OURS, READS, SHOPS = "operator-operator-operator", "reads-reads-reads-reads", "shops-shops-shops-shops"
+ALL_PATHS = ("/v1/sms", "/v1/cursor", "/v1/watches", "/v1/callbacks", "/v1/journal/rows")
+
+
+@pytest.fixture
+async def api() -> AsyncIterator[Api]:
+    """What came for two accounts, of which the reader of `shop` sees one."""
+    api = Api()
+    applications = []
+    for reads, accounts in ((READS, ()), (SHOPS, ("shop",))):
+        application = web.Application(middlewares=[guard(SecretStr(OURS), SecretStr(reads), accounts)])
+        InboxApi(api.inbox, api.table, now_ms=lambda: NOW_MS).add_to(application.router)
+        application.router.add_route("*", "/{path:.*}", _other)
+        applications.append(application)
+    api.inbox.following.start()
+    async with (
+        TestClient(TestServer(applications[0])) as api.client,
+        TestClient(TestServer(applications[1])) as limited,
+    ):
+        api.limited = limited  # type: ignore[attr-defined]
+        yield api
+    await api.inbox.following.stop()
+
+
+async def _other(_: web.Request) -> web.Response:
+    return web.json_response({})
+
+
+def shown(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize(
+    ("token", "statuses"),
+    [
+        (OURS, [200, 200, 200, 200, 200]),
+        (READS, [200, 200, 200, 403, 403]),
+        ("wrong", [401] * 5),
+    ],
+)
+async def test_who_may_read_what(api: Api, token: str, statuses: list[int]) -> None:
+    assert [(await api.get(path, **shown(token)))[0] for path in ALL_PATHS] == statuses
+
+
+@pytest.mark.parametrize("path", ["/v1/watches", f"/v1/watches/{WATCH_ID}/next", "/v1/journal/skip", "/v1/sms"])
+async def test_it_changes_nothing(api: Api, path: str) -> None:
+    for method in ("POST", "PUT", "DELETE", "PATCH"):
+        async with api.client.request(method, path, headers=shown(READS)) as answer:
+            assert (answer.status, (await answer.json())["reason"]) == (403, "read_only")
+
+
+async def test_a_limited_one_sees_its_accounts_alone(api: Api) -> None:
+    mine, other = sms(-2000, "4711"), of_order(0, "5822")
+    api.watch()
+    await api.taken(mine, other)
+
+    async def get(path: str) -> tuple[int, dict]:
+        async with api.limited.get(path, headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+            return answer.status, await answer.json()
+
+    listed = await get("/v1/sms")
+    named = [(await get(f"/v1/sms?{query}"))[1]["items"] for query in ("account=main", "order_id=860170")]
+    by_id = [(await get(f"/v1/sms/{message.event_id}"))[0] for message in (mine, other)]
+    waits = [
+        await get(f"/v1/wait?{query}&timeout=1") for query in ("account=main&order_id=860170", f"watch_id={WATCH_ID}")
+    ]
+
+    assert [each["id"] for each in listed[1]["items"]] == [mine.event_id]
+    assert named == [[], []]
+    assert by_id == [200, 404]
+    assert [(status, answer["reason"]) for status, answer in waits] == [(404, "unknown_watch")] * 2
+    assert (await get("/v1/watches"))[0] == 403
+
+
+async def test_a_limited_wait_takes_no_sms_of_another_account(api: Api) -> None:
+    async with api.limited.get("/v1/cursor", headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+        cursor = (await answer.json())["cursor"]
+    await api.taken(sms(1, "5822", account="other"), sms(2, "4711"))
+
+    path = f"/v1/wait?recipient=16470000000&since={cursor}"
+    async with api.limited.get(path, headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+        found = await answer.json()
+
+    assert [each["code"] for each in found["items"]] == ["4711"]
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"token": OURS, "read_token": OURS}, "must not be admin.token"),
+        ({"read_token": "short"}, "can be guessed"),
+    ],
+)
+def test_a_token_for_reading_that_would_protect_nothing_is_refused(values: dict[str, str], word: str) -> None:
+    with pytest.raises(ValidationError, match=word):
+        AdminSettings.model_validate(values)
+    assert AdminSettings.model_validate({"read_accounts": "a, b"}).read_accounts == ("a", "b")
