@@ -86,7 +86,7 @@ def smsbus(*options: str, **environ: str) -> Callable[[Place], Command]:
             "SMSBUS_ACCOUNTS__BENCH__CALLBACK_TOKENS": TOKEN,
             "SMSBUS_LOG__LEVEL": "warning",
         }
-        return Command([str(SMSBUS), "serve", *options], settings | environ)
+        return Command([str(SMSBUS), "serve", "--role", "receiver", *options], settings | environ)
 
     return command
 
