@@ -82,9 +82,10 @@ function arrived(events, how) {
   if (added.some((row) => row.sms.watch_id) || events.some((event) => "ended_at" in event)) ordersSoon();
 }
 
+const noOrders = () => [403, 404].includes(state.orders.error?.status);
 let ordersAsked = 0;
 function ordersSoon() {
-  if (ordersAsked || state.orders.error?.status === 404) return;
+  if (ordersAsked || noOrders()) return;
   ordersAsked = setTimeout(() => {
     ordersAsked = 0;
     readOrders();
@@ -226,7 +227,7 @@ function tick() {
   if (state.login) return;
   const everything = view === "status" || (inbox.rows.length === 0 && ticks % 2 === 0);
   if (ticks % HEALTH_EVERY === 0) readHealth({ everything });
-  if (ticks % (view === "orders" ? HEALTH_EVERY : ORDERS_EVERY) === 0 && state.orders.error?.status !== 404) readOrders();
+  if (ticks % (view === "orders" ? HEALTH_EVERY : ORDERS_EVERY) === 0 && !noOrders()) readOrders();
 }
 
 drawnBy(draw);

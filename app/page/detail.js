@@ -8,6 +8,7 @@ import { copy, label } from "./copy.js";
 import { hide } from "./list.js";
 import { go, hashOf } from "./routes.js";
 import { request } from "./orders.js";
+import { readsOnly } from "./health.js";
 import * as words from "./words.js";
 
 const fetched = new Map(); // by id: { sms, way }, "gone", or null while it is asked for
@@ -76,7 +77,7 @@ function Sms({ sms, way, newest }) {
       <p class="actions">
         <${Copied} what=${linkOf(sms.id)} id=${`link ${sms.id}`} name=${words.COPY_LINK} />
         ${wait && html`<${Copied} what=${wait} id=${`wait ${sms.id}`} name=${words.COPY_WAIT} />`}
-        ${sms.order_kind === "activation" && html`<button onClick=${() => request("next", sms.watch_id)}>${words.NEXT}</button>`}
+        ${sms.order_kind === "activation" && !readsOnly() && html`<button onClick=${() => request("next", sms.watch_id)}>${words.NEXT}</button>`}
       </p>
       <${Facts} rows=${factsOf(sms)} />
       <h2>${words.WAY}</h2>

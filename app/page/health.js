@@ -42,12 +42,15 @@ export async function readHealth({ everything }) {
     if (!everything && !degraded.includes("kafka_away")) return;
     const metrics = parsed(await (await ask(null, "/metrics")).text());
     change({ health: { ...state.health, metrics } });
-    const callbacks = await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
+    const callbacks = await ask(state.token, "/v1/callbacks").then((response) => response.json(), (error) => ({ refused: error.reason }));
     change({ health: { ...state.health, callbacks } });
   } catch {
     change(); // the connection's bar says it
   }
 }
+
+// A token that only reads: what it may not do is not offered.
+export const readsOnly = () => state.health.callbacks?.refused === "read_only";
 
 // Return since when, or null, of a reason that holds; undefined: it does not.
 export const holds = (reason) => (state.health.reasons.has(reason) ? state.health.reasons.get(reason) : undefined);

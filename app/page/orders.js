@@ -5,6 +5,7 @@ import { ApiError, ask } from "./feed.js";
 import { change, ends, lastOfWatch, providers, state } from "./store.js";
 import { age, left, masked, visible } from "./text.js";
 import { CodeButton } from "./list.js";
+import { readsOnly } from "./health.js";
 import * as words from "./words.js";
 
 const PAGE = 200;
@@ -59,7 +60,8 @@ export function Confirm({ action, watchId, done }) {
 
 export function Orders() {
   const { watches, error, ended, more } = state.orders;
-  if (error instanceof ApiError && error.status === 404) return html`<div class="empty"><p class="large">${words.NO_POLLED}</p><p>${words.NO_POLLED_MORE}</p></div>`;
+  if (error?.status === 404) return html`<div class="empty"><p class="large">${words.NO_POLLED}</p><p>${words.NO_POLLED_MORE}</p></div>`;
+  if (error?.status === 403) return html`<div class="empty"><p class="large">${words.NOT_YOURS}</p><p>${error.message}</p></div>`;
   const listed = watches?.filter((watch) => ended || !isEnded(watch)) ?? [];
   return html`
     <div class="page">
@@ -117,7 +119,7 @@ function Row(watch) {
       <td class="count">${watch.sms_count}<span class="unit"> ${words.SMS}</span></td>
       <td class="last">${last?.code && html`<${CodeButton} row=${last} id=${`order ${watch.watch_id}`} />`}</td>
       <td class="ends">${Ends(watch)}</td>
-      <td class="acts">${!isEnded(watch) && !watch.unreadable && html`
+      <td class="acts">${!isEnded(watch) && !watch.unreadable && !readsOnly() && html`
         ${watch.order_kind === "activation" && act("next", words.NEXT)}
         ${act("finish", words.FINISH, "quiet")}${act("cancel", words.CANCEL, "quiet")}`}</td>
     </tr>`;

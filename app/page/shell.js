@@ -5,7 +5,7 @@ import { change, railNumbers, state, unreadCount } from "./store.js";
 import { age } from "./text.js";
 import { displayed, hide, places } from "./list.js";
 import { goTo, hashOf } from "./routes.js";
-import { holds, most, total } from "./health.js";
+import { holds, most, readsOnly, total } from "./health.js";
 import { Confirm, openOrders, Orders } from "./orders.js";
 import { colour, headline, Status } from "./status.js";
 import { Detail } from "./detail.js";
@@ -57,6 +57,7 @@ function Rail({ forget, mask }) {
         <h2>${words.NUMBERS}</h2>
         <ul class="numbers">${list.map(NumberLink)}</ul>
         ${all > list.length && html`<p class="quiet">${words.moreNumbers(all - list.length)}</p>`}`}
+      ${readsOnly() && html`<p class="quiet" title=${words.READS_ONLY_MORE}><span class="chip">${words.READS_ONLY}</span></p>`}
       <${Foot} forget=${forget} mask=${mask} />
     </nav>`;
 }
@@ -109,6 +110,7 @@ function Beside() {
 
 // ---- bars ----------------------------------------------------------------------------------------------------------
 
+const SAID_ELSEWHERE = new Set(["not_found", "inbox_blind", "cursor_gone"]);
 const since = (reason) => (holds(reason) ? clock(holds(reason)) : null);
 function Bars() {
   const bar = barOf();
@@ -117,8 +119,10 @@ function Bars() {
 function barOf() {
   const { link, notice, health, route } = state;
   const lostFor = state.now - link.since;
-  if (link.word === "lost" && link.error?.reason === "not_ready") return ["amber", words.NOT_READY];
-  if (link.word === "lost" && link.error?.status !== 404 && link.error?.reason !== "inbox_blind" && lostFor > PATIENCE) return ["amber", words.lost(Math.round(lostFor / 1000))];
+  if (link.word === "lost" && !SAID_ELSEWHERE.has(link.error?.reason)) {
+    if (link.error?.reason === "not_ready") return ["amber", words.NOT_READY];
+    if (lostFor > PATIENCE) return ["amber", link.error?.message && link.error.status ? words.refusedBy(link.error) : words.lost(Math.round(lostFor / 1000))];
+  }
   if (route.view === "status") return null; // it says all of the following
   if (holds("kafka_away") !== undefined) return health.status === "full" ? ["red", words.awayAndFull(since("kafka_away")), true] : ["amber", words.away(since("kafka_away"), total("smsbus_journal_rows")), true];
   if (holds("inbox_blind") !== undefined) return ["amber", words.BLIND, true];

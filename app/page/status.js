@@ -107,8 +107,13 @@ function Account(name, used) {
     </tr>`;
 }
 
-// Between the provider's time and ours, of the SMS of the last hour, a point for each minute.
-function Delays({ account }) {
+// Between the provider's time and ours, of the SMS of the last hour, a point for each minute; looked at once a second.
+const looked = new Map();
+function delaysOf(account) {
+  if (looked.get(account)?.now !== state.now) looked.set(account, { now: state.now, points: pointsOf(account) });
+  return looked.get(account).points;
+}
+function pointsOf(account) {
   const points = new Map();
   for (let index = inbox.rows.length - 1; index >= 0; index -= 1) {
     const { at, sms } = inbox.rows[index];
@@ -117,10 +122,14 @@ function Delays({ account }) {
     const minute = Math.floor((state.now - at) / 60_000);
     points.set(minute, Math.max(points.get(minute) ?? 0, (at - Date.parse(sms.provider_time)) / 1000));
   }
+  return points;
+}
+function Delays({ account }) {
+  const points = delaysOf(account);
   if (!points.size) return html`<span class="quiet">${words.NO_DELAYS}</span>`;
   const values = [...points.values()];
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const line = [...points].map(([minute, value]) => `${120 - minute * 2},${22 - (value / Math.max(high, 1)) * 20}`).join(" ");
+  const line = [...points].map(([minute, value]) => `${117 - minute * 1.9},${21 - (value / Math.max(high, 1)) * 18}`).join(" ");
   return html`
     <svg class="spark" viewBox="0 0 120 24" role="img" aria-label=${words.delays(account, low.toFixed(1), high.toFixed(1))}><polyline points=${line} />${points.size === 1 && html`<circle cx=${line.split(",")[0]} cy=${line.split(",")[1]} r="2" />`}</svg>
     <span class="quiet">${words.SECONDS(high.toFixed(1))}</span>`;

@@ -154,6 +154,7 @@ export const behind = (seconds) => `The inbox is ${seconds ? `${seconds} s ` : "
 export const NOT_READY = "The inbox is still reading what was published. A moment.";
 export const WHAT_TO_DO = "What to do";
 export const TRY_AGAIN = "Trying again by itself.";
+export const refusedBy = (error) => (error.status === 503 ? `${error.message} ${TRY_AGAIN}` : error.message);
 
 // ---- login ---------------------------------------------------------------------------------------------------------
 
@@ -164,6 +165,9 @@ export const OPEN = "Open";
 export const SESSION_ENDED = "This session ended. Your filters are kept.";
 export const WRONG_TOKEN = "This token is not the one of this smsbus. It is SMSBUS_ADMIN__TOKEN, or in the file admin-token of its data directory.";
 export const NOBODY = "smsbus does not answer at this address. Is it running?";
+export const READS_ONLY = "Reads only";
+export const READS_ONLY_MORE = "This is admin.read_token: it changes nothing";
+export const NOT_YOURS = "This token does not show orders.";
 export const FORGET = "Forget the token";
 
 // ---- orders --------------------------------------------------------------------------------------------------------

@@ -115,6 +115,7 @@ class Smsbus:
 
     def __init__(self, settings: InboxSettings = AS_USUAL) -> None:
         self.token = TOKEN
+        self.admin: dict[str, Any] = {}  # more settings of the listener
         self.condition = Condition()
         self.writer = Writer()
         self.port = 0
@@ -170,7 +171,7 @@ class Smsbus:
                 api.add_to(router)
 
         self._admin = Admin(
-            AdminSettings(port=self.port, token=SecretStr(self.token)),
+            AdminSettings(port=self.port, token=SecretStr(self.token), **self.admin),
             alive=lambda: True,
             condition=self._condition,
             registry=registry,

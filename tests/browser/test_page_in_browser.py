@@ -156,6 +156,37 @@ def test_a_session_that_ends_keeps_its_filters(page, smsbus):
     expect(page.locator("#search")).to_have_value("service:tg")
 
 
+READER = "a-token-that-reads-and-waits-only"
+
+
+def test_a_token_that_only_reads_is_offered_nothing_else(windows, smsbus):
+    smsbus.stop()
+    smsbus.admin = {"read_token": READER}
+    smsbus.start()
+    smsbus.order("38496653", "48500100200", "tg")
+    smsbus.sms("hello", order_kind="activation", order_id="38496653", watch_id="w", sequence=0)
+    page = windows().open(smsbus, f"#token={READER}")
+    shows(page, "hello")
+    expect(page.locator(".rail")).to_contain_text("Reads only")
+    page.locator("a", has_text="Orders").click()
+
+    expect(page.locator("tbody tr")).to_contain_text("38496653")
+    expect(page.get_by_role("button", name="Next SMS")).to_have_count(0)
+
+
+def test_a_token_that_reads_one_account_sees_no_other(windows, smsbus):
+    smsbus.stop()
+    smsbus.admin = {"read_token": READER, "read_accounts": ("grizzly",)}
+    smsbus.start()
+    smsbus.sms("for others", ago=5)
+    smsbus.sms("for us", account="grizzly")
+    page = windows().open(smsbus, f"#token={READER}")
+
+    shows(page, "for us")
+    page.locator("a", has_text="Orders").click()
+    expect(page.locator("main")).to_contain_text("This token does not show orders.")
+
+
 # ---- finding ---------------------------------------------------------------------------------------------------------
 
 
@@ -343,6 +374,18 @@ def test_a_lost_connection_is_said_and_nothing_is_missed(page, smsbus):
     smsbus.sms("after")
     expect(first(page)).to_contain_text("after")
     page.wait_for_selector(".row[aria-setsize='44']")
+
+
+def test_what_the_service_says_is_said(windows, smsbus):
+    window = windows()
+    busy = json.dumps({"reason": "too_many_waits", "detail": "Too many wait already."})
+    window.context.route("**/v1/stream*", lambda route: route.fulfill(status=503, body=busy))
+    page = window.open(smsbus, live=False)
+    smsbus.sms("hello")
+
+    expect(page.locator(".bar")).to_have_text("Too many wait already. Trying again by itself.")
+    window.context.unroute_all()
+    shows(page, "hello")
 
 
 def test_silence_is_a_lost_connection(monkeypatch, windows, smsbus):

@@ -10,8 +10,10 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from pydantic import SecretStr
 
+from app.admin.listener import Listener
 from app.admin.token import guard
 from app.page import FILES, HEADERS, PATHS, add_to
+from app.settings.sections import AdminSettings
 
 ROOT = Path(__file__).parents[3]
 MOST_BYTES = 60 * 1024  # gzipped, all together
@@ -76,6 +78,17 @@ async def test_each_is_served_with_the_headers_that_bind_the_browser() -> None:
         response = await matched.handler(request)
         assert response.headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self';")
         assert all(response.headers[name] == value for name, value in HEADERS.items())
+
+
+async def test_it_is_on_every_listener_also_on_one_that_passes_everything_on() -> None:
+    async def pass_on(_: web.Request) -> web.StreamResponse:
+        raise AssertionError
+
+    application = Listener(AdminSettings(), lambda router: router.add_route("*", "/{path:.*}", pass_on))._runner.app
+    for path in PATHS:
+        request = make_mocked_request("GET", path, app=application)
+        matched = await application.router.resolve(request)
+        assert (await matched.handler(request)).status == 200
 
 
 def test_every_degraded_reason_of_the_documents_has_its_words() -> None:
