@@ -19,7 +19,7 @@ help:
 	@echo "make unit    after every save: no Kafka, no sockets; a minute"
 	@echo "make test    everything that must hold, on real parts and two cores; 14 minutes"
 	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"
-	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login; 10 minutes"
+	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login, the page; 20 minutes"
 	@echo "     test-simulation  every scenario and every break of the simulation; 6 minutes"
 	@echo "     test-fuzz        many new examples where tests make their own; 15 minutes"
 	@echo "     faults           the fault matrix at its full size; 80 minutes"

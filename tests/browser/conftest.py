@@ -18,6 +18,22 @@ window.hide = (value) => { hidden = value; document.dispatchEvent(new Event("vis
 """A headless browser hides no tab: this does what another tab in front does."""
 
 
+SHORT = (
+    "test_the_newest_code_is_there_by_itself",
+    "test_a_lost_connection_is_said",
+    "test_every_text_from_outside_is_text",
+    "test_the_token_leaves_the_address",
+)
+"""What `make test` runs of these: they take six minutes in all."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the others to `make test-long`."""
+    for item in items:
+        if "tests/browser" in item.nodeid and not item.name.startswith(SHORT):
+            item.add_marker(pytest.mark.long)
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     playwright = pytest.importorskip("playwright.sync_api", reason="pip install playwright")
