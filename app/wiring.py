@@ -257,8 +257,8 @@ def admin(
     def alive() -> bool:
         return bus.alive() and all(part.alive() for part in readers)
 
-    def starting() -> bool:  # while Kafka is unavailable callbacks must still be accepted
-        return any(part.is_starting() for part in readers)
+    def starting() -> bool:  # while Kafka is unavailable callbacks must still be accepted; an inbox may fill later
+        return polling is not None and polling.is_starting()
 
     return Admin(
         settings.admin,

@@ -65,16 +65,23 @@ class Together:
 
 
 def together(
-    receivers: Sequence[WorkerResponse | None], others: Sequence[WorkerResponse | None], own: tuple[str, ...] = ()
+    receivers: Sequence[WorkerResponse | None],
+    others: Sequence[WorkerResponse | None],
+    own: tuple[str, ...] = (),
+    *,
+    later: Sequence[WorkerResponse | None] = (),
 ) -> Together:
-    """Combine each worker's /readyz (None: no response) and our own reasons. One ready receiver can accept."""
-    answers = [*receivers, *others]
+    """Combine each worker's /readyz (None: no response) and our own reasons. One ready receiver can accept.
+
+    `later`: of those whose start nobody has to wait for.
+    """
+    answers = [*receivers, *others, *later]
     said = [json.loads(answer.text) for answer in answers if answer]
     words = [word for each in said for word in each["degraded"]] + [*own]
     if None in answers:
         words.append(RESTARTING)
     can_accept = any(each is not None and each.status == 200 for each in receivers)
-    starting = any(each["status"] == "starting" for each in said)
+    starting = any(json.loads(each.text)["status"] == "starting" for each in (*receivers, *others) if each)
     return Together(can_accept, tuple(dict.fromkeys(words)), starting)
 
 
@@ -135,10 +142,9 @@ class JointAdmin(Listener):
         return livez(alive=all(lives))
 
     async def _readyz(self, _: web.Request) -> web.Response:
-        receivers, others = await asyncio.gather(
-            self._ask(self._receivers, "/readyz"), self._ask(self._others, "/readyz")
-        )
-        all_of_them = together(receivers, others, self._degraded())
+        groups = (self._receivers, [*filter(None, [self._pollers])], [*filter(None, [self._inbox])])
+        receivers, pollers, inbox = await asyncio.gather(*(self._ask(group, "/readyz") for group in groups))
+        all_of_them = together(receivers, pollers, self._degraded(), later=inbox)
         return self.answer_readyz(all_of_them, starting=all_of_them.starting)
 
     async def _metrics(self, _: web.Request) -> web.Response:

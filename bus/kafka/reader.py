@@ -94,7 +94,7 @@ async def read(
         _place(consumer, await _begins(kafka, consumer, start, ends))
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
-            batches = await answered(kafka, fetched(consumer))
+            batches = await fetched(kafka, consumer)
             if batches:
                 heard = clock()
             elif clock() - heard > NO_PROGRESS_SECONDS:
@@ -149,10 +149,10 @@ async def _has_reached(consumer: AIOKafkaConsumer, ends: Offsets) -> bool:
     return all([await consumer.position(part) >= end for part, end in ends.items()])
 
 
-async def fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[ConsumerRecord]]:
-    """Return what comes within `POLL_MS`. Raises `TopicsError` if a topic may not be read, and `KafkaError`."""
-    check_fetching(consumer)
+async def fetched(kafka: KafkaSettings, consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[ConsumerRecord]]:
+    """Return what comes within `POLL_MS`. Raises `TopicsError` if a topic may not be read, and `KafkaAway`."""
     try:
+        check_fetching(consumer)
         batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
             timeout_ms=POLL_MS, max_records=AT_ONCE
         )
@@ -161,6 +161,8 @@ async def fetched(consumer: AIOKafkaConsumer) -> dict[TopicPartition, list[Consu
         raise TopicsError(
             [f"Kafka does not let this user read topic {full}: give it Read and Describe on it"]
         ) from None
+    except FAILURES as error:
+        raise away(kafka) from error
     return batches
 
 

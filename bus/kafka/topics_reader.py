@@ -52,7 +52,7 @@ class TopicsReader:
 
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         """Return what comes within half a second: by time, each partition in the order of its offsets."""
-        batches = await answered(self._kafka, fetched(self._consumer))
+        batches = await fetched(self._kafka, self._consumer)
         return [(self._part_of[full], record) for full, record in merged(batches)]
 
     def _ours(self, offsets: dict[TopicPartition, int]) -> Positions:

@@ -98,7 +98,7 @@ def test_an_inbox_reads_with_the_printed_rights_and_writes_commands_only_once_it
 
     assert watches["watches"] == []
     assert (forbidden.value.code, json.load(forbidden.value)["reason"]) == (403, "forbidden")
-    assert [each["watch_id"] for each in town.get(reads, "/v1/watches")["watches"]] == [watch]
+    wait_until(lambda: [each["watch_id"] for each in town.get(reads, "/v1/watches")["watches"]] == [watch], 10)
     assert [line for line in (*reads.log, *commands.log) if line.get("level") == "error"] == []
 
 
@@ -110,6 +110,7 @@ def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_it
         give_what_is_printed(town, role, secure.users["pollers"])  # what `all` needed before it had an inbox
     process = town.start("all")
     wait_until(lambda: town.readiness(process) == (200, True), 30)
+    wait_until(lambda: process.events("inbox_blind"), 10)
     [line] = process.events("inbox_blind")
     accepted = ask(f"{process.serving['receiver']}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
     give_what_is_printed(town, "all", secure.users["pollers"])

@@ -25,7 +25,7 @@ class Forbidden:
 
 async def test_who_may_not_read_a_topic_is_told_which_and_what_is_missing() -> None:
     with pytest.raises(TopicsError) as refused:
-        await fetched(Forbidden())  # type: ignore[arg-type,unused-ignore]
+        await fetched(KafkaSettings(), Forbidden())  # type: ignore[arg-type,unused-ignore]
 
     assert refused.value.lines == [
         "Kafka does not let this user read topic sms.received.v1: give it Read and Describe on it"
