@@ -26,7 +26,6 @@ class Meaning(NamedTuple):
     """What to do."""
 
 
-NOTHING_YET: Final = "Nothing yet."
 MEANINGS: Final = {
     "kafka_away": Meaning(
         "SMS are still accepted, and arrive when Kafka returns.", "Run `smsbus check`: it says what fails and why."
@@ -51,7 +50,7 @@ MEANINGS: Final = {
         "Answers are slow, and SMS are late.", "Give it more cores or --workers, or fewer watches."
     ),
     "reload_refused": Meaning("The new settings are not in use.", "The log says why: mend it, send SIGHUP again."),
-    "worker_restarting": Meaning(NOTHING_YET, "Wait a minute; if it stays, the log has its exit code."),
+    "worker_restarting": Meaning("Nothing yet.", "Wait a minute; if it stays, the log has its exit code."),
     "account_limited": Meaning(
         "Callbacks of this account get 429; others are accepted.",
         "If they are genuine, raise receiver.allowance or receiver.max_in_flight; if the URL leaked, rotate it.",

@@ -150,8 +150,8 @@ class Polling(Watching):
         await self._stopping
 
     async def _stop(self) -> None:
-        await super().stop()
         await self.poller.stop()
+        await super().stop()
 
 
 def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stack: AsyncExitStack) -> Polling | None:

@@ -75,13 +75,12 @@ def together(
 
     `later`: of those whose start nobody has to wait for.
     """
-    answers = [*receivers, *others, *later]
-    said = [json.loads(answer.text) for answer in answers if answer]
-    words = [word for each in said for word in each["degraded"]] + [*own]
-    if None in answers:
+    awaited, afterwards = ([json.loads(each.text) for each in part if each] for part in ([*receivers, *others], later))
+    words = [word for each in (*awaited, *afterwards) for word in each["degraded"]] + [*own]
+    if None in (*receivers, *others, *later):
         words.append(RESTARTING)
     can_accept = any(each is not None and each.status == 200 for each in receivers)
-    starting = any(json.loads(each.text)["status"] == "starting" for each in (*receivers, *others) if each)
+    starting = any(each["status"] == "starting" for each in awaited)
     return Together(can_accept, tuple(dict.fromkeys(words)), starting)
 
 
