@@ -1,5 +1,6 @@
 """Parts that many tests use. Sockets reach loopback only (pytest-socket in pyproject.toml)."""
 
+import gc
 import logging
 import os
 import socket
@@ -30,6 +31,14 @@ def process_is_restored() -> Iterator[None]:
     aiokafka.setLevel(aiokafka_level)
     structlog.reset_defaults()
     os.umask(mask)
+
+
+@pytest.fixture
+def no_collections() -> Iterator[None]:
+    """For what measures or is charged CPU time: a collection of the whole run's objects takes longer than that."""
+    gc.disable()
+    yield
+    gc.enable()
 
 
 @pytest.fixture

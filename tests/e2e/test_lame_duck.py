@@ -48,7 +48,8 @@ async def test_a_rolling_restart_behind_a_balancer_refuses_nobody(smsbus, lame_d
     print(f"{len(load.answered())} answered, {len(refused)} refused, {balancer.lost} connections lost")
 
     assert len(load.answered()) > 300
-    assert problems(load.posts, await events(smsbus)) == []
+    # An SMS that the old process still had to publish is overtaken by the next one, sent to the other: limit L17.
+    assert problems(load.posts, await events(smsbus), one_process=False) == []
     if lame_duck == "0":
         assert balancer.lost, "the balancer would have noticed nothing"
     else:

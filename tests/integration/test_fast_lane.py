@@ -191,6 +191,7 @@ async def test_what_the_bus_fails_on_later_is_503(side: Side, error: Exception, 
     writer.close()
 
 
+@pytest.mark.usefixtures("no_collections")  # their time is charged to the account, and fills its allowance
 async def test_what_a_sender_pipelines_while_the_bus_is_slow_is_read_within_bounds_and_answered_in_order(
     side: Side,
 ) -> None:
