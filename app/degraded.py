@@ -5,8 +5,7 @@ docs/operations.md says more of each.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -105,47 +104,51 @@ def meaning(reason: str) -> Meaning | None:
     return MEANINGS.get(reason.partition(":")[0])
 
 
-class DegradedSince(Collector):
-    """Notes when reasons begin, for as long as the context `watched` lasts."""
+class DegradedReasons(Collector):
+    """Which reasons hold, and since when, as metrics. `start` looks for new ones until `stop`."""
 
     def __init__(
         self,
-        degraded: Callable[[], tuple[str, ...]],
+        reasons: Callable[[], tuple[str, ...]],
         registry: CollectorRegistry,
         *,
         now: Callable[[], float] = time.time,
     ) -> None:
-        self._degraded = degraded
+        """`now` is in seconds since 1970."""
+        self._reasons = reasons
         self._now = now
         self._since: dict[str, float] = {}
+        self._looking: asyncio.Task[None] | None = None
         registry.register(self)
 
-    @asynccontextmanager
-    async def watched(self) -> AsyncIterator[None]:
-        """Look every second until the context ends."""
-        task = asyncio.create_task(self._watch())
-        try:
-            yield
-        finally:
-            task.cancel()
-            await asyncio.wait([task])
+    def start(self) -> None:
+        """Look every second: scrapes are too rare to tell when a reason began."""
+        self._looking = asyncio.create_task(self._look_on())
+
+    async def stop(self) -> None:
+        """Look no longer; safe to call when it never started."""
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.wait([self._looking])
 
     def look(self) -> None:
         """Note what holds now."""
         now = self._now()
-        self._since = {reason: self._since.get(reason, now) for reason in self._degraded()}
+        self._since = {reason: self._since.get(reason, now) for reason in self._reasons()}
 
     def collect(self) -> Iterator[Metric]:
         """Yield the current values."""
         self.look()
-        family = GaugeMetricFamily(
+        holds = GaugeMetricFamily("smsbus_degraded", "1 for each degraded reason", labels=["reason"])
+        since = GaugeMetricFamily(
             "smsbus_degraded_since_timestamp_seconds", "Since when each degraded reason holds", labels=["reason"]
         )
-        for reason, since in self._since.items():
-            family.add_metric([reason], since)
-        yield family
+        for reason, began in self._since.items():
+            holds.add_metric([reason], 1)
+            since.add_metric([reason], began)
+        yield from (holds, since)
 
-    async def _watch(self) -> None:
+    async def _look_on(self) -> None:
         while True:
             self.look()
             await asyncio.sleep(LOOK_EVERY)

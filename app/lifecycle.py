@@ -17,7 +17,6 @@ from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
 from app import wiring
 from app.checks import topics
-from app.degraded import DegradedSince
 from app.errors import StartupError, started
 from app.loop_lag import LoopLag
 from app.process import allow_many_connections, instance_id, tune_gc
@@ -73,7 +72,6 @@ async def serve_parts(
             settings, bus, registry, polling, server, inbox, degraded=lambda: (*reloads(), *lag.degraded())
         )
         stack.push_async_callback(admin.stop)
-        await stack.enter_async_context(DegradedSince(admin.all_degraded, registry).watched())
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
         stack.push_async_callback(lambda: bus.stop(stopping.left()))
         if polling is not None:

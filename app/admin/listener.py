@@ -6,7 +6,7 @@ What needs no credentials shows no number, no text, no token.
 
 import asyncio
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from aiohttp import web
@@ -15,12 +15,11 @@ from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler, Middleware
 from prometheus_client import CollectorRegistry
 from prometheus_client.aiohttp import make_aiohttp_handler
-from prometheus_client.core import GaugeMetricFamily, Metric
-from prometheus_client.registry import Collector
 
 from app import page
 from app.admin.problems import problem
 from app.admin.token import guard
+from app.degraded import DegradedReasons
 from app.settings.sections import AdminSettings
 from bus.health import Alarm
 from providers import encoding
@@ -56,20 +55,6 @@ class Readiness(Protocol):
     @property
     def degraded(self) -> tuple[str, ...]:
         """The reasons for being degraded, as machine-readable names."""
-
-
-class _Degraded(Collector):
-    """The degraded reasons as metrics, for alerts."""
-
-    def __init__(self, degraded: Callable[[], tuple[str, ...]]) -> None:
-        self._degraded = degraded
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield the current values."""
-        family = GaugeMetricFamily("smsbus_degraded", "1 for each degraded reason", labels=["reason"])
-        for word in self._degraded():
-            family.add_metric([word], 1)
-        yield family
 
 
 class _Connection(Connection):
@@ -144,10 +129,15 @@ class Listener:
         self,
         settings: AdminSettings,
         add_routes: Callable[[web.UrlDispatcher], None],
+        registry: CollectorRegistry,
         *,
+        reasons: Callable[[], tuple[str, ...]] = tuple,
         lasting: int = 0,
     ) -> None:
-        """`lasting`: how many of `LASTING` there may be; `MOST_CONNECTIONS` are left for all others."""
+        """`reasons` returns the degraded ones besides the listener's own; they are exported.
+
+        `lasting`: how many of `LASTING` there may be; `MOST_CONNECTIONS` are left for all others.
+        """
         self.ready = False
         """Set once everything listens, cleared when stopping begins: load balancers then send nothing more."""
         self._has_started = False
@@ -155,6 +145,7 @@ class Listener:
         alarm = Alarm("admin_connections_full")
         self._most = MOST_CONNECTIONS + lasting
         self._connections = Connections(self._most, alarm=alarm, hint=HINT.format(self._most))
+        self._reasons = DegradedReasons(lambda: (*reasons(), *self.degraded()), registry)
         application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body])
         page.add_to(application.router)
         add_routes(application.router)
@@ -166,6 +157,7 @@ class Listener:
         await self._runner.setup()
         host, port = self._settings.host, self._settings.port
         await web.TCPSite(self._runner, host, port, backlog=self._most).start()
+        self._reasons.start()
 
     @property
     def port(self) -> int:
@@ -175,6 +167,7 @@ class Listener:
 
     async def stop(self) -> None:
         """Stop listening; safe to call when it never started."""
+        await self._reasons.stop()
         await self._runner.cleanup()
 
     def degraded(self) -> tuple[str, ...]:
@@ -227,15 +220,10 @@ class Admin(Listener):
             router.add_get("/readyz", self._readyz)
             router.add_get("/metrics", make_aiohttp_handler(registry))
 
-        super().__init__(settings, add_routes, lasting=lasting)
+        super().__init__(settings, add_routes, registry, reasons=lambda: condition().degraded, lasting=lasting)
         self._alive = alive
         self._condition = condition
         self._starting = starting
-        registry.register(_Degraded(self.all_degraded))
-
-    def all_degraded(self) -> tuple[str, ...]:
-        """Return the degraded reasons of the process and of the listener."""
-        return (*self._condition().degraded, *self.degraded())
 
     async def _livez(self, _: web.Request) -> web.Response:
         """Report on the event loop (by responding) and the lanes; not on Kafka: a restart would not bring it back."""

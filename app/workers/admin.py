@@ -27,7 +27,7 @@ from app.admin.token import LOOPBACK
 from app.settings.sections import AdminSettings
 from app.workers.joint_journals import joined
 from app.workers.merge_metrics import merged
-from app.workers.metrics import RESTARTING, WorkerMetrics
+from app.workers.metrics import WorkerMetrics
 from app.workers.worker_process import Worker
 from inbox.lasting import MOST
 from receiver.strangers import client_of
@@ -42,6 +42,7 @@ INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor", "/v1/wait")
 STREAM: Final = "/v1/stream"
 PASSED_ON: Final = ("Authorization", "Content-Type", "Accept", "Last-Event-ID")
 PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow", "Cache-Control", "X-Accel-Buffering")
+RESTARTING: Final = "worker_restarting"  # a degraded reason
 AWAY: Final = "A worker ({}) is being restarted, or did not respond. Try again."
 
 
@@ -103,17 +104,26 @@ class JointAdmin(Listener):
         self._inbox = inbox
         self._others = [worker for worker in (pollers, inbox) if worker is not None]
         self._journaling = [*receivers, pollers] if pollers is not None else receivers
-        super().__init__(settings, self._add_routes, lasting=MOST if inbox is not None else 0)
+        super().__init__(
+            settings,
+            self._add_routes,
+            registry,
+            reasons=lambda: (*self._restarting(), *degraded()),
+            lasting=MOST if inbox is not None else 0,
+        )
         self._registry = registry
         self._degraded = degraded
         self._session: aiohttp.ClientSession | None = None
-        WorkerMetrics([*receivers, *self._others], lambda: (*degraded(), *self.degraded()), registry)
+        WorkerMetrics([*receivers, *self._others], registry)
 
     async def stop(self) -> None:
         """Stop listening; safe to call when it never started."""
         await super().stop()
         if self._session is not None:
             await self._session.close()
+
+    def _restarting(self) -> tuple[str, ...]:
+        return (RESTARTING,) if any(worker.admin is None for worker in [*self._receivers, *self._others]) else ()
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
         router.add_get("/livez", self._livez)

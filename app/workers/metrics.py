@@ -1,7 +1,6 @@
 """The supervisor's own metrics, read when scraped."""
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Iterator, Sequence
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -9,18 +8,12 @@ from prometheus_client.registry import Collector
 
 from app.workers.worker_process import Worker
 
-RESTARTING: Final = "worker_restarting"  # a degraded reason
-
 
 class WorkerMetrics(Collector):
     """Which workers serve, and how often each was restarted."""
 
-    def __init__(
-        self, workers: Sequence[Worker], degraded: Callable[[], tuple[str, ...]], registry: CollectorRegistry
-    ) -> None:
-        """`degraded` returns the reasons of the supervisor itself."""
+    def __init__(self, workers: Sequence[Worker], registry: CollectorRegistry) -> None:
         self._workers = workers
-        self._degraded = degraded
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -29,11 +22,7 @@ class WorkerMetrics(Collector):
         again = CounterMetricFamily(
             "smsbus_worker_restarts", "Restarts of workers that ended by themselves", labels=["worker"]
         )
-        degraded = GaugeMetricFamily("smsbus_degraded", "1 for each degraded reason", labels=["reason"])
         for worker in self._workers:
             serves.add_metric([worker.name], worker.admin is not None)
             again.add_metric([worker.name], worker.restarts)
-        restarting = [RESTARTING] if any(worker.admin is None for worker in self._workers) else []
-        for word in (*restarting, *self._degraded()):
-            degraded.add_metric([word], 1)
-        yield from (serves, again, degraded)
+        yield from (serves, again)

@@ -331,7 +331,7 @@ class PlayedInbox:
 @pytest.fixture
 async def inbox():
     played = PlayedInbox()
-    admin = Listener(AdminSettings(port=0, token=SecretStr(SHOWN)), played.routes, lasting=MOST)
+    admin = Listener(AdminSettings(port=0, token=SecretStr(SHOWN)), played.routes, CollectorRegistry(), lasting=MOST)
     await admin.start()
     played.worker.admin = f"http://127.0.0.1:{admin.port}"
     yield played

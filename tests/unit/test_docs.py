@@ -19,7 +19,7 @@ from app.degraded import MEANINGS
 from app.reloading import reload
 from app.settings.load import Settings
 from app.settings.sections import Account
-from app.workers.metrics import RESTARTING
+from app.workers.admin import RESTARTING
 from bus import health
 from bus.kafka_bus import KafkaBus
 from inbox.following import Following

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
+from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from app.admin.listener import Listener
@@ -84,7 +85,10 @@ async def test_it_is_on_every_listener_also_on_one_that_passes_everything_on() -
     async def pass_on(_: web.Request) -> web.StreamResponse:
         raise AssertionError
 
-    application = Listener(AdminSettings(), lambda router: router.add_route("*", "/{path:.*}", pass_on))._runner.app
+    listener = Listener(
+        AdminSettings(), lambda router: router.add_route("*", "/{path:.*}", pass_on), CollectorRegistry()
+    )
+    application = listener._runner.app
     for path in PATHS:
         request = make_mocked_request("GET", path, app=application)
         matched = await application.router.resolve(request)

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli import status as command
-from app.degraded import DegradedSince
+from app.degraded import DegradedReasons
 from app.status import AccountState, Metrics, Reason, Status, status
 
 METRICS = """\
@@ -95,12 +95,12 @@ def test_the_first_line_and_the_exit_code_say_it_all(
 
 def test_a_reason_keeps_its_beginning_for_as_long_as_it_holds() -> None:
     registry, reasons, now = CollectorRegistry(), ["a"], [100.0]
-    since = DegradedSince(lambda: tuple(reasons), registry, now=lambda: now[0])
-    since.look()
+    held = DegradedReasons(lambda: tuple(reasons), registry, now=lambda: now[0])
+    held.look()
     now[0], reasons[:] = 200.0, ["a", "b"]
     both = generate_latest(registry).decode()
     reasons.clear()
-    since.look()
+    held.look()
     now[0], reasons[:] = 300.0, ["a"]
 
     assert 'smsbus_degraded_since_timestamp_seconds{reason="a"} 100.0' in both
