@@ -30,6 +30,7 @@ async def test_the_only_broker_dies_and_the_service_goes_on_answering(smsbus, ka
 
 
 @pytest.mark.timeout(120)
+@pytest.mark.long  # tests/integration/test_bus_on_brokers.py kills one, too
 async def test_one_of_three_brokers_dies_and_the_service_goes_on_answering(smsbus3, kafka3):
     replica = await smsbus3.serve()
     async with Load(replica.url, pause=0.05) as load:

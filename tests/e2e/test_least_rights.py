@@ -49,7 +49,9 @@ def give_what_is_printed(town: Town, role: str, user: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "secure", ["mtls", "PLAIN", pytest.param("SCRAM-SHA-512", marks=pytest.mark.long)], indirect=True
+    "secure",
+    [pytest.param("mtls", marks=pytest.mark.long), "PLAIN", pytest.param("SCRAM-SHA-512", marks=pytest.mark.long)],
+    indirect=True,
 )
 def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: Town, time_in_a_row: int) -> None:
     give_what_is_printed(town, "receiver", secure.users["receiver"])
@@ -73,7 +75,7 @@ def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: 
     assert [line for line in poller.log if line.get("level") == "error"] == []
 
 
-@pytest.mark.parametrize("secure", ["mtls", "PLAIN"], indirect=True)
+@pytest.mark.parametrize("secure", [pytest.param("mtls", marks=pytest.mark.long), "PLAIN"], indirect=True)
 def test_an_inbox_reads_with_the_printed_rights_and_writes_commands_only_once_it_may(
     secure: SecureKafka, town: Town
 ) -> None:

@@ -198,6 +198,7 @@ async def _ends(settings: KafkaSettings, isolation: Literal["read_committed", "r
 # ---- brokers that die --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long  # tests/e2e/test_broker_killed.py kills it, too
 async def test_the_only_broker_killed_under_load(
     kafka: TestKafka, topic_prefix: str, start: Start, tmp_path: Path
 ) -> None:

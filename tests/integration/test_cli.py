@@ -215,6 +215,7 @@ def test_topics_that_are_gone_end_a_later_start_too(smsbus, kafka, topic_prefix)
     assert smsbus("serve").returncode == 2
 
 
+@pytest.mark.long  # tests/e2e/test_start.py starts it so, too
 def test_once_verified_it_starts_without_kafka_and_takes_messages_into_the_journal(smsbus, kafka, event_loop_free):
     smsbus("topics", "create")
     with smsbus.serving():

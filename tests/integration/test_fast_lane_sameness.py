@@ -72,7 +72,7 @@ async def first_answers(senders: list[socket.socket]) -> list[bytes]:
     return said
 
 
-@pytest.fixture(scope="module", params=LOOPS)
+@pytest.fixture(scope="module", params=[pytest.param("asyncio", marks=pytest.mark.long), "uvloop"])
 def servers(request: pytest.FixtureRequest) -> Iterator[ServersOnLoop]:
     with asyncio.Runner(loop_factory=LOOPS[request.param]) as runner:
         servers = ServersOnLoop(runner)

@@ -306,6 +306,7 @@ async def test_clients_behind_a_proxy_meet_it_and_nobody_else_does(kafka_jars: N
 # ---- three nodes ---------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 async def test_with_one_of_three_nodes_killed_writes_go_on_and_it_comes_back(
     kafka3: TestKafka, topic_prefix: str
 ) -> None:
