@@ -10,13 +10,12 @@ from pydantic import SecretStr
 
 from app import wiring
 from app.admin.listener import MOST_CONNECTIONS
-from app.process import allow_many_connections
 from app.settings.load import Settings
 from app.settings.sections import AdminSettings
 from bus.kafka.topics_reader import Part
 from inbox.asking import Inbox
 from inbox.following import Following
-from inbox.lasting import MOST
+from inbox.lasting import Lasting
 from inbox.settings import InboxSettings
 from inbox.tail import Tail
 from pollers.watches.watch_table import WatchTable
@@ -24,6 +23,7 @@ from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
 pytestmark = pytest.mark.loopback
 TOKEN = "a-long-token-of-the-admin"
+FEW = 100  # that may wait, in place of 1,200; more than the connections that are left for others
 WAIT = "/v1/wait?recipient=16470000000&timeout=55"
 EMPTY = {Part(topic, n): 0 for topic in (RECEIVED, REJECTED, WATCH_ENDED) for n in range(MESSAGE_PARTITIONS)}
 
@@ -55,6 +55,7 @@ async def open_reader():
 async def inbox():
     settings = InboxSettings()
     some = Inbox(Following(Tail(settings), settings, open_reader, now_ms=int), now_ms=int)
+    some.lasting = Lasting(FEW)
     some.following.start()
     yield some
     await some.following.stop()
@@ -92,14 +93,13 @@ async def waiting(client, inbox, count: int) -> list[asyncio.Future]:
 
 
 async def test_as_many_wait_as_may_and_one_more_is_told_so_and_probes_are_still_answered(client, inbox):
-    allow_many_connections()
-    asked = await waiting(client, inbox, MOST)
+    asked = await waiting(client, inbox, FEW)
     probes = [await client.get("/livez") for _ in range(MOST_CONNECTIONS // 2)]
 
     assert [await reason(client.get(path)) for path in (WAIT, "/v1/stream")] == [(503, "5", "too_many_waits")] * 2
-    assert len(client.admin._connections) > MOST
+    assert len(client.admin._connections) > FEW
     assert client.admin.degraded() == ()
-    assert len(inbox.lasting) == MOST
+    assert len(inbox.lasting) == FEW
     assert not any(each.done() for each in asked)
     for probe in probes:
         await probe.read()
