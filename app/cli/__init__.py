@@ -24,6 +24,7 @@ from app.cli import (
     wait,
     watch,
 )
+from app.cli.filters import EITHER_NAME
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -56,8 +57,8 @@ cli.command("serve")(serve.serve)
 cli.command("status")(status.status)
 cli.command("check")(check.check)
 cli.command("open")(open_page.open_page)
-cli.command("tail")(tail.tail)
-cli.command("wait")(wait.wait)
+cli.command("tail", context_settings=EITHER_NAME)(tail.tail)
+cli.command("wait", context_settings=EITHER_NAME)(wait.wait)
 cli.command("cursor")(wait.cursor)
 cli.add_typer(topics.topics_app, name="topics")
 cli.add_typer(journal.journal_app, name="journal")
