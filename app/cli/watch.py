@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.rows import AsJson, print_row
 from app.durations import seconds_in
 from app.process import now_ms
 
@@ -162,22 +163,26 @@ def list_(
         str | None, typer.Option(help="Only open, ended or unreadable ones, or those ended for this reason.")
     ] = None,
     ref: Annotated[str | None, typer.Option(help="Only watches with this --ref.")] = None,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Print one line for each watch, newest first; numbers are masked."""
+    """Print one line for each watch, newest first; numbers are masked, except with --json."""
     from pollers.watches.watch_listing import STATES, Filters
 
     if state is not None and state not in STATES:
         raise end(Code.USAGE, f"--state must be one of {', '.join(STATES)}")
     with readable_errors():
         filters = Filters(account=account, state=state, client_ref=ref)
-        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=everything or state is not None))
+        with_ended = everything or state is not None
+        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=with_ended, as_json=as_json))
 
 
-async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool) -> None:
+async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool, as_json: bool) -> None:
+    from app.admin.watch_view import view
+
     async for known in _listed(await _table(kafka), filters):
         if with_ended or known.ended is None:
-            typer.echo(_line(known))
+            print_row(_line(known), view(known, now_ms=now_ms()), as_json=as_json)
 
 
 async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Known]":
