@@ -56,7 +56,7 @@ class Recorder:
         return response
 
 
-@account_app.command("list")
+@account_app.command("list", epilog="Example: smsbus account list")
 def list_accounts(as_json: AsJson = False, config: Config = None) -> None:
     """Print one line per account: its name, its provider, and the address if it is not the default."""
     from app.settings.load import without_secrets
@@ -71,7 +71,7 @@ def list_accounts(as_json: AsJson = False, config: Config = None) -> None:
             say("no account is configured")
 
 
-@account_app.command("methods")
+@account_app.command("methods", epilog="Example: smsbus account methods grizzly")
 def list_methods(account: AccountName, as_json: AsJson = False, config: Config = None) -> None:
     """Print one line per method that `call` takes: its name, its parameters, and whether it costs money."""
     from providers import APIS
@@ -86,7 +86,7 @@ def _as_row(endpoint: "Endpoint[Any]") -> dict[str, object]:
     return {"method": endpoint.name, **takes, "costs_money": endpoint.buys}
 
 
-@account_app.command()
+@account_app.command(epilog="Example: smsbus account call grizzly getNumber service=tg country=2 --watch")
 def call(
     account: AccountName,
     method: Annotated[

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from bus.settings import BusSettings, KafkaSettings
 
 journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
-journal_app.command()(journal_rows.show)
-journal_app.command()(journal_rows.export)
-journal_app.command()(journal_rows.skip)
+journal_app.command(epilog="Example: smsbus journal show -n 5 --json")(journal_rows.show)
+journal_app.command(epilog="Example: smsbus journal export --to rows.jsonl")(journal_rows.export)
+journal_app.command(epilog="Example: smsbus journal skip 17")(journal_rows.skip)
 
 
-@journal_app.command()
+@journal_app.command(epilog="Example: smsbus journal status")
 def status(
     directory: Annotated[
         Path | None,
@@ -54,7 +54,7 @@ def status(
             raise end(Code.FAILED, *found.closed)
 
 
-@journal_app.command()
+@journal_app.command(epilog="Example: smsbus journal drain /var/lib/smsbus/journal --timeout 120")
 def drain(
     directory: Annotated[Path, typer.Argument(help="A journal directory, or that of one process in it.")],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for Kafka to take everything.")] = 60.0,

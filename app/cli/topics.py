@@ -18,7 +18,7 @@ SAID = {"ok": "", "warning": "warning: ", "failed": "smsbus: "}
 topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract on the configured brokers.")
 
 
-@topics_app.command()
+@topics_app.command(epilog="Example: smsbus topics create")
 def create(config: Config = None) -> None:
     """Create missing topics and print their names. Existing topics are not changed."""
     from bus.kafka import topics
@@ -32,7 +32,7 @@ def create(config: Config = None) -> None:
         say(f"{len(created)} created, {len(TOPICS) - len(created)} there already")
 
 
-@topics_app.command()
+@topics_app.command(epilog="Example: smsbus topics check --role receiver")
 def check(role: RoleOption = "all", as_json: AsJson = False, config: Config = None) -> None:
     """Compare the topics with the contract. Exit code: 0 OK, 1 problems found."""
     from app.checks.preflight import look_at_topics
@@ -48,7 +48,7 @@ def check(role: RoleOption = "all", as_json: AsJson = False, config: Config = No
             raise typer.Exit(Code.FAILED)
 
 
-@topics_app.command("print")
+@topics_app.command("print", epilog="Example: smsbus topics print --role receiver --user smsbus-receiver")
 def print_(
     form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the ACLs that a user needs.")] = "acls",
     role: RoleOption = "all",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 trigger_app = typer.Typer(no_args_is_help=True, help="Send a test SMS: by callback, or to an order in the sandbox.")
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger pingme --to 16470000000")
 def pingme(
     to: Annotated[str, typer.Option(help="Receiving number.")] = "12015550100",
     sender: Annotated[str, typer.Option("--from", help="Sender.")] = "14165550123",
@@ -62,7 +62,7 @@ TokenFile = Annotated[
 After = Annotated[float, typer.Option("--after", min=0, help="Seconds until the SMS arrives.")]
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger activation grizzlysms --after 5")
 def activation(
     account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
 ) -> None:
@@ -70,7 +70,7 @@ def activation(
     _order(config, account, "activation", text, after, token_file)
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger rent grizzlysms")
 def rent(
     account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
 ) -> None:

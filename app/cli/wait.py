@@ -43,7 +43,7 @@ def wait(
 ) -> None:
     """Wait for an SMS, and print its code, alone.
 
-    Of an activation the first SMS counts, whether it came before or comes yet: `CODE=$(smsbus wait grizzly 38496653)`.
+    Of an activation the first SMS counts, whether it came before or comes yet.
     Of a number the next one does. An order that was never watched is watched from now on, also after this command.
     Exit codes: 3 nothing came in time, 4 the watch ended without it. The service is SMSBUS_URL with SMSBUS_TOKEN, or
     the one on this machine.

@@ -38,7 +38,7 @@ BEHIND_MS = 60_000  # a smaller difference is not reported
 Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch add grizzly 38496653 --until 20m --ref signup-42")
 def add(
     account: Annotated[str, typer.Argument(help="The configured account.")],
     order: Annotated[str, typer.Argument(help="The provider's id of the activation or rent.")],
@@ -155,7 +155,7 @@ def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep
         raise end(Code.FAILED, f"{asked.watch_id} is open {in_conflict(different, asked.watch_id)}")
 
 
-@watch_app.command("list")
+@watch_app.command("list", epilog="Example: smsbus watch list --account grizzly")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Include ended watches.")] = False,
     account: Annotated[str | None, typer.Option(help="Only watches of this account.")] = None,
@@ -197,7 +197,7 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
             return
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch show grizzly/38496653")
 def show(watch: Id, config: Config = None) -> None:
     """Print a watch and its progress as JSON, and on stderr why something is not known.
 
@@ -218,7 +218,7 @@ def show(watch: Id, config: Config = None) -> None:
             say(note)
 
 
-@watch_app.command("next")
+@watch_app.command("next", epilog="Example: smsbus watch next grizzly/38496653 --after 1")
 def next_(
     watch: Id,
     after: Annotated[
@@ -231,19 +231,19 @@ def next_(
     _ask(watch, "next", config, after=after)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch stop grizzly/38496653")
 def stop(watch: Id, config: Config = None) -> None:
     """Stop watching; the order at the provider is not changed."""
     _ask(watch, "stop", config)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch finish grizzly/38496653")
 def finish(watch: Id, config: Config = None) -> None:
     """Finish the order at the provider."""
     _ask(watch, "finish", config)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch cancel grizzly/38496653")
 def cancel(watch: Id, config: Config = None) -> None:
     """Cancel the order at the provider, after one last poll."""
     _ask(watch, "cancel", config)
