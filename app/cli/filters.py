@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.cli.completion import account_names
 from app.filter_words import WORD_OF
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ EITHER_NAME = {"token_normalize_func": lambda token: WORD_OF.get(token.replace("
 """The `context_settings` of a command with filters: it takes them by the event's names, too, like --client-ref."""
 
 To = Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.")]
-OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.", autocompletion=account_names)]
 Provider = Annotated[str | None, typer.Option("--provider", help="Only of this provider.")]
 Service = Annotated[str | None, typer.Option("--service", help="Only of this service, in the provider's word.")]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.")]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.cli.callback import called_back
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, or_stdin, readable_errors, settings_for
 
 if TYPE_CHECKING:
@@ -21,7 +22,9 @@ def pingme(
     to: Annotated[str, typer.Option(help="Receiving number.")] = "12015550100",
     sender: Annotated[str, typer.Option("--from", help="Sender.")] = "14165550123",
     text: Annotated[str, typer.Option(help="Text of the SMS.")] = "[jd] code is 482913.",
-    account: Annotated[str | None, typer.Option(help="PingMe account. Default: the only one.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="PingMe account. Default: the only one.", autocompletion=account_names)
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(help="Post to this URL instead of the account's callback URL; -: read it from stdin."),
@@ -54,7 +57,9 @@ def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
     return settings.callback_url(account.callback_tokens[0].get_secret_value()), account.user_id or "sandbox"
 
 
-Account = Annotated[str, typer.Argument(help="A polled account whose base_url is a sandbox.")]
+Account = Annotated[
+    str, typer.Argument(help="A polled account whose base_url is a sandbox.", autocompletion=account_names)
+]
 Text = Annotated[str | None, typer.Option(help="Text of the SMS; {code} and {nonce} are filled in.")]
 TokenFile = Annotated[
     Path | None, typer.Option(help="File with the sandbox's token. Default: where `smsbus sandbox` writes it.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say
 from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service
 
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
 
 
 def wait(
-    account: Annotated[str | None, typer.Argument(help="The account of an order.")] = None,
+    account: Annotated[
+        str | None, typer.Argument(help="The account of an order.", autocompletion=account_names)
+    ] = None,
     order: Annotated[str | None, typer.Argument(help="The provider's id of the order.")] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Wait for a number's next SMS.")] = None,
     watch: Annotated[str | None, typer.Option("--watch", metavar="ID", help="Wait for a watch's SMS.")] = None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.rows import AsJson, print_row
 from app.durations import seconds_in
@@ -40,7 +41,7 @@ Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACC
 
 @watch_app.command(epilog="Example: smsbus watch add grizzly 38496653 --until 20m --ref signup-42")
 def add(
-    account: Annotated[str, typer.Argument(help="The configured account.")],
+    account: Annotated[str, typer.Argument(help="The configured account.", autocompletion=account_names)],
     order: Annotated[str, typer.Argument(help="The provider's id of the activation or rent.")],
     rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
     number: Annotated[str | None, typer.Option(help="The number of the order.")] = None,
@@ -158,7 +159,9 @@ def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep
 @watch_app.command("list", epilog="Example: smsbus watch list --account grizzly")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Include ended watches.")] = False,
-    account: Annotated[str | None, typer.Option(help="Only watches of this account.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Only watches of this account.", autocompletion=account_names)
+    ] = None,
     state: Annotated[
         str | None, typer.Option(help="Only open, ended or unreadable ones, or those ended for this reason.")
     ] = None,
