@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 import aiohttp
 
 from app.admin.token import token_file, with_admin_token
-from app.settings.load import client_variables, load
+from app.settings.load import Settings, client_variables, load
 
 CONNECT_SECONDS: Final = 10.0
 RESPONSE_SECONDS: Final = 75.0  # a wait lasts 55
@@ -23,7 +23,15 @@ class ServiceError(Exception):
 
 
 class NotReached(ServiceError):
-    """It does not respond: perhaps it is being restarted."""
+    """It does not respond: perhaps it is being restarted. The cause says how."""
+
+
+class NotAccepted(ServiceError):
+    """It does not accept our token."""
+
+
+class NoToken(ServiceError):
+    """There is no token on this machine; a client makes none, since no service would accept it."""
 
 
 class Answer(NamedTuple):
@@ -60,7 +68,7 @@ class Service:
         await self._session.close()
 
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
-        """Send a GET. Raises `NotReached`, and `ServiceError` if it does not accept our token."""
+        """Send a GET. Raises `NotReached` and `NotAccepted`."""
         return await self._ask("GET", path, params=parameters)
 
     async def text(self, path: str) -> str:
@@ -69,7 +77,7 @@ class Service:
             async with self._session.get(self.url + path, allow_redirects=False) as response:
                 return await response.text()
         except FAILURES as error:
-            raise self._not_reached(error) from None
+            raise self._not_reached(error) from error
 
     async def post(self, path: str, content: Mapping[str, Any]) -> Answer:
         """Send a POST of JSON. Raises as `get`."""
@@ -80,10 +88,10 @@ class Service:
             async with self._session.request(method, self.url + path, allow_redirects=False, **asked) as response:
                 answer = Answer(response.status, await response.json(content_type=None) or {})
         except FAILURES as error:
-            raise self._not_reached(error) from None
+            raise self._not_reached(error) from error
         if answer.status == 401:
             message = f"the service at {self.url} does not accept our token: set SMSBUS_TOKEN to its admin token"
-            raise ServiceError(message)
+            raise NotAccepted(message)
         return answer
 
     def _not_reached(self, error: Exception) -> NotReached:
@@ -103,19 +111,31 @@ class Address(NamedTuple):
 
 
 def address(config: Path | None) -> Address:
-    """Return the service that the environment names, else the one of the settings. Raises `ServiceError`."""
+    """Return the service that the environment names, else the one of the settings. Raises `NoToken`."""
     url, token = client_variables()
     if url:
         return Address(url, token or "")
     settings = load(config)
-    if not token and not settings.admin.token and not token_file(settings).exists():
-        message = f"no admin token is in {token_file(settings)}: has the service run with this data_dir? Else {WHERE}"
-        raise ServiceError(message)
-    found = with_admin_token(settings).admin.token if not token else None
-    return Address(settings.admin_url(), found.get_secret_value() if found else token or "")
+    return Address(settings.admin_url(), token or _token(settings))
 
 
 def service(config: Path | None) -> Service:
-    """Return the service at `address`. Raises `ServiceError`."""
-    url, token = address(config)
-    return Service(url, {"Authorization": f"Bearer {token}"} if token else {})
+    """Return the service at `address`. Raises `NoToken`."""
+    return _at(address(config))
+
+
+def service_of(settings: Settings) -> Service:
+    """Return the service that runs with these settings, whatever the environment names. Raises `NoToken`."""
+    return _at(Address(settings.admin_url(), _token(settings)))
+
+
+def _at(there: Address) -> Service:
+    return Service(there.url, {"Authorization": f"Bearer {there.token}"} if there.token else {})
+
+
+def _token(settings: Settings) -> str:
+    if not settings.admin.token and not token_file(settings).exists():
+        message = f"no admin token is in {token_file(settings)}: has the service run with this data_dir? Else {WHERE}"
+        raise NoToken(message)
+    found = with_admin_token(settings).admin.token
+    return found.get_secret_value() if found else ""

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
@@ -10,6 +11,10 @@ from app.service import Answer, NotReached, Service, ServiceError
 A_WAIT: Final = 55  # seconds: the longest that one request may take
 RETRY: Final = 1.0
 STARTING: Final = 5.0  # seconds in which a service that was not reached yet may start
+MAY_NOT_OPEN: Final = (
+    "this token sees no watch of {order} and may not open one (admin.read_token; admin.read_accounts says which "
+    "accounts it sees): run `smsbus watch add {order}` where smsbus runs, or set SMSBUS_TOKEN to the admin token"
+)
 
 Event = Mapping[str, Any]
 
@@ -105,6 +110,9 @@ class _Waiter:
         order = {name: self._parameters[name] for name in ("account", "order_id")}
         kind = "rent" if self._wanted.rent else "activation"
         answer = await self._service.post("/v1/watches", order | {"order_kind": kind})
+        if answer.reason == "read_only":
+            named = [*order.values(), *(["--rent"] if self._wanted.rent else [])]
+            raise ServiceError(MAY_NOT_OPEN.format(order=shlex.join(named)))
         if answer.status not in {200, 201, 503}:
             raise ServiceError(answer.detail)
 

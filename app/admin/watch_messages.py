@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import ValidationError
 
+from app.filter_words import FIELD_OF
 from pollers.watch_commands import WatchRequest
 
 MESSAGE_TYPES: Final = ("sms", "call", "voice")
@@ -47,7 +48,7 @@ def _sentence(kind: str, place: tuple[int | str, ...], thing: str, fields: Colle
 def unknown(name: str, names: Collection[str], what: str) -> str:
     """Say that a name is unknown, and which one was probably meant."""
     shown = name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}…"
-    meant = get_close_matches(name[:LONGEST_NAME], names, 1)
+    meant = [FIELD_OF[name]] if FIELD_OF.get(name) in names else get_close_matches(name[:LONGEST_NAME], names, 1)
     return f"{shown} is {what}" + (f" (did you mean {meant[0]}?)" if meant else "")
 
 

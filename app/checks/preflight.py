@@ -44,7 +44,7 @@ async def look(
         reachable = reachable and finding.mark != "failed"
         yield finding
     if reachable:
-        for finding in await _topics(settings, role):
+        for finding in await look_at_topics(settings, role):
             yield finding
     journal = () if role == "inbox" else _journal(settings)
     for finding in (*journal, _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
@@ -79,7 +79,8 @@ async def _unreachable(host: str, port: int) -> str | None:
     return None
 
 
-async def _topics(settings: Settings, role: Role) -> list[Finding]:
+async def look_at_topics(settings: Settings, role: Role) -> list[Finding]:
+    """Return the findings about the topics that a process with this role needs."""
     try:
         findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:

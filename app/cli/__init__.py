@@ -24,6 +24,7 @@ from app.cli import (
     wait,
     watch,
 )
+from app.cli.filters import EITHER_NAME
 from app.cli.kafka import kafka_app
 
 cli = typer.Typer(
@@ -52,13 +53,17 @@ def _options(
     """Options of the program itself."""
 
 
-cli.command("serve")(serve.serve)
-cli.command("status")(status.status)
-cli.command("check")(check.check)
-cli.command("open")(open_page.open_page)
-cli.command("tail")(tail.tail)
-cli.command("wait")(wait.wait)
-cli.command("cursor")(wait.cursor)
+cli.command("serve", epilog="Example: smsbus serve --role receiver --workers 2")(serve.serve)
+cli.command("status", epilog="Example: smsbus status --json | jq .degraded")(status.status)
+cli.command("check", epilog="Example: smsbus check --role receiver")(check.check)
+cli.command("open", epilog="Example: smsbus open --print")(open_page.open_page)
+cli.command("tail", epilog="Example: smsbus tail --since 1h -f --service tg --json", context_settings=EITHER_NAME)(
+    tail.tail
+)
+cli.command("wait", epilog="Example: CODE=$(smsbus wait grizzly 38496653 --timeout 60)", context_settings=EITHER_NAME)(
+    wait.wait
+)
+cli.command("cursor", epilog="Example: SINCE=$(smsbus cursor)")(wait.cursor)
 cli.add_typer(topics.topics_app, name="topics")
 cli.add_typer(journal.journal_app, name="journal")
 cli.add_typer(callback.callback_app, name="callback")
@@ -67,9 +72,9 @@ cli.add_typer(trigger.trigger_app, name="trigger")
 cli.add_typer(schema.schema_app, name="schema")
 cli.add_typer(watch.watch_app, name="watch")
 cli.add_typer(kafka_app, name="kafka")
-cli.command("sandbox")(sandbox.sandbox)
-cli.command("dev")(demo.dev)
-cli.command("demo")(demo.demo)
+cli.command("sandbox", epilog="Example: smsbus sandbox --scenario storm")(sandbox.sandbox)
+cli.command("dev", epilog="Example: smsbus dev --open")(demo.dev)
+cli.command("demo", epilog="Example: smsbus demo --seconds 20")(demo.demo)
 
 
 def main() -> None:

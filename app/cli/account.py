@@ -15,6 +15,7 @@ import typer
 from app.cli.account_messages import outcome, sentence
 from app.cli.exit import AccountName, Code, Config, account_named, end, readable_errors, say, settings_for
 from app.cli.purchase import Wanted, wanted_of
+from app.cli.rows import AsJson, print_row
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
@@ -55,32 +56,37 @@ class Recorder:
         return response
 
 
-@account_app.command("list")
-def list_accounts(config: Config = None) -> None:
+@account_app.command("list", epilog="Example: smsbus account list")
+def list_accounts(as_json: AsJson = False, config: Config = None) -> None:
     """Print one line per account: its name, its provider, and the address if it is not the default."""
     from app.settings.load import without_secrets
 
     with readable_errors():
         accounts = settings_for(config).accounts
         for name, account in accounts.items():
-            typer.echo(
-                " ".join(part for part in (name, account.provider, without_secrets(account.base_url or "")) if part)
-            )
+            base_url = without_secrets(account.base_url) if account.base_url else None
+            row = {"account": name, "provider": account.provider, "base_url": base_url}
+            print_row(" ".join(part for part in row.values() if part), row, as_json=as_json)
         if not accounts:
             say("no account is configured")
 
 
-@account_app.command("methods")
-def list_methods(account: AccountName, config: Config = None) -> None:
+@account_app.command("methods", epilog="Example: smsbus account methods grizzly")
+def list_methods(account: AccountName, as_json: AsJson = False, config: Config = None) -> None:
     """Print one line per method that `call` takes: its name, its parameters, and whether it costs money."""
     from providers import APIS
 
     with readable_errors():
         for endpoint in APIS[account_named(settings_for(config), account).provider].endpoints.values():
-            typer.echo(_usage(endpoint))
+            print_row(_usage(endpoint), _as_row(endpoint), as_json=as_json)
 
 
-@account_app.command()
+def _as_row(endpoint: "Endpoint[Any]") -> dict[str, object]:
+    takes = {"required": endpoint.required, "optional": endpoint.optional}
+    return {"method": endpoint.name, **takes, "costs_money": endpoint.buys}
+
+
+@account_app.command(epilog="Example: smsbus account call grizzly getNumber service=tg country=2 --watch")
 def call(
     account: AccountName,
     method: Annotated[

@@ -21,7 +21,7 @@ RETIRE = (
 callback_app = typer.Typer(no_args_is_help=True, help="The URL that PingMe posts to, and its token.")
 
 
-@callback_app.command()
+@callback_app.command(epilog="Example: smsbus callback url shop")
 def url(account: AccountName, config: Config = None) -> None:
     """Print the callback URLs, the newest token's first. They are secret: anyone who has one can post SMS."""
     with readable_errors():
@@ -32,7 +32,7 @@ def url(account: AccountName, config: Config = None) -> None:
             say("SMSBUS_RECEIVER__PUBLIC_URL is not set: this is the local address, not the one that PingMe needs")
 
 
-@callback_app.command()
+@callback_app.command(epilog="Example: smsbus callback rotate shop")
 def rotate(
     account: AccountName,
     retire: Annotated[bool, typer.Option("--retire", help=RETIRE)] = False,
@@ -99,7 +99,7 @@ def _file_to_change(account: str, config: Path | None, do: str, *token: str) -> 
     return file
 
 
-@callback_app.command("test")
+@callback_app.command("test", epilog="Example: smsbus callback test shop")
 def probe(account: AccountName, config: Config = None) -> None:
     """Check that the callback URL works and that a wrong token is refused. Publishes nothing."""
     from app.checks.callback_url import probe

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.exit import Code, Config, RoleOption, readable_errors, settings_for
+from app.cli.rows import AsJson, print_row
 
 if TYPE_CHECKING:
     from app.settings.load import Settings
@@ -16,6 +17,7 @@ MARKS = {"ok": "✓ ok     ", "warning": "! warning", "failed": "✗ failed "}
 def check(
     print_settings: Annotated[bool, typer.Option("--print", help="Print the settings first, secrets masked.")] = False,
     role: RoleOption = "all",
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Check settings, Kafka, topics, journal, clock and accounts.
@@ -25,13 +27,17 @@ def check(
     with readable_errors():
         settings = settings_for(config)
         if print_settings:
-            _print(settings)
-        typer.echo(f"{MARKS['ok']} the settings can be read")
-        if asyncio.run(_failed(settings, config, role)):
+            _print(settings, as_json=as_json)
+        _print_finding("ok", "the settings can be read", as_json=as_json)
+        if asyncio.run(_failed(settings, config, role, as_json=as_json)):
             raise typer.Exit(Code.FAILED)
 
 
-async def _failed(settings: "Settings", config: Config, role: RoleOption) -> bool:
+def _print_finding(mark: str, text: str, *, as_json: bool) -> None:
+    print_row(f"{MARKS[mark]} {text}", {"mark": mark, "text": text}, as_json=as_json)
+
+
+async def _failed(settings: "Settings", config: Config, role: RoleOption, *, as_json: bool) -> bool:
     from datetime import UTC, datetime
 
     from app.checks.preflight import look
@@ -39,13 +45,13 @@ async def _failed(settings: "Settings", config: Config, role: RoleOption) -> boo
 
     failed = False
     async for finding in look(settings, now=datetime.now(UTC), file=config_file(config), role=role):
-        typer.echo(f"{MARKS[finding.mark]} {finding.text}")
+        _print_finding(finding.mark, finding.text, as_json=as_json)
         failed = failed or finding.mark == "failed"
     return failed
 
 
-def _print(settings: "Settings") -> None:
+def _print(settings: "Settings", *, as_json: bool) -> None:
     from app.settings.load import shown
 
     for key, value in shown(settings):
-        typer.echo(f"{key} = {value}")
+        print_row(f"{key} = {value}", {"setting": key, "value": value}, as_json=as_json)

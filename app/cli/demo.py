@@ -35,7 +35,7 @@ def dev(
 ) -> None:
     """Run Kafka, the service, four simulated providers and the page on this machine: SMS begin to arrive.
 
-    Nothing is left behind. Example: `smsbus dev --open`.
+    Nothing is left behind.
     """
     from app.demo.run import CALM, SILENT, Wanted
 

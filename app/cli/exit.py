@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from app.cli.completion import account_names
+
 if TYPE_CHECKING:
     from app.settings.load import Settings
     from app.settings.sections import Account
@@ -16,7 +18,10 @@ Config = Annotated[
     Path | None, typer.Option("--config", help="Settings file. Default: SMSBUS_CONFIG, else ./smsbus.toml.")
 ]
 
-AccountName = Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.")]
+AccountName = Annotated[
+    str,
+    typer.Argument(metavar="ACCOUNT", help="The account's name in the settings.", autocompletion=account_names),
+]
 
 RoleOption = Annotated[
     Literal["all", "receiver", "pollers", "inbox"],

@@ -1,23 +1,32 @@
 """The options that say which SMS are wanted: the same words in every command."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
+
+from app.cli.completion import account_names
+from app.filter_words import WORD_OF
 
 if TYPE_CHECKING:
     from inbox.filters import Filter
 
+EITHER_NAME = {"token_normalize_func": lambda token: WORD_OF.get(token.replace("-", "_"), token)}
+"""The `context_settings` of a command with filters: it takes them by the event's names, too, like --client-ref."""
+
 To = Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.")]
-OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.")]
+OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.", autocompletion=account_names)]
 Provider = Annotated[str | None, typer.Option("--provider", help="Only of this provider.")]
 Service = Annotated[str | None, typer.Option("--service", help="Only of this service, in the provider's word.")]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.")]
 OfWatch = Annotated[str | None, typer.Option("--watch", metavar="ID", help="Only of this watch.")]
-Order = Annotated[str | None, typer.Option("--order", help="Only of the order with this id of the provider.")]
+OfOrder = Annotated[str | None, typer.Option("--order", help="Only of the order with this id of the provider.")]
 Freshness = Annotated[
-    str | None, typer.Option("--freshness", metavar="live|recovered|history|replayed", help="Only this kind.")
+    Literal["live", "recovered", "history", "replayed"] | None, typer.Option("--freshness", help="Only this kind.")
 ]
-HasCode = Annotated[bool | None, typer.Option("--code/--no-code", help="Only with a code, or only without.")]
+HasCode = Annotated[
+    bool | None,
+    typer.Option("--code/--no-code", help="Only with a code, or only without."),
+]
 Contains = Annotated[str | None, typer.Option("--contains", help="Only with this in the text, in any case.")]
 
 

@@ -10,6 +10,7 @@ import typer
 
 from app.cli import journal_rows
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.rows import AsJson, print_row
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,17 +20,18 @@ if TYPE_CHECKING:
     from bus.settings import BusSettings, KafkaSettings
 
 journal_app = typer.Typer(no_args_is_help=True, help="Messages that wait on disk for Kafka.")
-journal_app.command()(journal_rows.show)
-journal_app.command()(journal_rows.export)
-journal_app.command()(journal_rows.skip)
+journal_app.command(epilog="Example: smsbus journal show -n 5 --json")(journal_rows.show)
+journal_app.command(epilog="Example: smsbus journal export --to rows.jsonl")(journal_rows.export)
+journal_app.command(epilog="Example: smsbus journal skip 17")(journal_rows.skip)
 
 
-@journal_app.command()
+@journal_app.command(epilog="Example: smsbus journal status")
 def status(
     directory: Annotated[
         Path | None,
         typer.Argument(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
     ] = None,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
     """Print one line for each journal: rows, bytes, when the oldest was received, and whether a process holds it.
@@ -45,15 +47,14 @@ def status(
         found = journal_status.look(where)
         journals = journal_status.status(found.journals)
         for journal in journals:
-            held = journal.problem or ("held" if journal.held else "free")
-            typer.echo(f"{journal.directory} {_counts(journal)} {held}")
+            print_row(_as_line(journal), _as_row(journal), as_json=as_json)
         if not journals and not found.closed:
             say(f"no messages in {where}")
         if found.closed or any(journal.problem for journal in journals):
             raise end(Code.FAILED, *found.closed)
 
 
-@journal_app.command()
+@journal_app.command(epilog="Example: smsbus journal drain /var/lib/smsbus/journal --timeout 120")
 def drain(
     directory: Annotated[Path, typer.Argument(help="A journal directory, or that of one process in it.")],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for Kafka to take everything.")] = 60.0,
@@ -99,13 +100,19 @@ def _hold(stack: ExitStack, journals: "Iterable[Path]") -> None:
             stack.callback(claim.release)
 
 
-def _counts(journal: "JournalStatus") -> str:
+def _as_line(journal: "JournalStatus") -> str:
+    row, held = _as_row(journal), journal.problem or ("held" if journal.held else "free")
+    if journal.rows is None:
+        return f"{journal.directory} rows=? bytes=? oldest=? {held}"
+    return f"{journal.directory} rows={journal.rows} bytes={journal.bytes} oldest={row['oldest'] or '-'} {held}"
+
+
+def _as_row(journal: "JournalStatus") -> dict[str, object]:
     from schemas.timestamps import to_text
 
-    if journal.rows is None:
-        return "rows=? bytes=? oldest=?"
-    oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else "-"
-    return f"rows={journal.rows} bytes={journal.bytes} oldest={oldest}"
+    oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else None
+    counted = {"rows": journal.rows, "bytes": journal.bytes, "oldest": oldest}
+    return {"directory": str(journal.directory), **counted, "held": journal.held, "problem": journal.problem}
 
 
 def _insist_on_nothing(journals: "list[JournalStatus]") -> None:

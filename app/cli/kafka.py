@@ -21,7 +21,7 @@ Directory = Annotated[
 ]
 
 
-@kafka_app.command()
+@kafka_app.command(epilog="Example: smsbus kafka up --nodes 3")
 def up(
     nodes: Annotated[Literal["1", "3"] | None, typer.Option(help="One node, or three with quick failover.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Port of a single node. Default: 9092.")] = None,
@@ -44,7 +44,7 @@ def up(
     typer.echo(found.bootstrap_servers)
 
 
-@kafka_app.command()
+@kafka_app.command(epilog="Example: smsbus kafka down")
 def down(directory: Directory = None) -> None:
     """Stop Kafka; its data is kept for the next `up`."""
     from app.local_kafka import background
@@ -55,7 +55,7 @@ def down(directory: Directory = None) -> None:
     typer.echo("Kafka is stopped" if found else "no Kafka was started here", err=True)
 
 
-@kafka_app.command()
+@kafka_app.command(epilog="Example: smsbus kafka status --json")
 def status(
     directory: Directory = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print all details as JSON.")] = False,
@@ -78,7 +78,10 @@ def status(
     raise typer.Exit(0 if found.runs else 1)
 
 
-@kafka_app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []})
+@kafka_app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []},
+    epilog="Example: smsbus kafka configs --bootstrap-server localhost:9092 --describe --topic sms.received.v1",
+)
 def configs(context: typer.Context) -> None:
     """Run Kafka's own `kafka-configs.sh`, on any Kafka: all options are that one's, also --help."""
     from app.local_kafka.tools import CONFIGS, tool_command

@@ -13,7 +13,7 @@ def open_page(
 ) -> None:
     """Open the inbox of the service in the browser, and print its URL, which carries the token.
 
-    The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Example: `smsbus open --print`.
+    The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine.
     """
     from app.service import address
 

@@ -10,7 +10,7 @@ from app.cli.exit import readable_errors
 schema_app = typer.Typer(no_args_is_help=True, help="The contract as documents: JSON Schema, AsyncAPI, OpenAPI.")
 
 
-@schema_app.command("list")
+@schema_app.command("list", epilog="Example: smsbus schema list")
 def list_() -> None:
     """Print the names of the documents."""
     from schemas.documents.export import documents
@@ -19,7 +19,7 @@ def list_() -> None:
         typer.echo(name)
 
 
-@schema_app.command()
+@schema_app.command(epilog="Example: smsbus schema export schemas --format openapi")
 def export(
     directory: Annotated[Path, typer.Argument(help="Where to write them; created if missing.")] = Path(
         "smsbus-schemas"

@@ -13,8 +13,8 @@ from app.cli.filters import (
     Freshness,
     HasCode,
     OfAccount,
+    OfOrder,
     OfWatch,
-    Order,
     Provider,
     Ref,
     Service,
@@ -56,7 +56,7 @@ def tail(
     service: Service = None,
     ref: Ref = None,
     watch: OfWatch = None,
-    order: Order = None,
+    order: OfOrder = None,
     freshness: Freshness = None,
     has_code: HasCode = None,
     contains: Contains = None,
@@ -67,10 +67,7 @@ def tail(
     reveal: Annotated[bool, typer.Option("--reveal", help="Show numbers, codes and texts.")] = False,
     config: Config = None,
 ) -> None:
-    """Follow new SMS; with -n or --since print earlier ones and exit. Numbers and codes are masked.
-
-    Example: `smsbus tail --since 1h -f --service tg --json`.
-    """
+    """Follow new SMS; with -n or --since print earlier ones and exit. Numbers and codes are masked."""
     wanted = filter_of(
         to,
         has_code,

@@ -1,19 +1,24 @@
 """`smsbus topics create|check|print`: the topics of the contract on the configured brokers."""
 
 import asyncio
+import json
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from app.cli.exit import Code, Config, RoleOption, end, readable_errors, say, settings_for
+from app.cli.rows import AsJson
 
 if TYPE_CHECKING:
     from bus.settings import KafkaSettings
 
+SAID = {"ok": "", "warning": "warning: ", "failed": "smsbus: "}
+
 topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract on the configured brokers.")
 
 
-@topics_app.command()
+@topics_app.command(epilog="Example: smsbus topics create")
 def create(config: Config = None) -> None:
     """Create missing topics and print their names. Existing topics are not changed."""
     from bus.kafka import topics
@@ -27,22 +32,23 @@ def create(config: Config = None) -> None:
         say(f"{len(created)} created, {len(TOPICS) - len(created)} there already")
 
 
-@topics_app.command()
-def check(role: RoleOption = "all", config: Config = None) -> None:
+@topics_app.command(epilog="Example: smsbus topics check --role receiver")
+def check(role: RoleOption = "all", as_json: AsJson = False, config: Config = None) -> None:
     """Compare the topics with the contract. Exit code: 0 OK, 1 problems found."""
-    from app.checks.topics import NEEDED
-    from bus.kafka import topics
+    from app.checks.preflight import look_at_topics
 
     with readable_errors():
-        findings = asyncio.run(topics.inspect(settings_for(config).kafka, NEEDED[role]))
-        for line in findings.warnings:
-            say(f"warning: {line}")
-        if findings.problems:
-            raise end(Code.FAILED, *findings.problems)
-        say("all topics are configured correctly")
+        findings = asyncio.run(look_at_topics(settings_for(config), role))
+        for each in findings:
+            if as_json:
+                typer.echo(json.dumps(asdict(each)))
+            else:
+                say(f"{SAID[each.mark]}{each.text}")
+        if any(each.mark == "failed" for each in findings):
+            raise typer.Exit(Code.FAILED)
 
 
-@topics_app.command("print")
+@topics_app.command("print", epilog="Example: smsbus topics print --role receiver --user smsbus-receiver")
 def print_(
     form: Annotated[Literal["acls"], typer.Option("--format", help="acls: the ACLs that a user needs.")] = "acls",
     role: RoleOption = "all",

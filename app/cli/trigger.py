@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from app.cli.callback import called_back
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, or_stdin, readable_errors, settings_for
 
 if TYPE_CHECKING:
@@ -16,12 +17,14 @@ if TYPE_CHECKING:
 trigger_app = typer.Typer(no_args_is_help=True, help="Send a test SMS: by callback, or to an order in the sandbox.")
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger pingme --to 16470000000")
 def pingme(
     to: Annotated[str, typer.Option(help="Receiving number.")] = "12015550100",
     sender: Annotated[str, typer.Option("--from", help="Sender.")] = "14165550123",
     text: Annotated[str, typer.Option(help="Text of the SMS.")] = "[jd] code is 482913.",
-    account: Annotated[str | None, typer.Option(help="PingMe account. Default: the only one.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="PingMe account. Default: the only one.", autocompletion=account_names)
+    ] = None,
     url: Annotated[
         str | None,
         typer.Option(help="Post to this URL instead of the account's callback URL; -: read it from stdin."),
@@ -54,7 +57,9 @@ def _callback(settings: "Settings", name: str | None) -> tuple[str, str]:
     return settings.callback_url(account.callback_tokens[0].get_secret_value()), account.user_id or "sandbox"
 
 
-Account = Annotated[str, typer.Argument(help="A polled account whose base_url is a sandbox.")]
+Account = Annotated[
+    str, typer.Argument(help="A polled account whose base_url is a sandbox.", autocompletion=account_names)
+]
 Text = Annotated[str | None, typer.Option(help="Text of the SMS; {code} and {nonce} are filled in.")]
 TokenFile = Annotated[
     Path | None, typer.Option(help="File with the sandbox's token. Default: where `smsbus sandbox` writes it.")
@@ -62,7 +67,7 @@ TokenFile = Annotated[
 After = Annotated[float, typer.Option("--after", min=0, help="Seconds until the SMS arrives.")]
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger activation grizzlysms --after 5")
 def activation(
     account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
 ) -> None:
@@ -70,7 +75,7 @@ def activation(
     _order(config, account, "activation", text, after, token_file)
 
 
-@trigger_app.command()
+@trigger_app.command(epilog="Example: smsbus trigger rent grizzlysms")
 def rent(
     account: Account, text: Text = None, after: After = 1.0, token_file: TokenFile = None, config: Config = None
 ) -> None:

@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say
-from app.cli.filters import Contains, Freshness, Provider, Ref, Service
+from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service
 
 if TYPE_CHECKING:
     from app.waiting import Event, Wanted
 
 
 def wait(
-    account: Annotated[str | None, typer.Argument(help="The account of an order.")] = None,
+    account: Annotated[
+        str | None, typer.Argument(help="The account of an order.", autocompletion=account_names)
+    ] = None,
     order: Annotated[str | None, typer.Argument(help="The provider's id of the order.")] = None,
     to: Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Wait for a number's next SMS.")] = None,
     watch: Annotated[str | None, typer.Option("--watch", metavar="ID", help="Wait for a watch's SMS.")] = None,
@@ -27,10 +30,13 @@ def wait(
         typer.Option(min=0, help="Of an activation: its SMS with this number or a later one; 0 is the first."),
     ] = None,
     rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
+    of_account: OfAccount = None,
+    of_order: OfOrder = None,
     provider: Provider = None,
     service: Service = None,
     ref: Ref = None,
     freshness: Freshness = None,
+    has_code: HasCode = None,
     contains: Contains = None,
     match: Annotated[str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.")] = None,
     timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Give up after so long: exit code 3.")] = 120,
@@ -40,15 +46,15 @@ def wait(
 ) -> None:
     """Wait for an SMS, and print its code, alone.
 
-    Of an activation the first SMS counts, whether it came before or comes yet: `CODE=$(smsbus wait grizzly 38496653)`.
+    Of an activation the first SMS counts, whether it came before or comes yet.
     Of a number the next one does. An order that was never watched is watched from now on, also after this command.
     Exit codes: 3 nothing came in time, 4 the watch ended without it. The service is SMSBUS_URL with SMSBUS_TOKEN, or
     the one on this machine.
     """
     names = {
         "recipient": to,
-        "account": account,
-        "order_id": order,
+        "account": _once(account, of_account, "ACCOUNT, or --account"),
+        "order_id": _once(order, of_order, "ORDER, or --order"),
         "watch_id": watch,
         "since": since,
         "provider": provider,
@@ -56,12 +62,10 @@ def wait(
         "client_ref": ref,
         "freshness": freshness,
         "contains": contains,
+        "sequence": str(sequence) if sequence is not None else None,
+        "has_code": _has_code(has_code, only_codes=not (as_json or as_text)),
     }
     named = {name: value for name, value in names.items() if value is not None}
-    if sequence is not None:
-        named["sequence"] = str(sequence)
-    if not (as_json or as_text):
-        named["has_code"] = "true"
     with readable_errors():
         event = _waited(_wanted(named, match, rent=rent), timeout, config)
         if event is None:
@@ -75,10 +79,23 @@ def cursor(config: Config = None) -> None:
         typer.echo(asyncio.run(_cursor(config)))
 
 
+def _once(argument: str | None, option: str | None, names: str) -> str | None:
+    if argument is not None and option is not None:
+        raise end(Code.USAGE, f"give it once: {names}")
+    return argument if argument is not None else option
+
+
+def _has_code(wanted: bool | None, *, only_codes: bool) -> str | None:
+    """Return the parameter: where nothing but the code is printed, there must be one."""
+    if only_codes and wanted is False:
+        raise end(Code.USAGE, "an SMS without a code has only --text or --json to print")
+    return str(wanted or only_codes).lower() if only_codes or wanted is not None else None
+
+
 def _wanted(named: dict[str, str], match: str | None, *, rent: bool) -> "Wanted":
     from app.waiting import Wanted
 
-    ways = [{"recipient"}, {"account", "order_id"}, {"watch_id"}]
+    ways = [{"recipient"}, {"recipient", "account"}, {"account", "order_id"}, {"watch_id"}]
     if named.keys() & {"recipient", "account", "order_id", "watch_id"} not in ways:
         raise end(Code.USAGE, "say what to wait for: --to NUMBER, or ACCOUNT ORDER, or --watch ID")
     try:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.rows import AsJson, print_row
 from app.durations import seconds_in
 from app.process import now_ms
 
@@ -37,9 +39,9 @@ BEHIND_MS = 60_000  # a smaller difference is not reported
 Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch add grizzly 38496653 --until 20m --ref signup-42")
 def add(
-    account: Annotated[str, typer.Argument(help="The configured account.")],
+    account: Annotated[str, typer.Argument(help="The configured account.", autocompletion=account_names)],
     order: Annotated[str, typer.Argument(help="The provider's id of the activation or rent.")],
     rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
     number: Annotated[str | None, typer.Option(help="The number of the order.")] = None,
@@ -154,30 +156,36 @@ def _insist_on_no_conflict(there: "Known | None", asked: "WatchRequest", *, keep
         raise end(Code.FAILED, f"{asked.watch_id} is open {in_conflict(different, asked.watch_id)}")
 
 
-@watch_app.command("list")
+@watch_app.command("list", epilog="Example: smsbus watch list --account grizzly")
 def list_(
     everything: Annotated[bool, typer.Option("--all", help="Include ended watches.")] = False,
-    account: Annotated[str | None, typer.Option(help="Only watches of this account.")] = None,
+    account: Annotated[
+        str | None, typer.Option(help="Only watches of this account.", autocompletion=account_names)
+    ] = None,
     state: Annotated[
         str | None, typer.Option(help="Only open, ended or unreadable ones, or those ended for this reason.")
     ] = None,
     ref: Annotated[str | None, typer.Option(help="Only watches with this --ref.")] = None,
+    as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Print one line for each watch, newest first; numbers are masked."""
+    """Print one line for each watch, newest first; numbers are masked, except with --json."""
     from pollers.watches.watch_listing import STATES, Filters
 
     if state is not None and state not in STATES:
         raise end(Code.USAGE, f"--state must be one of {', '.join(STATES)}")
     with readable_errors():
         filters = Filters(account=account, state=state, client_ref=ref)
-        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=everything or state is not None))
+        with_ended = everything or state is not None
+        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=with_ended, as_json=as_json))
 
 
-async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool) -> None:
+async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool, as_json: bool) -> None:
+    from app.admin.watch_view import view
+
     async for known in _listed(await _table(kafka), filters):
         if with_ended or known.ended is None:
-            typer.echo(_line(known))
+            print_row(_line(known), view(known, now_ms=now_ms()), as_json=as_json)
 
 
 async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Known]":
@@ -192,7 +200,7 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
             return
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch show grizzly/38496653")
 def show(watch: Id, config: Config = None) -> None:
     """Print a watch and its progress as JSON, and on stderr why something is not known.
 
@@ -213,7 +221,7 @@ def show(watch: Id, config: Config = None) -> None:
             say(note)
 
 
-@watch_app.command("next")
+@watch_app.command("next", epilog="Example: smsbus watch next grizzly/38496653 --after 1")
 def next_(
     watch: Id,
     after: Annotated[
@@ -226,19 +234,19 @@ def next_(
     _ask(watch, "next", config, after=after)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch stop grizzly/38496653")
 def stop(watch: Id, config: Config = None) -> None:
     """Stop watching; the order at the provider is not changed."""
     _ask(watch, "stop", config)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch finish grizzly/38496653")
 def finish(watch: Id, config: Config = None) -> None:
     """Finish the order at the provider."""
     _ask(watch, "finish", config)
 
 
-@watch_app.command()
+@watch_app.command(epilog="Example: smsbus watch cancel grizzly/38496653")
 def cancel(watch: Id, config: Config = None) -> None:
     """Cancel the order at the provider, after one last poll."""
     _ask(watch, "cancel", config)

@@ -2,7 +2,7 @@
 
 import { kindOf } from "./feed.js";
 import { digits } from "./text.js";
-import { matches, parse } from "./search.js";
+import { FIELDS, matches, parse } from "./search.js";
 
 const MOST = 20_000; // SMS that are kept
 const SLACK = 1_000; // more before the oldest are dropped, all at once
@@ -180,10 +180,9 @@ export function railNumbers(most) {
 
 // For suggestions: each value of a field, and how many SMS have it.
 export function valuesOf(key) {
-  const field = { to: (row) => row.to, service: (row) => row.sms.service, account: (row) => row.sms.account, ref: (row) => row.sms.client_ref }[key];
   const found = new Map();
   for (const row of inbox.rows) {
-    const value = field(row);
+    const value = key === "to" ? row.to : row.sms[FIELDS[key]];
     if (value) found.set(value, (found.get(value) || 0) + 1);
   }
   return found;

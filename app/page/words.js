@@ -42,6 +42,11 @@ export const TOKENS = {
   "account:": "an account of yours",
   "ref:": "your own text of a watch",
   "has:code": "only SMS with a code",
+  "order:": "the provider's id of an order",
+  "provider:": "who the number was rented from",
+  "freshness:": "live, recovered, history or replayed",
+  "contains:": "a part of the text",
+  "watch:": "the id of a watch",
 };
 export const START_HERE = "Start from here";
 export const START_HERE_HINT = "Hide what came until now. Nothing is deleted";

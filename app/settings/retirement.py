@@ -1,14 +1,13 @@
 """Can an old callback token be removed? The running service knows when it was last used."""
 
-import json
+import asyncio
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
-
-import aiohttp
+from typing import Final, cast
 
 from app.admin.callbacks import PATH, CallbacksView
-from app.admin.token import admin_header, token_file, with_admin_token
+from app.admin.token import token_file
+from app.service import Answer, NotAccepted, NoToken, NotReached, service_of
 from app.settings.load import Settings
 from receiver.auth import fingerprint
 
@@ -17,23 +16,29 @@ LEAKED: Final = (
 )
 UNUSED: Final = timedelta(hours=24)  # a sender that was not given the new URL has posted within a day
 TIMEOUT_SECONDS: Final = 10.0
+ONLY_IT: Final = ", and only it knows who uses which token"
 
 
 async def objections(settings: Settings, account: str, now: datetime) -> list[str]:
     """Return why the account's old tokens should stay, readable and without a token; empty: they are not in use."""
-    if not settings.admin.token and not token_file(settings).exists():
-        return [f"the service cannot be asked: {token_file(settings)} does not exist; is data_dir the service's?"]
     url = settings.admin_url() + PATH
     try:
-        status, text = await _get(url, admin_header(with_admin_token(settings)))
-    except (aiohttp.ClientError, OSError, TimeoutError) as error:
-        return [
-            f"the service does not answer at {url} ({type(error).__name__}), and only it knows who uses which token"
-        ]
-    if status != 200:
-        return [f"the service answers {status} at {url}, and only it knows who uses which token"]
+        answer = await _answer(settings)
+    except NoToken:
+        return [f"the service cannot be asked: {token_file(settings)} does not exist; is data_dir the service's?"]
+    except NotAccepted:
+        return [f"the service answers 401 at {url}{ONLY_IT}"]
+    except (NotReached, TimeoutError) as error:
+        return [f"the service does not answer at {url} ({type(error.__cause__ or error).__name__}){ONLY_IT}"]
+    if answer.status != 200:
+        return [f"the service answers {answer.status} at {url}{ONLY_IT}"]
     tokens = [fingerprint(token.get_secret_value()) for token in settings.accounts[account].callback_tokens]
-    return [*found(json.loads(text), account, tokens, now)]
+    return [*found(cast("CallbacksView", answer.content), account, tokens, now)]
+
+
+async def _answer(settings: Settings) -> Answer:
+    async with asyncio.timeout(TIMEOUT_SECONDS), service_of(settings) as there:
+        return await there.get(PATH)
 
 
 def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -> Iterator[str]:
@@ -54,9 +59,3 @@ def found(view: CallbacksView, account: str, tokens: list[str], now: datetime) -
     if now - (since := datetime.fromisoformat(view["since"])) < UNUSED:
         after = f"{since + UNUSED:%Y-%m-%dT%H:%M:%SZ}"
         yield f"the service has recorded uses only since {view['since']}: try again after {after}"
-
-
-async def _get(url: str, headers: dict[str, str]) -> tuple[int, str]:
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
-    async with aiohttp.ClientSession(timeout=timeout, headers=headers) as session, session.get(url) as answer:
-        return answer.status, await answer.text()

@@ -23,6 +23,7 @@ SHORT = (
     "test_a_lost_connection_is_said",
     "test_every_text_from_outside_is_text",
     "test_the_token_leaves_the_address",
+    "test_the_typescript_of_the_guide",
 )
 """What `make test` runs of these: they take six minutes in all."""
 

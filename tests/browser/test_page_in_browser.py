@@ -202,6 +202,11 @@ def test_a_token_that_reads_one_account_sees_no_other(windows, smsbus):
         ("ref:signup-42", ["Hi from GO"]),
         ("has:code", ["Hi from GO", "Telegram 1111"]),
         ("has:code to:0000", ["Telegram 1111"]),
+        ("client_ref:signup-42 recipient:44-7911-123456", ["Hi from GO"]),
+        ("has_code:false freshness:live", ["no code"]),
+        ("provider:pingme contains:gram", ["Telegram 1111"]),
+        ("order:38496653", ["Hi from GO"]),
+        ("watch:w", []),
         ("TELEGRAM", ["Telegram 1111"]),
         ("to:", ["Hi from GO", "Telegram 1111", "no code"]),
         ("time:out", []),
@@ -210,7 +215,8 @@ def test_a_token_that_reads_one_account_sees_no_other(windows, smsbus):
 def test_the_search_finds(page, smsbus, query, texts):
     smsbus.sms("no code", ago=30)
     smsbus.sms("Telegram 1111", code="1111", service="tg", ago=20)
-    smsbus.sms("Hi from GO", OTHER, code="2222", account="grizzly", client_ref="signup-42", ago=10)
+    ordered = {"account": "grizzly", "order_kind": "activation", "order_id": "38496653", "client_ref": "signup-42"}
+    smsbus.sms("Hi from GO", OTHER, code="2222", **ordered, watch_id="v", sequence=0, ago=10)
     shows(page, "Hi from GO", "Telegram 1111", "no code")
     page.locator("#search").fill(query)
     page.locator("#search").press("Enter")

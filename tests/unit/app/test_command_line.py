@@ -2,6 +2,8 @@
 
 import inspect
 import io
+import re
+import shlex
 import socket
 
 import pytest
@@ -23,6 +25,9 @@ def commands(group, above=()):
             yield from commands(command, (*above, name))
         else:
             yield (*above, name), command
+
+
+ALL = dict(commands(typer.main.get_command(cli)))
 
 
 def test_the_commands_are_those_of_the_design():
@@ -66,6 +71,20 @@ def test_no_command_is_a_coroutine_that_nobody_would_await():
 def test_every_command_says_what_it_does():
     for path, command in commands(typer.main.get_command(cli)):
         assert (command.help or "").strip().endswith("."), path
+
+
+@pytest.mark.parametrize("path", ALL, ids=" ".join)
+def test_every_command_s_help_ends_with_an_example_that_is_right(path):
+    command = ALL[path]
+    said = command.epilog or ""
+    [words] = re.findall(r"^Example: (?:[A-Z]+=\$\()?smsbus ([^|)]+?)(?: \| jq .*|\))?$", said)
+    named, arguments = shlex.split(words)[: len(path)], shlex.split(words)[len(path) :]
+
+    assert tuple(named) == path
+    command.make_context(path[-1], arguments)  # raises where it cannot be parsed
+    if path != ("kafka", "configs"):  # which shows the help of Kafka's own tool
+        shown = run(cli, [*path, "--help"], env={"COLUMNS": "200"}).stdout
+        assert shown.rstrip().endswith(said)
 
 
 def test_kafka_status_names_where_it_looked_and_that_serve_keeps_its_own(tmp_path):
