@@ -98,6 +98,7 @@ def _node() -> int:
     return int(said.removeprefix("v").partition(".")[0])
 
 
+@pytest.mark.long  # .ci/run runs it, too
 def test_the_typescript_of_the_guide_signs_in_with_the_code_that_it_caused(
     project: Path, shop: Shop, smsbus: Smsbus
 ) -> None:

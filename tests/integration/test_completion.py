@@ -14,6 +14,9 @@ SETTINGS = '[accounts.shop]\nprovider = "pingme"\ncallback_tokens = ["old-token-
 POLLED = '[accounts.grizzly]\nprovider = "grizzlysms"\napi_key = "hunter2-hunter2"\n'
 
 
+pytestmark = pytest.mark.long  # each line is a start of the program
+
+
 @pytest.fixture
 def bash(tmp_path: Path) -> Callable[[str], list[str]]:
     """Run lines in a bash with an empty home, where `smsbus` is on the path and smsbus.toml is here."""
