@@ -67,7 +67,8 @@ MEANINGS: Final = {
         "SMS of some numbers wait behind a dead letter.", "Raise max.message.bytes of sms.rejected.v1."
     ),
     "account_paused": Meaning(
-        "No new SMS of this account.", "Probably the key is wrong: set it right, send SIGHUP; the log has the reason."
+        "No new SMS of this account.",
+        "Probably the key is wrong: correct it, send SIGHUP (a variable: restart); the log has the reason.",
     ),
     "account_backing_off": Meaning(
         "SMS of this account are late.", "The provider is in trouble; it is tried again by itself."

@@ -1,6 +1,6 @@
 """A service on one screen, from what its admin listener says to anybody with the token. Pure, but for `status_of`."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -28,7 +28,7 @@ class AccountState(NamedTuple):
 
     account: str
     state: str
-    """`open` or `paused` where it is polled, `callbacks` where it is called."""
+    """`open`, `paused` or `backing off` where it is polled, `callbacks` where it is called."""
     last_heard: str | None
     """UTC: the last poll that was answered, or the last callback; None: none since it started."""
     queued: int | None
@@ -105,7 +105,7 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
         state=(DEGRADED if degraded else WELL) if ready.get("status") == "ready" else NOT_ACCEPTING,
         version=builds[0] if builds else None,
         up_since=_moment(metrics.least("process_start_time_seconds")),
-        accounts=[*_called(called), *_polled(metrics)],
+        accounts=[*_called(called), *_polled(metrics, ready.get("degraded", []))],
         journal_rows=metrics.total("smsbus_journal_rows"),
         journal_oldest_seconds=metrics.most("smsbus_journal_oldest_seconds"),
         pending=metrics.total("smsbus_pending"),
@@ -131,13 +131,14 @@ def _called(accounts: Iterable[Mapping[str, Any]]) -> Iterable[AccountState]:
         yield AccountState(account["account"], "callbacks", max(used, default=None), None)
 
 
-def _polled(metrics: Metrics) -> Iterable[AccountState]:
+def _polled(metrics: Metrics, degraded: Sequence[str]) -> Iterable[AccountState]:
     heard = _by_account(metrics.of("smsbus_poll_last_success_timestamp_seconds"))
     queued = _by_account(metrics.of("smsbus_polls_queued"))
     for account, is_open in sorted(_by_account(metrics.of("smsbus_account_open")).items()):
         last, waiting = heard.get(account), queued.get(account)
+        closed = "paused" if f"account_paused:{account}" in degraded else "backing off"
         yield AccountState(
-            account, "open" if is_open else "paused", _moment(last), int(waiting) if waiting is not None else None
+            account, "open" if is_open else closed, _moment(last), int(waiting) if waiting is not None else None
         )
 
 
