@@ -18,7 +18,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 
 from app import page
 from app.admin.problems import problem
-from app.admin.token import guard
+from app.admin.token import ABOUT, answer_token, guard
 from app.degraded import DegradedReasons
 from app.settings.sections import AdminSettings
 from bus.health import Alarm
@@ -148,6 +148,7 @@ class Listener:
         self._reasons = DegradedReasons(lambda: (*reasons(), *self.degraded()), registry)
         application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body])
         page.add_to(application.router)
+        application.router.add_get(ABOUT, answer_token)
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
         self._runner = _Runner(application, self._connections)

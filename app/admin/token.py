@@ -19,7 +19,9 @@ from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
 
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
-LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream")
+ABOUT: Final = "/v1/token"
+"""What the token may do."""
+LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream", ABOUT)
 """What a token for reading some accounts may read."""
 READ: Final = (*LIMITED, "/v1/watches")
 """What a token for reading all accounts may read."""
@@ -119,6 +121,13 @@ def accounts_of(request: web.Request) -> tuple[str, ...] | None:
     """Return the accounts that whoever sent the request may see; None: all."""
     among: tuple[str, ...] | None = request.get(AMONG)
     return among
+
+
+async def answer_token(request: web.Request) -> web.Response:
+    """Respond with what whoever sent the request may do: a program that is given a token offers nothing else."""
+    among = accounts_of(request)
+    may = {"reads_only": AMONG in request, "accounts": list(among) if among is not None else None}
+    return web.json_response(may, headers={"Cache-Control": "no-store"})
 
 
 def _bytes(token: SecretStr | None) -> bytes:

@@ -70,6 +70,7 @@ def paths(servers: list[Document]) -> Document:
         "/v1/cursor": {"servers": servers, "get": _cursor()},
         "/v1/wait": {"servers": servers, "get": _wait()},
         "/v1/stream": {"servers": servers, "get": _stream()},
+        "/v1/token": {"servers": servers, "get": _token()},
     }
 
 
@@ -92,6 +93,18 @@ def schemas() -> Document:
         "SmsWaited": _object({**waited, "next_sequence": following}, required=[*waited]),
         "SmsShown": _object({"sms": _event(), "way": _object(_way())}),
         "InboxProblem": _problem(),
+        "TokenShown": _object(_may()),
+    }
+
+
+def _may() -> Document:
+    return {
+        "reads_only": {"type": "boolean", "description": "It is `admin.read_token`: it changes nothing."},
+        "accounts": {
+            "type": ["array", "null"],
+            "items": {"type": "string"},
+            "description": "`admin.read_accounts`: the accounts whose SMS it shows; null: all.",
+        },
     }
 
 
@@ -166,6 +179,18 @@ def _cursor() -> Document:
         "description": "Take it before you do what sends an SMS, and wait `since` then. It serves any filters.",
         "security": [{"adminToken": []}],
         "responses": _answers(answer, "closing"),
+    }
+
+
+def _token() -> Document:
+    refused = next(each for each in PROBLEMS if each.reason == "unauthorized")
+    return {
+        "tags": ["operate"],
+        "operationId": "showToken",
+        "summary": "What this token may do",
+        "description": "For programs that are given a token, like the page: they offer nothing that would be refused.",
+        "security": [{"adminToken": []}],
+        "responses": {"200": json_answer("What it may do.", _ref("TokenShown")), "401": error_of([refused])},
     }
 
 

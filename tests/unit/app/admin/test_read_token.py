@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pydantic import SecretStr, ValidationError
 
 from app.admin.inbox import InboxApi
-from app.admin.token import guard
+from app.admin.token import ABOUT, answer_token, guard
 from app.settings.sections import AdminSettings
 from tests.unit.app.admin.test_inbox import NOW_MS, WATCH_ID, Api, of_order, sms
 
@@ -26,6 +26,7 @@ async def api() -> AsyncIterator[Api]:
     for reads, accounts in ((READS, ()), (SHOPS, ("shop",))):
         application = web.Application(middlewares=[guard(SecretStr(OURS), SecretStr(reads), accounts)])
         InboxApi(api.inbox, api.table, now_ms=lambda: NOW_MS).add_to(application.router)
+        application.router.add_get(ABOUT, answer_token)
         application.router.add_route("*", "/{path:.*}", _other)
         applications.append(application)
     api.inbox.following.start()
@@ -56,6 +57,17 @@ def shown(token: str) -> dict[str, str]:
 )
 async def test_who_may_read_what(api: Api, token: str, statuses: list[int]) -> None:
     assert [(await api.get(path, **shown(token)))[0] for path in ALL_PATHS] == statuses
+
+
+async def test_each_says_what_it_may_do(api: Api) -> None:
+    ours, reads = [await api.get(ABOUT, **shown(token)) for token in (OURS, READS)]
+    async with api.limited.get(ABOUT, headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+        limited = await answer.json()
+
+    assert ours[:2] == (200, {"reads_only": False, "accounts": None})
+    assert reads[:2] == (200, {"reads_only": True, "accounts": None})
+    assert limited == {"reads_only": True, "accounts": ["shop"]}
+    assert (await api.get(ABOUT, **shown("wrong")))[0] == 401
 
 
 @pytest.mark.parametrize("path", ["/v1/watches", f"/v1/watches/{WATCH_ID}/next", "/v1/journal/skip", "/v1/sms"])
