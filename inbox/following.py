@@ -116,6 +116,14 @@ class Following:
         """For how long it has been behind; 0: it is not."""
         return self._clock() - self.behind_since if self.behind_since is not None else 0.0
 
+    @property
+    def behind_records(self) -> int:
+        """How many records it has still to read, of those that were there when it last looked; 0: it is not behind."""
+        if self.behind_since is None:
+            return 0
+        read_to = self.tail.ends
+        return sum(max(0, end - read_to[part]) for part, end in self._seen.items())
+
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reasons: at most one."""
         if self.is_blind:

@@ -27,3 +27,8 @@ class InboxMetrics(Collector):
             "For how long it has been more than a second behind what is published",
             value=self._following.behind_seconds,
         )
+        yield GaugeMetricFamily(
+            "smsbus_inbox_behind_records",
+            "Records that it has still to read, of those that were published a second ago",
+            value=self._following.behind_records,
+        )

@@ -56,11 +56,13 @@ class PollerMetrics(Collector):
             "smsbus_account_stretch",
             "Factor by which poll intervals are longer than planned, to fit the budget: 1 or more",
         )
+        budget = family("smsbus_account_budget", "Requests per second that this process may send: its share")
         success = family("smsbus_poll_last_success_timestamp_seconds", "When a request last succeeded")
         for account in self._poller.accounts.values():
             labels = [account.name]
             open_.add_metric(labels, account.throttle.state == "open")
             queue.add_metric(labels, len(account.queue))
             stretch.add_metric(labels, account.throttle.stretch())
+            budget.add_metric(labels, account.throttle.rate)
             success.add_metric(labels, account.answered_at)
-        yield from (open_, queue, stretch, success)
+        yield from (open_, queue, stretch, budget, success)

@@ -208,9 +208,11 @@ def test_a_reader_that_is_slower_than_what_comes_is_behind_until_it_is_not(world
         said.add(inbox.following.degraded())
     assert said == {("inbox_behind",)}
     assert inbox.following.behind_seconds > 4
+    assert 40 < inbox.following.behind_records < 100
     world.weather.at_once, world.weather.slow = 1000, 0
     world.pass_time(4)
     assert (inbox.following.degraded(), inbox.following.behind_seconds) == ((), 0)
+    assert inbox.following.behind_records == 0
 
 
 # ---- questions -----------------------------------------------------------------------------------------------------
