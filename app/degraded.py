@@ -1,6 +1,6 @@
 """Since when each degraded reason holds, and in plain words what it means for users and what to do about it.
 
-docs/operations.md says more of each.
+docs/operations.md says more of each. The page has its words from here, too (`app.page`).
 """
 
 import asyncio
@@ -17,8 +17,10 @@ SINCE: Final = "smsbus_degraded_since_timestamp_seconds"
 
 
 class Meaning(NamedTuple):
-    """What a reason means to people."""
+    """What a reason means to people. NAME stands for what is behind the reason's colon."""
 
+    what: str
+    """What is wrong."""
     users: str
     """What users notice."""
     do: str
@@ -27,82 +29,159 @@ class Meaning(NamedTuple):
 
 MEANINGS: Final = {
     "kafka_away": Meaning(
-        "SMS are still accepted, and arrive when Kafka returns.", "Run `smsbus check`: it says what fails and why."
+        "Kafka accepts nothing.",
+        "SMS are still accepted, and arrive when Kafka returns.",
+        "Run `smsbus check`: it says what fails and why.",
     ),
     "topics_misconfigured": Meaning(
-        "SMS may be refused or kept for too short a time.", "Run `smsbus topics check`: it prints what mends it."
+        "A topic is missing, has wrong settings, or may not be written.",
+        "SMS may be refused or kept for too short a time.",
+        "Run `smsbus topics check`: it prints the command that corrects it.",
     ),
-    "messages_in_journal": Meaning("Some SMS arrive late.", "If it stays, look at the other reasons."),
+    "messages_in_journal": Meaning(
+        "Accepted messages wait on disk.", "Some SMS arrive late.", "If it stays, look at the other reasons."
+    ),
     "journal_unwritable": Meaning(
-        "Callbacks get 503 if Kafka is away, too.", "Free disk, or raise bus.journal_max_bytes and restart."
+        "The journal cannot be written: the disk is full or failing, or its limit is reached.",
+        "Callbacks get 503 if Kafka is away, too.",
+        "Free disk, or raise bus.journal_max_bytes and restart.",
     ),
     "over_share": Meaning(
-        "Callbacks of this account get 503; others are accepted.", "Bring Kafka back; if its URL leaked, rotate it."
+        "Account NAME fills more than half of the journal.",
+        "Callbacks of this account get 503; others are accepted.",
+        "Bring Kafka back; if its URL leaked: `smsbus callback rotate NAME`.",
     ),
     "journal_quarantined": Meaning(
-        "Some SMS that were accepted have not arrived.", "Save them: `smsbus journal export`; the log says where."
+        "A journal is damaged, of another version, or not readable.",
+        "Some SMS that were accepted have not arrived.",
+        "The log says where it is: `smsbus journal export --directory DIR --to rows.jsonl`.",
     ),
     "journal_directory_unreadable": Meaning(
-        "SMS of a process that died are late.", "The log says why bus.journal_dir cannot be listed."
+        "The journals' directory cannot be listed.",
+        "SMS of a process that died are late.",
+        "The log says why bus.journal_dir cannot be listed.",
     ),
     "event_loop_late": Meaning(
-        "Answers are slow, and SMS are late.", "Give it more cores or --workers, or fewer watches."
+        "This process is too busy: it handles input more than 250 ms late.",
+        "Answers are slow, and SMS are late.",
+        "Give it more cores or --workers, or fewer watches.",
     ),
-    "reload_refused": Meaning("The new settings are not in use.", "The log says why: mend it, send SIGHUP again."),
-    "worker_restarting": Meaning("Nothing yet.", "Wait a minute; if it stays, the log has its exit code."),
+    "reload_refused": Meaning(
+        "The changed settings are wrong, and were not taken.",
+        "The new settings are not in use.",
+        "Run `smsbus check`: it says what is wrong; correct it, and send SIGHUP again.",
+    ),
+    "worker_restarting": Meaning(
+        "A worker is missing, and is being restarted.",
+        "Nothing yet.",
+        "Wait a minute; if it stays, the log has its exit code.",
+    ),
     "account_limited": Meaning(
+        "Callbacks of account NAME are limited.",
         "Callbacks of this account get 429; others are accepted.",
-        "If they are genuine, raise receiver.allowance or receiver.max_in_flight; if the URL leaked, rotate it.",
+        "If they are genuine, raise receiver.allowance or receiver.max_in_flight; if the URL leaked: "
+        "`smsbus callback rotate NAME`.",
     ),
     "connections_full": Meaning(
-        "Idle connections of senders are closed.", "Find who opens so many, or raise receiver.max_connections."
+        "All connections of the receiver are in use.",
+        "Idle connections of senders are closed.",
+        "Find who opens so many, or raise receiver.max_connections.",
     ),
     "admin_connections_full": Meaning(
-        "Idle clients of this listener are disconnected.", "Find who connects to the admin port."
+        "All connections of the admin listener are in use.",
+        "Idle clients of this listener are disconnected.",
+        "Find who connects to the admin port.",
     ),
     "records_refused": Meaning(
-        "Some SMS are in sms.rejected.v1 instead.", "Run `smsbus check`: it prints the command that raises the limit."
+        "Kafka refuses single records for their size.",
+        "Some SMS are in sms.rejected.v1 instead.",
+        "Run `smsbus check`: it prints the command that raises the limit.",
     ),
     "dead_letter_refused": Meaning(
-        "SMS of some numbers wait behind a dead letter.", "Raise max.message.bytes of sms.rejected.v1."
+        "Kafka refuses a rejected message for its size.",
+        "SMS of some numbers wait behind a dead letter.",
+        "Raise max.message.bytes of sms.rejected.v1.",
     ),
     "account_paused": Meaning(
+        "Account NAME is paused: the provider refuses its key.",
         "No new SMS of this account.",
         "Probably the key is wrong: correct it, send SIGHUP (a variable: restart); the log has the reason.",
     ),
     "account_backing_off": Meaning(
-        "SMS of this account are late.", "The provider is in trouble; it is tried again by itself."
+        "The provider of account NAME is in trouble.",
+        "SMS of this account are late.",
+        "Nothing: it is tried again by itself. The log has the reason.",
     ),
     "account_overloaded": Meaning(
-        "SMS of this account are more than a minute late.", "Raise max_requests_per_second, or stop watches."
+        "Account NAME has more orders than its budget of requests can poll.",
+        "SMS of this account are more than a minute late.",
+        "Raise max_requests_per_second, or stop watches.",
     ),
     "orders_unknown": Meaning(
-        "No new SMS of this account.", "Look at the provider's site: is the key another account's?"
+        "The provider of account NAME knows none of its orders any more.",
+        "No new SMS of this account.",
+        "Look at the provider's site: is the key another account's?",
     ),
-    "activations_paused": Meaning("No new SMS of its activations.", "Check its base_url and status_action."),
-    "rents_paused": Meaning("No new SMS of its rents.", "Check its base_url."),
-    "bulk_hint_off": Meaning("Nothing.", "Nothing: orders are polled one by one for an hour."),
-    "polls_overdue": Meaning("Some SMS are late.", "Raise max_requests_per_second, or give it more CPU."),
-    "no_group": Meaning("New watches are not polled.", "Check Kafka; the log has `group_left`."),
+    "activations_paused": Meaning(
+        "The provider of account NAME does not offer activations.",
+        "No new SMS of its activations.",
+        "Check its base_url and status_action.",
+    ),
+    "rents_paused": Meaning(
+        "The provider of account NAME does not offer rents.", "No new SMS of its rents.", "Check its base_url."
+    ),
+    "bulk_hint_off": Meaning(
+        "The provider's list of activations missed an SMS.",
+        "Nothing.",
+        "Nothing: orders are polled one by one for an hour.",
+    ),
+    "polls_overdue": Meaning(
+        "A poll is more than a minute late.",
+        "Some SMS are late.",
+        "Raise max_requests_per_second, or give it more CPU.",
+    ),
+    "no_group": Meaning(
+        "No member of the pollers' group is reachable.",
+        "New watches are not polled.",
+        "Check Kafka; the log has `group_left`.",
+    ),
     "states_not_committed": Meaning(
-        "SMS arrive; finish, cancel and next wait.", "Check Kafka; the log has the partitions."
+        "Kafka does not store how far orders are: NAME.",
+        "SMS arrive; finish, cancel and next wait.",
+        "Check Kafka; the log has the partitions.",
     ),
-    "takes_nothing": Meaning("SMS of some numbers are late.", "The log has Kafka's own error; it is tried again."),
-    "no_shards": Meaning("No watch is polled by this process.", "Check Kafka; the log says why (`shard_ended`)."),
-    "shard_restoring": Meaning("SMS of some watches are late.", "Wait; if it stays, the log says why."),
-    "watch_table_behind": Meaning("The list of watches may be old.", "Check Kafka."),
+    "takes_nothing": Meaning(
+        "Kafka refuses batches: NAME.",
+        "SMS of some numbers are late.",
+        "The log has Kafka's own error; it is tried again.",
+    ),
+    "no_shards": Meaning(
+        "No orders are polled by this process.",
+        "No watch is polled by this process.",
+        "Check Kafka; the log says why (`shard_ended`).",
+    ),
+    "shard_restoring": Meaning(
+        "Orders are being read again.", "SMS of some watches are late.", "Wait; if it stays, the log says why."
+    ),
+    "watch_table_behind": Meaning("The orders cannot be read.", "The list of watches may be old.", "Check Kafka."),
     "inbox_behind": Meaning(
-        "The inbox shows SMS late; waits take longer. Nothing is lost.", "Wait; if it stays, give it more CPU."
+        "The inbox is behind what is published.",
+        "The inbox shows SMS late; waits take longer. Nothing is lost.",
+        "Wait; if it stays, give it more CPU.",
     ),
     "inbox_blind": Meaning(
-        "The inbox shows nothing new; waits get 503. Nothing is lost.", "Check Kafka: `smsbus check`."
+        "The inbox cannot read Kafka.",
+        "The inbox shows nothing new; waits get 503. Nothing is lost.",
+        "Check Kafka: `smsbus check`.",
     ),
 }
 
 
 def meaning(reason: str) -> Meaning | None:
-    """Return what a reason means, with or without the name behind its colon; None: another version's."""
-    return MEANINGS.get(reason.partition(":")[0])
+    """Return what a reason means, with the name behind its colon where there is one; None: another version's."""
+    word, _, name = reason.partition(":")
+    found = MEANINGS.get(word)
+    return Meaning(*(text.replace("NAME", name or "NAME") for text in found)) if found else None
 
 
 class DegradedReasons(Collector):

@@ -1,12 +1,16 @@
 """The page: static files, served by the admin listener to whoever reaches it.
 
-They know nothing: what they show comes from the API, with the token that their user has.
+They know nothing: what they show comes from the API, with the token that their user has. One of them is made from the
+program: what degraded reasons mean (`app.degraded`).
 """
 
+import json
 from importlib.resources import files
 from typing import Final
 
 from aiohttp import web
+
+from app.degraded import MEANINGS
 
 TYPES: Final = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 POLICY: Final = (
@@ -30,7 +34,13 @@ def _files() -> dict[str, tuple[str, str]]:
         if kind in TYPES:
             path = "/" if kind == "html" else f"/page/{file.name}"
             found[path] = (file.read_text("utf-8"), TYPES[kind])
-    return found
+    return found | {"/page/meanings.js": (_meanings(), TYPES["js"])}
+
+
+def _meanings() -> str:
+    """Return a module with what each degraded reason means: the page and `smsbus status` say the same."""
+    texts = {reason: meaning._asdict() for reason, meaning in MEANINGS.items()}
+    return f"export const MEANINGS = {json.dumps(texts, ensure_ascii=False, indent=1)};\n"
 
 
 FILES: Final = _files()

@@ -1,12 +1,12 @@
 // The page, put together: token, feed, keys, clock.
 
 import { html, render } from "./vendor.js";
-import { ApiError, ask, Feed } from "./feed.js";
+import { ApiError, Feed } from "./feed.js";
 import { change, drawnBy, inbox, isWatching, lastOfWatch, markRead, rejected, shownRows, state, take, unreadCount } from "./store.js";
 import { atTop, displayed, open, places, reveal, toTop } from "./list.js";
-import { follow, go, goTo, tokenInAddress } from "./routes.js";
+import { follow, go, goTo, mask, routeOf, tokenInAddress, wasMasked } from "./routes.js";
 import { close, linkOf } from "./detail.js";
-import { readHealth } from "./health.js";
+import { readAccess, readHealth } from "./health.js";
 import { readOrders, request } from "./orders.js";
 import { copy } from "./copy.js";
 import { visible } from "./text.js";
@@ -29,7 +29,7 @@ let feed = null;
 function start(token) {
   sessionStorage.setItem(KEPT, token);
   feed?.stop();
-  change({ token, login: null, link: { word: "connecting", since: Date.now(), error: null } });
+  change({ token, access: null, login: null, link: { word: "connecting", since: Date.now(), error: null } });
   feed = new Feed(token, { take: arrived, link: linked });
   readHealth({ everything: true });
   readOrders();
@@ -41,7 +41,7 @@ function forget(why) {
 }
 async function signIn(token) {
   try {
-    await ask(token, "/v1/callbacks");
+    await readAccess(token);
   } catch (error) {
     if (!(error instanceof ApiError)) return change({ login: "nobody" });
     if (error.status === 401) return change({ login: "wrong" });
@@ -153,13 +153,14 @@ function search() {
   else setTimeout(search, 20);
 }
 function escape() {
+  if (state.menu) return change({ menu: null });
   if (state.route.sms) return close();
   if (state.route.query) return go({ query: "" });
   return change({ cursor: null });
 }
-function mask() {
+function toggleMask() {
   region.textContent = "";
-  change({ masked: !state.masked });
+  mask(!state.masked);
 }
 const ACTIONS = {
   next: () => move(1),
@@ -167,11 +168,11 @@ const ACTIONS = {
   open: () => state.cursor && listing() && open(state.cursor),
   close: escape,
   copy: copyCode,
-  link: () => current() && copy(linkOf(current().id), `link ${current().id}`, words.copiedFor(words.COPY_LINK)),
+  link: () => current() && copy(linkOf(current().id), `link ${current().id}`, words.copiedFor(words.ITS_LINK)),
   search,
   newest,
   more: nextSms,
-  mask,
+  mask: toggleMask,
   dense: () => (localStorage.setItem(DENSE, state.dense ? "" : "1"), change({ dense: !state.dense })),
   inbox: () => goTo({ view: "inbox" }),
   orders: () => goTo({ view: "orders" }),
@@ -179,6 +180,14 @@ const ACTIONS = {
   help: () => change({ dialog: { name: "keys" } }),
 };
 const BY_KEY = new Map(words.KEYS.flatMap(([name, keys]) => keys.map((key) => [key, ACTIONS[name]])));
+
+// Links of the page: two of them may have the same address while everything is hidden.
+function clicked(event) {
+  const link = event.target.closest?.("a[href^='#']");
+  if (!link || event.defaultPrevented || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  goTo(routeOf(link.getAttribute("href")));
+}
 
 let prefix = ""; // "g", for a moment
 let prefixTimer = 0;
@@ -202,7 +211,7 @@ function draw() {
   if (listing() && !state.login && isWatching() && state.route.view === "inbox" && atTop("inbox")) markRead(state.route.query || state.route.number || state.route.from ? shownRows() : inbox.rows);
   document.title = words.title(state.login ? 0 : unreadCount());
   document.documentElement.classList.toggle("dense", state.dense);
-  render(html`<${App} signIn=${signIn} forget=${() => forget("first")} mask=${mask} />`, document.getElementById("app"));
+  render(html`<${App} signIn=${signIn} forget=${() => forget("first")} mask=${toggleMask} />`, document.getElementById("app"));
   focus();
 }
 // Where the detail covers the list, the focus goes into it, and back to the row when it is closed.
@@ -232,6 +241,7 @@ function tick() {
 
 drawnBy(draw);
 addEventListener("keydown", pressed);
+addEventListener("click", clicked);
 addEventListener("hashchange", () => {
   const token = tokenInAddress();
   if (token) start(token);
@@ -239,12 +249,14 @@ addEventListener("hashchange", () => {
 });
 addEventListener("popstate", follow);
 addEventListener("focus", () => change());
+addEventListener("pointerdown", (event) => state.menu && !event.target.closest?.(".menu") && change({ menu: null }));
 addEventListener("resize", () => change());
 document.addEventListener("visibilitychange", () => document.hidden || (change({ now: Date.now() }), state.login || readHealth({ everything: state.route.view === "status" })));
 setInterval(tick, 1000);
 
 const token = tokenInAddress() ?? sessionStorage.getItem(KEPT);
 state.dense = localStorage.getItem(DENSE) === "1";
+state.masked = wasMasked();
 follow();
 if (token) start(token);
 else change({ login: "first" });

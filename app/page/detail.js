@@ -95,7 +95,7 @@ const shown = (value) => (value ? hide(text.visible(value)) : null);
 function factsOf(sms) {
   const to = text.digits(sms.recipient || sms.recipient_raw);
   return [
-    [words.FACTS.to, to && html`<a href=${state.masked ? "#" : hashOf({ number: to })}>${shown(sms.recipient || sms.recipient_raw)}</a>`],
+    [words.FACTS.to, to && (state.masked ? shown(to) : html`<a href=${hashOf({ number: to })}>${shown(sms.recipient || sms.recipient_raw)}</a>`)],
     [words.FACTS.from, shown(sms.sender || sms.sender_raw)],
     [words.FACTS.service, shown(sms.service)],
     [words.FACTS.account, shown(sms.account), words.PROVIDERS[sms.provider] || sms.provider],

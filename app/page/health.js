@@ -4,6 +4,7 @@ import { ask } from "./feed.js";
 import { change, state } from "./store.js";
 
 const SAMPLE = /^(\w+)(?:\{(.*)\})? (\S+)$/;
+const SINCE = "smsbus_degraded_since_timestamp_seconds";
 const LABEL = /(\w+)="((?:[^"\\]|\\.)*)"/g;
 
 // By name: [{ labels, value }].
@@ -26,31 +27,47 @@ export const ofAccount = (name, account, pick) => {
   const values = samples(name).filter((sample) => sample.labels.account === account).map((sample) => sample.value);
   return values.length ? pick(...values) : null;
 };
+
+const RATE_OVER = 60_000; // ms
+const polls = []; // what the counters said: { at, of: requests by account }, for the last minute
+function notePolls(metrics) {
+  const of = new Map();
+  for (const { labels, value } of metrics.get("smsbus_polls_total") ?? []) of.set(labels.account, (of.get(labels.account) ?? 0) + value);
+  polls.push({ at: Date.now(), of });
+  while (polls[0].at < Date.now() - RATE_OVER) polls.shift();
+}
+// Requests a second to the provider of an account, as long as this page looks, a minute at most; null: not known yet.
+export function rateOf(account) {
+  const [first, last] = [polls[0], polls.at(-1)];
+  const count = (last?.of.get(account) ?? 0) - (first?.of.get(account) ?? 0);
+  return last === first || count < 0 ? null : (count * 1000) / (last.at - first.at);
+}
 export const accountsIn = (name) => [...new Set(samples(name).map((sample) => sample.labels.account).filter(Boolean))];
 
-// Reasons with the moment since which this page has seen them; null: since before it was opened.
-function since(reasons) {
-  const before = state.health.reasons;
-  const first = state.health.status === null;
-  return new Map(reasons.map((reason) => [reason, before.has(reason) ? before.get(reason) : first ? null : Date.now()]));
+// Reasons with the moment since which they hold in any process; null: not said yet.
+function since(reasons, metrics) {
+  const began = (reason) => (metrics?.get(SINCE) ?? []).filter((sample) => sample.labels.reason === reason).map((sample) => sample.value * 1000);
+  return new Map(reasons.map((reason) => [reason, began(reason).length ? Math.min(...began(reason)) : null]));
 }
 
 export async function readHealth({ everything }) {
   try {
+    if (state.access === null) change({ access: await readAccess(state.token) });
     const { status, degraded } = await (await ask(null, "/readyz")).json();
-    change({ health: { ...state.health, status, reasons: since(degraded) } });
-    if (!everything && !degraded.includes("kafka_away")) return;
-    const metrics = parsed(await (await ask(null, "/metrics")).text());
-    change({ health: { ...state.health, metrics } });
-    const callbacks = await ask(state.token, "/v1/callbacks").then((response) => response.json(), (error) => ({ refused: error.reason }));
+    const metrics = everything || degraded.length ? parsed(await (await ask(null, "/metrics")).text()) : state.health.metrics;
+    if (metrics !== state.health.metrics) notePolls(metrics);
+    change({ health: { ...state.health, status, metrics, reasons: since(degraded, metrics) } });
+    if (!everything) return;
+    const callbacks = state.access.reads_only ? null : await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
     change({ health: { ...state.health, callbacks } });
   } catch {
     change(); // the connection's bar says it
   }
 }
 
-// A token that only reads: what it may not do is not offered.
-export const readsOnly = () => state.health.callbacks?.refused === "read_only";
+export const readAccess = async (token) => (await ask(token, "/v1/token")).json();
+// What the token may not do is not offered.
+export const readsOnly = () => state.access?.reads_only !== false;
 
 // Return since when, or null, of a reason that holds; undefined: it does not.
 export const holds = (reason) => (state.health.reasons.has(reason) ? state.health.reasons.get(reason) : undefined);

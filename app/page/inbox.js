@@ -4,7 +4,7 @@ import { html, useRef, useState } from "./vendor.js";
 import { change, hiddenCount, inbox, isPlain, rejected, shownRows, state, valuesOf } from "./store.js";
 import { VirtualList, SmsRow, RejectedRow, hide, places } from "./list.js";
 import { suggest } from "./search.js";
-import { go, hashOf } from "./routes.js";
+import { go, hashOf, mask } from "./routes.js";
 import { Command } from "./detail.js";
 import { accountsIn } from "./health.js";
 import { openOrders } from "./orders.js";
@@ -39,7 +39,7 @@ function Tabs({ bad }) {
       <a href=${hashOf({ view: "rejected" })} aria-current=${bad ? "page" : null}>${words.REJECTED}${rejected.rows.length > 0 && html` <i>${rejected.rows.length.toLocaleString("en")}</i>`}</a>
       ${number && html`<span class="chip number"><span class="mono">…${hide(number.slice(-4))}</span> <button class="small" aria-label=${words.ALL_NUMBERS} onClick=${() => go({ number: null })}>×</button></span>`}
       <span class="space"></span>
-      ${state.masked && html`<span class="quiet">${words.MASKED}</span><button class="small" onClick=${() => change({ masked: false })}>${words.UNMASK}</button>`}
+      ${state.masked && html`<span class="quiet">${words.MASKED}</span><button class="small" onClick=${() => mask(false)}>${words.UNMASK}</button>`}
       ${hidden > 0 && html`<span class="quiet">${words.hidden(hidden)}</span><button class="small" onClick=${() => go({ from: 0 })}>${words.SHOW_AGAIN}</button>`}
       ${!bad && !state.masked && hidden === 0 && inbox.rows.length > 0 && html`<button class="small" title=${words.START_HERE_HINT} onClick=${startHere}>${words.START_HERE}</button>`}
     </div>`;

@@ -3,7 +3,7 @@
 import { html, useLayoutEffect, useRef } from "./vendor.js";
 import { change, gapEnd, state } from "./store.js";
 import { age, clock, exact, masked, spaced, visible } from "./text.js";
-import { go, here } from "./routes.js";
+import { go, here, linkTo } from "./routes.js";
 import { copy, label } from "./copy.js";
 import * as words from "./words.js";
 
@@ -119,7 +119,7 @@ export function SmsRow(row, { index, end, size }) {
   const [old, isAt] = [state.now - row.at, state.cursor === null ? index === 0 : row.id === state.cursor];
   return html`
     <li key=${row.id} class=${rowClass(row)} data-id=${row.id} style=${at(index, size)} aria-setsize=${end} aria-posinset=${index + 1}>
-      <a href=${here({ sms: row.id })} tabindex=${isAt ? 0 : -1} aria-current=${row.id === state.route.sms ? "true" : null} onClick=${(event) => open(row.id, event)} onFocus=${() => change({ cursor: row.id })}>
+      <a href=${linkTo(here({ sms: row.id }))} tabindex=${isAt ? 0 : -1} aria-current=${row.id === state.route.sms ? "true" : null} onClick=${(event) => open(row.id, event)} onFocus=${() => change({ cursor: row.id })}>
         <span class="sr">${state.masked ? words.HIDDEN_ROW : visible(words.sentence(row, words.spokenAge(old)))}</span>
         <time aria-hidden="true" title=${exact(row.at)}>${age(old)}</time>
         ${To(row)}
@@ -150,7 +150,7 @@ export function RejectedRow(row, { index, end, size }) {
   const old = state.now - row.at;
   return html`
     <li key=${row.id} class=${rowClass(row, "bad")} data-id=${row.id} style=${at(index, size)} aria-setsize=${end} aria-posinset=${index + 1}>
-      <a href=${here({ sms: row.id })} tabindex=${(state.cursor === null ? index === 0 : row.id === state.cursor) ? 0 : -1} onClick=${(click) => open(row.id, click)} onFocus=${() => change({ cursor: row.id })}>
+      <a href=${linkTo(here({ sms: row.id }))} tabindex=${(state.cursor === null ? index === 0 : row.id === state.cursor) ? 0 : -1} onClick=${(click) => open(row.id, click)} onFocus=${() => change({ cursor: row.id })}>
         <span class="sr">${words.rejectedSentence(words.spokenAge(old), hide(event.account), reason)}</span>
         <time aria-hidden="true" title=${exact(row.at)}>${age(old)}</time>
         <span class="to" aria-hidden="true">${hide(event.account)}</span>

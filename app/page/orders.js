@@ -1,6 +1,6 @@
 // The orders that are watched, and what can be asked of each.
 
-import { html } from "./vendor.js";
+import { html, useLayoutEffect, useRef } from "./vendor.js";
 import { ApiError, ask } from "./feed.js";
 import { change, ends, lastOfWatch, providers, state } from "./store.js";
 import { age, left, masked, visible } from "./text.js";
@@ -28,17 +28,22 @@ const providerOf = (watch) => words.PROVIDERS[providers.get(watch.account)] || w
 
 // Ask for something; what ends an order is confirmed first.
 export function request(action, watchId) {
-  if (action !== "next") return change({ dialog: { name: "confirm", action, watchId } });
+  if (action in words.CONFIRM) return change({ dialog: { name: "confirm", action, watchId } });
   return send(action, watchId);
 }
 async function send(action, watchId) {
   try {
-    await ask(state.token, `/v1/watches/${encodeURIComponent(watchId)}/${action}`, { method: "POST" });
+    await (action === "reopen" ? reopen(watchId) : ask(state.token, `/v1/watches/${encodeURIComponent(watchId)}/${action}`, { method: "POST" }));
     note(watchId, words.REQUESTED[action]);
   } catch (error) {
     note(watchId, words.FAILED(error instanceof ApiError ? error.message : words.NOBODY));
   }
   await readOrders();
+}
+// Watch it again, as it was described; nothing is bought.
+function reopen(watchId) {
+  const { account, order_kind, order_id } = state.orders.watches.find((watch) => watch.watch_id === watchId);
+  return ask(state.token, "/v1/watches", { method: "POST", body: JSON.stringify({ account, order_kind, order_id }) });
 }
 function note(watchId, text) {
   state.orders.notes.set(watchId, text);
@@ -107,22 +112,38 @@ function Row(watch) {
   const last = lastOfWatch.get(watch.watch_id);
   const [colour, word] = stateOf(watch, last);
   const note = refusalOf(watch) || state.orders.notes.get(watch.watch_id);
-  const order = orderOf(watch);
+  const order = hide(visible(orderOf(watch)));
   const number = (watch.recipient || last?.to || "").replace(/^\+?/, "");
-  const act = (action, name, kind = "") => html`<button class=${kind} aria-label=${words.actionOn(name, order)} onClick=${() => request(action, watch.watch_id)}>${name}</button>`;
+  const act = (action, name) => html`<button key=${action} aria-label=${words.actionOn(name, order)} onClick=${() => request(action, watch.watch_id)}>${name}</button>`;
   return html`
     <tr key=${watch.watch_id}>
       <td class="state"><span class="dot ${colour}" aria-hidden="true"></span>${word}${note && html`<span class="note">${note}</span>`}</td>
-      <td class="order"><bdi class="mono">${hide(visible(order))}</bdi> <span class="quiet">${watch.account}${watch.order_kind === "rent" ? `, ${words.RENT}` : ""}</span></td>
+      <td class="order"><bdi class="mono">${order}</bdi> <span class="quiet">${watch.account}${watch.order_kind === "rent" ? `, ${words.RENT}` : ""}</span></td>
       <td class="number"><span class="to"><span>${hide(number.slice(0, -4))}</span><b>${hide(number.slice(-4))}</b></span></td>
       <td class="service"><bdi>${hide(visible(watch.service || ""))}</bdi></td>
       <td class="count">${watch.sms_count}<span class="unit"> ${words.SMS}</span></td>
       <td class="last">${last?.code && html`<${CodeButton} row=${last} id=${`order ${watch.watch_id}`} />`}</td>
       <td class="ends">${Ends(watch)}</td>
-      <td class="acts">${!isEnded(watch) && !watch.unreadable && !readsOnly() && html`
-        ${watch.order_kind === "activation" && act("next", words.NEXT)}
-        ${act("finish", words.FINISH, "quiet")}${act("cancel", words.CANCEL, "quiet")}`}</td>
+      <td class="acts">${!watch.unreadable && !readsOnly() && html`
+        ${!isEnded(watch) && watch.order_kind === "activation" && act("next", words.NEXT)}
+        <${Menu} id=${watch.watch_id} order=${order}>${isEnded(watch) ? act("reopen", words.REOPEN) : [act("finish", words.FINISH), act("cancel", words.CANCEL)]}<//>`}</td>
     </tr>`;
+}
+
+// What is done seldom, behind a button.
+function Menu({ id, order, children }) {
+  const [button, list] = [useRef(), useRef()];
+  const shown = state.menu === id;
+  useLayoutEffect(() => list.current?.querySelector("button").focus(), [shown]);
+  function close() {
+    button.current.focus(); // where it goes back to after a dialog
+    change({ menu: null });
+  }
+  return html`
+    <span class="menu" onKeyDown=${(event) => shown && event.key === "Escape" && (event.stopPropagation(), close())}>
+      <button ref=${button} aria-label=${words.actionOn(words.MORE, order)} aria-expanded=${shown} onClick=${() => change({ menu: shown ? null : id })}>⋯</button>
+      ${shown && html`<div ref=${list} class="choices" onClick=${close}>${children}</div>`}
+    </span>`;
 }
 
 const ROUND = 2 * Math.PI * 6;

@@ -27,17 +27,36 @@ export function hashOf(changes) {
   return `#/${path}${asked.size ? `?${asked}` : ""}`;
 }
 export const here = (changes) => hashOf({ ...state.route, ...changes });
+// While everything is hidden, the address says the view alone, and so do links, which browsers show; the history
+// knows the rest.
+const covered = (hash) => hashOf({ view: routeOf(hash).view });
+export const linkTo = (hash) => (state.masked ? covered(hash) : hash);
+const uncovered = () => history.state?.hash ?? location.hash;
+function write(hash, how) {
+  history[how](state.masked ? { hash } : null, "", linkTo(hash));
+}
 
 // Go there. `replace`: without a step for Back.
 export function go(changes, { replace = false } = {}) {
   const hash = here(changes);
-  if (hash === location.hash) return;
-  history[replace ? "replaceState" : "pushState"](null, "", hash);
+  if (hash === uncovered()) return;
+  write(hash, replace ? "replaceState" : "pushState");
   follow();
 }
 export const goTo = (route, options) => go({ ...EMPTY, ...route }, options);
 export function follow() {
-  change({ route: routeOf(location.hash) });
+  const hash = uncovered();
+  if (location.hash !== linkTo(hash)) write(hash, "replaceState");
+  change({ route: routeOf(hash), menu: null });
+}
+
+const MASKED = "smsbus-masked"; // in sessionStorage: a reload must not show what was hidden
+export const wasMasked = () => sessionStorage.getItem(MASKED) === "1";
+// Hide everything, also in the address, or show it again.
+export function mask(masked) {
+  sessionStorage.setItem(MASKED, masked ? "1" : "");
+  change({ masked });
+  follow();
 }
 
 // Take the token out of the address, at once.

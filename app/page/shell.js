@@ -1,11 +1,11 @@
 // The frame: rail, bars, dialogs, login.
 
 import { html, useLayoutEffect, useRef } from "./vendor.js";
-import { change, railNumbers, state, unreadCount } from "./store.js";
+import { change, inbox, railNumbers, state, unreadCount } from "./store.js";
 import { age } from "./text.js";
 import { displayed, hide, places } from "./list.js";
-import { goTo, hashOf } from "./routes.js";
-import { holds, most, readsOnly, total } from "./health.js";
+import { goTo, hashOf, linkTo } from "./routes.js";
+import { holds, total } from "./health.js";
 import { Confirm, openOrders, Orders } from "./orders.js";
 import { colour, headline, Status } from "./status.js";
 import { Detail } from "./detail.js";
@@ -57,12 +57,12 @@ function Rail({ forget, mask }) {
         <h2>${words.NUMBERS}</h2>
         <ul class="numbers">${list.map(NumberLink)}</ul>
         ${all > list.length && html`<p class="quiet">${words.moreNumbers(all - list.length)}</p>`}`}
-      ${readsOnly() && html`<p class="quiet" title=${words.READS_ONLY_MORE}><span class="chip">${words.READS_ONLY}</span></p>`}
       <${Foot} forget=${forget} mask=${mask} />
     </nav>`;
 }
 const Foot = ({ forget, mask }) => html`
   <p class="foot">
+    ${state.access?.reads_only && html`<span class="chip" title=${words.readsOnlyMore(state.access.accounts)}>${words.readsOnly(state.access.accounts)}</span>`}
     <button class="small" onClick=${() => change({ dialog: { name: "keys" } })}>${words.KEYS_TITLE} <kbd>?</kbd></button>
     <button class="small" onClick=${mask}>${state.masked ? words.UNMASK : words.MASK} <kbd>m</kbd></button>
     <button class="small" onClick=${forget}>${words.FORGET}</button>
@@ -85,7 +85,7 @@ function goToNumber(event, number) {
 }
 const NumberLink = ({ number, last, unread }) => html`
   <li key=${number}>
-    <a href=${state.masked ? "#" : hashOf({ number })} onClick=${(event) => goToNumber(event, number)} aria-current=${state.route.number === number ? "page" : null}>
+    <a href=${linkTo(hashOf({ number }))} onClick=${(event) => goToNumber(event, number)} aria-current=${state.route.number === number ? "page" : null}>
       <span class="to"><span>${hide(number.slice(0, -4))}</span><b>${hide(number.slice(-4))}</b></span>
       ${unread > 0 ? html`<i>${unread > 99 ? "99+" : unread}</i>` : html`<span class="quiet">${age(state.now - last)}</span>`}
     </a>
@@ -126,7 +126,7 @@ function barOf() {
   if (route.view === "status") return null; // it says all of the following
   if (holds("kafka_away") !== undefined) return health.status === "full" ? ["red", words.awayAndFull(since("kafka_away")), true] : ["amber", words.away(since("kafka_away"), total("smsbus_journal_rows")), true];
   if (holds("inbox_blind") !== undefined) return ["amber", words.BLIND, true];
-  if (holds("inbox_behind") !== undefined) return ["amber", words.behind(Math.round(most("smsbus_inbox_behind_seconds") ?? 0)), false];
+  if (holds("inbox_behind") !== undefined) return ["amber", words.behind(inbox.rows.length ? clock(inbox.rows.at(-1).at, { seconds: true }) : null, total("smsbus_inbox_behind_records")), false];
   return notice ? ["accent", notice] : null;
 }
 

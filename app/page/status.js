@@ -2,17 +2,22 @@
 
 import { html } from "./vendor.js";
 import { inbox, lastOfAccount, state } from "./store.js";
-import { age, clock } from "./text.js";
-import { accountsIn, least, most, ofAccount, total } from "./health.js";
+import { age, clock, exact } from "./text.js";
+import { accountsIn, least, most, ofAccount, rateOf, total } from "./health.js";
 import { Command } from "./detail.js";
+import { MEANINGS } from "./meanings.js";
 import * as words from "./words.js";
 
 const HOUR = 3_600_000;
+const A_NAME = /^[\w.-]+$/; // what gets into a command that is copied
 
-// Every reason as sentences; one that the page does not know, as it is.
+// A reason as sentences; one that smsbus has no words for, as it is.
 export function told(reason) {
-  const [name, ...of] = reason.split(":");
-  return words.REASONS[name]?.(...of) ?? { what: reason, notice: "", fix: words.UNKNOWN_REASON };
+  const [word, name] = /^([^:]*):?(.*)$/s.exec(reason).slice(1);
+  if (!Object.hasOwn(MEANINGS, word)) return { what: reason, users: "", todo: words.UNKNOWN_REASON };
+  const named = (text, shown) => (shown ? text.replaceAll("NAME", () => shown) : text);
+  const { what, users, do: todo } = MEANINGS[word];
+  return { what: named(what, name), users: named(users, name), todo: named(todo, A_NAME.test(name) ? name : "") };
 }
 
 // "" where all is well, "amber", or "red" where nothing is accepted.
@@ -45,16 +50,17 @@ export function Status() {
 }
 
 function Reason({ reason, since }) {
-  const { what, notice, fix, run } = told(reason);
+  const { what, users, todo } = told(reason);
   return html`
     <section class="reason">
       <h2>${what}</h2>
-      ${notice && html`<p><b>${words.USERS_NOTICE}:</b> ${notice}</p>`}
-      <p><b>${words.WHAT_TO_DO}:</b> ${fix}</p>
-      ${run && html`<p><${Command} text=${run} /></p>`}
-      <p class="quiet"><code>${reason}</code>${since && ` · ${words.seenSince(clock(since, { seconds: true }))}`}</p>
+      ${users && html`<p><b>${words.USERS_NOTICE}:</b> ${users}</p>`}
+      <p><b>${words.WHAT_TO_DO}:</b> ${withCommands(todo)}</p>
+      <p class="quiet"><code>${reason}</code>${since && html` · <time title=${exact(since)}>${words.since(clock(since, { seconds: true }))}</time>`}</p>
     </section>`;
 }
+// What stands between backticks: a command is copied with a click.
+const withCommands = (text) => text.split("`").map((part, index) => (index % 2 === 0 ? part : part.startsWith("smsbus ") ? html`<${Command} text=${part} />` : html`<code>${part}</code>`));
 
 function Strip() {
   const behind = Math.round(most("smsbus_inbox_behind_seconds") ?? 0);
@@ -94,16 +100,14 @@ function Account(name, used) {
   const polled = ofAccount("smsbus_poll_last_success_timestamp_seconds", name, Math.max);
   const contact = Math.max(Date.parse(used.get(name) ?? 0) || 0, (polled ?? 0) * 1000, lastOfAccount.get(name) ?? 0) || null;
   const [kind, word] = stateOf(name, contact);
-  const [queued, stretch] = [ofAccount("smsbus_polls_queued", name, (...values) => values.reduce((one, other) => one + other)), ofAccount("smsbus_account_stretch", name, Math.max)];
   const cell = (index, value) => html`<td data-name=${words.ACCOUNT_COLUMNS[index]}>${value}</td>`;
   return html`
     <tr key=${name}>
       <td class="state"><b>${name}</b></td>
       ${cell(1, html`<span class="dot ${kind}" aria-hidden="true"></span>${word}`)}
       ${cell(2, contact ? words.ago(age(state.now - contact)) : words.NEVER)}
-      ${cell(3, queued ?? "–")}
-      ${cell(4, stretch === null ? "–" : stretch <= 1 ? "–" : `×${stretch.toFixed(1)}`)}
-      ${cell(5, html`<${Delays} account=${name} />`)}
+      ${cell(3, html`<${Budget} account=${name} />`)}
+      ${cell(4, html`<${Delays} account=${name} />`)}
     </tr>`;
 }
 
@@ -123,6 +127,18 @@ function pointsOf(account) {
     points.set(minute, Math.max(points.get(minute) ?? 0, (at - Date.parse(sms.provider_time)) / 1000));
   }
   return points;
+}
+const sum = (...values) => values.reduce((one, other) => one + other);
+// How much of its requests a second an account uses, and whether it could do with more.
+function Budget({ account }) {
+  const budget = ofAccount("smsbus_account_budget", account, sum);
+  if (budget === null) return "–";
+  const [rate, stretch] = [rateOf(account), ofAccount("smsbus_account_stretch", account, Math.max) ?? 1];
+  const part = Math.min(1, (rate ?? 0) / budget);
+  return html`
+    <svg class=${`budget ${stretch > 1 ? "amber" : ""}`} viewBox="0 0 80 8" aria-hidden="true"><rect width="80" height="8" rx="4" /><rect width=${80 * part} height="8" rx="4" class="part" /></svg>
+    <span class="quiet">${words.used(rate, budget)}</span>
+    ${stretch > 1 && html` <span class="badge" title=${words.slowedMore(ofAccount("smsbus_polls_queued", account, sum) ?? 0)}>${words.slowed(stretch)}</span>`}`;
 }
 function Delays({ account }) {
   const points = delaysOf(account);

@@ -11,6 +11,7 @@ const RAIL_EVERY = 500; // ms between two looks at the numbers
 export const state = {
   now: Date.now(),
   token: null,
+  access: null, // what the token may do: { reads_only, accounts }; null: not known yet
   login: null, // null, or why a token is asked for: "first", "ended", "wrong", "nobody"
   route: { view: "inbox", number: null, query: "", from: 0, sms: null },
   link: { word: "connecting", since: Date.now(), error: null, was: null },
@@ -20,6 +21,7 @@ export const state = {
   masked: false,
   dense: false,
   dialog: null,
+  menu: null, // the id of the watch whose menu is open
   toast: null,
   copied: null,
   notice: null,

@@ -89,6 +89,7 @@ export const COPIED = "Copied";
 export const PRESS_COPY = "Press Ctrl+C";
 export const copiedFor = (what) => `Copied ${what}`;
 export const COPY_LINK = "Copy link";
+export const ITS_LINK = "its link";
 export const COPY_WAIT = "Copy as wait command";
 export const COPY_JSON = "Copy JSON";
 export const NO_CODE = "No code found in this SMS";
@@ -155,7 +156,8 @@ export const away = (since, waiting) =>
 export const awayAndFull = (since) =>
   `${unreachable(since)}, and the journal takes no more: callbacks get 503, and their senders repeat them.`;
 export const BLIND = "Kafka cannot be read now, so new SMS do not appear here. Nothing is lost; they appear when it returns.";
-export const behind = (seconds) => `The inbox is ${seconds ? `${seconds} s ` : ""}behind what is published. It catches up by itself.`;
+export const behind = (upTo, toGo) =>
+  `${upTo ? `Showing up to ${upTo}` : "Still reading"}${toGo ? `, ${toGo.toLocaleString("en")} to go` : ""}. It catches up by itself.`;
 export const NOT_READY = "The inbox is still reading what was published. A moment.";
 export const WHAT_TO_DO = "What to do";
 export const TRY_AGAIN = "Trying again by itself.";
@@ -170,8 +172,8 @@ export const OPEN = "Open";
 export const SESSION_ENDED = "This session ended. Your filters are kept.";
 export const WRONG_TOKEN = "This token is not the one of this smsbus. It is SMSBUS_ADMIN__TOKEN, or in the file admin-token of its data directory.";
 export const NOBODY = "smsbus does not answer at this address. Is it running?";
-export const READS_ONLY = "Reads only";
-export const READS_ONLY_MORE = "This is admin.read_token: it changes nothing";
+export const readsOnly = (accounts) => (accounts ? `${accounts.join(", ")} only` : "Reads only");
+export const readsOnlyMore = (accounts) => `This is admin.read_token: it changes nothing${accounts ? `, and shows the SMS of ${accounts.join(", ")} alone` : ""}`;
 export const NOT_YOURS = "This token does not show orders.";
 export const FORGET = "Forget the token";
 
@@ -189,6 +191,8 @@ export const ended = (reason) => `Ended: ${ENDINGS[reason] || reason}`;
 export const NEXT = "Next SMS";
 export const FINISH = "Finish";
 export const CANCEL = "Cancel";
+export const REOPEN = "Reopen";
+export const MORE = "More";
 export const KEEP = "Keep";
 export const CONFIRM = {
   cancel: {
@@ -203,7 +207,7 @@ export const CONFIRM = {
   },
 };
 export const actionOn = (action, order) => `${action}, order ${order}`;
-export const REQUESTED = { next: "Next SMS requested.", finish: "Finish requested.", cancel: "Cancel requested." };
+export const REQUESTED = { next: "Next SMS requested.", finish: "Finish requested.", cancel: "Cancel requested.", reopen: "Reopened." };
 export const refusedUntil = (code, left) => `Refused: ${code}. Trying again in ${left}.`;
 export const refused = (action, code) => `${REFUSED_ACTIONS[action] || action} was refused: ${code}.`;
 const REFUSED_ACTIONS = { next: "Next SMS", finish: "Finish", cancel: "Cancel" };
@@ -251,7 +255,7 @@ export const STARTING = "smsbus is starting.";
 export const STOPPING = "smsbus is stopping.";
 export const NOT_KNOWN = "Nothing is known: the connection is lost.";
 export const CHECKING = "Checking.";
-export const seenSince = (time) => `Seen since ${time}`;
+export const since = (time) => `since ${time}`;
 export const USERS_NOTICE = "What users notice";
 export const STRIP = { callbacks: "Callbacks", journal: "Journal", kafka: "Kafka", inbox: "Inbox" };
 export const STRIP_NOTES = {
@@ -259,56 +263,15 @@ export const STRIP_NOTES = {
   inbox: "SMS here", behind: (seconds) => `${seconds} s behind`,
 };
 export const ACCOUNTS = "Accounts";
-export const ACCOUNT_COLUMNS = ["Account", "State", "Last contact", "Waiting polls", "Slowed down", "Delay, 60 min"];
+export const ACCOUNT_COLUMNS = ["Account", "State", "Last contact", "Budget", "Delay, 60 min"];
+export const used = (rate, budget) => (rate === null ? `${budget} requests a second` : `${rate.toFixed(1)} of ${budget}/s`);
+export const slowed = (factor) => `${factor.toFixed(1)} times slower than planned`;
+export const slowedMore = (queued) => `It has more orders than its budget can poll as often as planned. ${many(queued, "poll waits", "polls wait")} now.`;
 export const ACCOUNT_STATES = { works: "Works", paused: "Paused: wrong key", backing_off: "Provider in trouble", limited: "Limited", quiet: "No contact yet" };
 export const delays = (account, low, high) => `Delays of ${account}: ${low} to ${high} s`;
 export const NO_DELAYS = "no times from it";
 export const NOT_HERE = "Only what this process knows is shown. Other replicas have pages of their own; smsbus status and the metrics have the rest.";
-export const UNKNOWN_REASON = "The page does not know this word. docs/operations.md explains it.";
-
-const say = (what, notice, fix, run) => ({ what, notice, fix, run });
-// Each degraded reason of docs/operations.md: what, what users notice, what to do, and a command if one helps.
-export const REASONS = {
-  kafka_away: () => say("Kafka accepts nothing.", "SMS are accepted and wait on disk. Nobody sees new ones until Kafka returns; then all come, in order.",
-    "The command asks each broker and says which setting is wrong, or what is not there.", "smsbus check"),
-  topics_misconfigured: () => say("A topic is missing, has wrong settings, or may not be written.", "Its messages wait on disk.",
-    "The log names each topic, with the command that corrects it.", "smsbus topics check"),
-  messages_in_journal: () => say("Accepted messages wait on disk.", "They arrive late.",
-    "Wait: it empties by itself. If it stays, the other things here say why.", "smsbus journal status"),
-  journal_unwritable: () => say("The journal cannot be written: the disk is full or failing, or its limit is reached.",
-    "With Kafka away, too, callbacks get 503, and their senders repeat them.", "Free disk, or raise bus.journal_max_bytes and restart.", "smsbus journal status"),
-  over_share: (name) => say(`Account ${name} fills more than half of the journal.`, "Its callbacks get 503; those of others are accepted.",
-    "Bring Kafka back. If the account's callback URL leaked, change it.", `smsbus callback rotate ${name}`),
-  journal_quarantined: () => say("A journal is damaged, of another version, or not readable.", "The SMS in it are not published.",
-    "The log says where it is. The command saves what can be read; then remove it, or give it to this user.", "smsbus journal export --to FILE"),
-  journal_directory_unreadable: () => say("The journals' directory cannot be listed.", "SMS of processes that ended wait.", "The log says why: file descriptors are used up, or a disk is gone."),
-  event_loop_late: () => say("This process is too busy: it handles input more than 250 ms late.", "Everything is slow, and Kafka may look unreachable.",
-    "Give it more cores, start it with --workers, or stop watches. A leaked callback URL may be the cause."),
-  reload_refused: () => say("The changed settings are wrong, and were not taken.", "Nothing yet; a restart may fail.", "The log says what is wrong. Correct it and send SIGHUP again.", "smsbus check"),
-  worker_restarting: () => say("A worker is missing, and is being restarted.", "A moment of fewer callbacks at once.", "The log has worker_ended with its exit code."),
-  account_limited: (name) => say(`Callbacks of ${name} are limited.`, "They get 429, and the sender repeats them.",
-    "If they are genuine, raise receiver.allowance or receiver.max_in_flight. If the URL leaked, change it.", `smsbus callback rotate ${name}`),
-  connections_full: () => say("All connections of the receiver are in use.", "Idle connections are closed for new ones.", "Find the client that opens so many, or raise receiver.max_connections and ulimit -n."),
-  admin_connections_full: () => say("All 64 connections of this listener are in use.", "Pages and commands may be cut off; callbacks are not affected.", "Find out who connects to its port. Many open pages or waits?"),
-  records_refused: () => say("Kafka refuses single records for their size.", "Those SMS are under Rejected.", "The command prints how to raise the topic's limit.", "smsbus check"),
-  dead_letter_refused: () => say("Kafka refuses a rejected message for its size.", "What follows it waits.", "Raise max.message.bytes of sms.rejected.v1. The log has its id.", "smsbus topics check"),
-  account_paused: (name) => say(`Account ${name} is paused: its key is wrong.`, "Its orders get no SMS.", "Set the right api_key in smsbus.toml and send SIGHUP. No restart is needed.", "smsbus check"),
-  account_backing_off: (name) => say(`The provider of ${name} is in trouble.`, "Its SMS come late.", "It is tried again by itself. The log has the reason."),
-  account_overloaded: (name) => say(`Account ${name} has more orders than its budget of requests can poll.`, "Its SMS come a minute late, or more.", "Raise max_requests_per_second if the provider allows it, or stop watches."),
-  orders_unknown: (name) => say(`The provider of ${name} knows none of its orders any more.`, "They end in ten minutes.", "Look at the provider's site. Does the key belong to another account?"),
-  activations_paused: (name) => say(`The provider of ${name} does not offer activations.`, "Its activations are asked once a minute.", "Check base_url and status_action."),
-  rents_paused: (name) => say(`The provider of ${name} does not offer rents.`, "Its rents are asked once a minute.", "Check base_url and status_action."),
-  bulk_hint_off: () => say("The provider's list of activations missed an SMS.", "Nothing.", "Nothing: orders are polled one by one for an hour."),
-  polls_overdue: () => say("A poll is more than a minute late.", "SMS of orders come late.", "The budget of requests is too small, or the process is too busy."),
-  no_group: () => say("No member of the pollers' group is reachable.", "New orders and requests wait.", "Check Kafka, and group_left in the log.", "smsbus check"),
-  states_not_committed: (error) => say("Kafka does not store how far orders are.", "SMS are published, but no order is changed at its provider.", `Kafka says ${error}. The log has the partitions.`, "smsbus check"),
-  takes_nothing: (topic, error) => say(`Kafka refuses batches for ${topic}.`, "Its messages wait, and are tried again.", `Kafka says ${error}.`, "smsbus topics check"),
-  no_shards: () => say("No orders are polled by this process.", "SMS of orders may not come.", "The log says why: shard_ended, shard_not_restored. Or Kafka does not respond.", "smsbus check"),
-  shard_restoring: () => say("Orders are being read again.", "Some SMS of orders come late.", "Wait. If it stays, the log says why."),
-  watch_table_behind: () => say("The orders cannot be read.", "The list of orders may be old.", "Check Kafka.", "smsbus check"),
-  inbox_blind: () => say("The inbox cannot read Kafka.", "New SMS do not appear on this page, and waits are answered 503. Nothing is lost.", "Check Kafka.", "smsbus check"),
-  inbox_behind: () => say("The inbox is behind what is published.", "SMS appear here late.", "Wait: it catches up by itself. If it stays, this process is too busy."),
-};
+export const UNKNOWN_REASON = "docs/operations.md explains this word.";
 
 // ---- keys and the rest ---------------------------------------------------------------------------------------------
 

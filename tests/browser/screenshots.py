@@ -87,6 +87,11 @@ def _open(page: Page) -> None:
     page.locator(".row a").nth(2).click()
 
 
+def _open_menu(page: Page) -> None:
+    _go("/orders")(page)
+    page.get_by_role("button", name="More").nth(1).click()
+
+
 def _go(where: str) -> Callable[[Page], None]:
     return lambda page: page.evaluate(f"location.hash = '{where}'")
 
@@ -98,6 +103,7 @@ VIEWS: dict[str, Callable[[Page], None]] = {
     "no-match": _go("/inbox?q=service:xx"),
     "rejected": _go("/rejected"),
     "orders": _go("/orders"),
+    "menu": _open_menu,
     "status": _go("/status"),
     "keys": lambda page: page.keyboard.press("?"),
     "masked": lambda page: page.keyboard.press("m"),

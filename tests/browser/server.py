@@ -17,6 +17,7 @@ from app.admin.callbacks import CallbackApi
 from app.admin.inbox import InboxApi
 from app.admin.listener import Admin
 from app.admin.watches import Patience, WatchApi
+from app.degraded import SINCE
 from app.settings.sections import AdminSettings
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
@@ -147,7 +148,7 @@ class Smsbus:
         self._home.close()
 
     async def _start(self) -> None:
-        registry = CollectorRegistry()
+        self._registry = registry = CollectorRegistry()
         self._following = Following(Tail(self._settings), self._settings, self._open_reader, now_ms=now_ms)
         InboxMetrics(self._following, registry)
         self._metrics(registry)
@@ -192,8 +193,10 @@ class Smsbus:
         Gauge("smsbus_journal_rows", "", registry=registry).set_function(
             lambda: 1204.0 * ("kafka_away" in self.condition.degraded)
         )
-        for name, value in {"account_open": 1, "polls_queued": 2, "account_stretch": 1.4}.items():
+        for name, value in {"account_open": 1, "polls_queued": 2, "account_stretch": 1.4, "account_budget": 2}.items():
             Gauge(f"smsbus_{name}", "", ["account"], registry=registry).labels("grizzly").set(value)
+        self.polls = Counter("smsbus_polls", "", ["account", "outcome"], registry=registry)
+        self.polls.labels("grizzly", "waiting").inc(100)
         last = Gauge("smsbus_poll_last_success_timestamp_seconds", "", ["account"], registry=registry)
         last.labels("grizzly").set_to_current_time()
 
@@ -230,17 +233,26 @@ class Smsbus:
         self.publish(message)
         return message
 
+    def since(self, reason: str) -> float:
+        """Since when this reason holds, as the metrics say it: seconds since 1970."""
+        value = self._registry.get_sample_value(SINCE, {"reason": reason})
+        assert value is not None
+        return value
+
     def kafka_goes(self, *, away: bool) -> None:
         self._topics.away = away
         self.condition.degraded = ("kafka_away", "messages_in_journal") if away else ()
 
-    def order(self, order_id: str, number: str, service: str, *, minutes: float = 12, **state: Any) -> str:
+    def order(
+        self, order_id: str, number: str, service: str, *, minutes: float = 12, desired: str = "watch", **state: Any
+    ) -> str:
         """Open a watch, and let its shard write this state of it; return its id."""
         handle = watch_id("grizzly", "activation", order_id)
         opened = now_ms() - 8 * 60_000
         watch = Watch(
             watch_id=handle, account="grizzly", order_kind="activation", order_id=order_id, recipient=number,
             service=service, opened_at=to_text(opened), expires_at=to_text(now_ms() + int(minutes * 60_000)),
+            desired=desired,
         )  # fmt: skip
         state = {"looked_ms": now_ms(), "first_look": False, **state}
         written = WatchState(watch=watch, provider="grizzlysms", key=number, **state)

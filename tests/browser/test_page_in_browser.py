@@ -2,17 +2,24 @@
 
 import json
 import re
+from datetime import datetime
 from typing import Any
 
 import pytest
 
+from app.degraded import MEANINGS
 from inbox.settings import InboxSettings
-from schemas.timestamps import to_text
+from schemas.timestamps import to_epoch_ms, to_text
 from tests.browser.conftest import clipboard
 from tests.browser.server import NUMBER, TOKEN, Smsbus, now_ms, sms
 from tests.messages import rejected
 
 OTHER = "447911123456"
+
+
+def clock(at: float, *, seconds: bool = False) -> str:
+    """As the page writes a time (seconds since 1970): of this machine's zone, which is the browser's."""
+    return datetime.fromtimestamp(at).strftime("%H:%M:%S" if seconds else "%H:%M")  # noqa: DTZ006
 
 
 def rows(page: Any) -> Any:
@@ -167,11 +174,11 @@ def test_a_token_that_only_reads_is_offered_nothing_else(windows, smsbus):
     smsbus.sms("hello", order_kind="activation", order_id="38496653", watch_id="w", sequence=0)
     page = windows().open(smsbus, f"#token={READER}")
     shows(page, "hello")
-    expect(page.locator(".rail")).to_contain_text("Reads only")
+    expect(page.locator(".rail .chip")).to_have_text("Reads only")
     page.locator("a", has_text="Orders").click()
 
     expect(page.locator("tbody tr")).to_contain_text("38496653")
-    expect(page.get_by_role("button", name="Next SMS")).to_have_count(0)
+    expect(page.locator("tbody button")).to_have_count(0)
 
 
 def test_a_token_that_reads_one_account_sees_no_other(windows, smsbus):
@@ -183,6 +190,7 @@ def test_a_token_that_reads_one_account_sees_no_other(windows, smsbus):
     page = windows().open(smsbus, f"#token={READER}")
 
     shows(page, "for us")
+    expect(page.locator(".rail .chip")).to_have_text("grizzly only")
     page.locator("a", has_text="Orders").click()
     expect(page.locator("main")).to_contain_text("This token does not show orders.")
 
@@ -328,6 +336,38 @@ def test_everything_is_hidden_for_screen_sharing(page, smsbus):
     shows(page, "Your code is 482913")
 
 
+def test_while_everything_is_hidden_so_is_the_address(page, smsbus):
+    smsbus.sms("one", code="4829", ago=9)
+    smsbus.sms("two", OTHER)
+    shows(page, "two", "one")
+    page.locator(".numbers a", has_text=NUMBER[-4:]).click()
+    shows(page, "one")
+    page.locator("#search").fill("to:0000")
+    page.locator("#search").press("Enter")
+    page.keyboard.press("m")
+    expect(page.locator(".row")).to_contain_text("•")
+    assert page.url == f"{smsbus.url}#/inbox"
+    page.reload()
+    expect(page.locator(".row")).to_contain_text("•")  # still hidden, still this number
+    assert page.url == f"{smsbus.url}#/inbox"
+    page.locator(".row a").click()
+    expect(page.locator(".detail .big")).to_have_text("••••")
+    page.go_back()
+    page.go_back()  # to where it was not hidden yet
+    expect(rows(page)).to_have_count(2)
+    page.go_forward()
+    expect(rows(page)).to_have_count(1)
+    links = [page.url, *(each.get_attribute("href") for each in page.locator("a").all())]
+    assert not [link for link in links if re.search(r"0000|3456|sms=", link.removeprefix(smsbus.url))]
+    page.locator(".views a", has_text="Inbox").click()  # the address is the same
+    expect(rows(page)).to_have_count(2)
+    page.go_back()
+    page.keyboard.press("m")
+
+    shows(page, "one")
+    assert page.url == f"{smsbus.url}#/n/{NUMBER}?q=to%3A0000"
+
+
 # ---- reading while more comes ----------------------------------------------------------------------------------------
 
 
@@ -370,6 +410,9 @@ def test_a_lost_connection_is_said_and_nothing_is_missed(page, smsbus):
     smsbus.stop()
     smsbus.publish(*(sms(f"meanwhile {number}", ago=0.5 - number / 100) for number in range(42)))
     expect(page.locator(".bar")).to_contain_text("Reconnecting. Nothing is missed.")
+    expect(page.locator(".bar")).to_have_text(
+        re.compile(r"Connection lost \d+ s ago. Reconnecting. Nothing is missed.")
+    )
     expect(page.locator(".link")).to_contain_text("Not connected")
     smsbus.start()
 
@@ -420,7 +463,7 @@ def test_what_left_the_inbox_meanwhile_is_a_line_in_the_list(windows):
         smsbus.stop()
         smsbus.publish(*(sms(f"text {number}", f"1647000{number:04}", ago=50 - number) for number in range(40)))
         smsbus.start()
-        expect(page.locator(".gap")).to_contain_text("is no longer in this inbox")
+        expect(page.locator(".gap")).to_have_text(re.compile(r"\d\d:\d\d–\d\d:\d\d is no longer in this inbox"))
 
         expect(first(page)).to_contain_text("text 39")
         page.wait_for_selector(".row:has-text('before')")
@@ -543,12 +586,18 @@ def test_an_order_gets_its_next_sms_and_is_cancelled_only_when_confirmed(page, s
         expect(row).to_contain_text(said)
     row.get_by_role("button", name="Next SMS").click()
     expect(row).to_contain_text("Next SMS requested.")
+    row.get_by_role("button", name="More").click()
     row.get_by_role("button", name="Cancel").click()
     expect(page.locator("dialog")).to_contain_text("Cancel order 38496653 at grizzly?")
     assert page.evaluate("document.activeElement.textContent") == "Keep"
     page.keyboard.press("Enter")
     expect(page.locator("dialog")).to_be_hidden()
     assert [watch.desired for watch in smsbus.writer.put_values] == ["next"]
+    assert page.evaluate("document.activeElement.textContent") == "⋯"  # where it was
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(row.locator(".choices")).to_have_count(0)
+    page.keyboard.press("Enter")
     row.get_by_role("button", name="Cancel").click()
     page.locator("dialog").get_by_role("button", name="Cancel order").click()
 
@@ -557,25 +606,62 @@ def test_an_order_gets_its_next_sms_and_is_cancelled_only_when_confirmed(page, s
 
 
 def test_a_refused_action_is_said_in_the_row_with_when_it_is_tried_again(page, smsbus):
-    smsbus.order(
-        "38496653", "48500100200", "tg", refused="cancel", refused_ms=now_ms(), refused_code="EARLY_CANCEL_DENIED"
-    )
+    refused = "EARLY_CANCEL_DENIED"
+    smsbus.order("38496653", "48500100200", "tg", refused="cancel", refused_ms=now_ms(), refused_code=refused)
+    smsbus.order("38496654", "48500100201", "tg", desired="cancel", not_before_ms=now_ms() + 100_000, held_code=refused)
     page.locator("a", has_text="Orders").click()
+    row = page.locator("tbody tr")
 
-    expect(page.locator("tbody tr")).to_contain_text("Cancel was refused: EARLY_CANCEL_DENIED.")
+    expect(row.filter(has_text="38496653")).to_contain_text(f"Cancel was refused: {refused}.")
+    expect(row.filter(has_text="38496654")).to_contain_text(
+        re.compile(rf"Refused: {refused}. Trying again in 1:[34]\d.")
+    )
+
+
+def test_an_ended_order_is_watched_again(page, smsbus):
+    smsbus.order("38496653", "48500100200", "tg", ended="expired", ended_at=to_text(now_ms()))
+    page.locator("a", has_text="Orders").click()
+    page.get_by_role("button", name="Show ended orders").click()
+    row = page.locator("tbody tr")
+    expect(row).to_contain_text("Ended: expired")
+    expect(row.get_by_role("button", name="Next SMS")).to_have_count(0)
+    row.get_by_role("button", name="More").click()
+    page.mouse.click(600, 600)
+    expect(row.locator(".choices")).to_have_count(0)
+    row.get_by_role("button", name="More").click()
+    row.get_by_role("button", name="Reopen").click()
+
+    expect(row).to_contain_text("Reopened.")
+    [asked] = smsbus.writer.put_values
+    assert (asked.order_id, asked.recipient, asked.service, asked.desired) == ("38496653", "48500100200", "tg", "watch")
+
+
+def test_the_accounts_say_how_much_of_their_budget_they_use(page, smsbus):
+    page.locator("a", has_text="Status").click()
+    row = page.locator(".accounts tbody tr", has_text="grizzly")
+    expect(row).to_contain_text("2 requests a second")
+    expect(row).to_contain_text("1.4 times slower")
+    smsbus.polls.labels("grizzly", "waiting").inc(7)
+
+    expect(row).to_contain_text(re.compile(r"[012]\.\d of 2/s"))
+    expect(page.locator(".accounts tbody tr", has_text="shop").locator("[data-name=Budget]")).to_have_text("–")
 
 
 def test_kafka_away_is_said_in_words_and_over_when_it_is(page, smsbus):
     smsbus.sms("before", ago=1)
     shows(page, "before")
     smsbus.kafka_goes(away=True)
-    expect(page.locator(".bar")).to_contain_text("Kafka has been unreachable since")
-    expect(page.locator(".bar")).to_contain_text("SMS are still accepted (1,204 in the journal)")
+    said = (
+        f"Kafka has been unreachable since {clock(smsbus.since('kafka_away'))}. SMS are still accepted (1,204 in the "
+    )
+    expect(page.locator(".bar")).to_have_text(f"{said}journal) and appear here when it returns. What to do")
     smsbus.sms("while away")
     page.get_by_role("link", name="What to do").click()
     expect(page.locator("h1")).to_contain_text("things need attention.")
-    expect(page.locator(".page")).to_contain_text("Nobody sees new ones until Kafka returns")
-    expect(page.locator(".page")).to_contain_text("smsbus check")
+    expect(page.locator(".page")).to_contain_text(MEANINGS["kafka_away"].users)
+    expect(page.locator(".reason").first).to_contain_text(f"since {clock(smsbus.since('kafka_away'), seconds=True)}")
+    page.locator(".reason").first.get_by_role("button", name="Copy").click()
+    assert clipboard(page) == "smsbus check"
     smsbus.kafka_goes(away=False)
 
     expect(page.locator("h1")).to_have_text("Everything works.")
@@ -584,12 +670,35 @@ def test_kafka_away_is_said_in_words_and_over_when_it_is(page, smsbus):
     shows(page, "while away", "before")
 
 
+def test_an_inbox_that_is_behind_says_up_to_when_it_shows_and_how_much_is_to_go(windows, smsbus):
+    smsbus.condition.degraded = ("inbox_behind",)
+    window = windows()
+    window.context.route("**/metrics", lambda route: route.fulfill(body="smsbus_inbox_behind_records 3200.0\n"))
+    message = smsbus.sms("before", ago=20)
+    page = window.open(smsbus)
+    newest = clock(to_epoch_ms(message.observed_at) / 1000, seconds=True)
+
+    expect(page.locator(".bar")).to_have_text(f"Showing up to {newest}, 3,200 to go. It catches up by itself.")
+
+
+def test_since_when_is_the_earliest_of_all_processes(windows, smsbus):
+    smsbus.condition.degraded = ("account_paused:shop",)
+    name, began = "smsbus_degraded_since_timestamp_seconds", 1_795_850_200
+    said = [f'{name}{{reason="account_paused:shop",process="pollers-{turn}"}} {began + turn}.0' for turn in (7, 0, 3)]
+    window = windows()
+    window.context.route("**/metrics", lambda route: route.fulfill(body="\n".join(said)))
+    page = window.open(smsbus)
+    page.locator("a", has_text="Status").click()
+
+    expect(page.locator(".reason")).to_contain_text(f"since {clock(began, seconds=True)}")
+
+
 def test_a_reason_that_the_page_does_not_know_is_shown_as_it_is(page, smsbus):
     smsbus.condition.degraded = ("account_paused:shop", "something_new:<b>x</b>")
     page.locator("a", has_text="Status").click()
 
     expect(page.locator("h1")).to_have_text("2 things need attention.")
-    expect(page.locator(".page")).to_contain_text("Account shop is paused: its key is wrong.")
+    expect(page.locator(".page")).to_contain_text("Account shop is paused: the provider refuses its key.")
     expect(page.locator(".page")).to_contain_text("something_new:<b>x</b>")
 
 

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from pydantic import SecretStr
 
 from app.admin.listener import Listener
 from app.admin.token import guard
+from app.degraded import MEANINGS
 from app.page import FILES, HEADERS, PATHS, add_to
 from app.settings.sections import AdminSettings
 
@@ -95,14 +97,13 @@ async def test_it_is_on_every_listener_also_on_one_that_passes_everything_on() -
         assert (await matched.handler(request)).status == 200
 
 
-def test_every_degraded_reason_of_the_documents_has_its_words() -> None:
-    page = (ROOT / "docs" / "operations.md").read_text()
-    table = page.partition("| reason | what it means")[2].partition("\n\n")[0]
-    documented = set(re.findall(r"`([a-z_]+)(?::[A-Z]+)*`", "".join(re.findall(r"^\| (.*?) \|", table, re.MULTILINE))))
-    known = set(re.findall(r"^  ([a-z_]+): \(.*?\) => say\(", WORDS, re.MULTILINE))
+def test_what_degraded_reasons_mean_is_what_the_program_says_and_nothing_of_its_own() -> None:
+    texts = json.loads(FILES["/page/meanings.js"][0].removeprefix("export const MEANINGS = ").removesuffix(";\n"))
+    ours = "".join(text for path, (text, _) in FILES.items() if path != "/page/meanings.js")
 
-    assert documented > {"kafka_away", "account_backing_off"}
-    assert documented - known == set()
+    assert texts == {reason: meaning._asdict() for reason, meaning in MEANINGS.items()}
+    assert not [text for meaning in MEANINGS.values() for text in meaning if len(text) > 20 and text in ours]
+    assert all(each["what"] and each["users"] and each["do"].count("`") % 2 == 0 for each in texts.values())
 
 
 def test_every_reason_of_a_rejected_callback_has_its_words() -> None:
