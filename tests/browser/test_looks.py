@@ -145,6 +145,65 @@ def test_five_hundred_sms_a_second_freeze_no_frame(windows, smsbus, seconds):
     assert smsbus.streams == 1
 
 
+STUBBED = r"""
+(template) => {
+    const real = window.fetch;
+    const [most, cursor] = [30_000, "c".repeat(64)];
+    let sent = 0;
+    const next = (at) => {
+        const [id, to] = [String(sent).padStart(12, "0"), String(sent % 2000).padStart(4, "0")];
+        const own = { id: `00000000-0000-8000-8000-${id}`, observed_at: at, recipient: `+1647000${to}` };
+        const text = { text: `new ${sent}`, code: `${100_000 + sent}` };
+        sent += 1;
+        return `data: ${JSON.stringify({ ...template, ...own, ...text })}\nid: ${cursor}\n\n`;
+    };
+    const due = (count) => {
+        const frames = [];
+        for (const at = new Date().toISOString(); frames.length < count && sent < most;) frames.push(next(at));
+        return frames.join("") || ": ping\n\n";
+    };
+    const stream = () => new ReadableStream({
+        start: (controller) => {
+            const [encoder, began] = [new TextEncoder(), performance.now()];
+            const send = () => controller.enqueue(encoder.encode(due((performance.now() - began) / 2 - sent)));
+            setInterval(send, 20);
+        },
+    });
+    window.fetch = (path, options) =>
+        path.startsWith("/v1/stream") ? Promise.resolve(new Response(stream())) : real(path, options);
+    window.tasks = [];
+    const observer = new PerformanceObserver((list) => tasks.push(...list.getEntries().map((each) => each.duration)));
+    observer.observe({ type: "longtask" });
+}
+"""
+"""500 SMS a second for a minute come out of the page's own stream, so that nothing else is measured."""
+FROZEN = 700  # ms: what Android calls a frozen frame
+
+
+@pytest.mark.parametrize("view", ["inbox", "status"])
+def test_a_minute_of_five_hundred_sms_a_second_freezes_no_frame(windows, smsbus, view):
+    window = windows()
+    window.context.add_init_script(f"({STUBBED})({sms('x', account='shop').to_json().decode()})")
+    page = window.open(smsbus)
+    page.evaluate(f"location.hash = '/{view}'")
+    page.evaluate(FRAMES)
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("Performance.enable", {"timeDomain": "threadTicks"})
+    before = _busy(devtools)
+    time.sleep(62)
+    gaps, tasks = sorted(page.evaluate("gaps")), sorted(page.evaluate("tasks"))
+    busy = (_busy(devtools) - before) / 62
+    page.evaluate("location.hash = '/inbox'")
+
+    expect(first(page)).to_contain_text("new 29999")
+    print(
+        f"{view}: frames {len(gaps)}, longest {gaps[-1]:.0f} ms, p99 {gaps[len(gaps) * 99 // 100]:.0f} ms, "
+        f"long tasks {len(tasks)}, longest {max(tasks, default=0):.0f} ms, {busy:.0%} of a core"
+    )
+    assert gaps[-1] < FROZEN
+    assert busy < 0.9
+
+
 def _busy(devtools: Any) -> float:
     """The processor time that the page's thread has used, seconds."""
     metrics = {each["name"]: each["value"] for each in devtools.send("Performance.getMetrics")["metrics"]}
