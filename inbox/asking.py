@@ -209,10 +209,12 @@ class Inbox:
     async def stream(self, wanted: Filter, cursor: Cursor, *, idle: float) -> AsyncGenerator[Page]:
         """Yield the events after a checked cursor as they come; an empty page after `idle` seconds without any.
 
+        The cursor of an empty page is after all that has been read, so it does not grow old on a busy topic.
+
         Raises `Gone` once its reader is so slow that what follows is not in the inbox any more, and once the topics
         were made anew or are those of another cluster.
         """
-        come, resets = asyncio.Event(), self._tail.resets
+        come, resets, is_quiet = asyncio.Event(), self._tail.resets, False
         with self._tail.subscribed(wanted, lambda _: come.set()):
             while True:
                 self._check(cursor)
@@ -220,8 +222,9 @@ class Inbox:
                     raise Gone
                 page = await self.after(wanted, cursor, AT_ONCE)
                 cursor = page.cursor
-                if page.items or not await _is_set(come, idle):
+                if page.items or is_quiet:
                     yield page
+                is_quiet = not page.items and not await _is_set(come, idle)
                 await asyncio.sleep(GATHERED)
                 come.clear()
 
