@@ -17,7 +17,6 @@ from inbox.tail import Gone
 AT_ONCE: Final = 500  # events that are looked at before other tasks get their turn
 CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
-GATHERED: Final = 0.05  # seconds in which a stream gathers events to send them at once
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
 
@@ -220,13 +219,12 @@ class Inbox:
                 self._check(cursor)
                 if self._tail.resets != resets:
                     raise Gone
+                come.clear()
                 page = await self.after(wanted, cursor, AT_ONCE)
                 cursor = page.cursor
                 if page.items or is_quiet:
                     yield page
-                is_quiet = not page.items and not await _is_set(come, idle)
-                await asyncio.sleep(GATHERED)
-                come.clear()
+                is_quiet = len(page.items) < AT_ONCE and not await _is_set(come, idle)
 
     # ---- cursors -------------------------------------------------------------------------------------------------
 
