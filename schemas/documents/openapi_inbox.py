@@ -25,7 +25,11 @@ PROBLEMS: Final = (
     Problem("unknown_sms", 404, "It is not in the inbox, which forgets by itself: read the topic."),
     Problem("unknown_watch", 404, "This order is not watched: open a watch first (`POST /v1/watches`)."),
     Problem("no_code", 404, "With `Accept: text/plain`: there is no such SMS with a code, or none came in time."),
-    Problem("account_paused", 409, "The account is not polled, so nothing can come; the detail says why."),
+    Problem(
+        "account_paused",
+        409,
+        "The account is not polled, so nothing can come; the detail says why. Only a process that polls can see it.",
+    ),
     Problem("watch_ended", 410, "The watch ended without this SMS; `ended` is the reason."),
     Problem("not_ready", 503, "What was published is still being read after a start: try again."),
     Problem("inbox_blind", 503, "Kafka cannot be read now, so nobody knows what is new. Nothing is lost: try again."),
