@@ -68,7 +68,8 @@ class Inbox:
 
     def here(self, wanted: Filter) -> Cursor:
         """Return the cursor after all that the inbox has read by now."""
-        places = {part: self._tail.place(part, end) for part, end in self._tail.ends.items()}
+        ends = {part: end for part, end in self._tail.ends.items() if part.topic in wanted.topics}
+        places = {part: self._tail.place(part, end) for part, end in ends.items()}
         return self._cursor(wanted, places, self._now_ms())
 
     def since(self, wanted: Filter, since_ms: int) -> Cursor:
