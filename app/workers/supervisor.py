@@ -89,6 +89,8 @@ async def supervise(
         finally:
             admin.ready = False
             admin.lasting.close()
+            for worker in workers:
+                worker.expect_end()
 
 
 def refuse_workers(settings: Settings, role: Role) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
 import time
@@ -107,6 +108,22 @@ async def test_a_worker_is_sent_the_files_of_its_settings_once(serves):
     await run
 
     assert (child.exit_code, child.ledger.accepted) == (0, 1)
+
+
+async def test_a_worker_whose_end_is_expected_serves_on_and_is_not_started_again():
+    """Whoever stops a service may tell each of its processes, at once."""
+    child = worker(SERVES)
+    running = asyncio.create_task(child.run())
+    await until(lambda: child.admin is not None)
+    with structlog.testing.capture_logs() as logged:
+        child.expect_end()
+        await asyncio.sleep(0.1)
+        assert child.admin is not None
+        child._signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await running
+
+    assert (child.exit_code, child.restarts, logged) == (-signal.SIGTERM, 0, [])
 
 
 async def test_a_worker_that_is_started_again_is_sent_what_the_others_have_taken():
