@@ -23,7 +23,7 @@ help:
 	@echo "     test-simulation  every scenario and every break of the simulation; 6 minutes"
 	@echo "     test-fuzz        many new examples where tests make their own; 15 minutes"
 	@echo "     faults           the fault matrix at its full size; 80 minutes"
-	@echo "make simulate  pollers and receiver for hours of virtual time (SEEDS=10 HOURS=6 SCENARIO=business,receiver_mixed)"
+	@echo "make simulate  pollers, receiver and inbox for hours of virtual time (SEEDS=10 HOURS=6 SCENARIO=business,receiver_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
 	@echo "make check   format, lint, types, import contracts, dependencies"

@@ -17,7 +17,6 @@ from inbox.tail import Gone
 AT_ONCE: Final = 500  # events that are looked at before other tasks get their turn
 CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
-GATHERED: Final = 0.05  # seconds in which a stream gathers events to send them at once
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
 
@@ -69,7 +68,8 @@ class Inbox:
 
     def here(self, wanted: Filter) -> Cursor:
         """Return the cursor after all that the inbox has read by now."""
-        places = {part: self._tail.place(part, end) for part, end in self._tail.ends.items()}
+        ends = {part: end for part, end in self._tail.ends.items() if part.topic in wanted.topics}
+        places = {part: self._tail.place(part, end) for part, end in ends.items()}
         return self._cursor(wanted, places, self._now_ms())
 
     def since(self, wanted: Filter, since_ms: int) -> Cursor:
@@ -209,21 +209,23 @@ class Inbox:
     async def stream(self, wanted: Filter, cursor: Cursor, *, idle: float) -> AsyncGenerator[Page]:
         """Yield the events after a checked cursor as they come; an empty page after `idle` seconds without any.
 
+        The cursor of an empty page is after all that has been read, so it does not grow old on a busy topic.
+
         Raises `Gone` once its reader is so slow that what follows is not in the inbox any more, and once the topics
         were made anew or are those of another cluster.
         """
-        come, resets = asyncio.Event(), self._tail.resets
+        come, resets, is_quiet = asyncio.Event(), self._tail.resets, False
         with self._tail.subscribed(wanted, lambda _: come.set()):
             while True:
                 self._check(cursor)
                 if self._tail.resets != resets:
                     raise Gone
+                come.clear()
                 page = await self.after(wanted, cursor, AT_ONCE)
                 cursor = page.cursor
-                if page.items or not await _is_set(come, idle):
+                if page.items or is_quiet:
                     yield page
-                await asyncio.sleep(GATHERED)
-                come.clear()
+                is_quiet = len(page.items) < AT_ONCE and not await _is_set(come, idle)
 
     # ---- cursors -------------------------------------------------------------------------------------------------
 

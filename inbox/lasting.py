@@ -22,7 +22,7 @@ class Lasting:
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
-        self._open: set[asyncio.Timeout] = set()
+        self._open: dict[asyncio.Timeout, None] = {}  # in the order in which they came
         self.is_closed = False
 
     def __len__(self) -> int:
@@ -43,11 +43,11 @@ class Lasting:
             raise TooMany
         try:
             async with asyncio.timeout(None) as until:
-                self._open.add(until)
+                self._open[until] = None
                 try:
                     yield
                 finally:
-                    self._open.discard(until)
+                    del self._open[until]
         except TimeoutError:
             if until.expired():
                 raise Closing from None

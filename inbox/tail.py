@@ -95,7 +95,7 @@ class Tail:
         self._by_id[item.id] = item
         self._kept[item.part].items.append(item)
         self.bytes += item.size
-        for key in {item.recipient, item.watch_id, None}:
+        for key in dict.fromkeys((item.recipient, item.watch_id, None)):
             for subscription in self._subscribed.get(key, ()):
                 if subscription.wanted.matches(item):
                     subscription.take(item)

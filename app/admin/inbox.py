@@ -19,6 +19,7 @@ from app.admin.inbox_view import (
     code,
     envelope,
     frames,
+    greeting,
     next_sequence,
     refusal,
     wants_text,
@@ -51,7 +52,6 @@ WAIT_FOR_WHAT: Final = "say what to wait for: recipient, or account and order_id
 COUNTED: Final = "an activation's SMS are counted: leave out since, and give sequence (0 is the first SMS)"
 NOT_COUNTED: Final = "sequence counts the SMS of an activation: name its account and order_id, or its watch_id"
 UNKNOWN_SMS: Final = "It is not in the inbox, which keeps at most the last {hours:g} hours."
-PING: Final = b": ping\n\n"
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -238,10 +238,10 @@ class InboxApi:
         return response
 
     async def _send(self, response: web.StreamResponse, wanted: Filter, cursor: Cursor) -> None:
-        await _write(response, b"retry: 1000\n\n")
+        await _write(response, greeting(cursor))
         async with aclosing(self._inbox.stream(wanted, cursor, idle=PING_EVERY)) as pages:
             async for page in pages:
-                await _write(response, frames(page) or PING)
+                await _write(response, frames(page))
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> Query:

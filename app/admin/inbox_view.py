@@ -9,6 +9,7 @@ from app.admin.inbox_query import EVENTS
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
 from inbox.asking import OtherFilter, Page, WatchEnded
+from inbox.cursor import Cursor
 from inbox.following import Blind
 from inbox.item import Item
 from inbox.lasting import MOST, Closing, TooMany
@@ -82,10 +83,19 @@ def code(page: Page) -> web.Response:
     return web.Response(text=f"{found}\n", headers=PRIVATE) if found else problem(404, "no_code", NO_CODE)
 
 
+def greeting(cursor: Cursor) -> bytes:
+    """Return what a stream begins with: whoever is cut off before the first event goes on from here, too."""
+    return b"retry: 1000\n" + _id(cursor)
+
+
 def frames(page: Page) -> bytes:
-    """Return the events as server-sent events; the last one's id is the cursor after them all."""
-    events = [_frame(item) for item in page.items]
-    return b"".join(events).removesuffix(b"\n") + f"id: {page.cursor.text()}\n\n".encode() if events else b""
+    """Return the events as server-sent events, or a ping; at the end the cursor after all that was read."""
+    events = b"".join(map(_frame, page.items)).removesuffix(b"\n")
+    return (events or b": ping\n") + _id(page.cursor)
+
+
+def _id(cursor: Cursor) -> bytes:
+    return f"id: {cursor.text()}\n\n".encode()
 
 
 def _frame(item: Item) -> bytes:

@@ -6,7 +6,7 @@ The watches are the pollers', what came is the inbox's; each other worker has a 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -20,6 +20,7 @@ from yarl import URL
 from app.admin import callbacks
 from app.admin.inbox import PING_EVERY
 from app.admin.inbox_query import LONGEST_WAIT
+from app.admin.inbox_view import refusal
 from app.admin.journals import ROWS, SKIP
 from app.admin.listener import Listener, livez
 from app.admin.problems import problem
@@ -29,7 +30,7 @@ from app.workers.joint_journals import joined
 from app.workers.merge_metrics import merged
 from app.workers.metrics import WorkerMetrics
 from app.workers.worker_process import Worker
-from inbox.lasting import MOST
+from inbox.lasting import MOST, Closing, Lasting, TooMany
 from receiver.strangers import client_of
 
 ASK_SECONDS: Final = 1.0  # less than a probe's timeout; a worker responds in milliseconds, also under load
@@ -38,14 +39,15 @@ SILENT_SECONDS: Final = 60.0  # twice the longest restart delay: by then it shou
 SUPERVISOR: Final = "supervisor"  # the `process` label of the supervisor's own metrics
 WAIT_SECONDS: Final = LONGEST_WAIT + PASS_ON_SECONDS  # the inbox asks Kafka before it waits
 QUIET_SECONDS: Final = 4 * PING_EVERY  # of a stream: by then its inbox is gone
-INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor", "/v1/wait")
+INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor")
+WAIT: Final = "/v1/wait"
 STREAM: Final = "/v1/stream"
 PASSED_ON: Final = ("Authorization", "Content-Type", "Accept", "Last-Event-ID")
 PASSED_BACK: Final = ("Content-Type", "Retry-After", "Allow", "Cache-Control", "X-Accel-Buffering")
 RESTARTING: Final = "worker_restarting"  # a degraded reason
 AWAY: Final = "A worker ({}) is being restarted, or did not respond. Try again."
 
-
+NOT_PASSED_ON: Final = (aiohttp.ClientError, ConnectionError, TimeoutError, Closing, TooMany)
 STREAMED: Final = aiohttp.ClientTimeout(total=None, sock_connect=PASS_ON_SECONDS, sock_read=QUIET_SECONDS)
 
 
@@ -102,6 +104,8 @@ class JointAdmin(Listener):
         self._receivers = receivers
         self._pollers = pollers
         self._inbox = inbox
+        self.lasting = Lasting()
+        """The waits and streams that are passed on: they end before the inbox does."""
         self._others = [worker for worker in (pollers, inbox) if worker is not None]
         self._journaling = [*receivers, pollers] if pollers is not None else receivers
         super().__init__(
@@ -135,7 +139,8 @@ class JointAdmin(Listener):
         router.add_get(callbacks.PATH, self._callbacks)
         if self._inbox is not None:
             for path in INBOX:
-                router.add_route("*", path, self._pass_to(self._inbox, WAIT_SECONDS))
+                router.add_route("*", path, self._pass_to(self._inbox, PASS_ON_SECONDS))
+            router.add_route("*", WAIT, self._pass_to(self._inbox, WAIT_SECONDS, lasts=True))
             router.add_route("*", STREAM, self._streamed_from(self._inbox))
         if self._pollers is not None:
             router.add_route("*", "/{path:.*}", self._pass_to(self._pollers, PASS_ON_SECONDS))
@@ -171,12 +176,13 @@ class JointAdmin(Listener):
             return problem(503, "not_ready", "A receiver is being restarted. Try again.")
         return web.json_response(callbacks.together(said))
 
-    def _pass_to(self, worker: Worker, seconds: float) -> Handler:
+    def _pass_to(self, worker: Worker, seconds: float, *, lasts: bool = False) -> Handler:
         async def passed(request: web.Request) -> web.StreamResponse:
             try:
-                return await self._passed_on(request, worker, seconds)
-            except (aiohttp.ClientError, TimeoutError):
-                return not_ready(worker)
+                async with self.lasting.one() if lasts else nullcontext():
+                    return await self._passed_on(request, worker, seconds)
+            except NOT_PASSED_ON as error:
+                return not_passed_on(worker, error)
 
         return passed
 
@@ -186,14 +192,14 @@ class JointAdmin(Listener):
         async def streamed(request: web.Request) -> web.StreamResponse:
             response = web.StreamResponse()
             try:
-                async with self._request(request, worker, STREAMED) as answer:
+                async with self.lasting.one(), self._request(request, worker, STREAMED) as answer:
                     response.set_status(answer.status)
                     response.headers.update(passed_back(answer))
                     await response.prepare(request)
                     async for part in answer.content.iter_any():
                         await response.write(part)
-            except (aiohttp.ClientError, ConnectionError, TimeoutError):
-                return response if response.prepared else not_ready(worker)
+            except NOT_PASSED_ON as error:
+                return response if response.prepared else not_passed_on(worker, error)
             return response
 
         return streamed
@@ -266,6 +272,8 @@ def passed_back(answer: aiohttp.ClientResponse) -> dict[str, str]:
     return {name: answer.headers[name] for name in PASSED_BACK if name in answer.headers}
 
 
-def not_ready(worker: Worker) -> web.Response:
-    """The response for a worker that is being restarted."""
+def not_passed_on(worker: Worker, error: Exception) -> web.Response:
+    """The response for a worker that is being restarted, and for a request that lasts longer than this process."""
+    if isinstance(error, Closing | TooMany):
+        return refusal(error)
     return problem(503, "not_ready", AWAY.format(worker.name))

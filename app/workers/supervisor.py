@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, fields
 
@@ -17,6 +17,8 @@ from app.wiring import RECEIVING, Role, polled_accounts
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
 from bus.contract import Ledger
+
+Runs = Mapping[Worker, asyncio.Task[None]]
 
 
 class WorkersEndedBadly(Exception):
@@ -77,14 +79,18 @@ async def supervise(
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        runs = [asyncio.create_task(worker.run(), name=worker.name) for worker in workers]
-        stack.push_async_callback(_stop, workers, runs, stop)
-        await _all_ready(workers, runs)
+        runs = {worker: asyncio.create_task(worker.run(), name=worker.name) for worker in workers}
+        for group in ([inbox], [*receivers, pollers]):  # the inbox answers until the others have stopped
+            stack.push_async_callback(_stop, {each: runs[each] for each in group if each is not None}, stop)
+        await _all_ready(runs)
         admin.ready = True
         try:
             yield Crew(admin.port, workers)
         finally:
             admin.ready = False
+            admin.lasting.close()
+            for worker in workers:
+                worker.expect_end()
 
 
 def refuse_workers(settings: Settings, role: Role) -> None:
@@ -119,11 +125,11 @@ async def _try_port(settings: Settings) -> None:
     server.close()
 
 
-async def _all_ready(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]]) -> None:
-    ready = asyncio.create_task(_each_ready(workers))
-    await asyncio.wait({ready, *runs}, return_when=asyncio.FIRST_COMPLETED)
+async def _all_ready(runs: Runs) -> None:
+    ready = asyncio.create_task(_each_ready([*runs]))
+    await asyncio.wait({ready, *runs.values()}, return_when=asyncio.FIRST_COMPLETED)
     ready.cancel()
-    for worker, run in zip(workers, runs, strict=True):
+    for worker, run in runs.items():
         if run.done():
             why = worker.problem or "see its messages above"
             message = f"{worker.name} did not start (exit code {worker.exit_code}): {why}"
@@ -135,11 +141,11 @@ async def _each_ready(workers: Sequence[Worker]) -> None:
         await worker.ready.wait()
 
 
-async def _stop(workers: Sequence[Worker], runs: Sequence[asyncio.Task[None]], stop: Stop) -> None:
-    for worker in workers:
+async def _stop(runs: Runs, stop: Stop) -> None:
+    for worker in runs:
         worker.stop()
-    hurrying = asyncio.create_task(_hurry(workers, stop))
-    await asyncio.gather(*runs)
+    hurrying = asyncio.create_task(_hurry([*runs], stop))
+    await asyncio.gather(*runs.values())
     hurrying.cancel()
 
 

@@ -73,9 +73,13 @@ class Worker:
                 return
             self.restarts += 1
 
+    def expect_end(self) -> None:
+        """Do not start it again if it ends by itself from now on: it may be told to stop by others than us."""
+        self._stopping.set()
+
     def stop(self) -> None:
         """Make it finish what is in flight and drain, as SIGTERM does; `run` returns when it has ended."""
-        self._stopping.set()
+        self.expect_end()
         self._send_end()
 
     def hurry(self) -> None:

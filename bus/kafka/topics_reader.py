@@ -1,14 +1,20 @@
 """Reading several topics at once and without end, with the positions in the reader's hands. Nothing is committed."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from bus.kafka import brokers
-from bus.kafka.reader import ReadRecord, answered, consumer_of, fetched, merged
+from bus.kafka.reader import AT_ONCE, ReadRecord, answered, consumer_of, fetched, merged
 from bus.settings import KafkaSettings
+
+GATHERED: Final = 0.07
+"""Seconds in which nothing is fetched after something came: at 100 records a second each would be a fetch of its own,
+80 instead of 14 a second, and three times the CPU time. What comes alone is returned at once."""
+ANSWERED: Final = 0.005  # seconds in which each broker answers with what it has by then
 
 
 class Part(NamedTuple):
@@ -52,8 +58,18 @@ class TopicsReader:
 
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         """Return what comes within half a second: by time, each partition in the order of its offsets."""
+        await self._gather()
         batches = await fetched(self._kafka, self._consumer)
+        if 0 < sum(map(len, batches.values())) < AT_ONCE:
+            self._consumer.pause(*self._part_of)  # before it fetches on: that would return with the next record
         return [(self._part_of[full], record) for full, record in merged(batches)]
+
+    async def _gather(self) -> None:
+        """Let records gather at the brokers after a fetch that had some."""
+        if paused := self._consumer.paused():
+            await asyncio.sleep(GATHERED)
+            self._consumer.resume(*paused)
+            await asyncio.sleep(ANSWERED)
 
     def _ours(self, offsets: dict[TopicPartition, int]) -> Positions:
         return {self._part_of[full]: offset for full, offset in offsets.items()}

@@ -25,7 +25,11 @@ PROBLEMS: Final = (
     Problem("unknown_sms", 404, "It is not in the inbox, which forgets by itself: read the topic."),
     Problem("unknown_watch", 404, "This order is not watched: open a watch first (`POST /v1/watches`)."),
     Problem("no_code", 404, "With `Accept: text/plain`: there is no such SMS with a code, or none came in time."),
-    Problem("account_paused", 409, "The account is not polled, so nothing can come; the detail says why."),
+    Problem(
+        "account_paused",
+        409,
+        "The account is not polled, so nothing can come; the detail says why. Only a process that polls can see it.",
+    ),
     Problem("watch_ended", 410, "The watch ended without this SMS; `ended` is the reason."),
     Problem("not_ready", 503, "What was published is still being read after a start: try again."),
     Problem("inbox_blind", 503, "Kafka cannot be read now, so nobody knows what is new. Nothing is lost: try again."),
@@ -232,14 +236,16 @@ def _stream() -> Document:
         "description": "What a client of server-sent events sends by itself when it connects again: go on after that "
         "event. It wins over `since`.",
     }
-    text: Document = {"schema": {"type": "string"}, "example": "event: received\ndata: {…}\nid: …\n\n"}
+    example = "retry: 1000\nid: …\n\nevent: received\ndata: {…}\nid: …\n\n"
+    text: Document = {"schema": {"type": "string"}, "example": example}
     return {
         "tags": ["inbox"],
         "operationId": "streamSms",
         "summary": "Events as they come, as server-sent events",
-        "description": "Each has its topic's name as `event`, the record as `data`, and the last of those that are "
-        "sent together a cursor as `id`. When nothing comes, a comment does every 15 seconds. A client that does not "
-        "read for 10 seconds is cut off; it connects again and misses nothing.",
+        "description": "Each has its topic's name as `event` and the record as `data`. A cursor comes as `id`: at the "
+        "beginning, with the last of the events that are sent together, and with a comment every 15 seconds when "
+        "nothing comes, so that nothing is missed wherever it is cut off. A client that does not read for 10 seconds "
+        "is cut off; it connects again and goes on.",
         "security": [{"adminToken": []}],
         "parameters": [
             *_filters(),

@@ -471,13 +471,7 @@ def test_what_left_the_inbox_meanwhile_is_a_line_in_the_list(windows):
         smsbus.close()
 
 
-@pytest.fixture
-def soon_noticed(monkeypatch):
-    """The server notices at its next ping that a client has gone."""
-    monkeypatch.setattr("app.admin.inbox.PING_EVERY", 0.3)
-
-
-def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(soon_noticed, page, smsbus):
+def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(page, smsbus):
     smsbus.sms("before", ago=1)
     shows(page, "before")
     page.evaluate("hide(true)")
@@ -491,7 +485,7 @@ def test_a_hidden_tab_lets_go_of_its_stream_and_catches_up(soon_noticed, page, s
     assert smsbus.streams == 1
 
 
-def test_eight_tabs_do_not_block_each_other(soon_noticed, windows, smsbus):
+def test_eight_tabs_do_not_block_each_other(windows, smsbus):
     window = windows()
     smsbus.sms("hello", code="1111")
     pages = []

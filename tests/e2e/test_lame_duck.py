@@ -63,8 +63,10 @@ async def test_who_is_told_twice_does_not_wait(smsbus, workers):
     async with Load(replica.url, numbers=2) as load:
         await asyncio.sleep(1.5)
     status, said = await replica.get("/readyz")
+    listed = [await replica.get(path) for path in ("/v1/sms?limit=1", "/v1/wait?recipient=1")]
 
     assert status == 503
+    assert [(status, '"closing"' in said) for status, said in listed] == [(200, False), (503, True)]
     assert re.search('"status": *"stopping"', said)
     assert len(load.answered()) > 20
     assert load.refused() == []

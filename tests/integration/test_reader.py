@@ -1,15 +1,19 @@
 """Reading without a group: begins where it should, ends where it should, and says so when Kafka does not answer."""
 
 import asyncio
+import time
 
 import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.fetch import FetchRequest
 
 from bus.kafka import reader, topics
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import BEGINNING, END, last, read, since
 from bus.kafka.topics import TopicsError
+from bus.kafka.topics_reader import ANSWERED, GATHERED, open_reader
 from bus.settings import KafkaSettings
 
 TOPIC = "sms.received.v1"
@@ -180,3 +184,29 @@ async def test_silence_while_there_is_nothing_to_read_is_no_error(settings, monk
 
     assert (await asyncio.wait_for(first, 20)).value == b"0"
     await following.aclose()
+
+
+async def test_what_comes_in_numbers_is_fetched_together_and_comes_once_in_order(settings, monkeypatch):
+    sent = []
+    send = AIOKafkaClient.send
+
+    async def counted(client, node, request, **more):
+        sent.append(type(request))
+        return await send(client, node, request, **more)
+
+    monkeypatch.setattr(AIOKafkaClient, "send", counted)
+    async with open_reader(settings, {TOPIC: 6}) as reading:
+        reading.place(await reading.ends())
+        began = time.monotonic()
+        writing = asyncio.create_task(write(settings, 200))
+        found = []
+        async with asyncio.timeout(60):
+            while len(found) < 200:
+                found += await reading.fetch()
+        seconds = time.monotonic() - began
+        await writing
+
+    assert [int(record.value) for part in range(6) for _, record in found if record.partition == part] == [
+        number for part in range(6) for number in range(part, 200, 6)
+    ]
+    assert sent.count(FetchRequest) <= seconds / (GATHERED + ANSWERED) + 2

@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import signal
 import socket
 import sys
 import time
@@ -107,6 +108,22 @@ async def test_a_worker_is_sent_the_files_of_its_settings_once(serves):
     await run
 
     assert (child.exit_code, child.ledger.accepted) == (0, 1)
+
+
+async def test_a_worker_whose_end_is_expected_serves_on_and_is_not_started_again():
+    """Whoever stops a service may tell each of its processes, at once."""
+    child = worker(SERVES)
+    running = asyncio.create_task(child.run())
+    await until(lambda: child.admin is not None)
+    with structlog.testing.capture_logs() as logged:
+        child.expect_end()
+        await asyncio.sleep(0.1)
+        assert child.admin is not None
+        child._signal(signal.SIGTERM)
+        async with asyncio.timeout(5):
+            await running
+
+    assert (child.exit_code, child.restarts, logged) == (-signal.SIGTERM, 0, [])
 
 
 async def test_a_worker_that_is_started_again_is_sent_what_the_others_have_taken():
@@ -214,11 +231,11 @@ async def test_a_first_start_that_fails_is_not_tried_again(command):
 
 async def test_the_start_is_refused_when_one_worker_does_not_start_and_the_others_are_stopped():
     workers = [worker(SERVES), Worker("receiver-2", [sys.executable, "-c", "import sys; sys.exit(7)"])]
-    runs = [asyncio.create_task(each.run()) for each in workers]
+    runs = {each: asyncio.create_task(each.run()) for each in workers}
 
     with pytest.raises(StartupError, match=r"receiver-2 did not start \(exit code 7\)"):
-        await supervisor._all_ready(workers, runs)
-    await supervisor._stop(workers, runs, Stop())
+        await supervisor._all_ready(runs)
+    await supervisor._stop(runs, Stop())
 
     assert workers[0].ledger.accepted == 3
 
@@ -298,6 +315,7 @@ class PlayedInbox:
         self.parts: asyncio.Queue[bytes | None] = asyncio.Queue()
         self.ended = asyncio.Event()
         self.refusing = False
+        self.ends = 0
         self.worker = Worker("inbox", [])
 
     async def stream(self, request: web.Request) -> web.StreamResponse:
@@ -311,6 +329,7 @@ class PlayedInbox:
             while (part := await self.parts.get()) is not None:
                 await response.write(part)
         finally:
+            self.ends += 1
             self.ended.set()
         return response
 
@@ -319,6 +338,7 @@ class PlayedInbox:
         try:
             await self.parts.get()
         finally:
+            self.ends += 1
             self.ended.set()
         return web.Response(text="4711\n")
 
@@ -345,6 +365,7 @@ async def joint(inbox, pollers):
     await listener.start()
     headers = {"Authorization": f"Bearer {SHOWN}"}
     async with aiohttp.ClientSession(f"http://127.0.0.1:{listener.port}", headers=headers, connector=MANY()) as session:
+        session.listener = listener
         yield session
     await listener.stop()
 
@@ -391,6 +412,27 @@ async def test_who_leaves_ends_the_inbox_s_side_at_once(joint, inbox, path):
     asking.cancel()
 
     await soon(inbox.ended)
+
+
+async def test_when_stopping_begins_waits_and_streams_end_and_the_inbox_still_answers(joint, inbox):
+    waiting = asyncio.ensure_future(joint.get("/v1/wait"))
+    async with joint.get("/v1/stream") as stream:
+        inbox.parts.put_nowait(b"id: c2\n\n")
+        await stream.content.readuntil(b"\n\n")
+        await until(lambda: len(joint.listener.lasting) == 2)
+        joint.listener.lasting.close()
+        rest = await stream.read()
+    told = await waiting
+    late = [await joint.get(path) for path in ("/v1/wait", "/v1/stream")]
+    await until(lambda: inbox.ends == 2)  # else one of them might take what is for the next
+    inbox.parts.put_nowait(b"")
+    listed = await joint.get("/v1/sms/x")
+
+    assert rest == b""
+    for answer in (told, *late):
+        reason = (await answer.json(content_type=None))["reason"]
+        assert (answer.status, answer.headers["Retry-After"], reason) == (503, "5", "closing")
+    assert (listed.status, await listed.text()) == (200, "4711\n")
 
 
 async def test_an_inbox_that_dies_ends_its_streams(joint, inbox):

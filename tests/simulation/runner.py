@@ -12,6 +12,7 @@ from tests.simulation.breaks import BREAKS as OF_POLLERS
 from tests.simulation.clock import START
 from tests.simulation.evidence import Evidence
 from tests.simulation.findings import Finding
+from tests.simulation.inbox import runner as inbox
 from tests.simulation.loop import HELD
 from tests.simulation.receiver import runner as receiver
 from tests.simulation.receiver.breaks import BREAKS as OF_RECEIVER
@@ -20,19 +21,20 @@ from tests.simulation.town import Town
 
 HEAD = "scenario          seed    SMS   mean    p99    max  req/s   ends on time     steps    wall  digest"
 END = 11 * 60.0  # seconds
+RUNS = {name: each.run for each in (receiver, inbox) for name in each.SCENARIOS}
 BREAKS = {**OF_POLLERS, **OF_RECEIVER}
 YARDSTICK = 0.0065  # seconds of CPU
 
 
 def names(chosen: str) -> list[str]:
     """Return the scenarios that are meant."""
-    return [*SCENARIOS, *receiver.SCENARIOS] if chosen == "all" else chosen.split(",")
+    return [*SCENARIOS, *RUNS] if chosen == "all" else chosen.split(",")
 
 
 def run(chosen: argparse.Namespace) -> int:
     """Return 0 when no rule was broken, and 1 otherwise; print a row of the table, and the stories."""
     with BREAKS[chosen.broken].breaks() if chosen.broken else nullcontext():
-        found = (receiver.run if chosen.scenario in receiver.SCENARIOS else _run_pollers)(chosen)
+        found = RUNS.get(chosen.scenario, _run_pollers)(chosen)
     tell(found, chosen.stories)
     if found:
         again = f"--scenario {chosen.scenario} --seed {chosen.seed} --hours {chosen.hours}"

@@ -1,8 +1,7 @@
-"""Hours of two replicas of the inbox, with everything looked at that they say."""
+"""Hours and days of two replicas of the inbox, with everything looked at that they say."""
 
 import asyncio
 import random
-from collections.abc import Callable
 from typing import Final
 
 import structlog
@@ -11,10 +10,11 @@ from inbox.asking import Inbox
 from inbox.cursor import named
 from inbox.filters import Filter
 from inbox.following import Following
-from inbox.settings import InboxSettings
+from inbox.settings import MIB, InboxSettings
 from inbox.tail import Tail
 from tests.inbox_records import PARTS
 from tests.simulation.inbox.clients import Clients, Missed, check, tasks_of
+from tests.simulation.inbox.scenarios import SCENARIOS, InboxPlan
 from tests.simulation.inbox.topics import open_reader
 from tests.simulation.inbox.town import Town
 from tests.simulation.loop import Driver
@@ -24,35 +24,81 @@ LATE: Final = 16.0  # the same in the worst of trouble
 SOON: Final = 45.0  # seconds after trouble in which all is well again
 
 
-class Truth:
-    """Looks several times a second at what the inboxes say and have."""
+class Replicas(dict[Inbox, float]):
+    """The inboxes that run now, and since when. Now and then one is started again."""
 
-    def __init__(self, town: Town, inboxes: list[Inbox]) -> None:
+    def __init__(self, town: Town) -> None:
+        super().__init__()
+        self._town = town
+
+    def start(self, number: int) -> None:
+        """Start one; called in its loop."""
+        plan = self._town.plan
+        settings = InboxSettings.model_validate(plan.wide if self._town.keeps_all else plan.narrow[number])
+        following = Following(
+            Tail(settings),
+            settings,
+            lambda: open_reader(self._town.topics, self._town.weather),
+            now_ms=self._town.now_ms,
+            clock=self._town.loop.time,
+        )
+        inbox = Inbox(following, now_ms=self._town.now_ms)
+        self[inbox] = self._town.loop.time()
+        following.start()
+
+    async def restart(self) -> None:
+        """Start the two again without end, one after the other."""
+        number = 0
+        while True:
+            await asyncio.sleep(self._town.rng.expovariate(2 / self._town.plan.lives))
+            oldest = next(iter(self))
+            del self[oldest]
+            await oldest.stop()
+            await asyncio.sleep(self._town.rng.uniform(0, 20))
+            self.start(number)
+            number = 1 - number
+
+
+class Truth:
+    """Looks again and again at what the inboxes say and have."""
+
+    def __init__(self, town: Town, replicas: Replicas) -> None:
         self.town = town
-        self.inboxes = inboxes
+        self.replicas = replicas
         self._away_since: float | None = None
         self._looks = 0
 
     async def look(self) -> None:
         """Look without end."""
         while True:
-            await asyncio.sleep(0.25)
+            await asyncio.sleep(self.town.plan.looks)
             self._looks += 1
-            for inbox in self.inboxes:
-                self._look_at(inbox.following)
+            topics, now = self.town.topics, self.town.loop.time()
+            self._away_since = (self._away_since or now) if topics.away or topics.unreadable else None
+            for inbox, since in self.replicas.items():
+                self._look_at(inbox.following, now - since)
 
-    def _look_at(self, following: Following) -> None:
+    def _look_at(self, following: Following, age: float) -> None:
         town, said = self.town, following.degraded()
-        now, calm = town.loop.time(), town.calm_for()
-        filled = following._filled.is_set()
-        unwell = town.topics.away or town.topics.unreadable
-        self._away_since = (self._away_since or now) if unwell else None
-        away = now - self._away_since if self._away_since else 0.0
+        calm, filled = min(town.calm_for(), age), following._filled.is_set()
+        away = min(town.loop.time() - self._away_since, age) if self._away_since else 0.0
         check(holds=away < 8 or said == ("inbox_blind",), said="it is blind and does not say so", away=away, of=said)
         if calm > SOON:
             check(holds=said == () and filled, said="it says that it is not well", calm=calm, of=said, filled=filled)
+            self._look_for_limits(following)
         if filled and said == () and following.cluster == named(town.topics.cluster):
             self._look_for_all(following, LATE_IN_CALM if calm > SOON else LATE)
+        if calm > SOON and self._looks % 40 == 0:
+            self._look_for_each(following, town.loop.time() - LATE_IN_CALM)
+
+    def _look_for_limits(self, following: Following) -> None:
+        tail, limits = following.tail, following.settings
+        oldest_ms = self.town.now_ms() - int((limits.hours * 3600 + 5) * 1000)
+        heads = [kept.items[0].time_ms for kept in tail._kept.values() if kept.items]
+        size = sum(item.size for kept in tail._kept.values() for item in kept.items) if self._looks % 40 == 0 else 0
+        keeps = len(tail) <= limits.events and max(size, tail.bytes) <= limits.megabytes * MIB
+        check(holds=keeps, said="it keeps too much", events=len(tail), bytes=tail.bytes, size=size)
+        check(holds=min(heads, default=oldest_ms) >= oldest_ms, said="it keeps what is too old", of=limits)
 
     def _look_for_all(self, following: Following, late: float) -> None:
         until, tail = self.town.loop.time() - late, following.tail
@@ -63,35 +109,33 @@ class Truth:
             check(
                 holds=unread is None or unread.at > until, said="it is behind and does not say so", part=part, late=late
             )
-        if self.town.calm_for() > SOON and self._looks % 40 == 0:
-            self._look_for_each(following, until)
 
     def _look_for_each(self, following: Following, until: float) -> None:
-        tail, since_ms = following.tail, self.town.now_ms() - int(following.settings.hours * 3_600_000) + 5_000
+        tail, kept_for = following.tail, following.settings.hours * 3600
+        since_ms = self.town.now_ms() - int((kept_for - 5) * 1000)
         kept = {item.id for item in tail.items(Filter(topics=self.town.topics_of_all), tail.begins())}
         for part in PARTS:
             log, begin = self.town.topics.logs[part], tail.begins()[part].offset
-            first = max(log.begin, 0 if self.town.keeps_all else begin)
+            first = max(log.begin, log.since(until - kept_for) if self.town.keeps_all else begin)
             for event, each in self.town.firsts(part, first, log.end):
                 if each.at < until and each.record.timestamp_ms > since_ms:
                     check(holds=event["id"] in kept, said="it is not in the tail", part=part, record=each)
 
 
-def run(seed: int, hours: float, *, break_: Callable[[list[Inbox]], None] = lambda _: None) -> dict[str, int]:
+def run(seed: int, hours: float, plan: InboxPlan = SCENARIOS["inbox_hours"]) -> dict[str, int]:
     """Let hours pass. Return what happened how often; raises `Missed`, with the seed."""
     rng, driver = random.Random(seed), Driver(random.Random(seed))
     loop = driver.loop("inbox")
     loop.is_judged = False
-    town = Town(loop, rng, keeps_all=rng.random() < 0.6, changes=rng.random() < 0.6)
-    inboxes = [_inbox(town, number) for number in range(2)]
-    break_(inboxes)
-    clients = Clients(town, inboxes, rng)
+    town = Town(plan, loop, rng, keeps_all=rng.random() < 0.6, changes=rng.random() < 0.6)
+    replicas = Replicas(town)
+    clients = Clients(town, replicas.keys(), rng)
     tasks: list[asyncio.Task[None]] = []
 
     def start() -> None:
-        for inbox in inboxes:
-            inbox.following.start()
-        works = (town.publish(), town.trouble(), Truth(town, inboxes).look())
+        for number in range(2):
+            replicas.start(number)
+        works = (town.publish(), town.trouble(), Truth(town, replicas).look(), replicas.restart())
         tasks.extend([*(loop.create_task(work) for work in works), *tasks_of(clients)])
 
     loop.call_soon(start)
@@ -99,10 +143,10 @@ def run(seed: int, hours: float, *, break_: Callable[[list[Inbox]], None] = lamb
         with structlog.testing.capture_logs():
             _pass(driver, tasks, hours, seed)
         for error in driver.errors:
-            raise Missed(error)
+            raise Missed(error, driver.clock.elapsed)
     finally:
         driver.end()
-    for inbox in inboxes:
+    for inbox in replicas:
         assert inbox.following.alive()
     return clients.counts
 
@@ -113,18 +157,4 @@ def _pass(driver: Driver, tasks: list[asyncio.Task[None]], hours: float, seed: i
         driver.run(driver.clock.now + 5)
         for task in tasks:
             if task.done():
-                raise Missed(f"seed {seed}, at {driver.clock.elapsed:.2f} s: {task.exception()}") from task.exception()
-
-
-def _inbox(town: Town, number: int) -> Inbox:
-    wide = {"hours": 0.2, "events": 50_000}
-    narrow = {"hours": 0.2, "events": 150} if number else {"hours": 0.05, "events": 1_000}
-    settings = InboxSettings.model_validate(wide if town.keeps_all else narrow)
-    following = Following(
-        Tail(settings),
-        settings,
-        lambda: open_reader(town.topics, town.weather),
-        now_ms=town.now_ms,
-        clock=town.loop.time,
-    )
-    return Inbox(following, now_ms=town.now_ms)
+                raise Missed(f"seed {seed}: {task.exception()}", driver.clock.elapsed) from task.exception()

@@ -1,15 +1,16 @@
-"""Minutes of two inboxes in `make test`, hours in `make test-all`, and what their checks must find."""
+"""Minutes of two inboxes in `make test`, hours and days in `make test-all`, and what their checks must find."""
 
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from inbox.asking import Inbox
+from inbox.asking import Inbox, Page
 from inbox.following import Following
 from inbox.tail import Tail
 from tests.simulation.inbox.clients import Missed
 from tests.simulation.inbox.run import run
+from tests.simulation.inbox.scenarios import SCENARIOS
 
 PROMISED = {"ends", "waited for", "in order", "streamed"}
 
@@ -22,7 +23,16 @@ def test_nothing_is_missed_and_what_is_wrong_is_said(seed: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100, 106))
 def test_nothing_is_missed_for_hours(seed: int) -> None:
-    assert run(seed, 0.5).keys() >= PROMISED
+    assert run(seed, 0.5).keys() >= {*PROMISED, "paged"}
+
+
+@pytest.mark.long
+def test_nothing_is_missed_for_days() -> None:
+    assert run(1, 30.0, SCENARIOS["inbox_days"]).keys() >= {*PROMISED, "paged", "pages: gone"}
+
+
+def test_a_seed_determines_a_run() -> None:
+    assert [*run(1, 0.05).items()] == [*run(1, 0.05).items()]
 
 
 def never_behind(self: Following, ends: object) -> bool:
@@ -55,14 +65,25 @@ def nothing_is_gone(self: Inbox, cursor: Any) -> None:
     return None
 
 
-ADD, ENDS = Tail.add, Following.ends
+def never_expires(self: Tail, now_ms: int) -> None:
+    return None
+
+
+async def skips_to_the_end(self: Inbox, wanted: Any, *given: Any, **more: Any) -> Page:
+    page = await AFTER(self, wanted, *given, **more)
+    return page._replace(cursor=self.here(wanted))
+
+
+ADD, ENDS, AFTER = Tail.add, Following.ends, Inbox.after
 BREAKS: list[tuple[type, str, Callable[..., Any]]] = [
     (Following, "_has_reached", never_behind),
     (Following, "is_blind", property(blind_by_answers_alone)),  # type: ignore[list-item]
     (Following, "ends", shares_any_answer),
     (Tail, "_keep", tells_nobody),
     (Tail, "add", forgets_one_in_ten),
+    (Tail, "expire", never_expires),
     (Inbox, "_check", nothing_is_gone),
+    (Inbox, "after", skips_to_the_end),
 ]
 LATE_FOUND = {"_has_reached", "is_blind"}  # after many seeds
 

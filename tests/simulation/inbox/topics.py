@@ -4,6 +4,7 @@ import asyncio
 import heapq
 import json
 import random
+from bisect import bisect_left
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -40,6 +41,10 @@ class Log:
     def end(self) -> int:
         return len(self.written)
 
+    def since(self, at: float) -> int:
+        """The offset of the first record that came then or later."""
+        return bisect_left(self.written, at, key=lambda each: each.at)
+
 
 class Ends(dict[Part, int]):
     """An answer that knows when it was asked for."""
@@ -57,6 +62,8 @@ class Topics:
         """They say where the topics end, and do not let anybody read them."""
         self.logs = {part: Log() for part in PARTS}
         self.makings = dict.fromkeys(PARTS, 0)
+        self.changes = 0
+        """How often anything in them changed."""
 
     def ends(self) -> Positions:
         return {part: log.end for part, log in self.logs.items()}
@@ -64,12 +71,14 @@ class Topics:
     def write(
         self, part: Part, event: dict[str, Any] | None, time_ms: int, at: float, *, is_repeat: bool = False
     ) -> None:
+        self.changes += 1
         log, value = self.logs[part], b"junk" if event is None else json.dumps(event).encode()
         log.written.append(
             Written(at, ReadRecord(part.partition, log.end, time_ms, b"key", value, {}), event, is_repeat)
         )
 
     def make_anew(self, topic: str) -> None:
+        self.changes += 1
         for part in self.logs:
             if part.topic == topic:
                 self.logs[part], self.makings[part] = Log(), self.makings[part] + 1
@@ -81,6 +90,7 @@ class Topics:
 
     def delete(self, until: float) -> None:
         """Delete what came before that."""
+        self.changes += 1
         for log in self.logs.values():
             while log.begin < log.end and log.written[log.begin].at < until:
                 log.begin += 1
@@ -97,6 +107,8 @@ class Weather:
     """Seconds that a wait takes, at most."""
     at_once: int = 1_000
     """Records of one fetch."""
+    polls: float = 0.1
+    """Seconds between two looks whether something came."""
 
     async def wait(self, *fails: BaseException) -> None:
         rng = self.rng
@@ -118,6 +130,7 @@ class Reader:
         self._weather = weather
         self._changes = changes  # it goes on with another cluster at the same address, and takes it for the same
         self._positions: Positions = {}
+        self._read_at = -1  # of `Topics.changes`, when there was nothing to read
 
     async def ends(self) -> Positions:
         asked_at = asyncio.get_running_loop().time()
@@ -138,7 +151,7 @@ class Reader:
 
     def place(self, positions: Positions) -> None:
         assert positions.keys() == self._topics.logs.keys()
-        self._positions = dict(positions)
+        self._positions, self._read_at = dict(positions), -1
 
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         await self._weather.wait()
@@ -147,7 +160,7 @@ class Reader:
             raise TopicsError(["no"])
         until = asyncio.get_running_loop().time() + POLL
         while not (found := self._found()) and asyncio.get_running_loop().time() < until:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(self._weather.polls)
         return found
 
     async def _reach(self) -> None:
@@ -162,7 +175,7 @@ class Reader:
         return self._topics.away or (self._topics.cluster != self.cluster and not self._changes)
 
     def _found(self) -> list[tuple[Part, ReadRecord]]:
-        if self._is_cut():
+        if self._is_cut() or self._read_at == self._topics.changes:
             return []
         batches, left = [], self._weather.at_once
         for part, position in self._positions.items():
@@ -173,7 +186,10 @@ class Reader:
             left -= len(records)
             self._positions[part] = position + len(records)
             batches.append([(part, record) for record in records])
-        return list(heapq.merge(*batches, key=lambda each: each[1].timestamp_ms))
+        found = list(heapq.merge(*batches, key=lambda each: each[1].timestamp_ms))
+        if not found:
+            self._read_at = self._topics.changes
+        return found
 
     @staticmethod
     def _young(log: Log, since_ms: int) -> int | None:

@@ -7,15 +7,20 @@ from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from bus.kafka.topics_reader import Part
+from inbox.cursor import Cursor, Place
 from inbox.item import Item
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 from tests.inbox_records import PARTS
+from tests.simulation.inbox.scenarios import InboxPlan
 from tests.simulation.inbox.topics import Topics, Weather, Written
 from tests.simulation.loop import Loop
 
 FRESHNESS: Final = ("live", "live", "live", "recovered", "history", "replayed")
 ENOUGH: Final = 15
 """Records of a partition before its topic may be made anew: until its ends have passed that again, it is noticed."""
+
+LATE_MS: Final = (0, 10, 300, 300, 2_000, 200_000)
+"""How long after its moment an event comes to Kafka. The last was in a journal."""
 
 RECENT: Final = 300.0
 """Seconds in which an event may be published again: what keeps all has not forgotten it by then."""
@@ -45,13 +50,14 @@ class Watch:
 class Town:
     """Publishes, and breaks what the inboxes read from."""
 
-    def __init__(self, loop: Loop, rng: random.Random, *, keeps_all: bool, changes: bool) -> None:
+    def __init__(self, plan: InboxPlan, loop: Loop, rng: random.Random, *, keeps_all: bool, changes: bool) -> None:
+        self.plan = plan
         self.loop = loop
         self.rng = rng
         self.topics = Topics()
-        self.weather = Weather(rng)
+        self.weather = Weather(rng, polls=plan.polls)
         self.keeps_all = keeps_all
-        """The inboxes' limits are so wide that they forget nothing."""
+        """The inboxes forget by age alone, and all of them at the same."""
         self.changes = changes
         """Topics are made anew, and clusters replaced."""
         self.topics_of_all = tuple(sorted({part.topic for part in PARTS}))
@@ -69,13 +75,37 @@ class Town:
         """For how long nothing has been wrong, seconds."""
         return self.loop.time() - self._calm_since if self._is_calm() else 0.0
 
+    @property
+    def kept(self) -> float:
+        """For how long those keep everything that forget by age alone, seconds."""
+        return self.plan.wide["hours"] * 3600
+
     def making(self) -> tuple[str, int]:
         """Return which making of the topics this is, and of which cluster: no place of another one counts."""
         return self.topics.cluster, sum(self.topics.makings.values())
 
-    def may_be_gone(self) -> bool:
-        """Whether an inbox may say that of a place of this making: it forgets, or knew another making until now."""
-        return not self.keeps_all or self.loop.time() < self._changed_at + 60
+    def may_be_gone(self, cursor: Cursor) -> bool:
+        """Whether an inbox may say that: it forgets by number, or knew another making lately, or something is old."""
+        just_changed = self.loop.time() < self._changed_at + 60
+        return not self.keeps_all or just_changed or any(self._is_old(*each) for each in cursor.places.items())
+
+    def _is_old(self, part: Part, place: Place) -> bool:
+        """Whether something that follows this place may be forgotten, as far as age says."""
+        log, old_ms = self.topics.logs[part], self.now_ms() - int((self.kept - 1) * 1000)
+        until = log.since(self.loop.time() - self.kept + LATE_MS[-1] / 1000 + 1)
+        following = log.written[place.offset : until]
+        return place.offset < log.begin or any(each.record.timestamp_ms < old_ms for each in following)
+
+    def has(self, watch: Watch, sequence: int) -> bool:
+        """Whether an SMS of this activation is published, with at least this sequence, that nobody has forgotten."""
+        log, young_ms = self.topics.logs[watch.part], self.now_ms() - int((self.kept - 60) * 1000)
+        return any(
+            each.event is not None
+            and each.event.get("watch_id") == watch.id
+            and each.event["sequence"] >= sequence
+            and each.record.timestamp_ms > young_ms
+            for each in log.written[max(log.begin, log.since(self.loop.time() - self.kept)) :]
+        )
 
     def firsts(self, part: Part, begin: int, end: int) -> Iterator[tuple[dict[str, Any], Written]]:
         """Yield the events in between that are no repeats of earlier ones."""
@@ -83,17 +113,22 @@ class Town:
             if each.event is not None and not each.is_repeat:
                 yield each.event, each
 
-    def no_repeats(self, items: list[Item]) -> list[str]:
-        """Return the ids; an inbox that has forgotten the first of them may have a repeat."""
-        logs = self.topics.logs
-        return [item.id for item in items if self.keeps_all or not logs[item.part].written[item.offset].is_repeat]
+    def no_repeats(self, items: list[Item]) -> list[Item]:
+        """Return what was just got without repeats whose first an inbox may have forgotten."""
+        until = self.loop.time() - (self.kept - LATE_MS[-1] / 1000 - RECENT - 10 if self.keeps_all else 0)
+
+        def is_excused(item: Item) -> bool:
+            written = self.topics.logs[item.part].written[item.offset : item.offset + 1]  # none: it was made anew
+            return any(each.is_repeat and each.at < until for each in written)
+
+        return [item for item in items if not is_excused(item)]
 
     # ---- publishing ----------------------------------------------------------------------------------------------
 
     async def publish(self) -> None:
         """Publish without end, a few records a second."""
         while True:
-            await asyncio.sleep(self.rng.expovariate(1.2))
+            await asyncio.sleep(self.rng.expovariate(1 / self.plan.pause))
             if self.topics.away:
                 continue
             for _ in range(self.rng.choice([1, 1, 1, 1, 8])):
@@ -142,7 +177,7 @@ class Town:
         self._write(part, event | more, is_repeat=is_repeat)
 
     def _write(self, part: Part, event: dict[str, Any] | None, *, is_repeat: bool = False) -> None:
-        late_ms = self.rng.choice([0, 10, 300, 300, 2_000, 200_000])  # the last was in a journal
+        late_ms = self.rng.choice(LATE_MS)
         self.topics.write(part, event, self.now_ms() - late_ms, self.loop.time(), is_repeat=is_repeat)
 
     # ---- breaking ------------------------------------------------------------------------------------------------
@@ -151,7 +186,7 @@ class Town:
         """Let calm and trouble follow each other without end."""
         while True:
             self._calm_since = self.loop.time()
-            await asyncio.sleep(self.rng.uniform(60, 240))
+            await asyncio.sleep(self.rng.uniform(*self.plan.calm))
             await self.rng.choice([self._storm, self._outage, self._unreadable, self._slow, self._anew, self._delete])()
             self.weather.fails = self.weather.hangs = self.weather.slow = 0.0
             self.weather.at_once = 1_000
@@ -205,4 +240,4 @@ class Town:
             self.topics.away = True
             await asyncio.sleep(60)
             self.topics.delete(self.loop.time() - self.rng.choice([0, 30]))
-        self.topics.delete(self.loop.time() - 900)
+        self.topics.delete(self.loop.time() - 1.25 * self.kept)

@@ -451,6 +451,25 @@ def test_a_stream_has_what_comes_in_order_and_pings_when_nothing_does(world, inb
     assert inbox.following.tail.subscribers == 0
 
 
+def test_a_quiet_stream_of_a_busy_topic_keeps_a_cursor_that_is_not_forgotten(world):
+    inbox = world.idle(events=10)
+    for number in range(400):
+        soon(world, number / 10, inbox, FIRST, number)
+        world.later(number / 10, inbox.following.tail.expire, NOW_MS)
+
+    async def read():
+        async with aclosing(inbox.stream(Filter(recipient="19990000000"), inbox.here(ALL), idle=0.5)) as pages:
+            async for page in pages:
+                assert page.items == []
+                cursor = read_back(page.cursor)
+                if cursor.places[FIRST].offset > 300:
+                    return cursor, inbox.here(ALL).places[FIRST].offset
+        raise AssertionError
+
+    cursor, read_to = world.run(read())
+    assert cursor.places[FIRST].offset == read_to
+
+
 @pytest.mark.parametrize("change", ["made anew", "another cluster", "trimmed"])
 def test_a_stream_ends_where_it_would_skip_something(world, inbox, change):
     add(world, inbox, FIRST, 0)

@@ -331,6 +331,8 @@ class Streamed:
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
         self.answer = answer
+        self.begin = ""
+        """The cursor that it begins with."""
 
     async def frame(self) -> list[str]:
         """Return the lines up to the next empty one."""
@@ -343,7 +345,9 @@ async def streaming(api: Api, path: str, **headers: str) -> AsyncIterator[Stream
     async with api.client.get(path, headers=headers) as answer:
         assert answer.status == 200, await answer.text()
         streamed = Streamed(answer)
-        assert await streamed.frame() == ["retry: 1000"]
+        retry, begin = await streamed.frame()
+        assert retry == "retry: 1000"
+        streamed.begin = begin.removeprefix("id: ")
         yield streamed
 
 
@@ -364,7 +368,31 @@ async def test_a_stream_says_every_now_and_then_that_it_is_there(api, monkeypatc
     monkeypatch.setattr(inbox_api, "PING_EVERY", 0.01)
 
     async with streaming(api, "/v1/stream") as stream:
-        assert await stream.frame() == [": ping"]
+        ping, cursor = await stream.frame()
+
+    assert ping == ": ping"
+    assert cursor.startswith("id: ")
+
+
+async def test_a_quiet_stream_of_a_busy_topic_says_how_far_it_has_read(api, monkeypatch):
+    monkeypatch.setattr(inbox_api, "PING_EVERY", 0.01)
+
+    async with streaming(api, "/v1/stream?recipient=19990000000") as stream:
+        await api.taken(sms(-2, "4711"), sms(-1, "5822"))
+        read_to, now = 0, 2
+        while read_to < now:  # a ping may have been under way
+            ping, cursor = await stream.frame()
+            assert ping == ": ping"
+            read_to = Cursor.of(cursor.removeprefix("id: "), (RECEIVED,)).places[Part(RECEIVED, 0)].offset
+
+
+async def test_who_is_cut_off_before_the_first_event_goes_on_where_the_stream_began(api):
+    async with streaming(api, "/v1/stream") as stream:
+        begin = stream.begin
+    await api.taken(sms(-1, "5822"))
+
+    async with streaming(api, "/v1/stream", **{"Last-Event-ID": begin}) as stream:
+        assert '"code":"5822"' in (await stream.frame())[1]
 
 
 async def test_a_stream_has_the_events_that_were_asked_for(api):
