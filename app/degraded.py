@@ -164,6 +164,26 @@ MEANINGS: Final = {
         "Orders are being read again.", "SMS of some watches are late.", "Wait; if it stays, the log says why."
     ),
     "watch_table_behind": Meaning("The orders cannot be read.", "The list of watches may be old.", "Check Kafka."),
+    "forward_waiting": Meaning(
+        "The target NAME takes nothing.",
+        "It gets its SMS late; others get theirs. Nothing is lost.",
+        "Mend the target: the log and the metrics have the reason.",
+    ),
+    "forward_expiring": Meaning(
+        "What waits for the target NAME is deleted in less than a day.",
+        "It loses the SMS that are older.",
+        "Mend the target, or raise retention.ms of the topic.",
+    ),
+    "forward_stopped": Meaning(
+        "The target NAME wants nothing any longer: it answered 410.",
+        "It gets no SMS.",
+        "Remove it from the settings, or restart if it is back.",
+    ),
+    "forward_blind": Meaning(
+        "Kafka does not answer those who forward to NAME.",
+        "The target gets its SMS late.",
+        "Check Kafka: `smsbus check`; the log has `group_left`.",
+    ),
     "inbox_behind": Meaning(
         "The inbox is behind what is published.",
         "The inbox shows SMS late; waits take longer. Nothing is lost.",

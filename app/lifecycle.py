@@ -18,6 +18,7 @@ from prometheus_client import CollectorRegistry, Info, ProcessCollector
 from app import wiring
 from app.checks import topics
 from app.errors import StartupError, started
+from app.forwards import Forwarding
 from app.loop_lag import LoopLag
 from app.process import allow_many_connections, instance_id, tune_gc
 from app.reloading.reload import Reload, ReloadMetrics, Take
@@ -56,6 +57,8 @@ async def serve_parts(
     """Serve this role in this process until `stop`; see `serve`. The topics must be verified already."""
     if role == "inbox":
         return await serve_inbox(settings, stop, on_ready, watchdog=watchdog, reload=reload, shared=shared)
+    if role == "forward":
+        return await serve_forward(settings, stop, on_ready, watchdog=watchdog, reload=reload)
     allow_many_connections()
     accounts = len(wiring.accounts_of(settings, role))
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
@@ -142,6 +145,36 @@ async def serve_inbox(
     return Ledger()
 
 
+async def serve_forward(
+    settings: Settings,
+    stop: Stop,
+    on_ready: Callable[[Running], None],
+    *,
+    watchdog: threading.Timer,
+    reload: Reload | None = None,
+) -> Ledger:
+    """Forward to the configured targets until `stop`: it accepts nothing, so its ledger is empty."""
+    registry = new_registry()
+    lag, reloads = LoopLag(registry), export_reloads(reload, registry)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(lag.measured())
+        forwarding = Forwarding(settings, registry, stack)
+        admin = forwarding.admin(settings, registry, degraded=lambda: (*reloads(), *lag.degraded()))
+        stack.push_async_callback(admin.stop)
+        forwarding.start()
+        stack.push_async_callback(forwarding.stop)
+        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+        admin.ready = True
+        on_ready(Running(0, admin.port))
+        async with following(reload, lambda *_: None, "forward"):
+            await stop.wait()
+        _log.info("stopping")
+        watchdog.start()
+        admin.ready = False
+    _log.info("stopped")
+    return Ledger()
+
+
 @asynccontextmanager
 async def following(
     reload: Reload | None,
@@ -203,9 +236,12 @@ def refuse_without_accounts(settings: Settings, role: Role) -> None:
 
 
 def missing_accounts(settings: Settings, role: Role) -> str | None:
-    """Return what to set where nothing is configured that this role could serve; an inbox needs no account."""
+    """Return what to set where nothing is configured that this role could serve; an inbox needs nothing."""
     if role == "inbox":
         return None
+    if role == "forward":
+        forward = "SMSBUS_FORWARDS__<NAME>__"
+        return None if settings.forwards else f"no target is configured: set {forward}URL and {forward}SECRET"
     name = "SMSBUS_ACCOUNTS__<NAME>__"
     callback = f"{name}PROVIDER=pingme and {name}CALLBACK_TOKENS"
     polled = f"{name}PROVIDER=grizzlysms (smsverified, smsman) and {name}API_KEY"

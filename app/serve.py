@@ -67,6 +67,8 @@ async def serve(
         refuse_workers(settings, role)
         refuse_without_accounts(settings, "receiver")
     _warn_of_few_files(settings, role)
+    if settings.forwards and role == "all":
+        _log.warning("forwards_not_served", hint="`smsbus serve --role forward` forwards to the configured targets")
 
     def ready(running: Running) -> None:
         _announce(settings, role, workers, running)
@@ -159,7 +161,7 @@ def _announce(settings: Settings, role: Role, workers: int, running: Running) ->
         **(receiving if running.receiver_port else {}),
         admin=f"http://{settings.admin.host}:{running.admin_port}",
         kafka=settings.kafka.bootstrap_servers,
-        **({"journal": str(settings.bus.journal_dir)} if role != "inbox" else {}),
+        **({"journal": str(settings.bus.journal_dir)} if role not in wiring.WITHOUT_BUS else {}),
         accounts=sorted(settings.accounts),
         version=version(),
     )

@@ -22,6 +22,7 @@ from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
 from bus.health import Condition
+from bus.kafka.group_progress import GroupProgress
 from bus.kafka.topics_reader import open_reader
 from bus.kafka_bus import KafkaBus
 from bus.settings import KafkaSettings
@@ -45,10 +46,12 @@ from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
 from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
-Role = Literal["all", "receiver", "pollers", "inbox"]
+Role = Literal["all", "receiver", "pollers", "inbox", "forward"]
 RECEIVING: Final = ("all", "receiver")
 POLLING: Final = ("all", "pollers")
 READING: Final = ("all", "inbox")
+WITHOUT_BUS: Final = ("inbox", "forward")
+"""Roles that accept nothing, and so need no journal and no proof of the topics."""
 Api = JournalApi | CallbackApi | InboxApi | WatchApi
 
 
@@ -241,7 +244,8 @@ def admin(
         apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
     if inbox is not None:
         paused = polling.poller.paused if polling else nobody_is_paused
-        apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused))
+        passed = GroupProgress(settings.kafka).passed
+        apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused, passed=passed))
     if polling is not None:
         apis.append(_watch_api(settings, polling))
 
@@ -284,13 +288,14 @@ def inbox_admin(
     Commands about watches are taken where the settings have polled accounts.
     """
     accounts, parts = _providers_of(settings), (inbox.following, watching)
+    passed = GroupProgress(settings.kafka).passed
     watches = WatchApi(watching.table, watching.writer, accounts=accounts, now_ms=now_ms, takes_commands=bool(accounts))
     return Admin(
         settings.admin,
         alive=lambda: all(part.alive() for part in parts),
         condition=lambda: Reading((*inbox.following.degraded(), *degraded())),
         registry=registry,
-        extend=_routes_of([InboxApi(inbox, watching.table, now_ms=now_ms), watches]),
+        extend=_routes_of([InboxApi(inbox, watching.table, now_ms=now_ms, passed=passed), watches]),
         starting=lambda: any(part.is_starting() for part in parts),
         lasting=inbox.lasting.most,
     )

@@ -8,11 +8,10 @@ from typing import Final, Protocol
 
 import structlog
 
-from bus.kafka.client import KafkaAway
+from bus.kafka.client import KafkaAway, is_cancelled
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics import TopicsError
 from bus.kafka.topics_reader import Part, Positions
-from bus.sharding.group import is_cancelled
 from inbox.cursor import named
 from inbox.settings import InboxSettings
 from inbox.tail import HOUR_MS, MadeAnew, Tail

@@ -31,5 +31,5 @@ SenderKind = Annotated[str, Field(examples=["phone", "short_code", "alphanumeric
 CodeSource = Annotated[str, Field(examples=["provider", "extracted"])]
 TimeBasis = Annotated[str, Field(examples=["stated", "assumed"])]
 Freshness = Annotated[str, Field(examples=["live", "recovered", "history", "replayed"])]
-Stage = Annotated[str, Field(examples=["verify", "parse", "normalize", "publish"])]
+Stage = Annotated[str, Field(examples=["verify", "parse", "normalize", "publish", "forward"])]
 EndReason = Annotated[str, Field(examples=["finished", "cancelled", "expired", "gone", "stopped"])]

@@ -23,7 +23,7 @@ from tests.kafka_fixtures import TestKafka, free_client_ports, running_kafka
 Mechanism = Literal["mtls", "PLAIN", "SCRAM-SHA-512"]
 MECHANISMS: Final[tuple[Mechanism, ...]] = ("mtls", "PLAIN", "SCRAM-SHA-512")
 USER, PASSWORD = "smsbus", "a-password-of-the-tests"
-USERS: Final = (USER, "receiver", "pollers", "inbox", "nobody")
+USERS: Final = (USER, "receiver", "pollers", "inbox", "forward", "nobody")
 # As real ones are, with what a shell and a subject must escape. A unit that is not named gets a `#`, which Java escapes
 # wherever it stands, and OpenSSL at the beginning only.
 ORGANIZATION: Final = {"organization_name": "Müller & Sons, Inc.", "organization_unit_name": "SMS"}

@@ -30,6 +30,7 @@ from app.admin.problems import problem
 from app.admin.token import accounts_of
 from app.admin.watch_view import newest_first
 from app.since import is_cursor, moment_in
+from bus.kafka.topics_reader import Part
 from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor
 from inbox.filters import Filter
@@ -56,6 +57,15 @@ UNKNOWN_SMS: Final = "It is not in the inbox, which keeps at most the last {hour
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+Passed = Callable[[Part, int], Awaitable[dict[str, bool] | None]]
+
+
+async def nobody_forwards(part: Part, offset: int) -> dict[str, bool] | None:
+    """Default for `passed`: nothing is known about targets."""
+    del part, offset
+    return None
+
+
 def nobody_is_paused(_: str) -> str | None:
     """Default for `paused`: nothing is known about accounts."""
     return None
@@ -71,12 +81,17 @@ class InboxApi:
         *,
         now_ms: Callable[[], int],
         paused: Callable[[str], str | None] = nobody_is_paused,
+        passed: Passed = nobody_forwards,
     ) -> None:
-        """`table`: the watches; None: there are no polled accounts. `paused` says why an account is not polled."""
+        """`table`: the watches; None: there are no polled accounts. `paused` says why an account is not polled.
+
+        `passed` says which targets of forwarding are past a record; None: nobody can say now.
+        """
         self._inbox = inbox
         self._table = table
         self._now_ms = now_ms
         self._paused = paused
+        self._passed = passed
 
     def add_to(self, router: web.UrlDispatcher) -> None:
         """Mount the routes."""
@@ -135,7 +150,8 @@ class InboxApi:
             return problem(404, "unknown_sms", UNKNOWN_SMS.format(hours=self._inbox.hours))
         if query.only_codes:
             return code(Page([item], self._inbox.here(Filter())))
-        shown = f'{{"sms": {item.value.decode()}, "way": {json.dumps(way(item))}}}'
+        forwards = json.dumps(await self._passed(item.part, item.offset))
+        shown = f'{{"sms": {item.value.decode()}, "way": {json.dumps(way(item))}, "forwards": {forwards}}}'
         return web.json_response(text=shown, headers=PRIVATE)
 
     async def _cursor(self, request: web.Request) -> web.StreamResponse:

@@ -2,7 +2,6 @@
 
 import hmac
 import ipaddress
-import os
 import secrets
 from pathlib import Path
 from typing import Final
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from app.admin.problems import problem
 from app.errors import StartupError
+from app.kept_secret import kept
 from app.page import PATHS as PAGE
 from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
@@ -51,10 +51,12 @@ def with_admin_token(settings: Settings) -> Settings:
         return settings
     path = token_file(settings)
     try:
-        token = _read(path) if path.exists() else _made(path)
+        token, is_new = kept(path, lambda: secrets.token_urlsafe(24))
     except OSError as error:
         message = f"SMSBUS_DATA_DIR: the admin token cannot be stored in {path}: {error.strerror}"
         raise StartupError([message]) from error
+    if is_new:
+        _log.info("admin_token_made", file=str(path))
     if not token:
         message = f"SMSBUS_DATA_DIR: {path} contains no token: remove the file, and the next start generates one"
         raise StartupError([message])
@@ -65,27 +67,6 @@ def admin_header(settings: Settings) -> dict[str, str]:
     """Return the header that a client sends, from settings that `with_admin_token` returned."""
     token = settings.admin.token
     return {"Authorization": f"Bearer {token.get_secret_value()}"} if token else {}
-
-
-def _read(path: Path) -> str:
-    return path.read_text("utf-8", "replace").strip()
-
-
-def _made(path: Path) -> str:
-    """Write a new token atomically; if another process was first, return that one's token."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_urlsafe(24) + "\n")
-        os.link(draft, path)
-        _log.info("admin_token_made", file=str(path))
-    except FileExistsError:
-        pass
-    finally:
-        draft.unlink()
-    return _read(path)
 
 
 def guard(

@@ -19,7 +19,8 @@ from app.admin.watch_messages import in_conflict, no_such_kind, sentences, wrong
 from app.admin.watch_query import query_in
 from app.admin.watch_view import newest_first, view
 from bus.kafka.client import KafkaAway
-from bus.sharding.commands import CommandForbidden, CommandWriter
+from bus.kafka.writer import WriteForbidden
+from bus.sharding.commands import CommandWriter
 from pollers.watch_commands import WatchRequest, conflicts, with_request
 from pollers.watches.watch_entry import Progress
 from pollers.watches.watch_table import Known, Listing, LivePoll, WatchTable
@@ -119,7 +120,7 @@ class WatchApi:
                 return problem(503, "not_ready", "The watches are still being read. Try again.")
             try:
                 return await handler(request)
-            except CommandForbidden as forbidden:
+            except WriteForbidden as forbidden:
                 return problem(403, "forbidden", f"{forbidden}.")
             except KafkaAway:
                 return problem(503, "kafka_away", UNCONFIRMED)

@@ -16,10 +16,11 @@ from app.checks.topics import NEEDED
 from app.lifecycle import missing_accounts
 from app.settings.load import Settings
 from app.settings.sections import Account, is_loopback
-from app.wiring import RECEIVING, Role
+from app.wiring import RECEIVING, WITHOUT_BUS, Role
 from bus.journal import status
 from bus.kafka import brokers, topics
 from bus.kafka.client import KafkaAway
+from forwarding.address import target_url
 
 CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
@@ -46,7 +47,7 @@ async def look(
     if reachable:
         for finding in await look_at_topics(settings, role):
             yield finding
-    journal = () if role == "inbox" else _journal(settings)
+    journal = () if role in WITHOUT_BUS else _journal(settings)
     for finding in (*journal, _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
         yield finding
 
@@ -182,3 +183,6 @@ def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:
     for name, account in settings.accounts.items():
         if account.base_url is not None:
             yield f"SMSBUS_ACCOUNTS__{name.upper()}__BASE_URL", account.base_url, "the API key"
+    for name, forward in settings.forwards.items():
+        url = str(target_url(forward.url.get_secret_value()))
+        yield f"SMSBUS_FORWARDS__{name.upper()}__URL", url, "each SMS"

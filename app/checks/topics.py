@@ -9,16 +9,17 @@ import structlog
 
 from app.errors import StartupError
 from app.settings.load import Settings
-from app.wiring import Role
+from app.wiring import WITHOUT_BUS, Role
 from bus.kafka import topics
 from bus.kafka.client import KafkaAway
-from schemas.topics import ALL, RECEIVER_TOPICS
+from schemas.topics import ALL, RECEIVED, RECEIVER_TOPICS, REJECTED, WATCH_ENDED
 
 NEEDED: Final[Mapping[Role, frozenset[str]]] = {
     "all": ALL,
     "receiver": RECEIVER_TOPICS,
     "pollers": ALL,
     "inbox": ALL,
+    "forward": frozenset({RECEIVED, WATCH_ENDED, REJECTED}),
 }
 
 _log = structlog.get_logger("smsbus")
@@ -27,21 +28,21 @@ _log = structlog.get_logger("smsbus")
 async def verify(settings: Settings, role: Role) -> None:
     """Return if the topics of this role are correct, or if Kafka is unavailable and they were correct before.
 
-    An inbox accepts nothing, so it needs no proof: without Kafka it waits for it.
+    Who accepts nothing (an inbox, forwarding) needs no proof: without Kafka it waits for it.
 
     Raises `StartupError` for wrong or missing topics, and for a first start without Kafka.
     """
     try:
         findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
-        if role != "inbox":
+        if role not in WITHOUT_BUS:
             _rely_on_last_time(settings, role, away)
         return
     if findings.problems:
         raise StartupError([_in_one_line(findings.problems)])
     for warning in findings.warnings:
         _log.warning("topics", warning=warning)
-    if role != "inbox":
+    if role not in WITHOUT_BUS:
         _remember(marker(settings, role))
 
 

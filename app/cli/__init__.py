@@ -12,6 +12,7 @@ from app.cli import (
     callback,
     check,
     demo,
+    forward,
     journal,
     open_page,
     sandbox,
@@ -59,6 +60,9 @@ cli.command("check", epilog="Example: smsbus check --role receiver")(check.check
 cli.command("open", epilog="Example: smsbus open --print")(open_page.open_page)
 cli.command("tail", epilog="Example: smsbus tail --since 1h -f --service tg --json", context_settings=EITHER_NAME)(
     tail.tail
+)
+cli.command("forward", epilog="Example: smsbus forward localhost:3000/hook --service tg", context_settings=EITHER_NAME)(
+    forward.forward
 )
 cli.command("wait", epilog="Example: CODE=$(smsbus wait grizzly 38496653 --timeout 60)", context_settings=EITHER_NAME)(
     wait.wait

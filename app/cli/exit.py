@@ -24,7 +24,7 @@ AccountName = Annotated[
 ]
 
 RoleOption = Annotated[
-    Literal["all", "receiver", "pollers", "inbox"],
+    Literal["all", "receiver", "pollers", "inbox", "forward"],
     typer.Option("--role", help="Only what a process with this role needs."),
 ]
 

@@ -10,8 +10,8 @@ from app.reloading.hangup import HangUp
 
 def serve(
     role: Annotated[
-        Literal["all", "receiver", "pollers", "inbox"],
-        typer.Option(help="The callback receiver, the pollers, the inbox, or all of them."),
+        Literal["all", "receiver", "pollers", "inbox", "forward"],
+        typer.Option(help="The callback receiver, the pollers, the inbox, or these three; forward: the targets."),
     ] = "all",
     local_kafka: Annotated[
         bool,

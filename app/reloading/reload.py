@@ -58,7 +58,7 @@ def differences(one: Settings, other: Settings) -> list[str]:
         for each in (one, other)
     )
     return [
-        *(name for name, value in before.items() if after[name] != value),
+        *(name for name in {**before, **after} if before.get(name) != after.get(name)),
         *(f"accounts.{name} added" for name in sorted(other.accounts.keys() - shared)),
         *(f"accounts.{name}{REMOVED}" for name in sorted(one.accounts.keys() - shared)),
     ]

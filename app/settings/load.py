@@ -34,6 +34,7 @@ from app.settings.names import (
 )
 from app.settings.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
 from bus.settings import BusSettings, KafkaSettings
+from forwarding.settings import ForwardSettings
 from inbox.settings import InboxSettings
 from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
@@ -66,6 +67,7 @@ class Settings(BaseSettings):
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
     accounts: dict[AccountName, Account] = Field(default_factory=dict)
+    forwards: dict[AccountName, ForwardSettings] = Field(default_factory=dict)
 
     @model_validator(mode="before")
     @classmethod

@@ -173,9 +173,7 @@ def _problem(detail: Mapping[str, Any], known: list[SettingPath], environ: Mappi
     if detail["type"] == "extra_forbidden":
         return _unknown_key(place, known, file)
     if place[-1] == "[key]":
-        return (
-            f"{_named(place[:-1], environ, file)}: an account's name is lower-case letters and digits, with _ between"
-        )
+        return f"{_named(place[:-1], environ, file)}: its name is lower-case letters and digits, with _ between"
     if detail["type"] == "missing":
         return f"{_named(place, environ, file)} is missing"
     return f"{_named(place, environ, file)}: {_sentence(place, detail)}"

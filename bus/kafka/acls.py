@@ -4,10 +4,11 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import Final, Literal, NamedTuple
 
+from bus.kafka.group_progress import FORWARD_GROUPS
 from bus.settings import KafkaSettings
-from schemas.topics import ALL, RECEIVER_TOPICS, STATES, WATCH_ENDED, WATCHES
+from schemas.topics import ALL, RECEIVED, RECEIVER_TOPICS, REJECTED, STATES, WATCH_ENDED, WATCHES
 
-Role = Literal["all", "receiver", "pollers", "inbox"]
+Role = Literal["all", "receiver", "pollers", "inbox", "forward"]
 READS: Final = ("Read", "Describe")
 WRITES: Final = ("Write", "Describe")
 OWNS: Final = ("Read", "Write", "Describe")
@@ -19,6 +20,7 @@ ON_TOPICS: Final[Mapping[Role, Mapping[str, tuple[str, ...]]]] = {
     "receiver": RECEIVER,
     "pollers": POLLERS,
     "inbox": dict.fromkeys(sorted(ALL), READS),
+    "forward": {RECEIVED: READS, WATCH_ENDED: READS, REJECTED: WRITES},
 }
 
 
@@ -32,15 +34,19 @@ class Right(NamedTuple):
 
 
 def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = False) -> Iterator[Right]:
-    """Yield what a role needs; `group` is the pollers' consumer group, unprefixed.
+    """Yield what a role needs. `group` is the pollers' consumer group, unprefixed.
 
     `commands`: an inbox is to take commands about watches, which it writes; otherwise it only reads.
     """
-    if role != "inbox":
+    if role not in {"inbox", "forward"}:
         yield Right(("IdempotentWrite",), "cluster")
     for name, operations in ON_TOPICS[role].items():
         is_written = role == "inbox" and commands and name == WATCHES
         yield Right(OWNS if is_written else operations, "topic", kafka.topic(name))
+    if role in {"all", "inbox"}:
+        yield Right(("Describe",), "group", kafka.topic(FORWARD_GROUPS), "prefixed")
+    if role == "forward":
+        yield Right(("Read",), "group", kafka.topic(FORWARD_GROUPS), "prefixed")
     if role in {"all", "pollers"}:
         yield Right(("Read",), "group", kafka.topic(group))
         yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")

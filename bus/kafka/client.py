@@ -120,6 +120,12 @@ def _answer_askers(inner: AIOKafkaProducer) -> None:
         asked.set_result(False)
 
 
+def is_cancelled() -> bool:
+    """Tell whether the current task was cancelled; a stray `CancelledError` is raised without that."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
+
+
 async def discard(inner: AIOKafkaProducer) -> None:
     """Stop it in bounded time. `stop` would wait for an absent broker, so its parts are stopped one by one."""
     inner._closed = True  # noqa: SLF001 - what `stop` would set; else its destructor complains

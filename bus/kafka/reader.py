@@ -169,7 +169,7 @@ async def fetched(kafka: KafkaSettings, consumer: AIOKafkaConsumer) -> dict[Topi
 def merged(batches: Mapping[TopicPartition, list[ConsumerRecord]]) -> Iterator[tuple[TopicPartition, ReadRecord]]:
     """Yield the records of several partitions by time, each partition in the order of its offsets."""
     for record in heapq.merge(*batches.values(), key=_time):
-        yield TopicPartition(record.topic, record.partition), _read(record)
+        yield TopicPartition(record.topic, record.partition), as_read(record)
 
 
 async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts: Sequence[TopicPartition]) -> None:
@@ -193,7 +193,8 @@ def _time(record: ConsumerRecord) -> int:
     return int(record.timestamp)
 
 
-def _read(record: ConsumerRecord) -> ReadRecord:
+def as_read(record: ConsumerRecord) -> ReadRecord:
+    """Return a record of the client's as ours."""
     return ReadRecord(
         partition=record.partition,
         offset=record.offset,

@@ -1,18 +1,13 @@
 """A command on the watches topic, and its writer."""
 
-import asyncio
 from dataclasses import dataclass
 from typing import Final
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import TopicAuthorizationFailedError
-
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, KafkaAway, away, discard, options
+from bus.kafka.writer import RecordWriter
 from bus.record import partition_of
 from bus.settings import KafkaSettings
 from schemas.topics import WATCH_PARTITIONS, WATCHES
 
-PUT_TIMEOUT: Final = 10.0
 FORGETS: Final = "smsbus_forgets"  # a tombstone's header: it withdraws nothing, and names the request that it forgets
 
 
@@ -27,21 +22,15 @@ class Command:
     """For a tombstone of ours: the request that it forgets. None: an operator withdrew the watch."""
 
 
-class CommandForbidden(KafkaAway):
-    """Kafka does not let this user write commands, so this one does not arrive; later ones may."""
-
-
 class CommandWriter:
     """Writes commands to the partition that is theirs; connects with the first one."""
 
     def __init__(self, kafka: KafkaSettings) -> None:
-        self._kafka = kafka
         self._topic = kafka.topic(WATCHES)
-        self._producer: AIOKafkaProducer | None = None
-        self._lock = asyncio.Lock()
+        self._writer = RecordWriter(kafka)
 
     async def put(self, key: str, value: bytes) -> None:
-        """Return when the command is in Kafka (acks=all). Raises `CommandForbidden`.
+        """Return when the command is in Kafka (acks=all). Raises `bus.kafka.writer.WriteForbidden`.
 
         Raises `bus.kafka.client.KafkaAway` where it may still arrive.
         """
@@ -53,32 +42,7 @@ class CommandWriter:
 
     async def close(self) -> None:
         """Close in bounded time."""
-        producer, self._producer = self._producer, None
-        if producer is not None:
-            await discard(producer)
+        await self._writer.close()
 
     async def _send(self, key: str, value: bytes | None, partition: int, headers: list[tuple[str, bytes]]) -> None:
-        try:
-            async with asyncio.timeout(PUT_TIMEOUT):
-                async with self._lock:
-                    producer = await self._ready()
-                await producer.send_and_wait(self._topic, value, key.encode(), partition=partition, headers=headers)
-        except TopicAuthorizationFailedError:
-            message = f"Kafka does not let this user write to {self._topic}: `smsbus topics print` prints what it needs"
-            raise CommandForbidden(message) from None
-        except FAILURES as error:
-            await self.close()
-            raise away(self._kafka) from error
-
-    async def _ready(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **options(self._kafka), acks="all", enable_idempotence=False, request_timeout_ms=REQUEST_TIMEOUT_MS
-            )
-            try:
-                await producer.start()
-            except BaseException:
-                await discard(producer)
-                raise
-            self._producer = producer
-        return self._producer
+        await self._writer.put(self._topic, partition, key.encode(), value, headers)

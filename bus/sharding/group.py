@@ -13,7 +13,7 @@ from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitio
 from aiokafka.protocol.group import HeartbeatRequest
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, check_fetching, options, stop_consumer
+from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, check_fetching, is_cancelled, options, stop_consumer
 from bus.settings import KafkaSettings
 from bus.sharding.commands import FORGETS, Command
 from schemas.topics import WATCHES
@@ -238,12 +238,6 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             self._generation = self._consumer._coordinator.generation  # noqa: SLF001 - it tells nobody else
         if self._member is not None:
             self._member.on_shards(ours)
-
-
-def is_cancelled() -> bool:
-    """Tell whether the current task was cancelled; a stray `CancelledError` is raised without that."""
-    task = asyncio.current_task()
-    return task is not None and task.cancelling() > 0
 
 
 async def _is_current(consumer: AIOKafkaConsumer, generation: int) -> bool:

@@ -7,12 +7,11 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from bus.kafka.client import KafkaAway
+from bus.kafka.client import KafkaAway, is_cancelled
 from bus.kafka.reader import BEGINNING, ReadRecord, Start, last, read
 from bus.kafka.topics import TopicsError
 from bus.record import partition_of
 from bus.settings import KafkaSettings
-from bus.sharding.group import is_cancelled
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import LIFETIME_MS
 from pollers.watches.open_watches import OpenWatches

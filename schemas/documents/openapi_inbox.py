@@ -95,7 +95,7 @@ def schemas() -> Document:
         },
         "SmsPage": _object(page),
         "SmsWaited": _object({**waited, "next_sequence": following}, required=[*waited]),
-        "SmsShown": _object({"sms": _event(), "way": _object(_way())}),
+        "SmsShown": _object({"sms": _event(), "way": _object(_way()), "forwards": _forwards()}),
         "InboxProblem": _problem(),
         "TokenShown": _object(_may()),
     }
@@ -116,6 +116,15 @@ def _event() -> Document:
     return {
         "type": "object",
         "description": "As on its topic: `SmsReceived`. A dead letter, or the end of a watch, has its own fields.",
+    }
+
+
+def _forwards() -> Document:
+    return {
+        "type": ["object", "null"],
+        "additionalProperties": {"type": "boolean"},
+        "description": "For each target of forwarding whether it is past this event: sent, not wanted, or a dead "
+        "letter. Null: Kafka cannot be asked now.",
     }
 
 

@@ -7,7 +7,9 @@ import asyncio
 import json
 import urllib.error
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -18,6 +20,7 @@ from tests.secure_kafka import SecureKafka, User
 
 pytestmark = pytest.mark.timeout(240)
 ORDERS = 48
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 
 @pytest.fixture
@@ -104,6 +107,35 @@ def test_an_inbox_reads_with_the_printed_rights_and_writes_commands_only_once_it
     assert [line for line in (*reads.log, *commands.log) if line.get("level") == "error"] == []
 
 
+@pytest.mark.long  # half a minute: it waits for five tries
+@pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
+def test_the_printed_rights_are_enough_to_forward_and_to_write_a_dead_letter(secure: SecureKafka, town: Town) -> None:
+    class Refuses(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.send_response(422)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    give_what_is_printed(town, "receiver", secure.users["receiver"])
+    receiver = town.receive().serving["receiver"]
+    with ThreadingHTTPServer(("127.0.0.1", 0), Refuses) as target:
+        Thread(target=target.serve_forever, daemon=True).start()
+        hook = {"URL": f"http://127.0.0.1:{target.server_port}/", "ALLOW_PRIVATE": "true", "SECRET": SECRET}
+        town.environ |= {f"SMSBUS_FORWARDS__HOOK__{name}": value for name, value in hook.items()}
+        give_what_is_printed(town, "forward", secure.users["forward"])
+        assert town("check", "--role", "forward").returncode == 0
+        process = town.start("forward")
+        wait_until(lambda: process.events("forward_begins"), 30)
+        published = ask(f"{receiver}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
+        wait_until(lambda: process.events("forward_refused"), 60)
+        target.shutdown()
+
+    assert [line["id"] for line in process.events("forward_refused")] == [published["id"]]
+    assert [letter["stage"] for letter in town.read("sms.rejected.v1")] == ["forward"]
+    assert [line for line in process.log if line.get("level") == "error"] == []
+
+
 @pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
 def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_its_inbox_lacks(
     secure: SecureKafka, town: Town
@@ -123,9 +155,10 @@ def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_it
 
 
 @pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
-@pytest.mark.parametrize("role", ["receiver", "pollers", "inbox"])
+@pytest.mark.parametrize("role", ["receiver", "pollers", "inbox", "forward"])
 def test_who_has_no_rights_is_told_which_topic_it_may_not_see(secure: SecureKafka, town: Town, role: str) -> None:
     become(town, secure.users["nobody"])
+    town.environ |= {"SMSBUS_FORWARDS__HOOK__URL": "https://example.com/hook", "SMSBUS_FORWARDS__HOOK__SECRET": SECRET}
 
     ended = town("serve", "--role", role)
 

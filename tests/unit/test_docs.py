@@ -22,6 +22,8 @@ from app.settings.sections import Account
 from app.workers.admin import RESTARTING
 from bus import health
 from bus.kafka_bus import KafkaBus
+from forwarding.forward import Forward
+from forwarding.settings import ForwardSettings
 from inbox.following import Following
 from pollers.poller import Poller
 from receiver.strangers import Strangers
@@ -34,7 +36,7 @@ OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "deploy" / "README.md"]
 PROGRAM = [
     path
-    for folder in ("app", "bus", "inbox", "receiver", "pollers", "providers")
+    for folder in ("app", "bus", "forwarding", "inbox", "receiver", "pollers", "providers")
     for path in (ROOT / folder).rglob("*.py")
 ]
 
@@ -81,7 +83,7 @@ def fields(model: type[BaseModel], place: tuple[str, ...] = ()) -> Iterator[tupl
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from fields(field.annotation, (*place, name))
-        elif name != "accounts":
+        elif name not in {"accounts", "forwards"}:
             yield ".".join((*place, name)), field
 
 
@@ -95,8 +97,9 @@ def table() -> dict[str, str]:
 def test_every_setting_stands_in_the_table_and_no_other():
     settings = {name for name, _ in fields(Settings)}
     accounts = {f"accounts.<name>.{name}" for name in Account.model_fields}
+    forwards = {f"forwards.<name>.{name}" for name in ForwardSettings.model_fields}
 
-    assert set(table()) == settings | accounts
+    assert set(table()) == settings | accounts | forwards
 
 
 @pytest.mark.parametrize(
@@ -136,7 +139,7 @@ def test_every_command_in_the_pages_exists(line: str):
 
 def test_the_files_on_the_way_of_an_sms_exist():
     page = (DOCS / "how-it-works.md").read_text("utf-8")
-    files = re.findall(r"`((?:receiver|schemas|bus|inbox|pollers|providers|app)/[\w./]*)`", page)
+    files = re.findall(r"`((?:receiver|schemas|bus|inbox|forwarding|pollers|providers|app)/[\w./]*)`", page)
 
     assert len(set(files)) >= 25
     assert [file for file in files if not (ROOT / file).exists()] == []
@@ -238,6 +241,8 @@ def reasons() -> list[str]:
             words.append("".join(map(str, parts)))
     inbox = ast.walk(ast.parse(dedent(inspect.getsource(Following.degraded))))
     words += [str(node.value) for node in inbox if isinstance(node, ast.Constant) and "inbox_" in str(node.value)]
+    forward = ast.walk(ast.parse(dedent(inspect.getsource(Forward.degraded))))
+    words += [str(node.values[0].value).rstrip(":") for node in forward if isinstance(node, ast.JoinedStr)]
     return [rf"{word}(?::NAME)?" for word in words if word != "topics"]
 
 

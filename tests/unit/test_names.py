@@ -6,7 +6,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("app", "bench", "bus", "inbox", "pollers", "providers", "receiver", "sandbox", "schemas", "tests")
+FOLDERS = (
+    "app",
+    "bench",
+    "bus",
+    "forwarding",
+    "inbox",
+    "pollers",
+    "providers",
+    "receiver",
+    "sandbox",
+    "schemas",
+    "tests",
+)
 GONE = {
     "AccountGate": "AccountThrottle",
     "BusFull": "NotDurable",

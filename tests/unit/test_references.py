@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
-PROGRAM = ("app", "bus", "inbox", "receiver", "pollers", "providers", "schemas", "sandbox")
+PROGRAM = ("app", "bus", "forwarding", "inbox", "receiver", "pollers", "providers", "schemas", "sandbox")
 FOLDERS = (*PROGRAM, "bench", "deploy", "docs", "tests", ".github")
 KINDS = {".py", ".md", ".toml", ".yaml", ".yml"}
 LINK = re.compile(r"\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)")

@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli.exit import Code
-from schemas.topics import ALL, WATCHES
+from schemas.topics import ALL, RECEIVED, REJECTED, WATCH_ENDED, WATCHES
 
 pytestmark = pytest.mark.usefixtures("process_is_restored")
 run = CliRunner().invoke
@@ -92,7 +92,16 @@ def given(role: str) -> dict[str, set[str]]:
 def test_an_inbox_reads_and_describes_every_topic_and_no_more(environment):
     environment(LOGIN)
 
-    assert given("inbox") == {name: {"Read", "Describe"} for name in ALL}
+    assert given("inbox") == {name: {"Read", "Describe"} for name in ALL} | {"other": {"Describe"}}
+
+
+def test_forwarding_reads_what_it_sends_writes_dead_letters_and_has_groups_of_its_own(environment):
+    environment(LOGIN)
+
+    reads = {RECEIVED: {"Read", "Describe"}, WATCH_ENDED: {"Read", "Describe"}}
+    assert given("forward") == reads | {REJECTED: {"Write", "Describe"}, "other": {"Read"}}
+    last = shlex.split(run(cli, ["topics", "print", "--role", "forward"]).stdout.splitlines()[-1])
+    assert last[-4:] == ["--group", "smsbus-forward-", "--resource-pattern-type", "prefixed"]
 
 
 def test_an_inbox_writes_commands_only_where_orders_may_be_commanded(environment):
@@ -100,7 +109,8 @@ def test_an_inbox_writes_commands_only_where_orders_may_be_commanded(environment
         LOGIN | {"SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms", "SMSBUS_ACCOUNTS__G__API_KEY": "hunter2-hunter2"}
     )
 
-    assert given("inbox") == {name: {"Read", "Describe"} for name in ALL} | {WATCHES: {"Read", "Write", "Describe"}}
+    reads = {name: {"Read", "Describe"} for name in ALL} | {"other": {"Describe"}}
+    assert given("inbox") == reads | {WATCHES: {"Read", "Write", "Describe"}}
 
 
 def test_a_process_that_is_all_may_what_its_parts_may_together(environment):

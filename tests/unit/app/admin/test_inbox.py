@@ -70,6 +70,7 @@ class Api:
         self.table = WatchTable(KafkaSettings())
         self.table.caught_up()
         self.paused: dict[str, str] = {}
+        self.passed: dict[tuple[Part, int], dict[str, bool]] = {}
         self.client: TestClient[Any, Any]
         self._offset = 0
 
@@ -83,6 +84,9 @@ class Api:
         ends = await self.topics.ends()
         while self.inbox.following.tail.ends != ends:
             await asyncio.sleep(0)
+
+    async def passed_by(self, part: Part, offset: int) -> dict[str, bool] | None:
+        return self.passed.get((part, offset))
 
     def watch(self, kind: str = "activation", **state: Any) -> None:
         """Open a watch, and commit its state."""
@@ -119,7 +123,9 @@ class Api:
 @asynccontextmanager
 async def served(api: Api) -> AsyncIterator[Api]:
     application = web.Application()
-    InboxApi(api.inbox, api.table, now_ms=lambda: NOW_MS, paused=api.paused.get).add_to(application.router)
+    InboxApi(api.inbox, api.table, now_ms=lambda: NOW_MS, paused=api.paused.get, passed=api.passed_by).add_to(
+        application.router
+    )
     api.inbox.following.start()
     async with TestClient(TestServer(application)) as api.client:
         yield api
@@ -214,8 +220,18 @@ async def test_an_sms_is_shown_with_its_way(api):
     status, answer = await api.get(f"/v1/sms/{shown.id}")
 
     way = {"via": "journal", "topic": RECEIVED, "partition": 4, "offset": 0, "provider_delay": 2.5}
-    assert (status, answer) == (200, {"sms": json.loads(shown.to_json()), "way": way})
+    assert (status, answer) == (200, {"sms": json.loads(shown.to_json()), "way": way, "forwards": None})
     assert await api.text(f"/v1/sms/{shown.id}") == (200, "4711\n")
+
+
+async def test_an_sms_is_shown_with_the_targets_that_have_passed_it(api):
+    shown = sms(-1000, "4711")
+    await api.taken(shown, partition=4)
+    api.passed[Part(RECEIVED, 4), 0] = {"hook": True, "slow": False}
+
+    _, answer = await api.get(f"/v1/sms/{shown.id}")
+
+    assert answer["forwards"] == {"hook": True, "slow": False}
 
 
 async def test_one_record_that_is_no_json_for_others_spoils_no_list(api):

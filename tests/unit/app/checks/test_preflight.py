@@ -17,6 +17,8 @@ from tests.messages import sms
 SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 22}
 PUBLIC = {"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example"}
 
+HOOK = {"SMSBUS_FORWARDS__HOOK__SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+
 
 @pytest.mark.parametrize(
     ("now", "mark"), [(datetime(1970, 1, 2, tzinfo=UTC), "failed"), (datetime(2027, 1, 1, tzinfo=UTC), "ok")]
@@ -49,6 +51,11 @@ def test_what_others_can_read_is_a_warning_that_says_how_to_mend_it(environment,
     [
         ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://sms.example.org"}, "SMSBUS_RECEIVER__PUBLIC_URL is http://"),
         ({"SMSBUS_RECEIVER__PUBLIC_URL": "http://127.0.0.1:8080"}, None),
+        (
+            {**HOOK, "SMSBUS_FORWARDS__HOOK__URL": "http://hook.example.org/x"},
+            "SMSBUS_FORWARDS__HOOK__URL is http://: each SMS",
+        ),
+        ({**HOOK, "SMSBUS_FORWARDS__HOOK__URL": "hook.example.org/x"}, None),
         (
             {
                 "SMSBUS_ACCOUNTS__G__PROVIDER": "grizzlysms",

@@ -53,6 +53,7 @@ NO_TABLE = {
     "kafka up": "one address",
     "kafka down": "nothing",
     "kafka configs": "what Kafka's own tool prints",
+    "forward": "a line for each event, as it is taken",
     "sandbox": "settings to source",
     "dev": "a log",
     "demo": "a log",

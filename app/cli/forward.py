@@ -1,0 +1,183 @@
+"""`smsbus forward`: every event as an HTTP request to a URL."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.filters import (
+    Contains,
+    Freshness,
+    HasCode,
+    OfAccount,
+    OfOrder,
+    OfWatch,
+    Provider,
+    Ref,
+    Service,
+    To,
+    filter_of,
+)
+
+if TYPE_CHECKING:
+    from yarl import URL
+
+    from app.forwards import Target
+    from app.settings.load import Settings
+    from bus.kafka.group_reader import Place
+    from bus.kafka.topics_reader import Part
+    from forwarding.delivery import Pause, Refuse, Sent
+    from forwarding.forward import Forward
+    from inbox.filters import Filter
+    from inbox.item import Item
+
+
+def forward(
+    url: Annotated[str, typer.Argument(metavar="URL", help="Where to send them: localhost:3000/hook.")],
+    to: To = None,
+    account: OfAccount = None,
+    provider: Provider = None,
+    service: Service = None,
+    ref: Ref = None,
+    watch: OfWatch = None,
+    order: OfOrder = None,
+    freshness: Freshness = None,
+    has_code: HasCode = None,
+    contains: Contains = None,
+    since: Annotated[str | None, typer.Option(metavar="2h|TIME", help="Where a new name begins. Default: now.")] = None,
+    ended: Annotated[bool, typer.Option("--ended", help="Also send the ends of watches.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="Whose progress it is. Default: made of user, machine and URL.")
+    ] = None,
+    config: Config = None,
+) -> None:
+    """Send each new SMS to URL, signed, in order, until it answers 2xx; a later start goes on where this one ended."""
+    wanted = filter_of(
+        to,
+        has_code,
+        account=account,
+        provider=provider,
+        service=service,
+        ref=ref,
+        watch=watch,
+        order=order,
+        freshness=freshness,
+        contains=contains,
+    )
+    with readable_errors():
+        settings = settings_for(config)
+        target = _target(settings.data_dir, url, wanted, name=name, since_ms=_moment(since), ended=ended)
+        try:
+            asyncio.run(_forward(settings, target))
+        except KeyboardInterrupt:
+            raise typer.Exit from None
+
+
+def _target(
+    data_dir: Path, text: str, wanted: "Filter", *, name: str | None, since_ms: int | None, ended: bool
+) -> "Target":
+    from app.forwards import NAME, Target, default_name, secret_of
+    from forwarding.settings import topics_of
+
+    url = _url(text)
+    if name is not None and not NAME.fullmatch(name):
+        message = "it must be letters, digits and . _ -, at most 100"
+        raise typer.BadParameter(message, param_hint="--name")
+    name = name or default_name(url)
+    wanted = wanted._replace(topics=topics_of(ended=ended))
+    return Target(name, url, secret_of(data_dir, name), wanted, private=True, since_ms=since_ms)
+
+
+def _url(text: str) -> "URL":
+    from forwarding.address import is_forbidden_host, target_url
+
+    try:
+        url = target_url(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+    if is_forbidden_host(url.host or "", private=True):
+        message = "no request may go to a link-local address"
+        raise typer.BadParameter(message, param_hint="URL")
+    return url
+
+
+def _moment(since: str | None) -> int | None:
+    from app.process import now_ms
+    from app.since import moment_in
+
+    if since is None:
+        return None
+    if (moment := moment_in(since, now_ms())) is None:
+        message = "write it as 10m (or 30s, 2h, 7d), or a time like 2026-03-25T03:17:06Z"
+        raise typer.BadParameter(message, param_hint="--since")
+    return moment
+
+
+async def _forward(settings: "Settings", target: "Target") -> None:
+    from app.forwards import forwarding
+    from app.stopping import stop_on_signals
+    from bus.kafka import topics
+
+    for topic in target.wanted.topics:
+        await topics.partitions(settings.kafka, topic)  # raises if it is missing, or Kafka away
+    stop, printer = stop_on_signals(), _Printer(target)
+    async with AsyncExitStack() as stack:
+        forward = forwarding(settings, target, stack, on_placed=printer.placed, on_step=printer.step)
+        running, stopping = asyncio.ensure_future(forward.run()), asyncio.ensure_future(stop.wait())
+        await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+        for task in (running, stopping):
+            task.cancel()
+        await asyncio.wait([running, stopping])
+        _end(forward)
+
+
+def _end(forward: "Forward") -> None:
+    if forward.stopped:
+        raise end(Code.FAILED, "the target answered 410: it wants no more events, so this ends")
+
+
+class _Printer:
+    """Says what happens: results on stdout, trouble on stderr. No number, code or text."""
+
+    def __init__(self, target: "Target") -> None:
+        self._target = target
+        self._is_ready = False
+        self._waits: dict[Part, str] = {}  # for what
+
+    def placed(self, places: "Mapping[Part, Place]") -> None:
+        if not self._is_ready:
+            self._is_ready = True
+            typer.echo(f"Ready! Your webhook signing secret is {self._target.secret} (^C to quit)")
+            _flush()
+        if lost := sum(place.lost for place in places.values()):
+            say(f"{lost} records were deleted by Kafka before they could be sent")
+        new = [place for place in places.values() if place.is_new]
+        if places and len(new) == len(places):
+            say(f"{self._target.name} has no progress in Kafka yet, or no longer: it begins {self._begins()}")
+
+    def step(self, item: "Item", step: "Sent | Pause | Refuse") -> None:
+        from forwarding.delivery import Pause, Sent
+
+        if isinstance(step, Sent):
+            self._waits.pop(item.part, None)
+            typer.echo(f"{step.status} {item.id}")
+            _flush()
+        elif not isinstance(step, Pause):
+            self._waits.pop(item.part, None)
+            say(f"{step.status} {item.id}: refused five times, it is in sms.rejected.v1 now")
+        elif self._waits.get(item.part) != step.reason:
+            self._waits[item.part] = step.reason
+            say(f"{step.reason} {item.id}: it is tried again until the target takes it")
+
+    def _begins(self) -> str:
+        return "now" if self._target.since_ms is None else "at --since"
+
+
+def _flush() -> None:
+    import sys
+
+    sys.stdout.flush()

@@ -1,0 +1,82 @@
+"""Targets' URLs as people write them, and the addresses that a request may go to."""
+
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any, Final
+
+from yarl import URL
+
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address is in its last four bytes
+HOW: Final = "write it as https://example.com/hook, or localhost:3000/hook"
+
+
+class Forbidden(OSError):
+    """No request may go to this address."""
+
+
+def target_url(text: str) -> URL:
+    """Return the URL of a target. Without a scheme it is http for this machine, else https. Raises `ValueError`."""
+    try:
+        url = URL(text if "://" in text else f"https://{text}")
+        port, host = url.port, url.host or ""
+    except ValueError:
+        raise ValueError(HOW) from None
+    if url.scheme not in {"http", "https"} or not host or not port or set(text) & set(" \t\r\n"):
+        raise ValueError(HOW)
+    if "://" not in text and is_this_machine(host):
+        return URL(f"http://{text}").with_fragment(None)
+    return url.with_fragment(None)
+
+
+def is_this_machine(host: str) -> bool:
+    """Tell whether a host is a name or an address of loopback."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def is_allowed(text: str, *, private: bool) -> bool:
+    """Tell whether requests may go to this address; `private`: also to this machine and to private networks.
+
+    Never to link-local addresses: clouds hand out credentials there.
+    """
+    address = _plain(ipaddress.ip_address(text.partition("%")[0]))
+    if address.is_link_local or address.is_multicast or str(address) == "255.255.255.255":
+        return False
+    return private or address.is_global
+
+
+def is_forbidden_host(host: str, *, private: bool) -> bool:
+    """Tell whether a URL's host is an address that is not allowed; what a name means is known only when connecting."""
+    try:
+        return not is_allowed(host, private=private)
+    except ValueError:
+        return False
+
+
+def guarded(*, private: bool) -> Callable[[tuple[Any, ...]], socket.socket]:
+    """Return what makes a connector's sockets: it raises `Forbidden` for an address that is not allowed.
+
+    It sees each address that is connected to, after the name was resolved, so no answer of a name server gets past it.
+    """
+
+    def make(found: tuple[Any, ...]) -> socket.socket:
+        family, kind, protocol, _, place = found
+        if not is_allowed(place[0], private=private):
+            raise Forbidden
+        return socket.socket(family, kind, protocol)
+
+    return make
+
+
+def _plain(address: Address) -> Address:
+    """Return the IPv4 address that an IPv6 one stands for."""
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped or address.sixtofour:
+            return address.ipv4_mapped or address.sixtofour or address
+        if address in NAT64:
+            return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+    return address

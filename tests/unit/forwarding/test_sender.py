@@ -1,0 +1,126 @@
+"""What comes of a request, with targets on this machine."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+
+import pytest
+from aiohttp import web
+from yarl import URL
+
+from forwarding.delivery import NoResponse, Response
+from forwarding.sender import Sender
+
+pytestmark = pytest.mark.loopback
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+class Target:
+    """A server whose response is set; `seen` are the requests."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, dict[str, str], bytes]] = []
+        self.status, self.headers, self.body = 200, dict[str, str](), b""
+        self.url = URL()
+
+    async def answer(self, request: web.Request) -> web.Response:
+        self.seen.append(
+            (request.path_qs, {name.lower(): value for name, value in request.headers.items()}, await request.read())
+        )
+        return web.Response(status=self.status, headers=self.headers, body=self.body)
+
+
+@pytest.fixture
+async def target() -> AsyncIterator[Target]:
+    target = Target()
+    app = web.Application()
+    app.router.add_route("*", "/{path:.*}", target.answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    target.url = URL(f"http://127.0.0.1:{runner.addresses[0][1]}/hook?a=b")
+    yield target
+    await runner.cleanup()
+
+
+async def sent(url: URL, *, private: bool = True, seconds: float = 5.0) -> Response | NoResponse:
+    sender = Sender(url, private=private, seconds=seconds, now=NOW.timestamp)
+    try:
+        return await sender.send({"ce-id": "1", "content-type": "application/json"}, b"{}")
+    finally:
+        await sender.close()
+
+
+async def test_the_event_arrives_as_it_is(target: Target):
+    assert await sent(target.url) == Response(200)
+    path, headers, body = target.seen[0]
+    assert (path, headers["ce-id"], headers["content-type"], body) == ("/hook?a=b", "1", "application/json", b"{}")
+
+
+async def test_the_status_counts_and_not_the_body(target: Target):
+    target.status, target.body = 503, b"x" * 10_000_000
+
+    assert await sent(target.url) == Response(503)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("7", 7),
+        (format_datetime(NOW + timedelta(seconds=90), usegmt=True), 90),
+        (format_datetime(NOW - timedelta(seconds=90), usegmt=True), 0),
+        ("soon", None),
+        ("-1", None),
+        ("", None),
+    ],
+    ids=["seconds", "date", "past", "word", "negative", "empty"],
+)
+async def test_a_retry_after_is_a_number_or_a_date(target: Target, said: str, seconds: float | None):
+    target.status, target.headers = 429, {"Retry-After": said}
+
+    assert await sent(target.url) == Response(429, seconds)
+
+
+async def test_a_redirect_is_not_followed(target: Target):
+    target.status, target.headers = 307, {"Location": "/elsewhere"}
+
+    assert await sent(target.url) == Response(307)
+    assert len(target.seen) == 1
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_an_address_or_a_name_of_this_machine_needs_leave(target: Target, host: str):
+    url = target.url.with_host(host)
+
+    assert await sent(url, private=False) == NoResponse("address_forbidden")
+    assert target.seen == []
+    assert await sent(url) == Response(200)
+
+
+async def test_who_does_not_listen_or_does_not_answer_is_named(target: Target):
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        assert await sent(URL(f"http://127.0.0.1:{probe.getsockname()[1]}/")) == NoResponse("connect")
+    silent = await asyncio.start_server(lambda *_: asyncio.sleep(5), "127.0.0.1", 0)
+    port = silent.sockets[0].getsockname()[1]
+    assert await sent(URL(f"http://127.0.0.1:{port}/"), seconds=0.05) == NoResponse("timeout")
+    assert await sent(URL(f"https://127.0.0.1:{target.url.port}/")) == NoResponse("tls")
+    silent.close()
+
+
+async def test_what_is_no_http_is_named_and_so_is_a_connection_that_breaks():
+    async def junk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"SSH-2.0-nonsense\r\n\r\n")
+        writer.close()
+
+    async def breaks(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    for serve, reason in ((junk, "bad_http"), (breaks, "reset")):
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+        assert await sent(url) == NoResponse(reason)
+        server.close()
