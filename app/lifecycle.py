@@ -65,14 +65,21 @@ async def serve_parts(
     registry = new_registry()
     BusMetrics(bus, registry)
     lag, reloads = LoopLag(registry), export_reloads(reload, registry)
-    stopping = Deadline()
+    stopping, present = Deadline(), settings
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(lag.measured())
         polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
         server = wiring.callback_server(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
         inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
         admin = wiring.admin(
-            settings, bus, registry, polling, server, inbox, degraded=lambda: (*reloads(), *lag.degraded())
+            settings,
+            bus,
+            registry,
+            polling,
+            server,
+            inbox,
+            degraded=lambda: (*reloads(), *lag.degraded()),
+            present=lambda: present,
         )
         stack.push_async_callback(admin.stop)
         await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
@@ -92,7 +99,9 @@ async def serve_parts(
         on_ready(Running(server.port if server else 0, admin.port))
 
         def take(changed: Settings, _: Files) -> None:
+            nonlocal present
             wiring.take_over(changed, server, polling)
+            present = changed
             bus.accounts = len(wiring.accounts_of(changed, role))
 
         async with following(reload, take, role, is_child=shared):
@@ -122,11 +131,24 @@ async def serve_inbox(
     allow_many_connections()
     registry = new_registry()
     lag, reloads = LoopLag(registry), export_reloads(reload, registry)
+    present = settings
+
+    def take(changed: Settings, _: Files) -> None:
+        nonlocal present
+        present = changed
+
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(lag.measured())
         inbox = wiring.inbox(settings, registry)
         watching = Watching(settings.kafka, WatchTable(settings.kafka))
-        admin = wiring.inbox_admin(settings, registry, inbox, watching, degraded=lambda: (*reloads(), *lag.degraded()))
+        admin = wiring.inbox_admin(
+            settings,
+            registry,
+            inbox,
+            watching,
+            degraded=lambda: (*reloads(), *lag.degraded()),
+            present=lambda: present,
+        )
         stack.push_async_callback(admin.stop)
         for part in (watching, inbox.following):
             part.start()
@@ -135,7 +157,7 @@ async def serve_inbox(
         tune_gc()
         admin.ready = True
         on_ready(Running(0, admin.port))
-        async with following(reload, lambda *_: None, "inbox", is_child=shared):
+        async with following(reload, take, "inbox", is_child=shared):
             await stop.wait()
         _log.info("stopping")
         watchdog.start()

@@ -15,8 +15,9 @@ from app.admin.callbacks import CallbackApi
 from app.admin.inbox import InboxApi, nobody_is_paused
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
+from app.admin.rejected import RejectedApi
 from app.admin.watches import WatchApi
-from app.process import now_ms
+from app.process import instance_id, now_ms
 from app.settings.load import Settings
 from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
@@ -52,7 +53,7 @@ POLLING: Final = ("all", "pollers")
 READING: Final = ("all", "inbox")
 WITHOUT_BUS: Final = ("inbox", "forward")
 """Roles that accept nothing, and so need no journal and no proof of the topics."""
-Api = JournalApi | CallbackApi | InboxApi | WatchApi
+Api = JournalApi | CallbackApi | InboxApi | RejectedApi | WatchApi
 
 
 def polled_accounts(settings: Settings) -> frozenset[str]:
@@ -234,10 +235,12 @@ def admin(
     inbox: Inbox | None,
     *,
     degraded: Callable[[], tuple[str, ...]],
+    present: Callable[[], Settings] | None = None,
 ) -> Admin:
     """Return the internal listener: the journals are on it, with a receiver its tokens, with pollers the watches.
 
-    `degraded` returns the reasons that belong to the process and not to these parts.
+    `degraded` returns the reasons that belong to the process and not to these parts, `present` the settings as they are
+    after the last reload; None: there is none.
     """
     apis: list[Api] = [JournalApi(bus)]
     if server is not None:
@@ -246,6 +249,7 @@ def admin(
         paused = polling.poller.paused if polling else nobody_is_paused
         passed = GroupProgress(settings.kafka).passed
         apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused, passed=passed))
+        apis.append(_rejected_api(inbox, present or (lambda: settings)))
     if polling is not None:
         apis.append(_watch_api(settings, polling))
 
@@ -282,10 +286,11 @@ def inbox_admin(
     watching: Watching,
     *,
     degraded: Callable[[], tuple[str, ...]],
+    present: Callable[[], Settings] | None = None,
 ) -> Admin:
     """Return the internal listener of a process that is an inbox alone: what came, and the watches.
 
-    Commands about watches are taken where the settings have polled accounts.
+    Commands about watches are taken where the settings have polled accounts. `present`: as in `admin`.
     """
     accounts, parts = _providers_of(settings), (inbox.following, watching)
     passed = GroupProgress(settings.kafka).passed
@@ -295,7 +300,13 @@ def inbox_admin(
         alive=lambda: all(part.alive() for part in parts),
         condition=lambda: Reading((*inbox.following.degraded(), *degraded())),
         registry=registry,
-        extend=_routes_of([InboxApi(inbox, watching.table, now_ms=now_ms, passed=passed), watches]),
+        extend=_routes_of(
+            [
+                InboxApi(inbox, watching.table, now_ms=now_ms, passed=passed),
+                _rejected_api(inbox, present or (lambda: settings)),
+                watches,
+            ]
+        ),
         starting=lambda: any(part.is_starting() for part in parts),
         lasting=inbox.lasting.most,
     )
@@ -316,6 +327,12 @@ def _watch_api(settings: Settings, polling: Polling) -> WatchApi:
         now_ms=polling.poller.now_ms,
         live=polling.poller.scheduler.live,
         expected_delay=polling.poller.expected_delay,
+    )
+
+
+def _rejected_api(inbox: Inbox, present: Callable[[], Settings]) -> RejectedApi:
+    return RejectedApi(
+        inbox, present().kafka, lambda: present().pingme_accounts(), instance=instance_id(), now_ms=now_ms
     )
 
 

@@ -1,7 +1,7 @@
 """From a message to the bytes Kafka stores: topic, partition, key, value, CloudEvents 1.0 binary headers."""
 
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from aiokafka.partitioner import murmur2
 
@@ -73,8 +73,8 @@ def fits(message: Message) -> bool:
     return size_at_most(message) <= LEAST_MESSAGE_BYTES
 
 
-def with_via(headers: Headers, via: Via) -> list[tuple[str, bytes]]:
-    """The headers as sent (aiokafka takes nothing but a list): a consumer sees whether it waited in a journal."""
+def with_via(headers: Headers, via: Via | Literal["replay"]) -> list[tuple[str, bytes]]:
+    """The headers as sent (aiokafka takes nothing but a list): a consumer sees how it came, as by way of a journal."""
     return [*headers, ("smsbus_via", via.encode())]
 
 

@@ -95,7 +95,9 @@ class SmsReceived(Message):
     provider_time_basis: fields.TimeBasis | None = Field(
         None, description="Whether the provider stated the zone or we assumed it; null if and only if there is no time."
     )
-    observed_at: fields.Timestamp = Field(description="When we first saw it; also the Kafka record's timestamp.")
+    observed_at: fields.Timestamp = Field(
+        description="When we first saw it; also the Kafka record's timestamp, unless an operator replayed it."
+    )
     freshness: fields.Freshness = Field(description="Only `live` is news: anything else may be an old code.")
     provider_fields: dict[str, str] | None = Field(None, description="What else the provider sent, at most 2 KiB.")
 

@@ -52,7 +52,9 @@ NOT_A_CURSOR: Final = "{} is not a cursor of this inbox: it was cut, or is of ot
 WAIT_FOR_WHAT: Final = "say what to wait for: recipient, or account and order_id, or watch_id"
 COUNTED: Final = "an activation's SMS are counted: leave out since, and give sequence (0 is the first SMS)"
 NOT_COUNTED: Final = "sequence counts the SMS of an activation: name its account and order_id, or its watch_id"
-UNKNOWN_SMS: Final = "It is not in the inbox, which keeps at most the last {hours:g} hours."
+UNKNOWN_SMS: Final = (
+    "It is not in the inbox, which keeps at most the last {hours:g} hours: `smsbus trace ID` finds older ones."
+)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

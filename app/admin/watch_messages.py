@@ -27,6 +27,7 @@ MUST_BE: Final[Mapping[str, str]] = {
     "journal": "the name of a journal's directory",
     "seq": "the number of a row, 1 or more",
     "id": "the id of a row",
+    "dry_run": "true or false",
 }
 LONGEST_NAME: Final = 40  # of an unknown field
 

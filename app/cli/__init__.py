@@ -15,12 +15,14 @@ from app.cli import (
     forward,
     journal,
     open_page,
+    rejected,
     sandbox,
     schema,
     serve,
     status,
     tail,
     topics,
+    trace,
     trigger,
     wait,
     watch,
@@ -68,8 +70,10 @@ cli.command("wait", epilog="Example: CODE=$(smsbus wait grizzly 38496653 --timeo
     wait.wait
 )
 cli.command("cursor", epilog="Example: SINCE=$(smsbus cursor)")(wait.cursor)
+cli.command("trace", epilog="Example: smsbus trace +16470000000 --since 2h")(trace.trace)
 cli.add_typer(topics.topics_app, name="topics")
 cli.add_typer(journal.journal_app, name="journal")
+cli.add_typer(rejected.rejected_app, name="rejected")
 cli.add_typer(callback.callback_app, name="callback")
 cli.add_typer(account.account_app, name="account")
 cli.add_typer(trigger.trigger_app, name="trigger")

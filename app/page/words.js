@@ -106,7 +106,7 @@ export const THEIR_CLOCK_ASSUMED = "their clock, its zone assumed";
 export const NO_TIME = "the provider gives no time";
 export const later = (seconds) => (seconds < 0 ? `${-seconds} s before` : `${seconds} s later`);
 export const place = (way) => `p${way.partition}@${way.offset}`;
-export const VIA = { kafka: "directly", journal: "by way of the journal" };
+export const VIA = { kafka: "directly", journal: "by way of the journal", replay: "sent by an operator" };
 export const received = { callback: "by callback", poll: "by polling" };
 export const CHECK = "Check";
 export const CHECKS = { alphabet: "Alphabet", length: "Length", rule: "Code", bound: "Bound to" };

@@ -24,6 +24,7 @@ from app.admin.inbox_view import refusal
 from app.admin.journals import ROWS, SKIP
 from app.admin.listener import Listener, livez
 from app.admin.problems import problem
+from app.admin.rejected import REPLAY
 from app.admin.token import LOOPBACK
 from app.settings.sections import AdminSettings
 from app.workers.joint_journals import joined
@@ -39,7 +40,7 @@ SILENT_SECONDS: Final = 60.0  # twice the longest restart delay: by then it shou
 SUPERVISOR: Final = "supervisor"  # the `process` label of the supervisor's own metrics
 WAIT_SECONDS: Final = LONGEST_WAIT + PASS_ON_SECONDS  # the inbox asks Kafka before it waits
 QUIET_SECONDS: Final = 4 * PING_EVERY  # of a stream: by then its inbox is gone
-INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor")
+INBOX: Final = ("/v1/sms", "/v1/sms/{id}", "/v1/cursor", REPLAY)
 WAIT: Final = "/v1/wait"
 STREAM: Final = "/v1/stream"
 PASSED_ON: Final = ("Authorization", "Content-Type", "Accept", "Last-Event-ID")

@@ -3,7 +3,7 @@
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -79,15 +79,17 @@ async def read(
     start: Start,
     follow: bool,
     committed: bool = False,
+    only: Collection[int] | None = None,
     clock: Callable[[], float] = time.monotonic,
-) -> AsyncIterator[ReadRecord]:
+) -> AsyncGenerator[ReadRecord, None]:
     """Yield the records of an unprefixed topic: up to its current end, or without end when `follow` is set.
 
     What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
-    what belongs to no finished transaction; only the topic of the watches' states has any. Raises `TopicsError`
-    when the topic is missing or may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
+    what belongs to no finished transaction; only the topic of the watches' states has any. `only`: of these partitions;
+    None: of all. Raises `TopicsError` when the topic is missing or may not be read, and `KafkaAway` when no broker
+    answers for `NO_PROGRESS_SECONDS`.
     """
-    numbers = await partitions(kafka, topic)
+    numbers = [number for number in await partitions(kafka, topic) if only is None or number in only]
     async with consumer_of(kafka, committed=committed) as consumer:
         parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
         ends = await answered(kafka, consumer.end_offsets(parts))

@@ -134,8 +134,8 @@ def _headers(message: type[Message]) -> Document:
         "content-type": text | {"const": "application/json", "description": "What the value is."},
         "smsbus_via": text
         | {
-            "examples": ["kafka", "journal"],
-            "description": "`kafka`: straight; `journal`: it waited on disk.",
+            "examples": ["kafka", "journal", "replay"],
+            "description": "`kafka`: straight; `journal`: it waited on disk; `replay`: an operator sent it.",
         },
         "smsbus_instance": text | {"description": "The process that accepted it."},
     }

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from schemas.documents import openapi_callbacks, openapi_inbox, openapi_journals, openapi_watches
+from schemas.documents import openapi_callbacks, openapi_inbox, openapi_journals, openapi_rejected, openapi_watches
 from schemas.documents.openapi_parts import Document, callback, errors, json_answer, problem, result, status
 
 DESCRIPTION: Final = """\
@@ -34,8 +34,8 @@ def openapi() -> Document:
             {"name": "watch", "description": "Watch orders for SMS; only with polled accounts."},
             {
                 "name": "operate",
-                "description": "Health and metrics, without credentials; with the admin token, callback tokens in use "
-                "and the journals' rows.",
+                "description": "Health and metrics, without credentials; with the admin token, callback tokens in use, "
+                "the journals' rows, and replays of dead letters.",
             },
         ],
         "paths": {
@@ -45,6 +45,7 @@ def openapi() -> Document:
             "/metrics": {"servers": admin, "get": _metrics()},
             **openapi_callbacks.paths(admin),
             **openapi_inbox.paths(admin),
+            **openapi_rejected.paths(admin),
             **openapi_watches.paths(admin),
             **openapi_journals.paths(admin),
         },
@@ -55,6 +56,7 @@ def openapi() -> Document:
                 "Problem": problem(),
                 **openapi_callbacks.schemas(),
                 **openapi_inbox.schemas(),
+                **openapi_rejected.schemas(),
                 **openapi_watches.schemas(),
                 **openapi_journals.schemas(),
             },

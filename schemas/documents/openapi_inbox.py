@@ -132,7 +132,8 @@ def _way() -> Document:
     return {
         "via": {
             "type": ["string", "null"],
-            "description": "`kafka`: directly; `journal`: it waited on disk; null: not known.",
+            "description": "`kafka`: directly; `journal`: it waited on disk; `replay`: an operator sent it; null: not "
+            "known.",
         },
         "topic": {"type": "string", "description": "Without the prefix of your installation."},
         "partition": {"type": "integer", "minimum": 0},

@@ -13,6 +13,7 @@ from app.admin.callbacks import CallbackApi
 from app.admin.inbox import InboxApi
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
+from app.admin.rejected import RejectedApi
 from app.admin.watches import Patience, WatchApi
 from app.settings.sections import AdminSettings
 from bus.journal.rows import RawRow, RowName, Which
@@ -30,6 +31,7 @@ from schemas.topics import STATES
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
 from tests.inbox_part import Topics, inbox_of
 from tests.loop_thread import LoopThread
+from tests.messages import rejected
 
 ADMIN_TOKEN: Final = "a-long-token-of-the-admin"
 JOURNAL: Final = "abcdefghijkl"
@@ -112,6 +114,7 @@ def internal(*, read: bool = True) -> Iterator[Internal]:
         table._filled.set()
     topics.away = not read
     topics.publish(SMS)
+    topics.publish(rejected(b"no JSON"))
     inbox = inbox_of(topics)
     writer_like: Any = writer
     api = WatchApi(
@@ -128,6 +131,7 @@ def internal(*, read: bool = True) -> Iterator[Internal]:
         api.add_to(router)
         callbacks.add_to(router)
         InboxApi(inbox, table, now_ms=lambda: NOW_MS).add_to(router)
+        RejectedApi(inbox, KafkaSettings(), list, instance="one", now_ms=lambda: NOW_MS).add_to(router)
         JournalApi(Hands()).add_to(router)
 
     admin = Admin(

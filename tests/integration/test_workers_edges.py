@@ -446,7 +446,9 @@ async def test_an_inbox_that_dies_ends_its_streams(joint, inbox):
     assert rest == b""
 
 
-@pytest.mark.parametrize("path", ["/v1/stream", "/v1/wait", "/v1/sms", "/v1/sms/x", "/v1/cursor"])
+@pytest.mark.parametrize(
+    "path", ["/v1/stream", "/v1/wait", "/v1/sms", "/v1/sms/x", "/v1/cursor", "/v1/rejected/x/replay"]
+)
 @pytest.mark.parametrize("gone", [None, "http://127.0.0.1:9"])
 async def test_while_the_inbox_is_away_the_caller_is_told_to_come_back(joint, inbox, path, gone):
     inbox.worker.admin = gone

@@ -225,6 +225,7 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/v1/wait": {"get"},
         "/v1/stream": {"get"},
         "/v1/token": {"get"},
+        "/v1/rejected/{id}/replay": {"post"},
         "/v1/watches": {"get", "post"},
         "/v1/watches/{id}": {"get"},
         "/v1/watches/{id}/next": {"post"},

@@ -13,7 +13,11 @@ from typer.testing import CliRunner
 from app.checks import preflight
 from app.cli import cli, watch
 from app.cli.exit import Code
+from app.rejected.replaying import Plan
 from app.status import Status
+from app.trace.report import as_json
+from app.trace.searching import Round
+from app.trace.waiting_rows import Waiting
 from bus.journal.journal import FILE_NAME, Journal
 from bus.kafka.topics import Findings
 from bus.record import build
@@ -166,6 +170,11 @@ def test_what_is_wrong_with_the_topics(objects: Any, monkeypatch: pytest.MonkeyP
     assert well == [{"mark": "ok", "text": "all topics are configured correctly"}]
     assert wrong == [{"mark": "failed", "text": "it is missing"}, {"mark": "warning", "text": "few replicas"}]
     assert [*well[0]] == documented()["topics check"] == documented()["check"]
+
+
+def test_replays_and_traces() -> None:
+    assert [*Plan().as_json(), "published"] == documented()["rejected replay"]
+    assert [*as_json(Round(None), Waiting())] == documented()["trace"]
 
 
 def test_settings_and_checks(objects: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,100 @@
+"""What was found, for people and for programs. Neither has a number, a code or a text."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from app.sms_line import printable
+from app.trace.searching import TOPICS, Event, Place, Round
+from app.trace.waiting_rows import Waiting
+from schemas.timestamps import to_text
+from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
+
+TYPES: Final = {RECEIVED: "received", REJECTED: "rejected", WATCH_ENDED: "watch_ended"}
+WAYS: Final = {"kafka": "directly", "journal": "after it waited in the journal", "replay": "by a replay"}
+FACTS: Final = ("freshness", "stage", "reason", "watch_id", "order_kind", "order_id", "sequence")
+
+
+def as_json(found: Round, waiting: Waiting) -> dict[str, Any]:
+    """Return it for JSON."""
+    return {
+        "events": [_facts(event) for event in _events(found)],
+        "waiting": waiting.rows,
+        "since": to_text(found.since_ms) if found.since_ms is not None else None,
+        "whole": found.whole,
+        "not_seen": waiting.unseen,
+    }
+
+
+def lines(found: Round, waiting: Waiting, at_most: int) -> Iterator[str]:
+    """Yield it for people: the newest `at_most` SMS, and all else."""
+    for event in _events(found, at_most):
+        yield from _lines(_facts(event))
+    for row in waiting.rows:
+        at = f"accepted {to_text(row['timestamp_ms'] or 0)}, for {row['topic']}/{row['partition']}"
+        yield printable(f"waits for Kafka: {row['id']}, {at}, row {row['seq']} of journal {row['journal']}")
+
+
+def limits(found: Round, waiting: Waiting, at_most: int) -> Iterator[str]:
+    """Yield what was not looked at, or is not shown."""
+    if len(found.of(RECEIVED)) > at_most:
+        yield f"only the newest {at_most} of {len(found.of(RECEIVED))} SMS are shown: -n shows more"
+    since = "the beginning of the topics" if found.since_ms is None else to_text(found.since_ms)
+    if not found.whole:
+        yield f"time ran out: not all since {since} was read. --seconds gives it more, a later --since less to do"
+    elif found.since_ms is not None:
+        yield f"read since {since}: an earlier --since, like 7d, reads further back"
+    yield from (f"not seen: {line}" for line in waiting.unseen)
+
+
+def _events(found: Round, at_most: int | None = None) -> list[Event]:
+    """Return the events in the order of their first records, of SMS the last ones."""
+    kept = [event for topic in TOPICS for event in (found.of(topic)[-at_most:] if at_most else found.of(topic))]
+    return sorted(kept, key=lambda event: event.item.time_ms)
+
+
+def _facts(event: Event) -> dict[str, Any]:
+    item, content = event.item, json.loads(event.item.value)
+    first = event.places[0]
+    at = content.get("observed_at") or content.get("ended_at")
+    return {
+        "type": TYPES[item.part.topic],
+        "id": item.id,
+        "provider": item.provider,
+        "account": item.account,
+        **{name: content[name] for name in FACTS if content.get(name) is not None},
+        "accepted": {"at": at, "instance": first.instance, "via": first.via},
+        "records": [_record(item.part.topic, place) for place in event.places],
+        "repeats": len(event.places) - 1,
+    }
+
+
+def _record(topic: str, place: Place) -> dict[str, Any]:
+    return {
+        "topic": topic,
+        "partition": place.partition,
+        "offset": place.offset,
+        "timestamp": to_text(max(place.timestamp_ms, 0)),
+        "via": place.via,
+        "instance": place.instance,
+    }
+
+
+def _lines(facts: dict[str, Any]) -> Iterator[str]:
+    words = [facts.get(name) for name in ("freshness", "stage", "reason")]
+    yield printable(
+        " ".join([facts["type"], facts["id"], f"{facts['provider']}/{facts['account']}", *filter(None, words)])
+    )
+    what = "ended   " if facts["type"] == TYPES[WATCH_ENDED] else "accepted"
+    yield printable(f"  {what}  {facts['accepted']['at']} by {facts['accepted']['instance'] or '?'}")
+    for name, record in zip(("Kafka ", *["repeat"] * facts["repeats"]), facts["records"], strict=True):
+        yield printable(f"  {name}    {_place(record)}")
+    if "watch_id" in facts:
+        nth = f", SMS {facts['sequence']}" if "sequence" in facts else ""
+        order = f"{facts.get('order_kind', 'order')} {facts.get('order_id', '?')}"
+        yield printable(f"  watch     {facts['watch_id']}: {order}{nth}")
+
+
+def _place(record: dict[str, Any]) -> str:
+    way = WAYS.get(record["via"], record["via"] or "nobody knows how")
+    return f"{record['topic']}/{record['partition']}@{record['offset']}, {way}, {record['timestamp']}"
