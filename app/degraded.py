@@ -16,6 +16,9 @@ LOOK_EVERY: Final = 1.0  # seconds
 SINCE: Final = "smsbus_degraded_since_timestamp_seconds"
 
 
+NOTHING: Final = "Nothing."
+
+
 class Meaning(NamedTuple):
     """What a reason means to people. NAME stands for what is behind the reason's colon."""
 
@@ -132,7 +135,7 @@ MEANINGS: Final = {
     ),
     "bulk_hint_off": Meaning(
         "The provider's list of activations missed an SMS.",
-        "Nothing.",
+        NOTHING,
         "Nothing: orders are polled one by one for an hour.",
     ),
     "polls_overdue": Meaning(
@@ -202,6 +205,12 @@ def meaning(reason: str) -> Meaning | None:
     word, _, name = reason.partition(":")
     found = MEANINGS.get(word)
     return Meaning(*(text.replace("NAME", name or "NAME") for text in found)) if found else None
+
+
+def is_harmless(reason: str) -> bool:
+    """Return whether nobody notices anything, and nobody needs to do anything."""
+    means = meaning(reason)
+    return means is not None and means.users == NOTHING
 
 
 class DegradedReasons(Collector):

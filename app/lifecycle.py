@@ -9,18 +9,20 @@ this order.
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import structlog
 from prometheus_client import CollectorRegistry, Info, ProcessCollector
 
 from app import wiring
+from app.admin.listener import Admin
 from app.checks import topics
 from app.errors import StartupError, started
 from app.forwards import Forwarding
 from app.loop_lag import LoopLag
-from app.process import allow_many_connections, instance_id, tune_gc
+from app.notify.notifying import notifying
+from app.process import allow_many_connections, instance_id, now_ms, tune_gc
 from app.reloading.reload import Reload, ReloadMetrics, Take
 from app.settings.file_reading import Files
 from app.settings.load import Settings
@@ -30,6 +32,7 @@ from app.wiring import Polling, Role, Watching
 from bus.contract import Ledger
 from bus.kafka_bus import KafkaBus
 from bus.metrics import BusMetrics
+from bus.unknown_shapes import UnknownShapes
 from pollers.watches.watch_table import WatchTable
 from receiver.server import CallbackServer
 
@@ -64,12 +67,15 @@ async def serve_parts(
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
     registry = new_registry()
     BusMetrics(bus, registry)
+    shapes = UnknownShapes(bus, registry, now_ms=now_ms)
     lag, reloads = LoopLag(registry), export_reloads(reload, registry)
     stopping, present = Deadline(), settings
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(lag.measured())
-        polling = wiring.polling(settings, bus, registry, stack) if role in wiring.POLLING else None
-        server = wiring.callback_server(settings, bus, registry, shared=shared) if role in wiring.RECEIVING else None
+        polling = wiring.polling(settings, bus, registry, shapes, stack) if role in wiring.POLLING else None
+        server = (
+            wiring.callback_server(settings, bus, registry, shapes, shared=shared) if role in wiring.RECEIVING else None
+        )
         inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
         admin = wiring.admin(
             settings,
@@ -104,7 +110,7 @@ async def serve_parts(
             present = changed
             bus.accounts = len(wiring.accounts_of(changed, role))
 
-        async with following(reload, take, role, is_child=shared):
+        async with telling(settings, admin, registry, is_child=shared), following(reload, take, role, is_child=shared):
             await stop.wait()
         _log.info("stopping")
         watchdog.start()
@@ -157,7 +163,8 @@ async def serve_inbox(
         tune_gc()
         admin.ready = True
         on_ready(Running(0, admin.port))
-        async with following(reload, take, "inbox", is_child=shared):
+        reloading = following(reload, take, "inbox", is_child=shared)
+        async with telling(settings, admin, registry, is_child=shared), reloading:
             await stop.wait()
         _log.info("stopping")
         watchdog.start()
@@ -188,7 +195,8 @@ async def serve_forward(
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         admin.ready = True
         on_ready(Running(0, admin.port))
-        async with following(reload, lambda *_: None, "forward"):
+        take_nothing = following(reload, lambda *_: None, "forward")
+        async with telling(settings, admin, registry, is_child=False), take_nothing:
             await stop.wait()
         _log.info("stopping")
         watchdog.start()
@@ -219,6 +227,13 @@ async def following(
 
     async with reload.follow(take, refuse=refuse, polls=role != "receiver", names_restart=not is_child):
         yield
+
+
+def telling(
+    settings: Settings, admin: Admin, registry: CollectorRegistry, *, is_child: bool
+) -> AbstractAsyncContextManager[None]:
+    """Tell people outside of problems that last; a child leaves that to its parent."""
+    return nullcontext() if is_child else notifying(settings, admin, registry)
 
 
 def export_reloads(reload: Reload | None, registry: CollectorRegistry) -> Callable[[], tuple[str, ...]]:

@@ -30,6 +30,7 @@ from bus.settings import KafkaSettings
 from bus.sharding.commands import CommandWriter
 from bus.sharding.group import ShardGroup
 from bus.sharding.state_log import StateLog
+from bus.unknown_shapes import UnknownShapes
 from inbox.asking import Inbox
 from inbox.following import Following
 from inbox.metrics import InboxMetrics
@@ -42,7 +43,9 @@ from pollers.settings import PollersSettings
 from pollers.watches.watch_table import WatchTable
 from providers import PROVIDERS
 from providers.client import Client
-from providers.http_client import HttpClient
+from providers.http_client import Fetcher, HttpClient
+from providers.noticing import NoticingFetcher
+from providers.shapes import Sample
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
 from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
@@ -71,13 +74,22 @@ def callback_server(
     settings: Settings,
     bus: KafkaBus,
     registry: CollectorRegistry,
+    shapes: UnknownShapes,
     *,
     shared: bool,
 ) -> CallbackServer:
     """Return the receiver; it binds no port yet."""
     metrics = ReceiverMetrics(registry)
     accounts = settings.pingme_accounts()
-    return CallbackServer(bus, accounts, settings.receiver, clock_ms=now_ms, metrics=metrics, shared=shared)
+    return CallbackServer(
+        bus,
+        accounts,
+        settings.receiver,
+        clock_ms=now_ms,
+        metrics=metrics,
+        shared=shared,
+        unknown_shapes=shapes,
+    )
 
 
 class Watching:
@@ -111,10 +123,8 @@ class Watching:
 class Polling(Watching):
     """The pollers, and the watches. `start`, then `stop`."""
 
-    def __init__(
-        self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, HttpClient]
-    ) -> None:
-        """`fetchers`: the HTTP client of each account."""
+    def __init__(self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, Fetcher]) -> None:
+        """`fetchers`: what sends the requests of each account."""
         super().__init__(settings.kafka, table)
         self._settings = settings
         self._fetchers = fetchers
@@ -158,19 +168,31 @@ class Polling(Watching):
         await super().stop()
 
 
-def polling(settings: Settings, bus: KafkaBus, registry: CollectorRegistry, stack: AsyncExitStack) -> Polling | None:
+def polling(
+    settings: Settings, bus: KafkaBus, registry: CollectorRegistry, shapes: UnknownShapes, stack: AsyncExitStack
+) -> Polling | None:
     """Return the pollers, None without an account to poll; `stack` closes their connections in the end."""
     names = polled_accounts(settings)
     if not names:
         return None
-    fetchers = {name: HttpClient(proxy_url=settings.accounts[name].proxy_url) for name in names}
-    for fetcher in fetchers.values():
-        stack.push_async_callback(fetcher.close)
+    fetchers = {name: _fetcher(settings, name, shapes, stack) for name in names}
     accounts = {name: _account(settings, name, fetchers[name]) for name in sorted(names)}
     table = WatchTable(settings.kafka)
     poller = poller_on(settings.kafka, bus, accounts, settings.pollers, table, learned=_learned(settings))
     PollerMetrics(poller, registry)
     return Polling(settings, poller, table, fetchers)
+
+
+def _fetcher(settings: Settings, name: str, shapes: UnknownShapes, stack: AsyncExitStack) -> Fetcher:
+    """Return what sends an account's requests; `stack` closes it."""
+    client = HttpClient(proxy_url=settings.accounts[name].proxy_url)
+    stack.push_async_callback(client.close)
+    provider = settings.accounts[name].provider
+
+    def notice(sample: Sample) -> None:
+        shapes.saw(provider, name, "poll", sample, sample._asdict)
+
+    return NoticingFetcher(client, provider, notice)
 
 
 def inbox(settings: Settings, registry: CollectorRegistry) -> Inbox:
@@ -349,7 +371,7 @@ def _routes_of(apis: Sequence[Api]) -> Callable[[web.UrlDispatcher], None]:
     return extend
 
 
-def client_of(account: AccountSettings, fetcher: HttpClient) -> Client:
+def client_of(account: AccountSettings, fetcher: Fetcher) -> Client:
     """Return the provider's client with the account's key."""
     return PROVIDERS[account.provider](
         api_key=account.api_key or SecretStr(""),  # never empty: the settings require a key for a polled account
@@ -364,7 +386,7 @@ def budget_of(settings: Settings, name: str) -> float:
     return settings.accounts[name].max_requests_per_second or settings.pollers.requests_per_second
 
 
-def _account(settings: Settings, name: str, fetcher: HttpClient) -> Account:
+def _account(settings: Settings, name: str, fetcher: Fetcher) -> Account:
     account = settings.accounts[name]
     return Account(
         name,

@@ -11,6 +11,7 @@ from yarl import URL
 
 from providers.handler_api_tokens import Done
 from providers.http_client import Fetcher, FetchFailed, RawResponse, Requester
+from providers.noticing import NoticingFetcher
 from providers.observation import Ended, Gone, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, mapping, parse_json, text_of, trimmed
 from providers.results import Action, ActResult
@@ -128,6 +129,8 @@ async def call(fetcher: Fetcher, address: URL, query: str, params: Params, endpo
     except FetchFailed as failed:
         return ProviderError("transient", failed.code)
     said = endpoint.parse(response)
+    if isinstance(fetcher, NoticingFetcher):
+        fetcher.parsed(endpoint.name, response, said)
     if endpoint.buys or isinstance(said, ProviderError) or not _is_of_another_order(response, params):
         return said
     return ProviderError("unrecognised", "other_order", answered=True)

@@ -7,6 +7,7 @@ back by it.
 import asyncio
 import traceback
 from collections.abc import Callable, Sequence
+from functools import partial
 from time import monotonic, thread_time
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,7 @@ import structlog
 
 from bus.contract import Bus, NotDurable, Receipt
 from bus.record import size_at_most
+from bus.unknown_shapes import UnknownShapes
 from receiver import answers, pingme
 from receiver.allowance import QUIET, Allowance
 from receiver.answers import Response
@@ -21,6 +23,7 @@ from receiver.auth import Caller
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
+from receiver.unknown_keys import sample, unknown_keys
 from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a short recovery
@@ -42,6 +45,7 @@ class Intake:
         clock_ms: Callable[[], int],
         metrics: ReceiverMetrics,
         monotonic: Callable[[], float] = monotonic,
+        unknown_shapes: UnknownShapes | None = None,
     ) -> None:
         self.bus = bus
         self.allowances: dict[str, Allowance] = {}
@@ -53,6 +57,7 @@ class Intake:
         self.in_flight = 0
         self.observe_latency = metrics.observe_latency
         self._clock_ms = clock_ms
+        self._unknown_shapes = unknown_shapes
         self._settings = settings or ReceiverSettings()
         self._monotonic = monotonic
         self._began = monotonic()
@@ -96,12 +101,18 @@ class Intake:
     def callbacks(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return a body's messages, charged to the account's allowance; a bug of ours makes a dead letter of it."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, _parse(request))
+        return self._noticed(caller, body, _charged(allowance, body, _parse(request)))
 
     async def callbacks_aside(self, allowance: Allowance, caller: Caller, content_type: str, body: bytes) -> Callbacks:
         """Return the same, parsed in a thread: an array of 99 unusual texts takes half a second."""
         request = VerifiedRequest(pingme.PROVIDER, caller, content_type, body, self.comes_from(caller))
-        return _charged(allowance, body, await asyncio.to_thread(_parse, request))
+        return self._noticed(caller, body, _charged(allowance, body, await asyncio.to_thread(_parse, request)))
+
+    def _noticed(self, caller: Caller, body: bytes, callbacks: Callbacks) -> Callbacks:
+        """Return the callbacks; those with keys that nobody knows are counted, and one of them is a sample."""
+        if self._unknown_shapes is not None and (keys := unknown_keys(callbacks, body)):
+            self._unknown_shapes.saw(pingme.PROVIDER, caller.account, "callback", keys, partial(sample, keys, body))
+        return callbacks
 
     def comes_from(self, caller: Caller) -> int:
         """Note that its token was used now, and return the time, milliseconds since 1970."""

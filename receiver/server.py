@@ -16,6 +16,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.web import BaseRequest, Server, StreamResponse
 
 from bus.contract import Bus
+from bus.unknown_shapes import UnknownShapes
 from receiver import answers
 from receiver.allowance import MOST_PLAIN, Allowance, Limited, is_plain
 from receiver.answers import Response
@@ -60,12 +61,21 @@ class CallbackServer:
         metrics: ReceiverMetrics,
         shared: bool = False,
         monotonic: Callable[[], float] = monotonic,
+        unknown_shapes: UnknownShapes | None = None,
     ) -> None:
         """Bind nothing yet. Raises `ValueError` when two accounts share a token.
 
         `shared`: other processes of this user listen on the same port, and the kernel distributes the connections.
         """
-        self.intake = Intake(bus, accounts, settings, clock_ms=clock_ms, metrics=metrics, monotonic=monotonic)
+        self.intake = Intake(
+            bus,
+            accounts,
+            settings,
+            clock_ms=clock_ms,
+            metrics=metrics,
+            monotonic=monotonic,
+            unknown_shapes=unknown_shapes,
+        )
         self._settings = settings
         self._shared = shared
         self._accounts = accounts

@@ -17,7 +17,9 @@ Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9][0-9]{6,14}$")]
 Timestamp = Annotated[str, StringConstraints(pattern=timestamps.PATTERN)]
 Moment = Annotated[Timestamp, AfterValidator(timestamps.real)]
 """A timestamp in a request, which must also exist: February 30th has the right shape, too."""
-Reason = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
+Reason = Annotated[
+    str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$"), Field(examples=["not_json", "text_missing", "unknown_shape"])
+]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 ClientRef = Annotated[str, StringConstraints(max_length=128)]
 WatchId = Annotated[str, StringConstraints(min_length=1)]
@@ -31,5 +33,5 @@ SenderKind = Annotated[str, Field(examples=["phone", "short_code", "alphanumeric
 CodeSource = Annotated[str, Field(examples=["provider", "extracted"])]
 TimeBasis = Annotated[str, Field(examples=["stated", "assumed"])]
 Freshness = Annotated[str, Field(examples=["live", "recovered", "history", "replayed"])]
-Stage = Annotated[str, Field(examples=["verify", "parse", "normalize", "publish", "forward"])]
+Stage = Annotated[str, Field(examples=["verify", "parse", "normalize", "publish", "forward", "shape"])]
 EndReason = Annotated[str, Field(examples=["finished", "cancelled", "expired", "gone", "stopped"])]

@@ -6,8 +6,9 @@ What needs no credentials shows no number, no text, no token.
 
 import asyncio
 import zlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -55,6 +56,14 @@ class Readiness(Protocol):
     @property
     def degraded(self) -> tuple[str, ...]:
         """The reasons for being degraded, as machine-readable names."""
+
+
+class Health(NamedTuple):
+    """What /readyz says."""
+
+    status: str
+    """`ready`, `starting`, `full` or `stopping`."""
+    degraded: tuple[str, ...]
 
 
 class _Connection(Connection):
@@ -122,8 +131,8 @@ async def _sign(_: web.Request, answer: web.StreamResponse) -> None:
     answer.headers["Server"] = SERVER
 
 
-class Listener:
-    """The admin listener, with the routes it is given. `start` binds the port, `stop` releases it."""
+class Listener(ABC):
+    """The admin listener: health, and the routes it is given. `start` binds the port, `stop` releases it."""
 
     def __init__(
         self,
@@ -149,6 +158,8 @@ class Listener:
         application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body])
         page.add_to(application.router)
         application.router.add_get(ABOUT, answer_token)
+        for path, handler in (("/livez", self._livez), ("/healthz", self._livez), ("/readyz", self._readyz)):
+            application.router.add_get(path, handler)
         add_routes(application.router)
         application.on_response_prepare.append(_sign)
         self._runner = _Runner(application, self._connections)
@@ -175,16 +186,34 @@ class Listener:
         """Return the degraded reasons that are the listener's own."""
         return ("admin_connections_full",) if self._connections.is_full() else ()
 
-    def answer_readyz(self, condition: Readiness, *, starting: bool) -> web.Response:
-        """Respond 503 only when nothing can be accepted: any other problem must not stop callbacks from coming in.
+    @abstractmethod
+    async def readiness(self) -> tuple[Readiness, bool]:
+        """Return whether messages can be accepted, and whether what is needed for that is still missing."""
 
-        Also 503 while starting; a process that was once ready never reports `starting` again.
-        """
+    @abstractmethod
+    async def lives(self) -> bool:
+        """Return whether the process should be left running."""
+
+    async def health(self) -> Health:
+        """Return what /readyz says. A process that was once ready never reports `starting` again."""
+        condition, starting = await self.readiness()
         self._has_started = self._has_started or (self.ready and not starting)
-        status = self._status(condition)
         degraded = dict.fromkeys((*condition.degraded, *self.degraded()))  # a worker may say the same of its own
-        answer = {"status": status, "degraded": list(degraded)}
-        return web.json_response(answer, status=200 if status == "ready" else 503)
+        return Health(self._status(condition), tuple(degraded))
+
+    async def _readyz(self, _: web.Request) -> web.Response:
+        """Respond 503 only when nothing can be accepted, and while starting.
+
+        Any other problem must not stop callbacks from coming in.
+        """
+        health = await self.health()
+        answer = {"status": health.status, "degraded": list(health.degraded)}
+        return web.json_response(answer, status=200 if health.status == "ready" else 503)
+
+    async def _livez(self, _: web.Request) -> web.Response:
+        """Respond 200 if the process should be left running, else 503."""
+        lives = await self.lives()
+        return web.json_response({"status": "alive" if lives else "dead"}, status=200 if lives else 503)
 
     def _status(self, condition: Readiness) -> str:
         if not self.ready:
@@ -216,9 +245,6 @@ class Admin(Listener):
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)
-            router.add_get("/livez", self._livez)
-            router.add_get("/healthz", self._livez)
-            router.add_get("/readyz", self._readyz)
             router.add_get("/metrics", make_aiohttp_handler(registry))
 
         super().__init__(settings, add_routes, registry, reasons=lambda: condition().degraded, lasting=lasting)
@@ -226,17 +252,13 @@ class Admin(Listener):
         self._condition = condition
         self._starting = starting
 
-    async def _livez(self, _: web.Request) -> web.Response:
-        """Report on the event loop (by responding) and the lanes; not on Kafka: a restart would not bring it back."""
-        return livez(alive=self._alive())
+    async def lives(self) -> bool:
+        """Return whether the lanes do; not whether Kafka does: a restart would not bring it back."""
+        return self._alive()
 
-    async def _readyz(self, _: web.Request) -> web.Response:
-        return self.answer_readyz(self._condition(), starting=self._starting())
-
-
-def livez(*, alive: bool) -> web.Response:
-    """Respond 200 if the process should be left running, else 503."""
-    return web.json_response({"status": "alive" if alive else "dead"}, status=200 if alive else 503)
+    async def readiness(self) -> tuple[Readiness, bool]:
+        """Return the condition of the parts, and whether one of them is starting."""
+        return self._condition(), self._starting()
 
 
 @web.middleware

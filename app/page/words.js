@@ -231,6 +231,7 @@ export const REJECTED_REASONS = {
   too_deep: "The JSON is nested too deeply.",
   too_many: "The array has too many elements.",
   text_missing: "There is no text in it.",
+  unknown_shape: "A sample, without any value, of an answer that has keys or words nobody knew: has the provider changed?",
   user_mismatch: "Its userId is not the one of this account.",
   field_not_a_string: "A field that must be a text is none.",
   record_too_large: "It is too large for a record.",

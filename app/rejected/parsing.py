@@ -31,6 +31,7 @@ REASONS: Final[Mapping[str, str]] = {
     "too_large_for_the_topic": "Kafka refused the record for its size: raise the topic's max.message.bytes.",
     "invalid_record": "Kafka refused the record as invalid.",
     "journal_row_damaged": "Its row in the journal was damaged.",
+    "unknown_shape": "A sample of a shape that nobody knew, without values: docs/guides/first-real-number.md.",
     "body_incomplete": "Only its start was kept, so it cannot be replayed.",
     "not_a_callback": "It is not a callback: only stages parse and normalize of callbacks can be replayed.",
     "unknown_account": "Its account is not in these settings.",

@@ -32,7 +32,15 @@ from app.settings.names import (
     unknown_keys,
     unknown_variables,
 )
-from app.settings.sections import Account, AccountName, AdminSettings, LogSettings, listed_if_text
+from app.settings.sections import (
+    Account,
+    AccountName,
+    AdminSettings,
+    HeartbeatSettings,
+    LogSettings,
+    NotifySettings,
+    listed_if_text,
+)
 from bus.settings import BusSettings, KafkaSettings
 from forwarding.settings import ForwardSettings
 from inbox.settings import InboxSettings
@@ -66,6 +74,8 @@ class Settings(BaseSettings):
     inbox: InboxSettings = InboxSettings()
     admin: AdminSettings = AdminSettings()
     log: LogSettings = LogSettings()
+    notify: NotifySettings = NotifySettings()
+    heartbeat: HeartbeatSettings = HeartbeatSettings()
     accounts: dict[AccountName, Account] = Field(default_factory=dict)
     forwards: dict[AccountName, ForwardSettings] = Field(default_factory=dict)
 

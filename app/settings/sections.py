@@ -74,13 +74,25 @@ def _zone(name: str) -> str:
         raise ValueError(message) from None
 
 
-def _address(url: str) -> str:
+def _has_host(url: str) -> bool:
     try:
-        host = URL(url).host
+        return bool(URL(url).host)
     except ValueError:  # an invalid port, half of an IPv6 address
-        host = None
-    if not host:
+        return False
+
+
+def _address(url: str) -> str:
+    if not _has_host(url):
         message = "an address like https://example.org/stubs/handler_api.php is needed"
+        raise ValueError(message)
+    return url
+
+
+def _outside(url: SecretStr) -> SecretStr:
+    """Raise ValueError unless it is the URL of an HTTP service."""
+    text = url.get_secret_value()
+    if not text.startswith(("https://", "http://")) or not _has_host(text):
+        message = "an address that begins with https:// (or http://) and a host is needed"
         raise ValueError(message)
     return url
 
@@ -173,6 +185,19 @@ class AdminSettings(Section):
             message = "needed, since the admin listener is not bound to loopback (SMSBUS_ADMIN__HOST)"
             raise ValueError(message)
         return token
+
+
+class NotifySettings(Section):
+    """Who is told of a problem that lasts. The URL is secret: whoever knows it can write there."""
+
+    url: Annotated[SecretStr, AfterValidator(_outside)] | None = None
+    format: Literal["auto", "ntfy", "slack"] = "auto"  # `auto`: `slack` for Slack's own host
+
+
+class HeartbeatSettings(Section):
+    """Who notices when this service is no longer well, or no longer there."""
+
+    url: Annotated[SecretStr, AfterValidator(_outside)] | None = None
 
 
 class LogSettings(Section):

@@ -22,7 +22,7 @@ from app.admin.inbox import PING_EVERY
 from app.admin.inbox_query import LONGEST_WAIT
 from app.admin.inbox_view import refusal
 from app.admin.journals import ROWS, SKIP
-from app.admin.listener import Listener, livez
+from app.admin.listener import Listener
 from app.admin.problems import problem
 from app.admin.rejected import REPLAY
 from app.admin.token import LOOPBACK
@@ -131,9 +131,6 @@ class JointAdmin(Listener):
         return (RESTARTING,) if any(worker.admin is None for worker in [*self._receivers, *self._others]) else ()
 
     def _add_routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get("/livez", self._livez)
-        router.add_get("/healthz", self._livez)
-        router.add_get("/readyz", self._readyz)
         router.add_get("/metrics", self._metrics)
         router.add_get(ROWS, self._journals, allow_head=False)
         router.add_post(SKIP, self._journals)
@@ -146,21 +143,21 @@ class JointAdmin(Listener):
         if self._pollers is not None:
             router.add_route("*", "/{path:.*}", self._pass_to(self._pollers, PASS_ON_SECONDS))
 
-    async def _livez(self, _: web.Request) -> web.Response:
-        """Respond 503 if a worker does, or if one does not respond for too long; a restart is not too long."""
+    async def lives(self) -> bool:
+        """Return False if a worker says so of itself, or does not respond for too long; a restart is not too long."""
         workers = [*self._receivers, *self._others]
         answers = await self._ask(workers, "/livez")
-        lives = [
+        return all(
             answer.status == 200 if answer else worker.silent_seconds() < SILENT_SECONDS
             for worker, answer in zip(workers, answers, strict=True)
-        ]
-        return livez(alive=all(lives))
+        )
 
-    async def _readyz(self, _: web.Request) -> web.Response:
+    async def readiness(self) -> tuple[Together, bool]:
+        """Return the readiness of all workers, and whether one that must be waited for is starting."""
         groups = (self._receivers, [*filter(None, [self._pollers])], [*filter(None, [self._inbox])])
         receivers, pollers, inbox = await asyncio.gather(*(self._ask(group, "/readyz") for group in groups))
         all_of_them = together(receivers, pollers, self._degraded(), later=inbox)
-        return self.answer_readyz(all_of_them, starting=all_of_them.starting)
+        return all_of_them, all_of_them.starting
 
     async def _metrics(self, _: web.Request) -> web.Response:
         workers = [*self._receivers, *self._others]

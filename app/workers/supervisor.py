@@ -9,6 +9,7 @@ from dataclasses import dataclass, fields
 from prometheus_client import CollectorRegistry
 
 from app.errors import StartupError, started
+from app.notify.notifying import notifying
 from app.process import allow_many_connections
 from app.settings.file_reading import Files
 from app.settings.load import Settings
@@ -85,7 +86,8 @@ async def supervise(
         await _all_ready(runs)
         admin.ready = True
         try:
-            yield Crew(admin.port, workers)
+            async with notifying(settings, admin, registry):
+                yield Crew(admin.port, workers)
         finally:
             admin.ready = False
             admin.lasting.close()

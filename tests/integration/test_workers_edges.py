@@ -24,6 +24,7 @@ from app.errors import StartupError
 from app.process import allow_many_connections
 from app.settings.sections import AdminSettings
 from app.stopping import Stop
+from app.wiring import Reading
 from app.workers import supervisor, worker_process
 from app.workers.admin import JointAdmin
 from app.workers.worker_process import Worker
@@ -307,6 +308,16 @@ async def test_while_the_pollers_are_away_the_caller_is_told_to_come_back(admin,
 # ---- the inbox behind the listener -----------------------------------------------------------------------------------
 
 
+class Bare(Listener):
+    """A listener with nothing behind it."""
+
+    async def readiness(self) -> tuple[Reading, bool]:
+        return Reading(()), False
+
+    async def lives(self) -> bool:
+        return True
+
+
 class PlayedInbox:
     """A worker whose `/v1/wait` and `/v1/stream` a test plays; it keeps what it was asked with."""
 
@@ -351,7 +362,7 @@ class PlayedInbox:
 @pytest.fixture
 async def inbox():
     played = PlayedInbox()
-    admin = Listener(AdminSettings(port=0, token=SecretStr(SHOWN)), played.routes, CollectorRegistry(), lasting=MOST)
+    admin = Bare(AdminSettings(port=0, token=SecretStr(SHOWN)), played.routes, CollectorRegistry(), lasting=MOST)
     await admin.start()
     played.worker.admin = f"http://127.0.0.1:{admin.port}"
     yield played

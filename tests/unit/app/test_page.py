@@ -17,6 +17,7 @@ from app.admin.token import guard
 from app.degraded import MEANINGS
 from app.page import FILES, HEADERS, PATHS, add_to
 from app.settings.sections import AdminSettings
+from app.wiring import Reading
 
 ROOT = Path(__file__).parents[3]
 MOST_BYTES = 60 * 1024  # gzipped, all together
@@ -83,13 +84,21 @@ async def test_each_is_served_with_the_headers_that_bind_the_browser() -> None:
         assert all(response.headers[name] == value for name, value in HEADERS.items())
 
 
+class Bare(Listener):
+    """A listener with nothing behind it."""
+
+    async def readiness(self) -> tuple[Reading, bool]:
+        return Reading(()), False
+
+    async def lives(self) -> bool:
+        return True
+
+
 async def test_it_is_on_every_listener_also_on_one_that_passes_everything_on() -> None:
     async def pass_on(_: web.Request) -> web.StreamResponse:
         raise AssertionError
 
-    listener = Listener(
-        AdminSettings(), lambda router: router.add_route("*", "/{path:.*}", pass_on), CollectorRegistry()
-    )
+    listener = Bare(AdminSettings(), lambda router: router.add_route("*", "/{path:.*}", pass_on), CollectorRegistry())
     application = listener._runner.app
     for path in PATHS:
         request = make_mocked_request("GET", path, app=application)

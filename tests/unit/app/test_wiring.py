@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from types import SimpleNamespace
 
 import pytest
@@ -15,10 +15,17 @@ from app import wiring
 from app.settings.load import Settings
 from app.settings.sections import Account
 from bus.health import Condition
+from bus.memory import MemoryBus
+from bus.unknown_shapes import UnknownShapes
 from inbox.asking import Inbox
 from inbox.following import BLIND_AFTER, Following
 from inbox.settings import InboxSettings
 from inbox.tail import Tail
+from providers.handler_api import GET_STATUS
+from providers.http_client import RawResponse
+from providers.noticing import NoticingFetcher
+from receiver.auth import Caller
+from schemas.messages import SmsRejected
 
 TOKEN, KEY = [SecretStr("t" * 30)], SecretStr("k" * 30)
 ACCOUNTS = {
@@ -216,3 +223,26 @@ async def test_an_inbox_alone_takes_commands_only_where_it_knows_polled_accounts
             return refused.status
 
     assert (await answered("GET"), await answered("POST")) == (503, status)
+
+
+# ---- unknown shapes --------------------------------------------------------------------------------------------------
+
+
+async def test_an_answer_and_a_callback_that_nobody_knew_become_samples_of_their_accounts():
+    bus, registry = MemoryBus(), CollectorRegistry()
+    shapes = UnknownShapes(bus, registry, now_ms=lambda: 1_795_867_200_000)
+    settings = Settings(accounts=ACCOUNTS)
+    async with AsyncExitStack() as stack:
+        fetcher = wiring._fetcher(settings, "market", shapes, stack)
+        answer = RawResponse(200, {}, b"STATUS_ON_HOLD:5611")
+        assert isinstance(fetcher, NoticingFetcher)
+        fetcher.parsed(GET_STATUS.name, answer, GET_STATUS.parse(answer))
+    server = wiring.callback_server(settings, bus, registry, shapes, shared=False)
+    caller, body = Caller("shop", None, "f"), b'{"text":"hello","mood":"good"}'
+    server.intake.callbacks(server.intake.allowances["shop"], caller, "application/json", body)
+
+    letters = [each for each in bus.messages if isinstance(each, SmsRejected)]
+    assert [(each.account, each.provider, each.received_via) for each in letters] == [
+        ("market", "grizzlysms", "poll"),
+        ("shop", "pingme", "callback"),
+    ]

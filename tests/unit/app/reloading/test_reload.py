@@ -297,7 +297,7 @@ async def test_a_new_key_and_budget_are_for_the_account_s_next_request_and_its_c
     monkeypatch.setattr(wiring, "PollerMetrics", lambda *_: None)
     old = read(file, GRIZZLY + GRIZZLY.replace("grizzly]", "other]"))
     async with AsyncExitStack() as stack:
-        polling = wiring.polling(old, None, None, stack)
+        polling = wiring.polling(old, None, None, None, stack)
         accounts = polling.poller.accounts
         before = {name: account.client for name, account in accounts.items()}
 
