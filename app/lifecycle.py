@@ -9,7 +9,7 @@ this order.
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager, nullcontext
+from contextlib import AsyncExitStack, asynccontextmanager, nullcontext
 from dataclasses import dataclass
 
 import structlog
@@ -47,6 +47,42 @@ class Running:
     admin_port: int
 
 
+@dataclass(frozen=True)
+class Process:
+    """What each role is served with."""
+
+    settings: Settings
+    role: Role
+    stop: Stop
+    on_ready: Callable[[Running], None]
+    watchdog: threading.Timer
+    reload: Reload | None
+    is_child: bool
+    """It is one of several workers."""
+    registry: CollectorRegistry
+    lag: LoopLag
+
+    def degraded(self) -> tuple[str, ...]:
+        """Return the reasons of the process itself."""
+        return (*(self.reload.degraded() if self.reload else ()), *self.lag.degraded())
+
+    def present(self) -> Settings:
+        """Return the settings as they were taken last."""
+        return self.reload.running if self.reload else self.settings
+
+    async def be_ready(self, admin: Admin, take: Take = lambda *_: None, *, receiver_port: int = 0) -> None:
+        """Be ready until stopping begins: from then on the watchdog runs. Everything listens already."""
+        tune_gc()
+        admin.ready = True
+        self.on_ready(Running(receiver_port, admin.port))
+        telling = nullcontext() if self.is_child else notifying(self.settings, admin, self.registry)
+        async with telling, following(self.reload, take, self.role, is_child=self.is_child):
+            await self.stop.wait()
+        _log.info("stopping")
+        self.watchdog.start()
+        admin.ready = False
+
+
 async def serve_parts(
     settings: Settings,
     role: Role,
@@ -57,151 +93,89 @@ async def serve_parts(
     reload: Reload | None = None,
     shared: bool = False,
 ) -> Ledger:
-    """Serve this role in this process until `stop`; see `serve`. The topics must be verified already."""
-    if role == "inbox":
-        return await serve_inbox(settings, stop, on_ready, watchdog=watchdog, reload=reload, shared=shared)
-    if role == "forward":
-        return await serve_forward(settings, stop, on_ready, watchdog=watchdog, reload=reload)
+    """Serve this role in this process until `stop`; see `serve`. The topics must be verified already.
+
+    What accepts nothing, an inbox or a forwarder alone, has an empty ledger.
+    """
     allow_many_connections()
-    accounts = len(wiring.accounts_of(settings, role))
-    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
     registry = new_registry()
+    export_reloads(reload, registry)
+    process = Process(settings, role, stop, on_ready, watchdog, reload, shared, registry, LoopLag(registry))
+    serve = {"inbox": _serve_inbox, "forward": _serve_forward}.get(role, _serve_bus)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(process.lag.measured())
+        ledger = await serve(process, stack)
+    _log.info("stopped", ledger=ledger.line(), adopted=ledger.adopted)
+    return ledger
+
+
+async def _serve_bus(process: Process, stack: AsyncExitStack) -> Ledger:
+    """Serve the receiver, the pollers, or all."""
+    settings, role, registry = process.settings, process.role, process.registry
+    accounts, stopping = len(wiring.accounts_of(settings, role)), Deadline()
+    bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
     BusMetrics(bus, registry)
     shapes = UnknownShapes(bus, registry, now_ms=now_ms)
-    lag, reloads = LoopLag(registry), export_reloads(reload, registry)
-    stopping, present = Deadline(), settings
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(lag.measured())
-        polling = wiring.polling(settings, bus, registry, shapes, stack) if role in wiring.POLLING else None
-        server = (
-            wiring.callback_server(settings, bus, registry, shapes, shared=shared) if role in wiring.RECEIVING else None
-        )
-        inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
-        admin = wiring.admin(
-            settings,
-            bus,
-            registry,
-            polling,
-            server,
-            inbox,
-            degraded=lambda: (*reloads(), *lag.degraded()),
-            present=lambda: present,
-        )
-        stack.push_async_callback(admin.stop)
-        await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
-        stack.push_async_callback(lambda: bus.stop(stopping.left()))
-        if polling is not None:
-            polling.start()
-            stack.push_async_callback(polling.stop)
-        if inbox is not None:
-            inbox.following.start()
-            stack.push_async_callback(inbox.stop)
-        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        if server is not None:
-            await started(server.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
-            stack.push_async_callback(lambda: server.stop(min(RECEIVER_SECONDS, stopping.left())))
-        tune_gc()
-        admin.ready = True
-        on_ready(Running(server.port if server else 0, admin.port))
+    polling = wiring.polling(settings, bus, registry, shapes, stack) if role in wiring.POLLING else None
+    is_receiver = role in wiring.RECEIVING
+    server = wiring.callback_server(settings, bus, registry, shapes, shared=process.is_child) if is_receiver else None
+    inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
+    admin = wiring.admin(
+        settings, bus, registry, polling, server, inbox, degraded=process.degraded, present=process.present
+    )
+    stack.push_async_callback(admin.stop)
+    await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
+    stack.push_async_callback(lambda: bus.stop(stopping.left()))
+    if polling is not None:
+        polling.start()
+        stack.push_async_callback(polling.stop)
+    if inbox is not None:
+        inbox.following.start()
+        stack.push_async_callback(inbox.stop)
+    await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+    if server is not None:
+        await started(server.start(), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+        stack.push_async_callback(lambda: server.stop(min(RECEIVER_SECONDS, stopping.left())))
 
-        def take(changed: Settings, _: Files) -> None:
-            nonlocal present
-            wiring.take_over(changed, server, polling)
-            present = changed
-            bus.accounts = len(wiring.accounts_of(changed, role))
+    def take(changed: Settings, _: Files) -> None:
+        wiring.take_over(changed, server, polling)
+        bus.accounts = len(wiring.accounts_of(changed, role))
 
-        async with telling(settings, admin, registry, is_child=shared), following(reload, take, role, is_child=shared):
-            await stop.wait()
-        _log.info("stopping")
-        watchdog.start()
-        admin.ready = False
-        if inbox is not None:
-            inbox.lasting.close()
-        if server is not None and settings.receiver.lame_duck:
-            await _be_a_lame_duck(server, polling, stop, settings.receiver.lame_duck)
-        stopping.begin()
-    _log.info("stopped", ledger=bus.ledger.line(), adopted=bus.ledger.adopted)
+    await process.be_ready(admin, take, receiver_port=server.port if server else 0)
+    if inbox is not None:
+        inbox.lasting.close()
+    if server is not None and settings.receiver.lame_duck:
+        await _be_a_lame_duck(server, polling, process.stop, settings.receiver.lame_duck)
+    stopping.begin()
     return bus.ledger
 
 
-async def serve_inbox(
-    settings: Settings,
-    stop: Stop,
-    on_ready: Callable[[Running], None],
-    *,
-    watchdog: threading.Timer,
-    reload: Reload | None = None,
-    shared: bool = False,
-) -> Ledger:
-    """Serve an inbox alone until `stop`: it reads Kafka, has no bus, and so an empty ledger."""
-    allow_many_connections()
-    registry = new_registry()
-    lag, reloads = LoopLag(registry), export_reloads(reload, registry)
-    present = settings
-
-    def take(changed: Settings, _: Files) -> None:
-        nonlocal present
-        present = changed
-
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(lag.measured())
-        inbox = wiring.inbox(settings, registry)
-        watching = Watching(settings.kafka, WatchTable(settings.kafka))
-        admin = wiring.inbox_admin(
-            settings,
-            registry,
-            inbox,
-            watching,
-            degraded=lambda: (*reloads(), *lag.degraded()),
-            present=lambda: present,
-        )
-        stack.push_async_callback(admin.stop)
-        for part in (watching, inbox.following):
-            part.start()
-            stack.push_async_callback(part.stop)
-        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        tune_gc()
-        admin.ready = True
-        on_ready(Running(0, admin.port))
-        reloading = following(reload, take, "inbox", is_child=shared)
-        async with telling(settings, admin, registry, is_child=shared), reloading:
-            await stop.wait()
-        _log.info("stopping")
-        watchdog.start()
-        admin.ready = False
-        inbox.lasting.close()
-    _log.info("stopped")
+async def _serve_inbox(process: Process, stack: AsyncExitStack) -> Ledger:
+    """Serve an inbox alone: it reads Kafka and has no bus."""
+    settings, registry = process.settings, process.registry
+    inbox = wiring.inbox(settings, registry)
+    watching = Watching(settings.kafka, WatchTable(settings.kafka))
+    admin = wiring.inbox_admin(settings, registry, inbox, watching, degraded=process.degraded, present=process.present)
+    stack.push_async_callback(admin.stop)
+    for part in (watching, inbox.following):
+        part.start()
+        stack.push_async_callback(part.stop)
+    await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+    await process.be_ready(admin)
+    inbox.lasting.close()
     return Ledger()
 
 
-async def serve_forward(
-    settings: Settings,
-    stop: Stop,
-    on_ready: Callable[[Running], None],
-    *,
-    watchdog: threading.Timer,
-    reload: Reload | None = None,
-) -> Ledger:
-    """Forward to the configured targets until `stop`: it accepts nothing, so its ledger is empty."""
-    registry = new_registry()
-    lag, reloads = LoopLag(registry), export_reloads(reload, registry)
-    async with AsyncExitStack() as stack:
-        await stack.enter_async_context(lag.measured())
-        forwarding = Forwarding(settings, registry, stack)
-        admin = forwarding.admin(settings, registry, degraded=lambda: (*reloads(), *lag.degraded()))
-        stack.push_async_callback(admin.stop)
-        forwarding.start()
-        stack.push_async_callback(forwarding.stop)
-        await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
-        admin.ready = True
-        on_ready(Running(0, admin.port))
-        take_nothing = following(reload, lambda *_: None, "forward")
-        async with telling(settings, admin, registry, is_child=False), take_nothing:
-            await stop.wait()
-        _log.info("stopping")
-        watchdog.start()
-        admin.ready = False
-    _log.info("stopped")
+async def _serve_forward(process: Process, stack: AsyncExitStack) -> Ledger:
+    """Forward to the configured targets."""
+    settings, registry = process.settings, process.registry
+    forwarding = Forwarding(settings, registry, stack)
+    admin = forwarding.admin(settings, registry, degraded=process.degraded)
+    stack.push_async_callback(admin.stop)
+    forwarding.start()
+    stack.push_async_callback(forwarding.stop)
+    await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
+    await process.be_ready(admin)
     return Ledger()
 
 
@@ -227,13 +201,6 @@ async def following(
 
     async with reload.follow(take, refuse=refuse, polls=role != "receiver", names_restart=not is_child):
         yield
-
-
-def telling(
-    settings: Settings, admin: Admin, registry: CollectorRegistry, *, is_child: bool
-) -> AbstractAsyncContextManager[None]:
-    """Tell people outside of problems that last; a child leaves that to its parent."""
-    return nullcontext() if is_child else notifying(settings, admin, registry)
 
 
 def export_reloads(reload: Reload | None, registry: CollectorRegistry) -> Callable[[], tuple[str, ...]]:

@@ -257,7 +257,7 @@ def admin(
     inbox: Inbox | None,
     *,
     degraded: Callable[[], tuple[str, ...]],
-    present: Callable[[], Settings] | None = None,
+    present: Callable[[], Settings],
 ) -> Admin:
     """Return the internal listener: the journals are on it, with a receiver its tokens, with pollers the watches.
 
@@ -271,7 +271,7 @@ def admin(
         paused = polling.poller.paused if polling else nobody_is_paused
         passed = GroupProgress(settings.kafka).passed
         apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused, passed=passed))
-        apis.append(_rejected_api(inbox, present or (lambda: settings)))
+        apis.append(_rejected_api(inbox, present))
     if polling is not None:
         apis.append(_watch_api(settings, polling))
 
@@ -308,7 +308,7 @@ def inbox_admin(
     watching: Watching,
     *,
     degraded: Callable[[], tuple[str, ...]],
-    present: Callable[[], Settings] | None = None,
+    present: Callable[[], Settings],
 ) -> Admin:
     """Return the internal listener of a process that is an inbox alone: what came, and the watches.
 
@@ -325,7 +325,7 @@ def inbox_admin(
         extend=_routes_of(
             [
                 InboxApi(inbox, watching.table, now_ms=now_ms, passed=passed),
-                _rejected_api(inbox, present or (lambda: settings)),
+                _rejected_api(inbox, present),
                 watches,
             ]
         ),

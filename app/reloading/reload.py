@@ -78,7 +78,8 @@ class Reload:
 
     def __init__(self, running: Settings, reread: Callable[[], Awaitable[Read]], hangup: HangUp) -> None:
         """Take the settings as they were loaded; `reread` raises `SettingsError` where they cannot be used."""
-        self._running = running
+        self.running = running
+        """The settings that were taken last."""
         self._reread = reread
         self._hangup = hangup
         self.results = {"taken": 0, "refused": 0}
@@ -116,15 +117,15 @@ class Reload:
         try:
             read, files = await self._reread()
             refuse(read)
-            after = without_restart(self._running, read, polls=polls)
-            changed, restart = differences(self._running, after), differences(after, read)
+            after = without_restart(self.running, read, polls=polls)
+            changed, restart = differences(self.running, after), differences(after, read)
             take(after, files)
         except Exception as error:  # noqa: BLE001 - see above
             self._count("refused")
             _log.error(REFUSED, reason=_reason(error), hint="nothing has changed")
             return
         self._count("taken")
-        before, self._running = self._running, after
+        before, self.running = self.running, after
         self._say_reloaded(changed, before.log, after.log, {*read.secrets()})
         if restart and names_restart:
             _log.warning("reload_needs_restart", settings=restart)

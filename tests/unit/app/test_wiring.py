@@ -120,7 +120,9 @@ async def test_a_process_lives_while_its_bus_its_pollers_and_its_inbox_do(pollin
     if dead == "inbox":
         await inbox.following.stop()
     bus = SimpleNamespace(alive=lambda: dead != "bus")
-    admin = wiring.admin(polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple)
+    admin = wiring.admin(
+        polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple, present=Settings
+    )
 
     answer = await admin._livez(make_mocked_request("GET", "/livez"))
 
@@ -130,7 +132,9 @@ async def test_a_process_lives_while_its_bus_its_pollers_and_its_inbox_do(pollin
 async def test_a_process_is_ready_once_its_watches_were_read_and_waits_for_no_inbox(polling, inbox):
     """Callbacks must be accepted also where Kafka cannot be read."""
     bus = SimpleNamespace(alive=None, condition=lambda: Condition(True, True, 0, 0, 0.0))
-    admin = wiring.admin(polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple)
+    admin = wiring.admin(
+        polling._settings, bus, CollectorRegistry(), polling, None, inbox, degraded=tuple, present=Settings
+    )
     admin.ready = True
     answers = [await readyz(admin)]
     polling.table.filled = True
@@ -182,7 +186,9 @@ async def watching():
 
 def inbox_admin(inbox, watching, accounts=ACCOUNTS, registry=None):
     settings = Settings(accounts=accounts)
-    admin = wiring.inbox_admin(settings, registry or CollectorRegistry(), inbox, watching, degraded=lambda: ("x",))
+    admin = wiring.inbox_admin(
+        settings, registry or CollectorRegistry(), inbox, watching, degraded=lambda: ("x",), present=Settings
+    )
     admin.ready = True
     return admin
 

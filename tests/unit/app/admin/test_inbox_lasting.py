@@ -66,7 +66,7 @@ async def client(inbox):
     """A client of a process that is an inbox alone; `admin` is its listener."""
     settings = Settings(admin=AdminSettings(port=0, token=SecretStr(TOKEN)))
     watching = wiring.Watching(settings.kafka, WatchTable(settings.kafka))
-    admin = wiring.inbox_admin(settings, CollectorRegistry(), inbox, watching, degraded=tuple)
+    admin = wiring.inbox_admin(settings, CollectorRegistry(), inbox, watching, degraded=tuple, present=lambda: settings)
     await admin.start()
     url, headers = f"http://127.0.0.1:{admin.port}", {"Authorization": f"Bearer {TOKEN}"}
     async with aiohttp.ClientSession(url, headers=headers, connector=aiohttp.TCPConnector(limit=0)) as session:
