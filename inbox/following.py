@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
@@ -42,6 +42,9 @@ class Reader(Protocol):
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         """Return what comes."""
 
+    def has_read_all(self) -> bool:
+        """Whether every partition could be read."""
+
 
 class Blind(Exception):
     """Kafka cannot be read, so nobody can tell what is new."""
@@ -72,7 +75,9 @@ class Following:
         self._now_ms = now_ms
         self._clock = clock
         self._reader: Reader | None = None
-        self._said: type[BaseException] | None = None  # why it was blind when the log last said so
+        self._failure: BaseException | None = None  # what ended the reading; None: everything has been read since
+        self._said: set[tuple[str, str]] = set()  # degraded reasons that hold and what is behind them, as in the log
+        self._saying: asyncio.Task[None] | None = None
         self._seen: Positions = {}  # where the topics ended a while ago: the tail should have reached that
         self._seen_at = self._answered_at = self._fetched_at = clock()
         self._asking: asyncio.Task[Positions | None] | None = None
@@ -81,6 +86,7 @@ class Following:
     def start(self) -> None:
         """Begin to read; Kafka need not be there."""
         self._task = asyncio.create_task(self.follow())
+        self._saying = asyncio.create_task(self._say_on())
 
     def alive(self) -> bool:
         """Whether it reads, or tries to; it never ends by itself."""
@@ -88,9 +94,10 @@ class Following:
 
     async def stop(self) -> None:
         """Read no more."""
-        if self._task is not None:
+        if self._task is not None and self._saying is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
+            self._saying.cancel()
+            await asyncio.wait([self._task, self._saying])
 
     # ---- how far it is -------------------------------------------------------------------------------------------
 
@@ -103,7 +110,11 @@ class Following:
 
     @property
     def is_blind(self) -> bool:
-        """For a while Kafka has not said where the topics end, or not let them be read."""
+        """Kafka does not let a topic be read, or has not answered for a while."""
+        return isinstance(self._failure, TopicsError) or self._is_unanswered
+
+    @property
+    def _is_unanswered(self) -> bool:
         return self._clock() - min(self._answered_at, self._fetched_at) > BLIND_AFTER
 
     def is_starting(self) -> bool:
@@ -168,15 +179,8 @@ class Following:
             except (Exception, asyncio.CancelledError) as error:
                 if is_cancelled():
                     raise  # otherwise a stray one: closing a TLS connection under uvloop can raise it
-                self._say_blind(error)
+                self._failure = error
             await asyncio.sleep(RETRY)
-
-    def _say_blind(self, error: BaseException) -> None:
-        if self.is_blind and type(error) is not self._said:
-            self._said = type(error)
-            known = isinstance(error, (KafkaAway, TopicsError, TimeoutError))
-            reason = {"reason": str(error)} if known else {}
-            _log.warning("inbox_blind", error=type(error).__name__, exc_info=not known, **reason)
 
     async def _read(self, reader: Reader) -> None:
         ends = await self._begin(reader)
@@ -189,6 +193,8 @@ class Following:
                 async with asyncio.timeout(BLIND_AFTER):
                     records = await reader.fetch()
                 self._fetched_at = self._clock()
+                if self._failure is not None and reader.has_read_all():
+                    self._failure = None
                 await self._take(records)
             await looking  # raises why it ended
         finally:
@@ -234,8 +240,6 @@ class Following:
 
     def _judge(self, ends: Positions) -> None:
         self._answered_at = now = self._clock()
-        if not self.is_blind:
-            self._said = None
         if now - self._seen_at < LATE:
             return
         if self._has_reached(self._seen):
@@ -243,3 +247,34 @@ class Following:
         elif self.behind_since is None:
             self.behind_since = now
         self._seen, self._seen_at = ends, now
+
+    # ---- the log -------------------------------------------------------------------------------------------------
+
+    async def _say_on(self) -> None:
+        while True:
+            self._say()
+            await asyncio.sleep(LOOK_EVERY)
+
+    def _say(self) -> None:
+        """Log what begins, once for each failure that is behind it, and what is over."""
+        holds = self.degraded()
+        for over in sorted({word for word, _ in self._said} - {*holds}):
+            _log.info(f"{over}_no_more")
+        self._said = {each for each in self._said if each[0] in holds}
+        failure = self._failure or KafkaAway(f"no broker has answered for {BLIND_AFTER:.0f} seconds")
+        if "inbox_blind" in holds and ("inbox_blind", _kind(failure)) not in self._said:
+            self._said.add(("inbox_blind", _kind(failure)))
+            _log.warning("inbox_blind", error=type(failure).__name__, **_details(failure))
+        if "inbox_behind" in holds and ("inbox_behind", "") not in self._said:
+            self._said.add(("inbox_behind", ""))
+            _log.warning("inbox_behind", records=self.behind_records)
+
+
+def _kind(failure: BaseException) -> str:
+    """Return what two failures have in common that need one line; one about topics names them."""
+    return str(failure) if isinstance(failure, TopicsError) else type(failure).__name__
+
+
+def _details(failure: BaseException) -> dict[str, Any]:
+    known = isinstance(failure, (KafkaAway, TopicsError, TimeoutError))
+    return {"reason": str(failure)} if known else {"exc_info": failure}

@@ -51,6 +51,9 @@ class Topics:
         self._next = {**positions}
         self._more.set()
 
+    def has_read_all(self) -> bool:
+        return not self.away
+
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         await self._more.wait()
         self._more.clear()

@@ -158,11 +158,8 @@ async def fetched(kafka: KafkaSettings, consumer: AIOKafkaConsumer) -> dict[Topi
         batches: dict[TopicPartition, list[ConsumerRecord]] = await consumer.getmany(
             timeout_ms=POLL_MS, max_records=AT_ONCE
         )
-    except TopicAuthorizationFailedError:
-        full = ", ".join(sorted({part.topic for part in consumer.assignment()}))
-        raise TopicsError(
-            [f"Kafka does not let this user read topic {full}: give it Read and Describe on it"]
-        ) from None
+    except TopicAuthorizationFailedError as error:
+        raise _forbidden(error) from None
     except FAILURES as error:
         raise away(kafka) from error
     return batches
@@ -183,12 +180,21 @@ async def _prove_silence(kafka: KafkaSettings, consumer: AIOKafkaConsumer, parts
 
 
 async def answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
-    """Return what brokers respond. Raises `KafkaAway` after `NO_PROGRESS_SECONDS`."""
+    """Return what brokers respond. Raises `KafkaAway` after `NO_PROGRESS_SECONDS`, and `TopicsError` as `fetched`."""
     try:
         async with asyncio.timeout(NO_PROGRESS_SECONDS):  # `wait_for` of Python 3.11 can lose a cancellation
             return await question
+    except TopicAuthorizationFailedError as error:
+        raise _forbidden(error) from None
     except FAILURES as error:
         raise away(kafka) from error
+
+
+def _forbidden(error: TopicAuthorizationFailedError) -> TopicsError:
+    """Return the exception that names what the error names: a topic, one of its partitions, or a set of topics."""
+    named = {each for what in error.args for each in (what if isinstance(what, set) else [what])}
+    full = ", ".join(sorted({each.topic if isinstance(each, TopicPartition) else str(each) for each in named}))
+    return TopicsError([f"Kafka does not let this user read topic {full}: give it Read and Describe on it"])
 
 
 def _time(record: ConsumerRecord) -> int:

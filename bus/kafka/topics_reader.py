@@ -64,6 +64,13 @@ class TopicsReader:
             self._consumer.pause(*self._part_of)  # before it fetches on: that would return with the next record
         return [(self._part_of[full], record) for full, record in merged(batches)]
 
+    def has_read_all(self) -> bool:
+        """Whether every partition was in an answer to a fetch, so that all of them may be read.
+
+        Without a right a fetch need not fail: the refusal comes when the brokers answer, half a second later.
+        """
+        return all(self._consumer.last_poll_timestamp(full) is not None for full in self._part_of)
+
     async def _gather(self) -> None:
         """Let records gather at the brokers after a fetch that had some."""
         if paused := self._consumer.paused():

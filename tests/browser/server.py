@@ -81,6 +81,9 @@ class Topics:
     def place(self, positions: Positions) -> None:
         self._read_to = dict(positions)
 
+    def has_read_all(self) -> bool:
+        return not self.away
+
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         if self.away:
             raise KafkaAway

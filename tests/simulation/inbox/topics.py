@@ -131,6 +131,8 @@ class Reader:
         self._changes = changes  # it goes on with another cluster at the same address, and takes it for the same
         self._positions: Positions = {}
         self._read_at = -1  # of `Topics.changes`, when there was nothing to read
+        self._answered = False
+        self._was_refused = False
 
     async def ends(self) -> Positions:
         asked_at = asyncio.get_running_loop().time()
@@ -156,12 +158,23 @@ class Reader:
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         await self._weather.wait()
         if self._topics.unreadable:
-            await asyncio.sleep(POLL / 2)
-            raise TopicsError(["no"])
+            await self._be_refused()
+            return []
         until = asyncio.get_running_loop().time() + POLL
         while not (found := self._found()) and asyncio.get_running_loop().time() < until:
             await asyncio.sleep(self._weather.polls)
+        self._answered = not self._is_cut()
         return found
+
+    def has_read_all(self) -> bool:
+        return self._answered
+
+    async def _be_refused(self) -> None:
+        """A broker may say so only after as long as the fetch waits: then that ends without anything first."""
+        await asyncio.sleep(POLL if not self._was_refused else 0)
+        if self._was_refused:
+            raise TopicsError(["no"])
+        self._was_refused = True
 
     async def _reach(self) -> None:
         await self._weather.wait(KafkaAway(), asyncio.CancelledError())

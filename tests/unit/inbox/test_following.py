@@ -1,22 +1,29 @@
 """How the tail is kept at the end of the topics, and what is said where it is not."""
 
 import asyncio
+import itertools
 from contextlib import asynccontextmanager
 
 import pytest
 import structlog
 
 from bus.kafka.client import KafkaAway
+from bus.kafka.topics import TopicsError
 from inbox.cursor import named
 from inbox.filters import Filter
 from inbox.following import BLIND_AFTER, Blind
 from schemas.topics import RECEIVED
 from tests.inbox_records import FIRST, HOUR_MS, NOW_MS, SECOND, ids, record
+from tests.simulation.inbox import topics
 
 
 def kept(inbox) -> list[str]:
     tail = inbox.following.tail
     return ids(tail.items(Filter(), tail.begins()))
+
+
+def events(logs) -> list[str]:
+    return [log["event"] for log in logs]
 
 
 def test_what_was_published_is_read_and_so_is_what_comes(world):
@@ -147,20 +154,49 @@ def test_kafka_that_is_away_is_said_within_seconds_and_taken_back(world):
     assert inbox.following.degraded() == ()
 
 
-def test_topics_that_cannot_be_read_are_said_though_brokers_answer(world):
+def test_topics_that_cannot_be_read_are_said_at_once_and_until_they_can_be_though_brokers_answer(world):
     inbox = world.started()
     world.topics.unreadable = True
     world.publish(FIRST, record(FIRST, 0))
     with structlog.testing.capture_logs() as logs:
-        for _ in range(60):
-            world.pass_time(1)
+        world.pass_time(1)
+        said = set()
+        for _ in range(600):
+            world.pass_time(0.1)
+            said.add(inbox.following.degraded())
+        world.topics.unreadable = False
+        world.pass_time(3)
 
-    assert inbox.following.degraded() == ("inbox_blind",)
-    assert [log["error"] for log in logs if log["event"] == "inbox_blind"] == ["TopicsError"]
-    world.topics.unreadable = False
-    world.pass_time(3)
+    assert said == {("inbox_blind",)}
+    assert events(logs) == ["inbox_blind", "inbox_blind_no_more"]
+    assert (logs[0]["error"], logs[0]["reason"]) == ("TopicsError", "no")
     assert inbox.following.degraded() == ()
     assert kept(inbox) == ["0@0"]
+
+
+def test_who_may_not_read_from_the_start_is_blind_and_not_behind(world):
+    world.topics.unreadable = True
+    for offset in range(10):
+        world.publish(FIRST, record(FIRST, offset))
+    with structlog.testing.capture_logs() as logs:
+        inbox = world.started()
+        said = set()
+        for _ in range(600):
+            world.pass_time(0.1)
+            said.add((inbox.following.degraded(), inbox.following.is_starting()))
+
+    assert said == {(("inbox_blind",), False)}
+    assert events(logs) == ["inbox_blind"]
+
+
+def test_another_topic_that_may_not_be_read_is_named_once_too(world, monkeypatch):
+    world.started()
+    world.topics.unreadable, refusals = True, itertools.cycle(["one", "other"])
+    monkeypatch.setattr(topics, "TopicsError", lambda _: TopicsError([next(refusals)]))
+    with structlog.testing.capture_logs() as logs:
+        world.pass_time(60)
+
+    assert [log["reason"] for log in logs] == ["one", "other"]
 
 
 def test_every_outage_is_logged_once(world):
@@ -172,7 +208,18 @@ def test_every_outage_is_logged_once(world):
             world.topics.away = False
             world.pass_time(30)
 
+    assert events(logs) == ["inbox_blind", "inbox_blind_no_more"] * 3
     assert [log["error"] for log in logs if log["event"] == "inbox_blind"] == ["KafkaAway"] * 3
+
+
+def test_an_outage_is_logged_before_the_brokers_silence_is_an_error(world):
+    inbox = world.started()
+    inbox.following._reader.ends = lambda: asyncio.sleep(1e9)  # type: ignore[method-assign]
+    with structlog.testing.capture_logs() as logs:
+        world.pass_time(BLIND_AFTER + 2)
+
+    assert [(log["event"], log["error"]) for log in logs] == [("inbox_blind", "KafkaAway")]
+    assert "5 seconds" in logs[0]["reason"]
 
 
 def test_a_fetch_that_never_returns_is_given_up(world):
@@ -199,9 +246,11 @@ def test_a_fetch_that_never_returns_is_given_up(world):
 def test_a_reader_that_is_slower_than_what_comes_is_behind_until_it_is_not(world):
     inbox = world.started()
     world.weather.at_once, world.weather.slow = 1, 1.0
-    for offset in range(100):
-        world.publish(FIRST, record(FIRST, offset))
-        world.pass_time(0.1)
+    with structlog.testing.capture_logs() as logs:
+        for offset in range(100):
+            world.publish(FIRST, record(FIRST, offset))
+            world.pass_time(0.1)
+    assert events(logs) == ["inbox_behind"]
     said = set()
     for _ in range(50):
         world.pass_time(0.1)
@@ -210,7 +259,9 @@ def test_a_reader_that_is_slower_than_what_comes_is_behind_until_it_is_not(world
     assert inbox.following.behind_seconds > 4
     assert 40 < inbox.following.behind_records < 100
     world.weather.at_once, world.weather.slow = 1000, 0
-    world.pass_time(4)
+    with structlog.testing.capture_logs() as logs:
+        world.pass_time(4)
+    assert events(logs) == ["inbox_behind_no_more"]
     assert (inbox.following.degraded(), inbox.following.behind_seconds) == ((), 0)
     assert inbox.following.behind_records == 0
 

@@ -14,13 +14,16 @@ from bus.settings import KafkaSettings
 
 
 class Forbidden:
+    """A consumer of three topics, of which one may not be read."""
+
     _fetcher = SimpleNamespace(_fetch_task=SimpleNamespace(done=lambda: False))
 
     def assignment(self) -> set[TopicPartition]:
-        return {TopicPartition("sms.received.v1", number) for number in range(6)}
+        topics = ("sms.received.v1", "sms.rejected.v1", "sms.watch-ended.v1")
+        return {TopicPartition(topic, number) for topic in topics for number in range(6)}
 
     async def getmany(self, **_: Any) -> Any:
-        raise TopicAuthorizationFailedError({"sms.received.v1"})
+        raise TopicAuthorizationFailedError("sms.received.v1")
 
 
 async def test_who_may_not_read_a_topic_is_told_which_and_what_is_missing() -> None:
@@ -30,6 +33,19 @@ async def test_who_may_not_read_a_topic_is_told_which_and_what_is_missing() -> N
     assert refused.value.lines == [
         "Kafka does not let this user read topic sms.received.v1: give it Read and Describe on it"
     ]
+
+
+@pytest.mark.parametrize(
+    "named",
+    ["sms.received.v1", TopicPartition("sms.received.v1", 3), {"sms.received.v1"}],
+    ids=["a fetch", "offsets", "a group"],
+)
+async def test_however_aiokafka_names_a_topic_that_may_not_be_read_a_question_about_it_says_which(named: Any) -> None:
+    async def ends() -> None:
+        raise TopicAuthorizationFailedError(named)
+
+    with pytest.raises(TopicsError, match=r"does not let this user read topic sms\.received\.v1: give it Read"):
+        await answered(KafkaSettings(), ends())
 
 
 async def test_who_is_cancelled_just_as_the_answer_comes_is_cancelled() -> None:

@@ -85,6 +85,16 @@ def test_after_a_fetch_without_records_the_next_one_is_at_once() -> None:
     assert fetched(records(0, 0), records(0, 1)) == [(0.0, "fetch"), (0.0, "fetch"), (0.0, "pause 3")]
 
 
+@pytest.mark.parametrize(("answered_at", "is_read"), [([7, 7, 7], True), ([7, None, 7], False)])
+def test_all_is_read_once_each_partition_was_in_an_answer_to_a_fetch(
+    answered_at: list[int | None], is_read: bool
+) -> None:
+    times = {TopicPartition(*part): at for part, at in zip(PARTS, answered_at, strict=True)}
+    consumer = SimpleNamespace(last_poll_timestamp=times.__getitem__)
+
+    assert TopicsReader(KafkaSettings(), consumer, PARTS, "c").has_read_all() is is_read  # type: ignore[arg-type]
+
+
 def test_nothing_gathers_while_there_is_more_to_read_than_a_fetch_returns(monkeypatch: pytest.MonkeyPatch) -> None:
     assert topics_reader.AT_ONCE is reader.AT_ONCE
     monkeypatch.setattr(topics_reader, "AT_ONCE", 5)
