@@ -7,6 +7,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Mapping
+from enum import IntEnum
 from typing import Any, Final
 
 from aiokafka.conn import AIOKafkaConnection, create_conn
@@ -23,8 +24,17 @@ from bus.kafka.client import VARIABLE, away, options
 from bus.settings import KafkaSettings
 
 CONNECT_MS: Final = 3_000
-WRONG_HOST: Final = frozenset({62, 64})  # X509_V_ERR_HOSTNAME_MISMATCH, …_IP_ADDRESS_MISMATCH
 PROTOCOL: Final = "SMSBUS_KAFKA__SECURITY_PROTOCOL"
+
+
+class CertificateFault(IntEnum):
+    """What is wrong with a certificate, as OpenSSL numbers it (X509_V_ERR_…)."""
+
+    NOT_YET = 9
+    EXPIRED = 10
+    SELF_SIGNED = 18
+    WRONG_NAME = 62
+    WRONG_ADDRESS = 64
 
 
 async def why_away(kafka: KafkaSettings) -> str:
@@ -96,19 +106,34 @@ def _of_its_end(kafka: KafkaSettings, server: str, error: Exception) -> str:
 
 def _of_tls(kafka: KafkaSettings, server: str, host: str, error: ssl.SSLError) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
-        if error.verify_code in WRONG_HOST:
-            return (
-                f"the certificate of {server} is not for the name {host}: use a name that it is for in {VARIABLE} "
-                "(`openssl s_client` shows them), or have it made for this one, too"
-            )
-        authority = kafka.ssl_cafile or "the system's authorities, since SMSBUS_KAFKA__SSL_CAFILE is not set"
-        return (
-            f"the certificate of {server} is not signed by {authority} ({error.verify_message}): "
-            "set SMSBUS_KAFKA__SSL_CAFILE to the authority that signed it"
-        )
+        return f"the certificate of {server}{_of_their_certificate(kafka, host, error)}"
     if "WRONG_VERSION_NUMBER" in str(error.reason):
         return _speaks_no_tls(kafka, server)
     return f"TLS with {server} fails ({error.reason or error}): see SMSBUS_KAFKA__SSL_…"
+
+
+def _of_their_certificate(kafka: KafkaSettings, host: str, error: ssl.SSLCertVerificationError) -> str:
+    authority = kafka.ssl_cafile or "the system's authorities, since SMSBUS_KAFKA__SSL_CAFILE is not set"
+    match error.verify_code:
+        case CertificateFault.WRONG_NAME | CertificateFault.WRONG_ADDRESS:
+            return (
+                f" is not for the name {host}: use a name that it is for in {VARIABLE} "
+                "(`openssl s_client` shows them), or have it made for this one, too"
+            )
+        case CertificateFault.EXPIRED:
+            return ", or that of its authority, has expired: renew it, or correct this machine's clock"
+        case CertificateFault.NOT_YET:
+            return ", or that of its authority, is not valid yet: correct this machine's clock, or have it made anew"
+        case CertificateFault.SELF_SIGNED:
+            return (
+                f" is signed by itself, and not in {authority}: "
+                "set SMSBUS_KAFKA__SSL_CAFILE to that certificate, or have it signed by an authority"
+            )
+        case _:
+            return (
+                f" is not signed by {authority} ({error.verify_message}): "
+                "set SMSBUS_KAFKA__SSL_CAFILE to the authority that signed it"
+            )
 
 
 def _speaks_no_tls(kafka: KafkaSettings, server: str) -> str:
@@ -118,4 +143,5 @@ def _speaks_no_tls(kafka: KafkaSettings, server: str) -> str:
 def _of_our_certificate(kafka: KafkaSettings, server: str) -> str:
     if kafka.ssl_certfile is None:
         return f"{server} wants a client certificate: set SMSBUS_KAFKA__SSL_CERTFILE and SMSBUS_KAFKA__SSL_KEYFILE"
-    return f"{server} does not accept the client certificate {kafka.ssl_certfile}: do the brokers trust its issuer?"
+    refused = f"{server} does not accept the client certificate {kafka.ssl_certfile}"
+    return f"{refused}: has it expired, or is its issuer unknown there?"

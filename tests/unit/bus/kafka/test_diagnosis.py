@@ -4,21 +4,30 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
+    NoEncryption,
     PrivateFormat,
     load_pem_private_key,
 )
+from cryptography.x509.oid import NameOID
 
 from bus.kafka.client import options
 from bus.kafka.diagnosis import why_away
 from bus.settings import KafkaSettings
+
+LONG_AGO, FAR_AHEAD = datetime(2020, 1, 1, tzinfo=UTC), datetime(2090, 1, 1, tzinfo=UTC)
 
 
 async def hang_up(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -34,15 +43,27 @@ async def listening(context: ssl.SSLContext | None = None) -> AsyncIterator[str]
         server.close()
 
 
+def self_signed() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kafka")])
+    address = x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), 1, LONG_AGO, FAR_AHEAD)
+        .add_extension(address, critical=False)
+        .sign(key, SHA256())
+    )
+    return made.public_bytes(Encoding.PEM) + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
 class Authority:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._ca = trustme.CA()
         self._ca.cert_pem.write_to_path(str(path))
 
-    def context(self, host: str) -> ssl.SSLContext:
+    def context(self, host: str, **valid: datetime) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self._ca.issue_cert(host).configure_cert(context)
+        self._ca.issue_cert(host, **valid).configure_cert(context)
         return context
 
 
@@ -77,6 +98,38 @@ async def test_a_certificate_of_somebody_else_s_authority(ours: Authority, tmp_p
     assert f"is not signed by {theirs.path} (" in wrong
     assert "set SMSBUS_KAFKA__SSL_CAFILE to the authority that signed it" in wrong
     assert "is not signed by the system's authorities, since SMSBUS_KAFKA__SSL_CAFILE is not set" in none
+
+
+@pytest.mark.loopback
+@pytest.mark.parametrize(
+    ("valid", "is_wrong"),
+    [({"not_after": LONG_AGO}, "has expired"), ({"not_before": FAR_AHEAD}, "is not valid yet")],
+    ids=["expired", "not yet"],
+)
+async def test_a_certificate_of_another_time_needs_no_other_authority(
+    ours: Authority, valid: dict[str, datetime], is_wrong: str
+) -> None:
+    async with listening(ours.context("127.0.0.1", **valid)) as server:
+        said = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
+
+    assert said.startswith(f"the certificate of {server}, or that of its authority, {is_wrong}")
+    assert "clock" in said
+    assert "SMSBUS_KAFKA__SSL_CAFILE" not in said
+
+
+@pytest.mark.loopback
+async def test_a_certificate_that_no_authority_signed(ours: Authority, tmp_path: Path) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    alone = tmp_path / "alone.pem"
+    alone.write_bytes(self_signed())
+    context.load_cert_chain(alone)
+    async with listening(context) as server:
+        said = await why_away(kafka(server, "SSL", ssl_cafile=ours.path))
+        trusted = await why_away(kafka(server, "SSL", ssl_cafile=alone))
+
+    assert said.startswith(f"the certificate of {server} is signed by itself, and not in {ours.path}")
+    assert "SMSBUS_KAFKA__SSL_CAFILE" in said
+    assert "is signed by itself" not in trusted
 
 
 @pytest.mark.loopback
