@@ -16,16 +16,19 @@ from app.checks.topics import NEEDED
 from app.lifecycle import missing_accounts
 from app.settings.load import Settings
 from app.settings.sections import Account, is_loopback
-from app.wiring import RECEIVING, WITHOUT_BUS, Role
+from app.wiring import RECEIVING, WITHOUT_BUS, Role, polled_accounts
 from bus.journal import status
-from bus.kafka import brokers, topics
+from bus.kafka import acls, brokers, granted, topics
 from bus.kafka.client import KafkaAway
+from bus.settings import KafkaSettings
 from forwarding.address import target_url
+from pollers.poller import GROUP
 
 CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
 OTHERS: Final = 0o077  # permission bits of a mode
 GIB: Final = 1024**3
+NOBODY_KNOWS: Final = "USER"  # the name that brokers make of a certificate
 
 
 @dataclass(frozen=True)
@@ -81,14 +84,30 @@ async def _unreachable(host: str, port: int) -> str | None:
 
 
 async def look_at_topics(settings: Settings, role: Role) -> list[Finding]:
-    """Return the findings about the topics that a process with this role needs."""
+    """Return the findings about the topics that a process with this role needs, and about its rights."""
     try:
         findings = await topics.inspect(settings.kafka, NEEDED[role])
     except KafkaAway as away:
         return [Finding("failed", str(away))]
     lines = [Finding("failed", line) for line in findings.problems]
     lines += [Finding("warning", line) for line in findings.warnings]
+    lines += await _look_at_rights(settings, role)
     return lines if findings.problems else [Finding("ok", "all topics are configured correctly"), *lines]
+
+
+async def _look_at_rights(settings: Settings, role: Role) -> list[Finding]:
+    """Return a finding for each right that a process with this role needs and does not have."""
+    needed = acls.rights(settings.kafka, role, GROUP, commands=bool(polled_accounts(settings)))
+    try:
+        return [_lacks(settings.kafka, right) for right in await granted.missing(settings.kafka, needed)]
+    except KafkaAway as away:
+        return [Finding("failed", str(away))]
+
+
+def _lacks(kafka: KafkaSettings, right: granted.Right) -> Finding:
+    what = f"this user has no {' and no '.join(right.operations)} on {right.resource} {right.name}".rstrip()
+    command = acls.command(kafka, acls.principal(kafka) or NOBODY_KNOWS, right)
+    return Finding("failed", f"{what}: an administrator runs `{command}`")
 
 
 def _journal(settings: Settings) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 import shlex
 from collections.abc import Iterator, Mapping
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal
 
+from bus.kafka.granted import Right
 from bus.kafka.group_progress import FORWARD_GROUPS
 from bus.settings import KafkaSettings
 from schemas.topics import ALL, RECEIVED, RECEIVER_TOPICS, REJECTED, STATES, WATCH_ENDED, WATCHES
@@ -24,15 +25,6 @@ ON_TOPICS: Final[Mapping[Role, Mapping[str, tuple[str, ...]]]] = {
 }
 
 
-class Right(NamedTuple):
-    """What is allowed, and on what, in the terms of Kafka's `kafka-acls.sh`."""
-
-    operations: tuple[str, ...]
-    resource: str
-    name: str = ""
-    pattern: Literal["literal", "prefixed"] = "literal"
-
-
 def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = False) -> Iterator[Right]:
     """Yield what a role needs. `group` is the pollers' consumer group, unprefixed.
 
@@ -50,6 +42,13 @@ def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = Fal
     if role in {"all", "pollers"}:
         yield Right(("Read",), "group", kafka.topic(group))
         yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")
+
+
+def principal(kafka: KafkaSettings) -> str | None:
+    """Return our Kafka principal without `User:`; None: only brokers know what they make of our certificate."""
+    if kafka.security_protocol in {"SASL_PLAINTEXT", "SASL_SSL"}:
+        return kafka.sasl_plain_username
+    return None if kafka.ssl_certfile else "ANONYMOUS"
 
 
 def command(kafka: KafkaSettings, user: str, right: Right) -> str:
