@@ -3,7 +3,17 @@
 import asyncio
 import heapq
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Collection,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -193,8 +203,13 @@ async def answered(kafka: KafkaSettings, question: Awaitable[T]) -> T:
 def _forbidden(error: TopicAuthorizationFailedError) -> TopicsError:
     """Return the exception that names what the error names: a topic, one of its partitions, or a set of topics."""
     named = {each for what in error.args for each in (what if isinstance(what, set) else [what])}
-    full = ", ".join(sorted({each.topic if isinstance(each, TopicPartition) else str(each) for each in named}))
-    return TopicsError([f"Kafka does not let this user read topic {full}: give it Read and Describe on it"])
+    return may_not_read({each.topic if isinstance(each, TopicPartition) else str(each) for each in named})
+
+
+def may_not_read(names: Iterable[str]) -> TopicsError:
+    """Return the exception about topics, by their full names, that this user may not read."""
+    listed = ", ".join(sorted(names))
+    return TopicsError([f"Kafka does not let this user read topic {listed}: give it Read and Describe on it"])
 
 
 def _time(record: ConsumerRecord) -> int:

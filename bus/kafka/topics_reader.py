@@ -1,14 +1,16 @@
 """Reading several topics at once and without end, with the positions in the reader's hands. Nothing is committed."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from bus.kafka import brokers
-from bus.kafka.reader import AT_ONCE, ReadRecord, answered, consumer_of, fetched, merged
+from bus.kafka import brokers, granted
+from bus.kafka.granted import Right
+from bus.kafka.reader import AT_ONCE, ReadRecord, answered, consumer_of, fetched, may_not_read, merged
+from bus.kafka.topics import TopicsError
 from bus.settings import KafkaSettings
 
 GATHERED: Final = 0.07
@@ -59,7 +61,11 @@ class TopicsReader:
     async def fetch(self) -> list[tuple[Part, ReadRecord]]:
         """Return what comes within half a second: by time, each partition in the order of its offsets."""
         await self._gather()
-        batches = await fetched(self._kafka, self._consumer)
+        try:
+            batches = await fetched(self._kafka, self._consumer)
+        except TopicsError:  # which names the topic that was fetched first
+            await _insist_on_rights(self._kafka, {part.topic for part in self._part_of.values()})
+            raise
         if 0 < sum(map(len, batches.values())) < AT_ONCE:
             self._consumer.pause(*self._part_of)  # before it fetches on: that would return with the next record
         return [(self._part_of[full], record) for full, record in merged(batches)]
@@ -84,9 +90,20 @@ class TopicsReader:
 
 @asynccontextmanager
 async def open_reader(kafka: KafkaSettings, partitions: dict[str, int]) -> AsyncIterator[TopicsReader]:
-    """Connect. `partitions`: how many each unprefixed topic has. Raises `KafkaAway`, and `TopicsError` in `fetch`."""
+    """Connect. `partitions`: how many each unprefixed topic has.
+
+    Raises `KafkaAway`, and `TopicsError` if the user may not read one; where brokers do not tell, `fetch` raises it.
+    """
+    await _insist_on_rights(kafka, partitions)
     parts = [Part(topic, number) for topic, count in partitions.items() for number in range(count)]
     async with brokers.admin(kafka) as client:
         cluster = (await client.describe_cluster()).get("cluster_id") or ""
     async with consumer_of(kafka, committed=False) as consumer:
         yield TopicsReader(kafka, consumer, parts, cluster)
+
+
+async def _insist_on_rights(kafka: KafkaSettings, topics: Iterable[str]) -> None:
+    """Raise `TopicsError` with all of these unprefixed topics that the user may not read."""
+    needed = [Right(("Read",), "topic", kafka.topic(topic)) for topic in topics]
+    if lacking := await granted.missing(kafka, needed):
+        raise may_not_read(right.name for right in lacking)

@@ -154,8 +154,11 @@ def test_a_process_that_may_not_read_what_it_publishes_is_ready_and_says_what_it
     accepted = ask(f"{process.serving['receiver']}/v1/pingme/{TOKEN}", {"to": "16470000000", "text": "code 4711"})
     give_what_is_printed(town, "all", secure.users["pollers"])
     wait_until(lambda: town.readiness(process) == (200, False), 30)
+    wait_until(lambda: process.events("inbox_blind_no_more"), 10)
 
-    assert "give it Read and Describe on it" in line["reason"]
+    unread = [f"{town.prefix}{name}" for name in ("sms.received.v1", "sms.rejected.v1", "sms.watch-ended.v1")]
+    assert f"read topic {', '.join(unread)}: give it Read and Describe on it" in line["reason"]
+    assert len(process.events("inbox_blind")) == len(process.events("inbox_blind_no_more")) == 1
     assert town.get(process, f"/v1/sms/{accepted['id']}")["sms"]["code"] == "4711"
 
 

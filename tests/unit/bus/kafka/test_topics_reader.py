@@ -6,8 +6,11 @@ from typing import Any
 
 import pytest
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import TopicAuthorizationFailedError
 
 from bus.kafka import reader, topics_reader
+from bus.kafka.granted import Right
+from bus.kafka.topics import TopicsError
 from bus.kafka.topics_reader import ANSWERED, GATHERED, Part, TopicsReader
 from bus.settings import KafkaSettings
 from tests.simulation.loop import Driver
@@ -93,6 +96,24 @@ def test_all_is_read_once_each_partition_was_in_an_answer_to_a_fetch(
     consumer = SimpleNamespace(last_poll_timestamp=times.__getitem__)
 
     assert TopicsReader(KafkaSettings(), consumer, PARTS, "c").has_read_all() is is_read  # type: ignore[arg-type]
+
+
+async def test_of_several_topics_that_may_not_be_read_all_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def missing(_: KafkaSettings, needed: list[Right]) -> list[Right]:
+        return needed
+
+    async def refused(**_: Any) -> None:
+        raise TopicAuthorizationFailedError("a")
+
+    monkeypatch.setattr(topics_reader.granted, "missing", missing)
+    consumer = SimpleNamespace(_fetcher=Consumer._fetcher, paused=set, getmany=refused)
+    both = TopicsReader(KafkaSettings(), consumer, [Part("b", 0), Part("a", 0)], "c")  # type: ignore[arg-type]
+
+    with pytest.raises(TopicsError, match="read topic a, b: give it Read"):
+        await both.fetch()
+    with pytest.raises(TopicsError, match="read topic a, b: give it Read"):
+        async with topics_reader.open_reader(KafkaSettings(), {"b": 1, "a": 1}):
+            pass
 
 
 def test_nothing_gathers_while_there_is_more_to_read_than_a_fetch_returns(monkeypatch: pytest.MonkeyPatch) -> None:
