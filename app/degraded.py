@@ -38,7 +38,7 @@ MEANINGS: Final = {
     ),
     "topics_misconfigured": Meaning(
         "A topic is missing, has wrong settings, or may not be written.",
-        "SMS may be refused or kept for too short a time.",
+        "SMS may be refused, late, or kept for too short a time.",
         "Run `smsbus topics check`: it prints the command that corrects it.",
     ),
     "messages_in_journal": Meaning(

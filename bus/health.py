@@ -13,7 +13,8 @@ from bus.kafka.client import KafkaAway
 log = structlog.get_logger()
 
 ASK_EVERY: Final = 5.0  # seconds between two checks of the topics, while nothing is acknowledged
-FORBIDDEN: Final = frozenset({"TopicAuthorizationFailedError", "ClusterAuthorizationFailedError"})
+TOPIC_FORBIDDEN: Final = "TopicAuthorizationFailedError"
+FORBIDDEN: Final = frozenset({TOPIC_FORBIDDEN, "ClusterAuthorizationFailedError"})
 FORBIDDEN_WORDS: Final = (
     "Kafka does not let us write to {}: give this user Write and Describe on it, and IdempotentWrite"
 )

@@ -12,7 +12,7 @@ import structlog
 from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
 from bus.dead_letter import of_refused
 from bus.deliveries import Deliveries, PendingRecord
-from bus.health import Alarm, Condition, Refusals, TopicsAlarm, hint
+from bus.health import FORBIDDEN, TOPIC_FORBIDDEN, Alarm, Condition, Refusals, TopicsAlarm, hint
 from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RawRow, RowName, Which, found, page
 from bus.journal.skipped import Skip
@@ -209,15 +209,21 @@ class KafkaBus:
             await own.probe()
         else:
             self._unwritable.end()
-        error, wrong = self._producer.away_reason, self._producer.wrong_topics
-        if error is None:
+        error = self._producer.away_reason
+        self._topics.update(error, self._producer.wrong_topics, now)
+        if error is None or self._is_of_a_topic():
             self._away.end()
-        elif not (self._topics.alarm.holds and error in wrong.values()):  # else it has been said, of its topic
+        else:
             self._away.begin(error=error, bootstrap_servers=self._servers, **hint(error))
-        self._topics.update(error, wrong, now)
         self._refusals.update(now)
         self._shares.update(now)
         self._stuck.update(now, is_away=error is not None)
+
+    def _is_of_a_topic(self) -> bool:
+        """Whether brokers answer, and it is a single topic that accepts nothing: `topics_misconfigured` names it."""
+        error = self._producer.last_error
+        is_known = error == TOPIC_FORBIDDEN or (self._topics.alarm.holds and error not in FORBIDDEN)
+        return self._producer.reachable and is_known and error in self._producer.wrong_topics.values()
 
     # ---- for operators -----------------------------------------------------------------------------------------
 
@@ -284,7 +290,7 @@ class KafkaBus:
 
     def _degraded(self, unwritable: str | None) -> list[str]:
         words = {
-            "kafka_away": not self._producer.connected,
+            "kafka_away": not self._producer.connected and not self._is_of_a_topic(),
             "journal_unwritable": unwritable is not None,
             "messages_in_journal": self._journals.spilled,
         }

@@ -99,6 +99,11 @@ class Producer:
         return healthy and self._silent_for() < SILENCE
 
     @property
+    def reachable(self) -> bool:
+        """Whether brokers answered the last request for metadata."""
+        return self._reachable
+
+    @property
     def away_reason(self) -> str | None:
         """Why Kafka accepts nothing: an error's name, `unreachable` or `silent`; None if it does, or is unused."""
         if self.connected or (self.last_error is None and not self._ready.is_set()):
