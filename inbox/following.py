@@ -159,7 +159,8 @@ class Following:
         self._asking, self._asking_next = self._asking_next, None
         if (reader := self._reader) is None:
             return None
-        with suppress(KafkaAway, TimeoutError, asyncio.CancelledError):  # a stray one, as in `follow`, or nobody waits
+        # A cancellation is a stray one, as in `follow`, or nobody waits.
+        with suppress(KafkaAway, TopicsError, TimeoutError, asyncio.CancelledError):
             async with asyncio.timeout(BLIND_AFTER):
                 ends = await reader.ends()
                 return ends if reader is self._reader else None

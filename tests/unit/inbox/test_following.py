@@ -326,7 +326,11 @@ def test_an_answer_of_another_cluster_is_none(world):
         world.run(ask())
 
 
-@pytest.mark.parametrize("end", [KafkaAway, asyncio.CancelledError, "hangs"])
+@pytest.mark.parametrize(
+    "end",
+    [KafkaAway, TopicsError(["no"]), asyncio.CancelledError, "hangs"],
+    ids=["away", "not shown", "cancelled", "hangs"],
+)
 def test_a_question_without_an_answer_ends_and_so_does_the_next(world, end):
     inbox = world.idle()
 
