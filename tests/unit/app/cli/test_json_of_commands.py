@@ -164,7 +164,11 @@ def test_what_is_wrong_with_the_topics(objects: Any, monkeypatch: pytest.MonkeyP
     async def inspect(*_: object) -> Findings:
         return answers.pop(0)
 
+    async def missing(*_: object) -> list[object]:
+        return []
+
     monkeypatch.setattr("bus.kafka.topics.inspect", inspect)
+    monkeypatch.setattr("bus.kafka.granted.missing", missing)
     well, wrong = objects("topics", "check"), objects("topics", "check", code=Code.FAILED)
 
     assert well == [{"mark": "ok", "text": "all topics are configured correctly"}]
