@@ -118,6 +118,8 @@ def _waiting(directory: Path) -> Iterator[Finding]:
         return
     yield from (Finding("failed", sentence) for sentence in found.closed)
     for journal in status.status(found.journals):
+        if journal.damage:
+            yield Finding("warning", f"the journal {journal.directory}: {journal.damage}")
         waits = f"{journal.rows} accepted messages wait in the journal {journal.directory}"
         if journal.problem:
             yield Finding("failed", f"the journal {journal.directory}: {journal.problem}")

@@ -1,5 +1,7 @@
 """`check` looks at one thing after the other; those that need no broker are shown here."""
 
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from app.errors import StartupError
 from app.lifecycle import refuse_without_accounts
 from app.settings.load import load
 from bus.journal.claim import try_claim
-from bus.journal.journal import Journal
+from bus.journal.journal import FILE_NAME, Journal
 from bus.record import build
 from tests.messages import sms
 
@@ -133,6 +135,20 @@ async def test_what_waits_in_the_journal_is_said_with_a_command(environment, tmp
     assert f"3 accepted messages wait in the journal {free}" in found[1].text
     assert f"smsbus journal drain {tmp_path}/journal" in found[1].text
     assert f"4 accepted messages wait in the journal {held}" in found[2].text
+
+
+async def test_a_damaged_row_is_a_warning_before_the_start_that_makes_a_dead_letter_of_it(environment, tmp_path):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path)})
+    directory = await written(tmp_path / "journal" / "bbbbbbbbbbbb", 3)
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("UPDATE rows SET value = replace(value, 'code', 'cpde') WHERE seq = 2")
+        connection.commit()
+
+    _, damaged, waits = preflight._journal(load())
+
+    assert (damaged.mark, waits.mark) == ("warning", "warning")
+    assert f"{directory}: 1 row is damaged" in damaged.text
+    assert "`smsbus journal show`" in damaged.text
 
 
 def test_without_a_public_url_nobody_knows_what_pingme_sees(environment):
