@@ -29,7 +29,9 @@ journal_app.command(epilog="Example: smsbus journal skip 17")(journal_rows.skip)
 def status(
     directory: Annotated[
         Path | None,
-        typer.Argument(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
+        typer.Argument(
+            readable=False, help="A journal directory, or that of one process in it. Default: bus.journal_dir."
+        ),
     ] = None,
     as_json: AsJson = False,
     config: Config = None,
@@ -56,7 +58,9 @@ def status(
 
 @journal_app.command(epilog="Example: smsbus journal drain /var/lib/smsbus/journal --timeout 120")
 def drain(
-    directory: Annotated[Path, typer.Argument(help="A journal directory, or that of one process in it.")],
+    directory: Annotated[
+        Path, typer.Argument(readable=False, help="A journal directory, or that of one process in it.")
+    ],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for Kafka to take everything.")] = 60.0,
     config: Config = None,
 ) -> None:

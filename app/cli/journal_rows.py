@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Directory = Annotated[
     Path | None,
-    typer.Option(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
+    typer.Option(readable=False, help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
 ]
 
 
