@@ -593,6 +593,23 @@ async def test_bits_flipped_anywhere_lose_no_row_that_is_whole_without_a_word(tm
         shutil.rmtree(directory)
 
 
+async def test_a_journal_whose_only_page_is_damaged_has_no_row_to_read_and_its_texts_are_still_in_the_file(
+    tmp_path: Path, smsbus: Smsbus
+) -> None:
+    """What docs/operations.md says of `strings`."""
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
+    content, at = bytearray((directory / FILE_NAME).read_bytes()), (root_page(directory, "rows") - 1) * 4096
+    content[at] ^= 0xFF
+    (directory / FILE_NAME).write_bytes(content)
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    events = [build(sms(n=n, text=TEXT + " " * n), topic_prefix="", instance="t").value for n in range(3)]
+    assert result.exit_code == Code.FAILED
+    assert "rows has 0 rows" in result.stderr
+    assert [event in content for event in events] == [True] * 3
+
+
 async def test_what_is_no_database_at_all_is_said(tmp_path: Path, smsbus: Smsbus) -> None:
     directory = tmp_path / "journal" / "abcdefghijkl.damaged"
     directory.mkdir(parents=True)
