@@ -103,7 +103,7 @@ MEANINGS: Final = {
     "journal_row_damaged": Meaning(
         "A message was damaged on disk while it waited there.",
         "That SMS did not arrive; what is left of it is in sms.rejected.v1.",
-        "Look at it: `smsbus open`, under Rejected. Check the disk.",
+        "Look at it: `smsbus rejected list --reason journal_row_damaged`. Check the disk.",
     ),
     "dead_letter_refused": Meaning(
         "Kafka refuses a rejected message for its size.",
