@@ -100,6 +100,11 @@ MEANINGS: Final = {
         "Some SMS are in sms.rejected.v1 instead.",
         "Run `smsbus check`: it prints the command that raises the limit.",
     ),
+    "journal_row_damaged": Meaning(
+        "A message was damaged on disk while it waited there.",
+        "That SMS did not arrive; what is left of it is in sms.rejected.v1.",
+        "Look at it: `smsbus rejected list --reason journal_row_damaged`. Check the disk.",
+    ),
     "dead_letter_refused": Meaning(
         "Kafka refuses a rejected message for its size.",
         "SMS of some numbers wait behind a dead letter.",

@@ -13,6 +13,7 @@ import structlog
 from app import logs, wiring
 from app.admin.token import with_admin_token
 from app.checks import topics
+from app.checks.exposure import unencrypted
 from app.errors import StartupError
 from app.lifecycle import (
     Running,
@@ -69,6 +70,8 @@ async def serve(
     _warn_of_few_files(settings, role)
     if settings.forwards and role == "all":
         _log.warning("forwards_not_served", hint="`smsbus serve --role forward` forwards to the configured targets")
+    for warning in unencrypted(settings):
+        _log.warning("sent_unencrypted", warning=warning)
 
     def ready(running: Running) -> None:
         _announce(settings, role, workers, running)

@@ -1,8 +1,13 @@
 """The dead letter of a record that Kafka refuses for its content, or whose row in the journal is damaged."""
 
+from typing import Final
+
 from bus.record import Record
 from schemas.dead_letter import UNKNOWN, rejected
 from schemas.messages import SmsRejected
+
+DAMAGED: Final = "journal_row_damaged"
+"""The reason of a record that no broker refused: its row in a journal is not what was written."""
 
 
 def of_refused(record: Record, reason: str, *, now_ms: int) -> SmsRejected:

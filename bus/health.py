@@ -31,6 +31,8 @@ HINTS: Final = {
     "TopicAuthorizationFailedError": RIGHTS,
     "TransactionalIdAuthorizationFailed": RIGHTS,
     "InvalidTimestampError": "this machine's clock is too far ahead of the brokers': correct it",
+    "journal_row_damaged": "no broker refused it: what is left of it is a dead letter, whose refused_id is this id: "
+    "`smsbus rejected list --reason journal_row_damaged`",
     "too_large_for_the_topic": "`smsbus topics check` prints the command that raises its max.message.bytes",
     "silent": "brokers answer and acknowledge nothing: `smsbus topics check` says if too few replicas are in sync; "
     "with event_loop_late this process is too busy to read their responses",

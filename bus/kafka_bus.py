@@ -10,7 +10,7 @@ from typing import Final
 import structlog
 
 from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
-from bus.dead_letter import of_refused
+from bus.dead_letter import DAMAGED, of_refused
 from bus.deliveries import Deliveries, PendingRecord
 from bus.health import FORBIDDEN, TOPIC_FORBIDDEN, Alarm, Condition, Refusals, TopicsAlarm, hint
 from bus.journal.journal import Journal, JournalUnwritable
@@ -70,6 +70,7 @@ class KafkaBus:
         self._away = Alarm("kafka_away")
         self._topics = TopicsAlarm(lambda: check(kafka, topics))
         self._refusals = Refusals("records_refused")
+        self._damaged = Refusals("journal_row_damaged")
         self._shares = Shares()
         self._stuck = Stuck()
         self._housekeeper: asyncio.Task[None] | None = None
@@ -161,7 +162,8 @@ class KafkaBus:
     async def _dead_letter(self, record: Record, reason: str) -> str:
         """See `bus.publishing.DeadLetter`."""
         now = asyncio.get_running_loop().time()
-        self._refusals.add(now=now, id=record.id, topic=record.topic, reason=reason, **hint(reason))
+        told = self._damaged if reason == DAMAGED else self._refusals
+        told.add(now=now, id=record.id, topic=record.topic, reason=reason, **hint(reason))
         letter = of_refused(record, reason, now_ms=self._now_ms())
         known = self._deliveries.known(letter.event_id)
         if known is None:
@@ -171,7 +173,12 @@ class KafkaBus:
         return letter.event_id
 
     async def _keep_trying(self, record: Record, reason: str) -> str:
-        """A refused dead letter has nowhere to go: it stays in the queue, and an alarm is raised."""
+        """A refused dead letter has nowhere to go: it stays in the queue, and an alarm is raised.
+
+        One that is damaged on disk was not refused: what is left of it is a dead letter itself.
+        """
+        if reason == DAMAGED:
+            return await self._dead_letter(record, reason)
         self._stuck.refused(record, reason, asyncio.get_running_loop().time())
         message = "the dead-letter topic refuses a dead letter: raise its max.message.bytes"
         raise NotDurable(message)
@@ -215,7 +222,8 @@ class KafkaBus:
             self._away.end()
         else:
             self._away.begin(error=error, bootstrap_servers=self._servers, **hint(error))
-        self._refusals.update(now)
+        for refusals in (self._refusals, self._damaged):
+            refusals.update(now)
         self._shares.update(now)
         self._stuck.update(now, is_away=error is not None)
 
@@ -295,7 +303,8 @@ class KafkaBus:
             "messages_in_journal": self._journals.spilled,
         }
         wrong = [f"takes_nothing:{topic}:{error}" for topic, error in sorted(self._producer.wrong_topics.items())]
-        told = (self._journals.unclaimed, self._journals.unreadable, self._topics.alarm, self._refusals.alarm)
+        journals, single = (self._journals.unclaimed, self._journals.unreadable), (self._refusals, self._damaged)
+        told = (*journals, self._topics.alarm, *(each.alarm for each in single))
         holding = [each.word for each in told if each.holds]
         names = [word for word, holds in words.items() if holds] + holding + wrong
         return names + self._shares.words + self._stuck.words

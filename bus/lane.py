@@ -18,6 +18,7 @@ from typing import Final
 import structlog
 
 from bus.contract import NotDurable, Outcome, Via
+from bus.dead_letter import DAMAGED
 from bus.deliveries import Deliveries, PendingRecord
 from bus.journal.journal import Journal, JournalUnwritable, Row, Stored
 from bus.journal.rows import RowName, found
@@ -339,7 +340,7 @@ class Lane:
 
     async def _send(self, batch: _Batch) -> None:
         if batch.rows and not batch.rows[0].intact:
-            await self._isolate(batch, "journal_row_damaged")
+            await self._isolate(batch, DAMAGED)
             return
         try:
             await self._publish(self.key, batch.records, batch.via)

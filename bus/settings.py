@@ -9,7 +9,6 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    FilePath,
     NonNegativeFloat,
     PositiveFloat,
     PositiveInt,
@@ -33,6 +32,25 @@ def _addresses(servers: str) -> str:
     return servers
 
 
+def shown_path(path: str) -> str:
+    """Return a path for an error; one that may be a secret put in the wrong place is not repeated."""
+    return path if path.startswith(("/", "./", "../")) and path.isprintable() else "that file"
+
+
+def _file(path: Path) -> Path:
+    try:
+        if path.is_file():
+            return path
+        problem = "is not a file" if path.exists() else "does not exist"
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+    message = f"{shown_path(str(path))} {problem}"
+    raise ValueError(message)
+
+
+File = Annotated[Path, AfterValidator(_file)]
+
+
 class KafkaSettings(BaseModel):
     """Kafka's address and our credentials. The names of the security settings are Kafka's own."""
 
@@ -44,9 +62,9 @@ class KafkaSettings(BaseModel):
     sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "PLAIN"
     sasl_plain_username: str | None = Field(default=None, validate_default=True)
     sasl_plain_password: SecretStr | None = Field(default=None, validate_default=True)
-    ssl_cafile: FilePath | None = None
-    ssl_certfile: FilePath | None = None
-    ssl_keyfile: FilePath | None = None
+    ssl_cafile: File | None = None
+    ssl_certfile: File | None = None
+    ssl_keyfile: File | None = None
     ssl_password: SecretStr | None = None  # of the key; without one an encrypted key stops the start
 
     @field_validator("sasl_plain_username", "sasl_plain_password")

@@ -9,24 +9,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Literal
 
-from yarl import URL
-
-from app.admin.token import token_file
+from app.checks.exposure import readable_by_others, unencrypted
 from app.checks.topics import NEEDED
 from app.lifecycle import missing_accounts
-from app.settings.load import Settings
-from app.settings.sections import Account, is_loopback
+from app.settings.load import Settings, secret_files
+from app.settings.sections import Account
 from app.wiring import RECEIVING, WITHOUT_BUS, Role, polled_accounts
 from bus.journal import status
 from bus.kafka import acls, brokers, granted, topics
 from bus.kafka.client import KafkaAway
 from bus.settings import KafkaSettings
-from forwarding.address import target_url
 from pollers.poller import GROUP
 
 CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
-OTHERS: Final = 0o077  # permission bits of a mode
 GIB: Final = 1024**3
 NOBODY_KNOWS: Final = "USER"  # the name that brokers make of a certificate
 
@@ -137,6 +133,8 @@ def _waiting(directory: Path) -> Iterator[Finding]:
         return
     yield from (Finding("failed", sentence) for sentence in found.closed)
     for journal in status.status(found.journals):
+        if journal.damage:
+            yield Finding("warning", f"the journal {journal.directory}: {journal.damage}")
         waits = f"{journal.rows} accepted messages wait in the journal {journal.directory}"
         if journal.problem:
             yield Finding("failed", f"the journal {journal.directory}: {journal.problem}")
@@ -176,32 +174,6 @@ def _account(name: str, account: Account) -> Finding:
 
 def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:
     """Warn of secrets that others can read: on this machine, or on the network."""
-    for path in filter(None, (file, settings.data_dir, settings.bus.journal_dir, token_file(settings))):
-        if _is_open(path):
-            mend = f"chmod go= {path}"
-            yield Finding("warning", f"{path} can be read by other users of this machine: `{mend}`")
-    for variable, url, what in _addresses(settings):
-        if url.startswith("http://") and not is_loopback(URL(url).host or ""):
-            yield Finding("warning", f"{variable} is http://: {what} is sent unencrypted; is there an https:// URL?")
-    kafka = settings.kafka
-    if kafka.security_protocol == "SASL_PLAINTEXT" and kafka.sasl_mechanism == "PLAIN":
-        text = "SMSBUS_KAFKA__SECURITY_PROTOCOL=SASL_PLAINTEXT with PLAIN sends the password unencrypted: use SASL_SSL"
+    files = [*filter(None, [file]), *map(Path, secret_files())]
+    for text in (*readable_by_others(settings, files), *unencrypted(settings)):
         yield Finding("warning", text)
-
-
-def _is_open(path: Path) -> bool:
-    try:
-        return bool(path.stat().st_mode & OTHERS)
-    except OSError:  # missing, or not readable for us either
-        return False
-
-
-def _addresses(settings: Settings) -> Iterator[tuple[str, str, str]]:
-    if settings.receiver.public_url is not None:
-        yield "SMSBUS_RECEIVER__PUBLIC_URL", settings.receiver.public_url, "the token in the callback URL"
-    for name, account in settings.accounts.items():
-        if account.base_url is not None:
-            yield f"SMSBUS_ACCOUNTS__{name.upper()}__BASE_URL", account.base_url, "the API key"
-    for name, forward in settings.forwards.items():
-        url = str(target_url(forward.url.get_secret_value()))
-        yield f"SMSBUS_FORWARDS__{name.upper()}__URL", url, "each SMS"

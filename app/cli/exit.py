@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from app.settings.sections import Account
 
 Config = Annotated[
-    Path | None, typer.Option("--config", help="Settings file. Default: SMSBUS_CONFIG, else ./smsbus.toml.")
+    Path | None,
+    typer.Option("--config", readable=False, help="Settings file. Default: SMSBUS_CONFIG, else ./smsbus.toml."),
 ]
 
 AccountName = Annotated[

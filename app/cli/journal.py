@@ -29,7 +29,9 @@ journal_app.command(epilog="Example: smsbus journal skip 17")(journal_rows.skip)
 def status(
     directory: Annotated[
         Path | None,
-        typer.Argument(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
+        typer.Argument(
+            readable=False, help="A journal directory, or that of one process in it. Default: bus.journal_dir."
+        ),
     ] = None,
     as_json: AsJson = False,
     config: Config = None,
@@ -38,7 +40,7 @@ def status(
 
     A question mark: damaged, so that it cannot be counted; the line says how many rows can be read.
 
-    Exit code 1: one of them is quarantined, or this user cannot open it.
+    Exit code 1: one of them is quarantined or has damaged rows, or this user cannot open it.
     """
     from bus.journal import status as journal_status
 
@@ -50,13 +52,15 @@ def status(
             print_row(_as_line(journal), _as_row(journal), as_json=as_json)
         if not journals and not found.closed:
             say(f"no messages in {where}")
-        if found.closed or any(journal.problem for journal in journals):
+        if found.closed or any(journal.problem or journal.damaged for journal in journals):
             raise end(Code.FAILED, *found.closed)
 
 
 @journal_app.command(epilog="Example: smsbus journal drain /var/lib/smsbus/journal --timeout 120")
 def drain(
-    directory: Annotated[Path, typer.Argument(help="A journal directory, or that of one process in it.")],
+    directory: Annotated[
+        Path, typer.Argument(readable=False, help="A journal directory, or that of one process in it.")
+    ],
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for Kafka to take everything.")] = 60.0,
     config: Config = None,
 ) -> None:
@@ -102,6 +106,7 @@ def _hold(stack: ExitStack, journals: "Iterable[Path]") -> None:
 
 def _as_line(journal: "JournalStatus") -> str:
     row, held = _as_row(journal), journal.problem or ("held" if journal.held else "free")
+    held += f"; {journal.damage}" if journal.damage else ""
     if journal.rows is None:
         return f"{journal.directory} rows=? bytes=? oldest=? {held}"
     return f"{journal.directory} rows={journal.rows} bytes={journal.bytes} oldest={row['oldest'] or '-'} {held}"
@@ -112,7 +117,8 @@ def _as_row(journal: "JournalStatus") -> dict[str, object]:
 
     oldest = to_text(journal.oldest_ms) if journal.oldest_ms is not None else None
     counted = {"rows": journal.rows, "bytes": journal.bytes, "oldest": oldest}
-    return {"directory": str(journal.directory), **counted, "held": journal.held, "problem": journal.problem}
+    owned = {"held": journal.held, "problem": journal.problem, "damaged": journal.damaged}
+    return {"directory": str(journal.directory), **counted, **owned}
 
 
 def _insist_on_nothing(journals: "list[JournalStatus]") -> None:

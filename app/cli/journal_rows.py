@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 Directory = Annotated[
     Path | None,
-    typer.Option(help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
+    typer.Option(readable=False, help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
 ]
 
 
@@ -67,7 +67,7 @@ def export(
 ) -> None:
     """Write every row with all its columns as JSON lines, values in base64; quarantined journals included.
 
-    Rows that cannot be read are reported, and the exit code is 1.
+    Rows that are damaged or cannot be read are reported, and the exit code is 1.
     """
     from app.journals.free import journals_in
     from bus.journal.rows import LAST_SEQ, Which
@@ -76,7 +76,8 @@ def export(
         settings = settings_for(config)
         with journals_in(directory or settings.bus.journal_dir, settings) as journals:
             unread: list[str] = []
-            count = _write(to, _rows(journals, Which(limit=LAST_SEQ), unread, reveal=True))
+            rows = _rows(journals, Which(limit=LAST_SEQ), unread, reveal=True)
+            count = _write(to, _naming_damaged(rows, unread))
         say(f"{to} has {_many(count, 'row')} of {_many(len(journals), 'journal')}")
         _insist_on_all(unread)
 
@@ -114,6 +115,13 @@ def _rows(
                 yield row
             else:
                 unread.append(f"{journal.directory}: {row}")
+
+
+def _naming_damaged(rows: "Iterable[dict[str, Any]]", problems: list[str]) -> "Iterator[dict[str, Any]]":
+    for row in rows:
+        if row["intact"] is False:
+            problems.append(f"row {row['seq']} of {row['journal']} is damaged: it is written as it was read")
+        yield row
 
 
 def _many(number: int, noun: str) -> str:

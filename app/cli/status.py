@@ -50,7 +50,8 @@ def _lines(found: "Status") -> Iterator[str]:
     yield f"smsbus {found.version or '?'}, up since {found.up_since or '?'}"
     yield from _facts(found)
     for account in found.accounts:
-        heard = f"last heard {account.last_heard}" if account.last_heard else "not heard since it started"
+        by = " with its present tokens" if account.state == "callbacks" else ""
+        heard = f"last heard {account.last_heard}" if account.last_heard else f"not heard{by} since it started"
         waiting = f", {account.queued} polls wait" if account.queued else ""
         yield f"account {account.account}: {account.state}, {heard}{waiting}"
 

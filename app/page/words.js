@@ -236,6 +236,7 @@ export const REJECTED_REASONS = {
   field_not_a_string: "A field that must be a text is none.",
   record_too_large: "It is too large for a record.",
   internal_error: "A bug in smsbus: please report it with the log's line.",
+  journal_row_damaged: "It was damaged on disk while it waited for Kafka.",
   refused_by_broker: "Kafka refused the record, usually for its size.",
 };
 export const rejectedSentence = (age, account, reason) => `Rejected ${age}, account ${account}: ${reason}`;

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any, Final, NamedTuple, Self
 
 from app.settings.names import SettingPath, SettingsError, set_variable, variable_of
+from bus.settings import shown_path
 
 MAX_BYTES: Final = 1 << 20  # of a file; a thousand accounts are a fifth of it
 PAUSE: Final = 0.5  # seconds between two readings: an editor that truncates and writes takes milliseconds
@@ -24,7 +25,7 @@ class File(NamedTuple):
     """A file as it was read."""
 
     text: str
-    problem: str | None  # why it cannot be read, often an error's name
+    problem: str | None  # why it cannot be read
     changed_ns: int
 
 
@@ -114,7 +115,7 @@ def secrets_of(files: Files, variables: Mapping[str, SettingPath], environ: Mapp
         file = files.each[environ[name]]
         _plant(tree, secret, file.text.strip())
         if file.problem is not None:
-            lines.append(f"{name} names a file that cannot be read: {file.problem}")
+            lines.append(f"{name} names {shown_path(environ[name])}, which cannot be read: {file.problem}")
         if set_variable(secret, environ) == variable_of(secret):
             lines.append(f"{variable_of(secret)} and {name} are both set: keep one")
     if lines:
@@ -138,8 +139,10 @@ def _file(path: str, *, only_regular: bool) -> File:
             if len(content) > MAX_BYTES:
                 return File("", "it is over 1 MiB", 0)
             return File(content.decode("utf-8"), None, status.st_mtime_ns)
-    except (OSError, UnicodeDecodeError) as error:
-        return File("", type(error).__name__, 0)
+    except UnicodeDecodeError:
+        return File("", "it is not UTF-8", 0)
+    except OSError as error:
+        return File("", error.strerror or type(error).__name__, 0)
 
 
 def _at_once(path: str, flags: int) -> int:

@@ -153,10 +153,11 @@ def load(config: Path | None = None) -> Settings:
 
 def files(config: Path | None = None) -> Files:
     """Read the files that `load` reads. Raises `SettingsError` when a given one does not exist."""
-    return Files.read(config_file(config), _secret_files())
+    return Files.read(config_file(config), secret_files())
 
 
-def _secret_files() -> Iterator[str]:
+def secret_files() -> Iterator[str]:
+    """Yield the files that variables like `SMSBUS_ADMIN__TOKEN_FILE` name."""
     return (os.environ[name] for name in sorted(file_variables(Settings, os.environ)))
 
 
@@ -208,7 +209,7 @@ def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable
     def read() -> Files:
         if file is not None and not file.exists():
             raise SettingsError([f"{file} is not there any longer"])
-        return Files.read(file or config_file(config), _secret_files(), only_regular=True)
+        return Files.read(file or config_file(config), secret_files(), only_regular=True)
 
     async def again() -> Read:
         found = await settled(read, pause)

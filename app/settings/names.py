@@ -118,6 +118,7 @@ def problem_lines(
     """Return one readable line for each problem, naming the variable and the key in the file."""
     known = list(dict(places(model)))
     details = error.errors(include_input=False, include_url=False, include_context=False)
+    details.sort(key=lambda detail: detail["type"] != "extra_forbidden")  # a misspelt key first: others follow from it
     return list(dict.fromkeys(_problem(detail, known, environ, file) for detail in details))
 
 
@@ -163,6 +164,9 @@ def _unknown(name: str, place: SettingPath, known: list[SettingPath]) -> str:
 
 def _did_you_mean(word: str, words: list[str], prefix: str = "", between: str = "__") -> str:
     head, dots, last = word.rpartition(between)
+    sections = {each.rpartition(between)[0] for each in words}
+    if head not in sections and (section := difflib.get_close_matches(head, sorted(sections), n=1)):
+        return _did_you_mean(f"{section[0]}{dots}{last}", words, prefix, between)
     renamed = f"{head}{dots}{RENAMED.get(last.lower(), '')}".lower()
     close = [each for each in words if each.lower() == renamed] or difflib.get_close_matches(word, words, n=1)
     return f": did you mean {prefix}{close[0]}?" if close else "; `smsbus check --print` lists all settings"

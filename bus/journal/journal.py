@@ -443,12 +443,20 @@ def _select(connection: sqlite3.Connection, lane: TopicPartition, after: int, ma
 
 def row_of(columns: Sequence[Any]) -> Row:
     """Return a row from its columns, in their order, without the size."""
-    seq, *stored, checksum = columns
-    fields = tuple(map(_typed, COLUMNS, stored))
-    intact = _checksum(fields) == checksum
+    fields = _fields_of(columns)
+    intact = _checksum(fields) == columns[-1]
     record_id, topic, partition, key, value, headers, timestamp_ms = fields
     parsed = tuple((name, text.encode()) for name, text in json.loads(headers)) if intact else ()
-    return Row(seq, Record(record_id, topic, partition, key, value, parsed, timestamp_ms), intact)
+    return Row(columns[0], Record(record_id, topic, partition, key, value, parsed, timestamp_ms), intact)
+
+
+def is_intact(columns: Sequence[Any]) -> bool:
+    """Tell the same of the same columns, in half the time."""
+    return bool(_checksum(_fields_of(columns)) == columns[-1])
+
+
+def _fields_of(columns: Sequence[Any]) -> tuple[Any, ...]:
+    return tuple(map(_typed, COLUMNS, columns[1:-1]))
 
 
 def _typed(kind: type, stored: object) -> Any:  # noqa: ANN401 - of that kind

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bus.journal.journal import NAMES, ODD, Journal, row_of
+from bus.journal.journal import NAMES, ODD, Journal, is_intact, row_of
 from bus.record import TopicPartition
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
@@ -117,6 +117,16 @@ async def found(journal: Journal, name: RowName) -> RawRow | None:
     which = Which(after=name.seq - 1, limit=1)
     rows = await journal.query(lambda connection: page(connection, which, max_bytes=1))
     return next((row for row in rows if (row.seq, row.id) == (name.seq, name.id)), None)
+
+
+def damaged_in(connection: sqlite3.Connection) -> int | None:
+    """Return how many rows are not what was written; None: another version wrote them. Texts are bytes."""
+    if not set(NAMES) <= {name.decode() for _, name, *_ in connection.execute("PRAGMA table_info(rows)")}:
+        return None
+    stored = connection.execute(
+        "SELECT seq, id, topic, partition, key, value, headers, timestamp_ms, checksum FROM rows NOT INDEXED"
+    )
+    return sum(not is_intact(columns) for columns in stored)
 
 
 def _where(which: Which) -> tuple[str, list[Any]]:

@@ -10,12 +10,13 @@ from typing import Final, NamedTuple
 
 from bus.journal.claim import is_aside, is_closed, try_claim
 from bus.journal.journal import FILE_NAME, Journal
-from bus.journal.rows import BROKEN, RawRow, RowName, Unread, found, salvaged
+from bus.journal.rows import BROKEN, RawRow, RowName, Unread, damaged_in, found, salvaged
 from bus.journal.skipped import Skip, take_out
 
 SAVE: Final = "`smsbus journal export --directory {} --to FILE` saves what can be read; do that before you delete it"
 ASIDE: Final = "it is quarantined, as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE
 DAMAGED: Final = "it is damaged ({}; {} rows can be read): " + SAVE
+ROWS_DAMAGED: Final = "{} damaged: {} not published, but kept as a dead letter (`smsbus journal show` names it)"
 CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
 
 
@@ -34,7 +35,16 @@ class JournalStatus:
     rows: int | None  # None: damaged, so that nobody can count them
     bytes: int | None  # the same
     oldest_ms: int | None  # timestamp of the oldest row; the same
+    damaged: int | None  # rows that are not what was written; they become dead letters; None: unknown
     problem: str | None  # why its messages are not published
+
+    @property
+    def damage(self) -> str | None:
+        """The sentence about its damaged rows; None: it has none, or its problem says more."""
+        if self.problem or not self.damaged:
+            return None
+        words = ("1 row is", "it is") if self.damaged == 1 else (f"{self.damaged} rows are", "they are")
+        return ROWS_DAMAGED.format(*words)
 
 
 class Found(NamedTuple):
@@ -112,7 +122,7 @@ def _status(directory: Path) -> JournalStatus:
             return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
         except BROKEN as error:
             problem = aside or DAMAGED.format(error, _readable(directory), directory)
-            return JournalStatus(directory, claim is None, None, None, None, problem=problem)
+            return JournalStatus(directory, claim is None, None, None, None, None, problem=problem)
     finally:
         if claim is not None:
             claim.release()
@@ -128,12 +138,13 @@ def _readable(directory: Path) -> int:
     return sum(isinstance(row, RawRow) for row in rows_of(directory))
 
 
-def _rows(path: Path) -> tuple[int, int, int | None]:
+def _rows(path: Path) -> tuple[int, int, int | None, int | None]:
     with closing(_opened(path)) as connection:
         rows, size, oldest = connection.execute(
             "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows NOT INDEXED"
         ).fetchone()
-    return rows, size, oldest
+        connection.text_factory = bytes
+        return rows, size, oldest, damaged_in(connection)
 
 
 def _opened(path: Path) -> sqlite3.Connection:

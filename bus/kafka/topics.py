@@ -8,7 +8,12 @@ from importlib.util import find_spec
 from typing import Final
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import (
+    ClusterAuthorizationFailedError,
+    TopicAlreadyExistsError,
+    TopicAuthorizationFailedError,
+    for_code,
+)
 
 from bus.kafka.brokers import TopicDescription, admin, creates_topics_freely, existing, nodes, not_shown
 from bus.settings import KafkaSettings
@@ -101,6 +106,10 @@ async def partitions(kafka: KafkaSettings, name: str) -> tuple[int, ...]:
     return found.partitions
 
 
+FORBIDDEN: Final = frozenset({TopicAuthorizationFailedError.errno, ClusterAuthorizationFailedError.errno})
+AS_ADMINISTRATOR: Final = (
+    "this user may not create topics: run `smsbus topics create` as an administrator, with a settings file of its login"
+)
 FREELY = (
     "the brokers create missing topics automatically, with a wrong partition count: "
     "set auto.create.topics.enable=false on them"
@@ -148,6 +157,8 @@ def _created(topic_errors: list[tuple[str, int, str | None]]) -> list[str]:
     for name, code, reason in topic_errors:
         if code not in {0, TopicAlreadyExistsError.errno}:
             refused.append(f"Kafka did not create topic {name}: {reason or for_code(code).__name__}")
+    if any(code in FORBIDDEN for _, code, _ in topic_errors):
+        refused.append(AS_ADMINISTRATOR)
     if refused:
         raise TopicsError(refused)
     return [name for name, code, _ in topic_errors if code == 0]

@@ -1,5 +1,7 @@
 """Receiver, pollers and commands against a Kafka that is reached over TLS only."""
 
+import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,9 +9,10 @@ import pytest
 
 from tests.e2e.polling import SHARDS, Town, ask, wait_until
 from tests.e2e.program import TOKEN
-from tests.secure_kafka import SecureKafka
+from tests.secure_kafka import PASSWORD, USER, SecureKafka
 
 ORDERS = 48
+GUIDE = Path(__file__).parents[2] / "docs/guides/kafka-security.md"
 
 
 @pytest.fixture
@@ -71,3 +74,46 @@ def test_who_is_not_let_in_is_told_why_at_the_start(town: Town, secure: SecureKa
     assert why in served.stderr
     assert why in listed.stderr
     assert "not-the-password" not in checked.stdout + served.stderr + listed.stderr
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("secure", ["SCRAM-SHA-512"], indirect=True)
+@pytest.mark.parametrize("option", ["--add-config", "--add-config-file"])
+def test_a_login_that_is_made_as_the_guide_says_is_let_in(town: Town, secure: SecureKafka, option: str) -> None:
+    name, password = f"receiver{len(option)}", "a-password-of-its-own"
+    _administrator(town, secure)
+    command = _guides(r"^\$ smsbus (kafka configs .+)$").replace("PASSWORD", password)
+    command = command.replace("broker.example:9093", secure.settings["KAFKA__BOOTSTRAP_SERVERS"])
+    words = [name if word == "receiver" else word for word in shlex.split(command)]
+    if option == "--add-config-file":
+        at = words.index("--add-config")
+        (town.directory / "login").write_text(words[at + 1].replace("[", "").replace("]", ""))
+        words[at : at + 2] = [option, "login"]
+    town.environ |= {"SMSBUS_KAFKA__SASL_PLAIN_USERNAME": name, "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": password}
+
+    at = words.index("--alter")
+    login, entity = words[:at], ("--entity-type", "users", "--entity-name", name)
+
+    before, made, after = town("check"), town(*words), town("check")
+    shown = town(*login, "--describe", *entity)
+    town(*login, "--alter", "--delete-config", "SCRAM-SHA-512", *entity)
+
+    assert made.returncode == 0, made.stderr
+    assert "SCRAM-SHA-512=iterations=" in shown.stdout
+    assert password not in shown.stdout
+    assert town("check").returncode == before.returncode == 1
+    assert f"refuses the login of SMSBUS_KAFKA__SASL_PLAIN_USERNAME={name}" in before.stdout
+    assert f"Kafka answers at {secure.settings['KAFKA__BOOTSTRAP_SERVERS']}" in after.stdout
+
+
+def _administrator(town: Town, secure: SecureKafka) -> None:
+    """Write the guide's `admin.properties`."""
+    text = _guides(r"^```properties\n(.+?)^```$").replace("/etc/kafka/ca.pem", secure.settings["KAFKA__SSL_CAFILE"])
+    text = text.replace('"admin"', f'"{USER}"').replace('"PASSWORD"', f'"{PASSWORD}"')
+    (town.directory / "admin.properties").write_text(text)
+
+
+def _guides(pattern: str) -> str:
+    found = re.search(pattern, GUIDE.read_text(), re.MULTILINE | re.DOTALL if "```" in pattern else re.MULTILINE)
+    assert found
+    return found[1]

@@ -511,7 +511,7 @@ def test_a_secret_file_that_is_not_there_or_not_alone_is_named(alone):
     both = alone("check", ADMIN__TOKEN_FILE=str(alone.file), ADMIN__TOKEN="x")
 
     assert (missing.returncode, both.returncode) == (2, 2)
-    assert "SMSBUS_ADMIN__TOKEN_FILE names a file that cannot be read" in missing.stderr
+    assert f"SMSBUS_ADMIN__TOKEN_FILE names {alone.directory / 'nowhere'}, which cannot be read" in missing.stderr
     assert "SMSBUS_ADMIN__TOKEN and SMSBUS_ADMIN__TOKEN_FILE are both set" in both.stderr
 
 

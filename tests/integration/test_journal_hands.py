@@ -534,6 +534,28 @@ async def test_rows_of_a_damaged_journal_are_exported_past_its_indexes(tmp_path:
     assert [row["id"] for row in lines(tmp_path / "rows")] == ids
 
 
+@pytest.mark.parametrize("held", [False, True], ids=["free", "held"])
+async def test_a_damaged_row_is_said_by_status_and_by_an_export_that_has_it_all_the_same(
+    tmp_path: Path, smsbus: Smsbus, held: bool
+) -> None:
+    directory = await left_behind(tmp_path / "journal")
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("UPDATE rows SET value = replace(value, 'code', 'cpde') WHERE seq = 2")
+        connection.commit()
+    holder = try_claim(directory) if held else None
+    status = await on_thread(smsbus, "status")
+    if holder:
+        holder.release()
+
+    export = await on_thread(smsbus, "export", "--to", "rows")
+
+    state = "held" if held else "free"
+    assert (status.exit_code, export.exit_code) == (Code.FAILED, Code.FAILED)
+    assert f" {state}; 1 row is damaged: it is not published, but kept as a dead letter" in status.stdout
+    assert f"row 2 of {directory.name} is damaged" in export.stderr
+    assert [row["intact"] for row in lines(tmp_path / "rows")] == [True, False, True]
+
+
 async def test_pages_that_cannot_be_read_are_said_and_all_other_rows_exported(tmp_path: Path, smsbus: Smsbus) -> None:
     directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged", count=400)
     leaves = table_leaves(directory)
@@ -569,6 +591,23 @@ async def test_bits_flipped_anywhere_lose_no_row_that_is_whole_without_a_word(tm
         damaged = [row for row in rows if not row["intact"]]
         assert len(missing) <= len(damaged) or result.exit_code == Code.FAILED, (trial, at)
         shutil.rmtree(directory)
+
+
+async def test_a_journal_whose_only_page_is_damaged_has_no_row_to_read_and_its_texts_are_still_in_the_file(
+    tmp_path: Path, smsbus: Smsbus
+) -> None:
+    """What docs/operations.md says of `strings`."""
+    directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
+    content, at = bytearray((directory / FILE_NAME).read_bytes()), (root_page(directory, "rows") - 1) * 4096
+    content[at] ^= 0xFF
+    (directory / FILE_NAME).write_bytes(content)
+
+    result = await on_thread(smsbus, "export", "--to", "rows")
+
+    events = [build(sms(n=n, text=TEXT + " " * n), topic_prefix="", instance="t").value for n in range(3)]
+    assert result.exit_code == Code.FAILED
+    assert "rows has 0 rows" in result.stderr
+    assert [event in content for event in events] == [True] * 3
 
 
 async def test_what_is_no_database_at_all_is_said(tmp_path: Path, smsbus: Smsbus) -> None:

@@ -2,6 +2,7 @@
 
 import inspect
 import io
+import os
 import re
 import shlex
 import socket
@@ -343,6 +344,41 @@ def test_a_port_of_the_sandbox_that_is_in_use_is_named_with_the_option(environme
     assert (result.exit_code, result.stdout) == (Code.USAGE, "")
     assert result.stderr == f"smsbus: port {port} is in use: choose another with --port\n"
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_settings_file_that_may_not_be_read_is_one_line(environment, tmp_path, monkeypatch):
+    file = tmp_path / "smsbus.toml"
+    file.touch()
+    environment({})
+    may, opened = os.access, open
+    monkeypatch.setattr(os, "access", lambda path, *more, **other: str(path) != str(file) and may(path, *more, **other))
+
+    def closed(path, *more, **other):  # played: a test may run as root, who may do everything
+        if str(path) == str(file):
+            raise PermissionError(13, "Permission denied", path)
+        return opened(path, *more, **other)
+
+    monkeypatch.setattr("builtins.open", closed)
+
+    result = run(cli, ["check", "--config", str(file)])
+
+    assert result.exit_code == Code.USAGE
+    assert result.stderr == f"smsbus: {file} cannot be read: Permission denied\n"
+
+
+@pytest.mark.parametrize("command", [["status"], ["drain"], ["show", "--directory"]], ids=lambda words: words[0])
+def test_journals_that_may_not_be_read_are_one_line(environment, tmp_path, monkeypatch, command):
+    environment({})
+    may = os.access
+    monkeypatch.setattr(
+        os, "access", lambda path, *more, **other: str(path) != str(tmp_path) and may(path, *more, **other)
+    )
+
+    result = run(cli, ["journal", *command, str(tmp_path)])
+
+    assert result.exit_code == Code.FAILED
+    assert result.stderr.startswith(f"smsbus: {tmp_path} cannot be opened by this user (permission denied)")
+    assert len(result.stderr.splitlines()) == 1
 
 
 @pytest.mark.parametrize("command", [["serve"], ["topics", "check"], ["tail", "-n", "1"]])

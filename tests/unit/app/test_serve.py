@@ -57,6 +57,24 @@ def test_an_inbox_needs_files_for_those_who_wait(environment, monkeypatch):
     assert [line["hint"] for line in lines] == ["let it open 1400 (`ulimit -n`, systemd's LimitNOFILE=)"]
 
 
+async def test_a_key_that_is_sent_unencrypted_is_said_at_the_start(environment, monkeypatch):
+    account = {"PROVIDER": "grizzlysms", "API_KEY": "hunter2-hunter2", "BASE_URL": "http://api.example.org/x"}
+    environment({f"SMSBUS_ACCOUNTS__G__{name}": value for name, value in account.items()})
+    monkeypatch.setattr(serve.logs, "configure", lambda *_: None)
+    monkeypatch.setattr(serve, "_warn_of_few_files", lambda *_: None)
+
+    async def refuse(*_):
+        raise StartupError(["no"])
+
+    monkeypatch.setattr(serve.topics, "verify", refuse)
+    with capture_logs() as lines, pytest.raises(StartupError):
+        await serve.serve(load())
+
+    [line] = lines
+    assert (line["event"], line["log_level"]) == ("sent_unencrypted", "warning")
+    assert line["warning"].startswith("SMSBUS_ACCOUNTS__G__BASE_URL is http://")
+
+
 async def test_few_files_are_said_before_anything_is_served_or_workers_are_started(environment, monkeypatch, tmp_path):
     environment({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24})
     monkeypatch.setenv("SMSBUS_DATA_DIR", str(tmp_path))

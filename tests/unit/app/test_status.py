@@ -94,6 +94,17 @@ def test_the_first_line_and_the_exit_code_say_it_all(
     assert f"account grizzly: {state}, last heard 2026-11-28T07:15:00Z, 7 polls wait\n" in shown.stdout
 
 
+def test_tokens_that_are_new_are_not_the_account_that_was_never_heard(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked(_: object) -> Status:
+        return status(READY, Metrics(METRICS), [{"account": "shop", "tokens": TOKENS[:1]}])
+
+    monkeypatch.setattr(command, "_status", asked)
+
+    shown = CliRunner().invoke(cli, ["status"])
+
+    assert "account shop: callbacks, not heard with its present tokens since it started\n" in shown.stdout
+
+
 def test_a_reason_keeps_its_beginning_for_as_long_as_it_holds() -> None:
     registry, reasons, now = CollectorRegistry(), ["a"], [100.0]
     held = DegradedReasons(lambda: tuple(reasons), registry, now=lambda: now[0])

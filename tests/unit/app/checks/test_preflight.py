@@ -1,5 +1,8 @@
 """`check` looks at one thing after the other; those that need no broker are shown here."""
 
+import os
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from app.errors import StartupError
 from app.lifecycle import refuse_without_accounts
 from app.settings.load import load
 from bus.journal.claim import try_claim
-from bus.journal.journal import Journal
+from bus.journal.journal import FILE_NAME, Journal
 from bus.record import build
 from tests.messages import sms
 
@@ -44,6 +47,61 @@ def test_what_others_can_read_is_a_warning_that_says_how_to_mend_it(environment,
 
     assert before == [f"{path} can be read by other users of this machine: `chmod go= {path}`" for path in (file, data)]
     assert list(preflight._open_to_others(load(), file)) == []
+
+
+def test_each_file_with_a_secret_or_a_private_key_that_others_can_read_is_a_warning(environment, tmp_path):
+    files = {
+        "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE": "x" * 22,
+        "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD_FILE": "hunter2-hunter2",
+        "SMSBUS_KAFKA__SSL_KEYFILE": "a private key",
+    }
+    named = {name: tmp_path / name.lower() for name in files}
+    for name, path in named.items():
+        path.write_text(files[name])
+        path.chmod(0o644)
+    login = {"SECURITY_PROTOCOL": "SASL_SSL", "SASL_PLAIN_USERNAME": "u"}
+    (tmp_path / "certificate").touch(mode=0o644)
+    environment(
+        {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_DATA_DIR": str(tmp_path / "none")}
+        | {f"SMSBUS_KAFKA__{name}": value for name, value in login.items()}
+        | {"SMSBUS_KAFKA__SSL_CERTFILE": str(tmp_path / "certificate")}
+        | {name: str(path) for name, path in named.items()}
+    )
+
+    found = [finding.text for finding in preflight._open_to_others(load(), None)]
+    for path in named.values():
+        path.chmod(0o600)
+
+    assert found == [
+        f"{path} can be read by other users of this machine: `chmod go= {path}`" for path in named.values()
+    ]
+    assert list(preflight._open_to_others(load(), None)) == []
+
+
+def test_a_key_in_the_certificate_s_file_is_a_private_key_too(environment, tmp_path):
+    both = tmp_path / "both.pem"
+    both.touch(mode=0o644)
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path / "none"), "SMSBUS_KAFKA__SSL_CERTFILE": str(both)})
+
+    [finding] = preflight._open_to_others(load(), None)
+
+    assert str(both) in finding.text
+
+
+@pytest.mark.parametrize(("mode", "warned"), [(0o640, False), (0o644, True)], ids=["its group", "everybody"])
+def test_a_secret_of_another_user_that_this_one_reads_by_its_group_is_fine(
+    environment, tmp_path, monkeypatch, mode, warned
+):
+    file = tmp_path / "tokens"
+    file.write_text("x" * 22)
+    file.chmod(mode)
+    named = {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE": str(file), "SMSBUS_DATA_DIR": str(tmp_path / "none")}
+    environment({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme"} | named)
+    monkeypatch.setattr(os, "geteuid", lambda: file.stat().st_uid + 1)
+
+    found = [finding.text for finding in preflight._open_to_others(load(), None)]
+
+    assert [f"chgrp {os.getegid()} {file} && chmod o= {file}" in text for text in found] == [True] * warned
 
 
 @pytest.mark.parametrize(
@@ -133,6 +191,20 @@ async def test_what_waits_in_the_journal_is_said_with_a_command(environment, tmp
     assert f"3 accepted messages wait in the journal {free}" in found[1].text
     assert f"smsbus journal drain {tmp_path}/journal" in found[1].text
     assert f"4 accepted messages wait in the journal {held}" in found[2].text
+
+
+async def test_a_damaged_row_is_a_warning_before_the_start_that_makes_a_dead_letter_of_it(environment, tmp_path):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path)})
+    directory = await written(tmp_path / "journal" / "bbbbbbbbbbbb", 3)
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("UPDATE rows SET value = replace(value, 'code', 'cpde') WHERE seq = 2")
+        connection.commit()
+
+    _, damaged, waits = preflight._journal(load())
+
+    assert (damaged.mark, waits.mark) == ("warning", "warning")
+    assert f"{directory}: 1 row is damaged" in damaged.text
+    assert "`smsbus journal show`" in damaged.text
 
 
 def test_without_a_public_url_nobody_knows_what_pingme_sees(environment):

@@ -137,6 +137,7 @@ def test_journals_and_their_rows(objects: Any, tmp_path: Path) -> None:
     assert [*whole] == documented()["journal status"]
     assert (whole["directory"], whole["rows"], whole["held"], whole["problem"]) == (str(one), 1, False, None)
     assert whole["oldest"].endswith("Z")
+    assert (whole["damaged"], broken["damaged"]) == (0, None)
     assert (broken["rows"], broken["bytes"], broken["oldest"]) == (None, None, None)
     assert "it is damaged" in broken["problem"]
     assert [*row] == documented()["journal show"]

@@ -116,7 +116,7 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
             "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD",
             "needed",
         ),
-        ({"SMSBUS_KAFKA__SSL_CAFILE": f"/nowhere/{SECRET}"}, "SMSBUS_KAFKA__SSL_CAFILE", "file"),
+        ({"SMSBUS_KAFKA__SSL_CAFILE": SECRET}, "SMSBUS_KAFKA__SSL_CAFILE", "file"),
         ({"SMSBUS_RECEIVER__PORT": SECRET}, "SMSBUS_RECEIVER__PORT", "integer"),
         ({"SMSBUS_ADMIN__PORT": "70000"}, "SMSBUS_ADMIN__PORT", "65535"),
         ({"SMSBUS_ADMIN__HOST": "0.0.0.0"}, "SMSBUS_ADMIN__TOKEN", "needed"),
@@ -246,6 +246,8 @@ def test_every_problem_has_its_own_line(environment):
         ("SMSBUS_BUS__ADOPT_EVERY", "SMSBUS_BUS__ORPHAN_SCAN_INTERVAL"),
         ("SMSBUS_BUS__REPEATS_REMEMBERED", "SMSBUS_BUS__DEDUP_CACHE_SIZE"),
         ("SMSBUS_POLLERS__WORKERS", "SMSBUS_POLLERS__MAX_CONCURRENT_POLLS"),
+        ("SMSBUS_POLLER__WORKERS", "SMSBUS_POLLERS__MAX_CONCURRENT_POLLS"),
+        ("SMSBUS_RECIEVR__PORT", "SMSBUS_RECEIVER__PORT"),
     ],
 )
 def test_an_unknown_variable_stops_the_start_and_the_meant_one_is_guessed(environment, variable, meant):
@@ -281,6 +283,38 @@ def test_an_unknown_key_of_the_file_stops_the_start_and_the_meant_one_is_guessed
     assert refused(environment, {"SMSBUS_CONFIG": str(file)}) == [
         f"{key} in {file} is not a setting: did you mean {meant}?"
     ]
+
+
+def test_a_misspelt_key_is_named_before_what_follows_from_it(environment, tmp_path):
+    file = tmp_path / "smsbus.toml"
+    file.write_text(IN_FILE.replace("provider", "provder"))
+
+    first, *others = refused(environment, {"SMSBUS_CONFIG": str(file)})
+
+    assert first == f"accounts.shop.provder in {file} is not a setting: did you mean accounts.shop.provider?"
+    assert "is missing" in str(others)
+
+
+@pytest.mark.parametrize("make", [None, Path.mkdir], ids=["missing", "a directory"])
+@pytest.mark.parametrize("name", ["SSL_CAFILE", "SSL_CERTFILE", "SSL_KEYFILE"])
+def test_a_file_that_is_none_is_named_with_its_path(environment, tmp_path, name, make):
+    path = tmp_path / "client.pem"
+    if make:
+        make(path)
+
+    [line] = refused(environment, {f"SMSBUS_KAFKA__{name}": str(path)})
+
+    assert line == f"SMSBUS_KAFKA__{name}: {path} {'is not a file' if make else 'does not exist'}"
+
+
+@pytest.mark.parametrize("variable", ["SMSBUS_KAFKA__SSL_KEYFILE", "SMSBUS_ADMIN__TOKEN_FILE"])
+@pytest.mark.parametrize("secret", [SECRET, "-----BEGIN PRIVATE KEY-----\n/hunter2"], ids=["a token", "a key"])
+def test_a_secret_in_place_of_its_file_is_not_repeated(environment, variable, secret):
+    [line] = refused(environment, {variable: secret})
+
+    assert line.startswith(variable)
+    assert "that file" in line
+    assert "hunter2" not in line
 
 
 def test_a_key_of_the_file_like_no_other_is_unknown_without_a_guess(environment, tmp_path):
