@@ -243,6 +243,8 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
 async def _is_current(consumer: AIOKafkaConsumer, generation: int) -> bool:
     """Tell whether the coordinator has this member in this generation, also while the next one forms."""
     coordinator = consumer._coordinator  # noqa: SLF001 - its own heartbeats have consequences
+    if coordinator is None:
+        return False  # it replaces another and is not connected yet
     request = HeartbeatRequest(coordinator.group_id, generation, coordinator.member_id)
     answer = await coordinator._send_req(request)  # noqa: SLF001
     return answer.error_code in {0, errors.RebalanceInProgressError.errno}

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 import pytest
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import IllegalStateError, KafkaConnectionError, TopicAuthorizationFailedError
 from structlog.testing import capture_logs
 
@@ -93,6 +93,14 @@ async def test_an_answer_that_was_on_its_way_is_not_believed_by_who_asks_anew(gr
     assert first == [0, 2]
     assert group._consumer.asked == [[0, 1, 2], [1]]
     assert group._member.caught_up[2:] == [1]
+
+
+async def test_nothing_is_ours_for_certain_while_another_consumer_connects(group):
+    """It was an AttributeError, and ended the shard: a process that had been suspended for 47 s."""
+    group._consumer = AIOKafkaConsumer(group_id="g")
+
+    assert not await group.is_ours(1)
+    await group._consumer.stop()
 
 
 async def test_a_shard_that_was_lost_meanwhile_has_nothing_to_catch_up_with(group):
