@@ -5,7 +5,6 @@
 
 import asyncio
 import json
-import re
 import urllib.error
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,18 +13,14 @@ from threading import Thread
 
 import pytest
 
-from bus.kafka import acls, granted
-from bus.settings import KafkaSettings
-from pollers.poller import GROUP
 from tests.e2e.polling import SHARDS, Town, ask, wait_until
 from tests.e2e.program import TOKEN
-from tests.e2e.rights import Right, give, take_away, understood
+from tests.e2e.rights import give, understood
 from tests.secure_kafka import SecureKafka, User
 
 pytestmark = pytest.mark.timeout(240)
 ORDERS = 48
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-NOT_TAKEN = {"Describe", "IdempotentWrite"}  # without the first it is another message; the second is in Write
 
 
 @pytest.fixture
@@ -184,48 +179,3 @@ def test_who_has_no_rights_is_told_so_by_tail_in_the_same_words(secure: SecureKa
     assert ended.returncode == 1
     assert f"topic {town.prefix}sms.received.v1 is missing, or Kafka does not show it to this user" in ended.stderr
     assert "`smsbus topics print`" in ended.stderr
-
-
-@pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)
-def test_check_names_each_right_that_is_missing_and_the_command_that_gives_it(secure: SecureKafka, town: Town) -> None:
-    """One after the other is taken away and given back."""
-    give_what_is_printed(town, "all", secure.users["pollers"])
-    given = understood(town("topics", "print", "--role", "all").stdout)
-    found = asyncio.run(found_missing(given, settings_of(town), town.bootstrap_servers))
-    last = asyncio.run(without([given[-2]], settings_of(town), town.bootstrap_servers))
-    check = town("topics", "check")
-    [command] = re.findall(r"an administrator runs `(.*)`", check.stderr)
-
-    assert [(right.operation, right.name) for right in given if right.operation not in NOT_TAKEN] == found
-    assert (given[-2].resource, given[-2].operation, last) == ("transactional_id", "Write", [found[-1]])
-    assert (check.returncode, given[-2] in understood(command)) == (1, True)
-
-
-def settings_of(town: Town) -> KafkaSettings:
-    named = {name.removeprefix("SMSBUS_KAFKA__").lower(): value for name, value in town.environ.items()}
-    return KafkaSettings(**{name: value for name, value in named.items() if name in KafkaSettings.model_fields})
-
-
-async def found_missing(given: list[Right], kafka: KafkaSettings, bootstrap: str) -> list[tuple[str, str]]:
-    """Take away one after the other; return what was found to be missing: an operation, and on what."""
-    found = []
-    for right in given:
-        if right.operation not in NOT_TAKEN:
-            await told(kafka, count=0)
-            found += await without([right], kafka, bootstrap)
-            await give([right], bootstrap)
-    await told(kafka, count=0)
-    return found
-
-
-async def without(taken: list[Right], kafka: KafkaSettings, bootstrap: str) -> list[tuple[str, str]]:
-    await take_away(taken, bootstrap)
-    return [(right.operations[0], right.name) for right in await told(kafka, count=len(taken))]
-
-
-async def told(kafka: KafkaSettings, *, count: int) -> list[granted.Right]:
-    """Ask until so many are missing: brokers hear of an ACL a moment after it was written."""
-    async with asyncio.timeout(10):
-        while len(missing := await granted.missing(kafka, acls.rights(kafka, "all", GROUP))) != count:
-            await asyncio.sleep(0.05)
-    return missing
