@@ -14,6 +14,7 @@ from app import task_stacks
 STOP_SECONDS: Final = 20.0  # for responding to and publishing what is in flight; the rest stays in the journal
 RECEIVER_SECONDS: Final = 5.0  # of those, for callbacks in flight: they wait at most `bus.accept_deadline`
 WATCHDOG_SECONDS: Final = 28.0  # Kubernetes kills after 30 s, without our message
+SHOWN_SECONDS: Final = 0.5  # for what each task waits for to be written, before the process ends
 
 
 class Stop:
@@ -87,4 +88,7 @@ def watchdog(lame_duck: float = 0.0) -> threading.Timer:
 
 def _bite(seconds: float) -> None:
     sys.stderr.write(f"smsbus did not stop within {seconds:.0f} s and ends now; the journal keeps what waits\n")
+    if callable(signal.getsignal(signal.SIGUSR1)):  # it writes what each task waits for
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(SHOWN_SECONDS)
     os._exit(1)

@@ -90,6 +90,7 @@ class Service:
     def end(self, signum: int) -> int:
         self.process.send_signal(signum)
         rest = self.process.communicate(timeout=STOP_SECONDS)[1]
+        assert "did not stop within" not in rest, rest
         self.said += map(json.loads, rest.splitlines())
         return self.process.returncode
 
@@ -169,6 +170,26 @@ def test_the_watchdog_ends_a_process_that_does_not_stop():
 
     assert result.returncode == 1
     assert "smsbus did not stop within" in result.stderr
+
+
+def test_the_watchdog_shows_what_hangs_before_it_ends_the_process():
+    program = """
+import asyncio
+from app import stopping, task_stacks
+stopping.WATCHDOG_SECONDS = 0.1
+async def main():
+    task_stacks.show_on_signal()
+    hangs = asyncio.create_task(asyncio.Event().wait(), name="what hangs")
+    stopping.watchdog(0).start()
+    await hangs
+asyncio.run(main())
+"""
+    command = [sys.executable, "-c", program]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=30, check=False)
+
+    assert result.returncode == 1
+    assert result.stderr.startswith("smsbus did not stop within")
+    assert "what hangs" in result.stderr
 
 
 def test_ctrl_c_ends_a_service_in_order(smsbus):
