@@ -23,7 +23,6 @@ from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
 from bus.health import Condition
-from bus.kafka.client import end
 from bus.kafka.group_progress import GroupProgress
 from bus.kafka.topics_reader import open_reader
 from bus.kafka_bus import KafkaBus
@@ -116,7 +115,8 @@ class Watching:
     async def stop(self) -> None:
         """Follow them no longer."""
         if self._following is not None:
-            await end(self._following)
+            self._following.cancel()
+            await asyncio.wait([self._following])
         await self.writer.close()
 
 

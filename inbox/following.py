@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from bus.kafka.client import KafkaAway, end, is_cancelled
+from bus.kafka.client import KafkaAway, is_cancelled
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics import TopicsError
 from bus.kafka.topics_reader import Part, Positions
@@ -95,7 +95,9 @@ class Following:
     async def stop(self) -> None:
         """Read no more."""
         if self._task is not None and self._saying is not None:
-            await end(self._task, self._saying)
+            self._task.cancel()
+            self._saying.cancel()
+            await asyncio.wait([self._task, self._saying])
 
     # ---- how far it is -------------------------------------------------------------------------------------------
 

@@ -14,7 +14,6 @@ from bus.settings import KafkaSettings
 
 # How requests to failing brokers end. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
-CANCELLED_AGAIN: Final = 1.0  # seconds
 REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker responds in milliseconds
 PRODUCER_STOP_TIMEOUT: Final = 3.0  # seconds for its batches in flight to end by themselves
 CONSUMER_STOP_TIMEOUT: Final = 5.0  # seconds, and as many again for its connections
@@ -105,7 +104,11 @@ def check_fetching(consumer: AIOKafkaConsumer) -> None:
 
     An exception, such as uvloop's for a closing connection, ends the task that fetches. aiokafka only logs that (0.14):
     the consumer stays in its group, answers questions, and `getmany` returns nothing without end.
+
+    Raises `CancelledError` if the task was cancelled and the client lost that (`wait_for` of Python 3.11 can).
     """
+    if is_cancelled():
+        raise asyncio.CancelledError
     fetching: asyncio.Task[None] = consumer._fetcher._fetch_task  # noqa: SLF001 - nothing public tells
     if fetching.done():
         raise errors.KafkaError("the consumer has ended its fetching")
@@ -119,15 +122,6 @@ def _answer_askers(inner: AIOKafkaProducer) -> None:
         asked = client._md_update_fut = asyncio.get_running_loop().create_future()  # noqa: SLF001
     if not asked.done():
         asked.set_result(False)
-
-
-async def end(*tasks: asyncio.Task[None]) -> None:
-    """Cancel tasks that use Kafka's client, until they have ended: under Python 3.11 it can lose a cancellation."""
-    pending = {*tasks}
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCELLED_AGAIN)
 
 
 def is_cancelled() -> bool:

@@ -157,7 +157,8 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
         )
         consumer.subscribe([self._topic], listener=self)
         try:
-            await asyncio.wait_for(consumer.start(), SILENCE)
+            async with asyncio.timeout(SILENCE):  # `wait_for` of Python 3.11 can lose a cancellation
+                await consumer.start()
             await self._follow(consumer)
         finally:
             await stop_consumer(consumer)
