@@ -8,10 +8,10 @@ from typing import Any, Final, Protocol
 import structlog
 
 from bus.contract import Bus, NotDurable
-from bus.kafka.client import KafkaAway, is_cancelled
+from bus.kafka.client import SESSION_MS, KafkaAway, is_cancelled
 from bus.record import partition_of
 from bus.sharding.commands import Command
-from bus.sharding.group import SESSION_MS, Member
+from bus.sharding.group import Member
 from bus.sharding.state_log import Fenced
 from pollers import shard_erasure, shard_states
 from pollers.scheduling.account import Account

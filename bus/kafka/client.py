@@ -8,12 +8,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, errors
+from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.helpers import create_ssl_context
 
 from bus.settings import KafkaSettings
 
 # How requests to failing brokers end. RuntimeError: uvloop's `write` to a closing connection (aiokafka issue 1038).
 FAILURES: Final = (errors.KafkaError, TimeoutError, RuntimeError)
+SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
+HEARTBEAT_MS: Final = 1_000
+# For the others to rejoin; each learns of it with its next heartbeat. The broker keeps a JoinGroup
+# waiting for so long; one that ends at the timeout of a request leaves a ghost that the next one has to wait for.
+REBALANCE_MS: Final = 3_000
 REQUEST_TIMEOUT_MS: Final = 5_000  # one request; a healthy broker responds in milliseconds
 PRODUCER_STOP_TIMEOUT: Final = 3.0  # seconds for its batches in flight to end by themselves
 CONSUMER_STOP_TIMEOUT: Final = 5.0  # seconds, and as many again for its connections
@@ -97,6 +103,23 @@ def seen(future: asyncio.Future[Any]) -> None:
     """Retrieve the exception, so that asyncio does not warn about it."""
     if not future.cancelled():
         future.exception()
+
+
+def group_consumer(kafka: KafkaSettings, group: str, **more: int) -> AIOKafkaConsumer:
+    """Return a consumer that is to be a member of a group; its positions and its progress are in the caller's hands."""
+    return AIOKafkaConsumer(
+        **options(kafka),
+        group_id=group,
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",  # each reading begins with a seek; retention may overtake it later
+        session_timeout_ms=SESSION_MS,
+        heartbeat_interval_ms=HEARTBEAT_MS,
+        rebalance_timeout_ms=REBALANCE_MS,
+        partition_assignment_strategy=[StickyPartitionAssignor],
+        request_timeout_ms=REQUEST_TIMEOUT_MS,
+        metadata_max_age_ms=5_000,
+        **more,
+    )
 
 
 def check_fetching(consumer: AIOKafkaConsumer) -> None:

@@ -12,17 +12,15 @@ from typing import Any, Final, NamedTuple
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition, errors
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 
 from bus.health import hint
 from bus.kafka import brokers
 from bus.kafka.client import (
     FAILURES,
-    REQUEST_TIMEOUT_MS,
     away,
     check_fetching,
+    group_consumer,
     is_cancelled,
-    options,
     seen,
     stop_consumer,
 )
@@ -31,9 +29,6 @@ from bus.kafka.topics_reader import Part
 from bus.settings import KafkaSettings
 from schemas.topics import TOPICS
 
-SESSION_MS: Final = 6_000
-HEARTBEAT_MS: Final = 1_000
-REBALANCE_MS: Final = 3_000  # as in `bus.sharding.group`
 NEVER_MS: Final = 2**31 - 1  # a partition may wait for days without being read; heartbeats tell that we live
 AT_ONCE: Final = 100
 TICK: Final = 0.5  # seconds between two commits
@@ -166,19 +161,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
 
     async def _session(self) -> None:
         self._is_member = False
-        consumer = self._consumer = AIOKafkaConsumer(
-            **options(self._kafka),
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",  # each reading begins with a seek; retention may overtake it later
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            rebalance_timeout_ms=REBALANCE_MS,
-            max_poll_interval_ms=NEVER_MS,
-            partition_assignment_strategy=[StickyPartitionAssignor],
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            metadata_max_age_ms=5_000,
-        )
+        consumer = self._consumer = group_consumer(self._kafka, self._group, max_poll_interval_ms=NEVER_MS)
         consumer.subscribe(list(self._part_of), listener=self)
         try:
             async with asyncio.timeout(SILENCE):

@@ -9,20 +9,14 @@ from typing import Any, Final, Protocol
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition, errors
-from aiokafka.coordinator.assignors.sticky.sticky_assignor import StickyPartitionAssignor
 from aiokafka.protocol.group import HeartbeatRequest
 
 from bus.health import hint
-from bus.kafka.client import FAILURES, REQUEST_TIMEOUT_MS, away, check_fetching, is_cancelled, options, stop_consumer
+from bus.kafka.client import FAILURES, away, check_fetching, group_consumer, is_cancelled, stop_consumer
 from bus.settings import KafkaSettings
 from bus.sharding.commands import FORGETS, Command
 from schemas.topics import WATCHES
 
-SESSION_MS: Final = 6_000  # with it, the shards of a killed member ran elsewhere within 5-6 s
-HEARTBEAT_MS: Final = 1_000
-# For the others to rejoin; each learns of it with its next heartbeat. The broker keeps a JoinGroup
-# waiting for so long; one that ends at the timeout of a request leaves a ghost that the next one has to wait for.
-REBALANCE_MS: Final = 3_000
 POLL_MS: Final = 200
 AT_ONCE: Final = 200  # commands of 20-50 us each; then the loop's other work runs
 SILENCE: Final = 30.0  # seconds without a response from the brokers: leave the group and rejoin
@@ -95,7 +89,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
             log.warning("group_left", error=error, **hint(error))
 
     def lose_all(self) -> None:
-        """Drop all shards, and rejoin; also for a process that was suspended longer than `SESSION_MS`."""
+        """Drop all shards, and rejoin; also for a process that was suspended longer than the session."""
         self._positions.clear()
         self._ends.clear()
         self._asked.clear()
@@ -143,18 +137,7 @@ class ShardGroup(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka ha
     async def _session(self) -> None:
         self._rejoin.clear()
         self._assigned = False
-        consumer = self._consumer = AIOKafkaConsumer(
-            **options(self._kafka),
-            group_id=self._group,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=SESSION_MS,
-            heartbeat_interval_ms=HEARTBEAT_MS,
-            rebalance_timeout_ms=REBALANCE_MS,
-            partition_assignment_strategy=[StickyPartitionAssignor],
-            request_timeout_ms=REQUEST_TIMEOUT_MS,
-            metadata_max_age_ms=5_000,
-        )
+        consumer = self._consumer = group_consumer(self._kafka, self._group)
         consumer.subscribe([self._topic], listener=self)
         try:
             async with asyncio.timeout(SILENCE):  # `wait_for` of Python 3.11 can lose a cancellation

@@ -3,8 +3,9 @@
 import asyncio
 import time
 
+from bus.kafka.client import SESSION_MS
 from bus.sharding.commands import Command, CommandWriter
-from bus.sharding.group import SESSION_MS, ShardGroup
+from bus.sharding.group import ShardGroup
 from schemas.topics import WATCH_PARTITIONS
 
 

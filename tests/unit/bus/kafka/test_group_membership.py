@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 from structlog.testing import capture_logs
 
-from bus.kafka import group_reader
+from bus.kafka import client
 from bus.kafka.group_reader import GroupReader, Place, Share, place
 from bus.settings import KafkaSettings
 from schemas.topics import RECEIVED
@@ -133,7 +133,7 @@ def consumer(monkeypatch: pytest.MonkeyPatch) -> type[Consumer]:
 
     async def nothing(_: GroupReader) -> None: ...
 
-    monkeypatch.setattr(group_reader, "AIOKafkaConsumer", Fresh)
+    monkeypatch.setattr(client, "AIOKafkaConsumer", Fresh)
     monkeypatch.setattr(GroupReader, "_ask_retention", nothing)
     return Fresh
 
