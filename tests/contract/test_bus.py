@@ -31,7 +31,7 @@ class BusUnderTest:
         self.accept = bus.accept
         self.submit = bus.submit
         self.ledger = ledger
-        self.contents = contents  # texts of the SMS in the topic
+        self.contents = contents  # texts of the SMS in the topic, once everything accepted is published
         self.close = close  # from now on nothing can be accepted
 
 
@@ -47,6 +47,9 @@ async def under_test(request: pytest.FixtureRequest, tmp_path: Path, topic_prefi
     await bus.start()
 
     async def contents() -> list[str]:
+        async with asyncio.timeout(20):  # what is accepted may still be in the journal
+            while bus.ledger.pending:  # noqa: ASYNC110 - the bus sets no event when it has published everything
+                await asyncio.sleep(0.05)
         values = [record.value async for record in read(settings, "sms.received.v1", start=BEGINNING, follow=False)]
         return [SmsReceived.model_validate_json(value).text or "" for value in values if value]
 
