@@ -5,6 +5,7 @@ import gc
 import os
 import resource
 import secrets
+import signal
 import socket
 import time
 from collections.abc import Coroutine
@@ -23,6 +24,15 @@ def run(main: Coroutine[Any, Any, T]) -> T:
     except ImportError:
         return asyncio.run(main)
     return uvloop.run(main)
+
+
+def serve(main: Coroutine[Any, Any, T]) -> T:
+    """`run` a service; a signal to stop that comes after its end, when no loop handles it any more, changes nothing."""
+    try:
+        return run(main)
+    finally:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, signal.SIG_IGN)
 
 
 def instance_id() -> str:

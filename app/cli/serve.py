@@ -34,7 +34,7 @@ def serve(
         from app.workers.entrypoint import work
 
         if worker:
-            process.run(work(role, worker, hangup))
+            process.serve(work(role, worker, hangup))
             return
         found = files(config)
         settings = settings_of(found)
@@ -43,6 +43,6 @@ def serve(
             settings, files=found, role=role, workers=workers, local_kafka=local_kafka, reload=reload
         )
         try:
-            process.run(serving)
+            process.serve(serving)
         except LocalKafkaError as error:
             raise end(Code.FAILED, str(error)) from None

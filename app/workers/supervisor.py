@@ -81,8 +81,10 @@ async def supervise(
         stack.push_async_callback(admin.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
         runs = {worker: asyncio.create_task(worker.run(), name=worker.name) for worker in workers}
+        hurrying = asyncio.create_task(_hurry(receivers, stop), name="hurry")  # only they have a lame-duck phase
+        stack.callback(hurrying.cancel)
         for group in ([inbox], [*receivers, pollers]):  # the inbox answers until the others have stopped
-            stack.push_async_callback(_stop, {each: runs[each] for each in group if each is not None}, stop)
+            stack.push_async_callback(_stop, {each: runs[each] for each in group if each is not None})
         await _all_ready(runs)
         admin.ready = True
         try:
@@ -143,12 +145,10 @@ async def _each_ready(workers: Sequence[Worker]) -> None:
         await worker.ready.wait()
 
 
-async def _stop(runs: Runs, stop: Stop) -> None:
+async def _stop(runs: Runs) -> None:
     for worker in runs:
         worker.stop()
-    hurrying = asyncio.create_task(_hurry([*runs], stop))
     await asyncio.gather(*runs.values())
-    hurrying.cancel()
 
 
 async def _hurry(workers: Sequence[Worker], stop: Stop) -> None:

@@ -84,6 +84,7 @@ class Worker:
 
     def hurry(self) -> None:
         """Make it stop without the lame-duck phase."""
+        self.expect_end()
         if self.admin is not None:
             self._signal(signal.SIGINT)
 

@@ -166,10 +166,13 @@ class Replica:
         await self.process.wait()
 
     async def terminate(self) -> int:
-        """Ask it to stop; return its exit code."""
+        """Ask it to stop; return its exit code. What it says meanwhile is shown with a test that fails."""
+        said = self.log.stat().st_size
         self.process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(STOP_SECONDS):
-            return await self.process.wait()
+            code = await self.process.wait()
+        print(self.log.read_bytes()[said:].decode())
+        return code
 
 
 async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float, what: str) -> None:

@@ -23,7 +23,6 @@ from app.admin.listener import Listener
 from app.errors import StartupError
 from app.process import allow_many_connections
 from app.settings.sections import AdminSettings
-from app.stopping import Stop
 from app.wiring import Reading
 from app.workers import supervisor, worker_process
 from app.workers.admin import JointAdmin
@@ -220,6 +219,17 @@ async def test_a_worker_that_dies_before_it_has_read_its_files_is_started_again(
     assert child.exit_code in {0, 7}
 
 
+async def test_a_worker_that_is_hurried_before_it_is_told_to_stop_is_not_started_again():
+    child = worker(SERVES)
+    run = asyncio.create_task(child.run())
+    await until(lambda: child.admin)
+
+    child.hurry()
+    await run
+
+    assert child.restarts == 0
+
+
 @pytest.mark.parametrize("command", [[sys.executable, "-c", "import sys; sys.exit(7)"], ["/no/such/program"]])
 async def test_a_first_start_that_fails_is_not_tried_again(command):
     child = Worker("receiver-1", command)
@@ -236,7 +246,7 @@ async def test_the_start_is_refused_when_one_worker_does_not_start_and_the_other
 
     with pytest.raises(StartupError, match=r"receiver-2 did not start \(exit code 7\)"):
         await supervisor._all_ready(runs)
-    await supervisor._stop(runs, Stop())
+    await supervisor._stop(runs)
 
     assert workers[0].ledger.accepted == 3
 
