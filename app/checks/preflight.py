@@ -93,7 +93,8 @@ async def look_at_topics(settings: Settings, role: Role) -> list[Finding]:
 
 async def _look_at_rights(settings: Settings, role: Role) -> list[Finding]:
     """Return a finding for each right that a process with this role needs and does not have."""
-    needed = acls.rights(settings.kafka, role, GROUP, commands=bool(polled_accounts(settings)))
+    polls = bool(polled_accounts(settings))
+    needed = acls.rights(settings.kafka, role, GROUP, commands=polls, polls=polls)
     try:
         return [_lacks(settings.kafka, right) for right in await granted.missing(settings.kafka, needed)]
     except KafkaAway as away:

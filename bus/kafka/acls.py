@@ -25,10 +25,13 @@ ON_TOPICS: Final[Mapping[Role, Mapping[str, tuple[str, ...]]]] = {
 }
 
 
-def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = False) -> Iterator[Right]:
+def rights(
+    kafka: KafkaSettings, role: Role, group: str, *, commands: bool = False, polls: bool = True
+) -> Iterator[Right]:
     """Yield what a role needs. `group` is the pollers' consumer group, unprefixed.
 
     `commands`: an inbox is to take commands about watches, which it writes; otherwise it only reads.
+    `polls`: whether there are accounts to poll; with role `all`, no poller runs where there are none.
     """
     if role not in {"inbox", "forward"}:
         yield Right(("IdempotentWrite",), "cluster")
@@ -39,7 +42,7 @@ def rights(kafka: KafkaSettings, role: Role, group: str, *, commands: bool = Fal
         yield Right(("Describe",), "group", kafka.topic(FORWARD_GROUPS), "prefixed")
     if role == "forward":
         yield Right(("Read",), "group", kafka.topic(FORWARD_GROUPS), "prefixed")
-    if role in {"all", "pollers"}:
+    if role == "pollers" or (role == "all" and polls):
         yield Right(("Read",), "group", kafka.topic(group))
         yield Right(WRITES, "transactional-id", f"{kafka.topic(group)}-", "prefixed")
 

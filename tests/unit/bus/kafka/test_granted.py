@@ -57,6 +57,13 @@ def test_what_was_not_told_is_not_missing():
     assert named({}) == []
 
 
+def test_who_polls_nothing_needs_no_right_to_the_group_of_the_pollers():
+    without = [*rights(KAFKA, "all", "smsbus-pollers", polls=False)]
+
+    assert {*NEEDED} - {*without} == {right for right in NEEDED if right.name.startswith(GROUP.name)}
+    assert [*rights(KAFKA, "pollers", "smsbus-pollers", polls=False)] == [*rights(KAFKA, "pollers", "smsbus-pollers")]
+
+
 def test_the_rights_that_are_printed_are_all_that_is_needed():
     assert named(OF_ALL) == []
     assert len(named(dict.fromkeys(OF_ALL, NONE))) == len(NEEDED)
