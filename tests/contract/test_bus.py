@@ -48,7 +48,7 @@ async def under_test(request: pytest.FixtureRequest, tmp_path: Path, topic_prefi
 
     async def contents() -> list[str]:
         async with asyncio.timeout(20):  # what is accepted may still be in the journal
-            while bus.ledger.pending:  # noqa: ASYNC110 - the bus sets no event when it has published everything
+            while bus.ledger.pending:
                 await asyncio.sleep(0.05)
         values = [record.value async for record in read(settings, "sms.received.v1", start=BEGINNING, follow=False)]
         return [SmsReceived.model_validate_json(value).text or "" for value in values if value]
