@@ -28,8 +28,9 @@ def trace(
 ) -> None:
     """Say what became of an SMS: accepted when and by whom, where in Kafka it is or if it waits, its repeats and watch.
 
-    Of a number also dead letters with its digits in them. Read are the topics, newest first, and this machine's
-    journals. Neither number nor code nor text is printed. Exit code 1: nothing was found.
+    Also which targets of `smsbus forward` have passed it. Of a number also dead letters with its digits in them. Read
+    are the topics, newest first, and this machine's journals. Neither number nor code nor text is printed. Exit code 1:
+    nothing was found.
     """
     from app.trace.report import limits
     from app.trace.searching import Round
@@ -77,4 +78,6 @@ async def _search(settings: "Settings", target: "Target", since_ms: int | None, 
     from app.trace.searching import Search
 
     search = Search(settings.kafka, target, Progress(say), seconds=seconds)
-    return await (search.newest(now_ms(), enough) if since_ms is None else search.since(since_ms))
+    found = await (search.newest(now_ms(), enough) if since_ms is None else search.since(since_ms))
+    await search.note_forwards(found)
+    return found

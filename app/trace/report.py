@@ -66,6 +66,7 @@ def _facts(event: Event) -> dict[str, Any]:
         "accepted": {"at": at, "instance": first.instance, "via": first.via},
         "records": [_record(item.part.topic, place) for place in event.places],
         "repeats": len(event.places) - 1,
+        "forwards": event.forwards,
     }
 
 
@@ -93,6 +94,8 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         nth = f", SMS {facts['sequence']}" if "sequence" in facts else ""
         order = f"{facts.get('order_kind', 'order')} {facts.get('order_id', '?')}"
         yield printable(f"  watch     {facts['watch_id']}: {order}{nth}")
+    for name, is_passed in (facts["forwards"] or {}).items():
+        yield printable(f"  forward   {name}: {'passed' if is_passed else 'not yet'}")
 
 
 def _place(record: dict[str, Any]) -> str:

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from app.progress import Progress
 from app.trace.target import Target
 from bus.kafka import reader
+from bus.kafka.group_progress import GroupProgress
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
 from bus.settings import KafkaSettings
@@ -47,6 +48,8 @@ class Event:
 
     item: Item
     places: list[Place] = field(default_factory=list)
+    forwards: dict[str, bool] | None = None
+    """For each target whether it has passed it; None: not known."""
 
 
 @dataclass
@@ -100,6 +103,13 @@ class Search:
                     self._take(found, topic, record)
         found.whole = True
         return found
+
+    async def note_forwards(self, found: Round) -> None:
+        """Ask Kafka which targets have passed each event: the offsets that their groups have committed."""
+        progress = GroupProgress(self._kafka)
+        for (topic, _), event in found.events.items():
+            first = event.places[0]
+            event.forwards = await progress.passed(Part(topic, first.partition), first.offset)
 
     async def newest(self, now_ms: int, enough: int) -> Round:
         """Return so many SMS of a number, or the event of an id; if time runs out, what was found until then."""

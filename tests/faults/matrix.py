@@ -8,6 +8,7 @@ from tests.faults.cases import (
     damage,
     deploy,
     disk,
+    forwards,
     kafka_as_run,
     machine,
     malice,
@@ -64,6 +65,10 @@ CASES: Mapping[str, Case] = {
     "full_and_slow": Case(_full_and_slow.run, accepted=3_000, proxied=True, prepare=_full_and_slow.prepare),
     "files_used_up": Case(disk.files_used_up, accepted=4_000, proxied=True, prepare=disk.look_often),
     "deployed": Case(_deployed.run, accepted=10_000, pollers=0, rate=500.0, prepare=_deployed.prepare),
+    "forward_target_down": Case(forwards.forward_target_down, accepted=6_000, pollers=0),
+    "forward_target_slow": Case(forwards.forward_target_slow, accepted=6_000, pollers=0),
+    "forward_target_fails": Case(forwards.forward_target_fails, accepted=6_000, pollers=0),
+    "forward_killed": Case(forwards.forward_killed, accepted=6_000, pollers=0),
     "leaked_url": Case(
         malice.leaked_url, accepted=15_000, receivers=1, pollers=0, rate=50.0, prepare=malice.second_account
     ),

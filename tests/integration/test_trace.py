@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from app.cli import cli
@@ -49,6 +50,23 @@ class Traced:
             await writer.close()
 
         asyncio.run(all_of_them())
+
+    def commit(self, name: str, *, offset: int) -> None:
+        """As a forwarder of this name does, of the number's partition."""
+
+        async def as_it_does() -> None:
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=self.kafka.bootstrap_servers,
+                group_id=self.kafka.topic(f"smsbus-forward-{name}"),
+                enable_auto_commit=False,
+            )
+            await consumer.start()
+            part = TopicPartition(self.kafka.topic("sms.received.v1"), PARTITION)
+            consumer.assign([part])
+            await consumer.commit({part: offset})
+            await consumer.stop()
+
+        asyncio.run(as_it_does())
 
     def keep(self, *messages: Message) -> None:
         async def all_of_them() -> None:
@@ -102,6 +120,17 @@ def test_an_sms_is_found_by_its_id_with_its_repeats_its_watch_and_its_place(trac
         (PARTITION, 2, "journal", "two"),
     ]
     assert (event["watch_id"], ended["type"], ended["reason"]) == ("w", "watch_ended", "finished")
+
+
+def test_it_says_which_targets_have_passed_it(trace: Traced) -> None:
+    trace.publish(sms(NUMBER, 1), sms(NUMBER, 2))
+    trace.commit("hook", offset=1)
+
+    events = trace.report(NUMBER)["events"]
+    shown = trace(NUMBER).stdout
+
+    assert [event["forwards"] for event in events] == [{"hook": True}, {"hook": False}]
+    assert ("  forward   hook: passed\n" in shown, "  forward   hook: not yet\n" in shown) == (True, True)
 
 
 def test_the_sms_of_a_number_are_found_also_where_they_still_wait(trace: Traced) -> None:
