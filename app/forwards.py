@@ -68,7 +68,7 @@ def _user() -> str:
 
 def secret_of(data_dir: Path, name: str) -> str:
     """Return the signing secret of a name: made by its first start, and the same ever after. Raises `StartupError`."""
-    path = data_dir / "forward" / f"{name}.secret"
+    path = _secret_path(data_dir, name)
     try:
         secret = kept(path, new_secret).text
     except OSError as error:
@@ -80,6 +80,17 @@ def secret_of(data_dir: Path, name: str) -> str:
         message = f"SMSBUS_DATA_DIR: {path} contains no signing secret: remove it, and the next start makes another"
         raise StartupError([message]) from None
     return secret
+
+
+def kept_target(data_dir: Path, name: str, url: URL) -> Target | None:
+    """Return a target at this URL that signs as the name's starts do; None: the name was never started here."""
+    if not NAME.fullmatch(name) or not _secret_path(data_dir, name).exists():
+        return None
+    return Target(name, url, secret_of(data_dir, name), Filter(), private=True)
+
+
+def _secret_path(data_dir: Path, name: str) -> Path:
+    return data_dir / "forward" / f"{name}.secret"
 
 
 def configured(settings: Settings) -> list[Target]:

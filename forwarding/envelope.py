@@ -1,10 +1,9 @@
 """An event as an HTTP request: CloudEvents 1.0, binary mode. The body is the event as Kafka has it."""
 
 import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
-
-from bus.kafka.reader import ReadRecord
 
 _ATTRIBUTE: Final = re.compile(r"ce_[a-z0-9]{1,40}")
 # All printable characters of ASCII but those that the HTTP binding wants encoded: blank, `"` and `%`.
@@ -16,11 +15,11 @@ def encoded(value: str | bytes) -> str:
     return quote(value, safe=PLAIN)
 
 
-def headers_of(record: ReadRecord, event_id: str) -> dict[str, str]:
-    """Return the headers of a record's request, but for the signature. `event_id` is encoded already."""
+def headers_of(headers: Mapping[str, bytes | None], event_id: str) -> dict[str, str]:
+    """Return the headers of a request from those of a record, but for the signature. `event_id` is encoded already."""
     attributes = {
         name.replace("_", "-", 1): encoded(value or b"")
-        for name, value in record.headers.items()
+        for name, value in headers.items()
         if _ATTRIBUTE.fullmatch(name)
     }
     return {"content-type": "application/json", **attributes, "ce-id": event_id}

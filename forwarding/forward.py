@@ -151,7 +151,7 @@ class Forward:
 
     async def _deliver(self, item: Item, record: ReadRecord) -> None:
         tries, event_id = Tries(), encoded(item.id)
-        headers = headers_of(record, event_id)
+        headers = headers_of(record.headers, event_id)
         while True:
             tries, step = tries.after(await self._try(event_id, headers, item.value), self._jitter())
             if isinstance(step, Stop):

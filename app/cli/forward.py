@@ -83,7 +83,7 @@ def _target(
     from app.forwards import NAME, Target, default_name, secret_of
     from forwarding.settings import topics_of
 
-    url = _url(text)
+    url = url_of(text, "URL")
     if name is not None and not NAME.fullmatch(name):
         message = "it must be letters, digits and . _ -, at most 100"
         raise typer.BadParameter(message, param_hint="--name")
@@ -92,16 +92,17 @@ def _target(
     return Target(name, url, secret_of(data_dir, name), wanted, private=True, since_ms=since_ms)
 
 
-def _url(text: str) -> "URL":
+def url_of(text: str, hint: str) -> "URL":
+    """Return a typed target's URL. `hint` names the argument in the error."""
     from forwarding.address import is_forbidden_host, target_url
 
     try:
         url = target_url(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="URL") from None
+        raise typer.BadParameter(str(error), param_hint=hint) from None
     if is_forbidden_host(url.host or "", private=True):
         message = "no request may go to a link-local address"
-        raise typer.BadParameter(message, param_hint="URL")
+        raise typer.BadParameter(message, param_hint=hint)
     return url
 
 

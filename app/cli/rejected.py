@@ -3,17 +3,20 @@
 import asyncio
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
 
 from app.cli.account import is_terminal
 from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.filters import OfAccount
+from app.cli.forward import url_of
 from app.cli.moment import moment_of
 
 if TYPE_CHECKING:
+    from app.rejected.again import Targets, ToSend
     from app.rejected.letters import Letter, Letters, Wanted
     from app.rejected.parsing import Outcome
     from app.rejected.replaying import Plan
@@ -71,23 +74,38 @@ def replay(
     reason: Reason = None,
     account: OfAccount = None,
     since: Since = None,
+    url: Annotated[
+        str | None, typer.Option(metavar="URL", help="Where a target of `smsbus forward` is that is not configured.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     config: Config = None,
 ) -> None:
     """Try the present parser on dead letters, and publish the SMS that it accepts: `freshness: replayed`, the same ids.
 
-    What is on the topic already is left out, so a second replay publishes nothing.
+    What is on the topic already is left out, so a second replay publishes nothing. What a target of forwarding refused
+    is sent to it again, once; exit code 1: it refuses it still.
     """
+    from app.rejected.again import Targets
+
     with readable_errors():
         settings = settings_for(config)
-        plan = asyncio.run(_planned(settings, _wanted(reason, account, since, names)))
+        targets = Targets(settings, url_of(url, "--url") if url else None)
+        plan, again = asyncio.run(_planned(settings, targets, _wanted(reason, account, since, names)))
         if not as_json:
-            typer.echo("\n".join(_lines(plan)))
-        if plan.sms and not dry_run:
-            _agree(plan, yes=yes)
-            asyncio.run(_publish(settings, plan))
+            typer.echo("\n".join(_lines(plan, again)))
+        does_it = bool(plan.sms or again) and not dry_run
+        if does_it:
+            _agree(plan, again, yes=yes)
+        statuses = asyncio.run(_do(settings, plan, again, quiet=as_json)) if does_it else {}
         if as_json:
-            typer.echo(json.dumps({**plan.as_json(), "published": bool(plan.sms) and not dry_run}))
+            typer.echo(json.dumps(_result(plan, again, statuses, does_it=does_it)))
+        if not all(map(_is_taken, statuses.values())):
+            raise typer.Exit(Code.FAILED)
+
+
+def _result(plan: "Plan", again: "list[ToSend]", statuses: dict[str, str], *, does_it: bool) -> dict[str, Any]:
+    sent = {each.event.letter: statuses.get(each.event.letter) for each in again}
+    return {**plan.as_json(), "published": bool(plan.sms) and does_it, "sent": sent}
 
 
 def _wanted(reason: str | None, account: str | None, since: str | None, names: list[str] | None = None) -> "Wanted":
@@ -140,25 +158,33 @@ def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
             yield f"now: {outcome.reason}. {REASONS.get(outcome.reason, '')}".rstrip()
 
 
-async def _planned(settings: "Settings", wanted: "Wanted") -> "Plan":
+async def _planned(settings: "Settings", targets: "Targets", wanted: "Wanted") -> "tuple[Plan, list[ToSend]]":
     from app.progress import Progress
+    from app.rejected.again import is_of_forwarding, to_send
     from app.rejected.letters import Letters
-    from app.rejected.parsing import callers, outcomes
+    from app.rejected.parsing import Outcome, callers, outcomes
     from app.rejected.replaying import Plan, published
 
     plan, known, letters = Plan(), callers(settings.pingme_accounts()), Letters(settings.kafka, wanted)
+    again: list[ToSend] = []
     async for letter in letters.read():
-        plan.add(letter.id, outcomes(letter, known))
+        if not is_of_forwarding(letter):
+            plan.add(letter.id, outcomes(letter, known))
+        elif isinstance(found := to_send(letter, targets), str):
+            plan.add(letter.id, [Outcome(None, found)])
+        else:
+            plan.add(letter.id, [])
+            again.append(found)
     _say_unreadable(letters)
     if missing := wanted.ids - plan.letters:
         raise end(Code.FAILED, *map(NONE.format, sorted(missing)))
     if plan.sms:
         say("reading which of them are on the topic already")
         plan.leave(await published(settings.kafka, plan, Progress(say).read))
-    return plan
+    return plan, again
 
 
-def _lines(plan: "Plan") -> Iterator[str]:
+def _lines(plan: "Plan", again: "list[ToSend]") -> Iterator[str]:
     from app.rejected.parsing import REASONS
     from app.sms_line import SmsLine
 
@@ -166,19 +192,42 @@ def _lines(plan: "Plan") -> Iterator[str]:
         if line := SmsLine.of(sms.to_json()):
             yield f"{each}\t{line.masked().plain()}"
     yield f"{len(plan.letters)} dead letters: {len(plan.sms)} SMS to publish, {plan.already} on the topic already"
+    for name, count in Counter(each.target.name for each in again).items():
+        yield f"{count} events to send to {name} again"
     for reason, count in plan.failing.most_common():
         yield f"still failing: {count} {reason}. {REASONS.get(reason, '')}".rstrip()
 
 
-def _agree(plan: "Plan", *, yes: bool) -> None:
+def _agree(plan: "Plan", again: "list[ToSend]", *, yes: bool) -> None:
     """Ask for confirmation; end the command without it."""
     if yes:
         return
     if not is_terminal():
-        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to publish, or --dry-run to look")
-    say(f"{len(plan.sms)} SMS will be published as `replayed`. Publish them? [y/N]")
+        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to do it, or --dry-run to look")
+    say(f"{len(plan.sms)} SMS will be published as `replayed`, {len(again)} events sent again. Do it? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise end(Code.FAILED, "nothing was published")
+        raise end(Code.FAILED, "nothing was published or sent")
+
+
+async def _do(settings: "Settings", plan: "Plan", again: "list[ToSend]", *, quiet: bool) -> dict[str, str]:
+    """Publish and send; return what each target said, a status or a reason, by the dead letter's id."""
+    from app.rejected.again import sent
+    from forwarding.delivery import Response
+
+    if plan.sms:
+        await _publish(settings, plan)
+    statuses = {}
+    async for each, outcome in sent(again):
+        statuses[each.event.letter] = str(outcome.status) if isinstance(outcome, Response) else outcome.reason
+        if not quiet:
+            typer.echo(f"{statuses[each.event.letter]} {each.event.id} to {each.target.name}")
+    if again:
+        say(f"{sum(map(_is_taken, statuses.values()))} of {len(again)} events sent")
+    return statuses
+
+
+def _is_taken(status: str) -> bool:
+    return status.startswith("2")
 
 
 async def _publish(settings: "Settings", plan: "Plan") -> None:

@@ -33,11 +33,13 @@ REASONS: Final[Mapping[str, str]] = {
     "journal_row_damaged": "Its row in the journal was damaged.",
     "unknown_shape": "A sample of a shape that nobody knew, without values: docs/guides/first-real-number.md.",
     "body_incomplete": "Only its start was kept, so it cannot be replayed.",
-    "not_a_callback": "It is not a callback: only stages parse and normalize of callbacks can be replayed.",
+    "not_a_callback": "It is not a callback: of those, stages parse and normalize can be replayed.",
+    "event_unreadable": "It is no event that this version can read.",
+    "unknown_target": "Its target is not in these settings, or was never started here: --url says where it is.",
     "unknown_account": "Its account is not in these settings.",
     "other_elements": "The refused elements are not there any more: the parser reads the array differently.",
 }
-"""What is wrong, for people; the last four are of replays alone."""
+"""What is wrong, for people; those from `body_incomplete` on are of replays alone."""
 
 
 class Outcome(NamedTuple):

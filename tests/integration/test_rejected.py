@@ -115,6 +115,7 @@ def test_what_a_newer_parser_accepts_is_published_once(smsbus, newer_parser_late
         "already": 0,
         "failing": {"not_json": 1},
         "published": False,
+        "sent": {},
     }
 
     newer_parser_later()

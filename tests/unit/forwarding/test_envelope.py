@@ -24,7 +24,7 @@ def read(message) -> ReadRecord:
 def test_it_is_a_cloud_event_in_binary_mode():
     message = sms()
     record = read(message)
-    headers = headers_of(record, message.event_id)
+    headers = headers_of(record.headers, message.event_id)
 
     event = from_binary_event(HTTPMessage(headers=headers, body=record.value or b""), JSONFormat())
 

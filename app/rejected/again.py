@@ -1,0 +1,65 @@
+"""What targets of forwarding refused, and sending it to them again."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack
+from typing import NamedTuple
+
+from yarl import URL
+
+from app.forwards import Target, configured, kept_target
+from app.rejected.letters import Letter
+from app.settings.load import Settings
+from forwarding.again import RefusedEvent, refused_event, send
+from forwarding.delivery import NoResponse, Response
+from forwarding.letters import STAGE
+from forwarding.sender import Sender
+from forwarding.signature import key_of
+
+
+class ToSend(NamedTuple):
+    """An event, and who is to get it."""
+
+    event: RefusedEvent
+    target: Target
+
+
+class Targets:
+    """Who refused it: the configured targets, and one at a URL that a person types."""
+
+    def __init__(self, settings: Settings, url: URL | None) -> None:
+        """`url`: of targets that are not configured, but were once started on this machine."""
+        self._data_dir = settings.data_dir
+        self._url = url
+        self._configured = {target.name: target for target in configured(settings)}
+
+    def of(self, name: str) -> Target | None:
+        """Return the target of this name; None: nobody says where it is, or what signs for it."""
+        if name in self._configured or self._url is None:
+            return self._configured.get(name)
+        return kept_target(self._data_dir, name, self._url)
+
+
+def to_send(letter: Letter, targets: Targets) -> ToSend | str:
+    """Return what is to be sent, or the reason why it cannot be."""
+    event = refused_event(letter, letter.body)
+    if event is None:
+        return "event_unreadable" if letter.body_complete else "body_incomplete"
+    target = targets.of(event.forward)
+    return ToSend(event, target) if target else "unknown_target"
+
+
+def is_of_forwarding(letter: Letter) -> bool:
+    """Tell whether a target refused it."""
+    return letter.stage == STAGE
+
+
+async def sent(events: Sequence[ToSend]) -> AsyncIterator[tuple[ToSend, Response | NoResponse]]:
+    """Send each once, one after the other; yield what came of it."""
+    async with AsyncExitStack() as stack:
+        senders: dict[str, Sender] = {}
+        for each in events:
+            target = each.target
+            if target.name not in senders:
+                senders[target.name] = Sender(target.url, private=target.private)
+                stack.push_async_callback(senders[target.name].close)
+            yield each, await send(each.event, senders[target.name], key_of(target.secret))
