@@ -203,7 +203,7 @@ def _agree(plan: "Plan", again: "list[ToSend]", *, yes: bool) -> None:
     if yes:
         return
     if not is_terminal():
-        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to do it, or --dry-run to look")
+        raise end(Code.USAGE, "there is no terminal to ask on: add --yes to publish, or --dry-run to look")
     say(f"{len(plan.sms)} SMS will be published as `replayed`, {len(again)} events sent again. Do it? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise end(Code.FAILED, "nothing was published or sent")

@@ -39,7 +39,7 @@ def test_it_is_a_cloud_event_in_binary_mode():
 def test_what_a_header_cannot_carry_is_encoded_as_the_binding_says():
     strange = {"ce_source": 'a b"%\r\nx: é'.encode(), "ce_a\r\nb": b"1", "ce_": b"2", "CE_X": b"3"}
 
-    headers = headers_of(ReadRecord(0, 0, 0, None, b"{}", strange), encoded("1\n2"))
+    headers = headers_of(strange, encoded("1\n2"))
 
     assert headers == {
         "content-type": "application/json",

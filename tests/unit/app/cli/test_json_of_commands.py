@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner
 
 from app.checks import preflight
-from app.cli import cli, watch
+from app.cli import cli, rejected, watch
 from app.cli.exit import Code
 from app.rejected.replaying import Plan
 from app.status import Status
@@ -178,7 +178,7 @@ def test_what_is_wrong_with_the_topics(objects: Any, monkeypatch: pytest.MonkeyP
 
 
 def test_replays_and_traces() -> None:
-    assert [*Plan().as_json(), "published"] == documented()["rejected replay"]
+    assert [*rejected._result(Plan(), [], {}, does_it=False)] == documented()["rejected replay"]
     assert [*as_json(Round(None), Waiting())] == documented()["trace"]
 
 
