@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import aiohttp
 
-from app.admin.token import token_file, with_admin_token
+from app.admin.token import READ, token_file, with_admin_token
 from app.settings.load import Settings, client_variables, load
 
 CONNECT_SECONDS: Final = 10.0
@@ -90,7 +90,10 @@ class Service:
         except FAILURES as error:
             raise self._not_reached(error) from error
         if answer.status == 401:
-            message = f"the service at {self.url} does not accept our token: set SMSBUS_TOKEN to its admin token"
+            enough = ", or to its admin.read_token" if method == "GET" and path.startswith(READ) else ""
+            message = (
+                f"the service at {self.url} does not accept our token: set SMSBUS_TOKEN to its admin token{enough}"
+            )
             raise NotAccepted(message)
         return answer
 

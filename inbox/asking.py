@@ -32,16 +32,22 @@ class OtherFilter(Exception):
     """The cursor was made with another filter. One that was made without any belongs to all."""
 
 
-class WatchEnded(Exception):
-    """The watch ended without the SMS that was waited for. The text is the reason."""
-
-
 class Ended(NamedTuple):
     """How the newest opening of a watch ended."""
 
     reason: str
     sms_count: int
     """How many SMS the watch had: their sequences are 0 to this less one."""
+    cancelled_here: bool = False
+    """Its order was cancelled by a command, and not by the provider."""
+
+
+class WatchEnded(Exception):
+    """The watch ended without the SMS that was waited for. The text is the reason."""
+
+    def __init__(self, ended: Ended) -> None:
+        super().__init__(ended.reason)
+        self.ended = ended
 
 
 class Inbox:
@@ -160,7 +166,7 @@ class Inbox:
                 over = ended()
                 looks = looks + 1 if over is not None else 0
                 if over is not None and (over.sms_count <= sequence or (looks > SURE and self._is_complete())):
-                    raise WatchEnded(over.reason)
+                    raise WatchEnded(over)
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     break

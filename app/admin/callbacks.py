@@ -6,6 +6,7 @@ from typing import Final, TypedDict
 
 from aiohttp import web
 
+from app.admin.token import accounts_of
 from receiver.server import TokenUse
 from schemas import timestamps
 
@@ -48,8 +49,10 @@ class CallbackApi:
         """Mount the route."""
         router.add_get(PATH, self._show)
 
-    async def _show(self, _: web.Request) -> web.Response:
-        return web.json_response(view(self._uses(), self._since_ms()))
+    async def _show(self, request: web.Request) -> web.Response:
+        among = accounts_of(request)
+        uses = (use for use in self._uses() if among is None or use.account in among)
+        return web.json_response(view(uses, self._since_ms()))
 
 
 def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:

@@ -15,6 +15,7 @@ from app.admin.inbox_view import (
     PRIVATE,
     AccountPaused,
     NotFilled,
+    OtherAccount,
     UnknownWatch,
     code,
     envelope,
@@ -28,7 +29,7 @@ from app.admin.inbox_view import (
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
 from app.admin.token import accounts_of
-from app.admin.watch_view import newest_first
+from app.admin.watch_view import is_cancelled_here, newest_first
 from app.since import is_cursor, moment_in
 from bus.kafka.topics_reader import Part
 from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
@@ -115,7 +116,7 @@ class InboxApi:
                 return refusal(gone, cursor=self._inbox.here(Filter()).text())
             except WatchEnded as ended:
                 return refusal(ended, ended=str(ended))
-            except (WrongQuery, OtherFilter, UnknownWatch, AccountPaused) as error:
+            except (WrongQuery, OtherFilter, OtherAccount, UnknownWatch, AccountPaused) as error:
                 return refusal(error)
             except (NotFilled, Blind, TooMany, Closing) as error:
                 return refusal(error)
@@ -234,7 +235,9 @@ class InboxApi:
 
     def _ended(self, watch_id: str) -> Ended | None:
         known = self._table.get(watch_id) if self._table else None
-        return Ended(known.ended, known.sms_count) if known is not None and known.ended is not None else None
+        if known is None or known.ended is None:
+            return None
+        return Ended(known.ended, known.sms_count, known.state is not None and is_cancelled_here(known.state))
 
     # ---- streams -------------------------------------------------------------------------------------------------
 
@@ -263,9 +266,11 @@ class InboxApi:
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> Query:
-    """Parse a request that has these parameters. Raises `WrongQuery`."""
-    query = query_in(request.query.items(), names)
-    wanted = query.filter._replace(among=accounts_of(request))
+    """Parse a request that has these parameters. Raises `WrongQuery`, and `OtherAccount` where one is named."""
+    query, among = query_in(request.query.items(), names), accounts_of(request)
+    wanted = query.filter._replace(among=among)
+    if among is not None and wanted.account is not None and not wanted.may_see(wanted.account):
+        raise OtherAccount(", ".join(among))
     return query._replace(filter=wanted, only_codes=wants_text(request))
 
 

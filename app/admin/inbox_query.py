@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 from app.admin.parameters import parameters_in
 from app.process import now_ms
+from app.settings.sections import SERVED
 from app.since import HOW, is_cursor, moment_in
 from inbox.filters import EQUAL, Filter
 from schemas.normalize import digits
@@ -20,6 +21,7 @@ EVENTS: Final = {"received": RECEIVED, "rejected": REJECTED, "watch_ended": WATC
 FILTERS: Final = {
     **dict.fromkeys(EQUAL, "a text"),
     "recipient": "a number with digits",
+    "provider": f"one of {', '.join(SERVED)}",
     "freshness": f"one of {', '.join(FRESHNESS)}",
     "has_code": "true or false",
     "contains": "a text",
@@ -81,6 +83,7 @@ def is_number(value: str) -> bool:
 
 IS_RIGHT: Final[dict[str, Callable[[str], bool]]] = {
     "recipient": lambda value: bool(digits(value)),
+    "provider": lambda value: value in SERVED,
     "freshness": lambda value: value in FRESHNESS,
     "has_code": lambda value: value in {"true", "false"},
     "since": lambda value: is_cursor(value) or moment_in(value, now_ms()) is not None,

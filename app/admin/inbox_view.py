@@ -8,7 +8,7 @@ from aiohttp import web
 from app.admin.inbox_query import EVENTS
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem, said
-from inbox.asking import OtherFilter, Page, WatchEnded
+from inbox.asking import Ended, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor
 from inbox.following import Blind
 from inbox.item import Item
@@ -18,6 +18,7 @@ from schemas import timestamps
 
 NO_CODE: Final = "There is no such SMS with a code."
 PRIVATE: Final = {"Cache-Control": "no-store"}
+OVER: Final = "expired, or cancelled at the provider"
 NAMES: Final = {topic: name for name, topic in EVENTS.items()}
 
 
@@ -33,6 +34,10 @@ class AccountPaused(Exception):
     """The account is not polled, so nothing can come. The text says why."""
 
 
+class OtherAccount(Exception):
+    """The token is limited to other accounts. The text names them."""
+
+
 REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     OtherFilter: (
         400,
@@ -40,6 +45,7 @@ REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
         "This cursor belongs to other filters: repeat those that it was returned for, or take one from /v1/cursor.",
     ),
     Gone: (400, "cursor_gone", "What follows this cursor is not in the inbox any more; `cursor` is the one of now."),
+    OtherAccount: (403, "other_account", "This token (admin.read_token) reads the SMS of {} only."),
     UnknownWatch: (404, "unknown_watch", "This order is not watched: open a watch first (POST /v1/watches)."),
     AccountPaused: (409, "account_paused", "The account is not polled: {}."),
     WatchEnded: (410, "watch_ended", "The watch ended ({}) without this SMS."),
@@ -55,7 +61,13 @@ def refusal(error: Exception, **more: str) -> web.Response:
     if isinstance(error, WrongQuery):
         return problem(400, "invalid_query", said(str(error).splitlines()))
     status, reason, detail = REFUSALS[type(error)]
-    return problem(status, reason, detail.format(error), **more)
+    why = ending(error.ended) if isinstance(error, WatchEnded) else error
+    return problem(status, reason, detail.format(why), **more)
+
+
+def ending(ended: Ended) -> str:
+    """Return why a watch ended, for people: providers have one word for a cancelled order and an expired one."""
+    return OVER if ended.reason == "cancelled" and not ended.cancelled_here else ended.reason
 
 
 def envelope(page: Page, **more: int) -> web.Response:

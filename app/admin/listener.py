@@ -14,12 +14,14 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.log import server_logger
 from aiohttp.typedefs import Handler, Middleware
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.aiohttp import make_aiohttp_handler
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from app import page
+from app.admin.limited import metrics_of, reasons_of
 from app.admin.problems import problem
-from app.admin.token import ABOUT, answer_token, guard
+from app.admin.token import ABOUT, accounts_of, answer_token, guard
 from app.degraded import DegradedReasons
 from app.settings.sections import AdminSettings
 from bus.health import Alarm
@@ -201,13 +203,13 @@ class Listener(ABC):
         degraded = dict.fromkeys((*condition.degraded, *self.degraded()))  # a worker may say the same of its own
         return Health(self._status(condition), tuple(degraded))
 
-    async def _readyz(self, _: web.Request) -> web.Response:
+    async def _readyz(self, request: web.Request) -> web.Response:
         """Respond 503 only when nothing can be accepted, and while starting.
 
         Any other problem must not stop callbacks from coming in.
         """
         health = await self.health()
-        answer = {"status": health.status, "degraded": list(health.degraded)}
+        answer = {"status": health.status, "degraded": reasons_of(health.degraded, accounts_of(request))}
         return web.json_response(answer, status=200 if health.status == "ready" else 503)
 
     async def _livez(self, _: web.Request) -> web.Response:
@@ -245,7 +247,7 @@ class Admin(Listener):
 
         def add_routes(router: web.UrlDispatcher) -> None:
             extend(router)
-            router.add_get("/metrics", make_aiohttp_handler(registry))
+            router.add_get("/metrics", _metrics(registry))
 
         super().__init__(settings, add_routes, registry, reasons=lambda: condition().degraded, lasting=lasting)
         self._alive = alive
@@ -259,6 +261,22 @@ class Admin(Listener):
     async def readiness(self) -> tuple[Readiness, bool]:
         """Return the condition of the parts, and whether one of them is starting."""
         return self._condition(), self._starting()
+
+
+def _metrics(registry: CollectorRegistry) -> Handler:
+    everything = make_aiohttp_handler(registry)
+
+    async def metrics(request: web.Request) -> web.StreamResponse:
+        if (among := accounts_of(request)) is None:
+            return await everything(request)
+        return exposition(metrics_of(generate_latest(registry).decode(), among))
+
+    return metrics
+
+
+def exposition(text: str) -> web.Response:
+    """Return the response of these metrics."""
+    return web.Response(text=text, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
 @web.middleware

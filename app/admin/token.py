@@ -21,7 +21,7 @@ from receiver.strangers import Strangers, client_of
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
 ABOUT: Final = "/v1/token"
 """What the token may do."""
-LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream", ABOUT)
+LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream", "/v1/callbacks", ABOUT)
 """What a token for reading some accounts may read."""
 READ: Final = (*LIMITED, "/v1/watches")
 """What a token for reading all accounts may read."""
@@ -33,6 +33,7 @@ UNAUTHORIZED: Final = (
     "Send the admin token: Authorization: Bearer …; it is SMSBUS_ADMIN__TOKEN, or is in the file "
     "admin-token of the data directory."
 )
+READS_TOO: Final = " A token for reading (admin.read_token) is enough for this."
 
 _log = structlog.get_logger("smsbus")
 
@@ -74,26 +75,31 @@ def guard(
 ) -> Middleware:
     """Return a middleware: without the token, all except health, metrics and the page gets a 401; None: always.
 
-    With the token for reading a GET of what is read is passed on, and limited to these accounts (none: all).
+    With the token for reading a GET of what is read is passed on, and limited to these accounts (none: all); health
+    and metrics, too, are then those of these accounts.
     """
     ours, readers = (_bytes(each) for each in (token, read_token))
     strangers = Strangers("wrong_admin_token")
     among = tuple(sorted(read_accounts)) or None
+    readable = READ if among is None else LIMITED
+
+    def is_read(request: web.Request) -> bool:
+        return request.method in {"GET", "HEAD"} and request.path.startswith(readable)
 
     @web.middleware
     async def guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+        reads = bool(readers) and _shows(request, readers)
+        if reads:
+            request[AMONG] = among
         if request.path in OPEN or (request.path in PAGE and request.method in {"GET", "HEAD"}):
             return await handler(request)
         if ours and _shows(request, ours):
             with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):
                 return await handler(request)
-        if readers and _shows(request, readers):
-            if request.method not in {"GET", "HEAD"} or not request.path.startswith(READ if among is None else LIMITED):
-                return problem(403, "read_only", READ_ONLY)
-            request[AMONG] = among
-            return await handler(request)
+        if reads:
+            return await handler(request) if is_read(request) else problem(403, "read_only", READ_ONLY)
         strangers.refused(request)
-        return problem(401, "unauthorized", UNAUTHORIZED)
+        return problem(401, "unauthorized", UNAUTHORIZED + (READS_TOO if readers and is_read(request) else ""))
 
     return guarded
 

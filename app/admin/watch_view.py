@@ -30,6 +30,11 @@ def newest_first(found: Iterable[Known]) -> list[Known]:
     )
 
 
+def is_cancelled_here(state: WatchState) -> bool:
+    """Tell whether a command cancelled the order, as far as is known, and not its provider."""
+    return state.performed == "cancel" or (state.watch.desired == "cancel" and state.refused != "cancel")
+
+
 def view(known: Known, live: LivePoll | None = None, *, now_ms: int) -> dict[str, Any]:
     """Return what is known of a watch; `live` is what only the process that polls it knows."""
     watch = known.watch

@@ -245,7 +245,7 @@ def next_sequence(applied: Progress | None, after: int | None) -> int | None:
 def as_text(listing: Listing, live: list[LivePoll | None], now_ms: int) -> str:
     """Return a page as JSON; text by text, since one of a megabyte would keep other threads waiting."""
     views = [json.dumps(view(known, poll, now_ms=now_ms)) for known, poll in zip(listing.watches, live, strict=True)]
-    return f'{{"watches": [{", ".join(views)}], "next": {json.dumps(listing.next)}}}'
+    return f'{{"watches": [{", ".join(views)}], "next": {json.dumps(listing.next)}, "total": {listing.total}}}'
 
 
 def unknown_watch() -> web.Response:

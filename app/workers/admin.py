@@ -14,7 +14,6 @@ import aiohttp
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from yarl import URL
 
 from app.admin import callbacks
@@ -22,10 +21,11 @@ from app.admin.inbox import PING_EVERY
 from app.admin.inbox_query import LONGEST_WAIT
 from app.admin.inbox_view import refusal
 from app.admin.journals import ROWS, SKIP
-from app.admin.listener import Listener
+from app.admin.limited import metrics_of
+from app.admin.listener import Listener, exposition
 from app.admin.problems import problem
 from app.admin.rejected import REPLAY
-from app.admin.token import LOOPBACK
+from app.admin.token import LOOPBACK, accounts_of
 from app.settings.sections import AdminSettings
 from app.workers.joint_journals import joined
 from app.workers.merge_metrics import merged
@@ -159,12 +159,12 @@ class JointAdmin(Listener):
         all_of_them = together(receivers, pollers, self._degraded(), later=inbox)
         return all_of_them, all_of_them.starting
 
-    async def _metrics(self, _: web.Request) -> web.Response:
+    async def _metrics(self, request: web.Request) -> web.Response:
         workers = [*self._receivers, *self._others]
         answers = await self._ask(workers, "/metrics")
         parts = {worker.name: answer.text for worker, answer in zip(workers, answers, strict=True) if answer}
         parts[SUPERVISOR] = generate_latest(self._registry).decode()
-        return web.Response(text=merged(parts), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
+        return exposition(metrics_of(merged(parts), accounts_of(request)))
 
     async def _callbacks(self, request: web.Request) -> web.Response:
         """Respond for all receivers or with 503: the uses that a missing one has recorded are unknown."""

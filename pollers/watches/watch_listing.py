@@ -2,7 +2,7 @@
 
 import base64
 import heapq
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -31,10 +31,11 @@ ALL: Final = Filters()
 
 
 class Page(NamedTuple):
-    """The ids of one page, and the cursor of the next; None: this is the last."""
+    """The ids of one page, the cursor of the next (None: this is the last), and how many watches match."""
 
     watch_ids: list[str]
     next: str | None
+    total: int
 
 
 class _Described(BaseModel):
@@ -55,16 +56,10 @@ class _State(BaseModel):
 
 def page(entries: Sequence[Entry], filters: Filters, limit: int, after: Place | None) -> Page:
     """Return up to `limit` watches after a place, newest first."""
-    found = heapq.nlargest(limit + 1, _places(entries, filters, after))
+    places = [(entry.opened_ms, entry.watch_id) for entry in entries if entry.is_known and _passes(entry, filters)]
+    found = heapq.nlargest(limit + 1, (place for place in places if after is None or place < after))
     more = cursor(found[limit - 1]) if len(found) > limit else None
-    return Page([watch_id for _, watch_id in found[:limit]], more)
-
-
-def _places(entries: Sequence[Entry], filters: Filters, after: Place | None) -> Iterator[Place]:
-    for entry in entries:
-        place = (entry.opened_ms, entry.watch_id)
-        if (after is None or place < after) and entry.is_known and _passes(entry, filters):
-            yield place
+    return Page([watch_id for _, watch_id in found[:limit]], more, len(places))
 
 
 def _passes(entry: Entry, filters: Filters) -> bool:

@@ -75,10 +75,11 @@ class LivePoll(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """One page of watches, and the cursor of the next; None: this is the last."""
+    """One page of watches, the cursor of the next (None: this is the last), and how many watches match."""
 
     watches: list[Known]
     next: str | None
+    total: int
 
 
 class WatchTable:
@@ -134,7 +135,7 @@ class WatchTable:
         def sort_out() -> Listing:  # a tenth of a second for 20,000 watches: in a thread
             found = page(entries, filters, limit, place)
             known = [each for each in map(self.get, found.watch_ids) if each is not None]
-            return Listing(known, found.next)
+            return Listing(known, found.next, found.total)
 
         return await asyncio.to_thread(sort_out)
 

@@ -7,7 +7,7 @@ from schemas.documents.openapi_parts import Document, Problem, error_of, json_an
 from schemas.documents.openapi_watches import TOKEN
 
 PROBLEMS: Final = (
-    Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("unauthorized", 401, "Send the admin token, or `admin.read_token`, as `Authorization: Bearer`."),
     Problem("not_found", 404, "No receiver runs here: the process has the role `pollers`."),
     Problem("not_ready", 503, "With `--workers`: a receiver is being restarted. Try again."),
 )
@@ -25,7 +25,8 @@ def paths(servers: list[Document]) -> Document:
                 "operationId": "listCallbackTokens",
                 "summary": "Which callback tokens are valid, and when each was last used",
                 "description": "Tokens are shown by fingerprint only: the first twelve hexadecimal digits of the "
-                "SHA-256. With `--workers` one response for all workers. Other replicas have their own.",
+                "SHA-256. With `--workers` one response for all workers. Other replicas have their own. A token "
+                "that is limited to accounts is shown theirs alone.",
                 "security": TOKEN,
                 "responses": {"200": answer, **{str(each.status): error_of([each]) for each in PROBLEMS}},
             },

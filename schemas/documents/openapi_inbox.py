@@ -21,7 +21,8 @@ PROBLEMS: Final = (
         400,
         "Repeat the filters that the cursor was returned for, or take one from `/v1/cursor`, which serves all.",
     ),
-    Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
+    Problem("unauthorized", 401, "Send the admin token, or `admin.read_token`, as `Authorization: Bearer`."),
+    Problem("other_account", 403, "The token is limited to other accounts; the detail names them."),
     Problem("unknown_sms", 404, "It is not in the inbox, which forgets by itself: read the topic."),
     Problem("unknown_watch", 404, "This order is not watched: open a watch first (`POST /v1/watches`)."),
     Problem("no_code", 404, "With `Accept: text/plain`: there is no such SMS with a code, or none came in time."),
@@ -52,7 +53,7 @@ FILTERS: Final[dict[str, tuple[Document, str]]] = {
         "The number that received it, whole; only digits are compared, so a `+` may be left out, or unescaped.",
     ),
     "account": (TEXT, "The name of an account."),
-    "provider": (TEXT, "`pingme`, `smsverified`, `grizzlysms`, `smsman`."),
+    "provider": ({"enum": ["pingme", "smsverified", "grizzlysms", "smsman"]}, "Who received it."),
     "service": (TEXT, "The provider's word for the service."),
     "client_ref": (TEXT, "Your own text from the watch."),
     "watch_id": (TEXT, "The handle that opening the watch returned."),
@@ -168,7 +169,9 @@ def _list() -> Document:
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "At most so many."),
             _events(),
         ],
-        "responses": _answers(_or_code(_ref("SmsPage"), "SMS, and the cursor after them."), *OF_CURSORS, "no_code"),
+        "responses": _answers(
+            _or_code(_ref("SmsPage"), "SMS, and the cursor after them."), *OF_CURSORS, "other_account", "no_code"
+        ),
     }
 
 
@@ -233,7 +236,8 @@ def _wait() -> Document:
         ],
         "responses": _answers(
             _or_code(_ref("SmsWaited"), "The SMS, or none in time."),
-            *(*OF_CURSORS, "unknown_watch", "no_code", "account_paused", "watch_ended", "too_many_waits", "closing"),
+            *(*OF_CURSORS, "other_account", "unknown_watch", "no_code", "account_paused", "watch_ended"),
+            *("too_many_waits", "closing"),
         ),
     }
 
@@ -266,6 +270,7 @@ def _stream() -> Document:
         "responses": _answers(
             {"description": "The stream.", "content": {"text/event-stream": text}},
             *OF_CURSORS,
+            "other_account",
             "too_many_waits",
             "closing",
         ),

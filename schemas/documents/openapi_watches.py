@@ -204,7 +204,9 @@ def _open() -> Document:
 def _list() -> Document:
     watches: Document = {"type": "array", "items": _ref("WatchView")}
     more: Document = {**TEXT, "description": "The `after` of the next page; null: there is none."}
-    page = {"type": "object", "properties": {"watches": watches, "next": more}, "required": ["watches", "next"]}
+    total: Document = {"type": "integer", "minimum": 0, "description": "How many watches match, on all pages."}
+    properties: Document = {"watches": watches, "next": more, "total": total}
+    page: Document = {"type": "object", "properties": properties, "required": [*properties]}
     return {
         "tags": ["watch"],
         "operationId": "listWatches",

@@ -58,14 +58,17 @@ def test_it_waits_for_what_it_may_see(wait: Wait, smsbus: Smsbus, accounts: str)
 
 @pytest.mark.parametrize(("more", "added"), [((), ""), (("--rent",), " --rent")], ids=["activation", "rent"])
 def test_where_it_may_not_open_a_watch_it_says_who_does(
-    wait: Wait, smsbus: Smsbus, more: tuple[str, ...], added: str
+    wait: Wait, smsbus: Smsbus, accounts: str, more: tuple[str, ...], added: str
 ) -> None:
     refused = wait("grizzly", "77 1", *more)
 
     assert (refused.exit_code, refused.stdout) == (Code.FAILED, "")
+    assert smsbus.writer.put_values == []
+    if accounts == "shop":
+        assert refused.stderr == "smsbus: This token (admin.read_token) reads the SMS of shop only.\n"
+        return
     assert refused.stderr == (
         f"smsbus: this token sees no watch of grizzly '77 1'{added} and may not open one (admin.read_token; "
         f"admin.read_accounts says which accounts it sees): run `smsbus watch add grizzly '77 1'{added}` where smsbus "
         "runs, or set SMSBUS_TOKEN to the admin token\n"
     )
-    assert smsbus.writer.put_values == []

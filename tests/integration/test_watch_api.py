@@ -356,7 +356,7 @@ async def test_watches_are_listed_and_shown_and_what_is_not_there_is_404(api: Ap
     async with api.session.get(f"/v1/watches/{opened['watch_id']}/stop") as answer:
         wrong_method = answer.status, answer.headers["Allow"]
 
-    assert listed == (200, {"watches": [shown[1]], "next": None})
+    assert listed == (200, {"watches": [shown[1]], "next": None, "total": 1})
     assert (shown[1]["client_ref"], shown[1]["sms_count"], shown[1]["seen_by_a_poller"]) == ("mine", 0, False)
     assert shown[1]["expires_at"] == "2026-11-18T11:31:40.000Z"
     assert (nobody[0], odd[0], no_order[0], wrong_method) == (404, 404, 404, (405, "POST"))
@@ -506,5 +506,5 @@ async def test_while_kafka_is_away_the_answer_is_503_and_afterwards_201(own_kafk
 
     assert away == (503, "kafka_away", "5")
     assert "it may or may not be performed" in problem["detail"]
-    assert nothing_kept == (200, {"watches": [], "next": None})
+    assert nothing_kept == (200, {"watches": [], "next": None, "total": 0})
     assert status == 201

@@ -367,8 +367,8 @@ class PlayedInbox:
         return web.Response(text="4711\n")
 
     def routes(self, router: web.UrlDispatcher) -> None:
-        router.add_get("/v1/stream", self.stream)
-        router.add_get("/v1/wait", self.wait)
+        router.add_get("/v1/stream", self.stream, allow_head=False)  # as the inbox has them
+        router.add_get("/v1/wait", self.wait, allow_head=False)
         router.add_get("/v1/sms/{id}", self.wait)
 
 
@@ -415,6 +415,12 @@ async def test_a_stream_is_passed_on_as_it_comes_with_its_headers(joint, inbox):
     assert request.rel_url.raw_path_qs == "/v1/stream?recipient=1%2B1"
     assert (request.headers["Accept"], request.headers["Last-Event-ID"]) == ("text/event-stream", "c1")
     assert "X-Outer" not in request.headers
+
+
+@pytest.mark.parametrize("path", ["/v1/wait", "/v1/stream"])
+async def test_the_head_of_what_lasts_is_refused_at_once(joint, path):
+    async with asyncio.timeout(5), joint.head(path) as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
 
 
 async def test_a_stream_that_is_refused_is_refused_in_the_inbox_s_words(joint, inbox):

@@ -11,10 +11,12 @@ import aiohttp
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler
 
 from app.admin import inbox as inbox_api
 from app.admin.inbox import InboxApi
 from app.admin.inbox_view import REFUSALS
+from app.admin.token import AMONG
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
 from bus.settings import KafkaSettings
@@ -88,10 +90,10 @@ class Api:
     async def passed_by(self, part: Part, offset: int) -> dict[str, bool] | None:
         return self.passed.get((part, offset))
 
-    def watch(self, kind: str = "activation", **state: Any) -> None:
+    def watch(self, kind: str = "activation", desired: str = "watch", **state: Any) -> None:
         """Open a watch, and commit its state."""
         asked = WatchRequest(order_kind=kind, **ORDER).watch(NOW_MS, "r1")
-        watch = asked.model_copy(update={"expires_at": to_text(NOW_MS + 1000)})
+        watch = asked.model_copy(update={"expires_at": to_text(NOW_MS + 1000), "desired": desired})
         self.table.put(watch)
         self._offset += 1
         value = WatchState(
@@ -121,8 +123,13 @@ class Api:
 
 
 @asynccontextmanager
-async def served(api: Api) -> AsyncIterator[Api]:
-    application = web.Application()
+async def served(api: Api, among: tuple[str, ...] | None = None) -> AsyncIterator[Api]:
+    @web.middleware
+    async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+        request[AMONG] = among
+        return await handler(request)
+
+    application = web.Application(middlewares=[limited])
     InboxApi(api.inbox, api.table, now_ms=lambda: NOW_MS, paused=api.paused.get, passed=api.passed_by).add_to(
         application.router
     )
@@ -456,6 +463,7 @@ async def test_a_stream_of_the_last_minutes_begins_with_them(api):
         ),
         ("/v1/sms?since=2026-03-25T03:17:06", "since must be 10m (or 30s, 2h, 7d), a time"),
         (f"/v1/sms?since={'A' * 50}", "since is not a cursor of this inbox: it was cut, or is of other events."),
+        ("/v1/sms?provider=grizzly", "provider must be one of pingme, smsverified, grizzlysms, smsman."),
         ("/v1/sms?sequence=1", "sequence is not a parameter of this request"),
         ("/v1/sms/x?limit=1", "limit is not a parameter of this request."),
         ("/v1/cursor?recipient=1", "recipient is not a parameter of this request."),
@@ -478,6 +486,31 @@ async def test_a_wrong_query_is_400_and_says_what_was_meant(api, path, detail):
     assert (status, problem["reason"], problem["type"]) == (400, "invalid_query", "urn:smsbus:problem:invalid_query")
     assert problem["detail"].startswith(detail)
     assert not problem["detail"].endswith("..")
+
+
+@pytest.mark.parametrize("name", [NUMBER, "1" * 4000, "a\r\nb", "\u202e<script>"])
+async def test_the_name_of_an_unknown_parameter_is_told_to_who_sent_it_alone_and_not_at_length(api, name, caplog):
+    async with api.client.get("/v1/sms", params={name: "x"}) as answer:
+        raw, problem = await answer.text(), await answer.json(content_type=None)
+
+    assert (answer.status, problem["reason"]) == (400, "invalid_query")
+    assert problem["detail"].startswith(name.splitlines()[0][:40])
+    assert len(problem["detail"]) < 100
+    assert (raw.isascii(), len(raw.splitlines()), caplog.text) == (True, 1, "")
+
+
+@pytest.mark.parametrize("path", ["/v1/wait?recipient=1", "/v1/stream"])
+async def test_the_head_of_what_lasts_is_refused_at_once(api, path):
+    async with asyncio.timeout(5), api.client.head(path) as answer:
+        assert (answer.status, answer.headers["Allow"]) == (405, "GET")
+
+
+async def test_an_account_that_the_token_does_not_read_is_403_with_those_that_it_does():
+    async with served(Api(), among=("main", "shop")) as api:
+        status, problem = await api.get("/v1/sms?account=grizzly")
+
+    assert (status, problem["reason"]) == (403, "other_account")
+    assert "the SMS of main, shop only" in problem["detail"]
 
 
 async def test_a_last_event_that_is_no_cursor_is_400_and_not_all_that_there_is(api):
@@ -568,6 +601,24 @@ async def test_a_watch_that_ended_without_the_sms_is_410_with_why(api):
 
     assert there[0] == 200
     assert (status, problem["reason"], problem["ended"]) == (410, "watch_ended", "expired")
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ({}, "expired, or cancelled at the provider"),
+        ({"desired": "cancel"}, "cancelled"),
+        ({"performed": "cancel"}, "cancelled"),
+        ({"desired": "cancel", "refused": "cancel"}, "expired, or cancelled at the provider"),
+    ],
+)
+async def test_an_order_that_nobody_here_cancelled_is_not_told_to_be_cancelled(api, state, why):
+    api.watch(ended="cancelled", **state)
+
+    status, problem = await api.get("/v1/wait?account=main&order_id=860170")
+
+    assert (status, problem["ended"]) == (410, "cancelled")
+    assert problem["detail"] == f"The watch ended ({why}) without this SMS."
 
 
 async def test_until_the_watches_are_read_nobody_knows_an_order(api):

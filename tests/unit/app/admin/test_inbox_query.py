@@ -30,7 +30,8 @@ def test_nothing_asks_for_every_sms() -> None:
 
 @pytest.mark.parametrize("names", [LIST, STREAM, WAITED])
 def test_every_request_has_the_same_filters(names: tuple[str, ...]) -> None:
-    given = dict.fromkeys(EQUAL, "a") | {"recipient": "1", "freshness": "live", "has_code": "true", "contains": "b"}
+    own = {"recipient": "1", "provider": "pingme", "freshness": "live", "has_code": "true", "contains": "b"}
+    given = dict.fromkeys(EQUAL, "a") | own
 
     assert asked(names, **given).filter == Filter(**(given | {"has_code": True}))
     assert set(given) == set(FILTERS)

@@ -15,6 +15,7 @@ from tests.unit.app.admin.test_inbox import NOW_MS, WATCH_ID, Api, of_order, sms
 pytestmark = pytest.mark.loopback
 
 OURS, READS, SHOPS = "operator-operator-operator", "reads-reads-reads-reads", "shops-shops-shops-shops"
+NOBODY = "6bd66c27-1e4d-872d-a312-5fc86f25695a"
 ALL_PATHS = ("/v1/sms", "/v1/cursor", "/v1/watches", "/v1/callbacks", "/v1/journal/rows")
 
 
@@ -51,7 +52,7 @@ def shown(token: str) -> dict[str, str]:
     ("token", "statuses"),
     [
         (OURS, [200, 200, 200, 200, 200]),
-        (READS, [200, 200, 200, 403, 403]),
+        (READS, [200, 200, 200, 200, 403]),
         ("wrong", [401] * 5),
     ],
 )
@@ -86,18 +87,60 @@ async def test_a_limited_one_sees_its_accounts_alone(api: Api) -> None:
         async with api.limited.get(path, headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
             return answer.status, await answer.json()
 
-    listed = await get("/v1/sms")
-    named = [(await get(f"/v1/sms?{query}"))[1]["items"] for query in ("account=main", "order_id=860170")]
-    by_id = [(await get(f"/v1/sms/{message.event_id}"))[0] for message in (mine, other)]
-    waits = [
-        await get(f"/v1/wait?{query}&timeout=1") for query in ("account=main&order_id=860170", f"watch_id={WATCH_ID}")
-    ]
+    listed, named = await get("/v1/sms"), await get("/v1/sms?order_id=860170")
+    by_id = [await get(f"/v1/sms/{each}") for each in (mine.event_id, other.event_id, NOBODY)]
+    waits = [await get(f"/v1/wait?watch_id={each}&timeout=1") for each in (WATCH_ID, NOBODY)]
 
     assert [each["id"] for each in listed[1]["items"]] == [mine.event_id]
-    assert named == [[], []]
-    assert by_id == [200, 404]
-    assert [(status, answer["reason"]) for status, answer in waits] == [(404, "unknown_watch")] * 2
+    assert named[1]["items"] == []
+    assert [status for status, _ in by_id] == [200, 404, 404]
+    assert by_id[1] == by_id[2]  # what is another's is as if it were not there
+    assert (waits[0], waits[0][0]) == (waits[1], 404)
     assert (await get("/v1/watches"))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/sms?account={}", "/v1/wait?account={}&order_id=860170", "/v1/stream?account={}&since=1m"]
+)
+async def test_one_that_asks_for_another_account_is_told_which_it_may_read(api: Api, path: str) -> None:
+    api.watch()
+
+    answers = []
+    for account in ("main", "nobody"):
+        async with api.limited.get(path.format(account), headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+            answers.append((answer.status, await answer.json()))
+    async with api.limited.get("/v1/sms?account=shop", headers=shown(SHOPS)) as answer:  # type: ignore[attr-defined]
+        own = answer.status
+
+    assert answers[0] == answers[1]
+    assert (answers[0][0], answers[0][1]["reason"], own) == (403, "other_account", 200)
+    assert answers[0][1]["detail"] == "This token (admin.read_token) reads the SMS of shop only."
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "is_enough"),
+    [
+        ("/v1/sms", "GET", True),
+        ("/v1/wait", "GET", True),
+        ("/v1/watches", "GET", True),
+        ("/v1/watches", "POST", False),
+        ("/v1/journal/rows", "GET", False),
+    ],
+)
+async def test_who_shows_no_token_is_told_where_one_for_reading_is_enough(
+    api: Api, path: str, method: str, is_enough: bool
+) -> None:
+    async with api.client.request(method, path) as answer:
+        detail = (await answer.json())["detail"]
+
+    assert answer.status == 401
+    assert detail.startswith("Send the admin token: Authorization: Bearer")
+    assert ("A token for reading (admin.read_token) is enough" in detail) == is_enough
+
+
+async def test_a_limited_one_is_not_enough_for_the_watches(api: Api) -> None:
+    async with api.limited.get("/v1/watches") as answer:  # type: ignore[attr-defined]
+        assert "is enough" not in (await answer.json())["detail"]
 
 
 async def test_a_limited_wait_takes_no_sms_of_another_account(api: Api) -> None:

@@ -261,6 +261,7 @@ async def test_watches_are_listed_newest_first_and_page_by_page(topics):
     pages = [[known.watch.order_id for known in page.watches] for page in (first, second, third)]
     assert pages == [["5", "4"], ["3", "2"], ["1"]]
     assert third.next is None
+    assert [page.total for page in (first, second, third)] == [5, 5, 5]
 
 
 @pytest.mark.parametrize(
@@ -294,6 +295,7 @@ async def test_a_filter_lists_what_has_it(topics, filters, found):
     listing = await topics.table.listing(filters)
 
     assert [known.watch.order_id for known in listing.watches] == found
+    assert listing.total == len(found)
 
 
 async def test_what_cannot_be_read_is_listed_too(topics):
