@@ -17,6 +17,10 @@ Seed = Annotated[int | None, typer.Option(help="Random seed; the same seed gives
 Reveal = Annotated[bool, typer.Option("--reveal", help="Show the (made-up) numbers, codes and texts.")]
 BadDay = Annotated[str, typer.Option(metavar="NAME", help="Scenario file, or mild, storm, outage.")]
 PORTS = (8080, 8081)
+NOT_USED = (
+    "not used: {}. This has settings and a data directory of its own, and takes from the environment only "
+    "SMSBUS_ADMIN__TOKEN, SMSBUS_ADMIN__READ_TOKEN and SMSBUS_ADMIN__READ_ACCOUNTS"
+)
 
 
 def dev(
@@ -35,13 +39,19 @@ def dev(
 ) -> None:
     """Run Kafka, the service, four simulated providers and the page on this machine: SMS begin to arrive.
 
-    Nothing is left behind.
+    Nothing is left behind. It reads no settings but SMSBUS_ADMIN__TOKEN, SMSBUS_ADMIN__READ_TOKEN and
+    SMSBUS_ADMIN__READ_ACCOUNTS, and prints the variables with which other commands find it.
     """
     from app.demo.run import CALM, SILENT, Wanted
+    from app.settings.load import tokens_of_environment, unused_variables
 
+    if unused := unused_variables():
+        say(NOT_USED.format(", ".join(unused)))
     ports = (0, 0) if any_port else PORTS
-    wanted = Wanted(seconds, kafka, seed, bad_day, SILENT if no_sms else CALM, verify, ports)
-    _play(wanted, reveal=reveal, open_browser=open_browser, ready_file=ready_file)
+    with readable_errors():
+        admin = tokens_of_environment()
+    wanted = Wanted(seconds, kafka, seed, bad_day, SILENT if no_sms else CALM, verify, ports, admin)
+    _play(wanted, reveal=reveal, exports=True, open_browser=open_browser, ready_file=ready_file)
 
 
 def demo(
@@ -53,7 +63,14 @@ def demo(
     _play(Wanted(seconds, kafka, seed, bad_day, BUSY, verify=True), reveal=reveal)
 
 
-def _play(wanted: "Wanted", *, reveal: bool, open_browser: bool = False, ready_file: Path | None = None) -> None:
+def _play(
+    wanted: "Wanted",
+    *,
+    reveal: bool,
+    exports: bool = False,
+    open_browser: bool = False,
+    ready_file: Path | None = None,
+) -> None:
     from app import process
     from app.cli.tail import line_printer
     from app.demo import run
@@ -61,6 +78,8 @@ def _play(wanted: "Wanted", *, reveal: bool, open_browser: bool = False, ready_f
 
     def on_ready(ready: run.Ready) -> None:
         say(f"the inbox is at {ready.page}")
+        if exports:
+            say(f"for other commands, in another terminal: {ready.exports()}")
         if open_browser:
             typer.launch(ready.page)
         if ready_file is not None:

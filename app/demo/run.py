@@ -7,6 +7,7 @@ one line for scripts.
 import asyncio
 import os
 import secrets
+import shlex
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -28,7 +29,7 @@ from app.local_kafka.layout import is_free
 from app.serve import serve
 from app.service import Address
 from app.settings.load import Settings
-from app.settings.sections import POLLED
+from app.settings.sections import POLLED, AdminSettings
 from app.stopping import Stop
 from bus.contract import Ledger
 from bus.kafka import topics
@@ -81,6 +82,8 @@ class Wanted(NamedTuple):
     """Compare the topics with what was sent, in the end."""
     ports: tuple[int, int] = (0, 0)
     """Of the receiver and of the admin listener; another one is used if it is taken."""
+    admin: AdminSettings = AdminSettings()
+    """Tokens; the rest of it is not used."""
 
 
 class Ready(NamedTuple):
@@ -94,6 +97,19 @@ class Ready(NamedTuple):
     sandbox_url: str
     sandbox_token: str
     pid: int
+    kafka: str
+    """HOST:PORT"""
+    topic_prefix: str
+
+    def exports(self) -> str:
+        """Return the line for a shell in which other commands are to find all this."""
+        found = {
+            "SMSBUS_URL": self.url,
+            "SMSBUS_TOKEN": self.token,
+            "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": self.kafka,
+            "SMSBUS_KAFKA__TOPIC_PREFIX": self.topic_prefix,
+        }
+        return " ".join(["export", *(f"{name}={shlex.quote(value)}" for name, value in found.items() if value)])
 
 
 class DemoSettings(Settings):
@@ -118,7 +134,7 @@ async def play(
     with TemporaryDirectory(prefix="smsbus-demo-") as directory:
         async with _kafka(wanted.kafka, Path(directory), say) as brokers:
             await world.start()
-            settings = _settings(brokers, Path(directory), world, _free(wanted.ports, say))
+            settings = _settings(brokers, Path(directory), world, _free(wanted.ports, say), wanted.admin)
             ledger = await _run(settings, world, wanted, ended, show, say, on_ready)
             await world.stop()
             return ledger, await _compared(brokers, world, say) if wanted.verify else None
@@ -168,7 +184,9 @@ async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterato
         yield kafka
 
 
-def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox, ports: tuple[int, int]) -> Settings:
+def _settings(
+    kafka: KafkaSettings, directory: Path, world: Sandbox, ports: tuple[int, int], admin: AdminSettings
+) -> Settings:
     shop = {
         "provider": "pingme",
         "callback_tokens": secrets.token_urlsafe(24),
@@ -187,7 +205,7 @@ def _settings(kafka: KafkaSettings, directory: Path, world: Sandbox, ports: tupl
         "data_dir": directory,
         "kafka": kafka,
         "receiver": {"host": "127.0.0.1", "port": ports[0]},
-        "admin": {"port": ports[1]},
+        "admin": admin.model_copy(update={"host": "127.0.0.1", "port": ports[1]}),
         "log": {"format": "console", "level": "error"},
         "accounts": {"shop": shop, **polled},
     }
@@ -225,7 +243,9 @@ def _ready(settings: Settings, world: Sandbox, running: Running) -> Ready:
     token = settings.admin.token.get_secret_value() if settings.admin.token else ""
     address = Address(f"http://127.0.0.1:{running.admin_port}", token)
     callback = settings.callback_url(_callback_token(settings), running.receiver_port)
-    return Ready(address.url, token, address.page, callback, world.url, world.token, os.getpid())
+    kafka = settings.kafka
+    where = (address.url, token, address.page, callback, world.url, world.token)
+    return Ready(*where, os.getpid(), kafka.bootstrap_servers, kafka.topic_prefix)
 
 
 def _callback_token(settings: Settings) -> str:

@@ -22,6 +22,7 @@ from app.settings.file_reading import Files, Pause, secrets_of, settled
 from app.settings.names import (
     CONFIG,
     FILE_SUFFIX,
+    PREFIX,
     TOKEN,
     URL,
     SettingPath,
@@ -48,7 +49,18 @@ from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
 
 FILE: Final = Path("smsbus.toml")
+TOKENS: Final = {
+    "SMSBUS_ADMIN__TOKEN": "token",
+    "SMSBUS_ADMIN__READ_TOKEN": "read_token",
+    "SMSBUS_ADMIN__READ_ACCOUNTS": "read_accounts",
+}
 LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asyncio lets `::` hear IPv6 alone
+
+
+class _Tokens(BaseModel):
+    """The part of the settings that `tokens_of_environment` reads."""
+
+    admin: AdminSettings
 
 
 class Settings(BaseSettings):
@@ -236,6 +248,20 @@ def data_dir_of_environment() -> Path:
 def client_variables() -> tuple[str | None, str | None]:
     """Return the URL and the token of the service that a client's commands are to ask."""
     return os.environ.get(URL) or None, os.environ.get(TOKEN) or None
+
+
+def tokens_of_environment() -> AdminSettings:
+    """Return the tokens that variables set, for a command that reads no other settings. Raises `SettingsError`."""
+    given = {field: os.environ[name] for name, field in TOKENS.items() if os.environ.get(name)}
+    try:
+        return _Tokens.model_validate({"admin": given}).admin
+    except ValidationError as error:
+        raise SettingsError(problem_lines(error, _Tokens, os.environ, None)) from None
+
+
+def unused_variables() -> list[str]:
+    """Return the variables of ours that such a command does not use."""
+    return sorted(name for name in os.environ if name.upper().startswith(PREFIX) and name not in {*TOKENS, URL, TOKEN})
 
 
 def variable_in_charge(place: SettingPath) -> str | None:
