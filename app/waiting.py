@@ -1,6 +1,7 @@
 """Waiting for an SMS as a client of the service: through restarts, without missing one, and never for an old one."""
 
 import asyncio
+import math
 import re
 import shlex
 from collections.abc import Callable, Mapping
@@ -11,9 +12,16 @@ from app.service import Answer, NotReached, Service, ServiceError
 A_WAIT: Final = 55  # seconds: the longest that one request may take
 RETRY: Final = 1.0
 STARTING: Final = 5.0  # seconds in which a service that was not reached yet may start
+LATE: Final = 3.0  # seconds after the time is over in which an answer may still come
+SILENT: Final = "the service did not answer in time"
 MAY_NOT_OPEN: Final = (
     "this token sees no watch of {order} and may not open one (admin.read_token; admin.read_accounts says which "
     "accounts it sees): run `smsbus watch add {order}` where smsbus runs, or set SMSBUS_TOKEN to the admin token"
+)
+
+OPENED: Final = "{order} was not watched: it is from now on"
+NO_NUMBER: Final = (
+    ", without its number: where the provider does not name it, its SMS do not either (--number NUMBER gives it)"
 )
 
 Event = Mapping[str, Any]
@@ -27,6 +35,8 @@ class Wanted(NamedTuple):
     """Of the text."""
     rent: bool = False
     """The order is a rent: its SMS are not counted."""
+    number: str | None = None
+    """Of the order, for the watch that is opened where there is none."""
 
     @property
     def is_order(self) -> bool:
@@ -38,21 +48,30 @@ class WatchEnded(Exception):
     """The watch ended without such an SMS. The text says why."""
 
 
+class Unavailable(Exception):
+    """Nobody can say now whether an SMS came: ask again later. The text says why."""
+
+
 async def wait_for(service: Service, wanted: Wanted, seconds: float, say: Callable[[str], None]) -> Event | None:
     """Return the first SMS that is wanted; None: none came within so many seconds.
 
-    `say` is told what delays it. Raises `ServiceError` where it cannot succeed, and `WatchEnded`.
+    `say` is told what delays it. Raises `ServiceError` where it cannot succeed, `Unavailable` where the time is over
+    during an outage, so that one may have come, and `WatchEnded`.
     """
-    waiter = _Waiter(service, wanted, say)
+    waiter = _Waiter(service, wanted, seconds, say)
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(seconds + LATE):
             return await waiter.found()
     except TimeoutError:
+        if waiter.outage:
+            raise Unavailable(waiter.outage) from None
         return None
 
 
 class _Waiter:
-    def __init__(self, service: Service, wanted: Wanted, say: Callable[[str], None]) -> None:
+    def __init__(self, service: Service, wanted: Wanted, seconds: float, say: Callable[[str], None]) -> None:
+        self.outage = ""
+        """Why it is not known whether an SMS came; empty: none had come at the last answer."""
         self._service = service
         self._wanted = wanted
         self._parameters = dict(wanted.parameters)
@@ -60,18 +79,28 @@ class _Waiter:
         self._said = ""
         self._reached = False
         self._began = asyncio.get_running_loop().time()
+        self._seconds = seconds
 
-    async def found(self) -> Event:
-        """Ask until an SMS matches."""
+    async def found(self) -> Event | None:
+        """Ask until an SMS matches; None: the time is over. Raises `TimeoutError` where it is over in an outage."""
         if not self._wanted.is_order and "since" not in self._parameters:
             self._parameters["since"] = (await self._asked("/v1/cursor")).content["cursor"]
         while True:
-            answer = await self._asked("/v1/wait", self._parameters | {"timeout": str(A_WAIT)})
+            answer = await self._asked("/v1/wait", self._parameters | {"timeout": str(self._next_wait())})
             events: list[Event] = answer.content["items"]
             for event in events:
                 if self._wanted.match is None or self._wanted.match.search(event.get("text") or ""):
                     return event
+            if self._left() <= 0:
+                return None
             self._go_on(answer)
+
+    def _left(self) -> float:
+        return self._seconds - (asyncio.get_running_loop().time() - self._began)
+
+    def _next_wait(self) -> int:
+        """Return for how long to ask: no longer than there is time, so that the answer says what is known by then."""
+        return max(1, min(A_WAIT, math.ceil(self._left())))
 
     def _go_on(self, answer: Answer) -> None:
         if "next_sequence" in answer.content:
@@ -82,23 +111,26 @@ class _Waiter:
     async def _asked(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
         """Ask again until there is an answer that counts."""
         while True:
+            self.outage = SILENT
             try:
                 answer = await self._service.get(path, parameters)
-            except NotReached as error:
-                if not self._reached and asyncio.get_running_loop().time() - self._began > STARTING:
-                    raise  # a wrong address, rather than a restart
-                self._say_once(str(error))
-            else:
                 self._reached = True
                 if answer.status == 200:
+                    self.outage = ""
                     return answer
                 await self._refused(answer)
-            await asyncio.sleep(RETRY)
+            except NotReached as error:
+                if not self._reached and self._seconds - self._left() > STARTING:
+                    raise  # a wrong address, rather than a restart
+                self._delayed_by(str(error))
+            await asyncio.sleep(max(0, min(RETRY, self._left())))
+            if self._left() <= 0:
+                raise TimeoutError
 
     async def _refused(self, answer: Answer) -> None:
         """Return if it is worth to ask again."""
         if answer.status == 503:
-            self._say_once(answer.detail)
+            self._delayed_by(answer.detail)
         elif answer.reason == "watch_ended":
             raise WatchEnded(answer.detail)
         elif answer.reason == "unknown_watch" and "order_id" in self._parameters:
@@ -107,14 +139,25 @@ class _Waiter:
             raise ServiceError(answer.detail)
 
     async def _open(self) -> None:
+        wanted = self._wanted
         order = {name: self._parameters[name] for name in ("account", "order_id")}
-        kind = "rent" if self._wanted.rent else "activation"
-        answer = await self._service.post("/v1/watches", order | {"order_kind": kind})
-        if answer.reason == "read_only":
-            named = [*order.values(), *(["--rent"] if self._wanted.rent else [])]
-            raise ServiceError(MAY_NOT_OPEN.format(order=shlex.join(named)))
-        if answer.status not in {200, 201, 503}:
+        known = {"recipient": wanted.number} if wanted.number is not None else {}
+        asked = {**order, "order_kind": "rent" if wanted.rent else "activation", **known}
+        answer = await self._service.post("/v1/watches", asked)
+        named = shlex.join([*order.values(), *(["--rent"] if wanted.rent else [])])
+        if answer.status == 503:
+            self._delayed_by(answer.detail)
+        elif answer.reason == "read_only":
+            raise ServiceError(MAY_NOT_OPEN.format(order=named))
+        elif answer.status not in {200, 201}:
             raise ServiceError(answer.detail)
+        else:
+            self.outage = ""
+            self._say_once(OPENED.format(order=named) + ("" if known else NO_NUMBER))
+
+    def _delayed_by(self, outage: str) -> None:
+        self.outage = outage
+        self._say_once(outage)
 
     def _say_once(self, text: str) -> None:
         if text != self._said:

@@ -12,3 +12,10 @@ def account_names(context: typer.Context) -> list[str]:
         return [*load(context.params.get("config")).accounts]
     except (SettingsError, OSError):
         return []
+
+
+def provider_names() -> list[str]:
+    """Return the providers."""
+    from app.settings.sections import SERVED
+
+    return [*SERVED]

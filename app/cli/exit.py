@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import typer
 
@@ -13,6 +13,7 @@ from app.cli.completion import account_names
 if TYPE_CHECKING:
     from app.settings.load import Settings
     from app.settings.sections import Account
+    from bus.settings import KafkaSettings
 
 Config = Annotated[
     Path | None,
@@ -30,6 +31,12 @@ RoleOption = Annotated[
 ]
 
 
+OF_KAFKA: Final = (
+    "smsbus: this reads Kafka itself, at {}, and not the service of SMSBUS_URL: set SMSBUS_KAFKA__BOOTSTRAP_SERVERS to "
+    "that service's, or ask the service over HTTP (smsbus wait; GET /v1/sms, /v1/stream)"
+)
+
+
 class Code(IntEnum):
     """Exit codes, the same for every command."""
 
@@ -39,6 +46,7 @@ class Code(IntEnum):
     TIMED_OUT = 3
     ENDED = 4  # without an SMS
     NOT_DURABLE = 5
+    UNAVAILABLE = 6  # for now: nobody could say whether an SMS came
 
 
 def say(text: str) -> None:
@@ -98,3 +106,13 @@ def settings_for(config: Path | None) -> "Settings":
     logs.configure(settings.log.model_copy(update={"level": "warning"}), settings.secrets(), sys.stderr)
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     return settings
+
+
+def kafka_of(settings: "Settings") -> "KafkaSettings":
+    """Return the Kafka that a command reads, and say which where the environment names a service instead."""
+    from app.settings.load import client_variables
+
+    url, _ = client_variables()
+    if url and "bootstrap_servers" not in settings.kafka.model_fields_set:
+        say(OF_KAFKA.format(settings.kafka.bootstrap_servers))
+    return settings.kafka

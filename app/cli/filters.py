@@ -1,10 +1,11 @@
 """The options that say which SMS are wanted: the same words in every command."""
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from app.cli.completion import account_names
+from app.cli.completion import account_names, provider_names
 from app.filter_words import WORD_OF
 
 if TYPE_CHECKING:
@@ -13,9 +14,23 @@ if TYPE_CHECKING:
 EITHER_NAME = {"token_normalize_func": lambda token: WORD_OF.get(token.replace("-", "_"), token)}
 """The `context_settings` of a command with filters: it takes them by the event's names, too, like --client-ref."""
 
+
+def _served(provider: str | None) -> str | None:
+    """Refuse what is no provider: nothing would ever match."""
+    names = provider_names()
+    if provider is None or provider in names:
+        return provider
+    meant = get_close_matches(provider, names, 1)
+    message = f"it must be one of {', '.join(names)}" + (f" (did you mean {meant[0]}?)" if meant else "")
+    raise typer.BadParameter(message)
+
+
 To = Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.")]
 OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.", autocompletion=account_names)]
-Provider = Annotated[str | None, typer.Option("--provider", help="Only of this provider.")]
+Provider = Annotated[
+    str | None,
+    typer.Option("--provider", help="Only of this provider.", callback=_served, autocompletion=provider_names),
+]
 Service = Annotated[str | None, typer.Option("--service", help="Only of this service, in the provider's word.")]
 Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.")]
 OfWatch = Annotated[str | None, typer.Option("--watch", metavar="ID", help="Only of this watch.")]

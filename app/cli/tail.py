@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit import Config, readable_errors, say, settings_for
+from app.cli.exit import Config, kafka_of, readable_errors, say, settings_for
 from app.cli.filters import (
     Contains,
     Freshness,
@@ -82,7 +82,7 @@ def tail(
     )
     start = _since(since) if since is not None else None
     with readable_errors():
-        kafka = settings_for(config).kafka
+        kafka = kafka_of(settings_for(config))
         follow = follow or (since is None and count is None)
         if follow and sys.stderr.isatty():
             say("waiting for SMS; Ctrl-C ends")

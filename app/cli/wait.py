@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,6 +13,8 @@ from app.cli.exit import Code, Config, end, readable_errors, say
 from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.waiting import Event, Wanted
 
 
@@ -30,6 +33,9 @@ def wait(
         typer.Option(min=0, help="Of an activation: its SMS with this number or a later one; 0 is the first."),
     ] = None,
     rent: Annotated[bool, typer.Option("--rent", help="The order is a rent.")] = False,
+    number: Annotated[
+        str | None, typer.Option(help="Of the order, for its SMS, where this begins to watch it.")
+    ] = None,
     of_account: OfAccount = None,
     of_order: OfOrder = None,
     provider: Provider = None,
@@ -48,8 +54,8 @@ def wait(
 
     Of an activation the first SMS counts, whether it came before or comes yet.
     Of a number the next one does. An order that was never watched is watched from now on, also after this command.
-    Exit codes: 3 nothing came in time, 4 the watch ended without it. The service is SMSBUS_URL with SMSBUS_TOKEN, or
-    the one on this machine.
+    Exit codes: 3 nothing came in time, 4 the watch ended without it, 6 nobody could say in time whether it came. The
+    service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine.
     """
     names = {
         "recipient": to,
@@ -67,7 +73,7 @@ def wait(
     }
     named = {name: value for name, value in names.items() if value is not None}
     with readable_errors():
-        event = _waited(_wanted(named, match, rent=rent), timeout, config)
+        event = _waited(_wanted(named, match, rent=rent, number=number), timeout, config)
         if event is None:
             raise end(Code.TIMED_OUT, f"nothing came within {timeout} s")
         typer.echo(json.dumps(event, ensure_ascii=False) if as_json else event["text"] if as_text else event["code"])
@@ -75,7 +81,7 @@ def wait(
 
 def cursor(config: Config = None) -> None:
     """Print the inbox's cursor of now: what comes later is found with --since CURSOR."""
-    with readable_errors():
+    with readable_errors(), _or_unavailable("there is no cursor now"):
         typer.echo(asyncio.run(_cursor(config)))
 
 
@@ -92,14 +98,16 @@ def _has_code(wanted: bool | None, *, only_codes: bool) -> str | None:
     return str(wanted or only_codes).lower() if only_codes or wanted is not None else None
 
 
-def _wanted(named: dict[str, str], match: str | None, *, rent: bool) -> "Wanted":
+def _wanted(named: dict[str, str], match: str | None, *, rent: bool, number: str | None) -> "Wanted":
     from app.waiting import Wanted
 
     ways = [{"recipient"}, {"recipient", "account"}, {"account", "order_id"}, {"watch_id"}]
     if named.keys() & {"recipient", "account", "order_id", "watch_id"} not in ways:
         raise end(Code.USAGE, "say what to wait for: --to NUMBER, or ACCOUNT ORDER, or --watch ID")
+    if number is not None and "order_id" not in named:
+        raise end(Code.USAGE, "--number is of an order, ACCOUNT ORDER; for a number's next SMS it is --to NUMBER")
     try:
-        return Wanted(named, re.compile(match) if match else None, rent)
+        return Wanted(named, re.compile(match) if match else None, rent, number)
     except re.error as error:
         raise end(Code.USAGE, f"--match is not a regular expression: {error}") from None
 
@@ -108,11 +116,23 @@ def _waited(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
     from app.waiting import WatchEnded
 
     try:
-        return asyncio.run(_wait(wanted, seconds, config))
+        with _or_unavailable(f"nobody could say within {seconds} s whether an SMS came"):
+            return asyncio.run(_wait(wanted, seconds, config))
     except WatchEnded as ended:
         raise end(Code.ENDED, str(ended)) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+@contextmanager
+def _or_unavailable(unknown: str) -> "Iterator[None]":
+    """End the command where nobody can say now what it asks."""
+    from app.waiting import Unavailable
+
+    try:
+        yield
+    except Unavailable as outage:
+        raise end(Code.UNAVAILABLE, f"{unknown}: {outage}") from None
 
 
 async def _wait(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
@@ -125,9 +145,12 @@ async def _wait(wanted: "Wanted", seconds: int, config: Config) -> "Event | None
 
 async def _cursor(config: Config) -> str:
     from app.service import ServiceError, service
+    from app.waiting import Unavailable
 
     async with service(config) as there:
         answer = await there.get("/v1/cursor")
+    if answer.status == 503:
+        raise Unavailable(answer.detail)
     if answer.status != 200:
         raise ServiceError(answer.detail)
     return str(answer.content["cursor"])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.completion import account_names
-from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, kafka_of, readable_errors, say, settings_for
 from app.cli.rows import AsJson, print_row
 from app.durations import seconds_in
 from app.process import now_ms
@@ -177,7 +177,7 @@ def list_(
     with readable_errors():
         filters = Filters(account=account, state=state, client_ref=ref)
         with_ended = everything or state is not None
-        asyncio.run(_list(settings_for(config).kafka, filters, with_ended=with_ended, as_json=as_json))
+        asyncio.run(_list(kafka_of(settings_for(config)), filters, with_ended=with_ended, as_json=as_json))
 
 
 async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool, as_json: bool) -> None:
@@ -210,7 +210,7 @@ def show(watch: Id, config: Config = None) -> None:
     from app.cli.watch_notes import notes
 
     with readable_errors():
-        kafka = settings_for(config).kafka
+        kafka = kafka_of(settings_for(config))
         known, *others = newest_first(_named(asyncio.run(_table(kafka)), watch, kafka))
         for other in others:
             kind = other.watch.order_kind if other.watch else "unreadable"
@@ -254,7 +254,7 @@ def cancel(watch: Id, config: Config = None) -> None:
 
 def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) -> None:
     with readable_errors():
-        asyncio.run(_request(settings_for(config).kafka, watch, desired, after))
+        asyncio.run(_request(kafka_of(settings_for(config)), watch, desired, after))
         say(f"{desired} requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.quote(watch)}`")
 
 

@@ -193,6 +193,7 @@ def test_exit_codes_are_a_promise():
         "TIMED_OUT": 3,
         "ENDED": 4,
         "NOT_DURABLE": 5,
+        "UNAVAILABLE": 6,
     }
 
 

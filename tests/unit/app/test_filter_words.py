@@ -110,6 +110,10 @@ def test_a_wait_takes_filters_by_either_name(
         ("wait --to 1 --freshness new", "'new' is not one of"),
         ("tail --freshness new", "'new' is not one of"),
         ("wait --to 1 --order 7", "say what to wait for"),
+        ("wait --to 1 --number 2", "--number is of an order"),
+        ("tail --provider grizly", "pingme, smsverified, grizzlysms, smsman (did you mean grizzlysms?)"),
+        ("wait --to 1 --provider xyz", "it must be one of pingme, smsverified, grizzlysms, smsman"),
+        ("forward localhost:3000 --provider Pingme", "(did you mean pingme?)"),
     ],
 )
 def test_what_makes_no_sense_is_wrong_usage(arguments: str, said: str) -> None:

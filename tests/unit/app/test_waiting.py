@@ -9,7 +9,7 @@ import pytest
 
 from app import waiting
 from app.service import Answer, NotReached, ServiceError
-from app.waiting import Wanted, WatchEnded, wait_for
+from app.waiting import Unavailable, Wanted, WatchEnded, wait_for
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})
@@ -17,6 +17,7 @@ CURSOR = Answer(200, {"cursor": "c0"})
 BLIND = Answer(503, {"reason": "inbox_blind", "detail": "Kafka cannot be read now."})
 UNKNOWN = Answer(404, {"reason": "unknown_watch", "detail": "This order is not watched."})
 ENDED = Answer(410, {"reason": "watch_ended", "detail": "The watch ended (expired)."})
+AWAY_KAFKA = Answer(503, {"reason": "kafka_away", "detail": "Kafka did not confirm the request."})
 OPENED = Answer(201, {"watch_id": "w"})
 AWAY = NotReached("no smsbus service responds")
 
@@ -93,6 +94,31 @@ async def test_an_order_that_was_never_watched_is_watched(rent: bool, kind: str)
     assert service.asked[1] == ("/v1/watches", {**ORDER.parameters, "order_kind": kind})
 
 
+@pytest.mark.parametrize(
+    ("number", "known", "said"),
+    [
+        (None, {}, ", without its number: where the provider does not name it, its SMS do not either (--number NUMBER"),
+        ("48500100200", {"recipient": "48500100200"}, ""),
+    ],
+)
+async def test_who_opens_a_watch_is_told_so_and_whether_its_number_is_known(
+    number: str | None, known: dict[str, str], said: str
+) -> None:
+    heard: list[str] = []
+    service = Scripted(UNKNOWN, OPENED, page("code 1", next_sequence=1))
+
+    assert await found(service, ORDER._replace(number=number), heard.append) == "code 1"
+    assert service.asked[1][1] == {**ORDER.parameters, "order_kind": "activation", **known}
+    assert len(heard) == 1
+    assert heard[0].startswith(f"shop 7 was not watched: it is from now on{said}")
+
+
+async def test_an_outage_while_a_watch_is_opened_is_waited_out() -> None:
+    service = Scripted(UNKNOWN, AWAY, UNKNOWN, AWAY_KAFKA, UNKNOWN, OPENED, page("code 1", next_sequence=1))
+
+    assert await found(service, ORDER) == "code 1"
+
+
 async def test_a_watch_that_ended_is_not_opened_again() -> None:
     with pytest.raises(WatchEnded, match="expired"):
         await found(Scripted(ENDED), ORDER)
@@ -103,6 +129,7 @@ async def test_a_watch_that_ended_is_not_opened_again() -> None:
     [
         [Answer(409, {"reason": "account_paused", "detail": "no"})],
         [Answer(400, {"reason": "invalid_query", "detail": "no"})],
+        [Answer(403, {"reason": "other_account", "detail": "no"})],
         [UNKNOWN, Answer(400, {"reason": "unknown_account", "detail": "no"})],
     ],
 )
@@ -125,3 +152,51 @@ async def test_a_service_that_never_responded_is_given_up_after_a_while(monkeypa
 
 async def test_nothing_in_time_is_none() -> None:
     assert await wait_for(Scripted(CURSOR, *[page()] * 9), NUMBER, 0, print) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answers"),
+    [
+        (NUMBER, [BLIND]),
+        (NUMBER, [CURSOR, BLIND]),
+        (NUMBER, [CURSOR, AWAY]),
+        (ORDER, [BLIND]),
+        (ORDER, [UNKNOWN, AWAY_KAFKA]),
+    ],
+)
+async def test_nothing_in_time_is_not_known_where_the_time_is_over_in_an_outage(
+    wanted: Wanted, answers: list[Answer | Exception]
+) -> None:
+    with pytest.raises(Unavailable, match=r"^(Kafka cannot be read|Kafka did not confirm|no smsbus service responds)"):
+        await wait_for(Scripted(*answers), wanted, 0, lambda _: None)  # type: ignore[arg-type]
+
+
+async def test_a_service_that_does_not_answer_by_then_has_not_said_that_nothing_came(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Silent(Scripted):
+        async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
+            return await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr(waiting, "LATE", 0.01)
+
+    with pytest.raises(Unavailable, match="did not answer in time"):
+        await wait_for(Silent(), ORDER, 0, print)  # type: ignore[arg-type]
+
+
+async def test_an_order_that_is_watched_as_the_time_is_over_has_had_nothing() -> None:
+    assert await wait_for(Scripted(UNKNOWN, OPENED), ORDER, 0, lambda _: None) is None  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("seconds", "timeout"), [(120, "55"), (20, "20"), (1, "1")])
+async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, timeout: str) -> None:
+    asked: list[str] = []
+
+    class Noting(Scripted):
+        def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
+            asked.append(parameters.get("timeout", ""))
+            return super()._answer(path, parameters)
+
+    await wait_for(Noting(page("code 1")), ORDER, seconds, print)  # type: ignore[arg-type]
+
+    assert asked == [timeout]
