@@ -64,8 +64,12 @@ def _facts(found: "Status") -> Iterator[str]:
         yield f"journal: {found.journal_rows} waiting{oldest}; in lanes: {found.pending}"
     if found.shards is not None:
         yield f"polling: {found.watches} watches in {found.shards} shards"
-    if found.inbox_events is None:
-        yield "inbox: not visible from here"
-    else:
-        behind = f", {found.inbox_behind_seconds:.0f} s behind" if found.inbox_behind_seconds else ""
-        yield f"inbox: {found.inbox_events} events{behind}"
+    yield f"inbox: {_inbox(found.inbox_events, found.inbox_behind_seconds)}"
+
+
+def _inbox(events: int | None, behind: float | None) -> str:
+    """Return how the inbox is; a token that is limited to accounts is not told how many events it holds."""
+    if behind is None:
+        return "not visible from here"
+    here = [f"{events} events"] if events is not None else []
+    return ", ".join([*here, f"{behind:.0f} s behind"] if behind else here or ["up to date"])

@@ -118,3 +118,22 @@ def test_a_reason_keeps_its_beginning_for_as_long_as_it_holds() -> None:
     assert 'smsbus_degraded_since_timestamp_seconds{reason="a"} 100.0' in both
     assert 'smsbus_degraded_since_timestamp_seconds{reason="b"} 200.0' in both
     assert 'smsbus_degraded_since_timestamp_seconds{reason="a"} 300.0' in generate_latest(registry).decode()
+
+
+@pytest.mark.parametrize(
+    ("metrics", "line"),
+    [
+        ("", "inbox: not visible from here"),
+        ("smsbus_inbox_behind_seconds 0.0\n", "inbox: up to date"),
+        ("smsbus_inbox_behind_seconds 5.0\n", "inbox: 5 s behind"),
+        ("smsbus_inbox_behind_seconds 0.0\nsmsbus_inbox_events 212.0\n", "inbox: 212 events"),
+        ("smsbus_inbox_behind_seconds 5.0\nsmsbus_inbox_events 212.0\n", "inbox: 212 events, 5 s behind"),
+    ],
+)
+def test_the_inbox_is_told_as_far_as_it_is_known(monkeypatch: pytest.MonkeyPatch, metrics: str, line: str) -> None:
+    async def asked(_: object) -> Status:
+        return status(READY, Metrics(metrics), [])
+
+    monkeypatch.setattr(command, "_status", asked)
+
+    assert line in CliRunner().invoke(cli, ["status"]).stdout.splitlines()
