@@ -198,10 +198,11 @@ class InboxApi:
             ended = partial(self._ended, known.watch_id)
             return await self._inbox.wait_in_order(wanted, query.sequence or 0, ended, seconds)
 
-        there = await waited(0)
-        if not there.items:
+        page = await waited(0)
+        if not page.items:
             self._check_polled(known)
-        return there if there.items else await waited(query.timeout)
+            page = await waited(query.timeout)
+        return page._replace(cursor=page.cursor._replace(filter=query.filter.digest()))
 
     async def _waited_for_news(self, query: Query, known: Known | None) -> Page:
         """Wait for the SMS of a number, or of a rent."""

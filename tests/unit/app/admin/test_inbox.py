@@ -295,6 +295,19 @@ async def test_a_wait_for_an_order_takes_its_first_sms_also_if_that_is_there(api
     assert answers == [("4711", 1)] * 2
 
 
+@pytest.mark.parametrize("comes", [(), (of_order(0, "4711"),)], ids=["nothing", "an SMS"])
+async def test_the_cursor_of_a_wait_for_an_order_belongs_to_the_filters_of_the_wait(api, comes):
+    api.watch()
+    await api.taken(*comes)
+    order = "account=main&order_id=860170"
+    _, waited = await api.get(f"/v1/wait?{order}&timeout=1")
+    await api.taken(later := of_order(1, "5822"))
+
+    status, listed = await api.get(f"/v1/sms?{order}&since={waited['cursor']}")
+
+    assert (status, [each["id"] for each in listed["items"]]) == (200, [later.id])
+
+
 async def test_every_answer_to_a_wait_for_an_order_names_the_following_sequence(api):
     api.watch()
     _, nothing = await api.get("/v1/wait?account=main&order_id=860170&timeout=1")
