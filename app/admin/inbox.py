@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in
+from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in, topics_in
 from app.admin.inbox_view import (
     PRIVATE,
     AccountPaused,
@@ -113,7 +113,8 @@ class InboxApi:
             try:
                 return await handler(request)
             except Gone as gone:
-                return refusal(gone, cursor=self._inbox.here(Filter()).text())
+                fresh = self._inbox.here(Filter(topics=topics_in(request.query)))
+                return refusal(gone, cursor=fresh.text())
             except WatchEnded as ended:
                 return refusal(ended, ended=str(ended))
             except (WrongQuery, OtherFilter, OtherAccount, UnknownWatch, AccountPaused) as error:

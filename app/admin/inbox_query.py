@@ -1,6 +1,6 @@
 """The query parameters of the inbox's requests: one filter, and what each request has besides."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from app.admin.parameters import parameters_in
@@ -66,14 +66,19 @@ def query_in(pairs: Iterable[tuple[str, str]], names: Iterable[str]) -> Query:
 
 
 def _filter(given: dict[str, str]) -> Filter:
-    events = given.get("events", "received").split(",")
     return Filter(
         among=None,
         **{name: given.get(name) for name in (*EQUAL, "contains")}
         | {"recipient": digits(given.get("recipient", "")) or None},
         has_code=given["has_code"] == "true" if "has_code" in given else None,
-        topics=tuple(sorted(EVENTS[name] for name in {*events})),
+        topics=topics_in(given),
     )
+
+
+def topics_in(given: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the topics of valid parameters, sorted."""
+    events = given.get("events", "received").split(",")
+    return tuple(sorted(EVENTS[name] for name in {*events}))
 
 
 def is_number(value: str) -> bool:

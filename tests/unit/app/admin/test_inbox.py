@@ -553,6 +553,17 @@ async def test_a_cursor_from_before_all_that_is_kept_is_400_with_one_of_now():
     assert (status, problem["reason"], again) == (400, "cursor_gone", 200)
 
 
+@pytest.mark.parametrize("events", ["received", "rejected", "received,rejected,watch_ended"])
+async def test_the_cursor_of_now_is_of_the_events_that_were_asked_for(api, events):
+    _, listed = await api.get(f"/v1/sms?events={events}")
+    api.inbox.following.cluster += 1
+
+    _, problem = await api.get(f"/v1/sms?events={events}&since={listed['cursor']}")
+    again, page = await api.get(f"/v1/sms?events={events}&account=main&since={problem['cursor']}")
+
+    assert (problem["reason"], again, page["items"]) == ("cursor_gone", 200, [])
+
+
 @pytest.mark.parametrize("path", ["/v1/sms", "/v1/wait", "/v1/stream"])
 async def test_a_cursor_of_another_kafka_is_400(api, path):
     other = Cursor.of(await api.cursor(), (RECEIVED,))._replace(cluster=1).text()
