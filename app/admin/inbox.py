@@ -12,7 +12,6 @@ from aiohttp import web
 
 from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in, topics_in
 from app.admin.inbox_view import (
-    PRIVATE,
     AccountPaused,
     NotFilled,
     OtherAccount,
@@ -108,6 +107,12 @@ class InboxApi:
         """Add the error responses. `seconds`: to wait for the inbox to be filled; what comes then is no news."""
 
         async def answered(request: web.Request) -> web.StreamResponse:
+            response = await respond(request)
+            if not response.prepared:
+                response.headers["Cache-Control"] = "no-store"
+            return response
+
+        async def respond(request: web.Request) -> web.StreamResponse:
             if not await self._inbox.following.wait_filled(seconds):
                 return refusal(Blind() if self._inbox.following.is_blind else NotFilled())
             try:
@@ -156,7 +161,7 @@ class InboxApi:
             return code(Page([item], self._inbox.here(Filter())))
         forwards = json.dumps(await self._passed(item.part, item.offset))
         shown = f'{{"sms": {item.value.decode()}, "way": {json.dumps(way(item))}, "forwards": {forwards}}}'
-        return web.json_response(text=shown, headers=PRIVATE)
+        return web.json_response(text=shown)
 
     async def _cursor(self, request: web.Request) -> web.StreamResponse:
         query = _asked(request, ())

@@ -17,7 +17,6 @@ from inbox.tail import Gone
 from schemas import timestamps
 
 NO_CODE: Final = "There is no such SMS with a code."
-PRIVATE: Final = {"Cache-Control": "no-store"}
 OVER: Final = "expired, or cancelled at the provider"
 NAMES: Final = {topic: name for name, topic in EVENTS.items()}
 
@@ -75,7 +74,7 @@ def envelope(page: Page, **more: int) -> web.Response:
     items = b",".join(item.value for item in page.items)
     rest = json.dumps({"cursor": page.cursor.text(), **more}).encode()[1:]
     body = b'{"items": [' + items + b"], " + rest
-    return web.Response(body=body, content_type="application/json", charset="utf-8", headers=PRIVATE)
+    return web.Response(body=body, content_type="application/json", charset="utf-8")
 
 
 def next_sequence(page: Page, asked: int) -> dict[str, int]:
@@ -92,7 +91,7 @@ def wants_text(request: web.Request) -> bool:
 def code(page: Page) -> web.Response:
     """Return the newest code of a page as text; 404: there is none."""
     found = page.items[-1].code if page.items else None
-    return web.Response(text=f"{found}\n", headers=PRIVATE) if found else problem(404, "no_code", NO_CODE)
+    return web.Response(text=f"{found}\n") if found else problem(404, "no_code", NO_CODE)
 
 
 def greeting(cursor: Cursor) -> bytes:

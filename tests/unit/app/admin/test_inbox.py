@@ -169,6 +169,14 @@ async def test_what_is_private_is_kept_by_no_cache(api):
             assert (answer.status, answer.headers["Cache-Control"]) == (200, "no-store")
 
 
+@pytest.mark.parametrize("headers", [{}, TEXT], ids=["JSON", "text"])
+@pytest.mark.parametrize(("path", "status"), [("/v1/cursor", 200), ("/v1/sms/unknown", 404), ("/v1/wait", 400)])
+async def test_what_holds_only_now_is_kept_by_no_cache(api, path, status, headers):
+    """From an old cursor a wait would return an old code."""
+    async with api.client.get(path, headers=headers) as answer:
+        assert (answer.status, answer.headers.get("Cache-Control")) == (status, "no-store")
+
+
 @pytest.mark.parametrize(
     ("query", "found"),
     [
