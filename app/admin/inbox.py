@@ -171,7 +171,8 @@ class InboxApi:
     async def _begin(self, query: Query) -> Cursor:
         """Return the checked cursor of a query that says `since`."""
         if query.since is None or not is_cursor(query.since):
-            return self._inbox.since(query.filter, self._since_ms(query.since))
+            cursor = self._inbox.since(query.filter, self._since_ms(query.since))
+            return cursor._replace(since_ms=self._now_ms())  # what is news to whoever waits from there
         try:
             cursor = Cursor.of(query.since, query.filter.topics)
         except ValueError:
@@ -215,6 +216,8 @@ class InboxApi:
         if query.sequence is not None:
             raise WrongQuery(NOT_COUNTED)
         cursor = await (self._begin(query) if query.since else self._inbox.now(query.filter))
+        if query.since and not is_cursor(query.since):
+            cursor = cursor._replace(since_ms=self._since_ms(query.since))
         wanted = query.wanted
         if known is not None:
             self._check_polled(known)

@@ -292,6 +292,17 @@ async def test_what_an_outage_held_back_is_no_news_to_a_wait_and_neither_is_what
     assert [each["code"] for each in (await waiting)[1]["items"]] == ["6933"]
 
 
+async def test_a_wait_from_the_cursor_of_a_list_takes_what_is_news_to_the_list(api):
+    """However far back the list began."""
+    _, listed = await api.get(f"/v1/sms?recipient={NUMBER}&since=24h")
+    await api.taken(sms(-6000, "4711"), via="journal")  # published after the list, observed before it
+    await api.taken(sms(-4000, "5822"))
+
+    _, waited = await api.get(f"/v1/wait?recipient={NUMBER}&since={listed['cursor']}")
+
+    assert [each["code"] for each in waited["items"]] == ["5822"]
+
+
 async def test_a_wait_for_an_order_takes_its_first_sms_also_if_that_is_there(api):
     api.watch(sms_count=1)
     await api.taken(of_order(0, "4711", freshness="recovered"))
