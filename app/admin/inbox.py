@@ -272,7 +272,8 @@ class InboxApi:
         await _write(response, greeting(cursor))
         async with aclosing(self._inbox.stream(wanted, cursor, idle=PING_EVERY)) as pages:
             async for page in pages:
-                await _write(response, frames(page))
+                for piece in frames(page):
+                    await _write(response, piece)
 
 
 def _asked(request: web.Request, names: Iterable[str]) -> Query:

@@ -1,6 +1,7 @@
 """What the inbox's responses look like. Events are passed on as the bytes that Kafka has."""
 
 import json
+from collections.abc import Iterator
 from typing import Any, Final
 
 from aiohttp import web
@@ -18,6 +19,7 @@ from schemas import timestamps
 
 NO_CODE: Final = "There is no such SMS with a code."
 OVER: Final = "expired, or cancelled at the provider"
+PIECE: Final = 64 * 1024  # bytes that are written to a stream at once: a page may be all that the inbox has
 NAMES: Final = {topic: name for name, topic in EVENTS.items()}
 
 
@@ -99,10 +101,15 @@ def greeting(cursor: Cursor) -> bytes:
     return b"retry: 1000\n" + _id(cursor)
 
 
-def frames(page: Page) -> bytes:
-    """Return the events as server-sent events, or a ping; at the end the cursor after all that was read."""
-    events = b"".join(map(_frame, page.items)).removesuffix(b"\n")
-    return (events or b": ping\n") + _id(page.cursor)
+def frames(page: Page) -> Iterator[bytes]:
+    """Yield the events as server-sent events, or a ping, in pieces; at the end the cursor after all that was read."""
+    piece = b""
+    for item in page.items:
+        if len(piece) >= PIECE:
+            yield piece
+            piece = b""
+        piece += _frame(item)
+    yield (piece.removesuffix(b"\n") or b": ping\n") + _id(page.cursor)
 
 
 def _id(cursor: Cursor) -> bytes:

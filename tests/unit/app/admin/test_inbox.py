@@ -15,12 +15,14 @@ from aiohttp.typedefs import Handler
 
 from app.admin import inbox as inbox_api
 from app.admin.inbox import InboxApi
-from app.admin.inbox_view import REFUSALS
+from app.admin.inbox_view import REFUSALS, frames
 from app.admin.token import AMONG
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
 from bus.settings import KafkaSettings
-from inbox.cursor import Cursor
+from inbox.asking import Page
+from inbox.cursor import Cursor, Place, parts_of
+from inbox.item import Item
 from inbox.settings import InboxSettings
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
@@ -61,6 +63,13 @@ def of_order(sequence: int, code: str | None, **changes: Any) -> Message:
         **ORDER,
     }
     return sms(-1000 + sequence, code, **order | {"sequence": sequence} | changes)
+
+
+def item_of(message: Message, offset: int) -> Item:
+    record = ReadRecord(0, offset, NOW_MS, b"key", message.to_json(), {})
+    item = Item.of(Part(RECEIVED, 0), record)
+    assert item is not None
+    return item
 
 
 class Api:
@@ -417,6 +426,20 @@ async def test_a_stream_has_an_event_for_each_and_the_cursor_after_the_last(api)
     assert first == ["event: received", f"data: {events[0].to_json().decode()}"]
     assert second[:2] == ["event: received", f"data: {events[1].to_json().decode()}"]
     assert Cursor.of(second[2].removeprefix("id: "), (RECEIVED,)).places[Part(RECEIVED, 0)].offset == 2
+
+
+def test_a_page_goes_to_a_stream_in_pieces():
+    """A client that reads slowly keeps a piece, not all that the inbox has, and has seconds for each."""
+    text = "a" * 30_000
+    items = [item_of(sms(number, "4711", text=text), number) for number in range(9)]
+    cursor = Cursor(1, b"1234", NOW_MS, dict.fromkeys(parts_of((RECEIVED,)), Place(9)))
+
+    pieces = [*frames(Page(items, cursor))]
+
+    whole = b"".join(b"event: received\ndata: " + item.value + b"\n\n" for item in items)
+    assert b"".join(pieces) == whole[:-1] + f"id: {cursor.text()}\n\n".encode()
+    assert len(pieces) == 3
+    assert max(map(len, pieces)) < 64 * 1024 + 32_000
 
 
 async def test_a_stream_says_every_now_and_then_that_it_is_there(api, monkeypatch):
