@@ -49,6 +49,7 @@ class Tail:
         self._settings = settings
         self._kept: dict[Part, _Kept] = {}
         self._by_id: dict[str, Item] = {}
+        self._named: dict[str, list[Item]] = {}  # by number and by watch, in the order in which they came
         # By the one field that a wait names, so that an event asks few of a thousand.
         self._subscribed: dict[str | None, list[Subscription]] = {}
 
@@ -67,7 +68,7 @@ class Tail:
 
     def reset(self, begins: Positions) -> None:
         """Forget everything, and expect these offsets next."""
-        self.bytes, self._by_id, self.resets = 0, {}, self.resets + 1
+        self.bytes, self._by_id, self._named, self.resets = 0, {}, {}, self.resets + 1
         self._kept = {part: _Kept([], offset, offset) for part, offset in begins.items()}
 
     # ---- taking ------------------------------------------------------------------------------------------------
@@ -95,7 +96,9 @@ class Tail:
         self._by_id[item.id] = item
         self._kept[item.part].items.append(item)
         self.bytes += item.size
-        for key in dict.fromkeys((item.recipient, item.watch_id, None)):
+        for name in _names(item):
+            self._named.setdefault(name, []).append(item)
+        for key in (*_names(item), None):
             for subscription in self._subscribed.get(key, ()):
                 if subscription.wanted.matches(item):
                     subscription.take(item)
@@ -116,10 +119,17 @@ class Tail:
         kept = self._kept[part]
         for item in kept.items[:count]:
             del self._by_id[item.id]
+            self._forget_names(item)
             self.bytes -= item.size
             kept = kept._replace(begin=item.offset + 1)
         del kept.items[:count]
         self._kept[part] = kept
+
+    def _forget_names(self, item: Item) -> None:
+        for key in _names(item):
+            self._named[key].remove(item)
+            if not self._named[key]:
+                del self._named[key]
 
     # ---- asking ------------------------------------------------------------------------------------------------
 
@@ -159,14 +169,22 @@ class Tail:
     def items(self, wanted: Filter, places: Mapping[Part, Place]) -> Iterator[Item]:
         """Yield what is here from these places on and has the filter's topics: by time, partitions in their order.
 
-        What is added or dropped meanwhile changes nothing.
+        If it names a number or a watch: its events alone. What is added or dropped meanwhile changes nothing.
         """
         parts = (
-            kept.items[bisect_left(kept.items, places[part].offset, key=_offset) :]
-            for part, kept in self._kept.items()
+            items[bisect_left(items, places[part].offset, key=_offset) :]
+            for part, items in self._among(wanted).items()
             if part.topic in wanted.topics
         )
         return heapq.merge(*parts, key=_order)
+
+    def _among(self, wanted: Filter) -> dict[Part, list[Item]]:
+        if (key := wanted.recipient or wanted.watch_id) is None:
+            return {part: kept.items for part, kept in self._kept.items()}
+        found: dict[Part, list[Item]] = {}
+        for item in self._named.get(key, ()):
+            found.setdefault(item.part, []).append(item)
+        return found
 
     def _at(self, part: Part, offset: int) -> Item | None:
         items = self._kept[part].items
@@ -176,6 +194,10 @@ class Tail:
 
 def _first(kept: _Kept, since_ms: int) -> int:
     return next((item.offset for item in kept.items if item.time_ms >= since_ms), kept.end)
+
+
+def _names(item: Item) -> list[str]:
+    return [name for name in dict.fromkeys((item.recipient, item.watch_id)) if name is not None]
 
 
 def _offset(item: Item) -> int:

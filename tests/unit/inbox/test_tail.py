@@ -177,6 +177,23 @@ def test_reading_afresh_forgets_everything_and_says_so() -> None:
         tail.check({FIRST: Place(3)})
 
 
+@pytest.mark.parametrize("wanted", [Filter(recipient=NUMBER), Filter(watch_id="w")], ids=["number", "watch"])
+def test_who_names_a_number_or_a_watch_looks_at_its_events_alone(wanted: Filter) -> None:
+    """Somebody who polls a number each second must not look at 20,000 events each time."""
+    others = [(SECOND, record(SECOND, offset, recipient="1", time_ms=NOW_MS + offset)) for offset in range(3)]
+    ours = [(FIRST, record(FIRST, offset, watch_id="w", time_ms=NOW_MS + offset)) for offset in range(4)]
+    tail = tail_of([*others, *ours], events=5)
+    tail.expire(NOW_MS)
+
+    found = list(tail.items(wanted, tail.begins()))
+    later = list(tail.items(wanted, {**tail.begins(), FIRST: Place(3)}))
+
+    assert ids(found) == [item.id for item in tail.items(Filter(), tail.begins()) if wanted.matches(item)]
+    assert ids(found) == ["0@1", "0@2", "0@3"]
+    assert ids(later) == ["0@3"]
+    assert list(tail.items(wanted._replace(topics=(REJECTED,)), tail.begins())) == []
+
+
 def test_what_is_added_or_dropped_meanwhile_changes_no_list() -> None:
     tail = three()
     listed = tail.items(Filter(), tail.begins())
