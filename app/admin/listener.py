@@ -81,6 +81,10 @@ class _Connection(Connection):
         self._end_lasting()
         super().connection_lost(exc)
 
+    def has_left(self) -> bool:
+        """Tell whether the client has closed the connection, or its own half of it."""
+        return self._at_eof or self.transport is None
+
     def _end_lasting(self) -> None:
         request = self.in_progress()
         if request is not None and request.path in LASTING:
@@ -157,7 +161,7 @@ class Listener(ABC):
         self._most = MOST_CONNECTIONS + lasting
         self._connections = Connections(self._most, alarm=alarm, hint=HINT.format(self._most))
         self._reasons = DegradedReasons(lambda: (*reasons(), *self.degraded()), registry)
-        application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body])
+        application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body, _for_somebody])
         page.add_to(application.router)
         application.router.add_get(ABOUT, answer_token)
         for path, handler in (("/livez", self._livez), ("/healthz", self._livez), ("/readyz", self._readyz)):
@@ -290,6 +294,14 @@ async def _whole_body(request: web.Request, handler: Handler) -> web.StreamRespo
             answer = _late()
             answer.force_close()
             return answer
+    return await handler(request)
+
+
+@web.middleware
+async def _for_somebody(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """End a request that lasts, as `_Connection` does, if its client left before it began."""
+    if request.path in LASTING and isinstance(request.protocol, _Connection) and request.protocol.has_left():
+        request.task.cancel()
     return await handler(request)
 
 

@@ -133,3 +133,18 @@ async def test_who_leaves_makes_room_at_once(client, inbox, path, only_its_half)
     await until(lambda: len(inbox.lasting) == 0)
     assert inbox.following.tail.subscribers == 0
     writer.close()
+
+
+@pytest.mark.parametrize("path", [WAIT, "/v1/stream"])
+@pytest.mark.parametrize("how", ["write_eof", "abort", "close"])
+async def test_who_leaves_before_its_request_has_begun_takes_no_place(client, inbox, path, how):
+    """The request and the end of its connection arrive together, as on a busy process."""
+    for _ in range(5):
+        _, writer = await asyncio.open_connection("127.0.0.1", client.admin.port)
+        writer.write(f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n".encode())
+        getattr(writer if how != "abort" else writer.transport, how)()
+    async with client.get("/v1/sms") as listed:  # what came before it has begun
+        assert listed.status == 200
+
+    await until(lambda: len(inbox.lasting) == 0)
+    assert inbox.following.tail.subscribers == 0
