@@ -42,7 +42,9 @@ MEANINGS: Final = {
         "Run `smsbus topics check`: it prints the command that corrects it.",
     ),
     "messages_in_journal": Meaning(
-        "Accepted messages wait on disk.", "Some SMS arrive late.", "If it stays, look at the other reasons."
+        "Accepted messages wait on disk.",
+        "Some SMS arrive late.",
+        "Wait: they go out by themselves once Kafka takes them. If they stay, solve what else is listed here.",
     ),
     "journal_unwritable": Meaning(
         "The journal cannot be written: the disk is full or failing, or its limit is reached.",

@@ -7,7 +7,7 @@ import { atTop, displayed, open, places, reveal, toTop } from "./list.js";
 import { follow, go, goTo, mask, routeOf, tokenInAddress, wasMasked } from "./routes.js";
 import { close, linkOf } from "./detail.js";
 import { readAccess, readHealth } from "./health.js";
-import { readOrders, request } from "./orders.js";
+import { noOrders, readOrders, request } from "./orders.js";
 import { copy } from "./copy.js";
 import { visible } from "./text.js";
 import { App, newestShown } from "./shell.js";
@@ -19,7 +19,7 @@ const MEANWHILE = 1000; // ms after a connection is back in which what comes had
 const NOTICE = 5000; // ms
 const SAY_EVERY = 5000; // ms between two announcements
 const PREFIX = 2000; // ms in which the second key of two must follow
-const HEALTH_EVERY = 5; // seconds
+const HEALTH_EVERY = 5; // seconds; whether all is well is asked every second
 const ORDERS_EVERY = 30;
 
 let feed = null;
@@ -44,7 +44,7 @@ async function signIn(token) {
     await readAccess(token);
   } catch (error) {
     if (!(error instanceof ApiError)) return change({ login: "nobody" });
-    if (error.status === 401) return change({ login: "wrong" });
+    if (error.status === 401) return forget("wrong");
   }
   return start(token);
 }
@@ -82,7 +82,6 @@ function arrived(events, how) {
   if (added.some((row) => row.sms.watch_id) || events.some((event) => "ended_at" in event)) ordersSoon();
 }
 
-const noOrders = () => [403, 404].includes(state.orders.error?.status);
 let ordersAsked = 0;
 function ordersSoon() {
   if (ordersAsked || noOrders()) return;
@@ -233,9 +232,9 @@ function tick() {
   const { view } = state.route;
   if (document.hidden) return;
   change({ now: Date.now(), toast: state.toast && state.toast.until < Date.now() ? null : state.toast });
-  if (state.login) return;
+  if (state.login || !state.token) return;
   const everything = view === "status" || (inbox.rows.length === 0 && ticks % 2 === 0);
-  if (ticks % HEALTH_EVERY === 0) readHealth({ everything });
+  readHealth({ everything: everything && ticks % HEALTH_EVERY === 0 });
   if (ticks % (view === "orders" ? HEALTH_EVERY : ORDERS_EVERY) === 0 && !noOrders()) readOrders();
 }
 
@@ -244,19 +243,20 @@ addEventListener("keydown", pressed);
 addEventListener("click", clicked);
 addEventListener("hashchange", () => {
   const token = tokenInAddress();
-  if (token) start(token);
+  if (token) signIn(token);
   follow();
 });
 addEventListener("popstate", follow);
 addEventListener("focus", () => change());
 addEventListener("pointerdown", (event) => state.menu && !event.target.closest?.(".menu") && change({ menu: null }));
 addEventListener("resize", () => change());
-document.addEventListener("visibilitychange", () => document.hidden || (change({ now: Date.now() }), state.login || readHealth({ everything: state.route.view === "status" })));
+document.addEventListener("visibilitychange", () => document.hidden || (change({ now: Date.now() }), state.login || !state.token || readHealth({ everything: state.route.view === "status" })));
 setInterval(tick, 1000);
 
-const token = tokenInAddress() ?? sessionStorage.getItem(KEPT);
+const [given, kept] = [tokenInAddress(), sessionStorage.getItem(KEPT)];
 state.dense = localStorage.getItem(DENSE) === "1";
 state.masked = wasMasked();
 follow();
-if (token) start(token);
+if (given) signIn(given);
+else if (kept) start(kept);
 else change({ login: "first" });

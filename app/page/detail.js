@@ -6,8 +6,8 @@ import { change, inbox, rejected, state } from "./store.js";
 import * as text from "./text.js";
 import { copy, label } from "./copy.js";
 import { hide } from "./list.js";
-import { go, hashOf } from "./routes.js";
-import { request } from "./orders.js";
+import { go, goingTo, hashOf, linkTo } from "./routes.js";
+import { noOrders, request } from "./orders.js";
 import { readsOnly } from "./health.js";
 import * as words from "./words.js";
 
@@ -95,14 +95,19 @@ const shown = (value) => (value ? hide(text.visible(value)) : null);
 function factsOf(sms) {
   const to = text.digits(sms.recipient || sms.recipient_raw);
   return [
-    [words.FACTS.to, to && (state.masked ? shown(to) : html`<a href=${hashOf({ number: to })}>${shown(sms.recipient || sms.recipient_raw)}</a>`)],
+    [words.FACTS.to, to && html`<a href=${linkTo(hashOf({ number: to }))} onClick=${goingTo({ number: to })}>${shown(sms.recipient || sms.recipient_raw)}</a>`],
     [words.FACTS.from, shown(sms.sender || sms.sender_raw)],
     [words.FACTS.service, shown(sms.service)],
     [words.FACTS.account, shown(sms.account), words.PROVIDERS[sms.provider] || sms.provider],
-    [words.FACTS.order, shown(sms.order_id), sms.order_kind],
+    [words.FACTS.order, sms.order_id && orderLink(sms), sms.order_kind],
     [words.FACTS.ref, shown(sms.client_ref)],
     [words.FACTS.sequence, sms.sequence === null || sms.sequence === undefined ? null : words.nth(sms.sequence)],
   ];
+}
+function orderLink(sms) {
+  if (!sms.watch_id || noOrders()) return shown(sms.order_id);
+  const order = { view: "orders", watch: sms.watch_id };
+  return html`<a href=${linkTo(hashOf(order))} onClick=${goingTo(order)}>${shown(sms.order_id)}</a>`;
 }
 function wayOf(sms, way, at) {
   const sent = sms.provider_time ? Date.parse(sms.provider_time) : null;

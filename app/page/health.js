@@ -50,19 +50,37 @@ function since(reasons, metrics) {
   return new Map(reasons.map((reason) => [reason, began(reason).length ? Math.min(...began(reason)) : null]));
 }
 
+const PATIENCE = 5000; // ms for an answer of /readyz
+const METRICS_EVERY = 5000; // ms between two looks at the metrics while something is wrong
+let asking = 0; // questions that are under way
+let metricsAt = 0;
+
+// Ask how it is, once a second. `everything`: the metrics and the callbacks, too.
 export async function readHealth({ everything }) {
+  if (asking && !everything) return;
+  asking += 1;
   try {
     if (state.access === null) change({ access: await readAccess(state.token) });
-    const { status, degraded } = await (await ask(null, "/readyz")).json();
-    const metrics = everything || degraded.length ? parsed(await (await ask(null, "/metrics")).text()) : state.health.metrics;
-    if (metrics !== state.health.metrics) notePolls(metrics);
-    change({ health: { ...state.health, status, metrics, reasons: since(degraded, metrics) } });
-    if (!everything) return;
-    const callbacks = state.access.reads_only ? null : await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
-    change({ health: { ...state.health, callbacks } });
+    const { status, degraded } = await (await ask(null, "/readyz", { signal: AbortSignal.timeout(PATIENCE) })).json();
+    const isNews = degraded.join() !== [...state.health.reasons.keys()].join();
+    change({ health: { ...state.health, status, reasons: since(degraded, state.health.metrics) } });
+    if (everything || isNews || (degraded.length && Date.now() - metricsAt >= METRICS_EVERY)) await readMetrics(degraded);
+    if (everything) await readCallbacks();
   } catch {
     change(); // the connection's bar says it
+  } finally {
+    asking -= 1;
   }
+}
+async function readMetrics(degraded) {
+  metricsAt = Date.now();
+  const metrics = parsed(await (await ask(null, "/metrics")).text());
+  notePolls(metrics);
+  change({ health: { ...state.health, metrics, reasons: since(degraded, metrics) } });
+}
+async function readCallbacks() {
+  const callbacks = state.access.reads_only ? null : await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
+  change({ health: { ...state.health, callbacks } });
 }
 
 export const readAccess = async (token) => (await ask(token, "/v1/token")).json();

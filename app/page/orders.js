@@ -6,22 +6,43 @@ import { change, ends, lastOfWatch, providers, state } from "./store.js";
 import { age, left, masked, visible } from "./text.js";
 import { CodeButton } from "./list.js";
 import { readsOnly } from "./health.js";
+import { goingTo, hashOf, linkTo } from "./routes.js";
 import * as words from "./words.js";
 
 const PAGE = 200;
 const hide = (text) => (state.masked ? masked(text) : text);
 
+// There are none in this process, or the token does not show them.
+export const noOrders = () => [403, 404].includes(state.orders.error?.status);
+
 export async function readOrders() {
   const read = async (which) => (await ask(state.token, `/v1/watches?state=${which}&limit=${PAGE}`)).json();
+  readOne(state.route.watch);
   try {
     const open = await read("open");
     const ended = state.orders.ended ? await read("ended") : { watches: [], next: null };
-    change({ orders: { ...state.orders, watches: [...open.watches, ...ended.watches], more: Boolean(open.next || ended.next), error: null } });
+    change({ orders: { ...state.orders, watches: [...open.watches, ...ended.watches], more: Boolean(open.next || ended.next), moreOpen: Boolean(open.next), error: null } });
   } catch (error) {
     change({ orders: { ...state.orders, error } });
   }
 }
+// Read the order that a link names: it may have ended, or be older than those of the list.
+async function readOne(id) {
+  if (id === null) return;
+  const found = await ask(state.token, `/v1/watches/${encodeURIComponent(id)}`).then((response) => response.json(), (error) => (error.status === 404 ? null : state.orders.one?.watch));
+  if (found !== undefined) change({ orders: { ...state.orders, one: { id, watch: found } } });
+}
+// The order that the address names; undefined: not known yet, null: there is none.
+function theOne() {
+  const { watch: id } = state.route;
+  if (state.orders.one?.id !== id) {
+    change({ orders: { ...state.orders, one: { id } } });
+    readOne(id);
+  }
+  return state.orders.one?.watch;
+}
 export const openOrders = () => state.orders.watches?.filter((watch) => !isEnded(watch)) ?? null;
+const find = (watchId) => [...(state.orders.watches ?? []), state.orders.one?.watch].find((watch) => watch?.watch_id === watchId);
 const isEnded = (watch) => Boolean(watch.ended) || ends.get(watch.watch_id)?.opening === watch.opening;
 const orderOf = (watch) => watch.order_id ?? watch.watch_id;
 const providerOf = (watch) => words.PROVIDERS[providers.get(watch.account)] || watch.account;
@@ -42,7 +63,7 @@ async function send(action, watchId) {
 }
 // Watch it again, as it was described; nothing is bought.
 function reopen(watchId) {
-  const { account, order_kind, order_id } = state.orders.watches.find((watch) => watch.watch_id === watchId);
+  const { account, order_kind, order_id } = find(watchId);
   return ask(state.token, "/v1/watches", { method: "POST", body: JSON.stringify({ account, order_kind, order_id }) });
 }
 function note(watchId, text) {
@@ -51,7 +72,7 @@ function note(watchId, text) {
 }
 
 export function Confirm({ action, watchId, done }) {
-  const watch = state.orders.watches?.find((each) => each.watch_id === watchId);
+  const watch = find(watchId);
   const said = words.CONFIRM[action];
   if (!watch) return null;
   return html`
@@ -67,19 +88,31 @@ export function Orders() {
   const { watches, error, ended, more } = state.orders;
   if (error?.status === 404) return html`<div class="empty"><p class="large">${words.NO_POLLED}</p><p>${words.NO_POLLED_MORE}</p></div>`;
   if (error?.status === 403) return html`<div class="empty"><p class="large">${words.NOT_YOURS}</p><p>${error.message}</p></div>`;
+  if (state.route.watch) return html`<${One} watch=${theOne()} />`;
   const listed = watches?.filter((watch) => ended || !isEnded(watch)) ?? [];
   return html`
     <div class="page">
       <h1>${words.VIEWS.orders}</h1>
       ${error && html`<p class="bar amber" role="status">${error.message || words.NOBODY} ${words.TRY_AGAIN}</p>`}
       ${watches && listed.length === 0 && html`<p class="large">${words.NO_ORDERS}</p><p class="quiet">${words.ADD_FOR} <code>${words.ADD_ORDER}</code></p>`}
-      ${listed.length > 0 && html`
-        <table class="orders">
-          <thead><tr>${words.ORDER_COLUMNS.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
-          <tbody>${listed.map((watch) => Row(watch))}</tbody>
-        </table>`}
+      ${listed.length > 0 && Table(listed)}
       ${more && html`<p class="quiet">${words.ONLY_NEWEST(PAGE)}</p>`}
       ${watches && html`<p><button class="quiet" onClick=${toggleEnded}>${ended ? words.hideEnded : words.SHOW_ENDED}</button></p>`}
+    </div>`;
+}
+const Table = (watches) => html`
+  <table class="orders">
+    <thead><tr>${words.ORDER_COLUMNS.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
+    <tbody>${watches.map((watch) => Row(watch))}</tbody>
+  </table>`;
+function One({ watch }) {
+  return html`
+    <div class="page">
+      <h1>${words.ONE_ORDER}</h1>
+      ${watch && Table([watch])}
+      ${watch === null && html`<p class="large">${words.UNKNOWN_ORDER}</p>`}
+      ${watch === undefined && html`<p class="quiet late">${words.LOOKING}</p>`}
+      <p><a href=${hashOf({ view: "orders" })}>${words.ALL_ORDERS}</a></p>
     </div>`;
 }
 function toggleEnded() {
@@ -114,11 +147,12 @@ function Row(watch) {
   const note = refusalOf(watch) || state.orders.notes.get(watch.watch_id);
   const order = hide(visible(orderOf(watch)));
   const number = (watch.recipient || last?.to || "").replace(/^\+?/, "");
+  const its = { query: `watch:${watch.watch_id}` };
   const act = (action, name) => html`<button key=${action} aria-label=${words.actionOn(name, order)} onClick=${() => request(action, watch.watch_id)}>${name}</button>`;
   return html`
     <tr key=${watch.watch_id}>
       <td class="state"><span class="dot ${colour}" aria-hidden="true"></span>${word}${note && html`<span class="note">${note}</span>`}</td>
-      <td class="order"><bdi class="mono">${order}</bdi> <span class="quiet">${watch.account}${watch.order_kind === "rent" ? `, ${words.RENT}` : ""}</span></td>
+      <td class="order"><a href=${linkTo(hashOf(its))} onClick=${goingTo(its)} title=${words.ITS_SMS}><bdi class="mono">${order}</bdi></a> <span class="quiet">${watch.account}${watch.order_kind === "rent" ? `, ${words.RENT}` : ""}</span></td>
       <td class="number"><span class="to"><span>${hide(number.slice(0, -4))}</span><b>${hide(number.slice(-4))}</b></span></td>
       <td class="service"><bdi>${hide(visible(watch.service || ""))}</bdi></td>
       <td class="count">${watch.sms_count}<span class="unit"> ${words.SMS}</span></td>

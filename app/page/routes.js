@@ -1,9 +1,9 @@
-// The address says what is shown: view, number, search, where to start, and the open SMS.
+// The address says what is shown: view, number, search, where to start, the open SMS, and the order.
 
 import { change, state } from "./store.js";
 
 const VIEWS = new Set(["inbox", "rejected", "orders", "status"]);
-const EMPTY = { view: "inbox", number: null, query: "", from: 0, sms: null };
+const EMPTY = { view: "inbox", number: null, query: "", from: 0, sms: null, watch: null };
 
 export function routeOf(hash) {
   const [path, search = ""] = hash.replace(/^#\/?/, "").split("?");
@@ -15,6 +15,7 @@ export function routeOf(hash) {
     query: asked.get("q") || "",
     from: Number(asked.get("from")) || 0,
     sms: asked.get("sms") || null,
+    watch: asked.get("watch") || null,
   };
 }
 export function hashOf(changes) {
@@ -23,6 +24,7 @@ export function hashOf(changes) {
   if (route.query) asked.set("q", route.query);
   if (route.from) asked.set("from", String(route.from));
   if (route.sms) asked.set("sms", route.sms);
+  if (route.watch) asked.set("watch", route.watch);
   const path = route.number ? `n/${route.number}` : route.view;
   return `#/${path}${asked.size ? `?${asked}` : ""}`;
 }
@@ -44,6 +46,12 @@ export function go(changes, { replace = false } = {}) {
   follow();
 }
 export const goTo = (route, options) => go({ ...EMPTY, ...route }, options);
+// What a click on a link does whose address says less while everything is hidden.
+export const goingTo = (route) => (event) => {
+  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  goTo(route);
+};
 export function follow() {
   const hash = uncovered();
   if (location.hash !== linkTo(hash)) write(hash, "replaceState");

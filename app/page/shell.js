@@ -1,10 +1,10 @@
 // The frame: rail, bars, dialogs, login.
 
 import { html, useLayoutEffect, useRef } from "./vendor.js";
-import { change, inbox, railNumbers, state, unreadCount } from "./store.js";
+import { change, inbox, isPlain, railNumbers, state, unreadCount } from "./store.js";
 import { age } from "./text.js";
 import { displayed, hide, places } from "./list.js";
-import { goTo, hashOf, linkTo } from "./routes.js";
+import { goingTo, hashOf, linkTo } from "./routes.js";
 import { holds, total } from "./health.js";
 import { Confirm, openOrders, Orders } from "./orders.js";
 import { colour, headline, Status } from "./status.js";
@@ -42,15 +42,21 @@ export function App({ signIn, forget, mask }) {
 
 // ---- rail ----------------------------------------------------------------------------------------------------------
 
+const LINK_COLOURS = { live: "green", connecting: "", resting: "" }; // of all others: amber
+// The connection to smsbus may be open, and yet what is here not all that came.
+function linkWord() {
+  if (state.link.word !== "live") return state.link.word;
+  return ["kafka_away", "inbox_blind", "inbox_behind"].find((reason) => holds(reason) !== undefined) ?? "live";
+}
 function Rail({ forget, mask }) {
   const { list, all } = railNumbers(NUMBERS);
-  const link = state.link.word;
+  const link = linkWord();
   return html`
     <nav class="rail" aria-label=${words.PRODUCT}>
-      <p class="brand"><b>${words.PRODUCT}</b> <span class="link"><span class=${`dot ${link === "live" ? "green" : link === "lost" ? "amber" : ""}`} aria-hidden="true"></span>${words.LINK[link]}</span></p>
+      <p class="brand"><b>${words.PRODUCT}</b> <span class="link" data-stream=${state.link.word}><span class=${`dot ${LINK_COLOURS[link] ?? "amber"}`} aria-hidden="true"></span>${words.LINK[link]}</span></p>
       <div class="views">
         <${View} view="inbox" count=${unreadCount()} title=${words.unread(unreadCount())} />
-        <${View} view="orders" count=${openOrders()?.length || 0} />
+        <${View} view="orders" count=${openOrders()?.length || 0} andMore=${state.orders.moreOpen} />
         <${View} view="status" dot=${colour()} note=${headline()} />
       </div>
       ${all > 0 && html`
@@ -67,25 +73,19 @@ const Foot = ({ forget, mask }) => html`
     <button class="small" onClick=${mask}>${state.masked ? words.UNMASK : words.MASK} <kbd>m</kbd></button>
     <button class="small" onClick=${forget}>${words.FORGET}</button>
   </p>`;
-function View({ view, count = 0, title, dot, note }) {
+function View({ view, count = 0, andMore = false, title, dot, note }) {
   const { view: at, number } = state.route;
   const current = (at === view || (view === "inbox" && at === "rejected")) && !number;
   return html`
     <a href=${hashOf({ view })} aria-current=${current ? "page" : null} title=${count ? title : null}>
       ${ICONS[view]}<span class="name">${words.VIEWS[view]}</span>
-      ${count > 0 && html`<i>${count > 999 ? "999+" : count}</i>`}
+      ${count > 0 && html`<i>${count > 999 ? "999+" : `${count}${andMore ? "+" : ""}`}</i>`}
       ${note && html`<span class=${`dot ${dot}`} aria-hidden="true"></span><span class="sr">: ${note}</span>`}
     </a>`;
 }
-// While everything is hidden, so is the address that a browser shows of a link.
-function goToNumber(event, number) {
-  if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-  event.preventDefault();
-  goTo({ number });
-}
 const NumberLink = ({ number, last, unread }) => html`
   <li key=${number}>
-    <a href=${linkTo(hashOf({ number }))} onClick=${(event) => goToNumber(event, number)} aria-current=${state.route.number === number ? "page" : null}>
+    <a href=${linkTo(hashOf({ number }))} onClick=${goingTo({ number })} aria-current=${state.route.number === number ? "page" : null}>
       <span class="to"><span>${hide(number.slice(0, -4))}</span><b>${hide(number.slice(-4))}</b></span>
       ${unread > 0 ? html`<i>${unread > 99 ? "99+" : unread}</i>` : html`<span class="quiet">${age(state.now - last)}</span>`}
     </a>
@@ -125,7 +125,7 @@ function barOf() {
   }
   if (route.view === "status") return null; // it says all of the following
   if (holds("kafka_away") !== undefined) return health.status === "full" ? ["red", words.awayAndFull(since("kafka_away")), true] : ["amber", words.away(since("kafka_away"), total("smsbus_journal_rows")), true];
-  if (holds("inbox_blind") !== undefined) return ["amber", words.BLIND, true];
+  if (holds("inbox_blind") !== undefined) return ["amber", words.blind(since("inbox_blind")), true];
   if (holds("inbox_behind") !== undefined) return ["amber", words.behind(inbox.rows.length ? clock(inbox.rows.at(-1).at, { seconds: true }) : null, total("smsbus_inbox_behind_records")), false];
   return notice ? ["accent", notice] : null;
 }
@@ -179,6 +179,7 @@ function Login({ signIn }) {
         <h1>${words.LOGIN}</h1>
         ${said && html`<p class="bar amber" role="alert">${said}</p>`}
         <p>${before}<code>${command}</code>${after}</p>
+        ${state.login === "first" && html`<p class="quiet">${words.EACH_TAB} ${!isPlain() || state.route.sms ? words.LINK_WAITS : ""}</p>`}
         <label for="token">${words.TOKEN}</label>
         <input id="token" ref=${input} type="password" autocomplete="off" spellcheck="false" />
         <button class="primary" type="submit">${words.OPEN}</button>

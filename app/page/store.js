@@ -13,10 +13,10 @@ export const state = {
   token: null,
   access: null, // what the token may do: { reads_only, accounts }; null: not known yet
   login: null, // null, or why a token is asked for: "first", "ended", "wrong", "nobody"
-  route: { view: "inbox", number: null, query: "", from: 0, sms: null },
+  route: { view: "inbox", number: null, query: "", from: 0, sms: null, watch: null },
   link: { word: "connecting", since: Date.now(), error: null, was: null },
   health: { status: null, reasons: new Map(), metrics: null, callbacks: null },
-  orders: { watches: null, more: false, error: null, notes: new Map(), ended: false },
+  orders: { watches: null, more: false, moreOpen: false, error: null, notes: new Map(), ended: false },
   cursor: null, // the id of the row that the keys are at
   masked: false,
   dense: false,

@@ -100,13 +100,16 @@ export const nth = (sequence) => `number ${sequence + 1}`;
 export const WAY = "How it came";
 export const SENT = "Sent";
 export const ACCEPTED = "Accepted";
-export const STORED = "Kafka";
+export const STORED = "In Kafka";
 export const THEIR_CLOCK = "their clock";
 export const THEIR_CLOCK_ASSUMED = "their clock, its zone assumed";
 export const NO_TIME = "the provider gives no time";
 export const later = (seconds) => (seconds < 0 ? `${-seconds} s before` : `${seconds} s later`);
-export const place = (way) => `p${way.partition}@${way.offset}`;
-export const VIA = { kafka: "directly", journal: "by way of the journal", replay: "sent by an operator" };
+export const place = (way) => `partition ${way.partition}, offset ${way.offset}`;
+export const VIA = {
+  kafka: "directly, without waiting on disk", journal: "by way of the journal: it waited on disk for Kafka",
+  replay: "published again by an operator",
+};
 export const received = { callback: "by callback", poll: "by polling" };
 export const CHECK = "Check";
 export const CHECKS = { alphabet: "Alphabet", length: "Length", rule: "Code", bound: "Bound to" };
@@ -146,7 +149,10 @@ export const NO_INBOX_MORE = "It serves callbacks or polls only. Open the page o
 
 // ---- connection ----------------------------------------------------------------------------------------------------
 
-export const LINK = { live: "Live", connecting: "Connecting", lost: "Not connected", resting: "Paused" };
+export const LINK = {
+  live: "Live", connecting: "Connecting", lost: "Not connected", resting: "Paused",
+  kafka_away: "Kafka away", inbox_blind: "Not live", inbox_behind: "Behind",
+};
 export const lost = (seconds) => `Connection lost ${seconds} s ago. Reconnecting. Nothing is missed.`;
 export const meanwhile = (count) => `${count.toLocaleString("en")} arrived meanwhile.`;
 const unreachable = (since) => (since ? `Kafka has been unreachable since ${since}` : "Kafka is unreachable");
@@ -155,7 +161,8 @@ export const away = (since, waiting) =>
   `${waiting === null ? "" : ` (${waiting.toLocaleString("en")} in the journal)`} and appear here when it returns.`;
 export const awayAndFull = (since) =>
   `${unreachable(since)}, and the journal takes no more: callbacks get 503, and their senders repeat them.`;
-export const BLIND = "Kafka cannot be read now, so new SMS do not appear here. Nothing is lost; they appear when it returns.";
+export const blind = (since) =>
+  `Kafka cannot be read${since ? ` since ${since}` : ""}: SMS that come now are not shown yet. Nothing is lost; they appear when it can be read again.`;
 export const behind = (upTo, toGo) =>
   `${upTo ? `Showing up to ${upTo}` : "Still reading"}${toGo ? `, ${toGo.toLocaleString("en")} to go` : ""}. It catches up by itself.`;
 export const NOT_READY = "The inbox is still reading what was published. A moment.";
@@ -170,7 +177,9 @@ export const LOGIN_HINT = ["Paste a token, or run ", "smsbus open", " where smsb
 export const TOKEN = "Token";
 export const OPEN = "Open";
 export const SESSION_ENDED = "This session ended. Your filters are kept.";
-export const WRONG_TOKEN = "This token is not the one of this smsbus. It is SMSBUS_ADMIN__TOKEN, or in the file admin-token of its data directory.";
+export const WRONG_TOKEN = "This token was not accepted: it is not the one of this smsbus. That is SMSBUS_ADMIN__TOKEN, or in the file admin-token of its data directory.";
+export const EACH_TAB = "Each tab asks for it once, and forgets it when it is closed.";
+export const LINK_WAITS = "What your link shows opens then.";
 export const NOBODY = "smsbus does not answer at this address. Is it running?";
 export const readsOnly = (accounts) => (accounts ? `${accounts.join(", ")} only` : "Reads only");
 export const readsOnlyMore = (accounts) => `This is admin.read_token: it changes nothing${accounts ? `, and shows the SMS of ${accounts.join(", ")} alone` : ""}`;
@@ -218,6 +227,10 @@ export const NO_POLLED_MORE = "Orders belong to GrizzlySMS, SMSVerified and SMS-
 export const SHOW_ENDED = "Show ended orders";
 export const hideEnded = "Hide ended orders";
 export const ONLY_NEWEST = (count) => `Only the newest ${count} orders are shown. The others: smsbus watch list --all`;
+export const ONE_ORDER = "Order";
+export const ALL_ORDERS = "All orders";
+export const ITS_SMS = "Show its SMS";
+export const UNKNOWN_ORDER = "This order is not watched, or it ended too long ago.";
 export const RENT = "rent";
 export const PROVIDERS = { pingme: "PingMe", smsverified: "SMSVerified", grizzlysms: "GrizzlySMS", smsman: "SMS-Man" };
 export const FAILED = (detail) => `Not done. ${detail}`;

@@ -73,7 +73,7 @@ class Window:
         page.on("console", self._heard)
         page.goto(smsbus.url + hash_)
         if live:
-            page.wait_for_selector(".link:has-text('Live')", state="attached")
+            page.wait_for_selector(".link[data-stream='live']", state="attached")
         return page
 
     def _heard(self, message: Any) -> None:

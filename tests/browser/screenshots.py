@@ -77,7 +77,7 @@ def opened(browser: Browser, smsbus: Smsbus, kind: str) -> Iterator[Page]:
     )
     page = context.new_page()
     page.goto(f"{smsbus.url}#token={TOKEN}")
-    page.wait_for_selector(".link:has-text('Live')", state="attached")
+    page.wait_for_selector(".link[data-stream='live']", state="attached")
     page.wait_for_timeout(400)
     yield page
     context.close()

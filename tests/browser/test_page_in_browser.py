@@ -109,6 +109,7 @@ def test_an_open_sms_says_how_it_came_and_is_copied_as_a_command(page, smsbus):
 
     for said in ("4829", "signup-42", "38496653", "0.3 s later", "by way of the journal", "GSM-7", "example.com"):
         expect(detail).to_contain_text(said)
+    expect(detail).to_contain_text(re.compile(r"partition \d+, offset 0"))
     page.get_by_role("button", name="Copy as wait command").click()
     assert clipboard(page) == "smsbus wait grizzly 38496653 --sequence 2"
     detail.locator("summary").click()
@@ -149,6 +150,35 @@ def test_a_pasted_token_opens_the_page_and_a_wrong_one_says_so(windows, smsbus):
     page.get_by_role("button", name="Open").click()
 
     shows(page, "hello")
+
+
+def test_a_link_with_a_wrong_token_says_that_it_was_not_accepted(windows, smsbus):
+    window = windows()
+    page = window.open(smsbus, "#token=wrong", live=False)
+    expect(page.locator("[role=alert]")).to_contain_text("This token was not accepted")
+    page.reload()
+    expect(page.locator("h1")).to_have_text("Open the inbox")  # it is not kept
+    page.evaluate(f"location.hash = 'token={TOKEN}'")
+    expect(page.locator(".link")).to_have_text("Live")
+    page.evaluate("location.hash = 'token=wrong'")
+
+    expect(page.locator("[role=alert]")).to_contain_text("This token was not accepted")
+
+
+def test_a_link_in_another_tab_says_why_it_asks_and_opens_then(windows, smsbus):
+    window = windows()
+    message = smsbus.sms("hello", code="482913")
+    page = window.open(smsbus)
+    first(page).locator("a").click()
+    page.get_by_role("button", name="Copy link").click()
+    other = window.open(smsbus, clipboard(page).removeprefix(smsbus.url), live=False)
+    expect(other.locator("main")).to_contain_text("Each tab asks for it once, and forgets it when it is closed.")
+    expect(other.locator("main")).to_contain_text("What your link shows opens then.")
+    other.locator("#token").fill(TOKEN)
+    other.keyboard.press("Enter")
+
+    expect(other.locator(".beside .big")).to_have_text("482 913")
+    assert message.id in other.url
 
 
 def test_a_session_that_ends_keeps_its_filters(page, smsbus):
@@ -599,6 +629,45 @@ def test_an_order_gets_its_next_sms_and_is_cancelled_only_when_confirmed(page, s
     assert [watch.desired for watch in smsbus.writer.put_values] == ["next", "cancel"]
 
 
+def test_an_sms_links_to_its_order_and_the_order_to_its_sms(page, smsbus):
+    watch = smsbus.order("38496653", "48500100200", "tg", sms_count=1, ended="expired", ended_at=to_text(now_ms()))
+    smsbus.order("38496654", "48500100201", "tg")
+    ordered = {"account": "grizzly", "order_kind": "activation", "order_id": "38496653", "watch_id": watch}
+    smsbus.sms("of the order", **ordered, sequence=0, ago=5)
+    smsbus.sms("of none")
+    shows(page, "of none", "of the order")
+    page.locator(".row a", has_text="of the order").click()
+    page.locator(".detail").get_by_role("link", name="38496653").click()
+    expect(page.locator("tbody tr")).to_have_count(1)
+    expect(page.locator("tbody tr")).to_contain_text("Ended: expired")
+    page.reload()  # the address names the order
+    expect(page.locator("tbody tr")).to_contain_text("38496653")
+    page.locator("tbody").get_by_role("link", name="38496653").click()
+    shows(page, "of the order")
+    page.go_back()
+    page.get_by_role("link", name="All orders").click()
+
+    expect(page.locator("tbody tr")).to_contain_text("38496654")
+
+
+def test_a_link_to_an_order_that_is_forgotten_says_so(page, smsbus):
+    page.evaluate("location.hash = '/orders?watch=c7bde86d-fec7-88de-ab27-ec0557e7e002'")
+
+    expect(page.locator("main")).to_contain_text("This order is not watched, or it ended too long ago.")
+
+
+def test_more_orders_than_are_read_are_counted_so(windows, smsbus):
+    for number in range(203):
+        smsbus.order(str(number), f"48500{number:06}", "tg")
+    page = windows().open(smsbus)
+    orders = page.locator(".views a", has_text="Orders")
+
+    expect(orders.locator("i")).to_have_text("200+")
+    orders.click()
+    expect(page.locator("tbody tr")).to_have_count(200)
+    expect(page.locator("main")).to_contain_text("Only the newest 200 orders are shown.")
+
+
 def test_a_refused_action_is_said_in_the_row_with_when_it_is_tried_again(page, smsbus):
     refused = "EARLY_CANCEL_DENIED"
     smsbus.order("38496653", "48500100200", "tg", refused="cancel", refused_ms=now_ms(), refused_code=refused)
@@ -662,6 +731,35 @@ def test_kafka_away_is_said_in_words_and_over_when_it_is(page, smsbus):
     page.keyboard.press("g")
     page.keyboard.press("i")
     shows(page, "while away", "before")
+
+
+@pytest.mark.parametrize(
+    ("reason", "word", "means"),
+    [
+        ("kafka_away", "Kafka away", "SMS are still accepted"),
+        ("inbox_blind", "Not live", "SMS that come now are not shown yet. Nothing is lost"),
+        ("inbox_behind", "Behind", "It catches up by itself."),
+    ],
+)
+def test_what_is_shown_is_called_live_only_while_it_is(page, smsbus, reason, word, means):
+    expect(page.locator(".link")).to_have_text("Live")
+    page.wait_for_timeout(200)
+    for holds in (True, False):
+        smsbus.condition.degraded = (reason,) if holds else ()
+        page.wait_for_timeout(1500)  # a second, and what a busy machine takes
+        assert page.locator(".link").text_content() == (word if holds else "Live")
+        assert page.locator(".link .dot.green").count() == (not holds)
+        assert (means in page.locator("[role=status]").first.text_content()) == holds
+
+
+def test_the_metrics_are_read_seldom_though_the_health_is_asked_every_second(page, smsbus):
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url.rpartition("/")[2]))
+    smsbus.condition.degraded = ("polls_overdue",)
+    page.wait_for_timeout(4_500)
+
+    assert asked.count("readyz") >= 3
+    assert 1 <= asked.count("metrics") <= 2
 
 
 def test_an_inbox_that_is_behind_says_up_to_when_it_shows_and_how_much_is_to_go(windows, smsbus):
