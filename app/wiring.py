@@ -17,8 +17,9 @@ from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.rejected import RejectedApi
 from app.admin.watches import WatchApi
+from app.own_callback import OwnCallback
 from app.process import instance_id, now_ms
-from app.settings.load import Settings
+from app.settings.load import LOOPBACK_OF, Settings
 from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
@@ -195,6 +196,12 @@ def _fetcher(settings: Settings, name: str, shapes: UnknownShapes, stack: AsyncE
     return NoticingFetcher(client, provider, notice)
 
 
+def receiver_origin(settings: Settings, port: int) -> str:
+    """Return the URL of the receiver for requests of this machine."""
+    host = LOOPBACK_OF.get(settings.receiver.host, settings.receiver.host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 def inbox(settings: Settings, registry: CollectorRegistry) -> Inbox:
     """Return the inbox; it reads nothing yet."""
     topics = dict.fromkeys((RECEIVED, REJECTED, WATCH_ENDED), MESSAGE_PARTITIONS)
@@ -266,7 +273,8 @@ def admin(
     """
     apis: list[Api] = [JournalApi(bus)]
     if server is not None:
-        apis.append(CallbackApi(server.token_uses, server.uses_since_ms))
+        own = OwnCallback(lambda: receiver_origin(settings, server.port), lambda: present().pingme_accounts())
+        apis.append(CallbackApi(server.token_uses, server.uses_since_ms, send=own.send))
     if inbox is not None:
         paused = polling.poller.paused if polling else nobody_is_paused
         passed = GroupProgress(settings.kafka).passed

@@ -1,16 +1,25 @@
-"""Which callback tokens are valid, and when each was last used; needed for rotating one."""
+"""Which callback tokens are valid, and when each was last used, which rotating one needs; and test SMS."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, TypedDict
 
+import structlog
 from aiohttp import web
 
+from app.admin.problems import problem
 from app.admin.token import accounts_of
+from app.own_callback import Answer
 from receiver.server import TokenUse
 from schemas import timestamps
 
 PATH: Final = "/v1/callbacks"
+TEST: Final = "/v1/callbacks/{account}/test"
+UNKNOWN: Final = "No PingMe account of this name is configured."
+REFUSED: Final = "The receiver answered {} ({}), so the test SMS was not taken."
+SILENT: Final = "The receiver of this process does not answer, so the test SMS was not taken."
+
+_log = structlog.get_logger("smsbus")
 
 
 class TokenView(TypedDict):
@@ -37,22 +46,49 @@ class CallbacksView(TypedDict):
     accounts: list[AccountView]
 
 
-class CallbackApi:
-    """`GET /v1/callbacks`. The listener checks the token (`app.admin.token`)."""
+async def nobody_sends(_: str) -> Answer | None:
+    """Default for `send`: there is no account."""
+    return None
 
-    def __init__(self, uses: Callable[[], Iterable[TokenUse]], since_ms: Callable[[], int]) -> None:
-        """`uses` has been noted from `since_ms` on, milliseconds since 1970 as the clock is set by now."""
+
+class CallbackApi:
+    """`GET /v1/callbacks`, `POST /v1/callbacks/{account}/test`. The listener checks the token (`app.admin.token`)."""
+
+    def __init__(
+        self,
+        uses: Callable[[], Iterable[TokenUse]],
+        since_ms: Callable[[], int],
+        *,
+        send: Callable[[str], Awaitable[Answer | None]] = nobody_sends,
+    ) -> None:
+        """`uses` has been noted from `since_ms` on, milliseconds since 1970 as the clock is set by now.
+
+        `send` sends a test SMS to an account's callback URL; None: there is no such account.
+        """
         self._uses = uses
         self._since_ms = since_ms
+        self._send = send
 
     def add_to(self, router: web.UrlDispatcher) -> None:
-        """Mount the route."""
+        """Mount the routes."""
         router.add_get(PATH, self._show)
+        router.add_post(TEST, self._test)
 
     async def _show(self, request: web.Request) -> web.Response:
         among = accounts_of(request)
         uses = (use for use in self._uses() if among is None or use.account in among)
         return web.json_response(view(uses, self._since_ms()))
+
+    async def _test(self, request: web.Request) -> web.Response:
+        name = request.match_info["account"]
+        answer = await self._send(name)
+        if answer is None:
+            return problem(404, "unknown_account", UNKNOWN)
+        _log.info("test_sms", account=name, answer=answer.http)
+        if answer.http != 200:
+            detail = REFUSED.format(answer.http, answer.reason or "no reason") if answer.http else SILENT
+            return problem(503, "not_taken", detail)
+        return web.json_response({"status": answer.status, "id": answer.id or None, "reason": answer.reason or None})
 
 
 def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:

@@ -9,23 +9,33 @@ import { hide } from "./list.js";
 import { go, goingTo, hashOf, linkTo } from "./routes.js";
 import { noOrders, request } from "./orders.js";
 import { readsOnly } from "./health.js";
+import { canReplay, replay } from "./replay.js";
 import * as words from "./words.js";
 
-const fetched = new Map(); // by id: { sms, way }, "gone", or null while it is asked for
+const fetched = new Map(); // by id: { sms, way, forwards, at }, "gone", or null while it is asked for
 const MOST = 200;
+const AGAIN = 2000; // ms until it is asked for again while a target has not passed it
 
-// What only the API knows of an SMS: the way that it came, and one that the page has not read.
+// What only the API knows of an SMS: the way that it came, the targets that have it, and one that the page has not read.
 function known(id) {
-  if (!fetched.has(id)) {
+  const found = fetched.get(id);
+  if (found === undefined) {
     if (fetched.size > MOST) fetched.clear();
     fetched.set(id, null);
-    ask(state.token, `/v1/sms/${encodeURIComponent(id)}`)
-      .then((response) => response.json())
-      .then((found) => fetched.set(id, found))
-      .catch((error) => (error instanceof ApiError && error.status === 404 ? fetched.set(id, "gone") : setTimeout(() => fetched.delete(id), 1000)))
-      .finally(() => change());
+    read(id);
+  } else if (found?.at && isUnderWay(found) && Date.now() - found.at > AGAIN) {
+    found.at = Date.now();
+    read(id);
   }
   return fetched.get(id);
+}
+const isUnderWay = ({ forwards }) => forwards === null || Object.values(forwards).includes(false);
+function read(id) {
+  ask(state.token, `/v1/sms/${encodeURIComponent(id)}`)
+    .then((response) => response.json())
+    .then((found) => fetched.set(id, { ...found, at: Date.now() }))
+    .catch((error) => (error instanceof ApiError && error.status === 404 ? fetched.set(id, "gone") : setTimeout(() => fetched.get(id) ?? fetched.delete(id), 1000)))
+    .finally(() => change());
 }
 
 export const close = () => go({ sms: null });
@@ -44,7 +54,7 @@ export function Detail({ id, newest }) {
   const sms = inbox.byId.get(id)?.sms || extra?.sms;
   if (!sms) return html`<${Missing} id=${id} gone=${extra === "gone"} />`;
   if (!("text" in sms)) return html`<${Rejected} event=${sms} />`;
-  return html`<${Sms} sms=${sms} way=${extra?.way} newest=${newest} />`;
+  return html`<${Sms} sms=${sms} way=${extra?.way} forwards=${extra?.forwards} newest=${newest} />`;
 }
 
 function Head({ newest, at, badge }) {
@@ -64,7 +74,7 @@ function Missing({ id, gone }) {
     </article>`;
 }
 
-function Sms({ sms, way, newest }) {
+function Sms({ sms, way, forwards, newest }) {
   const at = Date.parse(sms.observed_at);
   const badge = sms.freshness !== "live" ? sms.freshness : sms.message_type !== "sms" ? sms.message_type : "";
   const wait = text.waitCommand(sms);
@@ -81,7 +91,7 @@ function Sms({ sms, way, newest }) {
       </p>
       <${Facts} rows=${factsOf(sms)} />
       <h2>${words.WAY}</h2>
-      <${Facts} rows=${wayOf(sms, way, at)} />
+      <${Facts} rows=${[...wayOf(sms, way, at), ...targetsOf(forwards)]} />
       <h2>${words.CHECK}</h2>
       <${Facts} rows=${checksOf(sms)} />
       <${Event} event=${sms} />
@@ -89,7 +99,7 @@ function Sms({ sms, way, newest }) {
 }
 
 const Facts = ({ rows }) => html`
-  <dl>${rows.filter(([, value]) => value).map(([name, value, note]) => html`<div key=${name}><dt>${name}</dt><dd><bdi dir="auto">${value}</bdi>${note && html` <span class="quiet">${note}</span>`}</dd></div>`)}</dl>`;
+  <dl>${rows.filter(([, value]) => value).map(([name, value, note], index) => html`<div key=${`${name} ${index}`}><dt>${name}</dt><dd><bdi dir="auto">${value}</bdi>${note && html` <span class="quiet">${note}</span>`}</dd></div>`)}</dl>`;
 
 const shown = (value) => (value ? hide(text.visible(value)) : null);
 function factsOf(sms) {
@@ -120,6 +130,10 @@ function wayOf(sms, way, at) {
     [words.STORED, way ? words.place(way) : "…", way ? words.VIA[way.via] || "" : ""],
   ];
 }
+function targetsOf(forwards) {
+  if (forwards === null) return [[words.TARGET, words.TARGETS_UNKNOWN]];
+  return Object.entries(forwards ?? {}).map(([name, passed]) => [words.TARGET, shown(name), words.TARGETS[passed]]);
+}
 function checksOf(sms) {
   const body = sms.text || "";
   const { alphabet, count } = text.segments(body);
@@ -149,6 +163,7 @@ function Rejected({ event }) {
     <article class="detail" aria-label=${words.REJECTED}>
       <${Head} at=${Date.parse(event.observed_at)} />
       <p class="large">${sentence || event.reason}</p>
+      ${canReplay(event) && html`<p class="actions"><button onClick=${() => replay(event.id)}>${words.REPLAY}</button></p>`}
       <${Facts} rows=${[[words.REJECTED_FACTS.reason, event.reason], [words.REJECTED_FACTS.stage, event.stage], [words.REJECTED_FACTS.account, shown(event.account)], [words.REJECTED_FACTS.size, words.bytes(event.body_bytes)], [words.REJECTED_FACTS.when, text.exact(Date.parse(event.observed_at))], ...facts]} />
       <h2>${words.BODY}</h2>
       ${!event.body_complete && html`<p class="quiet">${bytes ? words.ONLY_START : words.NO_BODY}</p>`}

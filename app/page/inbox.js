@@ -6,7 +6,8 @@ import { VirtualList, SmsRow, RejectedRow, hide, places } from "./list.js";
 import { suggest } from "./search.js";
 import { go, hashOf, mask } from "./routes.js";
 import { Command } from "./detail.js";
-import { accountsIn } from "./health.js";
+import { accountsIn, readsOnly } from "./health.js";
+import { SendTest } from "./sending.js";
 import { openOrders } from "./orders.js";
 import { age } from "./text.js";
 import * as words from "./words.js";
@@ -23,7 +24,7 @@ export function ListPane() {
       ${!bad && html`<${Search} />`}
       <${Tabs} bad=${bad} />
       ${rows.length > 0 && html`
-        <div class=${`heads ${bad ? "bad" : ""}`} aria-hidden="true">${(bad ? words.REJECTED_COLUMNS : words.COLUMNS).map((name) => html`<span key=${name}>${name}</span>`)}</div>
+        <div class=${`heads ${bad ? "bad" : ""} ${readsOnly() ? "" : "acting"}`} aria-hidden="true">${(bad ? words.REJECTED_COLUMNS : words.COLUMNS).map((name) => html`<span key=${name}>${name}</span>`)}</div>
         <${VirtualList} name=${bad ? "rejected" : "inbox"} rows=${rows} of=${bad ? RejectedRow : SmsRow} wanted=${bad ? "" : wantedKey()} title=${bad ? words.REJECTED : words.RECEIVED} />`}
       ${rows.length === 0 && state.link.since && html`<div class="empty">${bad ? Nothing(words.NO_REJECTED, words.NO_REJECTED_MORE) : html`<${Empty} />`}</div>`}
     </section>`;
@@ -109,7 +110,8 @@ function FirstTime() {
       <section key=${account}>
         <p>${words.lastCallback(account, last(tokens))}</p>
         <p><span class="quiet">${words.CALLBACK_URL_FOR}</span> <${Command} text=${words.CALLBACK_URL(account)} /></p>
-        <p><span class="quiet">${words.TEST_FOR}</span> <${Command} text=${words.TEST_IT(account)} /></p>
+        <p><${SendTest} account=${account} /></p>
+        <p class="quiet">${words.TEST_MEANS}</p>
       </section>`)}
     ${polled && html`
       <section>

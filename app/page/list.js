@@ -5,6 +5,8 @@ import { change, gapEnd, state } from "./store.js";
 import { age, clock, exact, masked, spaced, visible } from "./text.js";
 import { go, here, linkTo } from "./routes.js";
 import { copy, label } from "./copy.js";
+import { readsOnly } from "./health.js";
+import { canReplay, replay } from "./replay.js";
 import * as words from "./words.js";
 
 const OVER = 6; // rows that are drawn above and below those in sight
@@ -157,5 +159,6 @@ export function RejectedRow(row, { index, end, size }) {
         <span class="what" aria-hidden="true"><code>${event.reason}</code><span class="text">${reason === event.reason ? "" : reason}</span></span>
         <span class="size" aria-hidden="true">${words.bytes(event.body_bytes)}</span>
       </a>
+      ${!readsOnly() && html`<span class="again">${canReplay(event) && html`<button class="small" aria-label=${words.replayOf(words.spokenAge(old))} onClick=${() => replay(row.id)}>${words.REPLAY}</button>`}</span>`}
     </li>`;
 }

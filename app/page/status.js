@@ -1,10 +1,12 @@
 // Status: what is wrong, in words, and the numbers that this process knows.
 
 import { html } from "./vendor.js";
-import { inbox, lastOfAccount, state } from "./store.js";
+import { inbox, lastOfAccount, rejected, state } from "./store.js";
 import { age, clock, exact } from "./text.js";
 import { accountsIn, least, most, ofAccount, rateOf, total } from "./health.js";
+import { hashOf } from "./routes.js";
 import { Command } from "./detail.js";
+import { SendTest } from "./sending.js";
 import { MEANINGS } from "./meanings.js";
 import * as words from "./words.js";
 
@@ -43,12 +45,19 @@ export function Status() {
     <div class="page">
       <h1 class="large"><span class="dot ${colour()}" aria-hidden="true"></span>${headline()}</h1>
       ${[...state.health.reasons].map(([reason, since]) => html`<${Reason} key=${reason} reason=${reason} since=${since} />`)}
+      <${Drift} />
       <${Strip} />
       <${Accounts} />
       <p class="quiet">${words.NOT_HERE}</p>
     </div>`;
 }
 
+// Of each provider that sends what nobody knew, the newest sample.
+function Drift() {
+  const newest = new Map();
+  for (const { event } of rejected.rows) if (event.reason === "unknown_shape") newest.set(event.provider, event.id);
+  return [...newest].map(([provider, id]) => html`<p key=${provider} class="quiet">${words.drift(words.PROVIDERS[provider] || provider)} <a href=${hashOf({ view: "rejected", sms: id })}>${words.SHOW}</a></p>`);
+}
 function Reason({ reason, since }) {
   const { what, users, todo } = told(reason);
   return html`
@@ -87,7 +96,10 @@ function Accounts() {
     <table class="accounts">
       <thead><tr>${words.ACCOUNT_COLUMNS.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
       <tbody>${names.map((name) => Account(name, used))}</tbody>
-    </table>`;
+    </table>
+    ${used.size > 0 && html`
+      <p class="actions">${[...used.keys()].map((name) => html`<${SendTest} key=${name} account=${name} named=${used.size > 1} />`)}</p>
+      <p class="quiet">${words.TEST_MEANS}</p>`}`;
 }
 function stateOf(name, contact) {
   const has = (word) => state.health.reasons.has(`${word}:${name}`);

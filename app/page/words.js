@@ -111,6 +111,9 @@ export const VIA = {
   replay: "published again by an operator",
 };
 export const received = { callback: "by callback", poll: "by polling" };
+export const TARGET = "Forwarding";
+export const TARGETS = { true: "passed: sent, or not wanted there", false: "waits to be sent" };
+export const TARGETS_UNKNOWN = "Kafka cannot say now which targets have it";
 export const CHECK = "Check";
 export const CHECKS = { alphabet: "Alphabet", length: "Length", rule: "Code", bound: "Bound to" };
 export const ALPHABETS = { gsm: "GSM-7", ucs: "UCS-2" };
@@ -131,9 +134,12 @@ export const NO_SMS_MORE = "It appears here by itself, within a second of its ar
 export const lastCallback = (account, when) => `${account} (PingMe). Last callback: ${when || "never"}.`;
 export const NEVER = "never";
 export const CALLBACK_URL = (account) => `smsbus callback url ${account}`;
-export const TEST_IT = (account) => `smsbus trigger pingme --account ${account}`;
 export const CALLBACK_URL_FOR = "The URL to enter at PingMe:";
-export const TEST_FOR = "Test it:";
+export const SEND_TEST = "Send a test SMS";
+export const sendTestTo = (account) => `Send a test SMS to ${account}`;
+export const TEST_MEANS = "It goes the whole way, from the receiver through Kafka, and whoever consumes the topic gets it, too.";
+export const TEST_SENT = "Test SMS sent. It appears by itself.";
+export const testRefused = (reason) => `The receiver could not read the test SMS: ${reason}`;
 export const POLLED_EMPTY = "Polled accounts receive SMS for open orders.";
 export const ADD_ORDER = "smsbus watch add ACCOUNT ORDER";
 export const ADD_FOR = "Add an order:";
@@ -244,6 +250,7 @@ export const REJECTED_REASONS = {
   too_deep: "The JSON is nested too deeply.",
   too_many: "The array has too many elements.",
   text_missing: "There is no text in it.",
+  text_not_a_string: "Its text is an object or an array.",
   unknown_shape: "A sample, without any value, of an answer that has keys or words nobody knew: has the provider changed?",
   user_mismatch: "Its userId is not the one of this account.",
   field_not_a_string: "A field that must be a text is none.",
@@ -251,7 +258,26 @@ export const REJECTED_REASONS = {
   internal_error: "A bug in smsbus: please report it with the log's line.",
   journal_row_damaged: "It was damaged on disk while it waited for Kafka.",
   refused_by_broker: "Kafka refused the record, usually for its size.",
+  not_a_callback: "It is no callback, so there is nothing to try again.",
+  body_incomplete: "Only its start was kept, so it cannot be read.",
+  unknown_account: "Its account is not in the settings of this process.",
+  other_elements: "Its array is read differently now: what was refused is not there any more.",
 };
+export const REPLAY = "Replay";
+export const replayOf = (age) => `Replay what was rejected ${age}`;
+export const TRYING = "Reading it once more.";
+export const PUBLISHING = "Publishing.";
+export const readable = (count) => (count === 1 ? "It can be read now: 1 SMS." : `It can be read now: ${count} SMS.`);
+export const REPLAY_MEANS = "Published, consumers get it under the id that it would have had, as “replayed”: late, so no wait for a code takes it.";
+export const PUBLISH = (count) => `Publish ${count} SMS`;
+export const LEAVE_IT = "Leave it";
+export const published = (count) => `${count} SMS published.`;
+export const SHOW_IT = "Show it";
+export const THERE_ALREADY = "Nothing to publish: its SMS is there already.";
+export const already = (count) => `${count} more SMS of it ${count === 1 ? "is" : "are"} there already.`;
+export const STILL_NOT = "It still cannot be read.";
+export const stillFails = (count, reason) => (count === 1 ? reason : `${count} times: ${reason}`);
+export const NOT_REPLAYED = "Not done.";
 export const rejectedSentence = (age, account, reason) => `Rejected ${age}, account ${account}: ${reason}`;
 export const bytes = (count) => (count < 1024 ? `${count} B` : `${(count / 1024).toFixed(1)} KB`);
 export const REJECTED_FACTS = { account: "Account", reason: "Reason", stage: "Stage", size: "Size", when: "Received", sha: "SHA-256" };
@@ -277,6 +303,8 @@ export const STRIP_NOTES = {
   callbacks: "since the start", journal: "waiting on disk", connected: "connected", notConnected: "not connected",
   inbox: "SMS here", behind: (seconds) => `${seconds} s behind`,
 };
+export const drift = (provider) => `${provider} sends something new, which smsbus does not know.`;
+export const SHOW = "Show";
 export const ACCOUNTS = "Accounts";
 export const ACCOUNT_COLUMNS = ["Account", "State", "Last contact", "Budget", "Delay, 60 min"];
 export const used = (rate, budget) => (rate === null ? `${budget} requests a second` : `${rate.toFixed(1)} of ${budget}/s`);

@@ -1,5 +1,6 @@
 """`python -m tests.browser.screenshots DIRECTORY`: the page in each of its states, to be looked at."""
 
+import json
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -9,6 +10,9 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from schemas.dead_letter import rejected as dead_letter
+from schemas.identity import watch_id
+from schemas.messages import SmsRejected
 from schemas.timestamps import to_text
 from tests.browser.server import TOKEN, Smsbus, now_ms, sms
 from tests.messages import rejected
@@ -40,7 +44,18 @@ def fill(smsbus: Smsbus) -> None:
         smsbus.publish(_of(text, code, to, sender, service, ago=1.5 + number * number * 1.7), via="kafka")
     body = b'{"app": "jd", "to": "16470000000", "text": "Your code is 4821'
     smsbus.publish(rejected(body).model_copy(update={"observed_at": to_text(now_ms() - 90_000)}))
+    smsbus.publish(sample_of_shape("grizzlysms"))
+    smsbus.forwards = {"crm": False, "shop-hook": True}
     _orders(smsbus)
+
+
+def sample_of_shape(provider: str, why: str = "unknown_key") -> SmsRejected:
+    """What is published of an answer that nobody knew."""
+    body = json.dumps({"day": "2026-11-28", "why": why, "unknown": ["smsStatus"], "shape": "{smsStatus: text}"})
+    return dead_letter(
+        body.encode(), provider=provider, account="grizzly", received_via="poll", stage="shape",
+        reason="unknown_shape", facts={}, observed_ms=now_ms() - 40_000,
+    )  # fmt: skip
 
 
 def _orders(smsbus: Smsbus) -> None:
@@ -87,6 +102,16 @@ def _open(page: Page) -> None:
     page.locator(".row a").nth(2).click()
 
 
+def _open_rejected(page: Page) -> None:
+    _go("/rejected")(page)
+    page.locator(".row a").first.click()
+
+
+def _replay(page: Page) -> None:
+    _go("/rejected")(page)
+    page.get_by_role("button", name="Replay").first.click()
+
+
 def _open_menu(page: Page) -> None:
     _go("/orders")(page)
     page.get_by_role("button", name="More").nth(1).click()
@@ -102,7 +127,10 @@ VIEWS: dict[str, Callable[[Page], None]] = {
     "number": _go("/n/16470000000"),
     "no-match": _go("/inbox?q=service:xx"),
     "rejected": _go("/rejected"),
+    "rejected-detail": _open_rejected,
+    "replay": _replay,
     "orders": _go("/orders"),
+    "order": _go(f"/orders?watch={watch_id('grizzly', 'activation', '38496654')}"),
     "menu": _open_menu,
     "status": _go("/status"),
     "keys": lambda page: page.keyboard.press("?"),

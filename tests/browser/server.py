@@ -16,8 +16,11 @@ from pydantic import SecretStr
 from app.admin.callbacks import CallbackApi
 from app.admin.inbox import InboxApi
 from app.admin.listener import Admin
+from app.admin.rejected import RejectedApi
 from app.admin.watches import Patience, WatchApi
 from app.degraded import SINCE
+from app.own_callback import Answer
+from app.rejected.replaying import Plan
 from app.settings.sections import AdminSettings
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
@@ -31,6 +34,7 @@ from inbox.tail import Tail
 from pollers.tracking.state import WatchState
 from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
+from receiver.settings import PingMeAccount
 from schemas import topics
 from schemas.identity import event_id, watch_id
 from schemas.messages import Message, SmsReceived, Watch
@@ -122,6 +126,8 @@ class Smsbus:
         self.admin: dict[str, Any] = {}  # more settings of the listener
         self.condition = Condition()
         self.writer = Writer()
+        self.forwards: dict[str, bool] | None = {}  # which targets have passed each SMS
+        self.user_id: str | None = None  # that callbacks of the account must have
         self.port = 0
         self._states = 0
         self._home = LoopThread()
@@ -159,8 +165,9 @@ class Smsbus:
         writer: Any = self.writer
         uses = [TokenUse("shop", "0123456789ab", newest=True, last_used_ms=None)]
         apis = [
-            InboxApi(inbox, self._table, now_ms=now_ms),
-            CallbackApi(lambda: uses, now_ms),
+            InboxApi(inbox, self._table, now_ms=now_ms, passed=self._passed),
+            RejectedApi(inbox, KafkaSettings(), self._accounts, instance="this", now_ms=now_ms),
+            CallbackApi(lambda: uses, now_ms, send=self._send_test),
             WatchApi(
                 self._table,
                 writer,
@@ -202,6 +209,33 @@ class Smsbus:
         self.polls.labels("grizzly", "waiting").inc(100)
         last = Gauge("smsbus_poll_last_success_timestamp_seconds", "", ["account"], registry=registry)
         last.labels("grizzly").set_to_current_time()
+
+    async def _send_test(self, account: str) -> Answer | None:
+        message = sms("Test SMS from smsbus: your code is 482913.", code="482913", account=account, sender="smsbus")
+        if self.condition.can_accept:
+            await self._topics.publish([message], "kafka")
+        return Answer(200, "accepted", message.id) if self.condition.can_accept else Answer(503, reason="not_durable")
+
+    async def _passed(self, *_: object) -> dict[str, bool] | None:
+        return self.forwards
+
+    def _accounts(self) -> list[PingMeAccount]:
+        return [PingMeAccount(name="shop", tokens=(SecretStr("a-token-of-callbacks"),), user_id=self.user_id)]
+
+    async def published(self, _: object, plan: Plan, on_read: object) -> set[str]:
+        """Which SMS of a replay are on the topic: in the place of `app.rejected.replaying.published`."""
+        del on_read
+        there = {
+            (record.headers or {})["ce_id"].decode() for records in self._topics.records.values() for record in records
+        }
+        return there & {*plan.sms}
+
+    async def replay(self, _: object, plan: Plan, **more: object) -> AsyncIterator[str]:
+        """Publish them: in the place of `app.rejected.replaying.publish`."""
+        del more
+        for message in plan.sms.values():
+            await self._topics.publish([message], "replay")
+            yield message.id
 
     def _condition(self) -> Condition:
         of_inbox = self._following.degraded() if self._following else ()

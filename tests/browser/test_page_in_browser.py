@@ -8,11 +8,15 @@ from typing import Any
 import pytest
 
 from app.degraded import MEANINGS
+from bus.kafka.client import KafkaAway
 from inbox.settings import InboxSettings
+from receiver.auth import Caller
 from schemas.timestamps import to_epoch_ms, to_text
 from tests.browser.conftest import clipboard
+from tests.browser.screenshots import sample_of_shape
 from tests.browser.server import NUMBER, TOKEN, Smsbus, now_ms, sms
 from tests.messages import rejected
+from tests.unit.app.rejected.rejected_letters import SMS, refused
 
 OTHER = "447911123456"
 
@@ -124,6 +128,20 @@ def test_a_link_to_an_sms_that_is_gone_says_where_to_look(windows, smsbus):
     page.goto(f"{smsbus.url}#/inbox?sms=c7bde86d-fec7-88de-ab27-ec0557e7e002")
 
     expect(page.locator(".beside")).to_contain_text("smsbus trace c7bde86d-fec7-88de-ab27-ec0557e7e002")
+
+
+def test_a_test_sms_is_sent_from_where_there_is_none_and_from_the_status(page, smsbus):
+    expect(page.locator(".empty")).to_contain_text("whoever consumes the topic gets it, too")
+    page.get_by_role("button", name="Send a test SMS").click()
+    expect(page.locator(".toast")).to_contain_text("Test SMS sent.")
+    shows(page, "Test SMS from smsbus: your code is 482913.")
+    page.locator("a", has_text="Status").click()
+    page.get_by_role("button", name="Send a test SMS").click()
+    expect(page.locator(".views a", has_text="Inbox").locator("i")).to_have_text("1")
+    smsbus.condition.can_accept = False
+    page.get_by_role("button", name="Send a test SMS").click()
+
+    expect(page.locator(".toast")).to_contain_text("The receiver answered 503 (not_durable)")
 
 
 # ---- the token -------------------------------------------------------------------------------------------------------
@@ -599,6 +617,110 @@ def test_what_was_rejected_is_shown_with_its_bytes(page, smsbus):
 
     expect(page.locator(".detail pre").first).to_have_text('{"text": "Your code is 48')
     expect(page.locator(".detail pre").nth(1)).to_contain_text("7b 22 74 65 78 74")
+
+
+@pytest.fixture
+def refused_callback(monkeypatch, smsbus) -> str:
+    """The id of a callback that is refused until `smsbus.user_id` is what it says."""
+    monkeypatch.setattr("app.admin.rejected.published", smsbus.published)
+    monkeypatch.setattr("app.admin.rejected.publish", smsbus.replay)
+    letter = refused(SMS, Caller("shop", "other")).model_copy(update={"observed_at": to_text(now_ms() - 60_000)})
+    smsbus.user_id = "other"
+    smsbus.publish(letter)
+    return letter.id
+
+
+def test_a_rejected_callback_is_replayed_once_its_result_is_confirmed(page, smsbus, refused_callback):
+    page.get_by_role("link", name="Rejected").click()
+    row = page.locator(".row")
+    row.get_by_role("button", name="Replay").click()
+    dialog = page.locator("dialog")
+    expect(dialog).to_contain_text("It still cannot be read.")
+    expect(dialog).to_contain_text("Its userId is not the one of this account.")
+    expect(dialog.get_by_role("button")).to_have_text(["Close"])
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    smsbus.user_id = SMS["userId"]
+    row.locator("a").click()
+    page.locator(".detail").get_by_role("button", name="Replay").click()
+    expect(dialog).to_contain_text("It can be read now: 1 SMS.")
+    page.wait_for_function("document.activeElement.textContent === 'Leave it'")
+    page.keyboard.press("Enter")
+    expect(dialog).to_be_hidden()
+    expect(page.locator(".views a", has_text="Inbox").locator("i")).to_have_count(0)  # nothing was published
+    page.locator(".detail").get_by_role("button", name="Replay").click()
+    dialog.get_by_role("button", name="Publish 1 SMS").click()
+    expect(dialog).to_contain_text("1 SMS published.")
+    dialog.get_by_role("link", name="Show it").click()
+    expect(page.locator(".detail")).to_contain_text(SMS["text"])
+    expect(page.locator(".detail .badge")).to_have_text("replayed")
+    page.go_back()
+    row.get_by_role("button", name="Replay").click()
+
+    expect(dialog).to_contain_text("Nothing to publish: its SMS is there already.")
+
+
+def test_why_a_replay_was_not_done_is_said(monkeypatch, page, smsbus, refused_callback):
+    async def published(*_: object) -> set[str]:
+        raise KafkaAway
+
+    monkeypatch.setattr("app.admin.rejected.published", published)
+    smsbus.user_id = SMS["userId"]
+    page.get_by_role("link", name="Rejected").click()
+    page.locator(".row").get_by_role("button", name="Replay").click()
+
+    expect(page.locator("dialog")).to_contain_text("Not done.")
+    expect(page.locator("dialog")).to_contain_text("Kafka does not respond.")
+
+
+def test_a_replay_is_offered_only_to_who_may_and_where_it_can_help(windows, smsbus, refused_callback):
+    sample = sample_of_shape("grizzlysms")
+    smsbus.stop()
+    smsbus.admin = {"read_token": READER}
+    smsbus.start()
+    smsbus.publish(sample)
+    mine, theirs = windows().open(smsbus), windows().open(smsbus, f"#token={READER}")
+    for page in (mine, theirs):
+        page.get_by_role("link", name="Rejected").click()
+        expect(page.locator(".row")).to_have_count(2)
+
+    expect(mine.get_by_role("button", name="Replay")).to_have_count(1)
+    expect(theirs.get_by_role("button", name="Replay")).to_have_count(0)
+    for id_, buttons in ((refused_callback, 1), (sample.id, 0)):
+        for page in (mine, theirs):
+            page.locator(f".row[data-id='{id_}'] a").click()
+        expect(mine.locator(".detail").get_by_role("button", name="Replay")).to_have_count(buttons)
+        expect(theirs.locator(".detail h2").first).to_be_visible()
+        expect(theirs.locator(".detail").get_by_role("button", name="Replay")).to_have_count(0)
+
+
+def test_one_quiet_line_says_that_a_provider_sends_something_new(page, smsbus):
+    page.locator("a", has_text="Status").click()
+    expect(page.locator("h1")).to_have_text("Everything works.")
+    assert "something new" not in page.locator("main").text_content()
+    for why in ("unknown_key", "unknown_token"):
+        smsbus.publish(sample_of_shape("grizzlysms", why))
+    line = page.locator("p", has_text="GrizzlySMS sends something new")
+    expect(line).to_have_count(1)
+    line.get_by_role("link", name="Show").click()
+
+    expect(page.locator(".detail pre").first).to_contain_text("unknown_token")
+
+
+def test_an_sms_says_which_targets_have_passed_it(page, smsbus):
+    smsbus.forwards = {"crm": False, "shop-hook": True}
+    smsbus.sms("hello")
+    first(page).locator("a").click()
+    detail = page.locator(".detail")
+    for name, said in (("crm", "waits to be sent"), ("shop-hook", "passed: sent, or not wanted there")):
+        expect(detail.locator("dl div", has_text=name)).to_contain_text(said)
+    smsbus.forwards = {"crm": True, "shop-hook": True}
+    expect(detail.locator("dl div", has_text="crm")).to_contain_text("passed")
+    smsbus.forwards = None
+    smsbus.sms("another")
+    page.locator(".row a", has_text="another").click()
+
+    expect(detail).to_contain_text("Kafka cannot say now which targets have it")
 
 
 def test_an_order_gets_its_next_sms_and_is_cancelled_only_when_confirmed(page, smsbus):

@@ -219,6 +219,7 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/readyz": {"get"},
         "/metrics": {"get"},
         "/v1/callbacks": {"get"},
+        "/v1/callbacks/{account}/test": {"post"},
         "/v1/sms": {"get"},
         "/v1/sms/{id}": {"get"},
         "/v1/cursor": {"get"},

@@ -1,18 +1,22 @@
-"""`GET /v1/callbacks`: each token by its fingerprint, with its last use; of several receivers the latest."""
+"""`/v1/callbacks`: each token by its fingerprint, with its last use, of several receivers the latest; test SMS."""
 
 import json
 from functools import partial
 
+import pytest
+from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
-from app.admin.callbacks import CallbackApi, together, view
+from app.admin.callbacks import TEST, CallbackApi, nobody_sends, together, view
 from app.admin.listener import Admin
+from app.own_callback import Answer
 from app.settings.sections import AdminSettings
 from app.workers.admin import JointAdmin, WorkerResponse
 from app.workers.worker_process import Worker
 from receiver.server import TokenUse
+from schemas.documents.openapi import openapi
 
 START_MS, LATER_MS = 1_700_000_000_000, 1_700_000_060_000
 START, LATER = "2023-11-14T22:13:20.000Z", "2023-11-14T22:14:20.000Z"
@@ -97,3 +101,36 @@ async def test_for_all_workers_there_is_one_answer_or_none():
 
     assert json.loads(both.text) == json.loads(answer.text)
     assert [each.status for each in missing] == [503, 503]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status", "said"),
+    [
+        (Answer(200, "accepted", "an-id"), 200, {"status": "accepted", "id": "an-id", "reason": None}),
+        (Answer(200, "rejected", "", "not_json"), 200, {"status": "rejected", "id": None, "reason": "not_json"}),
+        (Answer(503, reason="not_durable"), 503, "The receiver answered 503 (not_durable), so the test SMS was not"),
+        (Answer(0), 503, "The receiver of this process does not answer, so the test SMS was not taken."),
+        (None, 404, "No PingMe account of this name is configured."),
+    ],
+)
+async def test_a_test_sms_is_answered_with_what_the_receiver_said(answer, status, said):
+    asked = []
+
+    async def send(name: str) -> Answer | None:
+        asked.append(name)
+        return answer
+
+    application = web.Application()
+    CallbackApi(list, lambda: START_MS, send=send).add_to(application.router)
+    request = make_mocked_request("POST", "/v1/callbacks/shop/test", app=application)
+    request._match_info = await application.router.resolve(request)
+
+    response = await request.match_info.handler(request)
+    content = json.loads(response.text)
+    assert (asked, response.status) == (["shop"], status)
+    assert content == said if status == 200 else content["detail"].startswith(said)
+
+
+async def test_where_nobody_sends_there_is_no_account():
+    assert await nobody_sends("shop") is None
+    assert TEST in openapi()["paths"]
