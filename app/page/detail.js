@@ -167,7 +167,7 @@ function Rejected({ event }) {
       <${Facts} rows=${[[words.REJECTED_FACTS.reason, event.reason], [words.REJECTED_FACTS.stage, event.stage], [words.REJECTED_FACTS.account, shown(event.account)], [words.REJECTED_FACTS.size, words.bytes(event.body_bytes)], [words.REJECTED_FACTS.when, text.exact(Date.parse(event.observed_at))], ...facts]} />
       <h2>${words.BODY}</h2>
       ${!event.body_complete && html`<p class="quiet">${bytes ? words.ONLY_START : words.NO_BODY}</p>`}
-      ${bytes && html`<h3>${words.AS_TEXT}</h3><pre tabindex="0" dir="auto">${hide(text.visible(new TextDecoder().decode(bytes)))}</pre><h3>${words.AS_HEX}</h3><pre tabindex="0" dir="ltr">${hide(text.hex(bytes))}</pre>`}
+      ${bytes && html`<h3>${words.AS_TEXT}</h3><pre tabindex="0" dir="auto">${hide(text.visible(new TextDecoder().decode(bytes)))}</pre><h3>${words.AS_HEX}</h3><pre class="hex" tabindex="0" dir="ltr">${hide(text.hex(bytes))}</pre>`}
       <${Event} event=${event} />
     </article>`;
 }

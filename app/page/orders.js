@@ -42,6 +42,7 @@ function theOne() {
   return state.orders.one?.watch;
 }
 export const openOrders = () => state.orders.watches?.filter((watch) => !isEnded(watch)) ?? null;
+const smsOf = (watch) => ({ query: `watch:${watch.watch_id}` });
 const find = (watchId) => [...(state.orders.watches ?? []), state.orders.one?.watch].find((watch) => watch?.watch_id === watchId);
 const isEnded = (watch) => Boolean(watch.ended) || ends.get(watch.watch_id)?.opening === watch.opening;
 const orderOf = (watch) => watch.order_id ?? watch.watch_id;
@@ -112,7 +113,10 @@ function One({ watch }) {
       ${watch && Table([watch])}
       ${watch === null && html`<p class="large">${words.UNKNOWN_ORDER}</p>`}
       ${watch === undefined && html`<p class="quiet late">${words.LOOKING}</p>`}
-      <p><a href=${hashOf({ view: "orders" })}>${words.ALL_ORDERS}</a></p>
+      <p class="actions">
+        ${watch && html`<a href=${linkTo(hashOf(smsOf(watch)))} onClick=${goingTo(smsOf(watch))}>${words.ITS_SMS}</a>`}
+        <a href=${hashOf({ view: "orders" })}>${words.ALL_ORDERS}</a>
+      </p>
     </div>`;
 }
 function toggleEnded() {
@@ -147,7 +151,7 @@ function Row(watch) {
   const note = refusalOf(watch) || state.orders.notes.get(watch.watch_id);
   const order = hide(visible(orderOf(watch)));
   const number = (watch.recipient || last?.to || "").replace(/^\+?/, "");
-  const its = { query: `watch:${watch.watch_id}` };
+  const its = smsOf(watch);
   const act = (action, name) => html`<button key=${action} aria-label=${words.actionOn(name, order)} onClick=${() => request(action, watch.watch_id)}>${name}</button>`;
   return html`
     <tr key=${watch.watch_id}>

@@ -61,6 +61,17 @@ def test_nothing_is_wider_than_the_window(windows, smsbus, view, width):
     assert page.evaluate("document.querySelector('main').scrollWidth") <= width
 
 
+def test_on_a_phone_a_rejected_row_has_nothing_over_its_text(windows, smsbus):
+    fill(smsbus)
+    page = windows(**PHONE).open(smsbus)
+    page.evaluate("location.hash = '/rejected'")
+    row = page.locator(".row", has_text="unknown_shape")
+    text, size = row.locator(".text").bounding_box(), row.locator(".size").bounding_box()
+
+    assert text["x"] + text["width"] <= size["x"]
+    assert page.get_by_role("button", name="Replay").bounding_box()["height"] >= 44
+
+
 # ---- dark, and axe ---------------------------------------------------------------------------------------------------
 
 

@@ -767,6 +767,9 @@ def test_an_sms_links_to_its_order_and_the_order_to_its_sms(page, smsbus):
     page.locator("tbody").get_by_role("link", name="38496653").click()
     shows(page, "of the order")
     page.go_back()
+    page.get_by_role("link", name="Show its SMS").click()
+    shows(page, "of the order")
+    page.go_back()
     page.get_by_role("link", name="All orders").click()
 
     expect(page.locator("tbody tr")).to_contain_text("38496654")
