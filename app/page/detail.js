@@ -23,7 +23,7 @@ function known(id) {
     if (fetched.size > MOST) fetched.clear();
     fetched.set(id, null);
     read(id);
-  } else if (found?.at && isUnderWay(found) && Date.now() - found.at > AGAIN) {
+  } else if (found?.forwards !== undefined && isUnderWay(found) && Date.now() - found.at > AGAIN) {
     found.at = Date.now();
     read(id);
   }
