@@ -7,6 +7,7 @@ import { suggest } from "./search.js";
 import { go, hashOf, mask } from "./routes.js";
 import { Command } from "./detail.js";
 import { accountsIn, readsOnly } from "./health.js";
+import { AddOrder } from "./adding.js";
 import { SendTest } from "./sending.js";
 import { openOrders } from "./orders.js";
 import { age } from "./text.js";
@@ -116,7 +117,7 @@ function FirstTime() {
     ${polled && html`
       <section>
         <p>${words.POLLED_EMPTY} ${openOrders()?.length === 0 && words.NO_ORDERS}</p>
-        <p><span class="quiet">${words.ADD_FOR}</span> <${Command} text=${words.ADD_ORDER} /></p>
+        <p><${AddOrder} /></p>
       </section>`}`;
 }
 function last(tokens) {

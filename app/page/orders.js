@@ -85,7 +85,7 @@ export function Confirm({ action, watchId, done }) {
     </p>`;
 }
 
-export function Orders() {
+export function Orders({ adding }) {
   const { watches, error, ended, more } = state.orders;
   if (error?.status === 404) return html`<div class="empty"><p class="large">${words.NO_POLLED}</p><p>${words.NO_POLLED_MORE}</p></div>`;
   if (error?.status === 403) return html`<div class="empty"><p class="large">${words.NOT_YOURS}</p><p>${error.message}</p></div>`;
@@ -95,10 +95,10 @@ export function Orders() {
     <div class="page">
       <h1>${words.VIEWS.orders}</h1>
       ${error && html`<p class="bar amber" role="status">${error.message || words.NOBODY} ${words.TRY_AGAIN}</p>`}
-      ${watches && listed.length === 0 && html`<p class="large">${words.NO_ORDERS}</p><p class="quiet">${words.ADD_FOR} <code>${words.ADD_ORDER}</code></p>`}
+      ${watches && listed.length === 0 && html`<p class="large">${words.NO_ORDERS}</p>`}
       ${listed.length > 0 && Table(listed)}
       ${more && html`<p class="quiet">${words.ONLY_NEWEST(PAGE)}</p>`}
-      ${watches && html`<p><button class="quiet" onClick=${toggleEnded}>${ended ? words.hideEnded : words.SHOW_ENDED}</button></p>`}
+      ${watches && html`<p class="actions">${adding}<button class="quiet" onClick=${toggleEnded}>${ended ? words.hideEnded : words.SHOW_ENDED}</button></p>`}
     </div>`;
 }
 const Table = (watches) => html`

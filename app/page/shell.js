@@ -7,6 +7,7 @@ import { displayed, hide, places } from "./list.js";
 import { goingTo, hashOf, linkTo } from "./routes.js";
 import { holds, total } from "./health.js";
 import { Confirm, openOrders, Orders } from "./orders.js";
+import { Add, AddOrder } from "./adding.js";
 import { Replay } from "./replay.js";
 import { colour, headline, Status } from "./status.js";
 import { Detail } from "./detail.js";
@@ -32,7 +33,7 @@ export function App({ signIn, forget, mask }) {
       <main>
         <${Bars} />
         ${listing && html`<${ListPane} />`}
-        ${view === "orders" && html`<${Orders} />`}
+        ${view === "orders" && html`<${Orders} adding=${html`<${AddOrder} />`} />`}
         ${view === "status" && html`<${Status} /><${Foot} forget=${forget} mask=${mask} />`}
       </main>
       ${listing && html`<${Beside} />`}
@@ -153,6 +154,7 @@ function Dialog() {
         ${dialog?.name === "keys" && html`<${Keys} />`}
         ${dialog?.name === "copy" && html`<h2>${words.PRESS_COPY}</h2><textarea readonly autofocus aria-label=${words.COPY} onFocus=${(event) => event.target.select()}>${dialog.text}</textarea>`}
         ${dialog?.name === "confirm" && html`<${Confirm} ...${dialog} done=${close} />`}
+        ${dialog?.name === "add" && html`<${Add} done=${close} />`}
         ${dialog?.name === "replay" && html`<${Replay} ...${dialog} done=${close} />`}
         ${["keys", "copy"].includes(dialog?.name) && html`<p class="actions"><button onClick=${close}>${words.CLOSE}</button></p>`}
       </div>

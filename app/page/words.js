@@ -141,8 +141,11 @@ export const TEST_MEANS = "It goes the whole way, from the receiver through Kafk
 export const TEST_SENT = "Test SMS sent. It appears by itself.";
 export const testRefused = (reason) => `The receiver could not read the test SMS: ${reason}`;
 export const POLLED_EMPTY = "Polled accounts receive SMS for open orders.";
-export const ADD_ORDER = "smsbus watch add ACCOUNT ORDER";
-export const ADD_FOR = "Add an order:";
+export const ADD_ORDER = "Add an order";
+export const ADD_MEANS = "One that was bought before, by its number at the provider: its SMS appear from now on. Nothing is bought.";
+export const KIND = "Kind";
+export const KINDS = { activation: "Activation: SMS of one service", rent: "Rent: all SMS of a number" };
+export const ADD = "Add";
 export const NO_MATCH = (query) => `No SMS matches ${query}.`;
 export const others = (count) => `${many(count, "other is", "others are")} here.`;
 export const NO_NUMBER = (number) => `Nothing for …${number.slice(-4)} here.`;

@@ -112,6 +112,11 @@ def _replay(page: Page) -> None:
     page.get_by_role("button", name="Replay").first.click()
 
 
+def _add(page: Page) -> None:
+    _go("/orders")(page)
+    page.get_by_role("button", name="Add an order").click()
+
+
 def _open_menu(page: Page) -> None:
     _go("/orders")(page)
     page.get_by_role("button", name="More").nth(1).click()
@@ -130,6 +135,7 @@ VIEWS: dict[str, Callable[[Page], None]] = {
     "rejected-detail": _open_rejected,
     "replay": _replay,
     "orders": _go("/orders"),
+    "add": _add,
     "order": _go(f"/orders?watch={watch_id('grizzly', 'activation', '38496654')}"),
     "menu": _open_menu,
     "status": _go("/status"),

@@ -775,6 +775,32 @@ def test_an_sms_links_to_its_order_and_the_order_to_its_sms(page, smsbus):
     expect(page.locator("tbody tr")).to_contain_text("38496654")
 
 
+def test_an_order_is_added_where_there_is_none(page, smsbus):
+    page.get_by_role("button", name="Add an order").click()
+    dialog = page.locator("dialog")
+    page.wait_for_function("document.activeElement.name === 'account'")
+    page.keyboard.type("grizly")
+    page.keyboard.press("Tab")
+    page.keyboard.type(" 38496653 ")
+    page.keyboard.press("Enter")
+    expect(dialog.get_by_role("alert")).to_contain_text(
+        "No polled account of this name is configured; there are: grizzly."
+    )
+    dialog.get_by_label("Account").fill("grizzly")
+    dialog.get_by_role("button", name="Add", exact=True).click()
+    expect(page.locator("h1")).to_have_text("Order")
+    expect(page.locator("tbody tr")).to_contain_text("38496653")
+    [asked] = smsbus.writer.put_values
+    assert (asked.account, asked.order_id, asked.order_kind, asked.desired) == (
+        "grizzly", "38496653", "activation", "watch",
+    )  # fmt: skip
+    page.get_by_role("link", name="All orders").click()
+    page.get_by_role("button", name="Add an order").click()
+    dialog.get_by_role("button", name="Close").click()
+
+    expect(dialog).to_be_hidden()
+
+
 def test_a_link_to_an_order_that_is_forgotten_says_so(page, smsbus):
     page.evaluate("location.hash = '/orders?watch=c7bde86d-fec7-88de-ab27-ec0557e7e002'")
 
