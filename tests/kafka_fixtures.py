@@ -80,6 +80,16 @@ class TestNode:
     async def pause(self) -> None:
         self.slept = True
         await self._home.call(self._node.pause())
+        async with asyncio.timeout(20):
+            while not self._stands_still():  # on a busy machine some threads go on for a moment after SIGSTOP
+                await asyncio.sleep(0.001)
+
+    def _stands_still(self) -> bool:
+        try:
+            stats = [path.read_text() for path in Path(f"/proc/{self.pid}/task").glob("*/stat")]
+        except OSError:  # a thread has just ended
+            return False
+        return {stat.rpartition(")")[2].split()[0] for stat in stats} <= {"T", "t"}
 
     async def resume(self) -> None:
         await self._home.call(self._node.resume())

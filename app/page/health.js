@@ -61,7 +61,7 @@ export async function readHealth({ everything }) {
   asking += 1;
   try {
     if (state.access === null) change({ access: await readAccess(state.token) });
-    const { status, degraded } = await (await ask(null, "/readyz", { signal: AbortSignal.timeout(PATIENCE) })).json();
+    const { status, degraded } = await (await ask(state.token, "/readyz", { signal: AbortSignal.timeout(PATIENCE) })).json();
     const isNews = degraded.join() !== [...state.health.reasons.keys()].join();
     change({ health: { ...state.health, status, reasons: since(degraded, state.health.metrics) } });
     if (everything || isNews || (degraded.length && Date.now() - metricsAt >= METRICS_EVERY)) await readMetrics(degraded);
@@ -74,12 +74,12 @@ export async function readHealth({ everything }) {
 }
 async function readMetrics(degraded) {
   metricsAt = Date.now();
-  const metrics = parsed(await (await ask(null, "/metrics")).text());
+  const metrics = parsed(await (await ask(state.token, "/metrics")).text());
   notePolls(metrics);
   change({ health: { ...state.health, metrics, reasons: since(degraded, metrics) } });
 }
 async function readCallbacks() {
-  const callbacks = state.access.reads_only ? null : await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
+  const callbacks = await ask(state.token, "/v1/callbacks").then((response) => response.json(), () => null);
   change({ health: { ...state.health, callbacks } });
 }
 

@@ -111,8 +111,7 @@ function FirstTime() {
       <section key=${account}>
         <p>${words.lastCallback(account, last(tokens))}</p>
         <p><span class="quiet">${words.CALLBACK_URL_FOR}</span> <${Command} text=${words.CALLBACK_URL(account)} /></p>
-        <p><${SendTest} account=${account} /></p>
-        <p class="quiet">${words.TEST_MEANS}</p>
+        ${!readsOnly() && html`<p><${SendTest} account=${account} /></p><p class="quiet">${words.TEST_MEANS}</p>`}
       </section>`)}
     ${polled && html`
       <section>

@@ -2,6 +2,7 @@
 
 import { html } from "./vendor.js";
 import { ApiError, ask } from "./feed.js";
+import { readsOnly } from "./health.js";
 import { change, state } from "./store.js";
 import * as words from "./words.js";
 
@@ -17,5 +18,4 @@ async function send(account) {
 }
 const say = (text) => change({ toast: { text, until: Date.now() + SHOWN } });
 
-// The accounts that it is drawn for come from /v1/callbacks, which only the operator's token may read.
-export const SendTest = ({ account, named }) => html`<button onClick=${() => send(account)}>${named ? words.sendTestTo(account) : words.SEND_TEST}</button>`;
+export const SendTest = ({ account, named }) => !readsOnly() && html`<button onClick=${() => send(account)}>${named ? words.sendTestTo(account) : words.SEND_TEST}</button>`;

@@ -3,7 +3,7 @@
 import { html } from "./vendor.js";
 import { inbox, lastOfAccount, rejected, state } from "./store.js";
 import { age, clock, exact } from "./text.js";
-import { accountsIn, least, most, ofAccount, rateOf, total } from "./health.js";
+import { accountsIn, least, most, ofAccount, rateOf, readsOnly, total } from "./health.js";
 import { hashOf } from "./routes.js";
 import { Command } from "./detail.js";
 import { SendTest } from "./sending.js";
@@ -97,7 +97,7 @@ function Accounts() {
       <thead><tr>${words.ACCOUNT_COLUMNS.map((name) => html`<th key=${name} scope="col">${name}</th>`)}</tr></thead>
       <tbody>${names.map((name) => Account(name, used))}</tbody>
     </table>
-    ${used.size > 0 && html`
+    ${used.size > 0 && !readsOnly() && html`
       <p class="actions">${[...used.keys()].map((name) => html`<${SendTest} key=${name} account=${name} named=${used.size > 1} />`)}</p>
       <p class="quiet">${words.TEST_MEANS}</p>`}`;
 }
@@ -148,9 +148,9 @@ function Budget({ account }) {
   const [rate, stretch] = [rateOf(account), ofAccount("smsbus_account_stretch", account, Math.max) ?? 1];
   const part = Math.min(1, (rate ?? 0) / budget);
   return html`
-    <svg class=${`budget ${stretch > 1 ? "amber" : ""}`} viewBox="0 0 80 8" aria-hidden="true"><rect width="80" height="8" rx="4" /><rect width=${80 * part} height="8" rx="4" class="part" /></svg>
+    <svg class=${`budget ${stretch >= 1.05 ? "amber" : ""}`} viewBox="0 0 80 8" aria-hidden="true"><rect width="80" height="8" rx="4" /><rect width=${80 * part} height="8" rx="4" class="part" /></svg>
     <span class="quiet">${words.used(rate, budget)}</span>
-    ${stretch > 1 && html` <span class="badge" title=${words.slowedMore(ofAccount("smsbus_polls_queued", account, sum) ?? 0)}>${words.slowed(stretch)}</span>`}`;
+    ${stretch >= 1.05 && html` <span class="badge" title=${words.slowedMore(ofAccount("smsbus_polls_queued", account, sum) ?? 0)}>${words.slowed(stretch)}</span>`}`;
 }
 function Delays({ account }) {
   const points = delaysOf(account);

@@ -135,7 +135,8 @@ class JointAdmin(Listener):
         router.add_get(ROWS, self._journals, allow_head=False)
         router.add_post(SKIP, self._journals)
         router.add_get(callbacks.PATH, self._callbacks)
-        router.add_post(callbacks.TEST, self._pass_to(self._receivers[0], PASS_ON_SECONDS))  # all hear the same port
+        for first in self._receivers[:1]:  # all hear the same port
+            router.add_post(callbacks.TEST, self._pass_to(first, PASS_ON_SECONDS))
         if self._inbox is not None:
             for path in INBOX:
                 router.add_route("*", path, self._pass_to(self._inbox, PASS_ON_SECONDS))

@@ -778,7 +778,7 @@ def test_an_sms_links_to_its_order_and_the_order_to_its_sms(page, smsbus):
 def test_an_order_is_added_where_there_is_none(page, smsbus):
     page.get_by_role("button", name="Add an order").click()
     dialog = page.locator("dialog")
-    page.wait_for_function("document.activeElement.name === 'account'")
+    expect(dialog.get_by_label("Account")).to_be_focused()
     page.keyboard.type("grizly")
     page.keyboard.press("Tab")
     page.keyboard.type(" 38496653 ")

@@ -151,7 +151,7 @@ async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus,
         ready, (_, metrics) = await inbox.get("/readyz"), await inbox.get("/metrics")
 
     assert came == (200, "4711\n")
-    assert watches == (200, {"watches": [], "next": None})
+    assert watches == (200, {"watches": [], "next": None, "total": 0})
     assert refused.status == 405
     assert ready == (200, '{"status": "ready", "degraded": []}')
     assert "smsbus_inbox_events 1.0" in metrics
