@@ -16,6 +16,7 @@ _PIECE: Final = re.compile(
     (?<![0-9A-Za-z])(?:
       \+\ ?[0-9](?:[ ().-]{{0,2}}[0-9]){{6,14}}                                          # +1 (647) 000-0000
       | \([0-9]{{2,5}}\)\ ?[0-9][0-9 -]{{4,10}}                                          # (647) 000-0000
+      | [0-9]{{2,4}}[ /-][0-9]{{7,8}}(?![0-9A-Za-z])                                     # 0647 0000000
       | (?P<grouped>
             (?P<long>[0-9]{{3}}(?P<third>[ -])[0-9]{{3}}(?P=third)[0-9]{{3}})                 # 518 274 663
           | [0-9]{{3}}[ -][0-9]{{3}} | [0-9]{{4}}[ -][0-9]{{4}} | [0-9]{{2}}[ -][0-9]{{3}} | [0-9]{{3}}[ -][0-9]{{2}}
@@ -40,7 +41,8 @@ _DIGITS: Final = re.compile(
     rf"(?:(?i:[a-z]*(?:code|otp|pin|tan|kode?)-?)(?:[A-Z0-9]{{3,4}}-)?|(?P<prefix>[A-Z]{{1,4}}-)|[a-z]{{1,4}}-)?"
     rf"(?P<form>{_FORM})(?:{_TURKIC_ENDING})?"
 )
-_MIXED: Final = re.compile(  # SAVE20 is a word and a number, 10min a number and a word
+_MIXED: Final = re.compile(  # SAVE20 is a word and a number, 10min a number and a word, P100 and 1000F are amounts
+    r"(?![A-Z][0-9]{3}\Z)(?![0-9]{3,4}[A-Z]\Z)(?![A-Z]{1,4}-[0-9]{3}\Z)"
     r"(?=[0-9A-Za-z-]*[A-Za-z])(?=[A-Za-z-]*[0-9])(?![A-Za-z]{3,}[0-9]+\Z)(?![0-9]*[A-Za-z]?[a-z]+[0-9]?[a-z]*\Z)"
     r"(?:[A-Za-z0-9]{4,10}|[A-Za-z0-9]{2,5}-[A-Za-z0-9]{2,5}(?:-[A-Za-z0-9]{2,5})?)"
     r"|[A-Z]{3,4}-[A-Z]{3,5}"

@@ -53,11 +53,14 @@ _NOUN: Final = 4  # letters
 _ENOUGH: Final = 2
 _MASKED: Final = re.compile(r"[•·]|[*x]{2}|\.\.")
 _SENT_TO: Final = re.compile(words.SENT_TO)
+_SENT_ON: Final = re.compile(rf" (?:{'|'.join(words.TO.split())}) \+?[0-9]{{3}}")
+_USSD: Final = re.compile(r"[*#][0-9][0-9*#]*#")  # *111*2#, #123#
 _LATER: Final = re.compile(languages.LATER)
 _CODES: Final = frozenset(languages.CODES.split())
 _GENITIVE: Final = frozenset(languages.GENITIVE.split())
 _SOMETHING_ELSE: Final = Says.NAMED | Says.OTHER | Says.OPENS
 _YOUR: Final = frozenset(folded(languages.YOUR).split())
+_OWNED: Final = tuple(folded(languages.OWNED).split())
 _FOR: Final = frozenset(languages.FOR.split())
 _VERY_WORDS: Final = Says.CODE | Says.STRONG  # of a code for logging in, in one word: OTP, TAN
 
@@ -243,15 +246,17 @@ def _is_of_a_thing(here: Context) -> bool:
     if here.one.end - here.one.start != len("2204") or here.everything & _OF_A_SCREEN or _MINUTES.search(here.text):
         return False
     name = _name_before(here)
-    if name is None or name.start < here.clause.start or _says_is_or_your(here):
+    if name is None or name.start < here.clause.start or _says_is_or_your(here, name):
         return False
     beside = [word for word in here.clause.words if word.start >= name.end or _is_by(here.text, word, name)]
     return any(not word.says and word.end - word.start >= _NOUN and here.shape[word.start].islower() for word in beside)
 
 
-def _says_is_or_your(here: Context) -> bool:
+def _says_is_or_your(here: Context, name: Word) -> bool:
     last = here.before[-1]
     words_of_clause = {here.text[word.start : word.end] for word in here.clause.words}
+    if here.text.endswith(_OWNED, 0, name.end):
+        return True
     return here.text[last.start : last.end] in _IS or not words_of_clause.isdisjoint(_YOUR)
 
 
@@ -261,9 +266,17 @@ def _sure_of_unnamed(here: Context) -> Sure:
         here.everything & Says.TYPE and here.everything & (Says.WEAK | Says.STRONG)
     )
     is_new = here.clause.says & Says.NEW and here.before and _is_introduced(here)
-    if (speaks and _stands_alone(here)) or (is_new and here.everything & (Says.CODE | Says.WEAK)):
+    if (speaks and _stands_alone(here) and not _is_under_a_notice(here)) or (
+        is_new and here.everything & (Says.CODE | Says.WEAK)
+    ):
         return Sure.LIKELY
     return Sure.MAYBE if _is_for_confirming(here) else Sure.NO
+
+
+def _is_under_a_notice(here: Context) -> bool:
+    """Tell whether the text speaks of a code that is void, and of no other: the bare number is whom to call."""
+    void = here.everything & (Says.VOID | Says.CHANGED)
+    return bool(void) and not here.before and not here.everything & (Says.TYPE | Says.WEAK_TYPE | Says.NEW)
 
 
 def _is_for_confirming(here: Context) -> bool:
@@ -316,7 +329,7 @@ def _passes_over(here: Context, word: Word) -> bool:
 def _is_for_something_else(here: Context) -> bool:
     """Tell whether its sentence says that it is void, a discount, or opens something; or the text advertises."""
     sentence, clause = here.sentence.says, here.clause.says
-    if _is_void(here) or (here.one.mixed and sentence & Says.TRAVEL):
+    if _is_void(here) or _is_called(here) or _is_of_a_notice(here) or (here.one.mixed and sentence & Says.TRAVEL):
         return True
     if sentence & Says.PROMOTION and (clause & Says.PROMOTION or not _says_very_words(here.clause)):
         return True
@@ -336,6 +349,28 @@ def _is_void(here: Context) -> bool:
     return not any(
         word.says & (Says.TYPE | Says.WEAK_TYPE | Says.NEW) for word in here.before if word.start >= last.end
     )
+
+
+def _is_called(here: Context) -> bool:
+    """Tell whether the text says behind it to call it: `16247 নম্বরে কল করুন`."""
+    return any(
+        word.says & Says.CALLED
+        and word.start - here.one.end <= _NEAR
+        and not here.digits_between(here.one.end, word.start)
+        for word in here.after[:3]
+    )
+
+
+def _is_of_a_notice(here: Context) -> bool:
+    """Tell whether its sentence tells of a changed PIN or has a USSD command, and no code is named in it."""
+    if not here.sentence.says & Says.CHANGED and not _USSD.search(here.text, here.sentence.start, here.sentence.end):
+        return False
+    name = _name_before(here)
+    if name is None:
+        for_typing = here.sentence.says & (Says.TYPE | Says.WEAK_TYPE | Says.STRONG)
+        return not for_typing and _named_after(here) is not Sure.YES
+    changed_behind = any(word.says & Says.CHANGED for word in here.after)
+    return not _is_introduced(here) and (changed_behind or not _is_beside(here, name.end, here.one.start))
 
 
 def _says_very_words(part: Part) -> bool:
@@ -504,6 +539,8 @@ def _is_something_else(text: str, one: Candidate) -> bool:
     front = text[max(0, one.start - _NAME_AND_NUMBER) : one.start]
     starred = front.endswith("*") != text.startswith("*", one.end)
     if starred or _MASKED.match(text, one.end) or _COUNTED.match(text, one.end) or _PAID.search(front[-_NEAR:]):
+        return True
+    if _SENT_ON.match(text, one.end):
         return True
     if one.end - one.start == len("1830") and _AT.search(front):
         return True

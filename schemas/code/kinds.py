@@ -42,7 +42,8 @@ POSTAL: Final = (
 )
 DRESS: Final = (
     "dress dresscode* kleiderordnung kleidungs* kledingvoorschrift* kledingcode* klädkod* kleskode* påklædning* "
-    "pukukoodi* pukeutumis* tenue vestimentaire vestimentar* vestimenta* vestuario abbigliamento ubior* ubioru stroju "
+    "pukukoodi* pukeutumis* tenue vestimentaire vestimentar* vestimenta* vestuario abbigliamento ubior* ubioru "
+    "stroju "
     "oblečen* odijevan* oblačen* obleke дресс* дрес* дрэс* одежд* öltözködési* öltözet* riietus* apģērb* aprangos "
     "veshje* kıyafet* giyim* geyim* ενδυμασ* ενδυματολογικ* ملابس اللباس لباس لبس پوشش הלבוש לבוש ჩაცმ* 着装 著裝 "
     "服装 ドレス 드레스 복장 เดรส ड्रेस ড্রেস pakaian busana trang+phục trang+phuc mavazi "
@@ -119,6 +120,21 @@ BUSINESS: Final = (
     # Chinese, Japanese, Korean, Thai, Hindi
     "条形码 條碼 二维码 二維碼 商品代码 支店 バーコード QRコード 商品コード 店舗コード 지점 바코드 상품코드 บาร์โค้ด "
     "สาขา คิวอาร์ शाखा बारकोड শাখা 工号 "
+    # tariffs, packages, services, jobs
+    "service+code package+code tariff+code plan+code bundle+code job+code vacancy+code tarifcode paketcode "
+    "dienstcode pakketcode tjänstekod* tjenestekode palvelukoodi* code+service code+forfait code+offre "
+    "código+de+servicio código+del+plan código+de+paquete código+do+serviço código+do+plano codice+servizio "
+    "codice+ente "
+    "codice+tributo codice+offerta codice+tariffa kod+usługi kod+taryfy kod+pakietu kód+služby kód+balíčku "
+    "kód+tarifu "
+    "kod+usluge kod+paketa kod+tarife код+услуги код+тарифа код+пакета код+вакансии код+опции код+послуги код+тарифу "
+    "код+пакету код+вакансії код+на+услуга код+на+пакет код+за+услуга kod+uslugi kod+tarifa szolgáltatáskód* "
+    "csomagkód* teenuse+kood pakalpojuma+kods paslaugos+kodas paketo+kodas cod+serviciu codul+serviciului "
+    "codul+pachetului hizmet+kodu paket+kodu tarife+kodu xidmət+kodu tarif+kodi xizmat+kodi қызмет+коды пакет+коды "
+    "κωδικός+υπηρεσίας κωδικός+πακέτου كود+الخدمة رمز+الخدمة كود+الباقة رمز+الباقة کد+دستوری کد+سرویس کد+بسته "
+    "קוד+שירות קוד+חבילה सेवा+कोड पैक+कोड সেবা+কোড รหัสโปร รหัสบริการ รหัสแพ็กเกจ 业务代码 套餐代码 服务代码 "
+    "서비스코드 "
+    "サービスコード kode+layanan kode+paket kod+perkhidmatan kod+pakej mã+gói mã+dịch+vụ ma+goi ma+dich+vu "
     # tracking
     "tracking* reference+code port+code rastreio rastreamento rastreo seguimiento suivi tracciamento spedizione "
     "sendungsverfolgung* traceringscode track+trace sporingskod* sporingsnummer kollinummer seuranta* śledzenia "
@@ -138,15 +154,19 @@ BUSINESS: Final = (
 # Where and when somebody is to be, or what is sold.
 PLACES: Final = (
     # examinations
-    "exam* examination* prüfungs* pruefungs* klausur* tentamen* eksamen* eksamens* tentti* koe próf* épreuve* examen* "
+    "exam* examination* prüfungs* pruefungs* klausur* tentamen* eksamen* eksamens* tentti* koe próf* épreuve* "
+    "examen* "
     "esame* egzamin* zkoušk* skúšk* ispit* izpit* экзамен* іспит* изпит* испит* vizsga* eksami* eksāmen* provim* "
     "sınav* "
-    "imtahan* imtihon* емтихан* экзамен* шалгалт* εξετάσ* exetas* امتحان* الامتحان اختبار* آزمون בחינה* מבחן* გამოცდ* "
-    "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 考試 考场 考場 准考 "
+    "imtahan* imtihon* емтихан* экзамен* шалгалт* εξετάσ* exetas* امتحان* الامتحان اختبار* آزمون בחינה* מבחן* "
+    "გამოცდ* "
+    "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 考試 考场 考場 "
+    "准考 "
     "試験 受験 시험 수험 ujian peperiksaan thi kỳ+thi phòng+thi pagsusulit mtihani jarabawa idanwo "
     # parts of an organisation
     "department* division abteilung* dienststelle* afdeling* avdeling* avdelning* osasto* département service+code "
-    "departamento* dipartimento* oddział* oddzial* oddělení oddelenie odjel* odeljenj* oddelek подразделени* отделени* "
+    "departamento* dipartimento* oddział* oddzial* oddělení oddelenie odjel* odeljenj* oddelek подразделени* "
+    "отделени* "
     "подраздел* підрозділ* відділенн* отдел* одделени* аддзялен* osztály* osakon* nodaļ* skyri* departament* bölüm* "
     "birim+kod* şöbə* bo'lim* бөлімше* бөлүм* τμήμα* القسم قسم الإدارة بخش שם+המחלקה מחלקה განყოფ* բաժն* विभाग বিভাগ "
     "વિભાગ துறை+குறி శాఖ ವಿಭಾಗ แผนก 部门 部門 부서 bagian jabatan phòng+ban idara "
@@ -154,7 +174,8 @@ PLACES: Final = (
     "store+code shop+code store+no shop+no filial* ladencode* winkelcode* butikskod* butikkode* myymälä* magasin "
     "boutique "
     "tienda+cod código+tienda código+de+tienda codigo+de+tienda código+da+loja codigo+da+loja codice+negozio "
-    "codice+punto+vendita kod+sklepu kod+prodejny kód+prodejny kód+predajne šifra+trgovine kod+prodavnice код+магазина "
+    "codice+punto+vendita kod+sklepu kod+prodejny kód+prodejny kód+predajne šifra+trgovine kod+prodavnice "
+    "код+магазина "
     "код+магазину код+на+магазин üzlet+kód* üzlet+kod* bolt+kód* kaupluse+kood* veikala+kod* parduotuvės+kod* "
     "cod+magazin codul+magazinului mağaza+kod* mağaza magaza dükkan+kodu κωδικός+καταστήματος رمز+المتجر رمز+المحل "
     "کد+فروشگاه קוד+חנות दुकान+कोड দোকান+কোড รหัสร้าน 门店编号 門市編號 店舗 매장코드 kode+toko kod+kedai mã+cửa+hàng "
@@ -191,7 +212,8 @@ ENTRANCES: Final = (
     "fonolukk* fonoluku durvju durvīm vārtu vārtiem seifa durų vartų laiptinės ușii usii poart* porții portii scării "
     "scarii interfon* deres porta portes "
     # Turkish, Azerbaijani, Uzbek, Kazakh, Mongolian
-    "kapı+kodu kapi+kodu kapı+şifresi kapi+sifresi kapı+şifre kapısı kapısının kapının site+giriş bina+kodu apartman* "
+    "kapı+kodu kapi+kodu kapı+şifresi kapi+sifresi kapı+şifre kapısı kapısının kapının site+giriş bina+kodu "
+    "apartman* "
     "qapı* blok+kodu kasa+şifresi eshik* darvoza* есік* эшик* қақпа* хаалга* үүд* "
     # Greek
     "πόρτα* πόρτας θυροτηλ* πολυκατοικ* γκαράζ χρηματοκιβ* portas polykatoik* "
@@ -202,7 +224,7 @@ ENTRANCES: Final = (
     "दरवाजे दरवाज़े गेट फाटक দরজা গেট ગેટ દરવાજ ਗੇਟ ਦਰਵਾਜ਼ கதவு கேட் வாயில் తలుపు గేటు గేట్ ಗೇಟ್ ಬಾಗಿಲು ഗേറ്റ് വാതിൽ "
     "ගේට්ටු දොර ढोका प्रवेशद्वार "
     # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
-    "ประตู รั้ว ปຣະຕູ ປະຕູ ទ្វារ តំခါး တံခါး 门禁 門禁 门锁 門鎖 大门 大門 门口 單元門 单元门 密码锁 密碼鎖 保险箱 閘 "
+    "ประตู รั้ว ປະຕູ ទ្វារ တံခါး 门禁 門禁 门锁 門鎖 大门 大門 门口 單元門 单元门 密码锁 密碼鎖 保险箱 閘 "
     "玄関 ドア 門扉 暗証ロック キーボックス オートロック エントランス 현관 도어 출입문 대문 게이트 금고 "
     # Indonesian, Vietnamese, Tagalog, Swahili, Hausa, Yoruba, Zulu, Afrikaans
     "pintu kode+pagar pin+pagar gerbang brankas cửa+cổng mã+cửa ma+cua pinto mlango lango geti kofa ilẹkun iyango "
@@ -215,17 +237,20 @@ ENTRANCES: Final = (
     "ukselukk* ukselu* lukk fonoluk* "
 )
 PARKING: Final = (
-    "parking* car+park carpark parkhaus* parkplatz* tiefgarage* kofferraum* parkeer* fietsenstalling* parkering* p-hus "
+    "parking* car+park carpark parkhaus* parkplatz* tiefgarage* kofferraum* parkeer* fietsenstalling* parkering* "
+    "p-hus "
     "pysäköint* stationnement aparcamiento estacionamiento estacionamento parcheggio* parking* parkovišt* parkovisk* "
     "parkirališ* parkirišč* парков* стоянк* паркинг* паркінг* parkoló* parkla* stāvviet* autostāvviet* "
     "automobilių+stov* "
-    "parcare* parcarea otopark* avtopark* тұрақ* зогсоол* πάρκινγκ parkingk σταθμευσ* مواقف موقف+السيارات موقف پارکینگ "
+    "parcare* parcarea otopark* avtopark* тұрақ* зогсоол* πάρκινγκ parkingk σταθμευσ* مواقف موقف+السيارات موقف "
+    "پارکینگ "
     "پارکنگ חניון חנייה חניה პარკინგ* կայանատեղ* पार्किंग পার্কিং પાર્કિંગ ਪਾਰਕਿੰਗ பார்க்கிங் పార్కింగ్ ಪಾರ್ಕಿಂಗ್ "
     "പാർക്കിംഗ് "
     "ที่จอดรถ จอดรถ 停车 停車 駐車 주차 parkir letak+kereta bãi+xe gửi+xe gui+xe bai+xe maegesho "
 )
 WIFI: Final = (
-    "wifi* wi+fi wlan* hotspot* ssid router* modem* guest+network вайфай вай+фай роутер* wi-fi وايفاي واي+فاي وای+فای "
+    "wifi* wi+fi wlan* hotspot* ssid router* modem* guest+network вайфай вай+фай роутер* wi-fi وايفاي واي+فاي "
+    "وای+فای "
     "וויי+פיי וייפיי ワイファイ 와이파이 无线 無線 वाईफाई वाई+फाई ওয়াইফাই ไวไฟ "
     # more
     "вайфа* вайфай* вай+фа* الواي+فاي واي+فاي הוויי+פיי הווייפיי ווי+פי ווייפי wi-fi-passwort* wifi-wachtwoord* "
@@ -251,7 +276,8 @@ PARCELS: Final = (
     "kod+odbioru odbierz odebra* paczkomat* skrytk* kurier* výdej* vyzvedn* vyzdvih* kurýr* zásilkovn* balíkomat* "
     "box+kód preuzim* preuzet* prevzem* prevzet* paketomat* dostavljač* kurir* dostavljac* "
     # Cyrillic
-    "выдач* получени* постамат* курьер* ячейк* самовывоз* отриманн* видач* поштомат* кур'єр* кур+єр* комірк* скриньк* "
+    "выдач* получени* постамат* курьер* ячейк* самовывоз* отриманн* видач* поштомат* кур'єр* кур+єр* комірк* "
+    "скриньк* "
     "получаван* куриер* пратка* преузим* курир* достављач* атрыманн* pvz пвз vydach* poluchen* kuryer* yacheyk* "
     # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
     "átvételi+kód átvételi+pin átvevő* futár* csomagautomat* csomagpont* automata rekesz* pakiautomaat* pakikapi* "
@@ -275,7 +301,8 @@ PARCELS: Final = (
     "pengambilan* ambil+paket kurir* loker* pengemudi driver* penghantar* pemandu nhận+hàng giao+hàng tài+xế tai+xe "
     "nhan+hang giao+hang shipper* dereva mtoa+mzigo kabati "
     # lockers and machines, and those who ask for a code
-    "szafk* armadietto vestiaire* spind* garderob* skap skåp skab kaappi шкаф* шафк* skříňk* skrink* omaric* ormarić* "
+    "szafk* armadietto vestiaire* spind* garderob* skap skåp skab kaappi шкаф* шафк* skříňk* skrink* omaric* "
+    "ormarić* "
     "garderobn* szekrény* kapp* skapītis spintel* dollap* dolab* ντουλάπ* خزانة کمد לוקר washing+machine laundry "
     "machine "
     "waschmaschine* techniker* monteur* technician* engineer* tecnico técnico technicien* technik* tekniker* "
@@ -306,10 +333,12 @@ SHOWN: Final = (
     "काउंटर कैशियर কাউন্টার ক্যাশিয়ার เคาน์เตอร์ พนักงานร้าน แสดงรหัส 收银 收銀 店员 店員 出示 店頭 レジ 見せて "
     "카운터 직원에게 보여주 kasir kaunter thu+ngân quầy keshia karani "
     # orders to show it
-    "show+this show+code show+your show+it present+this zeigen+sie zeige vorzeigen vorzeig* toon laat+zien visa+koden "
+    "show+this show+code show+your show+it present+this zeigen+sie zeige vorzeigen vorzeig* toon laat+zien "
+    "visa+koden "
     "visa+upp vis+koden vis+kode fremvis näytä esitä framvísaðu montrez présentez montrer muestra muestre enseña "
     "mostre apresente mostra+il mostri presenta ensenya presenteu pokaż okaż ukažte ukaž preukážte pokažite pokaži "
-    "покажите покажи предъявите покажіть пред'явіть покажете паказ* mutassa mutasd arătați arată arata prezintă näita "
+    "покажите покажи предъявите покажіть пред'явіть покажете паказ* mutassa mutasd arătați arată arata prezintă "
+    "näita "
     "näidake uzrādiet parādiet parodykite rodykite tregoni gösterin göster göstərin ko'rsating көрсетіңіз көрсөтүңүз "
     "үзүүлнэ δείξτε επιδείξτε أظهر اعرض أبرز نشان+دهید دکھائیں הציגו הציגי הראו აჩვენეთ* ցույց ያሳዩ दिखाएं दिखाएँ "
     "दाखवा দেখান બતાવો ਦਿਖਾਓ காட்டவும் காட்டுங்கள் చూపించండి ತೋರಿಸಿ കാണിക്കുക පෙන්වන්න แสดง ສະແດງ បង្ហាញ ပြပါ 出示 "
@@ -398,19 +427,45 @@ ADVERTISING: Final = (
     "할인 당첨 경품 추천인 "
     # Indonesian, Malay, Vietnamese, Tagalog, Swahili, Hausa, Yoruba
     "diskon hadiah undian voucher* kupon* potongan+harga diskaun baucar hadiah+cabutan giảm+giá giam+gia khuyến+mãi "
-    "khuyen+mai trúng+thưởng trung+thuong quà+tặng qua+tang premyo diskuwento manalo punguzo zawadi ofa bahati+nasibu "
+    "khuyen+mai trúng+thưởng trung+thuong quà+tặng qua+tang premyo diskuwento manalo punguzo zawadi ofa "
+    "bahati+nasibu "
     "rangwame kyauta ẹbun "
     # recommend us
     "refer+a refer+friends invite+friends invite+a freunde+werben freunde+ein empfiehl vrienden+uit värva tuo+kaveri "
     "parraine* invita+a invita+tus recomienda indique+amigos indica+amigos convide+amigos convida invita+amici "
     "porta+un+amico poleć polecaj doporuč* odporuč* pozovi+prijatelja povabi пригласи+друга пригласите+друга "
-    "приведи+друга приведите+друга запроси+друга покани+приятел ajánld ajánlj kutsu+sõber pakvies* uzaicini invită+un "
+    "приведи+друга приведите+друга запроси+друга покани+приятел ajánld ajánlj kutsu+sõber pakvies* uzaicini "
+    "invită+un "
     "recomandă arkadaşını dostunu do'stingizni ajak+teman jemput+rakan giới+thiệu 推荐码 推薦碼 邀请码 邀請碼 紹介 "
     "추천 แนะนำเพื่อน "
     # discount codes
     "alekood* εκπτωτικ* rabattcode "
+    # the least to spend for it
+    "min+spend minimum+spend min+order minimum+order min+purchase minimum+purchase orders+over orders+above "
+    "mindestbestellwert* mindesteinkauf* minimale+besteding minimum+besteding vanaf+een+besteding minsta+köp "
+    "minimiostos* compra+mínima compras+superiores compras+acima pedido+mínimo achat+minimum dès+d+achat "
+    "commande+minimum spesa+minima ordine+minimo compra+mínima comandă+minimă comanda+minima min+zakup* "
+    "minimalne+zamówienie "
+    "min+nákup* minimální+nákup min+nákup minimalna+kupnja minimalna+kupovina минимальный+заказ мин+заказ "
+    "мінімальне+замовлення минимална+поръчка min+kosárérték minimális+rendelés miinimumost* alt+limit alt+limitsiz "
+    "minimum+sepet min+sifariş минималды+тапсырыс ελάχιστη+αγορά ελάχιστη+παραγγελία حد+أدنى الحد+الأدنى حداقل+خرید "
+    "کم+از+کم+آرڈر מינימום+הזמנה בקנייה+מעל न्यूनतम+ऑर्डर न्यूनतम+खरीद ন্যূনতম+অর্ডার ขั้นต่ำ 满减 滿額 滿減 可用券 "
+    "以上で使える 이상+구매 "
+    "이상+주문 min+belanja minimum+belanja minimal+belanja min+transaksi min+pembelian đơn+từ đơn+tối+thiểu don+tu "
+    "don+toi+thieu "
+    # to save money
+    "save+up+to sparen+sie spare+bis bespaar spar+penge économisez economisez ahorra ahorre aforra economize "
+    "economiza risparmia risparmi economisește economisești oszczędź oszczędzaj ušetřete ušetrite uštedite "
+    "prihranite "
+    "сэкономь* экономьте сэкономите економ* зекономь* заощадж* спестете спести заштедете megtakarít* spórolj säästä "
+    "säästke säästa ietaupi* ietaupiet sutaupyk* kurse kurseni tasarruf qənaət* tejang үнемде* εξοικονομ* وفّر وفري "
+    "وفر "
+    "صرفه‌جویی بچت חסכו लाभ+उठाएं बचाएं বাঁচান सूट ประหยัด ลดทันที ลดสูงสุด 立省 节省 節省 현금 절약 hemat jimat "
+    "tiết+kiệm "
+    "tiet+kiem makatipid okoa promokodo* promocja* промоакц* "
     # draws
-    "tirage+au+sort au+sort tirage verlosung ziehung trekking dragning lodtrekning arvonnan sorteo sorteio estrazione "
+    "tirage+au+sort au+sort tirage verlosung ziehung trekking dragning lodtrekning arvonnan sorteo sorteio "
+    "estrazione "
     "losowani* slosování žreb* nagradn* розыгрыш* розыгрыша жеребкуванн* томбол* loosimine loterija çekiliş* tiraj "
     "抽签 抽選 추첨 จับรางวัล undian cabutan bốc+thăm שובר שוברים voucheri "
 )
@@ -419,7 +474,8 @@ ADVERTISING: Final = (
 
 NAMES: Final = (
     # English
-    "roll table seat* floor* lane platform stand pier channel chapter employee* student* patient* agreement* token+no "
+    "roll table seat* floor* lane platform stand pier channel chapter employee* student* patient* agreement* "
+    "token+no "
     "lot lote slot bus coach locker box till paybill merchant* terminal* invoice* batch serial* imei model folder "
     "apartment* apt unit desk kiosk pump protocol* receipt* voucher+no "
     # German
@@ -427,7 +483,8 @@ NAMES: Final = (
     "auftragsnr* vorgangsnr* filiale* kassen* zählernummer* kennzeichen* sendungsnr* bestellnr* rechnungsnr* "
     "ticketnr* "
     # Dutch
-    "tafel* stoel* spoor kamer* contract* kenmerk* dossiernr* factuur* ordernr* zaaknr* kenteken* zone* personeelsnr* "
+    "tafel* stoel* spoor kamer* contract* kenmerk* dossiernr* factuur* ordernr* zaaknr* kenteken* zone* "
+    "personeelsnr* "
     "pakketnr* meterstand* "
     # Scandinavian, Finnish
     "bord* plats rum avtal* patient* order* ärende* paket* sete rom avtale* sag* pakke* spor* borð* poltti pöytä* "
@@ -478,7 +535,8 @@ NAMES: Final = (
     # English, more
     "port ports course puk extension ext "
     # what was asked for
-    "application* request+no request+id antrag* demande+n solicitud* pedido+n pratica wniosek wniosku žádost* žiadosť "
+    "application* request+no request+id antrag* demande+n solicitud* pedido+n pratica wniosek wniosku žádost* "
+    "žiadosť "
     "zahtjev* zahtev* заявк* заявлени* заяв* kérelem taotlus* iesniegum* prašym* cerere* başvuru* müraciət* αίτησ* "
     "درخواست طلبك आवेदन আবেদন 申请 申請 신청 permohonan đơn+số hồ+sơ ho+so ombi "
     # members and complaints
@@ -493,4 +551,18 @@ NAMES: Final = (
     "ร้องเรียน 投诉 投訴 苦情 민원 keluhan aduan khiếu+nại last+four पंजीकरण+संख्या নিবন্ধন+নম্বর autorización+no "
     # appointments
     "موعد* موعدك "
+    # cards
+    "kad kadi kaart kaardi kaardil kortelė* korteles kortelei kartei cartão картк* карточк* kartica* kaad katin "
+    "kati+ya "
+    "کارڈ కార్డ్ കാർഡ കാർഡ് கார்டு કાર્ડ ਕਾਰਡ කාඩ් කාඩ්පත ບັດ កាត ကတ် "
+    # what was paid: `payment of 3499`
+    "payment+of payments+of purchase+of purchases+of fee+of fees+of charge+of sum+of refund+of deposit+of "
+    "withdrawal+of transfer+of debit+of credit+of debited+by credited+by debited+with credited+with bill+of fine+of "
+    "zahlung+von zahlung+über betrag+von überweisung+von betaling+van bedrag+van betaling+på betalning+på beløb+på "
+    "belopp+på paiement+de achat+de montant+de virement+de retrait+de pago+de pago+por compra+de compra+por "
+    "cargo+de cargo+por abono+de retiro+de pagamento+de compra+no+valor no+valor valor+de saque+de pagamento+di "
+    "importo+di acquisto+di addebito+di prelievo+di plată+de plata+de kwotę kwota kwote částku castku sumu iznos "
+    "iznosu iznosa znesek znesku сумму суммой суму сумою сумата износ износу összeg összegű summas summā summa suma "
+    "sumai shuma tutar tutarında tutarı məbləğ məbləğində miqdorida сомасы суммасы ποσό ποσού "
+    "مبلغ مبلغا بمبلغ رقم+المبلغ סך בסך jumlah sejumlah sebesar jumlahnya số+tiền so+tien halagang kiasi "
 )

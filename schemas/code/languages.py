@@ -58,9 +58,11 @@ CODE: Final = (
     "κωδικ* κωδ αριθμός+επιβεβαίωσης αριθμός+επαλήθευσης συνθηματικό kodikos kodiko kodikou kwdikos kwdiko "
     # Arabic, Persian, Urdu
     "الرقم+السري رقم+التحقق رقم+التأكيد رقم+سري رموز الرمز شفرة كلمة+السر كلمه+السر كلمة+سر kod kode ramz "
-    "ramz+tahaqoq رمز+یکبار رمز+پویا رمزعبور گذرواژه* شناسه+ورود کد+تایید پن+کوڈ خفیہ+کوڈ خفیہ+نمبر تصدیقی+نمبر ramz* "
+    "ramz+tahaqoq رمز+یکبار رمز+پویا رمزعبور گذرواژه* شناسه+ورود کد+تایید پن+کوڈ خفیہ+کوڈ خفیہ+نمبر تصدیقی+نمبر "
+    "ramz* "
     # Hebrew, Georgian, Armenian, Amharic
-    "הקוד קוד הסיסמה הסיסמא מספר+אימות קודך სადამასტურებელი* საიდენტიფიკაციო* კოდ* პინ* կոդ* ծածկագ* հաստատման+համար* "
+    "הקוד קוד הסיסמה הסיסמא מספר+אימות קודך სადამასტურებელი* საიდენტიფიკაციო* კოდ* პინ* կոդ* ծածկագ* "
+    "հաստատման+համար* "
     "գաղտնաբառ* ኮድ* የማረጋገጫ+ቁጥር የሚስጥር ፒን የይለፍ "
     # Indian languages
     "पिन पासवर्ड कोड सत्यापन+संख्या सत्यापन+नंबर ওটিপি পিন পাসকোড যাচাই+নম্বর গোপন+নম্বর পাসওয়ার্ড ઓટીપી પિન પાસકોડ "
@@ -81,6 +83,14 @@ CODE: Final = (
     "nọmba+nzuzo umubare+w+ibanga kode+yawe kaody tenimiafina nambala+yachinsinsi "
     # more
     "mobiletan* smstan* handytan* او+ٹی+پی okwu+nzuzo okwuntughe "
+    # compounds and bent forms: Icelandic, Faroese, Frisian, Estonian, Hungarian, Latvian, Lithuanian, Maltese
+    "*kóði *kóðinn *kóðann *kóða *kóðanum *kota *kotan *koade *koaden *kodja *kodjat *kodot *kods *kodas *kodai "
+    "kodici* "
+    # Tatar, Bashkir, Chuvash, Ossetic, Chechen, Buryat, Yakut, Uzbek and Tajik in Cyrillic
+    "кодыгыз* кодығыҙ* кодыбыз кодӗ коди кодини кодингиз* парольгез серһүҙ* "
+    # Georgian, Armenian, Yiddish, Uyghur, Assamese, Maori, Hawaiian, Samoan, in Latin letters too
+    "kodia kodis paroli kody kodn kodë gaghtnabar* gaxtnabar* tsatskagir* קאָד קאד פּאַראָל كودىڭىز* ক'ড waehere "
+    "numera+faamaonia "
 )
 WEAK: Final = (
     # English
@@ -100,7 +110,8 @@ WEAK: Final = (
     # Turkic, Mongolian, Tajik
     "numara* numarayı sayı* rakam* nömrə* rəqəm* raqam* son+raqam нөмір* сан* номур* тоо* дугаар* рақам* "
     # Greek, Arabic, Persian, Urdu, Hebrew, ...
-    "αριθμ* ψηφί* noumero arithmo* الأرقام ارقام أرقام عدد شماره نمبر ہندسہ ספרות המספר מספר რიცხვ* ნომერ* ციფრ* թիվ* "
+    "αριθμ* ψηφί* noumero arithmo* الأرقام ارقام أرقام عدد شماره نمبر ہندسہ ספרות המספר מספר რიცხვ* ნომერ* ციფრ* "
+    "թիվ* "
     "համար* թվեր* ቁጥር* "
     # Indian languages
     "नंबर संख्या नम्बर अंक নম্বর সংখ্যা নাম্বার નંબર આંક ਨੰਬਰ எண் எண்ணை నంబర్ సంఖ్య నెంబర్ ಸಂಖ್ಯೆ ನಂಬರ್ നമ്പർ നമ്പര്‍ "
@@ -147,7 +158,7 @@ TYPE: Final = (
     "أدخل ادخل أدخله ادخله أدخلي ادخلي اكتب اكتبه دخل دخلي ktb dkhl ktebi dakhl وارد+کنید وارد+نمایید بنویسید تایپ "
     "بزنید درج vared درج+کریں لکھیں ڈالیں ٹائپ enter+karen "
     # Hebrew, Georgian, Armenian, Amharic
-    "הזן הזיני הזינו הקלידי הקלידו הקלד הקישי הקישו רשמו הכניסו שეიყვან* ჩაწერ* აკრიფ* შეიტან* შეიყვან* მიუთით* "
+    "הזן הזיני הזינו הקלידי הקלידו הקלד הקישי הקישו רשמו הכניסו ჩაწერ* აკრიფ* შეიტან* შეიყვან* მიუთით* "
     "մուտքագր* գրեք* հավաք* ያስገቡ ያስገባ አስገቡ ይጻፉ ይፃፉ ይተይቡ "
     # Indian languages
     "दर्ज भरें डालें एंटर लिखें टाइप প্রবেশ+করান লিখুন দিন টাইপ+করুন বসান এন্টার દાખલ+કરો નાખો લખો એન્ટર ਦਰਜ+ਕਰੋ ਭਰੋ "
@@ -158,7 +169,8 @@ TYPE: Final = (
     "กรอก ใส่ พิมพ์ ป้อน ກອກ ໃສ່ ປ້ອນ ພິມ បញ្ចូល វាយ ထည့် ရိုက် ဖြည့် 输入 輸入 填入 填写 填寫 键入 入力 ご入力 "
     "打ち込 入れて 입력 적어 쳐주 써주 기입 "
     # Indonesian, Malay, Vietnamese, Tagalog
-    "masukan masukin ketik ketikkan isikan tulis inputkan taip masukkan isi nhập điền+mã gõ+mã nhap go+ma dien+ma bấm "
+    "masukan masukin ketik ketikkan isikan tulis inputkan taip masukkan isi nhập điền+mã gõ+mã nhap go+ma dien+ma "
+    "bấm "
     "ilagay i-type ilagay+mo itype i-enter isulat ipasok "
     # Swahili, Hausa, Yoruba, Zulu, Xhosa, Sotho, Somali, Igbo, ...
     "ingiza weka andika charaza shigar shiga rubuta saka fi+sii faka ngenisa thayipha bhala kenya tsenya geli ku+qor "
@@ -197,7 +209,8 @@ WEAK_TYPE: Final = (
     "pakai pake gunain gunakan pakailah guna dùng sử+dụng su+dung dung gamitin gamitin+mo gamitin+ang tumia tumieni "
     "yi+amfani yi+amfani+da lò lo sebenzisa sebedisa diriša isticmaal jiri koresha ampiasao gwiritsani "
     # it
-    "nehmen nimm neem prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ קח 取用 "
+    "nehmen nimm neem prenez prends tome toma tomar prendi weź vezměte uzmite возьмите візьміть alın πάρτε خذ קח "
+    "取用 "
 )
 STRONG: Final = (
     # English
@@ -216,11 +229,13 @@ STRONG: Final = (
     "verific* confirm* registr* inici* ingresar acceso autoriz* restable* desbloqu* valid* inscrip* accedir cadastr* "
     "entrar login redefin* valida* acesso liberar registraz* accesso sblocc* reimpost* iscri* "
     # Polish, Czech, Slovak, Croatian, Slovene
-    "logowan* zaloguj* rejestr* weryfik* potwierdz* autoryz* odzysk* odblok* aktyw* přihlá* přihlaš* registrac* ověř* "
+    "logowan* zaloguj* rejestr* weryfik* potwierdz* autoryz* odzysk* odblok* aktyw* přihlá* přihlaš* registrac* "
+    "ověř* "
     "potvrz* obnov* odemk* prihlás* overen* overte* potvrď* prijav* registrir* potvrd* potvrđ* odobr* odobren* "
     "provjer* proveri* provera* otključ* verifik* potrdi* potrjev* overi* "
     # Cyrillic
-    "войти входа вход регистр* подтверд* подтвержд* авториз* восстанов* разблок* верифик* актив* увійти входу реєстр* "
+    "войти входа вход регистр* подтверд* подтвержд* авториз* восстанов* разблок* верифик* актив* увійти входу "
+    "реєстр* "
     "підтверд* відновл* розблок* регистрац* вписване потвърд* впис* пријав* потврд* активир* регистру* увайсці "
     "уваходу рэгістр* пацверд* верыфік* vhod* podtverd* pidtverd* registrac* vhid vhodu avtoriz* potvard* najava "
     "најав* "
@@ -256,7 +271,7 @@ STRONG: Final = (
     "tsimikizir* nkwenye nwerṣo "
     # Welsh, Basque, Irish, Maltese, Tagalog, Yoruba, Hausa
     "cadarnhau dilysu mewngofnodi egiazta* baiezta* dearbh* fíor* verifika konferma kumpirmasyon kumpirmahan ìfọwọ́sí "
-    "tantancewa confirmaci* потвърждение* потвърд* תאید تایید* تأیید belépés* belépéshez entrar ingreso "
+    "tantancewa confirmaci* потвърждение* потвърд* تایید تایید* تأیید belépés* belépéshez entrar ingreso "
 )
 # What is done but once, or who somebody is: in a sentence with a code, it is for confirming.
 ONE_TIME: Final = (
@@ -268,6 +283,7 @@ ONE_TIME: Final = (
     "usage+unique à+usage+unique utilisation+unique un+solo+uso un+único+uso único+uso uso+único usar+una+vez "
     "un+sol+ús ús+únic uso+unico monouso único+uso uso+único utilização+única unică+folosință unica+folosinta "
     "o+singură+utilizare utilizare+unică "
+    "usa+e+getta usa+getta descartável descartavel desechable descartable usage+unique à+usage jetable "
     # Slavic in Latin letters
     "jednorazow* jednorázov* jednokratn* enkratn* jednorazov* odnorazov* "
     # Cyrillic
@@ -296,7 +312,8 @@ IDENTITY: Final = (
     "identité c+est+vous c+est+bien+vous identidad eres+tú eres+tu sos+vos identidade é+você e+voce identità sei+tu "
     "identitate* esti+tu identitat "
     # Slavic, Baltic, Hungarian, Albanian
-    "tożsamoś* totožnos* totožnost identitet* istovetnost* личност* особистіст* особи особу идентичн* самоличн* асоб* "
+    "tożsamoś* totožnos* totožnost identitet* istovetnost* личност* особистіст* особи особу идентичн* самоличн* "
+    "асоб* "
     "személyazonos* isikusamas* isiku* identitāt* tapatyb* identitet* "
     # Turkic, Greek, Semitic, ...
     "kimliğiniz* kimlik+doğ* şəxsiyyət* shaxsingiz* жеке+басы* ταυτότητ* هويتك هوية هویت شناخت זהותך "
@@ -320,19 +337,24 @@ COMPLETE: Final = (
     # Germanic, Finnish
     "to+finish finish+setting finish+adding finish+signing to+complete to+continue to+proceed set+up setting+up "
     "gets+you "
-    "let+you+in get+back+into abzuschließen fortzufahren einzurichten abschließen fortfahren om+door+te+gaan voltooi* "
-    "afronden slutför* fortsätt* fullfør* fortsett* fortsæt* fuldfør* gennemfør* viimeistel* jatka* ljúka* halda+áfram "
+    "let+you+in get+back+into abzuschließen fortzufahren einzurichten abschließen fortfahren om+door+te+gaan "
+    "voltooi* "
+    "afronden slutför* fortsätt* fullfør* fortsett* fortsæt* fuldfør* gennemfør* viimeistel* jatka* ljúka* "
+    "halda+áfram "
     # Romance
-    "pour+continuer pour+poursuivre pour+terminer finaliser para+continuar para+completar para+terminar para+finalizar "
+    "pour+continuer pour+poursuivre pour+terminer finaliser para+continuar para+completar para+terminar "
+    "para+finalizar "
     "per+continuare per+completare per+proseguire per+continuar pentru+a+continua pentru+a+finaliza "
     # Slavic
-    "dokończ* dokoncz* kontynuow* dokonč* pokračov* nastav* nastavil* dovrš* завершит* завершен* продолжит* завершить "
+    "dokończ* dokoncz* kontynuow* dokonč* pokračov* nastav* nastavil* dovrš* завершит* завершен* продолжит* "
+    "завершить "
     "продовжит* довърш* продълж* заврши* наставит* завяршэнн* "
     # Hungarian, Baltic, Estonian, Albanian, Turkic, Greek
     "folytatás* befejez* jätka* lõpuleviim* turpināt* pabeig* tęst* užbaig* vazhduar përfunduar tamamla* devam+et* "
     "tamamlamaq davom+ettir* yakunla* аяқтау* жалғастыр* аяктоо* үргэлжл* ολοκληρώσ* ολοκλήρωσ* συνέχισ* συνεχίσ* "
     # Asia and Africa
-    "لإكمال لإتمام للمتابعة اكمال إتمام تکمیل ادامه להשלמת להשלים להמשך დასასრულებლად გასაგრძელებლად ավարտ* շարունակ* "
+    "لإكمال لإتمام للمتابعة اكمال إتمام تکمیل ادامه להשלמת להשלים להמשך დასასრულებლად გასაგრძელებლად ավարտ* "
+    "շարունակ* "
     "पूरा+कर जारी+रख সম্পন্ন পূরণ પૂર્ણ ਪੂਰਾ பூர்த்தி பூர்த் పూర్తి ಪೂರ್ಣ പൂർത്തി ดำเนินการต่อ ສຳເລັດ 完成 继续 繼續 続行 완료 "
     "계속 menyelesaikan melanjutkan meneruskan hoàn+tất hoan+tat tiếp+tục tiep+tuc magpatuloy makumpleto kukamilisha "
     "kuendelea kammala "
@@ -359,7 +381,8 @@ WHERE: Final = (
     "der+app "
     "das+feld im+feld formular bildschirm* het+scherm de+app het+veld appen skärmen rutan skjermen skærmen feltet "
     "sovelluks* kenttään l+appli l+app l+application la+page l+écran le+champ le+site la+app la+aplicación pantalla "
-    "la+página o+app no+app no+aplicativo no+site na+tela no+ecrã nell+app sull+app sul+sito schermo aplikacji stronie "
+    "la+página o+app no+app no+aplicativo no+site na+tela no+ecrã nell+app sull+app sul+sito schermo aplikacji "
+    "stronie "
     "ekranie polu aplikace aplikaci aplikácii stránce stránke aplikaciju aplikacijo stranici strani приложени* сайте "
     "сайт "
     "экране поле застосунк* додатк* сайті полі приложението сайта екрана апликациј* программе alkalmazás* oldalon "
@@ -442,7 +465,7 @@ INSTEAD_BEHIND: Final = (
     "емес эмес "
     # Indian languages, Urdu, ...
     "के+बजाय की+जगह के+स्थान এর+পরিবর্তে পরিবর্তে ને+બદલે બદલે ਦੀ+ਬਜਾਏ பதிலாக బదులుగా బదులు ಬದಲಿಗೆ ಬದಲು പകരം වෙනුවට "
-    "ऐवजी को+सट्टा की+بجائے کے+بجائے کی+جگہ ნაცვლად փոխարեն "
+    "ऐवजी को+सट्टा کی+بجائے کے+بجائے کی+جگہ ნაცვლად փոխարեն "
     # Japanese, Korean
     "の代わり に代わり ではなく じゃなく 대신 말고 아니라 아닌 "
 )
@@ -456,14 +479,16 @@ PASSED_OVER: Final = (
     "gestern ignorieren ignoriere vergessen nicht+eingeben früher vorhin zuvor gisteren negeer eerder niet+invoeren "
     "eerst igår i+går ignorer ignorera tidligere tidigare eilen aiempi aiemmin ohita "
     # Romance
-    "ignorez ignorer ne+saisissez précédemment oubliez ayer ignora ignore anterior anteriormente olvida ontem esqueça "
+    "ignorez ignorer ne+saisissez précédemment oubliez ayer ignora ignore anterior anteriormente olvida ontem "
+    "esqueça "
     "esqueca precedente ieri ignorare dimentica d+abans ignoreu "
     # Slavic in Latin letters
     "wczoraj zignoruj pomiń poprzedni* wcześniejsz* včera ignorujte předchozí předešlý predchádzajúci jučer juče "
     "zanemarite prethodni* ignorirajte včeraj prejšnj* "
     # Cyrillic
     "вчера прошл* прежн* предыдущ* игнорируй* забудьте не+вводите не+вводи раньше вчора попередн* минул* ігноруйте "
-    "не+вводьте не+вводіть предишн* предходн* игнорирайте јуче претходн* учора папярэдн* predydush* proshl* poperedn* "
+    "не+вводьте не+вводіть предишн* предходн* игнорирайте јуче претходн* учора папярэдн* predydush* proshl* "
+    "poperedn* "
     # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
     "tegnap előző korábbi ne+írja eile eelmi* ignoreeri vakar iepriekš* ignorējiet anksčiau ankstesn* ignoruokite "
     "ieri anterior* precedent* dje i+mëparshëm "
@@ -474,7 +499,7 @@ PASSED_OVER: Final = (
     "χθες προηγούμεν* αγνοήστε prohgoumen* proigoumen* أمس السابق السابقة تجاهل لا+تدخل دیروز قبلی وارد+نکنید گزشتہ "
     "پچھلا אתמול הקודם התעלמו אל+תזינו გუშინ* წინა* երեկ* նախորդ* ትናንት ቀደም "
     # Asia
-    "कल पिछला पिछले पुराना गतকাল আগের পূর্বের ગઈકાલ પાછલો ਪਿਛਲਾ முந்தைய నిన్న మునుపటి ಹಿಂದಿನ മുമ്പത്തെ පෙර मागील "
+    "कल पिछला पिछले पुराना গতকাল আগের পূর্বের ગઈકાલ પાછલો ਪਿਛਲਾ முந்தைய నిన్న మునుపటి ಹಿಂದಿನ മുമ്പത്തെ පෙර मागील "
     "ก่อนหน้า อย่ากรอก อันเดิม ກ່ອນໜ້າ មុន ယခင် 昨天 之前 上次 请勿输入 請勿輸入 不要输入 仅供核对 僅供核對 仅供参考 "
     "昨日 前回 以前 先ほど 어제 이전 지난 입력하지 "
     # Indonesian, Malay, Vietnamese, Tagalog, African languages
@@ -482,7 +507,8 @@ PASSED_OVER: Final = (
     "iliyopita jiya ana+da izolo yangaphambili "
     # do not use
     "no+use no+uses no+utilice no+utilices no+ingrese no+introduzca não+use não+utilize não+digite non+usare "
-    "non+utilizzare non+inserire n+utilisez+pas n+utilisez nicht+verwenden nicht+benutzen nicht+nutzen niet+gebruiken "
+    "non+utilizzare non+inserire n+utilisez+pas n+utilisez nicht+verwenden nicht+benutzen nicht+nutzen "
+    "niet+gebruiken "
     "använd+inte bruk+ikke brug+ikke nie+używaj nie+wpisuj nepoužívejte nezadávejte nepoužívajte ne+koristite "
     "nemojte+koristiti не+используйте не+використовуйте не+използвайте kullanmayın ne+használja älä+käytä "
     "ärge+kasutage nu+folosiți nu+folositi nu+introduceți μη+χρησιμοποιήσετε لا+تستخدم استفاده+نکنید אל+תשתמשו "
@@ -505,7 +531,8 @@ VOID: Final = (
     "vorherig* bisherig* verbruikt ingetrokken is+gebruikt werd+gebruikt niet+geldig onjuist geannuleerd vervallen "
     "vorige oplichting "
     # Scandinavian, Finnish, Icelandic
-    "har+brukts är+använd har+använts används+redan ikke+gyldig ikke+længere er+brukt blev+brugt er+brugt brukes+ikke "
+    "har+brukts är+använd har+använts används+redan ikke+gyldig ikke+længere er+brukt blev+brugt er+brugt "
+    "brukes+ikke "
     "udløbne annulleret annullert makulerad upphört felaktig forkert inte+giltig gått+ut tidligere forrige tidigare "
     "föregående bluff svindel käytettiin on+käytetty mitätöity peruttu ei+kelpaa väärä ei+voimassa huijaus aiempi "
     "edellinen ógild* útrunni* rann+út var+notað fyrri "
@@ -539,7 +566,8 @@ VOID: Final = (
     "negalioj* atšaukt* panaudot* neteising* expirat* expirată anulat* folosit folosita incorect* invalid* revocat* "
     "skadoi skaduar* anuluar* përdorur pavlefshm* gabuar mashtrim "
     # Turkic, Mongolian, Tajik
-    "geçersiz* süresi+doldu suresi+doldu süresi+geçti süresi+dolmuş kullanıldı kullanılmış iptal+edildi iptal+edilmiş "
+    "geçersiz* süresi+doldu suresi+doldu süresi+geçti süresi+dolmuş kullanıldı kullanılmış iptal+edildi "
+    "iptal+edilmiş "
     "hatalı yanlış eski önceki sahte etibarsız* müddəti+bitib vaxtı+bitib istifadə+olunub ləğv+edil* köhnə yanlışdır "
     "muddati+tugadi muddati+tugagan bekor+qilin* ishlatilgan eskirgan yaroqsiz жарамсыз* мерзімі+өтті "
     "мерзімі+аяқталды күшін+жойды қолданылған ескі жараксыз* мөөнөтү+бүттү эски хүчингүй* хугацаа+дууссан хуучин "
@@ -548,7 +576,8 @@ VOID: Final = (
     "έληξε ακυρώθηκε άκυρος άκυρο χρησιμοποιήθηκε ληγμένος λανθασμένος λάθος παλιός παλιό προηγούμενος απάτη elikse "
     "elhxe akyrothike palios proigoumenos "
     # Arabic, Persian, Urdu
-    "انتهت+صلاحية انتهت+صلاحيته منتهي+الصلاحية ملغي ملغى ألغي الغي تم+استخدام تم+استخدامه استخدم+بالفعل خاطئ غير+صحيح "
+    "انتهت+صلاحية انتهت+صلاحيته منتهي+الصلاحية ملغي ملغى ألغي الغي تم+استخدام تم+استخدامه استخدم+بالفعل خاطئ "
+    "غير+صحيح "
     "القديم قديم السابقة احتيال منقضی منقضی‌شده باطل+شد نامعتبر* استفاده+شده اشتباه قبلی لغو+شد کلاهبرداری میعاد+ختم "
     "ختم+ہو منسوخ غلط استعمال+ہو پرانا سابقہ "
     # Hebrew, Georgian, Armenian, Amharic
@@ -557,22 +586,24 @@ VOID: Final = (
     "ጊዜው+አልፎ* ጊዜው+ያለፈ* ተሰርዟል* የተሰረዘ* አሮጌ "
     # Indian languages
     "समाप्त+हो+गय समाप्त+हो+चुक समाप्त+हुआ अमान्य रद्द गलत इस्तेमाल+हो+चुक पुराना पुराने बंद+कर মেয়াদোত্তীর্ণ "
-    "মেয়াদ+শেষ বাতিল ভুল পুরনো পুরোনো ব্যবহৃত সমાપ્ત+થઈ સમાપ્ત રદ+કર રદ અમાન્ય જૂનો ਮਿਆਦ+ਪੁੱਗ ਰੱਦ ਪੁਰਾਣਾ காலாவதி "
+    "মেয়াদ+শেষ বাতিল ভুল পুরনো পুরোনো ব্যবহৃত સમાપ્ત+થઈ સમાપ્ત રદ+કર રદ અમાન્ય જૂનો ਮਿਆਦ+ਪੁੱਗ ਰੱਦ ਪੁਰਾਣਾ காலாவதி "
     "ரத்து செல்லாது தவறான பழைய గడువు+ముగిసింది గడువు+తీరింది రద్దు చెల్లదు పాత తప్పు ಅವಧಿ+ಮುಗಿದ ರದ್ದು ಅಮಾನ್ಯ ಹಳೆಯ "
     "കാലഹരണപ്പെട്ട റദ്ദാക്കി അസാധു പഴയ කල්+ඉකුත් අවලංගු පැරණි कालबाह्य अवैध जुनो expire+ho+gaya expire+ho+chuka "
     "khatam+ho+gaya khatam+ho+chuka radd "
     # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
     "หมดอายุแล้ว ใช้แล้ว ถูกใช้ ยกเลิก ไม่ถูกต้อง ใช้ไม่ได้ รหัสเก่า รหัสเดิม หลอกลวง ໝົດອາຍຸແລ້ວ ຍົກເລີກ ផុតកំណត់ "
-    "លុបចោល សက်တမ်းကုန် သက်တမ်းကုန်ဆုံးသွား ပယ်ဖျက် 已过期 已失效 失效了 已作废 无效 無效 作廢 已取消 旧验证码 "
+    "លុបចោល သက်တမ်းကုန်ဆုံးသွား ပယ်ဖျက် 已过期 已失效 失效了 已作废 无效 無效 作廢 已取消 旧验证码 "
     "舊驗證碼 旧的 舊的 错误 已被使用 已停用 已注销 期限切れ 失効 無効 使用済み 取り消 取消され 古い 旧コード "
     "間違って 만료되 만료됐 만료된 취소되 취소됐 취소된 사용된 사용되었 사용됐 무효 이미+사용 잘못된 기존 폐기 "
     # Indonesian, Malay, Vietnamese
-    "kadaluarsa kedaluwarsa hangus tidak+berlaku sudah+tidak telah+digunakan sudah+dipakai sudah+digunakan dibatalkan "
+    "kadaluarsa kedaluwarsa hangus tidak+berlaku sudah+tidak telah+digunakan sudah+dipakai sudah+digunakan "
+    "dibatalkan "
     "kode+salah kode+lama palsu penipuan telah+tamat sudah+tamat telah+luput tamat+tempoh telah+dibatalkan tidak+sah "
     "hết+hạn đã+hết bị+hủy đã+hủy đã+sử+dụng không+còn không+hợp vô+hiệu mã+cũ ma+cu bị+sai lừa+đảo het+han da+huy "
     "da+su+dung vo+hieu "
     # Tagalog, African languages
-    "nag-expire expired+na paso+na wala+nang+bisa hindi+na lumang nagamit+na kanselado hindi+kami+nagpadala muda+wake "
+    "nag-expire expired+na paso+na wala+nang+bisa hindi+na lumang nagamit+na kanselado hindi+kami+nagpadala "
+    "muda+wake "
     "umekwisha limeisha umeisha imekwisha imebatilishwa umefutwa ya+zamani ta+ƙare ya+ƙare ya+kare ta+kare an+soke "
     "tsohuwar ti+pari ti+dópin ti+dopin iphelelwe+yisikhathi iphelile endala e+feletswe dhacay duugoobay "
     "waa+la+kansalay emechiela yarangiye lany+daty "
@@ -590,13 +621,63 @@ VOID: Final = (
     "ne+sert+plus ne+fonctionne+plus ya+no+sirve no+sirve já+não não+serve non+vale non+funziona już+nieważn* "
     "jest+nieważn* nieaktywn* nie+działa již+neplatí už+neplatí neplatí nefunguje už+nefunguje ne+vrijedi ne+važi "
     "više+ne ne+velja ne+deluje больше+не не+работает не+діє більше+не не+важи повече+не не+дзейнічае "
-    "érvényét+vesztette nem+érvényes nebegalioja negalioja nav+derīgs vairs+nav nu+mai+este nu+mai nuk+vlen nuk+është "
+    "érvényét+vesztette nem+érvényes nebegalioja negalioja nav+derīgs vairs+nav nu+mai+este nu+mai nuk+vlen "
+    "nuk+është "
     "artık+geçerli artik+gecerli geçerli+değil etibarlı+deyil yaroqli+emas жарамайды жараксыз хүчингүй δεν+ισχύει "
     "δεν+λειτουργεί لم+يعد لا+يعمل غير+صالح دیگر+معتبر معتبر+نیست کارآمد+نہیں درست+نہیں אינו+תקף לא+פעיל אינו+פעיל "
     "აღარ+არის* այլևս+վավեր* አይሰራም मान्य+नहीं वैध+नहीं काम+नहीं বৈধ+নয় কার্যকর+নয় আর+বৈধ માન્ય+નથી ਵੈਧ+ਨਹੀਂ "
     "செல்லுபடியாகாது చెల్లదు ಮಾನ್ಯವಾಗಿಲ್ಲ സാധുവല്ല වලංගු+නැත ใช้ไม่ได้ ไม่สามารถใช้ 使用できません 使えません "
     "ご利用になれません 無効です 사용할+수+없 쓸+수+없 不能使用 无法使用 無法使用 不可使用 tidak+lagi tidak+sah "
     "sudah+tidak không+còn không+dùng+được khong+con wala+nang+bisa haifanyi+kazi haitumiki "
+    # its time has run out
+    "истече истекоа истекла истекло истекнал het+verval is+verval het+verstryk uplynula uplynulo skončila+platnost "
+    "platnost+skončila propadl* prepadol έληξαν έχει+λήξει εχει+ληξη exei+liksei exei+lhxei exei+lixei "
+    "खत्म+हो+गय खत्म+हो+गई खत्म+हो+चुक खतम+हो+गय म्याद+सकियो म्याद+सकिएको म्याद+समाप्त+भ मुदत+संपली मुदत+संपले संपला+आहे "
+    "संपली+आहे "
+    "শেষ+হয়েছে শেষ+হয়ে+গেছে উত্তীর্ণ+হয়েছে મુદત+પૂરી+થઈ સમય+પૂરો+થઈ સમય+પૂરો+થયો ਸਮਾਪਤ+ਹੋ+ਗ ਖਤਮ+ਹੋ+ਗ ਖ਼ਤਮ+ਹੋ+ਗ "
+    "முடிந்துவிட்டது முடிந்து+விட்டது గడువు+ముగిసి గడువు+తీరి ముగిసిపోయింది ಮುಗಿದಿದೆ ಅವಧಿ+ಮೀರಿದೆ കാലഹരണപ്പെട്ടു "
+    "കാലഹരണപ്പെട്ടിരി "
+    "കാലാവധി+കഴിഞ്ഞു අවසන්+වී หมดเวลาแล้ว หมดอายุไปแล้ว หมดอายุการใช้งานแล้ว สิ้นสุดแล้ว ໝົດກຳນົດແລ້ວ ໝົດເວລາແລ້ວ "
+    "ហួសកំណត់ហើយ ផុតកំណត់ហើយ ផុតសុពលភាពហើយ အသုံးပြုပြီးသား သက်တမ်းကုန်သွား သက်တမ်းကုန်ပြီ သက်တမ်းကုန်ဆုံးပြီး 已超时 已超時 "
+    "期限を過ぎました 期限を過ぎて 期限が切れて 期限が切れました 期限が終了しました 시간이+초과되었 시간이+초과됐 "
+    "시간이+지났 기간이+지났 기한이+지났 "
+    "utgången utgånget förfallit utløpt udløbet vanhentui vanhentuneet umhentunut ei+ole+voimassa aegus lõppes "
+    "kehtivus+lõppenud notecējis notecēja vairs+neder pasibaigė lejárt hatályát+vesztette ka+përfunduar nuk+vlen+më "
+    "süresi+bitti süresi+sona+erdi sona+ermiş zaman+aşımına vaxtı+keçib vaxtı+bitdi müddəti+bitmiş muddati+o'tgan "
+    "muddati+otdi eskirdi мерзімі+өтіп уақыты+өтті уақыты+аяқталды мөөнөтү+өттү мөөнөтү+өтүп убактысы+бүттү "
+    "вакыты+чыкты вакыты+узды хугацаа+нь+дууссан мӯҳлаташ+гузашт мӯҳлат+гузашт möhleti+gutardy möhleti+doldy "
+    "ვადა+ამოიწურა ვადაამოწურულ* ժամկետն+անցել ժամկետն+ավարտվել ուժը+կորցրել ጊዜው+አልፏል* አልፎበታል* ጊዜ+አልፏል* "
+    "ختم+ہوگئی ختم+ہوگیا ختم+ہو+چکی پایان+یافت پایان+یافته دیگر+اعتبار منقضي انقضت لم+تعد بطل+مفعول פגה פקע "
+    "đã+hết+hiệu da+het+hieu đã+quá+hạn da+qua+han mất+hiệu+lực telah+habis sudah+habis sudah+lewat telah+lewat "
+    "lumipas+na napaso muda+umeisha imepitwa umepitwa ya+wuce akoko+re+ti àkókò+rẹ+ti selidlulelwe e+fetile "
+    "yarangije dhacday yeroon+darbeera perdió+validez perdeu+validade perdeu+a+validade caducats iraungi wedi+dod "
+    # it has been used already
+    "has+been+used already+been+used was+already+used bereits+verwendet bereits+eingelöst schon+benutzt "
+    "reeds+gebruik "
+    "reeds+gebruikt al+gebruik is+reeds allerede+brukt allerede+anvendt redan+använts þegar+verið+notað* "
+    "hefur+verið+notað* verið+notaður jo+käytetty déjà+été+utilisé déjà+utilisé* ya+se+usó ya+se+utilizó "
+    "ya+fue+utilizad* já+foi+utilizad* já+utilizad* già+utilizzat* già+stato+usato ja+s'ha ja+utilitzat* "
+    "deja+utilizat* już+użyt* został+użyt* już+wykorzystan* już+zużyt* již+použit* už+použit* byl+použit* "
+    "bol+použit* byl+uplatn* bol+uplatn* već+iskorišt* vec+iskorist* već+iskorišć* već+upotreb* že+uporabljen* "
+    "bila+uporabljen* уже+использ* уже+применен* вже+викорис* вече+използ* веќе+искорис* већ+искориш* ўжо+выкарыст* "
+    "már+felhasznál* már+használt* juba+kasutatud juba+kasutati jau+izmantot* jau+lietot* jau+panaud* jau+buvo "
+    "është+përdorur përdorur+tashmë daha+önce+kullan* önceden+kullan* zaten+kullan* artıq+istifadə "
+    "allaqachon+ishlat* "
+    "allaqachon+foydalan* бұрын+қолдан* мурун+колдон* әлдеқашан+қолдан* элек+кулланыл* аллакай+истифода аль+хэдийн "
+    "eýýäm+ulan* ήδη+χρησιμ* idi+xrisimopoi* تم+استعمال استخدامه+من+قبل استخدم+من+قبل قبلا+استفاده قبلاً+استفاده "
+    "پہلے+ہی+استعمال استعمال+ہو+چکا استعمال+ہوچکا כבר+נעשה כבר+שומש უკვე+გამოყენ* արդեն+օգտագործ* ጥቅም+ላይ+ውሏል* "
+    "पहले+ही+इस्तेमाल पहले+ही+उपयोग पहले+ही+प्रयोग इस्तेमाल+किया+जा+चुक उपयोग+किया+जा+चुक आधीच+वापर वापरला+आहे "
+    "वापरला+गेला प्रयोग+भइसक "
+    "পূর্বেই+ব্যব আগেই+ব্যব ইতিমধ্যে+ব্যব ব্যবহার+করা+হয়েছে ব্যবহৃত+হয়েছে পূর্বে+ব্যব પહેલેથી+વપરા વપરાઈ+ગય પહેલેથી+ઉપયોગ "
+    "પહેલાથી ਪਹਿਲਾਂ+ਹੀ+ਵਰਤ "
+    "ਵਰਤਿਆ+ਜਾ+ਚੁੱਕ ஏற்கனவே+பயன் ఇప్పటికే+ఉప ఇప్పటికే+వాడ ಈಗಾಗಲೇ+ಬಳಸ ഇതിനകം+ഉപയോഗി දැනටමත්+භාවිත භාවිතා+කර+ඇත ใช้ไปแล้ว "
+    "ถูกใช้งานแล้ว ຖືກໃຊ້ໄປແລ້ວ ຖືກໃຊ້ແລ້ວ ໃຊ້ໄປແລ້ວ ប្រើរួចហើយ បានប្រើរួច ប្រើប្រាស់រួច အသုံးပြုပြီးဖြစ် သုံးပြီးသား 既に使用 "
+    "すでに使用 既に利用 "
+    "すでに利用 使用されています 已用过 已經使用 已被用 이미+쓰 이미+사용 sudah+pernah pernah+digunakan "
+    "pernah+dipakai "
+    "sudah+terpakai telah+dipakai telah+diguna đã+được+sử+dụng đã+được+sử đã+được+dùng da+duoc+su da+duoc+dung "
+    "nagamit+na ginamit+na tayari+imetumi* tayari+umetumi* imeshatumika umeshatumika an+riga+an isetshenzisiwe "
+    "isisetshenzisiwe isetyenzisiwe hore+loo dagoeneko+erabili jada+erabili eisoes+wedi úsáidte+cheana intuża+diġà "
     # entered wrongly
     "entered+incorrectly entered+wrongly wrongly wrong+code incorrectly falsch+eingegeben verkeerd fout+ingevoerd "
     "fel+kod feil+kode forkert+kode väärin mal+saisi incorrectement incorrectamente incorretamente errada erróneo "
@@ -609,7 +690,8 @@ VOID: Final = (
     "you+entered you+typed you+submitted stimmt+nicht eingegebene eingegebener sie+eingegeben klopt+niet ingevoerde "
     "är+fel är+felaktig du+angav stemmer+ikke stemmer+inte er+feil er+forkert du+skrev du+indtastede indtastede "
     "ei+täsmää antamasi syöttämäsi est+faux est+erronée ne+correspond code+saisi no+coincide no+es+correcto "
-    "no+es+correcta ingresado ingresada introducido está+errado está+incorreto não+confere digitado digitada inserido "
+    "no+es+correcta ingresado ingresada introducido está+errado está+incorreto não+confere digitado digitada "
+    "inserido "
     "non+corrisponde non+è+corretto non+e+corretto inserito inserita niepoprawn* nie+zgadza wpisany wprowadzony "
     "není+správn* nie+je+správn* nesouhlasí nesúhlasí neodpovídá zadaný zadaný+kód nije+ispravan nije+točan "
     "nije+tačan unesen* uneti+kod uneseni ni+pravilen ni+pravilna vneseni не+подходит не+совпадает не+підходить "
@@ -619,7 +701,8 @@ VOID: Final = (
     "daxil+etdiyiniz mos+kelmadi kiritgan сәйкес+келмейді таарахгүй δεν+ταιριάζει δεν+είναι+σωστός δεν+είναι+σωστό "
     "που+εισάγατε غير+مطابق لا+يتطابق أدخلته صحیح+نیست وارد+شده مطابقت+ندارد درج+کردہ לא+תואם שהזנת არ+ემთხვევა "
     "չի+համընկնում मेल+नहीं सही+नहीं মেলেনি সঠিক+নয় பொருந்தவில்லை సరిపోలలేదు ไม่ตรง ไม่ถูก 有误 有誤 不正确 不正確 "
-    "不匹配 不符 您输入的 您輸入的 正しくありません 一致しません 入力された 일치하지 올바르지 맞지+않 입력한 입력하신 "
+    "不匹配 不符 您输入的 您輸入的 正しくありません 一致しません 入力された 일치하지 올바르지 맞지+않 입력한 "
+    "입력하신 "
     "anda+masukkan yang+salah masukkan+salah tidak+cocok tidak+sesuai tidak+sepadan không+đúng không+khớp "
     "không+chính+xác bạn+nhập khong+dung khong+khop ban+nhap hindi+tugma hailingani простроч* просроч* "
 )
@@ -629,6 +712,78 @@ FOR: Final = """
     for to zum zur zu voor om for til till att pour para per a i do dla pro na za för pentru la для за για untuk utk
     de icin uchun үчүн үшін kwa
 """
+
+# What was done to a password or PIN: a notice, unless a code is named right behind it.
+CHANGED: Final = (
+    # English
+    "changed+on changed+via changed+at changed+from changed+through changed+successfully successfully+changed "
+    "been+updated was+updated been+modified was+modified successfully+updated successfully+reset been+set was+set "
+    # German, Dutch, Afrikaans
+    "geändert* geaendert* zurückgesetzt* zurueckgesetzt* gewijzigd* aangepast* veranderd* "
+    # Scandinavian, Finnish, Icelandic
+    "ändrats ändrades ändrad bytts ændret aendret skiftet endret byttet breytt var+breytt vaihdettu vaihdettiin "
+    "muutettu vaihtunut "
+    # Romance
+    "modifié modifiée modifiés a+changé été+changé changée réinitialisé modificado modificada cambiado cambiada "
+    "se+cambió "
+    "se+modificó cambió modificó actualizada restablecid* alterado alterada alterou trocada trocado redefinida "
+    "redefinido modificato modificata cambiato cambiata reimpostato modificat modificată canviat canviada schimbat "
+    "schimbată resetat "
+    # Polish, Czech, Slovak, Croatian, Serbian, Slovene
+    "zmienion* zmieniono změněn* zmenen* promijenjen* promenjen* izmijenjen* izmenjen* promena+pin promjena+pin "
+    "spremenjen* zamenjan* "
+    # Cyrillic
+    "изменен изменён изменена изменено изменены изменился сменен сменён сменена сменили обновлён обновлен змінений "
+    "змінено змінена змінені сменен сменена променен променена променет* сменет* "
+    "промењен* измењен* промена+пин зменены зменена izmenen izmenena smenen zmineno "
+    # Hungarian, Estonian, Latvian, Lithuanian, Romanian, Albanian
+    "megváltozott megváltoztatta megváltoztatták módosította módosították módosult módosítás+sikeres muudetud "
+    "muudeti vahetatud mainīts mainīta "
+    "nomainīts nomainīta nomainījāt pakeistas pakeista pakeitėte ndryshuar ndryshua "
+    # Turkic, Mongolian, Tajik
+    "değiştirildi değiştirilmiş* değişti değişmiştir güncellendi güncellenmiş* dəyişdirildi dəyişdirilib dəyişdi "
+    "o'zgartirildi ozgartirildi o'zgardi өзгертілді ауыстырылды өзгөртүлдү алмаштырылды өөрчлөгдлөө өөрчлөгдсөн "
+    "солигдлоо солигдсон иваз+шуд "
+    "тағйир+ёфт үзгәртелде üýtgedildi "
+    # Greek, Arabic, Persian, Urdu, Hebrew, Georgian, Armenian, Amharic
+    "άλλαξε αλλάχθηκε τροποποιήθηκε allakse allaxe تم+تغيير تغيير+رقمك تغيرت تم+تعديل تم+تحديث تغییر+کرد تغییر+یافت "
+    "عوض+شد تبدیل+کر تبدیل+ہو تبدیل+کیا שונה שונתה הוחלף הוחלפה შეიცვალა* შეცვლილ* փոխվել* փոխվեց* ተቀይሯል* ተለውጧል* "
+    # Indian languages
+    "बदल+दिया बदल+दी बदला+गया बदल+गय बदली+गई बदलला बदलण्यात परिवर्तन+भयो परिवर्तन+गरि পরিবর্তন+করা+হয়েছে পরিবর্তিত "
+    "পরিবর্তন+হয়েছে બદલાઈ બદલવામાં+આવ્ ਬਦਲ+ਦਿੱਤਾ ਬਦਲਿਆ+ਗਿਆ மாற்றப்பட்ட మార్చబడింది మార్చబడినది ಬದಲಾಯಿಸಲಾಗಿದೆ ಬದಲಾಗಿದೆ "
+    "മാറ്റിയിരിക്കുന്നു മാറ്റപ്പെട്ടു වෙනස්+කර+ඇත වෙනස්+කරන+ලද badal+diya badal+di badla+gaya "
+    # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
+    "ถูกเปลี่ยน ได้เปลี่ยน เปลี่ยนเรียบร้อย ຖືກປ່ຽນ ត្រូវបានផ្លាស់ប្តូរ ត្រូវបានប្ដូរ ပြောင်းလဲပြီး 已修改 已更改 已变更 已變更 "
+    "已重置 修改成功 "
+    "变更成功 變更成功 変更されました 変更しました 変更が完了 변경이+완료 재설정되 "
+    # Indonesian, Malay, Vietnamese, Tagalog, African languages
+    "telah+diubah berhasil+diubah sudah+diubah telah+diganti berhasil+diganti telah+ditukar berjaya+ditukar "
+    "đã+được+thay đã+thay+đổi đã+đổi đã+được+đổi da+duoc+thay da+thay+doi na-change pinalitan napalitan binago "
+    "imebadilishwa umebadilishwa yamebadilishwa an+canza an+sauya ishintshiwe la+beddelay jijjiirameera "
+    # Celtic, Basque, Maltese
+    "newidiwyd wedi+newid athraíodh aldatuta inbidel inbidlet "
+)
+# Right behind a number that is to be called, or that an SMS is to be sent to.
+CALLED: Final = (
+    # Turkic, Mongolian
+    "arayın arayınız arayarak aranarak arayabilirsiniz aramanız hattını zəng+edin nömrəsinə "
+    "raqamiga qo'ng'iroq нөміріне қоңырау чалыңыз номерине дугаарт утасд* залга* рақамига номерына шалтырат* "
+    # Hungarian, Finnish, Estonian, Georgian, Armenian, Basque, Amharic
+    "számot+hív* számon számra+küld* telefonszámon numeroon helista numbrile ნომერზე დარეკეთ დაგვირეკეთ "
+    "համարով զանգահար* հեռախոսահամար* deitu zenbakira ይደውሉ በመደወል "
+    # Indian languages, Urdu, Persian
+    "पर+कॉल पर+काल पर+फोन पर+फ़ोन पर+संपर्क पर+सम्पर्क पर+भेज पर+एसएमएस पर+मिस्ड नंबर+पर नम्बर+पर वर+कॉल वर+फोन वर+संपर्क "
+    "वर+पाठव या+क्रमांकावर "
+    "क्रमांकावर मा+कल मा+फोन मा+सम्पर्क मा+पठाउ নম্বরে নাম্বারে এ+কল এ+ফোন তে+কল তে+ফোন પર+કૉલ પર+કોલ પર+ફોન પર+સંપર્ક "
+    "ਤੇ+ਕਾਲ ਤੇ+ਫ਼ੋਨ ਤੇ+ਸੰਪਰਕ "
+    "ஐ+அழை எண்ணை+அழை எண்ணில்+அழை எண்ணுக்கு க்கு+அழை க்கு+கால் కి+కాల్ కు+కాల్ నంబర్‌కు ಗೆ+ಕರೆ ಸಂಖ್ಯೆಗೆ+ಕರೆ ಗೆ+ಕಾಲ್ "
+    "ലേക്ക്+വിളി എന്ന+നമ്പറിൽ നമ്പറിലേക്ക് ൽ+വിളി අමතන්න අංකයට+අමත پر+کال پر+رابطہ پر+فون پر+ایس پر+بھیج تماس "
+    "par+call pe+call par+sampark pe+sampark par+phone pe+phone par+sms par+bhej* pe+bhej* par+missed "
+    # Japanese, Korean, Burmese
+    "へお電話 にお電話 に電話 へ電話 までお電話 へ発信 までご連絡 へご連絡 にご連絡 までお問い合わせ "
+    "へお問い合わせ に送信 へ送信 로+전화 으로+전화 로+연락 으로+연락 "
+    "로+문의 으로+문의 번으로 로+문자 သို့+ဖုန်း ကို+ဖုန်း ကိုခေါ် "
+)
 
 # After a word of `VOID` that speaks of what will be: `expired in 10 minutes`, in an SMS of a second language.
 LATER: Final = (
@@ -656,7 +811,9 @@ IS: Final = (
     # Indonesian, Malay, Vietnamese, Tagalog
     "adalah ialah yaitu la là ang ay "
     # African languages, Welsh, Irish, Basque
-    "ni shine ce ne ke ngu yiyi ngoku waa bụ jẹ yw da dira dia ithi nguye mooy howa "
+    "ni shine ce ne ke ngu yiyi ngoku waa bụ jẹ yw da dira dia ithi nguye mooy howa ndi dha "
+    # Yiddish, Kurdish, Pashto, Maltese, Esperanto, Luxembourgish, Frisian, Scots Gaelic
+    "איז دی ده hu estas ass "
 )
 
 # The words for "your".
@@ -673,6 +830,16 @@ YOUR: Final = (
     "sizin sizning senin tanii таны сіздің сиздин شما שלך شما آپ aap tumhara aapka "
     # Indonesian, Malay, Tagalog, African languages
     "anda kamu kau sampeyan mo iyong yako yawe yawo yakho yenyu yenu rẹ gị naka taka keessan kaaga wena hao "
+    # Georgian, Armenian, Cyrillic of the Turkic and other languages, in Latin letters too
+    "თქვენი შენი თქვენს tkveni tqveni sheni ձեր քո dzer dzez сезнең синең һеҙҙең сирӗн сиздин сиздердин сизнинг "
+    "сенин шумо шуморо хьан танай аның siziň siziniň vaša vaše vaši ваше ваши ваш вашия вашего вашу "
+    "vostro voastră dumneavoastră dvs dumneavoastra vostru äre tín tiegħek juaj "
+)
+
+# The ends of a word for a code that is somebody's, or that says "is": кодыңыз, kodunuz, koodisi, კოდია.
+OWNED: Final = (
+    "ңыз ңіз ңуз ңүз ңиз гыз гез ғыз ғыҙ гыҙ нгиз ingiz ıngız iniz ınız unuz ünüz ynyz yňyz uňyz ингиз ийгиз "
+    "koodisi koodinne tunnuksesi tunnuslukusi salasanasi kódod kódja jelszava კოდია კოდი kodia kodn կոդն kodë "
 )
 
 # Before what a number is for, in one word with it.

@@ -35,6 +35,8 @@ class Says(IntFlag):
     PASSED_OVER = 131072
     WHERE = 1048576
     DIGITS = 2097152
+    CHANGED = 4194304
+    CALLED = 8388608
 
 
 class Word(NamedTuple):
@@ -87,6 +89,8 @@ _LISTS: Final = {
     Says.INSTEAD_OF: (languages.INSTEAD_OF,),
     Says.INSTEAD_BEHIND: (languages.INSTEAD_BEHIND,),
     Says.PASSED_OVER: (languages.PASSED_OVER,),
+    Says.CHANGED: (languages.CHANGED,),
+    Says.CALLED: (languages.CALLED,),
 }
 _WORD: Final = re.compile(r"[a-zß-ʯ]+|[^\W\d_a-zß-ʯ]+")  # in "验证码OTP" are two
 _ARTICLES: Final = ("وال", "بال", "لل", "ال", "و", "ب", "ل", "ف")

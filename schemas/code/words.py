@@ -165,7 +165,7 @@ CODE_ANYWHERE: Final = """
 """
 TYPE_ANYWHERE: Final = """
     दर्ज+कर डालें डालिए टाइप लिखें भरें टाका प्रविष्ट लिहा हाल्नुहोस् राख्नुहोस् लेख्नुहोस् दाखल লিখুন টাইপ প্রবেশ
-    করান দিন ব্যবহার দিয়ক লিখক દાખલ લખો નાખો ટાઇપ ਦਰਜ ਭਰੋ ਪਾਓ ଦିଅନ୍ତୁ ଲେଖନ୍ତୁ உள்ளிட பயன்படுத்த தட்டச்சு நமൂദ నమోదు
+    করান দিন ব্যবহার দিয়ক লিখক દાખલ લખો નાખો ટાઇપ ਦਰਜ ਭਰੋ ਪਾਓ ଦିଅନ୍ତୁ ଲେଖନ୍ତୁ உள்ளிட பயன்படுத்த தட்டச்சு നമൂദ నమోదు
     ఎంటర్ టైప్ వాడండి ನಮೂದಿಸ ಟೈಪ್ ಬಳಸಿ നൽകുക നല്‍കുക രേഖപ്പെടുത്തുക ഉപയോഗിക്കുക ටයිප් ඇතුළත් ඇතුල් යොදන්න กรอก ป้อน
     ใส่ ใช้รหัส พิมพ์ ໃສ່ ປ້ອນ បញ្ចូល វាយ ရိုက်ထည့် ထည့် ဖြည့် ရိုက် 输入 輸入 填写 填寫 回填 键入 鍵入 填入 入力
     ご入力 입력
@@ -255,9 +255,18 @@ AND: Final = """
 
 # To send an SMS to a number.
 SENT_TO: Final = (
-    r"\b(?:send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|sende|senden)\b.{0,24}"
-    r"\b(?:to|naar|al|ao|para|au|an) \Z"
+    r"\b(?:send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|repondez|sende|senden|skicka|svara|"
+    r"laheta|saada|wyslij|poslij|poslite|posaljite|posalji|posli|kuldje|kuldd|trimite|trimiteti|siusk|siuskite|nosuti|"
+    r"dergo|manda|mande|responda|responde|kirim|kirimkan|ketik|hantar|soan|gui|nhan|tuma|aika|gonder|gonderin|yuboring|"
+    r"отправь|отправьте|пришлите|надішліть|відправте|изпрати|изпратете|испрати|пошаљи|пошаљите|даслаць|στειλε|στειλτε|"
+    r"otpravte|otprav|izprati|steilte)\b.{0,30}"
+    r"\b(?:to|naar|al|ao|para|au|an|till|til|a|na|la|numeroon|numrile|uz|ne|ke|gui|toi|kwenda|zuwa|на|στο|sto)"
+    r"(?: (?:nr|no|numer|numero|nummer|nomor|so|broj|cislo|номер|αριθμο)\.?)? \Z"
+    r"|(?:ارسل|أرسل|ارسال|بفرست|שלח|שלחו|发送|發送|发|編輯|编辑|回复).{1,24}(?:الى|إلى|ل|به|אל|ל|到|至) ?\Z"
 )
+
+# Between what is sent and the number that it is sent to: `SMS BLOCK 7712 to 56767`.
+TO: Final = "to ke gui"
 
 # A text that speaks of the letters of a code wants them typed: `type all, with letters and dash`.
 LETTERS: Final = (
@@ -280,6 +289,8 @@ COUNTED: Final = (
     r'dong|shillings?|ریال|تومان|ريال|درهم|جنيه|دينار|روپ|ש"ח|रुपय|रु|টাকা|ευρω|r\$|xu\b',
     r"p(?:cs|ts|oints?)\b|miles|km|kg|gb|mb|kb|ml|items?\b|баллов|балів|бонусов|puntos|pontos|punkt|積分|积分|ポイント|포인트",
     r"คะแนน|poin\b|puan|minut\w*|mins?\b|hours?\b|days?\b|sec(?:onds?)?\b|годин|мб\b|хв\b|минут|dakika|मिनट|分钟|分鐘|小时|秒|분|초",
+    r"(?:off|rabatt?|korting|descuento|desconto|sconto|reduction|remise|znizki|slev[ay]|zlava|popust|indirim|diskon|diskaun)\b",
+    r"скидк|знижк|отстъпк|попуст|εκπτωση|خصم|تخفيف|تخفیف|הנחה|छूट|ছাড়|ส่วนลด|할인|割引|giam",
     r"年|년|г\.|год|'?y?[ea] gonder|#(?!\w)",
 )
 

@@ -252,3 +252,45 @@ def test_what_is_said_of_the_number_of_a_text_in_few_words_is_enough(text: str, 
 )
 def test_a_code_of_a_thing_a_time_an_example_and_a_bare_number_are_none(text: str) -> None:
     assert extract_code(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Votre code PIN a été modifié au distributeur 2210.",
+        "Uw pincode is gewijzigd bij automaat 3301.",
+        "Kartınızın şifresi 4440724 telefon bankacılığından değiştirildi.",
+        "আপনার পিন পরিবর্তন করতে 16247 নম্বরে কল করুন।",
+        "अपना PIN बदलने के लिए 18001234 पर कॉल करें।",
+        "เปลี่ยนรหัสได้ที่ โทร 02 1234567",
+        "Tapez *111*2# pour activer le pass 1000F.",
+        "Наберите *105*3# чтобы узнать код тарифа 3100.",
+        "Passcode Fitness: payment of 3499 from card 6104 declined.",
+        "Ange rabattkod SOL20 vid minsta köp 200",
+        "Отправьте код 77 на номер 5013",
+        "SMS BLOCK 7712 to 5676712 to block your card. Never share your PIN.",
+        "3 kez hatalı şifre nedeniyle kartınız bloke oldu. 4440400",
+        "Ο κωδικός 482913 έχει λήξει.",
+        "Kód 482913 byl již použit.",
+        "認証コード482913は既に使用されています。",
+    ],
+)
+def test_notices_commands_and_numbers_to_call_have_no_code(text: str) -> None:
+    assert extract_code(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Bolt: თქვენი კოდია 4829", "4829"),
+        ("Сезнең раслау кодыгыз: 4829.", "4829"),
+        ("Öryggiskóði: 4829", "4829"),
+        ("La tua password usa e getta: X7K9P2", "X7K9P2"),
+        ("Your number was changed on 12 May. Your code is 482913", "482913"),
+        ("Ihre Rufnummer wird geändert, TAN: 482913", "482913"),
+        ("Votre code est 482913. Solde: *111#", "482913"),
+        ("Wrong code. Try again: 482913", "482913"),
+    ],
+)
+def test_a_code_is_found_in_bent_words_and_beside_a_notice(text: str, code: str) -> None:
+    assert extract_code(text) == code
