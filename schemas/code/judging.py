@@ -337,7 +337,9 @@ def _is_for_something_else(here: Context) -> bool:
         return True
     if clause & Says.OPENS or _is_of_another_kind(here.text, here.clause):
         return not (clause & Says.STRONG and not clause & Says.ENTRANCE) and not _says_very_words(here.clause)
-    return not sentence & Says.STRONG and bool(sentence & Says.OPENS or here.everything & Says.PROMOTION)
+    if sentence & Says.STRONG:
+        return False
+    return bool(sentence & Says.OPENS or here.everything & Says.PROMOTION) or _is_beside_another_kind(here)
 
 
 def _is_void(here: Context) -> bool:
@@ -386,6 +388,12 @@ def _is_of_another_kind(text: str, clause: Part) -> bool:
         )
         for place, word in enumerate(clause.words)
     )
+
+
+def _is_beside_another_kind(here: Context) -> bool:
+    """Tell whether its clause names no code, and its sentence one of another kind: `code client X7K9P2, lot 2204`."""
+    of_codes = Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE
+    return not here.clause.says & of_codes and _is_of_another_kind(here.text, here.sentence)
 
 
 def _is_by(text: str, one: Word, other: Word) -> bool:

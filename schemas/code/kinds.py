@@ -551,6 +551,9 @@ NAMES: Final = (
     "ร้องเรียน 投诉 投訴 苦情 민원 keluhan aduan khiếu+nại last+four पंजीकरण+संख्या নিবন্ধন+নম্বর autorización+no "
     # appointments
     "موعد* موعدك "
+    # voicemail, lists of codes, tickets
+    "voicemail* voicemails+from messages+from mailbox* calls+from mailboxnachricht* itan+liste tan+liste tan-liste* "
+    "list+no liste+nr lista+nr "
     # cards
     "kad kadi kaart kaardi kaardil kortelė* korteles kortelei kartei cartão картк* карточк* kartica* kaad katin "
     "kati+ya "

@@ -651,6 +651,21 @@ VOID: Final = (
     "đã+hết+hiệu da+het+hieu đã+quá+hạn da+qua+han mất+hiệu+lực telah+habis sudah+habis sudah+lewat telah+lewat "
     "lumipas+na napaso muda+umeisha imepitwa umepitwa ya+wuce akoko+re+ti àkókò+rẹ+ti selidlulelwe e+fetile "
     "yarangije dhacday yeroon+darbeera perdió+validez perdeu+validade perdeu+a+validade caducats iraungi wedi+dod "
+    # it is wrong
+    "virheellinen virheellisen vääri väärin+syötetty rangur rangt rangar no+és+correcte no+és+correcta incorrecte "
+    "okerra okerrekoa anghywir mícheart imithe+in+éag in+éag as+feidhm ayilungile ayivumelekile engalungile khaldan "
+    "khalad buruu буруу таарсангүй verkeerde i+gabuar i+pasaktë jo+i+saktë yanlışdır keçərsiz "
+    "noto'g'ri xato+kiritilgan қате+енгізілген дұрыс+емес туура+эмес нодуруст хато nädogry дөрес+түгел ялгыш "
+    "nepravilno nepravilan netačan neispravan нетачан неисправан неточен неточно неверен неверна няправільн* "
+    "памылков* "
+    "si+sahihi sio+sahihi siyo+sahihi ba+daidai kuskure ko+tọ́ kò+tọ̀nà adịghị+mma e+fosahetseng "
+    "ਗਲਤ ਗ਼ਲਤ ચૂક चुकीचा चुकीची चुकीचे चूक मिलेन मिलेनन् मेल+खाएन ठीक+छैन மதிப்பற்ற பிழையான சரியானதல்ல సరైనది+కాదు తప్పుగా "
+    "ತಪ್ಪಾಗಿದೆ ತಪ್ಪು+ಕೋಡ್ ಸರಿಯಲ್ಲ തെറ്റായ തെറ്റാണ് ശരിയല്ല වැරදියි වැරදි+කේත වැරදි වලංගු+නොවේ "
+    "មិនត្រឹមត្រូវ ບໍ່ຖືກຕ້ອງ မှားနေ မှားယွင်း မမှန်ကန် မမှန် ትክክል+አይደለ* ትክክል+ያልሆነ* ስህተት+ነው "
+    "არასწორია* არ+არის+სწორი սխալ+է ճիշտ+չէ incorrek שגויה אינו+נכון לא+נכון לא+נכונה نادرست نادرسته صحیح+نمی "
+    "ناسم غلط+دی 不對 不对 错了 錯了 有误 エラーです 틀린 틀립니다 유효하지+않 keliru tidak+benar tidak+tepat "
+    "chưa+đúng "
+    "chua+dung bị+sai nhập+chưa hindi+tama hindi+tugma hindi+wasto mali+ang+code maling+code "
     # it has been used already
     "has+been+used already+been+used was+already+used bereits+verwendet bereits+eingelöst schon+benutzt "
     "reeds+gebruik "
@@ -713,8 +728,22 @@ FOR: Final = """
     de icin uchun үчүн үшін kwa
 """
 
-# What was done to a password or PIN: a notice, unless a code is named right behind it.
+# What was done to a password, PIN or card: a notice, unless a code is named right behind it.
 CHANGED: Final = (
+    # blocked
+    "blocked locked suspended gesperrt geblokkeerd spärrat spärrats spärrades spærret sperret lukittu suljettu lokað "
+    "bloqué bloquée bloqueado bloqueada bloquejada bloccato bloccata blocat blocată zablokowan* zablokován* "
+    "zablokovan* blokiran* blokirana blokirano заблокирован* заблоковано заблокована блокиран* заблакіраван* "
+    "letiltva "
+    "letiltottuk zárolva blokeeriti blokeeritud bloķēta nobloķēta užblokuota bllokua bloke bloklandı bloklanıb "
+    "bloklandi "
+    "bloklangan бұғатталды блоктолду блоклогдсон баста+шуд μπλοκαρίστηκε μπλοκαριστεί تم+إيقاف تم+حظر تم+قفل مسدود "
+    "بلاک+کر بلاک+ہو נחסם ננעל დაიბლოკა* արգելափակ* ታግዷል* ब्लॉक+हो ब्लॉक+कर ब्लॉक+हुआ अवरुद्ध ব্লক+করা ব্লক+হয়েছে બ્લોક+કર "
+    "ਬਲਾਕ+ਹੋ முடக்கப்பட்ட బ్లాక్+అయి ಬ್ಲಾಕ್+ಆಗಿ ബ്ലോക്ക്+ചെയ് අවහිර ถูกระงับ ถูกล็อก ຖືກລະງັບ ត្រូវបានចាក់សោ ပိတ်ထား 已锁定 "
+    "已鎖定 已冻结 已凍結 "
+    "停止されました ロックされました 정지되 잠겼 잠금되 diblokir terblokir disekat bị+khóa bi+khoa na-block "
+    "na-lock imefungwa imezuiwa "
+    "an+toshe ivaliwe waa+la+xiray "
     # English
     "changed+on changed+via changed+at changed+from changed+through changed+successfully successfully+changed "
     "been+updated was+updated been+modified was+modified successfully+updated successfully+reset been+set was+set "
