@@ -245,6 +245,13 @@ BETWEEN: Final = """
     tasdiq* ellenorz* biztonsag* megerosit* подтвержд* доступ* вход* входа одноразов* временн* безопасн* активац*
     авторизац* підтвердж* потвърж* потврд* провер* التحقق التفعيل الدخول المرور السري التأكيد لمرة واحدة הזיהוי
     האימות חד פעמי ב reg registrasi verifikasi rahasia sementara pengesahan keselamatan
+    temporary temporaneo temporanea provvisori* temporaire* provisoire* provisorisch* personale personali personnel*
+    personal personlig* persönlich* persoonlijk* pessoal individuel* individual* secret* segret* geheim* tijdelijk*
+    tillfällig* midlertidig* väliaikai* henkilökohtai* tymczasow* dočasn* privremen* začasn* osobist* osobn* osebn*
+    tajn* ideiglenes* személyes* ajutin* isiklik* pagaidu personīg* laikin* asmenin* geçici kişisel müvəqqəti shaxsiy
+    vaqtinchalik временн* персональн* личн* секретн* тимчасов* особист* таємн* личен привремен* уақытша убактылуу
+    προσωριν* προσωπικ* μυστικ* المؤقت مؤقت الشخصي موقت שאישי הזמני זמני האישי numeric numerisk* numéric* numeryczn*
+    digital* cyfrow* ciffr* číseln*
 """
 
 # Between one code and another.
