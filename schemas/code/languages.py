@@ -78,7 +78,8 @@ CODE: Final = (
     "nomor+verifikasi nomor+otp angka+rahasia mã+pin mật+mã mat+ma mã+số+bí+mật mã+bảo+mật "
     # Tagalog, Swahili, Hausa, Yoruba, Zulu, Xhosa, Sotho, Somali, ...
     "kodigo kowd password numerong+lihim namba+ya+siri namba+ya+uthibitisho nambari+ya+siri msimbo neno+la+siri "
-    "lambar+tabbaci lambar+tantance lambar+sirri* kalmar+sirri* koodu nọ́mbà+ìdánilójú nọmba+ìdánilójú nomba+idaniloju nọmba+aṣiri "
+    "lambar+tabbaci lambar+tantance lambar+sirri* kalmar+sirri* koodu nọ́mbà+ìdánilójú nọmba+ìdánilójú "
+    "nomba+idaniloju nọmba+aṣiri "
     "ikhodi inombolo+yemfihlo iphinikhodi khoudu nomoro+ya+sephiri khodi lambarka+sirta koodhka furaha koodka "
     "nọmba+nzuzo umubare+w+ibanga kode+yawe kaody tenimiafina nambala+yachinsinsi "
     # more
