@@ -120,6 +120,10 @@ BUSINESS: Final = (
     # Chinese, Japanese, Korean, Thai, Hindi
     "条形码 條碼 二维码 二維碼 商品代码 支店 バーコード QRコード 商品コード 店舗コード 지점 바코드 상품코드 บาร์โค้ด "
     "สาขา คิวอาร์ शाखा बारकोड শাখা 工号 "
+    # appointments, vacancies
+    "appointment+code termincode* afspraakcode* tidsbeställningskod code+rdv code+rendez-vous código+de+cita "
+    "código+da+consulta codice+appuntamento kod+wizyty kód+termínu код+записи код+приёма код+запису randevu+kodu "
+    "κωδικός+ραντεβού رمز+الموعد کد+نوبت קוד+תור 预约码 預約碼 予約コード 예약코드 kode+janji mã+lịch+hẹn "
     # tariffs, packages, services, jobs
     "service+code package+code tariff+code plan+code bundle+code job+code vacancy+code tarifcode paketcode "
     "dienstcode pakketcode tjänstekod* tjenestekode palvelukoodi* code+service code+forfait code+offre "
@@ -551,6 +555,14 @@ NAMES: Final = (
     "ร้องเรียน 投诉 投訴 苦情 민원 keluhan aduan khiếu+nại last+four पंजीकरण+संख्या নিবন্ধন+নম্বর autorización+no "
     # appointments
     "موعد* موعدك "
+    # automats, and what was taken out of them
+    "atm atms geldautomat* bankautomat* geldautomaat automaat bankautomat uttagsautomat minibank distributeur "
+    "guichet "
+    "dab cajero+automático cajero+nro caixa+eletrônico multibanco bancomat* bankomat* bancomatul pankkiautomaat* "
+    "automaatista pankautomaadi bankomātā bankomate bankomatas банкомат* банкомата банкомату αυτόματη+ταμειακή صراف "
+    "خودپرداز כספומט ბანკომატ* բանկոմատ* एटीएम এটিএম ઍટીએમ ஏடிஎம் ఏటీఎం เอทีเอ็ม ที่ตู้ ตู้+ATM ถอนเงิน 取款 引き出し 출금 "
+    "withdrawal withdrawn uttag udbetaling nosto wypłata výběr výber opname retragere készpénzfelvétel снятие зняття "
+    "теглене исплата подизање tarik+tunai pengeluaran+tunai rút+tiền rut+tien umetoa "
     # voicemail, lists of codes, tickets
     "voicemail* voicemails+from messages+from mailbox* calls+from mailboxnachricht* itan+liste tan+liste tan-liste* "
     "list+no liste+nr lista+nr "
