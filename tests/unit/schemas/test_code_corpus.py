@@ -16,6 +16,7 @@ MEASURED = {
     "second_held_out": (140, 0),
     "third_held_out": (136, 2),
     "fourth_development": (156, 0),
+    "fourth_held_out": (158, 6),
 }
 PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in MEASURED}
 
