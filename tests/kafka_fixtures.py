@@ -9,6 +9,7 @@ import itertools
 import random
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,9 +81,14 @@ class TestNode:
     async def pause(self) -> None:
         self.slept = True
         await self._home.call(self._node.pause())
-        async with asyncio.timeout(20):
-            while not self._stands_still():  # on a busy machine some threads go on for a moment after SIGSTOP
-                await asyncio.sleep(0.001)
+        await asyncio.to_thread(self._wait_for_standstill)
+
+    def _wait_for_standstill(self) -> None:
+        """On a busy machine some threads go on for a moment after SIGSTOP."""
+        deadline = time.monotonic() + 20
+        while not self._stands_still():
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
 
     def _stands_still(self) -> bool:
         try:
