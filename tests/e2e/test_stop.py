@@ -18,7 +18,8 @@ GRACE_SECONDS = 28
 async def test_sigterm_under_load_ends_in_order_with_everything_delivered(smsbus):
     replica = await smsbus.serve()
     async with Load(replica.url, numbers=20, pause=0.005) as load:
-        await asyncio.sleep(2)
+        while len(load.answered()) <= 200:
+            await asyncio.sleep(0.1)
         await load.until_in_flight(5)
         asked = time.monotonic()
         code = await replica.terminate()
