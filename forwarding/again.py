@@ -8,7 +8,6 @@ from bus.record import build
 from forwarding.delivery import NoResponse, Response
 from forwarding.envelope import encoded, headers_of
 from forwarding.forward import Poster
-from forwarding.letters import STAGE
 from forwarding.signature import signed
 from schemas.messages import SmsReceived, SmsRejected, WatchEnded
 from schemas.topics import RECEIVED, WATCH_ENDED
@@ -29,9 +28,9 @@ class RefusedEvent(NamedTuple):
 
 
 def refused_event(letter: SmsRejected, body: bytes) -> RefusedEvent | None:
-    """Return the event of a dead letter of forwarding; None: it is another letter, or not whole."""
+    """Return the event of a dead letter of forwarding; None: this version cannot read it."""
     model = _MODELS.get(letter.facts.get("refused_topic", ""))
-    if letter.stage != STAGE or model is None or not letter.body_complete:
+    if model is None:
         return None
     try:
         event = model.model_validate_json(body)

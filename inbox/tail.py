@@ -96,9 +96,10 @@ class Tail:
         self._by_id[item.id] = item
         self._kept[item.part].items.append(item)
         self.bytes += item.size
-        for name in _names(item):
+        names = _names(item)
+        for name in names:
             self._named.setdefault(name, []).append(item)
-        for key in (*_names(item), None):
+        for key in (*names, None):
             for subscription in self._subscribed.get(key, ()):
                 if subscription.wanted.matches(item):
                     subscription.take(item)

@@ -9,8 +9,8 @@ from aiohttp import web
 
 from app.admin.problems import problem
 from app.admin.token import accounts_of
-from app.own_callback import Answer
 from receiver.server import TokenUse
+from sandbox.pingme_wire import CallbackResponse
 from schemas import timestamps
 
 PATH: Final = "/v1/callbacks"
@@ -46,7 +46,7 @@ class CallbacksView(TypedDict):
     accounts: list[AccountView]
 
 
-async def nobody_sends(_: str) -> Answer | None:
+async def nobody_sends(_: str) -> CallbackResponse | None:
     """Default for `send`: there is no account."""
     return None
 
@@ -59,7 +59,7 @@ class CallbackApi:
         uses: Callable[[], Iterable[TokenUse]],
         since_ms: Callable[[], int],
         *,
-        send: Callable[[str], Awaitable[Answer | None]] = nobody_sends,
+        send: Callable[[str], Awaitable[CallbackResponse | None]] = nobody_sends,
     ) -> None:
         """`uses` has been noted from `since_ms` on, milliseconds since 1970 as the clock is set by now.
 
@@ -88,7 +88,7 @@ class CallbackApi:
         if answer.http != 200:
             detail = REFUSED.format(answer.http, answer.reason or "no reason") if answer.http else SILENT
             return problem(503, "not_taken", detail)
-        return web.json_response({"status": answer.status, "id": answer.id or None, "reason": answer.reason or None})
+        return web.json_response({"status": answer.status, "id": answer.id, "reason": answer.reason})
 
 
 def view(uses: Iterable[TokenUse], since_ms: int) -> CallbacksView:

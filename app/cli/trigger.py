@@ -35,12 +35,12 @@ def pingme(
     config: Config = None,
 ) -> None:
     """Post one callback and print the response. Exit code 5: the receiver could not make it durable."""
-    from datetime import UTC, datetime
+    from app.process import now_ms
+    from schemas.timestamps import to_text
 
     with readable_errors():
         where, user_id = (or_stdin(url), "sandbox") if url else _callback(settings_for(config), account)
-        now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-        fields = {"app": "jd", "from": sender, "to": to, "userId": user_id, "text": text, "time": now}
+        fields = {"app": "jd", "from": sender, "to": to, "userId": user_id, "text": text, "time": to_text(now_ms())}
         if bad == "malformed":
             del fields["text"]
         for _ in range(2 if bad == "duplicate" else 1):

@@ -41,9 +41,11 @@ class Targets:
 
 def to_send(letter: Letter, targets: Targets) -> ToSend | str:
     """Return what is to be sent, or the reason why it cannot be."""
+    if not letter.body_complete:
+        return "body_incomplete"
     event = refused_event(letter, letter.body)
     if event is None:
-        return "event_unreadable" if letter.body_complete else "body_incomplete"
+        return "event_unreadable"
     target = targets.of(event.forward)
     return ToSend(event, target) if target else "unknown_target"
 

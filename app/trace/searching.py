@@ -110,6 +110,8 @@ class Search:
         for (topic, _), event in found.events.items():
             first = event.places[0]
             event.forwards = await progress.passed(Part(topic, first.partition), first.offset)
+            if event.forwards is None:  # nobody can say now, and each further question would take seconds
+                return
 
     async def newest(self, now_ms: int, enough: int) -> Round:
         """Return so many SMS of a number, or the event of an id; if time runs out, what was found until then."""

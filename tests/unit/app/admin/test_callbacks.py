@@ -11,11 +11,11 @@ from pydantic import SecretStr
 
 from app.admin.callbacks import TEST, CallbackApi, nobody_sends, together, view
 from app.admin.listener import Admin
-from app.own_callback import Answer
 from app.settings.sections import AdminSettings
 from app.workers.admin import JointAdmin, WorkerResponse
 from app.workers.worker_process import Worker
 from receiver.server import TokenUse
+from sandbox.pingme_wire import CallbackResponse as Answer
 from schemas.documents.openapi import openapi
 
 START_MS, LATER_MS = 1_700_000_000_000, 1_700_000_060_000
@@ -107,8 +107,16 @@ async def test_for_all_workers_there_is_one_answer_or_none():
     ("answer", "status", "said"),
     [
         (Answer(200, "accepted", "an-id"), 200, {"status": "accepted", "id": "an-id", "reason": None}),
-        (Answer(200, "rejected", "", "not_json"), 200, {"status": "rejected", "id": None, "reason": "not_json"}),
-        (Answer(503, reason="not_durable"), 503, "The receiver answered 503 (not_durable), so the test SMS was not"),
+        (
+            Answer(200, "rejected", reason="not_json"),
+            200,
+            {"status": "rejected", "id": None, "reason": "not_json"},
+        ),
+        (
+            Answer(503, reason="not_durable"),
+            503,
+            "The receiver answered 503 (not_durable), so the test SMS was not",
+        ),
         (Answer(0), 503, "The receiver of this process does not answer, so the test SMS was not taken."),
         (None, 404, "No PingMe account of this name is configured."),
     ],
