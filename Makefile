@@ -26,7 +26,7 @@ help:
 	@echo "make simulate  pollers, receiver and inbox for hours of virtual time (SEEDS=10 HOURS=6 SCENARIO=business,receiver_mixed)"
 	@echo "make faults  kill, freeze, starve and cut off every part under load    (CASE=kafka_away SCALE=0.3)"
 	@echo "make soak    steady load with a fault now and then                     (MINUTES=60)"
-	@echo "make check   format, lint, types, import contracts, dependencies"
+	@echo "make check   format, lint, types, import contracts, dependencies, every test can be imported"
 	@echo "make bench   what a callback costs, next to a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
 	@echo "make bench-latency  how long a callback waits for its 200"
 	@echo "make bench-polls  what a poll costs, next to a bare aiohttp client, and a commit of states"
@@ -83,6 +83,7 @@ check: $(VENV)/ready
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/pytest --collect-only -qqq  # every test can still be imported
 	$(BIN)/lint-imports
 	$(BIN)/deptry .
 	cd testing && ../$(BIN)/deptry .

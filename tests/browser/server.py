@@ -19,7 +19,6 @@ from app.admin.listener import Admin
 from app.admin.rejected import RejectedApi
 from app.admin.watches import Patience, WatchApi
 from app.degraded import SINCE
-from app.own_callback import Answer
 from app.rejected.replaying import Plan
 from app.settings.sections import AdminSettings
 from bus.kafka.client import KafkaAway
@@ -35,6 +34,7 @@ from pollers.tracking.state import WatchState
 from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
 from receiver.settings import PingMeAccount
+from sandbox.pingme_wire import CallbackResponse
 from schemas import topics
 from schemas.identity import event_id, watch_id
 from schemas.messages import Message, SmsReceived, Watch
@@ -210,11 +210,12 @@ class Smsbus:
         last = Gauge("smsbus_poll_last_success_timestamp_seconds", "", ["account"], registry=registry)
         last.labels("grizzly").set_to_current_time()
 
-    async def _send_test(self, account: str) -> Answer | None:
+    async def _send_test(self, account: str) -> CallbackResponse | None:
         message = sms("Test SMS from smsbus: your code is 482913.", code="482913", account=account, sender="smsbus")
         if self.condition.can_accept:
             await self._topics.publish([message], "kafka")
-        return Answer(200, "accepted", message.id) if self.condition.can_accept else Answer(503, reason="not_durable")
+        accepted = CallbackResponse(200, "accepted", message.id)
+        return accepted if self.condition.can_accept else CallbackResponse(503, reason="not_durable")
 
     async def _passed(self, *_: object) -> dict[str, bool] | None:
         return self.forwards
