@@ -7,7 +7,8 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, Va
 from forwarding.address import is_forbidden_host, target_url
 from forwarding.signature import key_of
 from inbox.filters import Filter
-from schemas.normalize import digits
+from schemas.fields import known_provider
+from schemas.normalize import number_written
 from schemas.topics import RECEIVED, WATCH_ENDED
 
 NOT_ALLOWED: Final = "it is on this machine or in a private network: set allow_private if that is right"
@@ -24,10 +25,10 @@ def _secret(secret: SecretStr) -> SecretStr:
 
 
 def _number(text: str) -> str:
-    if not digits(text):
-        message = "it must be a number with digits"
+    if not (number := number_written(text)):
+        message = "it must be a number, without letters"
         raise ValueError(message)
-    return digits(text)
+    return number
 
 
 class ForwardSettings(BaseModel):
@@ -41,7 +42,7 @@ class ForwardSettings(BaseModel):
     ended: bool = False
     to: Annotated[str, AfterValidator(_number)] | None = None
     account: str | None = None
-    provider: str | None = None
+    provider: Annotated[str, AfterValidator(known_provider)] | None = None
     service: str | None = None
     ref: str | None = None
     watch: str | None = None

@@ -3,11 +3,14 @@
 `Field(examples=...)` on a text means: these are the values of today, expect others. The models take any text there.
 """
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, StringConstraints
 
 from schemas import timestamps
+
+PROVIDERS: Final = ("pingme", "smsverified", "grizzlysms", "smsman")
+"""Those that this version serves."""
 
 EventId = Annotated[
     str, StringConstraints(pattern=r"^[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$")
@@ -25,7 +28,7 @@ ClientRef = Annotated[str, StringConstraints(max_length=128)]
 WatchId = Annotated[str, StringConstraints(min_length=1)]
 Count = Annotated[int, Field(ge=0)]
 
-Provider = Annotated[str, Field(examples=["pingme", "smsverified", "grizzlysms", "smsman"])]
+Provider = Annotated[str, Field(examples=[*PROVIDERS])]
 ReceivedVia = Annotated[str, Field(examples=["callback", "poll"])]
 OrderKind = Annotated[str, Field(examples=["activation", "rent"])]
 MessageType = Annotated[str, Field(examples=["sms", "call", "voice"])]
@@ -35,3 +38,11 @@ TimeBasis = Annotated[str, Field(examples=["stated", "assumed"])]
 Freshness = Annotated[str, Field(examples=["live", "recovered", "history", "replayed"])]
 Stage = Annotated[str, Field(examples=["verify", "parse", "normalize", "publish", "forward", "shape"])]
 EndReason = Annotated[str, Field(examples=["finished", "cancelled", "expired", "gone", "stopped"])]
+
+
+def known_provider(name: str) -> str:
+    """Return the name of a provider in the settings. Raises ValueError if this version does not serve it."""
+    if name in PROVIDERS:
+        return name
+    message = f"unknown provider; this version supports {', '.join(PROVIDERS)}"
+    raise ValueError(message)

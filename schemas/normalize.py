@@ -72,6 +72,11 @@ def digits(raw: str) -> str:
     return found if found.isascii() else found.translate({ord(d): str(unicodedata.decimal(d)) for d in set(found)})
 
 
+def number_written(text: str) -> str:
+    """Return the digits of a number as people write it; empty: it has none, or letters, and is no number."""
+    return "" if any(char.isalpha() for char in text) else digits(text)
+
+
 def e164(raw: str) -> str | None:
     """Return `+` and 7 to 15 digits, or None where `raw` does not spell a full number."""
     return _e164(raw) if len(raw) <= LONGEST_NUMBER else None

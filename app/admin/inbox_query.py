@@ -5,10 +5,10 @@ from typing import Final, NamedTuple
 
 from app.admin.parameters import parameters_in
 from app.process import now_ms
-from app.settings.sections import SERVED
 from app.since import HOW, is_cursor, moment_in
 from inbox.filters import EQUAL, Filter
-from schemas.normalize import digits
+from schemas.fields import PROVIDERS
+from schemas.normalize import number_written
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 
 LARGEST_PAGE: Final = 1_000
@@ -20,8 +20,8 @@ EVENTS: Final = {"received": RECEIVED, "rejected": REJECTED, "watch_ended": WATC
 
 FILTERS: Final = {
     **dict.fromkeys(EQUAL, "a text"),
-    "recipient": "a number with digits",
-    "provider": f"one of {', '.join(SERVED)}",
+    "recipient": "a number, without letters",
+    "provider": f"one of {', '.join(PROVIDERS)}",
     "freshness": f"one of {', '.join(FRESHNESS)}",
     "has_code": "true or false",
     "contains": "a text",
@@ -69,7 +69,7 @@ def _filter(given: dict[str, str]) -> Filter:
     return Filter(
         among=None,
         **{name: given.get(name) for name in (*EQUAL, "contains")}
-        | {"recipient": digits(given.get("recipient", "")) or None},
+        | {"recipient": number_written(given.get("recipient", "")) or None},
         has_code=given["has_code"] == "true" if "has_code" in given else None,
         topics=topics_in(given),
     )
@@ -87,8 +87,8 @@ def is_number(value: str) -> bool:
 
 
 IS_RIGHT: Final[dict[str, Callable[[str], bool]]] = {
-    "recipient": lambda value: bool(digits(value)),
-    "provider": lambda value: value in SERVED,
+    "recipient": lambda value: bool(number_written(value)),
+    "provider": lambda value: value in PROVIDERS,
     "freshness": lambda value: value in FRESHNESS,
     "has_code": lambda value: value in {"true", "false"},
     "since": lambda value: is_cursor(value) or moment_in(value, now_ms()) is not None,

@@ -5,13 +5,13 @@ from typing import Final, NamedTuple
 
 from app.admin.parameters import parameters_in
 from pollers.watches.watch_listing import LARGEST_PAGE, PAGE, STATES, Filters, place_of
-from schemas.normalize import digits
+from schemas.normalize import number_written
 
 MUST_BE: Final = {
     "account": "the name of an account",
     "state": f"one of {', '.join(STATES)}",
     "client_ref": "the text of a watch",
-    "recipient": "a number with digits",
+    "recipient": "a number, without letters",
     "limit": f"1 to {LARGEST_PAGE}",
     "after": "the `next` of a page",
 }
@@ -41,7 +41,7 @@ def _is_right(name: str, value: str) -> bool:
         case "state":
             return value in STATES
         case "recipient":
-            return bool(digits(value))
+            return bool(number_written(value))
         case _:
             return bool(value)
 

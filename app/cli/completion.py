@@ -16,6 +16,6 @@ def account_names(context: typer.Context) -> list[str]:
 
 def provider_names() -> list[str]:
     """Return the providers."""
-    from app.settings.sections import SERVED
+    from schemas.fields import PROVIDERS
 
-    return [*SERVED]
+    return [*PROVIDERS]

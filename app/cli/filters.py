@@ -60,13 +60,13 @@ def filter_of(
 ) -> "Filter":
     """Return the filter of these options."""
     from inbox.filters import Filter
-    from schemas.normalize import digits
+    from schemas.normalize import number_written
 
-    if to is not None and not digits(to):
-        message = "it must be a number with digits"
+    if to is not None and not number_written(to):
+        message = "it must be a number, without letters"
         raise typer.BadParameter(message, param_hint="--to")
     return Filter(
-        recipient=digits(to) if to is not None else None,
+        recipient=number_written(to) if to is not None else None,
         account=account,
         provider=provider,
         service=service,

@@ -22,6 +22,7 @@ from app.cli.filters import (
     To,
     filter_of,
 )
+from app.cli.moment import moment_of
 
 if TYPE_CHECKING:
     from yarl import URL
@@ -70,7 +71,7 @@ def forward(
     )
     with readable_errors():
         settings = settings_for(config)
-        target = _target(settings.data_dir, url, wanted, name=name, since_ms=_moment(since), ended=ended)
+        target = _target(settings.data_dir, url, wanted, name=name, since_ms=moment_of(since), ended=ended)
         try:
             asyncio.run(_forward(settings, target))
         except KeyboardInterrupt:
@@ -104,18 +105,6 @@ def url_of(text: str, hint: str) -> "URL":
         message = "no request may go to a link-local address"
         raise typer.BadParameter(message, param_hint=hint)
     return url
-
-
-def _moment(since: str | None) -> int | None:
-    from app.process import now_ms
-    from app.since import moment_in
-
-    if since is None:
-        return None
-    if (moment := moment_in(since, now_ms())) is None:
-        message = "write it as 10m (or 30s, 2h, 7d), or a time like 2026-03-25T03:17:06Z"
-        raise typer.BadParameter(message, param_hint="--since")
-    return moment
 
 
 async def _forward(settings: "Settings", target: "Target") -> None:

@@ -10,6 +10,6 @@ def moment_of(since: str | None) -> int | None:
 
     found = moment_in(since, now_ms()) if since is not None else None
     if since is not None and found is None:
-        message = "write it as 10m (or 30s, 2h, 7d) or as a time like 2026-03-25T03:17:06Z"
+        message = "write it as 10m (or 30s, 2h, 7d) or as a past time like 2026-03-25T03:17:06Z"
         raise typer.BadParameter(message, param_hint="--since")
     return found

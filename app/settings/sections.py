@@ -25,7 +25,6 @@ from schemas import fields
 
 UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
 POLLED: Final = ("smsverified", "grizzlysms", "smsman")
-SERVED: Final = ("pingme", *POLLED)
 
 _OFFSET: Final = re.compile(r"(?P<sign>[+-])(?P<hours>[01]?[0-9])(?::?00)?")
 
@@ -115,7 +114,7 @@ class Section(BaseModel):
 class Account(Section):
     """One account at a provider, under the name that events carry."""
 
-    provider: str
+    provider: Annotated[str, AfterValidator(fields.known_provider)]
     callback_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(listed_if_text)] = Field(
         default=(), validate_default=True
     )
@@ -129,14 +128,6 @@ class Account(Section):
     status_action: Literal["getStatus", "getStatusV2"] | None = None
     # For a provider's times without a zone. Not documented; one client of GrizzlySMS assumes UTC.
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-
-    @field_validator("provider")
-    @classmethod
-    def _served(cls, provider: str) -> str:
-        if provider in SERVED:
-            return provider
-        message = f"unknown provider; this version supports {', '.join(SERVED)}"
-        raise ValueError(message)
 
     @field_validator("api_key")
     @classmethod

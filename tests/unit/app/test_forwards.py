@@ -90,9 +90,10 @@ def test_a_target_is_configured_with_the_filters_of_tail(environment):
         ({"URL": "http://10.0.0.1/hook"}, "set allow_private if that is right"),
         ({"URL": "http://169.254.169.254/", "ALLOW_PRIVATE": "true"}, "link-local"),
         ({"SECRET": "hunter2"}, "openssl rand"),
-        ({"TO": "nobody"}, "a number with digits"),
+        ({"TO": "nobody1"}, "a number, without letters"),
+        ({"PROVIDER": "twilio"}, "supports pingme, smsverified, grizzlysms, smsman"),
     ],
-    ids=["scheme", "private", "link-local", "secret", "number"],
+    ids=["scheme", "private", "link-local", "secret", "number", "provider"],
 )
 def test_a_target_that_cannot_be_is_named_and_no_value_is_shown(environment, changed, says):
     environment(HOOK | {f"SMSBUS_FORWARDS__HOOK__{name}": value for name, value in changed.items()})
@@ -119,7 +120,7 @@ def test_forwarding_needs_a_target_and_no_account(environment):
         (["169.254.169.254/latest"], "link-local"),
         (["localhost:3000", "--name", "a/b"], "letters, digits"),
         (["localhost:3000", "--since", "soon"], "10m"),
-        (["localhost:3000", "--to", "me"], "a number with digits"),
+        (["localhost:3000", "--to", "me"], "a number, without letters"),
     ],
     ids=["scheme", "link-local", "name", "since", "number"],
 )

@@ -514,9 +514,9 @@ async def test_a_stream_of_the_last_minutes_begins_with_them(api):
         ("/v1/sms?limit=1001&has_code=yes", "has_code must be true or false; limit must be 1 to 1000."),
         (
             "/v1/sms?since=yesterday",
-            "since must be 10m (or 30s, 2h, 7d), a time like 2026-03-25T03:17:06Z, or a cursor.",
+            "since must be 10m (or 30s, 2h, 7d), a past time like 2026-03-25T03:17:06Z, or a cursor.",
         ),
-        ("/v1/sms?since=2026-03-25T03:17:06", "since must be 10m (or 30s, 2h, 7d), a time"),
+        ("/v1/sms?since=2026-03-25T03:17:06", "since must be 10m (or 30s, 2h, 7d), a past time"),
         (f"/v1/sms?since={'A' * 50}", "since is not a cursor of this inbox: it was cut, or is of other events."),
         ("/v1/sms?provider=grizzly", "provider must be one of pingme, smsverified, grizzlysms, smsman."),
         ("/v1/sms?sequence=1", "sequence is not a parameter of this request"),
@@ -529,7 +529,12 @@ async def test_a_stream_of_the_last_minutes_begins_with_them(api):
         (f"/v1/wait?recipient={NUMBER}&sequence=1", "sequence counts the SMS of an activation"),
         ("/v1/wait?account=main&order_id=860170&since=10m", "an activation's SMS are counted: leave out since"),
         (f"/v1/wait?recipient={NUMBER}&timeout=56", "timeout must be 1 to 55 (seconds)."),
-        ("/v1/wait?recipient=nobody", "recipient must be a number with digits."),
+        ("/v1/wait?recipient=nobody", "recipient must be a number, without letters."),
+        ("/v1/sms?recipient=alice1", "recipient must be a number, without letters."),
+        (
+            "/v1/sms?since=2999-01-01T00:00:00Z",
+            "since must be 10m (or 30s, 2h, 7d), a past time like 2026-03-25T03:17:06Z, or a",
+        ),
         ("/v1/stream?events=received,all", "events must be some of received, rejected, watch_ended, with commas"),
     ],
 )

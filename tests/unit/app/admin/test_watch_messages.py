@@ -65,7 +65,7 @@ def test_values_of_the_right_form_may_be_wrong(more: dict[str, str], said: str |
         ([("state", "")], "state must be one of open, ended,"),
         ([("account", "")], "account must be the name of an account"),
         ([("client_ref", "")], "client_ref must be the text of a watch"),
-        ([("recipient", "+")], "recipient must be a number with digits"),
+        ([("recipient", "+")], "recipient must be a number, without letters"),
         ([("recipent", "1")], "recipent is not a parameter of this request (did you mean recipient?)"),
         ([("limit", "1"), ("limit", "2")], "limit is given twice"),
     ],
