@@ -19,6 +19,7 @@ CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
+SURE_SECONDS: Final = 2.0  # for the brokers to answer before a wait says that nothing came
 
 
 class Page(NamedTuple):
@@ -137,7 +138,7 @@ class Inbox:
         """Wait for the next event after a checked cursor that is news: observed since then, and live.
 
         With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
-        if Kafka cannot be read by then, and `Gone` if the topics were made anew or those of another cluster.
+        if Kafka does not answer then, and `Gone` if the topics were made anew or those of another cluster.
         """
         oldest_ms, resets = cursor.since_ms - CLOCKS_MS, self._tail.resets
         wanted = wanted._replace(freshness=wanted.freshness or "live")
@@ -147,6 +148,7 @@ class Inbox:
 
         async with self._first(wanted, cursor, is_news) as found:
             await asyncio.wait([found], timeout=seconds)
+            await self._sure(found)
         if self._tail.resets != resets:
             raise Gone
         return self._found(found, cursor, self.here(wanted))
@@ -171,6 +173,8 @@ class Inbox:
                 if left <= 0:
                     break
                 await asyncio.wait([found], timeout=min(left, LOOK_EVERY))
+            if seconds:
+                await self._sure(found)
         return self._found(found, self.since(wanted, 0), self.here(wanted))
 
     @asynccontextmanager
@@ -198,6 +202,16 @@ class Inbox:
                     here.set_result(item)
                     return here
         return None
+
+    async def _sure(self, found: asyncio.Future[Item]) -> None:
+        """Return once something is found, or the brokers answer: then nothing came. Raises `Blind`."""
+        if found.done():
+            return
+        try:
+            async with asyncio.timeout(SURE_SECONDS):
+                await self.following.ends()
+        except TimeoutError:
+            raise Blind from None
 
     def _is_complete(self) -> bool:
         """Tell whether all that was published a while ago is here, or was."""

@@ -7,7 +7,7 @@ from contextlib import aclosing
 from dataclasses import dataclass
 
 from bus.kafka.topics_reader import Part
-from inbox.asking import Ended, Inbox, WatchEnded
+from inbox.asking import Ended, Inbox, Page, WatchEnded
 from inbox.cursor import Cursor
 from inbox.filters import Filter
 from inbox.following import Blind
@@ -19,6 +19,7 @@ from tests.simulation.inbox.topics import Ends
 from tests.simulation.inbox.town import Town, Watch
 
 CLOCKS_MS = 5_000
+SURE_SECONDS = 2.1
 
 
 class Missed(AssertionError):
@@ -105,6 +106,7 @@ class Clients:
                     async with inbox.lasting.one():
                         await inbox.check(cursor, wanted)
                         page = await inbox.wait(wanted, cursor, self.rng.uniform(0.1, 40))
+                        self._check_sure(page)
                 except (Blind, Closing) as error:
                     self.counted(f"wait: {type(error).__name__.lower()}")
                     continue
@@ -116,6 +118,11 @@ class Clients:
                 cursor, found = Cursor.of(page.cursor.text(), (RECEIVED,)), found + self.town.no_repeats(page.items)
             if self.town.making() == making:
                 self._check_news(part, number.digits, begin, began_at, began_ms, cursor, found)
+
+    def _check_sure(self, page: Page) -> None:
+        """Nothing is what came only if the brokers have said so."""
+        unanswered = asyncio.get_running_loop().time() - self.town.topics.answered_at
+        check(holds=bool(page.items) or unanswered < SURE_SECONDS, said="nobody knew whether it came", of=unanswered)
 
     def _check_news(
         self, part: Part, digits: str, begin: int, began_at: float, began_ms: int, cursor: Cursor, found: list[Item]
@@ -149,6 +156,7 @@ class Clients:
                         page = await inbox.wait_in_order(
                             wanted, sequence, self._ended(watch), self.rng.uniform(0.5, 30)
                         )
+                        self._check_sure(page)
                 except (Blind, Closing) as error:
                     self.counted(f"in order: {type(error).__name__.lower()}")
                     continue

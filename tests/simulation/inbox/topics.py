@@ -62,6 +62,8 @@ class Topics:
         """They say where the topics end, and do not let anybody read them."""
         self.logs = {part: Log() for part in PARTS}
         self.makings = dict.fromkeys(PARTS, 0)
+        self.answered_at = 0.0
+        """When they last said where they end."""
         self.changes = 0
         """How often anything in them changed."""
 
@@ -140,6 +142,7 @@ class Reader:
         ends = Ends(self._topics.ends())
         ends.asked_at = asked_at
         await self._weather.wait(KafkaAway(), asyncio.CancelledError())
+        self._topics.answered_at = asyncio.get_running_loop().time()
         return ends
 
     async def begins(self, since_ms: int, at_most: int) -> Positions:

@@ -281,6 +281,19 @@ def test_a_wait_while_kafka_is_away_says_that_nobody_knows(world, inbox):
         wait(world, inbox, seconds=10)
 
 
+def test_a_wait_that_is_over_just_after_kafka_went_away_says_so_too(world, inbox):
+    world.later(0.5, lambda: setattr(world.topics, "away", True))
+    with pytest.raises(Blind):
+        wait(world, inbox, seconds=1)
+
+
+def test_an_sms_that_comes_while_the_brokers_are_asked_whether_there_is_none_is_returned(world, inbox):
+    world.weather.slow = 0.5
+    world.later(1.05, lambda: add(world, inbox, FIRST, 0, "late"))
+
+    assert ids(wait(world, inbox, seconds=1).items) == ["late"]
+
+
 def test_a_wait_ends_when_the_topics_were_made_anew(world, inbox):
     world.later(1, lambda: inbox.following.tail.reset(dict.fromkeys(PARTS, 0)))
     with pytest.raises(Gone):
@@ -364,6 +377,12 @@ def test_an_sms_of_an_activation_counts_unless_it_is_a_replay(world, inbox, fres
     else:
         with pytest.raises(Blind):  # this inbox does not read
             wait_in_order(world, inbox, 0, seconds=10)
+
+
+def test_an_order_s_wait_that_is_over_just_after_kafka_went_away_says_so_too(world, inbox):
+    world.later(0.5, lambda: setattr(world.topics, "away", True))
+    with pytest.raises(Blind):
+        wait_in_order(world, inbox, 0, seconds=1)
 
 
 def test_an_old_sms_satisfies_it(world, inbox):
