@@ -25,8 +25,10 @@ BOTH = SHOP.replace(f'["{TOKEN}"]', f'["{NEW}", "{TOKEN}"]')
 MANY = 50
 OTHER = f'[accounts.other]\nprovider = "pingme"\ncallback_tokens = ["{THIRD}"]\n'
 OF_LOAD = {"messages_in_journal", "event_loop_late"}  # which other programs on this machine can cause
-ONE_OR_MORE = pytest.mark.parametrize(
-    ("arguments", "processes"), [((), 1), (("--workers", "2"), 4)], ids=["one process", "workers"]
+ONE, MORE = pytest.param((), 1, id="one process"), pytest.param(("--workers", "2"), 4, id="workers")
+ONE_OR_MORE = pytest.mark.parametrize(("arguments", "processes"), [ONE, MORE])
+ONE_OR_LATER_MORE = pytest.mark.parametrize(
+    ("arguments", "processes"), [ONE, pytest.param(*MORE.values, id=MORE.id, marks=pytest.mark.long)]
 )
 
 
@@ -81,7 +83,7 @@ async def _statuses(replica: Replica, token: str) -> set[int]:
     return set(await asyncio.gather(*(_status(replica, token) for _ in range(20))))
 
 
-@ONE_OR_MORE
+@ONE_OR_LATER_MORE
 async def test_tokens_come_and_go_under_load_and_no_connection_notices(smsbus, arguments, processes):
     replica, file = await _serve(smsbus, SHOP, *arguments), smsbus.directory / "smsbus.toml"
     assert await _statuses(replica, NEW) == {404}
@@ -165,7 +167,7 @@ async def test_a_bad_file_changes_nothing_and_one_line_says_why(
     assert (len(replica.said("reload_refused")), load.refused()) == (len(BAD), [])
 
 
-@ONE_OR_MORE
+@ONE_OR_LATER_MORE
 async def test_a_token_is_rotated_on_a_live_service_and_the_old_one_goes_when_nobody_needs_it(
     smsbus, arguments, processes
 ):

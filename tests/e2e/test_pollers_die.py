@@ -15,7 +15,7 @@ from tests.e2e.polling import SHARDS, Poller, Town, wait_until
 from tests.kafka_fixtures import TestKafka
 
 WATCHES = int(os.environ.get("POLLER_WATCHES", "1500"))
-SOME = 300
+SOME = 120
 MOVED_SECONDS = 60  # the aim is 15; 5-7 s are usual, more than 30 were seen once on a busy machine
 IDLE = "the fault met no work"
 

@@ -12,16 +12,16 @@ from tests.faults.mutations import BREAKS
 from tests.faults.run import run
 from tests.kafka_fixtures import running_kafka
 
-SCALE = 0.1
+SCALE, SMALLER = 0.1, 0.05
 WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
 LONG = ["poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
-CORE = ["receiver_killed", *(pytest.param(name, marks=pytest.mark.long) for name in LONG)]
+CORE = [("receiver_killed", SMALLER), *(pytest.param(name, SCALE, marks=pytest.mark.long) for name in LONG)]
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("name", CORE)
-async def test_nothing_that_was_promised_breaks(name, kafka3, topic_prefix, tmp_path):
-    row = await _holds(name, kafka3, topic_prefix, tmp_path)
+@pytest.mark.parametrize(("name", "scale"), CORE)
+async def test_nothing_that_was_promised_breaks(name, scale, kafka3, topic_prefix, tmp_path):
+    row = await _holds(name, kafka3, topic_prefix, tmp_path, scale=scale)
 
     assert row.fast_lane > 0
 
@@ -42,8 +42,8 @@ async def test_nothing_that_was_promised_breaks_when_the_journal_cannot_be_read(
         await _holds("journal_read_fails", kafka, topic_prefix, tmp_path)
 
 
-async def _holds(name, kafka3, topic_prefix, tmp_path, **options):
-    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=SCALE, prefix=topic_prefix, **options)
+async def _holds(name, kafka3, topic_prefix, tmp_path, *, scale=SCALE, **options):
+    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=scale, prefix=topic_prefix, **options)
 
     assert row.not_run == ""
     assert row.violations == []

@@ -60,6 +60,12 @@ LATE = {
     "remembers_everybody",
     "never_refills",
     "keeps_old_heads",
+    "fails_now_and_then",
+    "holds_the_loop",
+    "retires_at_once",
+    "reads_the_newest_first",
+    "charges_nothing",
+    "asks_again",
 }
 """Breaks that take four seconds of a processor and more to be found."""
 MIXED = ("mixed", "receiver_mixed")
