@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 
+SHORTEST = 1.0  # seconds of waiting in a request
 A_WAIT = 55.0  # seconds: the longest that one request may take
 RETRY = 0.5  # seconds, where the service is not ready
 REQUEST = 5.0  # seconds
@@ -73,7 +74,7 @@ class Waiting:
 
     def sms(self, seconds: float, match: str | None = None, *, with_code: bool = False) -> Steps[Sms]:
         """Return the first SMS that matches. Raises `NoSms`."""
-        deadline, pattern = self._clock() + seconds, re.compile(match) if match else None
+        deadline, pattern = self._until(seconds), re.compile(match) if match else None
         while True:
             for index, sms in enumerate(self._unreturned):
                 if (pattern is None or pattern.search(sms.text or "")) and (sms.code or not with_code):
@@ -84,7 +85,7 @@ class Waiting:
 
     def count(self, count: int, seconds: float) -> Steps[list[Sms]]:
         """Return so many SMS, in order. Raises `NoSms`."""
-        deadline = self._clock() + seconds
+        deadline = self._until(seconds)
         while len(self._unreturned) < count:
             if not (yield from self._more(deadline)):
                 raise NoSms(self._instead(f"{count} SMS within {seconds:g} s"))
@@ -93,8 +94,12 @@ class Waiting:
 
     def none(self, seconds: float) -> Steps[None]:
         """Return if nothing comes within so many seconds. Raises AssertionError."""
-        if self._unreturned or (yield from self._more(self._clock() + seconds)):
+        if self._unreturned or (yield from self._more(self._until(seconds))):
             raise AssertionError(self._instead(f"no SMS within {seconds:g} s"))
+
+    def _until(self, seconds: float) -> float:
+        """Return the deadline: without one request nobody knows what came."""
+        return self._clock() + max(seconds, SHORTEST)
 
     def _more(self, deadline: float) -> Steps[bool]:
         """Add the next SMS to those that wait; False: none came in time."""

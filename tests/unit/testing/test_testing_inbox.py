@@ -84,6 +84,15 @@ def test_no_sms_is_asserted_and_one_that_came_is_shown() -> None:
         other.run(with_one.none(3))
 
 
+@pytest.mark.parametrize("seconds", [0, -1, 0.3])
+def test_however_short_the_time_the_service_is_asked_once(seconds: float) -> None:
+    service, waiting = begun(page("hello"))
+
+    with pytest.raises(AssertionError, match="'hello'"):
+        service.run(waiting.none(seconds))
+    assert service.asked[-1].parameters["timeout"] == "1"
+
+
 @pytest.mark.parametrize(
     ("reveal", "shown"),
     [(True, ["16470000000", "'wrong 5611'"]), (False, ["•••••••••00", "••••• ••••", "--sms-reveal"])],
