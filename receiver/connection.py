@@ -101,6 +101,8 @@ class Connection(RequestHandler):
         self._take_ends()
         if self._refused:
             self._body.feed_eof()  # nothing is left to drain
+        if self._waiter is not None and self._waiter.done() and self._task_handler is not None:
+            self._task_handler.cancel()  # aiohttp would begin a request that arrived just before, and fail at it
         super().connection_lost(exc)
 
     def pause_writing(self) -> None:

@@ -5,6 +5,7 @@ A red test here is no bug of ours: a new aiohttp behaves differently, so look at
 
 import ast
 import asyncio
+import gc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -24,7 +25,7 @@ NAMES = {
     *("_buffer_paused", "_close", "_current_request", "_force_close", "_handler_waiter", "_keepalive_handle"),
     *("_keepalive_timeout", "_loop", "_messages", "_next_keepalive_close_time", "_pause_reading_for_buffer", "_paused"),
     *("_process_keepalive", "_request_count", "_request_in_progress", "_resume_reading_for_buffer", "_upgraded"),
-    *("_read_bytes", "_waiter"),
+    *("_read_bytes", "_task_handler", "_waiter"),
 }
 """aiohttp's private names that `receiver/connection.py` uses."""
 
@@ -85,6 +86,18 @@ async def served(
         writer.close()
         listener.close()
         await server.shutdown(1)
+
+
+async def lose(made: list[RequestHandler], sent: bytes) -> None:
+    """Have the connection read this and be reset, before anything else runs."""
+    async with asyncio.timeout(5):
+        while not made or made[0]._waiter is None:
+            await asyncio.sleep(0)
+    made[0].data_received(sent)
+    made[0].connection_lost(ConnectionResetError())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    gc.collect()  # an exception that nobody has asked for is told of by its task's end
 
 
 async def plain(request: web.BaseRequest) -> StreamResponse:
@@ -150,3 +163,13 @@ async def test_while_a_handler_runs_the_request_is_the_current_one_and_its_body_
 
 def test_an_error_stands_in_the_queue_of_messages_as_this() -> None:
     assert list(inspect.signature(_ErrInfo).parameters) == ["status", "exc", "message"]
+
+
+async def test_a_request_whose_connection_is_lost_in_the_same_turn_ends_its_task_with_an_error() -> None:
+    """So `Connection.connection_lost` cancels that task."""
+    complaints: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
+    async with served(plain) as (made, *_):
+        await lose(made, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+
+    assert [type(each["exception"]) for each in complaints] == [TypeError]

@@ -61,7 +61,7 @@ def test_bash_completes_commands_options_choices_and_accounts(bash: Callable[[st
 
     *offered, nothing = bash("\n".join([". ~/.bashrc", *map(completed, lines), broken, completed(lines[-1])]))
 
-    assert offered == ["journal", "show skip status", "all receiver pollers inbox", "--freshness", "grizzly"]
+    assert offered == ["journal", "show skip status", "all receiver pollers inbox forward", "--freshness", "grizzly"]
     assert nothing == ""
 
 

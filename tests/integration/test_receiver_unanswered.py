@@ -4,6 +4,7 @@ On both roads, over real sockets.
 """
 
 import asyncio
+import gc
 import gzip
 import json
 import random
@@ -278,3 +279,24 @@ async def test_half_a_head_behind_others_is_late_too(opened: Any, before: int) -
         assert await reader.read() == b""
     assert said == [b"200"] * 2 * before + [b"408"]
     writer.close()
+
+
+@pytest.mark.parametrize("sent", [LIVEZ, post(SMS), b"GET\r\n\r\n"], ids=["get", "sms", "junk"])
+async def test_a_reset_right_behind_a_request_is_no_error_of_ours(opened, sent):
+    """aiohttp's task would go on with the request, without what it makes requests of."""
+    side, complaints = await opened(), []
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: complaints.append(context))
+    _, writer = await asyncio.open_connection("127.0.0.1", side.receiver.port)
+    async with asyncio.timeout(5):
+        while not (made := side.receiver._server.connections) or made[0]._waiter is None:
+            await asyncio.sleep(0)
+
+    made[0].data_received(sent)
+    made[0].connection_lost(ConnectionResetError())
+
+    for _ in range(5):
+        await asyncio.sleep(0)
+    writer.close()
+    gc.collect()
+    assert complaints == []

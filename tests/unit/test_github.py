@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
-from app.settings.sections import SERVED
+from schemas.fields import PROVIDERS
 
 GITHUB = Path(__file__).parents[2] / ".github"
 WORKFLOWS = sorted(GITHUB.glob("workflows/*.yml"))
@@ -84,7 +84,7 @@ def test_a_form_asks_that_nothing_personal_is_sent(form: Path) -> None:
 def test_the_form_for_providers_names_those_that_are_served() -> None:
     (provider,) = [element for element in read(FORMS[1])["body"] if element.get("id") == "provider"]
 
-    assert {name.lower().replace("-", "") for name in provider["attributes"]["options"]} == set(SERVED)
+    assert {name.lower().replace("-", "") for name in provider["attributes"]["options"]} == set(PROVIDERS)
 
 
 def test_a_pull_request_is_asked_how_its_test_failed() -> None:
