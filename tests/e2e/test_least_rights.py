@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -51,6 +52,11 @@ def give_what_is_printed(town: Town, role: str, user: User) -> None:
     asyncio.run(give(understood(done.stdout), town.bootstrap_servers))
 
 
+def errors(log: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the lines of a log that are errors and not about how busy this machine is."""
+    return [line for line in log if line.get("level") == "error" and line["event"] != "event_loop_late"]
+
+
 @pytest.mark.parametrize(
     "secure",
     [pytest.param("mtls", marks=pytest.mark.long), "PLAIN", pytest.param("SCRAM-SHA-512", marks=pytest.mark.long)],
@@ -75,7 +81,7 @@ def test_the_printed_rights_are_enough_for_each_role(secure: SecureKafka, town: 
     shown = {sms["nonce"] for sms in town.book() if sms["shown"] is not None}
     assert len(shown & {sms.get("code") for sms in town.read("sms.received.v1")}) == ORDERS, f"run {time_in_a_row}"
     wait_until(lambda: len(town.read("sms.rejected.v1")) == 1, 30)
-    assert [line for line in poller.log if line.get("level") == "error"] == []
+    assert errors(poller.log) == []
 
 
 @pytest.mark.parametrize("secure", [pytest.param("mtls", marks=pytest.mark.long), "PLAIN"], indirect=True)
@@ -104,7 +110,7 @@ def test_an_inbox_reads_with_the_printed_rights_and_writes_commands_only_once_it
     assert watches["watches"] == []
     assert (forbidden.value.code, json.load(forbidden.value)["reason"]) == (403, "forbidden")
     wait_until(lambda: [each["watch_id"] for each in town.get(reads, "/v1/watches")["watches"]] == [watch], 10)
-    assert [line for line in (*reads.log, *commands.log) if line.get("level") == "error"] == []
+    assert errors([*reads.log, *commands.log]) == []
 
 
 @pytest.mark.long  # half a minute: it waits for five tries
@@ -133,7 +139,7 @@ def test_the_printed_rights_are_enough_to_forward_and_to_write_a_dead_letter(sec
 
     assert [line["id"] for line in process.events("forward_refused")] == [published["id"]]
     assert [letter["stage"] for letter in town.read("sms.rejected.v1")] == ["forward"]
-    assert [line for line in process.log if line.get("level") == "error"] == []
+    assert errors(process.log) == []
 
 
 @pytest.mark.parametrize("secure", ["PLAIN"], indirect=True)

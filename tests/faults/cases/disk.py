@@ -37,7 +37,7 @@ async def journal_read_fails(stage: Stage) -> None:
     logs.mkdir()
     began, turns = time.time(), itertools.count()
     async with stage.fault("reads of the journal fail"):
-        while time.time() < began + TURNS_SECONDS * stage.scale:
+        while time.time() < began + TURNS_SECONDS * max(stage.scale, 0.0 if _all_noticed(stage) else 1.0):
             await _one_turn(stage, logs, next(turns))
         for proxy in stage.kafka.proxies:
             proxy.heal()
@@ -46,6 +46,10 @@ async def journal_read_fails(stage: Stage) -> None:
     stage.met("reads failed", failed)
     for receiver in stage.receivers:
         stage.met(f"{receiver.name} noticed", receiver.replica.said(UNWRITABLE))
+
+
+def _all_noticed(stage: Stage) -> bool:
+    return all(receiver.replica.said(UNWRITABLE) for receiver in stage.receivers)
 
 
 async def index_flipped(stage: Stage) -> None:
