@@ -27,8 +27,10 @@ def test_nothing_is_missed_for_hours(seed: int) -> None:
 
 
 @pytest.mark.long
-def test_nothing_is_missed_for_days() -> None:
-    assert run(1, 30.0, SCENARIOS["inbox_days"]).keys() >= {*PROMISED, "paged", "pages: gone"}
+@pytest.mark.parametrize(("seed", "too_late"), [(1, set()), (2, {"pages: gone"})], ids=["wide", "narrow"])
+def test_nothing_is_missed_for_days(seed: int, too_late: set[str]) -> None:
+    """Replicas that forget by age alone for a day and more, and others that forget earlier than clients come back."""
+    assert run(seed, 26.0, SCENARIOS["inbox_days"]).keys() >= {*PROMISED, "paged", *too_late}
 
 
 def test_a_seed_determines_a_run() -> None:
