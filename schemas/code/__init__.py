@@ -60,9 +60,15 @@ def _is_in_place(text: str, plain: str) -> bool:
     """Tell whether `plain` has a character for each of `text`, and the candidates' own."""
     if plain == text:
         return True
-    if len(plain) != len(text) or any(len(readable(character)) != 1 for character in set(text)):
+    if len(plain) != len(text) or not all(map(_is_one, set(text))):
         return False
     return all(plain[one.start : one.end] == text[one.start : one.end] for one in _found(plain))
+
+
+@lru_cache(maxsize=4096)
+def _is_one(character: str) -> bool:
+    """Tell whether a character is one in a readable text, too."""
+    return len(readable(character)) == 1
 
 
 def _extracted(plain: str, shape: str) -> str | None:

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -201,9 +201,17 @@ def _anywhere() -> dict[str, int]:
     return found
 
 
+def _pattern(parts: Iterable[str]) -> str:
+    """Return an expression for the longest of them, grouped by their first letters: each is tried once at a place."""
+    groups: dict[str, list[str]] = {}
+    for part in sorted(parts, key=len, reverse=True):
+        groups.setdefault(part[0], []).append(re.escape(part[1:]))
+    return "|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in groups.items())
+
+
 _PARTS: Final = _anywhere()
 _FOREIGN: Final = re.compile(f"[{FROM_ANYWHERE}-\U0010ffff]")
-_PART: Final = re.compile("|".join(map(re.escape, sorted(_PARTS, key=len, reverse=True))))
+_PART: Final = re.compile(_pattern(_PARTS))
 
 
 def words_of(text: str) -> list[Word]:
@@ -212,7 +220,7 @@ def words_of(text: str) -> list[Word]:
     last: tuple[str, ...] = ()
     for match in _WORD.finditer(text):
         word, says = match[0], _said_by(match[0])
-        if word.isascii() and _touches_a_digit(text, match) and not says & Says.CODE:
+        if not says & Says.CODE and word.isascii() and _touches_a_digit(text, match):
             continue
         found.append(Word(match.start(), match.end(), says))
         last = (*last[-2:], word)
