@@ -9,7 +9,7 @@ from typing import Final
 from schemas import code
 
 TEXTS: Final = Path("tests/corpus/codes")
-ROUNDS: Final = 7
+ROUNDS: Final = 12
 
 
 def texts() -> list[str]:
