@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, readable_errors, settings_for
 from app.cli.filters import (
     Contains,
     Freshness,
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from app.forwards import Target
     from app.settings.load import Settings
+    from app.stopping import Stop
     from bus.kafka.group_reader import Place
     from bus.kafka.topics_reader import Part
     from forwarding.delivery import Pause, Refuse, Sent
@@ -114,7 +115,8 @@ async def _forward(settings: "Settings", target: "Target") -> None:
 
     for topic in target.wanted.topics:
         await topics.partitions(settings.kafka, topic)  # raises if it is missing, or Kafka away
-    stop, printer = stop_on_signals(), _Printer(target)
+    stop = stop_on_signals()
+    printer = _Printer(target, stop)
     async with AsyncExitStack() as stack:
         forward = forwarding(settings, target, stack, on_placed=printer.placed, on_step=printer.step)
         running, stopping = asyncio.ensure_future(forward.run()), asyncio.ensure_future(stop.wait())
@@ -122,52 +124,67 @@ async def _forward(settings: "Settings", target: "Target") -> None:
         for task in (running, stopping):
             task.cancel()
         await asyncio.wait([running, stopping])
-        _end(forward)
+        _end(forward, printer)
 
 
-def _end(forward: "Forward") -> None:
+def _end(forward: "Forward", printer: "_Printer") -> None:
+    if printer.failed:
+        raise printer.failed
     if forward.stopped:
         raise end(Code.FAILED, "the target answered 410: it wants no more events, so this ends")
 
 
 class _Printer:
-    """Says what happens: results on stdout, trouble on stderr. No number, code or text."""
+    """Says what happens: results on stdout, trouble on stderr. No number, code or text.
 
-    def __init__(self, target: "Target") -> None:
+    Output that cannot be written ends the command. It must not look like a failure of what was sent, which would be
+    sent again, and again.
+    """
+
+    def __init__(self, target: "Target", stop: "Stop") -> None:
+        self.failed: OSError | None = None
         self._target = target
+        self._stop = stop
         self._is_ready = False
         self._waits: dict[Part, str] = {}  # for what
 
     def placed(self, places: "Mapping[Part, Place]") -> None:
         if not self._is_ready:
             self._is_ready = True
-            typer.echo(f"Ready! Your webhook signing secret is {self._target.secret} (^C to quit)")
-            _flush()
+            self._print(f"Ready! Your webhook signing secret is {self._target.secret} (^C to quit)")
         if lost := sum(place.lost for place in places.values()):
-            say(f"{lost} records were deleted by Kafka before they could be sent")
+            self._say(f"{lost} records were deleted by Kafka before they could be sent")
         new = [place for place in places.values() if place.is_new]
         if places and len(new) == len(places):
-            say(f"{self._target.name} has no progress in Kafka yet, or no longer: it begins {self._begins()}")
+            self._say(f"{self._target.name} has no progress in Kafka yet, or no longer: it begins {self._begins()}")
 
     def step(self, item: "Item", step: "Sent | Pause | Refuse") -> None:
         from forwarding.delivery import Pause, Sent
 
         if isinstance(step, Sent):
             self._waits.pop(item.part, None)
-            typer.echo(f"{step.status} {item.id}")
-            _flush()
+            self._print(f"{step.status} {item.id}")
         elif not isinstance(step, Pause):
             self._waits.pop(item.part, None)
-            say(f"{step.status} {item.id}: refused five times, it is in sms.rejected.v1 now")
+            self._say(f"{step.status} {item.id}: refused five times, it is in sms.rejected.v1 now")
         elif self._waits.get(item.part) != step.reason:
             self._waits[item.part] = step.reason
-            say(f"{step.reason} {item.id}: it is tried again until the target takes it")
+            self._say(f"{step.reason} {item.id}: it is tried again until the target takes it")
 
     def _begins(self) -> str:
         return "now" if self._target.since_ms is None else "at --since"
 
+    def _say(self, text: str) -> None:
+        self._print(text, err=True)
 
-def _flush() -> None:
-    import sys
+    def _print(self, line: str, *, err: bool = False) -> None:
+        import sys
 
-    sys.stdout.flush()
+        from app.sms_line import printable
+
+        try:
+            typer.echo(printable(line), err=err)
+            (sys.stderr if err else sys.stdout).flush()
+        except OSError as error:  # who read it has exited, or the disk is full
+            self.failed = self.failed or error
+            self._stop.hurry()
