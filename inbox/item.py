@@ -84,6 +84,7 @@ def _needed(event: dict[str, Any], name: str, otherwise: str | None = None) -> s
     found = event.get(name, otherwise)
     if not isinstance(found, str) or not found:
         raise ValueError(name)
+    found.encode()  # raises for half of a surrogate pair, which no header and no response can carry
     return found
 
 
