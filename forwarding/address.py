@@ -8,7 +8,12 @@ from typing import Any, Final
 from yarl import URL
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
-NAT64: Final = ipaddress.ip_network("64:ff9b::/96")  # an IPv4 address is in its last four bytes
+STANDING_FOR_IPV4: Final = tuple(
+    map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
+)
+"""Networks of translators, and an obsolete one: an IPv4 address is in the last four bytes."""
+NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, ("fec0::/10", "192.0.0.0/24")))
+"""Private networks that `ipaddress` of Python 3.11 takes for public ones."""
 HOW: Final = "write it as https://example.com/hook, or localhost:3000/hook"
 
 
@@ -19,13 +24,16 @@ class Forbidden(OSError):
 def target_url(text: str) -> URL:
     """Return the URL of a target. Without a scheme it is http for this machine, else https. Raises `ValueError`."""
     try:
-        url = URL(text if "://" in text else f"https://{text}")
+        has_scheme = "://" in text.partition("?")[0]
+        url = URL(text if has_scheme else f"https://{text}")
         port, host = url.port, url.host or ""
     except ValueError:
         raise ValueError(HOW) from None
     if url.scheme not in {"http", "https"} or not host or not port or set(text) & set(" \t\r\n"):
         raise ValueError(HOW)
-    if "://" not in text and is_this_machine(host):
+    if _is_odd_number(host):
+        raise ValueError(HOW)
+    if not has_scheme and is_this_machine(host):
         return URL(f"http://{text}").with_fragment(None)
     return url.with_fragment(None)
 
@@ -38,6 +46,15 @@ def is_this_machine(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
+def _is_odd_number(host: str) -> bool:
+    """Tell whether a host is an address as no standard writes it (`127.1`): the HTTP client cannot connect to it."""
+    try:
+        ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host.replace(".", "").isdigit()
+    return False
+
+
 def is_allowed(text: str, *, private: bool) -> bool:
     """Tell whether requests may go to this address; `private`: also to this machine and to private networks.
 
@@ -46,7 +63,7 @@ def is_allowed(text: str, *, private: bool) -> bool:
     address = _plain(ipaddress.ip_address(text.partition("%")[0]))
     if address.is_link_local or address.is_multicast or str(address) == "255.255.255.255":
         return False
-    return private or address.is_global
+    return private or (address.is_global and not any(address in network for network in NOT_PUBLIC))
 
 
 def is_forbidden_host(host: str, *, private: bool) -> bool:
@@ -77,6 +94,6 @@ def _plain(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped or address.sixtofour:
             return address.ipv4_mapped or address.sixtofour or address
-        if address in NAT64:
+        if any(address in network for network in STANDING_FOR_IPV4):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address

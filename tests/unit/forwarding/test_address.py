@@ -10,10 +10,12 @@ PUBLIC = ["93.184.215.14", "2606:2800:21f:cb07:6820:80da:af6b:8b2c", "::ffff:93.
 PRIVATE = [
     "127.0.0.1", "127.8.8.8", "::1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "100.64.0.1", "fd00:ec2::254",
     "0.0.0.0", "::", "::ffff:10.1.2.3", "::ffff:127.0.0.1", "64:ff9b::a01:203", "2002:7f00:1::",
+    "64:ff9b:1::a01:203", "::ffff:0:10.1.2.3", "::10.1.2.3", "fec0::1", "192.0.0.192",
 ]  # fmt: skip
 NEVER = [
     "169.254.169.254", "169.254.0.1", "fe80::1", "fe80::1%eth0", "::ffff:169.254.169.254", "64:ff9b::a9fe:a9fe",
     "2002:a9fe:a9fe::", "224.0.0.1", "ff02::1", "255.255.255.255", "::ffff:224.0.0.1",
+    "64:ff9b:1::a9fe:a9fe", "::ffff:0:169.254.169.254", "::169.254.169.254",
 ]  # fmt: skip
 
 
@@ -59,6 +61,8 @@ def test_no_socket_is_made_for_what_is_not_allowed():
         ("example.com:8443/hook#part", "https://example.com:8443/hook"),
         ("http://example.com/hook", "http://example.com/hook"),
         ("https://user:pass@example.com/", "https://user:pass@example.com/"),
+        ("localhost:3000/hook?next=https://example.com", "http://localhost:3000/hook?next=https://example.com"),
+        ("example.com/hook?next=https://example.com", "https://example.com/hook?next=https://example.com"),
     ],
 )
 def test_a_url_is_read_as_people_write_it(text: str, url: str):
@@ -66,8 +70,12 @@ def test_a_url_is_read_as_people_write_it(text: str, url: str):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "/hook", "ftp://example.com", "http://", "localhost:port/", "a b", "http://[::1", "http://a\n.b/"]
-)
+    "text",
+    [
+        "", "/hook", "ftp://example.com", "http://", "localhost:port/", "a b", "http://[::1", "http://a\n.b/",
+        "127.1:3000/hook", "http://2852039166/", "http://0251.0376.0251.0376/", "http://169.254.169.254./",
+    ],
+)  # fmt: skip
 def test_what_is_no_url_is_said(text: str):
     with pytest.raises(ValueError, match="localhost:3000/hook"):
         target_url(text)
