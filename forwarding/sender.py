@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Final
 
@@ -73,7 +74,9 @@ class Sender:
         if text.strip().isdecimal():
             return float(text)
         try:
-            return max(parsedate_to_datetime(text).timestamp() - self._now(), 0.0)
+            date = parsedate_to_datetime(text)
+            at = date if date.tzinfo else date.replace(tzinfo=UTC)
+            return max(at.timestamp() - self._now(), 0.0)
         except (ValueError, OverflowError):
             return None
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -82,6 +83,19 @@ async def test_a_retry_after_is_a_number_or_a_date(target: Target, said: str, se
     target.status, target.headers = 429, {"Retry-After": said}
 
     assert await sent(target.url) == Response(429, seconds)
+
+
+@pytest.mark.parametrize("form", ["%a %b %d %H:%M:%S %Y", "%a, %d %b %Y %H:%M:%S -0000"])
+async def test_a_retry_after_without_a_zone_is_in_utc_wherever_we_are(target: Target, monkeypatch, form: str):
+    target.status, target.headers = 429, {"Retry-After": (NOW + timedelta(seconds=90)).strftime(form)}
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+
+    try:
+        assert await sent(target.url) == Response(429, 90)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 async def test_a_redirect_is_not_followed(target: Target):
