@@ -132,6 +132,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._committed: dict[Part, int] = {}
         self._changing = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
+        self._is_finished = False  # work wants to end
         self._is_member = False  # it was assigned something, or nothing, in this session
         self._left_for: str | None = None
 
@@ -142,7 +143,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         """
         self._work = work
         self._heard()
-        while True:
+        while not self._is_finished:
             try:
                 await self._session()
             except Finished:
@@ -179,6 +180,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         while True:
             check_fetching(consumer)
             consumer._coordinator.check_errors()  # noqa: SLF001 - else only reading raises them, and nobody may read
+            if self._is_finished:
+                raise Finished
             await self._begin(consumer)
             for task in self._tasks.values():
                 if task.done():
@@ -244,6 +247,7 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         async with self._changing:
             tasks, self._tasks = [*self._tasks.values()], {}
             await _end(tasks)
+            self._is_finished |= any(map(_has_finished, tasks))
             if self._consumer is not None and self.shares:
                 with suppress(*FAILURES):
                     async with asyncio.timeout(ASK_TIMEOUT):
@@ -298,6 +302,10 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
     for task in tasks:
         seen(task)
+
+
+def _has_finished(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and isinstance(task.exception(), Finished)
 
 
 def _of_the_contract(topics: Sequence[str]) -> dict[str, int]:

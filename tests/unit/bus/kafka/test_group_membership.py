@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from structlog.testing import capture_logs
 
 from bus.kafka import client
-from bus.kafka.group_reader import GroupReader, Place, Share, place
+from bus.kafka.group_reader import Finished, GroupReader, Place, Share, place
 from bus.settings import KafkaSettings
 from schemas.topics import RECEIVED
 from tests.forwarding_part import Partition
@@ -184,6 +184,26 @@ def test_what_is_revoked_is_ended_and_its_progress_is_committed_before(consumer:
         await group.on_partitions_revoked(set())
         assert (consumer.calls[-1], group.shares) == (3, {})
         await ended(running)
+
+    in_virtual_time(test())
+
+
+def test_work_that_wants_to_end_is_obeyed_though_its_partition_is_revoked_meanwhile(consumer: type[Consumer]):
+    """A target may answer 410 to the request that is under way when a rebalance begins."""
+
+    async def finish(_: Share) -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise Finished
+
+    async def test() -> None:
+        group = reader()
+        running = asyncio.ensure_future(group.run(finish))
+        await asyncio.sleep(0.1)
+        await group.on_partitions_revoked(set())
+        await asyncio.wait([running], timeout=5)
+        assert running.done()
 
     in_virtual_time(test())
 
