@@ -14,11 +14,14 @@ RENAMED: Final = "text_missing"
 
 
 def unknown_keys(callbacks: Callbacks, body: bytes) -> frozenset[str]:
-    """Return the keys that are not known. Nearly always none: then this costs a look at an attribute."""
+    """Return the keys that are not known, as a sample shows them. Nearly always none: then this costs little.
+
+    Keys that differ only in what is not shown, as a number in them, are no new shape each.
+    """
     for message in callbacks.messages:
         if isinstance(message, SmsReceived):
             if message.provider_fields is not None:
-                return frozenset(message.provider_fields)
+                return _shown(message.provider_fields, body)
         elif message.reason == RENAMED and len(body) <= MOST_BYTES:
             return frozenset(shapes.unknown_names(_text(body), KNOWN))
     return frozenset()
@@ -29,10 +32,17 @@ def sample(keys: Iterable[str], body: bytes) -> dict[str, object]:
 
     A form's are not shown: where a `&` in a text was not encoded, they are words of it.
     """
-    text = _text(body)
-    is_json = text[:1] in {"{", "["}
-    names = {shapes.name_of(key) if is_json else shapes.HIDDEN for key in keys}
-    return {"unknown": sorted(names)[: shapes.MOST_NAMES], "shape": shapes.shape_of(text) if is_json else "form"}
+    names = sorted(_shown(keys, body))[: shapes.MOST_NAMES]
+    return {"unknown": names, "shape": shapes.shape_of(_text(body)) if is_json(body) else "form"}
+
+
+def _shown(keys: Iterable[str], body: bytes) -> frozenset[str]:
+    return frozenset(map(shapes.name_of, keys)) if is_json(body) else frozenset({shapes.HIDDEN})
+
+
+def is_json(body: bytes) -> bool:
+    """Tell whether it is to be JSON, and no form."""
+    return body.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["}
 
 
 def _text(body: bytes) -> str:

@@ -104,6 +104,16 @@ async def test_a_text_that_falls_apart_in_a_form_is_not_shown():
     assert world.samples() == [{"day": "2026-11-28", "unknown": ["?"], "shape": "form"}]
 
 
+async def test_keys_that_differ_only_in_what_is_not_shown_are_one_shape_and_hide_no_other():
+    world = World()
+    for number in range(MOST + 10):
+        world.take(b"to=16470000000&text=you&Bob%d=&secret" % number)
+        world.take(json.dumps(PLAIN | {f"order {number}": "x"}).encode())
+    world.take(json.dumps(PLAIN | {"simSlot": 1}).encode())
+
+    assert [each["unknown"] for each in world.samples()] == [["?"], ["?"], ["simSlot"]]
+
+
 async def test_a_leaked_url_makes_few_records():
     world = World()
     for number in range(2000):
