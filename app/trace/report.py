@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.sms_line import printable
 from app.trace.searching import TOPICS, Event, Place, Round
 from app.trace.waiting_rows import Waiting
-from schemas.timestamps import to_text
+from schemas.timestamps import LATEST_MS, to_text
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 
 TYPES: Final = {RECEIVED: "received", REJECTED: "rejected", WATCH_ENDED: "watch_ended"}
@@ -75,17 +75,15 @@ def _record(topic: str, place: Place) -> dict[str, Any]:
         "topic": topic,
         "partition": place.partition,
         "offset": place.offset,
-        "timestamp": to_text(max(place.timestamp_ms, 0)),
+        "timestamp": to_text(min(max(place.timestamp_ms, 0), LATEST_MS)),
         "via": place.via,
         "instance": place.instance,
     }
 
 
 def _lines(facts: dict[str, Any]) -> Iterator[str]:
-    words = [facts.get(name) for name in ("freshness", "stage", "reason")]
-    yield printable(
-        " ".join([facts["type"], facts["id"], f"{facts['provider']}/{facts['account']}", *filter(None, words)])
-    )
+    words = [str(facts[name]) for name in ("freshness", "stage", "reason") if name in facts]
+    yield printable(" ".join([facts["type"], facts["id"], f"{facts['provider']}/{facts['account']}", *words]))
     what = "ended   " if facts["type"] == TYPES[WATCH_ENDED] else "accepted"
     yield printable(f"  {what}  {facts['accepted']['at']} by {facts['accepted']['instance'] or '?'}")
     for name, record in zip(("Kafka ", *["repeat"] * facts["repeats"]), facts["records"], strict=True):

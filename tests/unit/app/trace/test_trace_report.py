@@ -5,6 +5,7 @@ import json
 from app.trace.report import as_json, limits, lines
 from app.trace.searching import Round
 from app.trace.waiting_rows import Waiting
+from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
 from bus.record import partition_of
 from inbox.item import Item
@@ -69,6 +70,22 @@ def test_neither_number_nor_code_nor_text_is_shown() -> None:
 
     everything = "\n".join(lines(found, Waiting(), 20)) + json.dumps(as_json(found, Waiting()))
     assert [secret for secret in (NUMBER, "471147", "your code") if secret in everything] == []
+
+
+def test_a_record_of_another_program_is_shown_as_it_is() -> None:
+    part, odd = Part(RECEIVED, 0), {"id": "x", "provider": "p", "account": "a", "freshness": 7, "watch_id": {"a": 1}}
+    found = Round(None, whole=True)
+    for offset, time_ms in enumerate((-1, 2**62)):
+        each = ReadRecord(0, offset, time_ms, b"", json.dumps(odd).encode(), {})
+        item = Item.of(part, each)
+        assert item is not None
+        found.add(RECEIVED, item, each)
+
+    shown = [*lines(found, Waiting(), 20)]
+
+    assert shown[0] == "received x p/a 7"
+    assert shown[3] == "  repeat    sms.received.v1/0@1, nobody knows how, 9999-12-31T23:59:59.999Z"
+    assert as_json(found, Waiting())["events"][0]["watch_id"] == {"a": 1}
 
 
 def test_of_many_the_newest_are_shown_and_the_others_counted() -> None:
