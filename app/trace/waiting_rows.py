@@ -39,17 +39,17 @@ def waiting(settings: Settings, target: Target) -> Waiting:
 
 
 def _look(journal: FreeJournal | HeldJournal, settings: Settings, target: Target, found: Waiting) -> None:
+    count = 0
     try:
-        rows = [*journal.rows(_which(settings, target), reveal=bool(target.number))]
+        for row in journal.rows(_which(settings, target), reveal=bool(target.number)):
+            count += 1
+            if not isinstance(row, dict):
+                found.unseen.append(f"{journal.directory}: {row}")
+            elif not target.number or _key(row) == target.number.encode():
+                found.rows.append(_brief(row))  # of what may be gigabytes nothing else is kept
     except NotAnswered as error:
         found.unseen.append(str(error))
-        return
-    for row in rows:
-        if not isinstance(row, dict):
-            found.unseen.append(f"{journal.directory}: {row}")
-        elif not target.number or _key(row) == target.number.encode():
-            found.rows.append(_brief(row))
-    if len(rows) == MOST:
+    if count == MOST:
         found.unseen.append(f"{journal.directory}: only its oldest {MOST} rows of this number's lane were looked at")
 
 

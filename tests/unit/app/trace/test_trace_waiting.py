@@ -1,6 +1,9 @@
 """Rows of journals that are traced, and journals that cannot be looked into."""
 
+import base64
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -79,6 +82,24 @@ async def test_a_journal_that_cannot_be_asked_does_not_hide_the_others(tmp_path,
     claim.release()
 
     assert [row["journal"] for row in found.rows] == ["b"]
+    assert found.unseen == ["a is held by a running process, and nothing responds"]
+
+
+async def test_what_was_found_is_kept_when_the_process_that_is_asked_ends_meanwhile(tmp_path, monkeypatch) -> None:
+    def rows(*_: object, **__: object) -> Iterator[dict[str, Any]]:
+        yield {"id": "i", "key_base64": base64.b64encode(NUMBER.encode()).decode()}
+        message = "a is held by a running process, and nothing responds"
+        raise NotAnswered(message)
+
+    await journal_with(tmp_path / "journal" / "a", sms(NUMBER))
+    monkeypatch.setattr(HeldJournal, "rows", rows)
+    claim = try_claim(tmp_path / "journal" / "a")
+    assert claim is not None
+
+    found = found_in(tmp_path, Target(number=NUMBER))
+    claim.release()
+
+    assert [row["id"] for row in found.rows] == ["i"]
     assert found.unseen == ["a is held by a running process, and nothing responds"]
 
 
