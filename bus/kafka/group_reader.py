@@ -263,8 +263,12 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
             self._committed.update({part: offset for part, offset in ahead.items() if part in self.shares})
 
     async def _look(self, consumer: AIOKafkaConsumer) -> bool:
-        """Ask where our partitions end; return whether brokers answer."""
+        """Ask where our partitions end; return whether brokers answer.
+
+        Raises `KafkaError` if one ends before what was handled: it was made anew, and the next session begins there.
+        """
         shares = {self._full(part): share for part, share in self.shares.items()}
+        handled = {full: share.next for full, share in shares.items()}
         try:
             async with asyncio.timeout(ASK_TIMEOUT):
                 ends = await (consumer.end_offsets([*shares]) if shares else consumer.topics())
@@ -272,6 +276,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
             return False
         for full, share in shares.items():
             share.end = ends[full]
+            if share.end < handled[full]:
+                raise errors.OffsetOutOfRangeError
         if self._is_member:
             self._left_for = None
             self._heard()

@@ -188,6 +188,33 @@ def test_what_is_revoked_is_ended_and_its_progress_is_committed_before(consumer:
     in_virtual_time(test())
 
 
+def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(consumer: type[Consumer]):
+    """Kafka's client then begins at the oldest record, whose offset is one that was handled."""
+    handled: list[int] = []
+
+    async def handle(share: Share) -> None:
+        while True:
+            for record in await share.read():
+                handled.append(record.offset)
+                share.done()
+
+    async def test() -> None:
+        consumer.committed_there[consumer.partition.full] = 0
+        consumer.partition.publish(5)
+        running = asyncio.ensure_future(reader().run(handle))
+        await asyncio.sleep(1)
+        consumer.partition.records.clear()
+        consumer.partition.position = 0
+        consumer.partition.publish(2)
+        await asyncio.sleep(20)
+        await ended(running)
+
+        assert handled == [0, 1, 2, 3, 4, 0, 1]
+        assert consumer.committed_there == {consumer.partition.full: 2}
+
+    in_virtual_time(test())
+
+
 def test_work_that_wants_to_end_is_obeyed_though_its_partition_is_revoked_meanwhile(consumer: type[Consumer]):
     """A target may answer 410 to the request that is under way when a rebalance begins."""
 
