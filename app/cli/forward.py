@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit import Code, Config, end, readable_errors, settings_for
+from app.cli.exit import Code, Config, end, or_stdin, readable_errors, settings_for
 from app.cli.filters import (
     Contains,
     Freshness,
@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 
 
 def forward(
-    url: Annotated[str, typer.Argument(metavar="URL", help="Where to send them: localhost:3000/hook.")],
+    url: Annotated[
+        str, typer.Argument(metavar="URL", help="Where to send them: localhost:3000/hook. With -, read from stdin.")
+    ],
     to: To = None,
     account: OfAccount = None,
     provider: Provider = None,
@@ -72,7 +74,7 @@ def forward(
     )
     with readable_errors():
         settings = settings_for(config)
-        target = _target(settings.data_dir, url, wanted, name=name, since_ms=moment_of(since), ended=ended)
+        target = _target(settings.data_dir, or_stdin(url), wanted, name=name, since_ms=moment_of(since), ended=ended)
         try:
             asyncio.run(_forward(settings, target))
         except KeyboardInterrupt:

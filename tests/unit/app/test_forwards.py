@@ -132,3 +132,14 @@ def test_what_cannot_be_forwarded_is_said_before_anything_is_made(environment, t
     assert result.exit_code == Code.USAGE
     assert says in " ".join(result.output.split())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_url_with_a_secret_is_taken_from_stdin_so_that_it_does_not_stand_in_the_list_of_processes(
+    environment, tmp_path
+):
+    environment({"SMSBUS_DATA_DIR": str(tmp_path)})
+
+    result = run(cli, ["forward", "-"], input="http://169.254.169.254/\n")
+
+    assert result.exit_code == Code.USAGE
+    assert "link-local" in " ".join(result.output.split())
