@@ -102,21 +102,22 @@ async def follow(settings: Settings, watched: Watched, registry: CollectorRegist
     heartbeat = Heartbeat(beats, loop.time()) if beats else None
     while True:
         now, health = loop.time(), await _health(watched)
-        reasons.look(health.degraded, now)
-        if heartbeat is not None and health.status == "ready" and not reasons.lasting(now):
-            await heartbeat.beat(now)
-        if notifier is not None:
-            await notifier.tell(reasons, now)
+        if health is not None:
+            reasons.look(health.degraded, now)
+            if heartbeat is not None and health.status == "ready" and not reasons.lasting(now):
+                await heartbeat.beat(now)
+            if notifier is not None:
+                await notifier.tell(reasons, now)
         await asyncio.sleep(LOOK_EVERY)
 
 
-async def _health(watched: Watched) -> Health:
-    """Return its health, `dead` where it should be restarted or cannot say: that must not end the task."""
+async def _health(watched: Watched) -> Health | None:
+    """Return its health, `dead` where it should be restarted; None: it cannot say, so nothing is over or well."""
     try:
         health = await watched.health()
         return health if await watched.lives() else health._replace(status=DEAD)
     except Exception:  # noqa: BLE001 - a worker's listener that fails; the next look may be better
-        return Health(DEAD, ())
+        return None
 
 
 def _channel(kind: Literal["notify", "heartbeat"], settings: Settings, client: Requester) -> Channel | None:

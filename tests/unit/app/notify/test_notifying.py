@@ -281,6 +281,24 @@ async def test_a_health_that_cannot_be_told_is_no_heartbeat_and_the_next_one_is_
     assert len(world.outside.beats()) > 1
 
 
+@virtual
+async def test_what_nobody_can_tell_is_not_over():
+    world = World()
+    world.service.degraded = ("kafka_away",)
+    await asyncio.sleep(3 * MINUTE)
+    world.service.fails = True
+    await asyncio.sleep(10 * MINUTE)
+    assert world.outside.posts() == ["smsbus: kafka_away"]
+
+    world.service.fails = False
+    await asyncio.sleep(10 * MINUTE)
+    assert world.outside.posts() == ["smsbus: kafka_away"]
+
+    world.service.degraded = ()
+    await asyncio.sleep(MINUTE)
+    assert world.outside.posts() == ["smsbus: kafka_away", "smsbus: ended: kafka_away"]
+
+
 # ---- words and settings ----------------------------------------------------------------------------------------------
 
 
