@@ -147,10 +147,11 @@ async def _one(settings: "Settings", name: str) -> "Letter":
 
 def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
     from app.rejected.parsing import REASONS
+    from app.sms_line import printable
 
-    yield f"{letter.stage}: {letter.reason}. {REASONS.get(letter.reason, '')}".rstrip()
+    yield printable(f"{letter.stage}: {letter.reason}. {REASONS.get(letter.reason, '')}".rstrip())
     for name, value in letter.facts.items():
-        yield f"{name}: {value}"
+        yield printable(f"{name}: {value}")
     for outcome in tried:
         if outcome.sms is not None:
             yield f"now it is an SMS, {outcome.sms.id}: `smsbus rejected replay {letter.id}` publishes it"
