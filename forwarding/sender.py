@@ -21,6 +21,7 @@ KEEPALIVE_SECONDS: Final = 4.0  # shorter than servers keep an idle connection
 _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
     (Forbidden, "address_forbidden"),
     (aiohttp.ClientConnectorDNSError, "dns"),
+    (UnicodeError, "dns"),  # of a name with an empty or too long part
     (aiohttp.ClientSSLError, "tls"),
     (aiohttp.ClientConnectorError, "connect"),
     (TimeoutError, "timeout"),

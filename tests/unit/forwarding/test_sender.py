@@ -114,6 +114,11 @@ async def test_an_address_or_a_name_of_this_machine_needs_leave(target: Target, 
     assert await sent(url) == Response(200)
 
 
+@pytest.mark.parametrize("host", ["a..b", "x" * 64 + ".localhost"])
+async def test_a_name_that_no_name_server_can_know_is_named(host: str):
+    assert await sent(URL(f"http://{host}/")) == NoResponse("dns")
+
+
 async def test_who_does_not_listen_or_does_not_answer_is_named(target: Target):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
