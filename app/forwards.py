@@ -56,7 +56,7 @@ def default_name(url: URL) -> str:
     """Return a name that the same person on the same machine gets again for the same URL, and nobody else."""
     who, machine = _user(), socket.gethostname()
     digest = hashlib.sha256("\n".join((who, machine, str(url))).encode("utf-8", "replace")).hexdigest()[:8]
-    return re.sub(r"[^A-Za-z0-9_-]+", "-", f"{who}-{machine}-{url.host}-{url.port}".strip("-"))[:80] + f"-{digest}"
+    return re.sub(r"[^A-Za-z0-9_-]+", "-", f"{who}-{machine}-{url.host}-{url.port}").strip("-")[:80] + f"-{digest}"
 
 
 def _user() -> str:

@@ -54,6 +54,13 @@ def test_a_name_shows_nothing_of_a_url_but_host_and_port(monkeypatch):
     assert NAME.fullmatch(name)
 
 
+@pytest.mark.parametrize("who", ["émile", "-", "..", "李", "x" * 200])
+def test_a_name_is_one_that_can_be_typed_whoever_made_it(monkeypatch, who: str):
+    monkeypatch.setenv("LOGNAME", who)
+
+    assert NAME.fullmatch(default_name(target_url("[::1]:3000/hook")))
+
+
 def test_a_secret_is_made_once_and_only_its_user_can_read_it(tmp_path):
     first, other = secret_of(tmp_path, "one"), secret_of(tmp_path, "two")
     path = tmp_path / "forward" / "one.secret"
