@@ -234,7 +234,8 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
     ) -> dict[TopicPartition, tuple[Place, int]]:
         """Return where to begin, and where the partition ends."""
         committed = dict(zip(parts, await asyncio.gather(*map(consumer.committed, parts)), strict=True))
-        oldest, ends = await consumer.beginning_offsets(parts), await consumer.end_offsets(parts)
+        # Later, so that no end is before the progress; at once, since a rebalance waits for it.
+        oldest, ends = await asyncio.gather(consumer.beginning_offsets(parts), consumer.end_offsets(parts))
         since: dict[TopicPartition, int | None] = dict.fromkeys(parts)
         if self._since_ms is not None:
             found = await consumer.offsets_for_times(dict.fromkeys(parts, self._since_ms))

@@ -188,6 +188,29 @@ def test_what_is_revoked_is_ended_and_its_progress_is_committed_before(consumer:
     in_virtual_time(test())
 
 
+def test_brokers_that_take_their_time_for_each_answer_are_no_reason_to_leave(consumer: type[Consumer], monkeypatch):
+    def slow(ask: Any) -> Any:
+        async def asked(*arguments: Any) -> Any:
+            await asyncio.sleep(2)
+            return await ask(*arguments)
+
+        return asked
+
+    for name in ("committed", "beginning_offsets", "end_offsets", "commit"):
+        monkeypatch.setattr(consumer, name, slow(getattr(consumer, name)))
+
+    async def test() -> None:
+        consumer.committed_there[consumer.partition.full] = 0
+        consumer.partition.publish(5)
+        running = asyncio.ensure_future(reader().run(handle_all))
+        await asyncio.sleep(15)
+        await ended(running)
+
+        assert consumer.committed_there == {consumer.partition.full: 5}
+
+    in_virtual_time(test())
+
+
 def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(consumer: type[Consumer]):
     """Kafka's client then begins at the oldest record, whose offset is one that was handled."""
     handled: list[int] = []
