@@ -88,7 +88,7 @@ class Forward:
         """Requests that failed, by reason."""
         self.stopped = False
         """The target answered 410: it wants nothing any longer."""
-        self.waiting: dict[Part, Waiting] = {}
+        self._waiting: dict[Part, Waiting] = {}  # also of partitions that were given up, and may come back
         self._reader = reader
         self._poster = poster
         self._letters = letters
@@ -104,6 +104,11 @@ class Forward:
         await self._reader.run(self._work)
 
     # ---- how far it is -------------------------------------------------------------------------------------------
+
+    @property
+    def waiting(self) -> dict[Part, Waiting]:
+        """Our partitions whose event the target does not take yet; a rebalance does not begin their time anew."""
+        return {part: each for part, each in self._waiting.items() if part in self._reader.shares}
 
     @property
     def lag(self) -> int:
@@ -132,14 +137,14 @@ class Forward:
     # ---- forwarding ----------------------------------------------------------------------------------------------
 
     async def _work(self, share: Share) -> None:
-        try:
-            while True:
-                for record in await share.read():
-                    await self._handle(share.part, record)
-                    share.done()
-                    _end_if_cancelled()
-        finally:
-            self.waiting.pop(share.part, None)
+        while True:
+            records = await share.read()
+            if not records:
+                self._waits_no_longer(share.part)
+            for record in records:
+                await self._handle(share.part, record)
+                share.done()
+                _end_if_cancelled()
 
     async def _handle(self, part: Part, record: ReadRecord) -> None:
         """Return when the record need not be read again."""
@@ -184,15 +189,15 @@ class Forward:
 
     def _waits(self, part: Part, step: Pause) -> None:
         now = asyncio.get_running_loop().time()
-        since = self.waiting[part].since if part in self.waiting else now
-        self.waiting[part] = Waiting(since, step.reason)
+        since = self._waiting[part].since if part in self._waiting else now
+        self._waiting[part] = Waiting(since, step.reason)
         self.failures[step.reason] += 1
         if now - since > LONG and not self._is_said:
             self._is_said = True
             _log.warning("forward_waiting", forward=self.name, reason=step.reason)
 
     def _waits_no_longer(self, part: Part) -> None:
-        self.waiting.pop(part, None)
+        self._waiting.pop(part, None)
         if self._is_said and not self.waiting:
             self._is_said = False
             _log.info("forward_waiting_no_more", forward=self.name)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
+from bus.kafka.group_reader import Share
 from forwarding.delivery import NoResponse, Response
 from forwarding.metrics import ForwardMetrics
 from inbox.filters import Filter
@@ -180,6 +181,39 @@ async def test_what_waits_and_how_long_kafka_still_keeps_it_is_measured():
     assert forward.degraded() == ("forward_waiting:hook",)
     await asyncio.sleep(120)
     assert forward.degraded() == ("forward_waiting:hook", "forward_expiring:hook")
+    await ended(running)
+
+
+@virtual
+async def test_a_rebalance_does_not_begin_the_waiting_anew_and_what_is_given_up_does_not_wait():
+    class Assigned(Reader):
+        async def run(self, work):
+            self.work = work
+            await asyncio.Event().wait()
+
+        async def have(self, share: Share | None, seconds: float) -> None:
+            self.shares = {share.part: share} if share else {}
+            tasks = [asyncio.ensure_future(self.work(each)) for each in self.shares.values()]
+            await asyncio.sleep(seconds)
+            for task in tasks:
+                await ended(task)
+
+    reader, target = Assigned(partition := Partition()), Target(lambda _: Response(503))
+    partition.publish(1)
+    forward = forward_of(reader, target)
+    running = await run_for(forward, 1)
+
+    await reader.have(partition.share(), 2 * HOUR)
+    assert forward.degraded() == ("forward_waiting:hook",)
+    await reader.have(None, 5)
+    assert forward.degraded() == ()
+    await reader.have(partition.share(), 1)
+    assert forward.degraded() == ("forward_waiting:hook",)
+
+    await reader.have(None, 5)
+    partition.committed = 1  # by the other member
+    await reader.have(partition.share(), 1)
+    assert forward.degraded() == ()
     await ended(running)
 
 
