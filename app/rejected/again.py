@@ -10,7 +10,7 @@ from app.forwards import Target, configured, kept_target
 from app.rejected.letters import Letter
 from app.settings.load import Settings
 from forwarding.again import RefusedEvent, refused_event, send
-from forwarding.delivery import NoResponse, Response
+from forwarding.delivery import GONE, NoResponse, Response
 from forwarding.letters import STAGE
 from forwarding.sender import Sender
 from forwarding.signature import key_of
@@ -56,12 +56,20 @@ def is_of_forwarding(letter: Letter) -> bool:
 
 
 async def sent(events: Sequence[ToSend]) -> AsyncIterator[tuple[ToSend, Response | NoResponse]]:
-    """Send each once, one after the other; yield what came of it."""
+    """Send each once, one after the other; yield what came of it. A target that says that it is gone gets no more."""
     async with AsyncExitStack() as stack:
         senders: dict[str, Sender] = {}
+        outcome: Response | NoResponse
+        gone = set[str]()
         for each in events:
             target = each.target
             if target.name not in senders:
                 senders[target.name] = Sender(target.url, private=target.private)
                 stack.push_async_callback(senders[target.name].close)
-            yield each, await send(each.event, senders[target.name], key_of(target.secret))
+            if target.name in gone:
+                outcome = NoResponse("target_gone")
+            else:
+                outcome = await send(each.event, senders[target.name], key_of(target.secret))
+            if isinstance(outcome, Response) and outcome.status == GONE:
+                gone.add(target.name)
+            yield each, outcome
