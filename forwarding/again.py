@@ -34,9 +34,10 @@ def refused_event(letter: SmsRejected, body: bytes) -> RefusedEvent | None:
         return None
     try:
         event = model.model_validate_json(body)
+        record = build(event, topic_prefix="", instance="")
     except ValueError:
         return None
-    headers = headers_of(dict(build(event, topic_prefix="", instance="").headers), encoded(event.event_id))
+    headers = headers_of(dict(record.headers), encoded(event.event_id))
     return RefusedEvent(letter.id, letter.facts.get("forward", ""), event.event_id, headers, body)
 
 
