@@ -84,8 +84,9 @@ def _is_about_the_event(status: int) -> bool:
 
 def _pause(failures: int, outcome: Response | NoResponse, jitter: float) -> float:
     own = min(FIRST_PAUSE * 2.0 ** min(failures - 1, 10), LONGEST_PAUSE) * (0.75 + jitter / 2)
-    asked = (outcome.retry_after or 0.0) if isinstance(outcome, Response) else 0.0
-    return max(own, min(asked, LONGEST_ASKED))
+    if isinstance(outcome, NoResponse) or _is_about_the_event(outcome.status):
+        return own
+    return max(own, min(outcome.retry_after or 0.0, LONGEST_ASKED))
 
 
 def _reason(outcome: Response | NoResponse) -> str:

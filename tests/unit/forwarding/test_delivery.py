@@ -102,3 +102,4 @@ def test_five_tries_take_a_quarter_of_a_minute():
     waited = timedelta(seconds=sum(step.seconds for step in steps if isinstance(step, Pause)))
 
     assert waited == timedelta(seconds=15)
+    assert after([Response(422, retry_after=3600)] * TRIES) == steps  # else one event could hold up others for hours
