@@ -31,7 +31,7 @@ def target_url(text: str) -> URL:
         raise ValueError(HOW) from None
     if url.scheme not in {"http", "https"} or not host or not port or set(text) & set(" \t\r\n"):
         raise ValueError(HOW)
-    if _is_odd_number(host):
+    if _is_odd_number(host) or not _can_be_user(url):
         raise ValueError(HOW)
     if not has_scheme and is_this_machine(host):
         return URL(f"http://{text}").with_fragment(None)
@@ -53,6 +53,15 @@ def _is_odd_number(host: str) -> bool:
     except ValueError:
         return host.replace(".", "").isdigit()
     return False
+
+
+def _can_be_user(url: URL) -> bool:
+    """Tell whether Basic authentication can carry the URL's user and password."""
+    try:
+        f"{url.user}{url.password}".encode("latin-1")
+    except UnicodeEncodeError:
+        return False
+    return ":" not in (url.user or "")
 
 
 def is_allowed(text: str, *, private: bool) -> bool:

@@ -73,6 +73,7 @@ def test_a_url_is_read_as_people_write_it(text: str, url: str):
     "text",
     [
         "", "/hook", "ftp://example.com", "http://", "localhost:port/", "a b", "http://[::1", "http://a\n.b/",
+        "https://us%3Aer:pass@example.com/", "https://user:%E2%82%AC@example.com/", "https://€:pass@example.com/",
         "127.1:3000/hook", "http://2852039166/", "http://0251.0376.0251.0376/", "http://169.254.169.254./",
     ],
 )  # fmt: skip
