@@ -72,6 +72,7 @@ def _none_of_json(constant: str) -> NoReturn:
     raise ValueError(constant)
 
 
+LONGEST_NAME: Final = 256  # characters; ours have at most 64, and dead letters repeat them
 TEXTS: Final = ("service", "client_ref", "watch_id", "order_id", "freshness", "code", "text")
 
 
@@ -82,7 +83,7 @@ def _text(event: dict[str, Any], name: str) -> str | None:
 
 def _needed(event: dict[str, Any], name: str, otherwise: str | None = None) -> str:
     found = event.get(name, otherwise)
-    if not isinstance(found, str) or not found:
+    if not isinstance(found, str) or not 0 < len(found) <= LONGEST_NAME:
         raise ValueError(name)
     found.encode()  # raises for half of a surrogate pair, which no header and no response can carry
     return found

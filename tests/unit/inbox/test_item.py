@@ -104,7 +104,7 @@ def test_what_is_no_json_that_can_be_passed_on_is_no_event(value: bytes | None) 
 
 
 @pytest.mark.parametrize("name", ["id", "provider", "account"])
-@pytest.mark.parametrize("wrong", [None, 7, {}, [], True, "", "\ud800"])
+@pytest.mark.parametrize("wrong", [None, 7, {}, [], True, "", "\ud800", "x" * 257])
 def test_an_event_without_a_name_is_none(name: str, wrong: object) -> None:
     """Two of them would have the same one: the second would be taken for a repeat."""
     assert item({**LEAST, name: wrong}) is None
