@@ -13,6 +13,7 @@ from tests.faults.rules import imbalance
 
 # About five times the figures of a quiet machine: the first answer waits for the spill (0.25 s), then for an fsync.
 FIRST_SECONDS, LATER_SECONDS = 1.5, 0.5
+BUSY = 4  # times what this machine takes for the same posts while all is well, where that is more
 DOWN_SECONDS = 10
 IDLE = "the fault met no work"
 
@@ -43,12 +44,14 @@ async def test_one_of_three_brokers_dies_and_the_service_goes_on_answering(smsbu
 
 async def _outage(load: Load, broker, replica: Replica) -> None:
     """Kill it under load; return after DOWN_SECONDS in which nearly every post was answered, and quickly."""
+    started = time.monotonic()
     await asyncio.sleep(2)
     await replica.drained()  # a cold broker may be slow enough for a first spill
     spills = len(replica.said("lane_spilled"))
     since = time.monotonic()
     await broker.kill()
     await asyncio.sleep(DOWN_SECONDS)
+    calm = [post.seconds for post in load.posts if started <= post.at and post.ended < since]
     answered, refused = load.answered(since), load.refused(since)
     firsts, rest = firsts_and_rest(load.posts, since)
     p99 = percentile(0.99, rest)
@@ -58,7 +61,7 @@ async def _outage(load: Load, broker, replica: Replica) -> None:
     assert len(replica.said("lane_spilled")) > spills, IDLE
     assert len(refused) <= len(answered) / 100
     assert max(firsts) < FIRST_SECONDS
-    assert p99 < LATER_SECONDS
+    assert p99 < max(LATER_SECONDS, BUSY * percentile(0.99, calm))
 
 
 async def _all_is_well(smsbus: Installation, load: Load, metrics: dict[str, float]) -> None:
