@@ -145,7 +145,6 @@ class _Lexicon:
             for entry in _entries(lists):
                 if not _is_found_anywhere(entry):
                     self._add(entry, says)
-        self.begin_phrases = {phrase[0] for phrase in (*self.phrases, *self.open_phrases)}
         self.endings = tuple(self.ends)
         self.lengths: dict[str, set[int]] = {}
         for start in self.starts:
@@ -225,7 +224,7 @@ def words_of(text: str) -> list[Word]:
         found.append(Word(match.start(), match.end(), says))
         last = (*last[-2:], word)
         for length in range(2, len(last) + 1):
-            if last[-length] in _LEXICON.begin_phrases and (phrase := _LEXICON.of_phrase(last[-length:])):
+            if phrase := _LEXICON.of_phrase(last[-length:]):
                 found[-length:] = [each._replace(says=each.says | phrase) for each in found[-length:]]
     if _FOREIGN.search(text):
         found = _merged(found, list(_found_anywhere(text)))
