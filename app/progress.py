@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from bus.kafka.reader import ReadRecord
-from schemas.timestamps import LATEST_MS, to_text
+from schemas.timestamps import nearest_text
 
 EVERY: Final = 2.0  # seconds between two lines; what is quicker says nothing
 
@@ -24,4 +24,4 @@ class Progress:
         self._count += 1
         if self._clock() >= self._next:
             self._next = self._clock() + EVERY
-            self._say(f"read {self._count:,} records, up to {to_text(min(max(record.timestamp_ms, 0), LATEST_MS))}")
+            self._say(f"read {self._count:,} records, up to {nearest_text(record.timestamp_ms)}")

@@ -19,7 +19,7 @@ CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
-SURE_SECONDS: Final = 2.0  # for the brokers to answer before a wait says that nothing came
+ANSWER_SECONDS: Final = 2.0  # for the brokers to answer before a wait says that nothing came
 
 
 class Page(NamedTuple):
@@ -148,7 +148,7 @@ class Inbox:
 
         async with self._first(wanted, cursor, is_news) as found:
             await asyncio.wait([found], timeout=seconds)
-            await self._sure(found)
+            await self._confirm(found)
         if self._tail.resets != resets:
             raise Gone
         return self._found(found, cursor, self.here(wanted))
@@ -174,7 +174,7 @@ class Inbox:
                     break
                 await asyncio.wait([found], timeout=min(left, LOOK_EVERY))
             if seconds:
-                await self._sure(found)
+                await self._confirm(found)
         return self._found(found, self.since(wanted, 0), self.here(wanted))
 
     @asynccontextmanager
@@ -203,12 +203,12 @@ class Inbox:
                     return here
         return None
 
-    async def _sure(self, found: asyncio.Future[Item]) -> None:
-        """Return once something is found, or the brokers answer: then nothing came. Raises `Blind`."""
+    async def _confirm(self, found: asyncio.Future[Item]) -> None:
+        """Return if something is found, or the brokers answer: then nothing came. Raises `Blind`."""
         if found.done():
             return
         try:
-            async with asyncio.timeout(SURE_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 await self.following.ends()
         except TimeoutError:
             raise Blind from None

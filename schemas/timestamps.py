@@ -25,6 +25,11 @@ def to_text(epoch_ms: int) -> str:
     return f"{_second_text(seconds)}.{milliseconds:03d}Z"
 
 
+def nearest_text(epoch_ms: int) -> str:
+    """Return the timestamp of any number of milliseconds: what is no moment from 1970 to 9999 is the nearest one."""
+    return to_text(min(max(epoch_ms, 0), LATEST_MS))
+
+
 def to_epoch_ms(text: str) -> int:
     """Return the milliseconds since 1970 of a timestamp in our spelling; any other spelling is a `ValueError`."""
     if not _FIXED_WIDTH.match(text):

@@ -62,11 +62,12 @@ def filter_of(
     from inbox.filters import Filter
     from schemas.normalize import number_written
 
-    if to is not None and not number_written(to):
+    number = number_written(to) if to is not None else None
+    if number == "":
         message = "it must be a number, without letters"
         raise typer.BadParameter(message, param_hint="--to")
     return Filter(
-        recipient=number_written(to) if to is not None else None,
+        recipient=number,
         account=account,
         provider=provider,
         service=service,

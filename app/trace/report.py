@@ -7,7 +7,7 @@ from typing import Any, Final
 from app.sms_line import printable
 from app.trace.searching import TOPICS, Event, Place, Round
 from app.trace.waiting_rows import Waiting
-from schemas.timestamps import LATEST_MS, to_text
+from schemas.timestamps import nearest_text, to_text
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 
 TYPES: Final = {RECEIVED: "received", REJECTED: "rejected", WATCH_ENDED: "watch_ended"}
@@ -75,7 +75,7 @@ def _record(topic: str, place: Place) -> dict[str, Any]:
         "topic": topic,
         "partition": place.partition,
         "offset": place.offset,
-        "timestamp": to_text(min(max(place.timestamp_ms, 0), LATEST_MS)),
+        "timestamp": nearest_text(place.timestamp_ms),
         "via": place.via,
         "instance": place.instance,
     }

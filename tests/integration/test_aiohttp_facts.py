@@ -5,7 +5,6 @@ A red test here is no bug of ours: a new aiohttp behaves differently, so look at
 
 import ast
 import asyncio
-import gc
 import inspect
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -19,6 +18,7 @@ from aiohttp.web_protocol import _ErrInfo
 import receiver
 from receiver import answers
 from receiver.connection import Connection
+from tests.resets import complaints_of_a_reset
 
 HOUSE = Path(receiver.__file__).parent
 NAMES = {
@@ -88,18 +88,6 @@ async def served(
         await server.shutdown(1)
 
 
-async def lose(made: list[RequestHandler], sent: bytes) -> None:
-    """Have the connection read this and be reset, before anything else runs."""
-    async with asyncio.timeout(5):
-        while not made or made[0]._waiter is None:
-            await asyncio.sleep(0)
-    made[0].data_received(sent)
-    made[0].connection_lost(ConnectionResetError())
-    for _ in range(5):
-        await asyncio.sleep(0)
-    gc.collect()  # an exception that nobody has asked for is told of by its task's end
-
-
 async def plain(request: web.BaseRequest) -> StreamResponse:
     return web.Response(text="x")
 
@@ -167,9 +155,7 @@ def test_an_error_stands_in_the_queue_of_messages_as_this() -> None:
 
 async def test_a_request_whose_connection_is_lost_in_the_same_turn_ends_its_task_with_an_error() -> None:
     """So `Connection.connection_lost` cancels that task."""
-    complaints: list[dict[str, object]] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: complaints.append(context))
     async with served(plain) as (made, *_):
-        await lose(made, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        complaints = await complaints_of_a_reset(lambda: made, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert [type(each["exception"]) for each in complaints] == [TypeError]

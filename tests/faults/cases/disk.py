@@ -37,7 +37,7 @@ async def journal_read_fails(stage: Stage) -> None:
     logs.mkdir()
     began, turns = time.time(), itertools.count()
     async with stage.fault("reads of the journal fail"):
-        while time.time() < began + TURNS_SECONDS * max(stage.scale, 0.0 if _all_noticed(stage) else 1.0):
+        while time.time() < began + _seconds_of_turns(stage):
             await _one_turn(stage, logs, next(turns))
         for proxy in stage.kafka.proxies:
             proxy.heal()
@@ -48,8 +48,10 @@ async def journal_read_fails(stage: Stage) -> None:
         stage.met(f"{receiver.name} noticed", receiver.replica.said(UNWRITABLE))
 
 
-def _all_noticed(stage: Stage) -> bool:
-    return all(receiver.replica.said(UNWRITABLE) for receiver in stage.receivers)
+def _seconds_of_turns(stage: Stage) -> float:
+    """Return how long reads fail: in a small run for as long as in a whole one, until each receiver has noticed."""
+    have_noticed = all(receiver.replica.said(UNWRITABLE) for receiver in stage.receivers)
+    return TURNS_SECONDS * (stage.scale if have_noticed else max(stage.scale, 1.0))
 
 
 async def index_flipped(stage: Stage) -> None:

@@ -76,7 +76,7 @@ async def skips_to_the_end(self: Inbox, wanted: Any, *given: Any, **more: Any) -
     return page._replace(cursor=self.here(wanted))
 
 
-async def is_sure_at_once(self: Inbox, found: object) -> None:
+async def confirms_at_once(self: Inbox, found: object) -> None:
     return None
 
 
@@ -90,7 +90,7 @@ BREAKS: list[tuple[type, str, Callable[..., Any]]] = [
     (Tail, "expire", never_expires),
     (Inbox, "_check", nothing_is_gone),
     (Inbox, "after", skips_to_the_end),
-    (Inbox, "_sure", is_sure_at_once),
+    (Inbox, "_confirm", confirms_at_once),
 ]
 LATE_FOUND = {"_has_reached", "is_blind"}  # after many seeds
 

@@ -41,6 +41,15 @@ def found_in(directory: Path, target: Target) -> Waiting:
     return waiting(settings_of(directory), target)
 
 
+def found_while_held(directory: Path) -> Waiting:
+    """Look for the number while a process has journal `a`."""
+    claim = try_claim(directory / "journal" / "a")
+    assert claim is not None
+    found = found_in(directory, Target(number=NUMBER))
+    claim.release()
+    return found
+
+
 @pytest.mark.parametrize(
     ("target", "expected"),
     [
@@ -75,11 +84,8 @@ async def test_a_journal_that_cannot_be_asked_does_not_hide_the_others(tmp_path,
     for name in ("a", "b"):
         await journal_with(tmp_path / "journal" / name, sms(NUMBER))
     monkeypatch.setattr(HeldJournal, "rows", not_answered)
-    claim = try_claim(tmp_path / "journal" / "a")
-    assert claim is not None
 
-    found = found_in(tmp_path, Target(number=NUMBER))
-    claim.release()
+    found = found_while_held(tmp_path)
 
     assert [row["journal"] for row in found.rows] == ["b"]
     assert found.unseen == ["a is held by a running process, and nothing responds"]
@@ -93,11 +99,8 @@ async def test_what_was_found_is_kept_when_the_process_that_is_asked_ends_meanwh
 
     await journal_with(tmp_path / "journal" / "a", sms(NUMBER))
     monkeypatch.setattr(HeldJournal, "rows", rows)
-    claim = try_claim(tmp_path / "journal" / "a")
-    assert claim is not None
 
-    found = found_in(tmp_path, Target(number=NUMBER))
-    claim.release()
+    found = found_while_held(tmp_path)
 
     assert [row["id"] for row in found.rows] == ["i"]
     assert found.unseen == ["a is held by a running process, and nothing responds"]
