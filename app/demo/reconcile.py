@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any, Final
 
+from bus.unknown_shapes import STAGE as SHAPE
 from sandbox.pingme import Entry
 from sandbox.sms import Sms
 from schemas.timestamps import to_epoch_ms
@@ -55,7 +56,7 @@ def reconcile(
     _compare_callbacks(
         callbacks,
         [event for event in firsts if event["received_via"] == "callback"],
-        [json.loads(value) for value in rejected],
+        [letter for letter in map(json.loads, rejected) if letter["stage"] != SHAPE],  # a sample is of no one callback
         verdict,
     )
     _compare_polled(shown, [event for event in firsts if event["received_via"] == "poll"], verdict)

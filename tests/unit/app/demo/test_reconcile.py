@@ -22,7 +22,13 @@ def event(order: int, *, event_id: str | None = None) -> bytes:
 
 
 def as_event(event_id: str, **more: object) -> bytes:
-    known = {"id": event_id, "received_via": "callback", "observed_at": "2026-01-01T00:00:01.000Z", "code": None}
+    known = {
+        "id": event_id,
+        "received_via": "callback",
+        "stage": "parse",
+        "observed_at": "2026-01-01T00:00:01.000Z",
+        "code": None,
+    }
     return json.dumps(known | more).encode()
 
 
@@ -38,6 +44,15 @@ def test_what_was_sent_once_and_arrived_once_in_order_agrees() -> None:
 
     assert verdict.agrees
     assert (verdict.sms, verdict.dead_letters, verdict.repeats) == (2, 1, 0)
+
+
+def test_a_sample_of_an_unknown_shape_is_no_callback_that_was_never_sent() -> None:
+    body = base64.b64encode(b'{"day": "2026-11-28", "unknown": ["data"]}').decode()
+    sample = as_event("sample", stage="shape", body_base64=body)
+
+    verdict = reconcile([entry(2, kind="malformed")], [], [], [letter(2), sample])
+
+    assert (verdict.disagreements, verdict.dead_letters) == ([], 1)
 
 
 def test_a_repeat_with_the_same_id_is_counted_and_agrees() -> None:
