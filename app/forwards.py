@@ -135,8 +135,9 @@ def forwarding(
 
 def _say(name: str, places: Mapping[Part, Place]) -> None:
     """Log where the reading begins."""
-    lost, new = sum(place.lost for place in places.values()), sum(place.is_new for place in places.values())
-    _log.info("forward_begins", forward=name, partitions=len(places), new=new)
+    new, anew = sum(place.is_new for place in places.values()), sum(place.is_anew for place in places.values())
+    _log.info("forward_begins", forward=name, partitions=len(places), new=new, made_anew=anew)
+    lost = sum(place.lost for place in places.values())
     if lost:
         _log.warning("forward_lost", forward=name, records=lost)
 

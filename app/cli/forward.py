@@ -156,6 +156,10 @@ class _Printer:
             self._print(f"Ready! Your webhook signing secret is {self._target.secret} (^C to quit)")
         if lost := sum(place.lost for place in places.values()):
             self._say(f"{lost} records were deleted by Kafka before they could be sent")
+        if any(place.is_anew for place in places.values()):
+            self._say(
+                "the topic was made anew, and what waited on the former one is gone: it begins at the oldest record"
+            )
         new = [place for place in places.values() if place.is_new]
         if places and len(new) == len(places):
             self._say(f"{self._target.name} has no progress in Kafka yet, or no longer: it begins {self._begins()}")

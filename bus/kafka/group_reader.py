@@ -51,7 +51,9 @@ class Place(NamedTuple):
     is_new: bool = False
     """The group has no progress in it: it is new, or has been away for longer than Kafka keeps its offsets."""
     lost: int = 0
-    """Records that Kafka has deleted, or forgotten with a former topic, before they were read."""
+    """Records that Kafka has deleted before they were read."""
+    is_anew: bool = False
+    """The topic was made anew: what was not read of the former one is gone, nobody knows how much."""
 
 
 def place(committed: int | None, oldest: int, end: int, since: int | None) -> Place:
@@ -60,8 +62,8 @@ def place(committed: int | None, oldest: int, end: int, since: int | None) -> Pl
         return Place(end if since is None else max(since, oldest), is_new=True)
     if oldest <= committed <= end:
         return Place(committed)
-    if committed > end:  # the topic was made anew
-        return Place(max(since or 0, oldest), is_new=True)
+    if committed > end:
+        return Place(max(since or 0, oldest), is_anew=True)
     return Place(max(since or 0, oldest), lost=max(since or 0, oldest) - committed)
 
 

@@ -13,6 +13,7 @@ from app.cli import forward as command
 from app.forwards import Target
 from app.settings.load import Settings
 from bus.kafka import topics
+from bus.kafka.group_reader import Place
 from bus.kafka.topics_reader import Part
 from forwarding.address import target_url
 from forwarding.delivery import Pause, Sent
@@ -74,3 +75,27 @@ async def test_output_that_cannot_be_written_ends_it_and_no_event_is_sent_again_
 
     assert raised.value.errno == number
     assert made[0].handled == ["0@0", "0@1"]
+
+
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        (Place(9), ""),
+        (Place(9, is_new=True), "hook has no progress in Kafka yet, or no longer: it begins now"),
+        (Place(9, lost=3), "3 records were deleted by Kafka before they could be sent"),
+        (
+            Place(9, is_anew=True),
+            "the topic was made anew, and what waited on the former one is gone: it begins at the oldest record",
+        ),
+    ],
+    ids=["goes on", "new", "lost", "made anew"],
+)
+async def test_it_says_where_it_begins(monkeypatch, made, capsys, place, said):
+    async def run(self: Forward) -> None:
+        self.on_placed({PART: place})
+
+    monkeypatch.setattr(Forward, "run", run)
+
+    await command._forward(Settings(), TARGET)
+
+    assert capsys.readouterr().err.strip() == said

@@ -31,8 +31,8 @@ from tests.unit.pollers.virtual_time import VirtualLoop
         (7, None, Place(10, lost=3)),
         (7, 30, Place(30, lost=23)),
         (7, 3, Place(10, lost=3)),
-        (91, None, Place(10, is_new=True)),
-        (91, 30, Place(30, is_new=True)),
+        (91, None, Place(10, is_anew=True)),
+        (91, 30, Place(30, is_anew=True)),
     ],
     ids=[
         "new", "new-since", "new-since-before", "continues", "continues-despite-since", "at-the-oldest", "at-the-end",
