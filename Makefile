@@ -11,6 +11,9 @@ SEEDS ?= 1
 HOURS ?= 1
 SCENARIO ?= all
 
+# Where this is set, each of the hundreds of programs that tests start would compile all of ours again.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
