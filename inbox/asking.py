@@ -1,6 +1,7 @@
 """What clients ask the inbox: pages, waits and streams, each with the cursor to go on from."""
 
 import asyncio
+import sys
 from collections import deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
@@ -112,23 +113,32 @@ class Inbox:
 
     # ---- pages ---------------------------------------------------------------------------------------------------
 
-    async def newest(self, wanted: Filter, limit: int) -> Page:
-        """Return the newest events, oldest first."""
-        cursor, items = self.here(wanted), deque[Item](maxlen=limit)
+    async def newest(self, wanted: Filter, limit: int, most_bytes: int = sys.maxsize) -> Page:
+        """Return the newest events, oldest first: at most `limit`, of at most so many bytes, but always one."""
+        cursor, items, size = self.here(wanted), deque[Item](), 0
         async with aclosing(self._matching(wanted, self.since(wanted, 0))) as matching:
             async for item in matching:
                 items.append(item)
+                size += len(item.value)
+                while len(items) > limit or (size > most_bytes and len(items) > 1):
+                    size -= len(items.popleft().value)
         return Page([*items], cursor)
 
-    async def after(self, wanted: Filter, cursor: Cursor, limit: int, *, since_ms: int = 0) -> Page:
-        """Return the first events after a checked cursor that are not older than `since_ms`."""
-        items, end = list[Item](), self.here(wanted)
+    async def after(
+        self, wanted: Filter, cursor: Cursor, limit: int, most_bytes: int = sys.maxsize, *, since_ms: int = 0
+    ) -> Page:
+        """Return the first events after a checked cursor that are not older than `since_ms`.
+
+        At most `limit`; it ends with the event that brings them to so many bytes.
+        """
+        items, size, end = list[Item](), 0, self.here(wanted)
         async with aclosing(self._matching(wanted, cursor)) as matching:
             async for item in matching:
                 if item.time_ms >= since_ms:
                     items.append(item)
+                    size += len(item.value)
                     cursor = _past(cursor, item)
-                if len(items) == limit:
+                if len(items) == limit or size >= most_bytes:
                     return Page(items, cursor)
         return Page(items, _furthest(cursor, end))
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from aiohttp import web
 
-from app.admin.inbox_query import LIST, STREAM, WAITED, Query, query_in, topics_in
+from app.admin.inbox_query import LARGEST_BODY, LIST, STREAM, WAITED, Query, query_in, topics_in
 from app.admin.inbox_view import (
     AccountPaused,
     NotFilled,
@@ -146,11 +146,12 @@ class InboxApi:
         return code(page) if query.only_codes else envelope(page)
 
     async def _page(self, query: Query) -> Page:
-        limit = sys.maxsize if query.only_codes else query.limit  # the newest code is the last one
+        # The newest code is the last one, and all that is sent of them.
+        limits = (sys.maxsize, sys.maxsize) if query.only_codes else (query.limit, LARGEST_BODY)
         if query.since is None:
-            return await self._inbox.newest(query.wanted, limit)
+            return await self._inbox.newest(query.wanted, *limits)
         cursor = await self._begin(query)
-        return await self._inbox.after(query.wanted, cursor, limit, since_ms=self._since_ms(query.since))
+        return await self._inbox.after(query.wanted, cursor, *limits, since_ms=self._since_ms(query.since))
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
         query = _asked(request, ())

@@ -12,6 +12,7 @@ from schemas.normalize import number_written
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 
 LARGEST_PAGE: Final = 1_000
+LARGEST_BODY: Final = 4 * 1024 * 1024  # bytes of events; one event may have more
 PAGE: Final = 100
 LONGEST_WAIT: Final = 55  # seconds: less than the minute after which proxies give up
 WAIT: Final = 30

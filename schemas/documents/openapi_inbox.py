@@ -37,6 +37,7 @@ PROBLEMS: Final = (
     Problem("too_many_waits", 503, "1,200 waits and streams are open here: one stream can follow many numbers."),
     Problem("closing", 503, "This process is about to end: ask again, from the cursor that you have."),
 )
+AT_MOST: Final = "At most so many; fewer where they have 4 MB together. All is read when a page is empty."
 ALWAYS: Final = frozenset({"invalid_query", "unauthorized", "not_ready", "inbox_blind"})
 OF_CURSORS: Final = ("cursor_gone", "cursor_of_other_filters")
 CURSOR: Final[Document] = {
@@ -166,7 +167,7 @@ def _list() -> Document:
         "parameters": [
             *_filters(),
             _parameter("since", TEXT, SINCE),
-            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "At most so many."),
+            _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, AT_MOST),
             _events(),
         ],
         "responses": _answers(

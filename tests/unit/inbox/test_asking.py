@@ -116,6 +116,30 @@ def test_the_newest_are_listed_oldest_first_and_the_cursor_is_after_them(world, 
     assert world.run(inbox.after(OURS, page.cursor, 9)).items == []
 
 
+def test_the_newest_are_fewer_where_they_are_large_but_always_one(world, inbox):
+    for offset in range(5):
+        add(world, inbox, FIRST, offset, time_ms=NOW_MS + offset)
+    size = len(record(FIRST, 0).value or b"")
+
+    found = [ids(world.run(inbox.newest(ALL, 4, most)).items) for most in (1, 2 * size, 3 * size - 1, 9 * size)]
+
+    assert found == [["0@4"], ["0@3", "0@4"], ["0@3", "0@4"], ["0@1", "0@2", "0@3", "0@4"]]
+
+
+@pytest.mark.parametrize("most_bytes", [1, 700, 2_000, 10**9])
+def test_pages_of_so_many_bytes_have_everything_once(world, inbox, most_bytes):
+    for offset in range(10):
+        add(world, inbox, FIRST, offset, time_ms=NOW_MS + offset)
+        add(world, inbox, SECOND, offset, time_ms=NOW_MS + 9 - offset)
+    cursor, found, pages = inbox.since(ALL, 0), [], list[Page]()
+    while not pages or pages[-1].items:
+        pages.append(world.run(inbox.after(ALL, cursor, 100, most_bytes)))
+        cursor, found = read_back(pages[-1].cursor), found + ids(pages[-1].items)
+
+    assert sorted(found) == sorted(f"{part}@{offset}" for part in (0, 1) for offset in range(10))
+    assert all(sum(len(item.value) for item in page.items[:-1]) < most_bytes for page in pages)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 100])
 def test_pages_have_everything_once(world, inbox, limit):
     for offset in range(10):

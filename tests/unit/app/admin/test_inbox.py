@@ -170,6 +170,23 @@ async def test_a_list_has_the_events_as_kafka_has_them_and_a_cursor_to_go_on_fro
     assert [each["id"] for each in rest["items"]] == [third.id]
 
 
+async def test_a_list_of_large_events_is_shorter_and_the_pages_have_all(api):
+    events = [sms(-5000 + n, f"471{n}", text=f"code 471{n} {'x' * 1_500_000}") for n in range(5)]
+    await api.taken(*events)
+
+    _, newest = await api.get("/v1/sms")
+    _, code = await api.text("/v1/sms?contains=4710")
+    page, found = newest, []
+    for since in ("1h", *[None] * 3):
+        _, page = await api.get(f"/v1/sms?since={since or page['cursor']}")
+        found.append([each["id"] for each in page["items"]])
+
+    ids = [each.id for each in events]
+    assert [each["id"] for each in newest["items"]] == ids[3:]
+    assert found == [ids[:3], ids[3:], [], []]
+    assert code.strip() == "4710"
+
+
 async def test_what_is_private_is_kept_by_no_cache(api):
     await api.taken(first := sms(-1000, "4711"))
 
