@@ -94,7 +94,7 @@ export class Feed {
     const page = await this.list("");
     this.cursor = page.cursor;
     this.take(page.items, how);
-    if (page.items.length === PAGE) this.older(page.items[0].observed_at || page.items[0].ended_at).catch(() => {});
+    if (page.items.length) this.older(page.items[0].observed_at || page.items[0].ended_at).catch(() => {});
   }
 
   // Bring what is older than the newest page, oldest first, up to where that begins.
@@ -104,7 +104,7 @@ export class Feed {
       const page = await this.list(parameters, this.reading.signal);
       const old = page.items.filter((event) => (event.observed_at || event.ended_at) <= until);
       this.take(old, "older");
-      if (old.length < PAGE) return;
+      if (!old.length || old.length < page.items.length) return; // a page of large events is short, and not the last
       parameters = `&since=${page.cursor}`;
     }
   }

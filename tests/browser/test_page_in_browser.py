@@ -69,6 +69,14 @@ def test_the_newest_code_is_there_by_itself_and_a_click_copies_it(page, smsbus):
     expect(first(page).locator("button.code bdi")).to_have_text("482 913")
 
 
+def test_lists_that_are_short_since_their_events_are_large_are_read_to_the_end(windows, smsbus, monkeypatch):
+    monkeypatch.setattr("app.admin.inbox.LARGEST_BODY", 2_000)
+    for number in range(9):
+        smsbus.sms(f"one of nine, number {number}", ago=90 - number)
+
+    shows(windows().open(smsbus), *[f"one of nine, number {number}" for number in reversed(range(9))])
+
+
 def test_a_code_that_is_aimed_at_does_not_move_away(page, smsbus):
     smsbus.sms("one", code="1111", ago=5)
     box = first(page).locator("button.code").bounding_box()
