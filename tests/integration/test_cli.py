@@ -1,5 +1,6 @@
 """The program as a person runs it: on a real broker, as processes, with their exit codes and what they print."""
 
+import asyncio
 import json
 import os
 import signal
@@ -14,6 +15,8 @@ from pathlib import Path
 import pytest
 
 from bus.contract import Ledger
+from bus.kafka import topics
+from bus.settings import KafkaSettings
 from tests.e2e.program import free_port
 
 ROOT = Path(__file__).parents[2]
@@ -42,6 +45,14 @@ class Installation:
         return subprocess.run(
             command, cwd=self.directory, env=environ, capture_output=True, text=True, timeout=BUDGET, check=False
         )
+
+    def has_topics(self) -> None:
+        """Create them as `topics create` does, without a process of its own, which takes a second."""
+        settings = KafkaSettings(
+            bootstrap_servers=self.environ["SMSBUS_KAFKA__BOOTSTRAP_SERVERS"],
+            topic_prefix=self.environ["SMSBUS_KAFKA__TOPIC_PREFIX"],
+        )
+        asyncio.run(topics.create(settings))
 
     @contextmanager
     def serving(self, *arguments: str):
@@ -126,7 +137,7 @@ def test_from_nothing_to_a_message_in_five_commands(smsbus):
 
 
 def test_no_line_of_a_service_shows_number_code_text_or_token(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         smsbus("trigger", "pingme", "--url", service.url, "--to", "12015550100", "--text", "code is 471147")
         smsbus("trigger", "pingme", "--url", service.url, "--bad", "malformed", "--from", "14165550123")
@@ -193,7 +204,7 @@ asyncio.run(main())
 
 
 def test_ctrl_c_ends_a_service_in_order(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         assert service.end(signal.SIGINT) == 0
 
@@ -201,7 +212,7 @@ def test_ctrl_c_ends_a_service_in_order(smsbus):
 
 
 def test_a_bad_callback_is_answered_and_triggered_as_asked(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         twice = smsbus("trigger", "pingme", "--url", service.url, "--bad", "duplicate")
         broken = smsbus("trigger", "pingme", "--url", service.url, "--bad", "malformed")
@@ -228,7 +239,7 @@ def test_a_start_without_topics_ends_with_2_and_the_command_that_makes_them(smsb
 
 
 def test_topics_that_are_gone_end_a_later_start_too(smsbus, kafka, topic_prefix):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving():
         pass
     delete_topics(kafka, topic_prefix)
@@ -238,7 +249,7 @@ def test_topics_that_are_gone_end_a_later_start_too(smsbus, kafka, topic_prefix)
 
 @pytest.mark.long  # tests/e2e/test_start.py starts it so, too
 def test_once_verified_it_starts_without_kafka_and_takes_messages_into_the_journal(smsbus, kafka, event_loop_free):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving():
         pass
     event_loop_free(kafka.kill())
@@ -273,7 +284,7 @@ def with_a_polled_account(smsbus: Installation) -> None:
 
 
 def test_who_waits_until_it_is_ready_can_open_a_watch_at_once(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with_a_polled_account(smsbus)
     with smsbus.serving() as service:
         words = set()
@@ -289,7 +300,7 @@ def test_who_waits_until_it_is_ready_can_open_a_watch_at_once(smsbus):
 
 
 def test_without_kafka_the_receiver_serves_although_the_watches_cannot_be_read(smsbus, kafka, event_loop_free):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with_a_polled_account(smsbus)
     with smsbus.serving():
         pass
@@ -309,7 +320,7 @@ def test_without_kafka_the_receiver_serves_although_the_watches_cannot_be_read(s
 
 
 def test_draining_without_kafka_fails_and_loses_nothing(smsbus, kafka, event_loop_free):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         event_loop_free(kafka.kill())
         smsbus("trigger", "pingme", "--url", service.url)
@@ -322,7 +333,7 @@ def test_draining_without_kafka_fails_and_loses_nothing(smsbus, kafka, event_loo
 
 
 def test_tail_masks_unless_it_is_told_not_to(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         for number, text in (("12015550100", "one 111111"), ("12015550199", "two 222222")):
             smsbus("trigger", "pingme", "--url", service.url, "--to", number, "--text", text)
@@ -339,7 +350,7 @@ def test_tail_masks_unless_it_is_told_not_to(smsbus):
 
 
 def test_a_tail_that_follows_prints_what_comes(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     # A shell lets what it runs in the background ignore interrupts, these tests for instance.
     command = ["env", "--default-signal=INT", sys.executable, "-m", "app", "tail", "--json"]
     with smsbus.serving() as service:
@@ -373,7 +384,7 @@ def test_topics_are_created_once_and_checked(smsbus):
 
 def test_check_says_what_is_well_and_what_is_not(smsbus):
     before = smsbus("check", "--print")
-    smsbus("topics", "create")
+    smsbus.has_topics()
     after = smsbus("check")
 
     assert (before.returncode, after.returncode) == (1, 0)
@@ -407,7 +418,7 @@ def test_check_says_when_the_journal_cannot_be_written(alone):
 
 
 def test_a_taken_port_ends_a_start_with_2_and_its_variable(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         port = service.url.split(":")[2].split("/")[0]
 
@@ -418,7 +429,7 @@ def test_a_taken_port_ends_a_start_with_2_and_its_variable(smsbus):
 
 
 def test_a_rotated_token_is_in_the_file_and_works_after_a_restart(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     before = smsbus.file.read_bytes()
 
     rotated = smsbus("callback", "rotate", "shop")
@@ -490,7 +501,7 @@ def test_an_account_that_is_not_there_is_answered_with_those_that_are(alone):
 
 
 def test_testing_a_callback_url_publishes_nothing(smsbus):
-    smsbus("topics", "create")
+    smsbus.has_topics()
     with smsbus.serving() as service:
         public = service.url.split("/v1/")[0]
 
