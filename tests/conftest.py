@@ -16,6 +16,11 @@ pytest_plugins = ["tests.kafka_fixtures", "tests.side_by_side"]
 settings.register_profile("beside others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("beside others")
 
+# Where nobody has configured it, structlog shows each exception with the variables of all frames: a fifth of a second.
+for each in structlog.get_config()["processors"]:
+    if isinstance(each, structlog.dev.ConsoleRenderer):
+        each.exception_formatter = structlog.dev.plain_traceback
+
 
 @pytest.fixture
 def process_is_restored() -> Iterator[None]:
