@@ -15,6 +15,7 @@ ALWAYS: Mapping[str, object] = {
     "controller.listener.names": "CONTROLLER",
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": 0,
+    "metadata.max.idle.interval.ms": 10_000,  # by default an idle controller writes a record twice a second
     "offsets.topic.num.partitions": 8,  # 50 by default: a first start would take seconds longer
     "transaction.state.log.num.partitions": 8,
     "share.coordinator.state.topic.num.partitions": 8,

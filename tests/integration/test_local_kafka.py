@@ -158,6 +158,15 @@ async def read(bootstrap_servers: str, topic: str) -> list[bytes | None]:
         await consumer.stop()
 
 
+async def setting(servers: str, topic: str, name: str) -> str:
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers)
+    await admin.start()
+    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    await admin.close()
+    effective: dict[str, str] = {entry[0]: entry[1] for answer in answers for entry in answer.resources[0][4]}
+    return effective[name]
+
+
 @pytest.mark.long
 async def test_how_kafka_starts_is_recorded_once_and_nodes_start_from_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -189,6 +198,7 @@ async def test_records_are_there_on_the_same_ports_after_a_stop_and_after_a_kill
     async with local_kafka(tmp_path) as cluster:
         first = cluster.bootstrap_servers
         await create(first, "kept")
+        assert await setting(first, "kept", "flush.messages") == "1"  # fsynced before it is acknowledged
         await write(first, "kept", b"before the stop")
 
     async with local_kafka(tmp_path) as cluster:
@@ -211,19 +221,6 @@ async def test_topics_are_never_made_by_naming_them(kafka: TestKafka, topic_pref
         await producer.send_and_wait(f"{topic_prefix}unknown", b"x")
 
     await producer.stop()
-
-
-async def test_a_single_node_fsyncs_every_batch_before_it_acknowledges(kafka: TestKafka, topic_prefix: str) -> None:
-    topic = f"{topic_prefix}fsynced"
-    await create(kafka.bootstrap_servers, topic)
-    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.bootstrap_servers)
-    await admin.start()
-
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-
-    await admin.close()
-    effective = {entry[0]: entry[1] for answer in answers for entry in answer.resources[0][4]}
-    assert effective["flush.messages"] == "1"
 
 
 async def test_a_paused_broker_answers_again_once_resumed(kafka: TestKafka) -> None:
