@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from tests.e2e.program import Installation
+from tests.e2e.topics_made import make_topics
 from tests.secure_kafka import MECHANISMS, Mechanism, SecureKafka, secure_kafka
 
 
@@ -30,7 +31,7 @@ async def fresh(kafka, topic_prefix, tmp_path) -> AsyncIterator[Installation]:
 @pytest.fixture
 async def smsbus(fresh) -> Installation:
     """The same with its topics."""
-    assert (await fresh.run("topics", "create")).code == 0
+    await make_topics(fresh)
     return fresh
 
 

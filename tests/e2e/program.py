@@ -23,6 +23,7 @@ ADMIN_HEADER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 TOKEN = "e2e-token-e2e-token-e2e-token"
 COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
 PORTS = range(6_000, 12_000)  # below those of the Kafkas of tests, and those that a client's end is given
+TEST_PROCESSES = 16
 _returned: set[int] = set()
 
 
@@ -184,9 +185,13 @@ async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float, what:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on, that no client's end is given, and that was not returned before."""
+    """A port on loopback that nobody listens on, that no client's end is given, and that was not returned before.
+
+    Each process of a test run has ports of its own: what one returns is not listened on at once.
+    """
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
-        port = random.choice(PORTS)
+        port = random.choice(PORTS[process % TEST_PROCESSES :: TEST_PROCESSES])
         with socket.socket() as probe:
             if port not in _returned and probe.connect_ex(("127.0.0.1", port)):
                 _returned.add(port)
