@@ -217,7 +217,9 @@ def _list() -> Document:
             _parameter("state", {"enum": STATES}, "Only open ones, ended ones, or those ended for this reason."),
             _parameter("client_ref", {"type": "string", "minLength": 1}, "Only with this `client_ref`."),
             _parameter(
-                "recipient", {"type": "string", "pattern": "[0-9]"}, "Only of this number; only digits are compared."
+                "recipient",
+                {"type": "string", "pattern": "[0-9]"},
+                "Only of this number, without letters; only digits are compared.",
             ),
             _parameter("limit", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100}, "Per page."),
             _parameter("after", {"type": "string"}, "The `next` of the previous page."),

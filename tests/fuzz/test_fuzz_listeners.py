@@ -133,6 +133,8 @@ def test_the_admin_listener_answers_as_it_is_described(free: Internal, case: Any
         case.path_parameters["id"] = SMS.id if case.path == "/v1/sms/{id}" else OPEN
     if case.path in {"/v1/sms", "/v1/wait"}:
         answered_soon(case)
+    if isinstance((case.query or {}).get("recipient"), str):  # nor what a letter is
+        case.query["recipient"] = "".join(char for char in case.query["recipient"] if not char.isalpha())
     if case.path == "/v1/watches" and isinstance((case.query or {}).get("after"), str):
         case.query["after"] = cursor((NOW_MS, OPEN))
 
