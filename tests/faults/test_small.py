@@ -1,6 +1,7 @@
 """The core of the matrix, small, on the session's three brokers; `make faults` runs all of it at its full size.
 
-`make test` runs one case; our crash, a broker's and Kafka being away are in `tests/e2e` as well.
+Long by nature: a case takes half a minute to begin. For `make test` our crash, a broker's and Kafka being away are in
+`tests/e2e`, and what is asked of a history in `test_checker.py`.
 """
 
 import pytest
@@ -12,38 +13,34 @@ from tests.faults.mutations import BREAKS
 from tests.faults.run import run
 from tests.kafka_fixtures import running_kafka
 
-SCALE, SMALLER = 0.1, 0.05
+SCALE = 0.1
 WITHOUT_THE_LANE = {"RECEIVER__FAST_LANE": "false"}
-LONG = ["poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
-CORE = [("receiver_killed", SMALLER), *(pytest.param(name, SCALE, marks=pytest.mark.long) for name in LONG)]
+CORE = ["receiver_killed", "poller_killed", "provider_storm", "broker_killed", "all_brokers_killed"]
+
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
-@pytest.mark.timeout(240)
-@pytest.mark.parametrize(("name", "scale"), CORE)
-async def test_nothing_that_was_promised_breaks(name, scale, kafka3, topic_prefix, tmp_path):
-    row = await _holds(name, kafka3, topic_prefix, tmp_path, scale=scale)
+@pytest.mark.parametrize("name", CORE)
+async def test_nothing_that_was_promised_breaks(name, kafka3, topic_prefix, tmp_path):
+    row = await _holds(name, kafka3, topic_prefix, tmp_path)
 
     assert row.fast_lane > 0
 
 
-@pytest.mark.long
-@pytest.mark.timeout(240)
 async def test_nothing_that_was_promised_breaks_without_the_fast_lane(kafka3, topic_prefix, tmp_path):
     row = await _holds("receiver_killed", kafka3, topic_prefix, tmp_path, settings=WITHOUT_THE_LANE)
 
     assert row.fast_lane == 0
 
 
-@pytest.mark.long
-@pytest.mark.timeout(240)
 @pytest.mark.skipif(tools.missing() is not None, reason=str(tools.missing()))
 async def test_nothing_that_was_promised_breaks_when_the_journal_cannot_be_read(kafka_jars, topic_prefix, tmp_path):
     with running_kafka(tmp_path / "kafka", 3, proxied=True) as kafka:
         await _holds("journal_read_fails", kafka, topic_prefix, tmp_path)
 
 
-async def _holds(name, kafka3, topic_prefix, tmp_path, *, scale=SCALE, **options):
-    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=scale, prefix=topic_prefix, **options)
+async def _holds(name, kafka3, topic_prefix, tmp_path, **options):
+    row, history = await run(name, CASES[name], kafka3, tmp_path / name, scale=SCALE, prefix=topic_prefix, **options)
 
     assert row.not_run == ""
     assert row.violations == []

@@ -1,8 +1,8 @@
-"""How much is tried: half a minute for all of tests/fuzz, or as many minutes as FUZZ_MINUTES says.
+"""How much is tried: twelve seconds for all of tests/fuzz, or as many minutes as FUZZ_MINUTES says.
 
 Two tests elsewhere have this budget too: of the lane, and of the two ways through the receiver.
 
-The half minute is derandomized, so that `make test` tries the same every time and does not flicker. More draw new
+The twelve seconds are derandomized, so that `make test` tries the same every time and does not flicker. More draw new
 examples each time; what they find is kept in `.hypothesis/` and tried first the next time. Either way a failing test
 prints its smallest example (`Falsifying example: …`) and the `@reproduce_failure` line that brings it back.
 """
@@ -12,7 +12,7 @@ from typing import Final
 
 from hypothesis import HealthCheck, settings
 
-MINUTES: Final = float(os.environ.get("FUZZ_MINUTES", "0.5"))
+MINUTES: Final = float(os.environ.get("FUZZ_MINUTES", "0.2"))
 TIMEOUT: Final = 120 + 60 * MINUTES
 """Seconds after which one test hangs rather than searches."""
 

@@ -1,6 +1,6 @@
 """A fixed set of runs, each in a process of its own; `make simulate` runs more of them, and longer.
 
-`make test` runs each scenario for some minutes of virtual time, and the breaks that are found within a few seconds.
+`make test` runs each scenario for some minutes of virtual time, and the breaks that are found at once.
 """
 
 import io
@@ -66,8 +66,19 @@ LATE = {
     "reads_the_newest_first",
     "charges_nothing",
     "asks_again",
+    "keeps_demand",
+    "says_it_again",
+    "counts_into_ids",
+    "forgets_rows",
+    "never_drops",
+    "hears_no_retry_after",
+    "adopts_nothing",
+    "never_calms_down",
+    "ends_during_polls",
+    "hides_limits",
+    "applies_again",
 }
-"""Breaks that take four seconds of a processor and more to be found."""
+"""Breaks that take a processor more than a second and a half to be found."""
 MIXED = ("mixed", "receiver_mixed")
 
 Run = subprocess.CompletedProcess[str]
