@@ -24,7 +24,7 @@ class Load:
         url: str,
         *,
         numbers: int = 10,
-        pause: float = 0.02,
+        pause: float = 0.05,
         padding: int = 0,
         trace: aiohttp.TraceConfig | None = None,
     ) -> None:

@@ -37,7 +37,7 @@ async def test_a_rolling_restart_behind_a_balancer_refuses_nobody(smsbus, lame_d
     backends = [Backend(receiver, f"http://127.0.0.1:{admin}") for receiver, admin in ports]
     async with balancing(*backends) as balancer:
         url = f"http://127.0.0.1:{balancer.port}/v1/pingme/{TOKEN}"
-        async with Load(url, numbers=12, pause=0.01) as load:
+        async with Load(url, numbers=12, pause=0.03) as load:
             await asyncio.sleep(1)
             for place, (old, backend) in enumerate(zip(replicas, backends, strict=True)):
                 assert await old.terminate() == 0

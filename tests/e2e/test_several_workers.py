@@ -52,7 +52,7 @@ async def test_every_worker_takes_its_part_and_one_listener_counts_them_all(smsb
 
 async def test_a_killed_worker_loses_nothing_and_comes_back_while_the_others_serve(smsbus):
     crew = await smsbus.serve("--workers", "2", BUS__ORPHAN_SCAN_INTERVAL="0.2")
-    async with Load(crew.url, numbers=40, pause=0.005) as load:
+    async with Load(crew.url, numbers=40, pause=0.02) as load:
         await asyncio.sleep(1)
         victim = _children(crew)[0]
         os.kill(victim, signal.SIGSTOP)  # until each sender that is connected to it waits for its answer
