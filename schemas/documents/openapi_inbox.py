@@ -51,8 +51,7 @@ TEXT: Final[Document] = {"type": "string", "minLength": 1}
 FILTERS: Final[dict[str, tuple[Document, str]]] = {
     "recipient": (
         {"type": "string", "pattern": "[0-9]"},
-        "The number that received it, whole, without letters; only digits are compared, so a `+` may be left out, or "
-        "unescaped.",
+        "The whole number that received it, no letters; digits are compared, so a `+` may be left out, or unescaped.",
     ),
     "account": (TEXT, "The name of an account."),
     "provider": ({"enum": ["pingme", "smsverified", "grizzlysms", "smsman"]}, "Who received it."),
