@@ -10,8 +10,7 @@ from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.moment import moment_of
 
 if TYPE_CHECKING:
-    from app.settings.load import Settings
-    from app.trace.searching import Round
+    from app.trace.searching import Round, Search
     from app.trace.target import Target
     from app.trace.waiting_rows import Waiting
 
@@ -32,8 +31,9 @@ def trace(
     are the topics, newest first, and this machine's journals. Neither number nor code nor text is printed. Exit code 1:
     nothing was found.
     """
+    from app.progress import Progress
     from app.trace.report import limits
-    from app.trace.searching import Round
+    from app.trace.searching import Search
     from app.trace.waiting_rows import waiting
     from bus.kafka.client import KafkaAway
 
@@ -41,10 +41,11 @@ def trace(
     with readable_errors():
         settings = settings_for(config)
         rows = waiting(settings, target)
+        search = Search(settings.kafka, target, Progress(say), seconds=seconds)
         try:
-            found = asyncio.run(_search(settings, target, since_ms, count, seconds))
+            found = asyncio.run(_search(search, since_ms, count))
         except KafkaAway:  # what waits for it is in the journals
-            _print(Round(None), rows, count, as_json=as_json)
+            _print(search.best, rows, count, as_json=as_json)
             raise
         _print(found, rows, count, as_json=as_json)
         for line in limits(found, rows, count):
@@ -72,12 +73,9 @@ def _print(found: "Round", rows: "Waiting", count: int, *, as_json: bool) -> Non
         typer.echo(line)
 
 
-async def _search(settings: "Settings", target: "Target", since_ms: int | None, enough: int, seconds: float) -> "Round":
+async def _search(search: "Search", since_ms: int | None, enough: int) -> "Round":
     from app.process import now_ms
-    from app.progress import Progress
-    from app.trace.searching import Search
 
-    search = Search(settings.kafka, target, Progress(say), seconds=seconds)
     found = await (search.newest(now_ms(), enough) if since_ms is None else search.since(since_ms))
     await search.note_forwards(found)
     return found

@@ -72,7 +72,10 @@ class Round:
 
 
 class Search:
-    """One search. `seconds`: when it gives up reading further."""
+    """One search. `seconds`: when it gives up reading further.
+
+    `best` is what was found so far: by the last round that was read whole, before that by the one that is being read.
+    """
 
     def __init__(
         self,
@@ -88,10 +91,13 @@ class Search:
         self._progress = progress
         self._clock = clock
         self._deadline = clock() + seconds
+        self.best = Round(None)
 
     async def since(self, since_ms: int | None) -> Round:
         """Return what came since then. Raises `TopicsError` and `KafkaAway`."""
         found = Round(since_ms)
+        if not self.best.whole:
+            self.best = found
         start = reader.BEGINNING if since_ms is None else reader.since(since_ms)
         for topic in TOPICS:
             records = reader.read(self._kafka, topic, start=start, follow=False, only=self._target.partitions(topic))
@@ -102,6 +108,7 @@ class Search:
                     self._progress.read(record)
                     self._take(found, topic, record)
         found.whole = True
+        self.best = found
         return found
 
     async def note_forwards(self, found: Round) -> None:
@@ -115,14 +122,11 @@ class Search:
 
     async def newest(self, now_ms: int, enough: int) -> Round:
         """Return so many SMS of a number, or the event of an id; if time runs out, what was found until then."""
-        best: Round | None = None
         for since_ms in (*(now_ms - span_ms for span_ms in SPANS_MS), None):
             found = await self.since(since_ms)
-            if best is None or found.whole:
-                best = found
             if not found.whole or self._suffices(found, enough):
                 break
-        return best or Round(now_ms)
+        return self.best
 
     def _take(self, found: Round, topic: str, record: ReadRecord) -> None:
         if topic == RECEIVED:
