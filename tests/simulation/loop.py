@@ -13,7 +13,7 @@ import itertools
 import random
 import sys
 from asyncio import events
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Container, Coroutine
 from math import inf
 from time import perf_counter, thread_time
 from typing import Any, Final, NamedTuple
@@ -146,10 +146,11 @@ class Loop(asyncio.BaseEventLoop):
                 continue
             if driver.steps % MARKED == 0:
                 driver.worked = thread_time()
-            began = perf_counter()
-            handle._run()
-            took = perf_counter() - began
             driver.steps += 1
+            clock = thread_time if driver.steps in driver.watched else perf_counter
+            began = clock()
+            handle._run()
+            took = clock() - began
             if took > HELD and self.is_judged and thread_time() - driver.worked > HELD:
                 driver.held.append(Held(driver.steps, took, f"{self.name}: {_told(handle)}"))
 
@@ -173,6 +174,8 @@ class Driver:
         self.steps = 0
         self.worked = thread_time()
         self.held: list[Held] = []
+        self.watched: Container[int] = ()
+        """Steps of which the CPU time counts: by the wall another process may have had part of it."""
         self.errors: list[str] = []
         """What reached an exception handler of a loop: nobody else heard of it."""
         self.numbers = itertools.count()

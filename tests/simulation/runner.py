@@ -73,6 +73,7 @@ def held(town: Town, hours: float) -> Iterator[Finding]:
         if not slow:
             return
         again = Town(town.plan, town.seed, hours)
+        again.driver.watched = slow
         again.run()
         limit = 2 * HELD * slowness()  # a machine that does other things beside counts some of them here
         steps = {each.step for each in again.driver.held if each.seconds > limit}

@@ -1,6 +1,7 @@
 """The loop and the driver: several loops on one clock, a seeded order, and what is an error."""
 
 import asyncio
+import itertools
 import random
 import socket
 from collections.abc import Iterator
@@ -138,6 +139,21 @@ def test_a_step_that_holds_the_loop_is_named(driver: Driver, monkeypatch: pytest
     driver.run(driver.clock.now + 1)
 
     assert ["heavy" in each.what for each in driver.held] == [True]
+
+
+@pytest.mark.parametrize("is_watched", [False, True])
+def test_of_a_watched_step_only_its_own_time_counts(
+    driver: Driver, monkeypatch: pytest.MonkeyPatch, is_watched: bool
+) -> None:
+    wall = itertools.count(step=3600.0)  # between any two looks another process had the core
+    monkeypatch.setattr("tests.simulation.loop.perf_counter", lambda: next(wall))
+    driver.watched = range(9) if is_watched else ()
+    driver.steps, driver.worked = 1, driver.worked - 1.0  # the thread was at work, in steps before
+    driver.loop("a").call_soon(int)
+
+    driver.run(driver.clock.now + 1)
+
+    assert [each.seconds for each in driver.held] == ([] if is_watched else [3600.0])
 
 
 def test_asyncios_own_tools_work_on_it(driver: Driver) -> None:
