@@ -4,6 +4,7 @@ from typing import Final
 
 from schemas.documents.openapi_parts import Document, Problem, error_of, json_answer
 from schemas.documents.reader_schema import reader_schema
+from schemas.fields import PROVIDERS
 from schemas.messages import SmsReceived
 
 PROBLEMS: Final = (
@@ -54,7 +55,7 @@ FILTERS: Final[dict[str, tuple[Document, str]]] = {
         "The whole number that received it, no letters; digits are compared, so a `+` may be left out, or unescaped.",
     ),
     "account": (TEXT, "The name of an account."),
-    "provider": ({"enum": ["pingme", "smsverified", "grizzlysms", "smsman"]}, "Who received it."),
+    "provider": ({"enum": [*PROVIDERS]}, "Who received it."),
     "service": (TEXT, "The provider's word for the service."),
     "client_ref": (TEXT, "Your own text from the watch."),
     "watch_id": (TEXT, "The handle that opening the watch returned."),
