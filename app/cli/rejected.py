@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.settings.load import Settings
 
 NONE: Final = "there is no dead letter {}: see `smsbus rejected list` (Kafka keeps them for 14 days)"
+SEVERAL: Final = "--url is of one target, these are of {}: give the ids of its own (`smsbus rejected list --json`)"
 
 rejected_app = typer.Typer(no_args_is_help=True, help="Dead letters: what could not be read as an SMS, or published.")
 
@@ -146,12 +147,16 @@ async def _one(settings: "Settings", name: str) -> "Letter":
 
 
 def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
+    from app.rejected.again import is_of_forwarding
     from app.rejected.parsing import REASONS
     from app.sms_line import printable
 
     yield printable(f"{letter.stage}: {letter.reason}. {REASONS.get(letter.reason, '')}".rstrip())
     for name, value in letter.facts.items():
         yield printable(f"{name}: {value}")
+    if is_of_forwarding(letter):
+        yield f"`smsbus rejected replay {letter.id}` sends it to its target again"
+        return
     for outcome in tried:
         if outcome.sms is not None:
             yield f"now it is an SMS, {outcome.sms.id}: `smsbus rejected replay {letter.id}` publishes it"
@@ -179,6 +184,8 @@ async def _planned(settings: "Settings", targets: "Targets", wanted: "Wanted") -
     _say_unreadable(letters)
     if missing := wanted.ids - plan.letters:
         raise end(Code.FAILED, *map(NONE.format, sorted(missing)))
+    if len(names := targets.at_the_url(again)) > 1:
+        raise end(Code.USAGE, SEVERAL.format(", ".join(names)))
     if plan.sms:
         say("reading which of them are on the topic already")
         plan.leave(await published(settings.kafka, plan, Progress(say).read))

@@ -1,6 +1,6 @@
 """What targets of forwarding refused, and sending it to them again."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import AsyncExitStack
 from typing import NamedTuple
 
@@ -37,6 +37,10 @@ class Targets:
         if name in self._configured or self._url is None:
             return self._configured.get(name)
         return kept_target(self._data_dir, name, self._url)
+
+    def at_the_url(self, again: Iterable[ToSend]) -> list[str]:
+        """Return the names of those that are to be sent to the URL: it cannot be right for several."""
+        return sorted({each.target.name for each in again} - set(self._configured))
 
 
 def to_send(letter: Letter, targets: Targets) -> ToSend | str:

@@ -157,6 +157,20 @@ def test_a_target_that_is_not_configured_is_named_by_its_url(replay: Commands, t
     assert done["sent"] == {letter: "200"}
 
 
+def test_one_url_is_not_that_of_two_targets(replay: Commands, target: Target, tmp_path: Path) -> None:
+    [letter, _] = [*replay.refuse(sms(n=1), forward="mine"), *replay.refuse(sms(n=2), forward="other")]
+    target.secret = secret_of(tmp_path, "mine")
+    secret_of(tmp_path, "other")
+
+    both = replay("--url", target.url, "--yes")
+    before = [*target.taken]
+    one = replay(letter, "--url", target.url, "--yes")
+
+    assert (both.exit_code, before) == (Code.USAGE, [])
+    assert "these are of mine, other" in both.stderr
+    assert (one.exit_code, len(target.taken)) == (Code.OK, 1)
+
+
 def test_a_url_that_no_request_may_go_to_is_refused(replay: Commands) -> None:
     result = replay("--url", "http://169.254.169.254/", "--yes")
 
