@@ -3,6 +3,9 @@
 A command is a process, which takes a second of a processor.
 """
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
@@ -14,9 +17,7 @@ _made: dict[str, list[tuple[str, int, int, dict[str, str]]]] = {}
 
 async def make_topics(smsbus: Installation) -> None:
     """Make all that `smsbus topics create` makes on this one broker; several hear of new ones at different times."""
-    client = AIOKafkaAdminClient(bootstrap_servers=smsbus.bootstrap_servers)
-    await client.start()
-    try:
+    async with admin(smsbus) as client:
         if smsbus.bootstrap_servers in _made:
             await client.create_topics(_like_those(smsbus))
         else:
@@ -24,8 +25,24 @@ async def make_topics(smsbus: Installation) -> None:
             _made[smsbus.bootstrap_servers] = [
                 (name, *await _form(client, smsbus.topic_prefix + name)) for name in await _names(client, smsbus)
             ]
+
+
+@asynccontextmanager
+async def admin(smsbus: Installation) -> AsyncIterator[AIOKafkaAdminClient]:
+    """Open an administrative client."""
+    client = AIOKafkaAdminClient(bootstrap_servers=smsbus.bootstrap_servers)
+    await client.start()
+    try:
+        yield client
     finally:
         await client.close()
+
+
+async def own_settings(client: AIOKafkaAdminClient, topic: str) -> dict[str, str]:
+    """Return the settings that the topic itself has."""
+    (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    ((*_, entries),) = answer.resources
+    return {entry[0]: entry[1] for entry in entries if entry[3] == OWN}
 
 
 def _like_those(smsbus: Installation) -> list[NewTopic]:
@@ -43,7 +60,5 @@ async def _names(client: AIOKafkaAdminClient, smsbus: Installation) -> list[str]
 async def _form(client: AIOKafkaAdminClient, topic: str) -> tuple[int, int, dict[str, str]]:
     """Return its partitions, the copies of each, and the settings of its own."""
     (described,) = await client.describe_topics([topic])
-    (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-    ((*_, entries),) = answer.resources
     partitions = described["partitions"]
-    return len(partitions), len(partitions[0]["replicas"]), {each[0]: each[1] for each in entries if each[3] == OWN}
+    return len(partitions), len(partitions[0]["replicas"]), await own_settings(client, topic)

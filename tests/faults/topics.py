@@ -1,19 +1,17 @@
 """The topics of one case: stamped with the time of arrival, read as any consumer would, and taken away again."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 
-from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from tests.e2e.program import Installation
 from tests.e2e.topic import records
+from tests.e2e.topics_made import admin, own_settings
 from tests.faults import reading
 from tests.faults.history import History
 
 RECEIVED, REJECTED, ENDED = "sms.received.v1", "sms.rejected.v1", "sms.watch-ended.v1"
 ALL = (RECEIVED, REJECTED, ENDED, "sms.watches.v1", "sms.watch-states.v1")
-OWN = 1  # the source of a setting that the topic itself has
 
 
 async def create(smsbus: Installation) -> None:
@@ -28,9 +26,7 @@ async def alter(smsbus: Installation, name: str, settings: Mapping[str, str]) ->
     """Change settings of a topic, and return those that it had of its own before."""
     topic = smsbus.topic_prefix + name
     async with admin(smsbus) as client:
-        (answer,) = await client.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-        ((_, _, _, _, entries),) = answer.resources
-        before = {entry[0]: entry[1] for entry in entries if entry[3] == OWN}
+        before = await own_settings(client, topic)
         (answer,) = await client.alter_configs(
             [ConfigResource(ConfigResourceType.TOPIC, topic, {**before, **settings})]
         )
@@ -51,14 +47,3 @@ async def read(smsbus: Installation) -> History:
         rejected=tuple(reading.dead_letter(each) for each in await records(smsbus, REJECTED)),
         ended=tuple(reading.ended(each) for each in await records(smsbus, ENDED)),
     )
-
-
-@asynccontextmanager
-async def admin(smsbus: Installation) -> AsyncIterator[AIOKafkaAdminClient]:
-    """Open an administrative client."""
-    client = AIOKafkaAdminClient(bootstrap_servers=smsbus.bootstrap_servers)
-    await client.start()
-    try:
-        yield client
-    finally:
-        await client.close()

@@ -10,6 +10,7 @@ from itertools import cycle
 from typing import Any
 
 from tests.e2e.topic import records
+from tests.e2e.topics_made import admin
 from tests.faults import degraded_signals, reading, topics
 from tests.faults.degraded_signals import Sign
 from tests.faults.history import Record
@@ -87,7 +88,7 @@ async def _delete(stage: Stage) -> None:
     for part in stage.parts:
         part.pause()
     stage.gone = await _all_records(stage)
-    async with topics.admin(stage.reader) as client:
+    async with admin(stage.reader) as client:
         await client.delete_topics([stage.prefix + topics.RECEIVED])
     for part in stage.parts:
         part.resume()
