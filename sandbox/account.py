@@ -8,7 +8,7 @@ from typing import Final, TypeVar
 from sandbox.book import Book
 from sandbox.orders import Activation, Order, Rent
 from sandbox.pingme_callbacks import number
-from sandbox.plan import PlannedSms, drawn, written
+from sandbox.plan import PlannedSms, Written, drawn, written
 from sandbox.settings import AccountSettings, OrderRequest
 from sandbox.sms import OrderKind, Provider, Sms
 
@@ -42,28 +42,28 @@ class Account:
         gap = self.settings.gap if request.gap is None else request.gap
         order_id, recipient = self._names(request, len(self.activations), now)
         ends = now + (request.lifetime or self.settings.lifetime)
-        order = Activation(order_id, recipient, request.service, request.country, now, ends, gap=gap)
+        order = Activation(self.provider, order_id, recipient, request.service, request.country, now, ends, gap=gap)
         self._running.append(order)
-        return self._keep(self.activations, order, "activation", request.sms)
+        return self._keep(self.activations, order, request.sms)
 
     def rent(self, request: OrderRequest, now: float) -> Rent:
         """Open a rent."""
         order_id, recipient = self._names(request, len(self.rents), now)
         ends = now + (request.lifetime or RENT_LIFETIME)
-        order = Rent(order_id, recipient, request.service, request.country, now, ends)
-        return self._keep(self.rents, order, "rent", request.sms)
+        order = Rent(self.provider, order_id, recipient, request.service, request.country, now, ends)
+        return self._keep(self.rents, order, request.sms)
 
-    def receive(self, kind: OrderKind, order: Order, plan: Sequence[PlannedSms], *, rng: Random) -> None:
+    def receive(self, order: Order, plan: Sequence[PlannedSms], *, rng: Random) -> None:
         """Plan SMS for an order; `at` is relative to its opening."""
         taken = {sms.code for sms in order.sms}
         order.add(
             Sms(
-                self.provider,
-                kind,
+                order.provider,
+                order.kind,
                 order.id,
                 order.number,
                 index,
-                nonce=one.nonce if kind == "rent" and one.nonce else one.code if kind == "activation" else one.text,
+                nonce=_nonce(order.kind, one),
                 code=one.code,
                 text=one.text,
                 sender=one.sender,
@@ -88,9 +88,9 @@ class Account:
         order_id = f"{first // 1000}{int(now):010d}{first % 1000:03d}" if self.provider == "smsverified" else str(first)
         return order_id, request.number or own
 
-    def _keep(self, orders: dict[str, Kept], order: Kept, kind: OrderKind, plan: Sequence[PlannedSms] | None) -> Kept:
-        rng = Random(f"{self.seed} {self.provider} {kind} {len(orders)}")  # noqa: S311 - fictional SMS
-        self.receive(kind, order, self._drawn(rng) if plan is None else plan, rng=rng)
+    def _keep(self, orders: dict[str, Kept], order: Kept, plan: Sequence[PlannedSms] | None) -> Kept:
+        rng = Random(f"{self.seed} {self.provider} {order.kind} {len(orders)}")  # noqa: S311 - fictional SMS
+        self.receive(order, self._drawn(rng) if plan is None else plan, rng=rng)
         orders[order.id] = order
         self.book.orders.append(order)
         return order
@@ -99,3 +99,9 @@ class Account:
         settings = self.settings
         count = 0 if rng.random() < settings.silent else rng.randint(*settings.sms)
         return drawn(count, curve=settings.curve, pace=settings.pace, rng=rng)
+
+
+def _nonce(kind: OrderKind, sms: Written) -> str:
+    if kind == "activation":
+        return sms.code
+    return sms.nonce or sms.text

@@ -37,6 +37,11 @@ class Book:
         return {
             "now": now,
             "sms": [asdict(sms) for sms in self.arrived(now)],
+            "closed": [
+                {"provider": order.provider, "kind": order.kind, "order": order.id, "at": order.closed}
+                for order in self.orders
+                if order.closed is not None
+            ],
             "callbacks": [asdict(entry) | {"promised": entry.promised} for entry in self.callbacks],
             "bad_days": [
                 {"provider": provider, "kind": kind, "answers": answers}

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import Final
+from typing import ClassVar, Final
 
-from sandbox.sms import Sms
+from sandbox.sms import OrderKind, Provider, Sms
 
 FORGOTTEN_AFTER: Final = 600.0  # seconds after its end until the provider no longer knows an activation
 
@@ -36,6 +36,7 @@ class State:
 class Order:
     """What activations and rents have in common."""
 
+    provider: Provider
     id: str
     number: str
     service: str
@@ -43,6 +44,10 @@ class Order:
     opened: float
     ends: float
     sms: list[Sms] = field(default_factory=list)
+    closed: float | None = None
+    """When a request finished or cancelled it, whether or not the response arrived."""
+
+    kind: ClassVar[OrderKind]
 
     def arrived(self, now: float) -> list[Sms]:
         """Return the SMS that have arrived so far, oldest first; what comes after the end is lost."""
@@ -58,6 +63,8 @@ class Order:
 @dataclass
 class Activation(Order):
     """Shows one SMS at a time; the next becomes visible `gap` seconds after it was requested."""
+
+    kind = "activation"
 
     gap: float = 1.0
     _states: list[State] = field(default_factory=list)
@@ -85,7 +92,7 @@ class Activation(Order):
         """End it as cancelled or finished."""
         state = self.state(now)
         if state.phase not in ENDED:
-            self.ends = now
+            self.ends = self.closed = now
             self._states.append(State(now, phase, state.sms))
 
     def over(self, now: float) -> bool:
@@ -120,6 +127,8 @@ class Activation(Order):
 class Rent(Order):
     """Shows every SMS that it has received, newest first."""
 
+    kind = "rent"
+
     ended: Phase | None = None  # by us
 
     def listing(self, now: float, lag: float = 0.0) -> list[Sms]:
@@ -136,4 +145,5 @@ class Rent(Order):
     def close(self, now: float, phase: Phase) -> None:
         """End it as cancelled or finished."""
         self.ended = phase
+        self.closed = now if self.closed is None else self.closed
         self.ends = min(self.ends, now)

@@ -54,7 +54,7 @@ class World:
         order = account.find(kind, order_id)
         if order is not None:
             later = self.clock.now() - order.opened
-            account.receive(kind, order, [sms.model_copy(update={"at": sms.at + later})], rng=self._rng)
+            account.receive(order, [sms.model_copy(update={"at": sms.at + later})], rng=self._rng)
         return order
 
     def add_fault(self, fault: Fault) -> None:

@@ -159,11 +159,15 @@ async def read(bootstrap_servers: str, topic: str) -> list[bytes | None]:
 
 
 async def setting(servers: str, topic: str, name: str) -> str:
+    """A topic's setting, as soon as the broker knows the topic: a moment later than the controller has made it."""
     admin = AIOKafkaAdminClient(bootstrap_servers=servers)
     await admin.start()
-    answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+    effective: dict[str, str] = {}
+    async with asyncio.timeout(30):
+        while not effective:
+            answers = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
+            effective = {entry[0]: entry[1] for answer in answers for entry in answer.resources[0][4]}
     await admin.close()
-    effective: dict[str, str] = {entry[0]: entry[1] for answer in answers for entry in answer.resources[0][4]}
     return effective[name]
 
 

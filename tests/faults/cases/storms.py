@@ -137,11 +137,17 @@ async def _all_shown(stage: Stage) -> None:
 
 
 async def _none_ended_early(stage: Stage) -> None:
-    """No watch has ended but by our own finish before its order did; else that is wrong."""
+    """No watch has ended but by our own finish before its order did; else that is wrong.
+
+    A finish whose response was lost in the storm is a finish: all that can be seen of it is that the order is gone.
+    """
     ends = {order.name: order.ends for order in stage.orders.opened}
+    rows = (await stage.sandbox.book())["closed"]
+    closed = {(row["provider"], row["kind"], row["order"]): float(row["at"]) for row in rows}
     for end in (await topics.read(stage.reader)).ended:
-        left = ends.get((end.provider, end.order_kind, end.order), 0.0) - end.timestamp_ms / 1000
-        if end.reason != "finished" and left > 1:
+        name, at = (end.provider, end.order_kind, end.order), end.timestamp_ms / 1000
+        is_ours = end.reason == "finished" or (end.reason == "gone" and closed.get(name, at) < at)
+        if not is_ours and (left := ends.get(name, 0.0) - at) > 1:
             stage.wrong(f"the watch of {end.provider} {end.order} ended as {end.reason} {left:.0f} s before its order")
 
 

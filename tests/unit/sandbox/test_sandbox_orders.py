@@ -180,3 +180,27 @@ def test_an_open_order_can_be_sent_one_more(asked, kind):
 
     assert [(sms.index, sms.code, sms.at - order.opened) for sms in order.sms] == [(0, "1111", 0.0), (1, "2222", 52.0)]
     assert providers.world.receive("smsman", kind, "none", PlannedSms()) is None
+
+
+def test_the_book_notes_which_orders_a_request_has_closed_and_when(asked):
+    providers = asked()
+    finished, cancelled, rented, _expired = (
+        providers.open("smsverified"),
+        providers.open("smsman"),
+        providers.open("grizzlysms", "rent"),
+        providers.open("smsverified", lifetime=1),
+    )
+    providers.later(5)
+    providers.says("smsverified", "setStatus", id=finished.id, status="6")
+    providers.respond("smsman", "control/set-status", request_id=cancelled.id, status="reject")
+    providers.respond("grizzlysms", "setRentStatus", id=rented.id, status="1")
+    providers.later(5)
+    providers.respond("grizzlysms", "setRentStatus", id=rented.id, status="1")
+
+    book = providers.world.book.as_json(providers.clock.now())
+
+    assert [(row["provider"], row["kind"], row["order"], row["at"] - finished.opened) for row in book["closed"]] == [
+        ("smsverified", "activation", finished.id, 5.0),
+        ("smsman", "activation", cancelled.id, 5.0),
+        ("grizzlysms", "rent", rented.id, 5.0),
+    ]
