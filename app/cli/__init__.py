@@ -29,6 +29,7 @@ from app.cli import (
 )
 from app.cli.filters import EITHER_NAME
 from app.cli.kafka import kafka_app
+from app.process import collect_rarely
 
 cli = typer.Typer(
     name="smsbus",
@@ -87,4 +88,5 @@ cli.command("demo", epilog="Example: smsbus demo --seconds 20")(demo.demo)
 
 def main() -> None:
     """Run the command line and end the process with the command's exit code."""
+    collect_rarely()
     cli()

@@ -134,6 +134,14 @@ def _is_found_anywhere(entry: str) -> bool:
     return entry[0] >= FROM_ANYWHERE and not _SPACED.match(entry)
 
 
+def _lengths(entries: Iterable[str], *, letters: int) -> dict[str, tuple[int, ...]]:
+    """Return for each of their first letters how long such entries are, the longest first."""
+    lengths: dict[str, set[int]] = {}
+    for entry in entries:
+        lengths.setdefault(entry[:letters], set()).add(len(entry))
+    return {first: tuple(sorted(found, reverse=True)) for first, found in lengths.items()}
+
+
 class _Lexicon:
     def __init__(self) -> None:
         self.exact: dict[str, int] = {}
@@ -141,17 +149,19 @@ class _Lexicon:
         self.ends: dict[str, int] = {}
         self.phrases: dict[tuple[str, ...], int] = {}
         self.open_phrases: dict[tuple[str, ...], list[tuple[str, int]]] = {}
+        self.parts: dict[str, int] = {}
         for says, lists in _LISTS.items():
             for entry in _entries(lists):
-                if not _is_found_anywhere(entry):
-                    self._add(entry, says)
+                self._add(entry, says)
         self.endings = tuple(self.ends)
-        self.lengths: dict[str, set[int]] = {}
-        for start in self.starts:
-            self.lengths.setdefault(start[:2], set()).add(len(start))
+        self.start_lengths = _lengths(self.starts, letters=2)
+        self.part_lengths = _lengths(self.parts, letters=1)
 
     def _add(self, entry: str, says: int) -> None:
-        if len(phrase := tuple(entry.split("+"))) > 1 and entry.endswith("*"):
+        if _is_found_anywhere(entry):
+            part = entry.replace("+", " ")
+            self.parts[part] = self.parts.get(part, 0) | says
+        elif len(phrase := tuple(entry.split("+"))) > 1 and entry.endswith("*"):
             self.open_phrases.setdefault(phrase[:-1], []).append((phrase[-1].strip("*"), says))
         elif len(phrase) > 1:
             self.phrases[phrase] = self.phrases.get(phrase, 0) | says
@@ -168,7 +178,7 @@ class _Lexicon:
 
     def of(self, word: str) -> int:
         says = self.exact.get(word, 0)
-        for length in self.lengths.get(word[:2], ()):
+        for length in self.start_lengths.get(word[:2], ()):
             says |= self.starts.get(word[:length], 0)
         if word.endswith(self.endings):
             for length in range(2, len(word) + 1):
@@ -191,26 +201,7 @@ def _said_by(word: str) -> int:
     return says
 
 
-def _anywhere() -> dict[str, int]:
-    found: dict[str, int] = {}
-    for says, lists in _LISTS.items():
-        for entry in filter(_is_found_anywhere, _entries(lists)):
-            part = entry.replace("+", " ")
-            found[part] = found.get(part, 0) | says
-    return found
-
-
-def _pattern(parts: Iterable[str]) -> str:
-    """Return an expression for the longest of them, grouped by their first letters: each is tried once at a place."""
-    groups: dict[str, list[str]] = {}
-    for part in sorted(parts, key=len, reverse=True):
-        groups.setdefault(part[0], []).append(re.escape(part[1:]))
-    return "|".join(f"{re.escape(first)}(?:{'|'.join(rests)})" for first, rests in groups.items())
-
-
-_PARTS: Final = _anywhere()
 _FOREIGN: Final = re.compile(f"[{FROM_ANYWHERE}-\U0010ffff]")
-_PART: Final = re.compile(_pattern(_PARTS))
 
 
 def words_of(text: str) -> list[Word]:
@@ -244,5 +235,11 @@ def _touches_a_digit(text: str, word: re.Match[str]) -> bool:
 
 
 def _found_anywhere(text: str) -> Iterator[Word]:
-    for match in _PART.finditer(text):
-        yield Word(match.start(), match.end(), _PARTS[match[0]])
+    """Yield the parts in the text, the longest at each place; they do not overlap."""
+    end = 0
+    for start, first in enumerate(text):
+        for length in _LEXICON.part_lengths.get(first, ()) if start >= end else ():
+            if (part := text[start : start + length]) in _LEXICON.parts:
+                end = start + len(part)
+                yield Word(start, end, _LEXICON.parts[part])
+                break
