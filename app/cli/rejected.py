@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 import typer
 
 from app.cli.account import is_terminal
-from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
+from app.cli.exit import Code, Config, end, or_stdin, readable_errors, say, settings_for
 from app.cli.filters import OfAccount
 from app.cli.forward import url_of
 from app.cli.moment import moment_of
@@ -76,7 +76,7 @@ def replay(
     account: OfAccount = None,
     since: Since = None,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where a target of `smsbus forward` is that is not configured.")
+        str | None, typer.Option(metavar="URL", help="Where a target of `smsbus forward` is that is not configured. With -, read from stdin.")
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     config: Config = None,
@@ -90,7 +90,7 @@ def replay(
 
     with readable_errors():
         settings = settings_for(config)
-        targets = Targets(settings, url_of(url, "--url") if url else None)
+        targets = Targets(settings, url_of(or_stdin(url), "--url") if url else None)
         plan, again = asyncio.run(_planned(settings, targets, _wanted(reason, account, since, names)))
         if not as_json:
             typer.echo("\n".join(_lines(plan, again)))
@@ -155,7 +155,8 @@ def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
     for name, value in letter.facts.items():
         yield printable(f"{name}: {value}")
     if is_of_forwarding(letter):
-        yield f"`smsbus rejected replay {letter.id}` sends it to its target again"
+        sends = f"`smsbus rejected replay {letter.id}` sends it to its target again"
+        yield sends if letter.body_complete else REASONS["body_incomplete"]
         return
     for outcome in tried:
         if outcome.sms is not None:

@@ -48,7 +48,7 @@ def trace(
             _print(search.best, rows, count, as_json=as_json)
             raise
         _print(found, rows, count, as_json=as_json)
-        for line in limits(found, rows, count):
+        for line in limits(found, rows, None if as_json else count):
             say(line)
         if not found.events and not rows.rows:
             raise end(Code.FAILED, "nothing was found")

@@ -35,9 +35,9 @@ def lines(found: Round, waiting: Waiting, at_most: int) -> Iterator[str]:
         yield printable(f"waits for Kafka: {row['id']}, {at}, row {row['seq']} of journal {row['journal']}")
 
 
-def limits(found: Round, waiting: Waiting, at_most: int) -> Iterator[str]:
-    """Yield what was not looked at, or is not shown."""
-    if len(found.of(RECEIVED)) > at_most:
+def limits(found: Round, waiting: Waiting, at_most: int | None) -> Iterator[str]:
+    """Yield what was not looked at, or is not shown: of more SMS than so many. None: all are shown."""
+    if at_most is not None and len(found.of(RECEIVED)) > at_most:
         yield f"only the newest {at_most} of {len(found.of(RECEIVED))} SMS are shown: -n shows more"
     since = "the beginning of the topics" if found.since_ms is None else to_text(found.since_ms)
     if not found.whole:

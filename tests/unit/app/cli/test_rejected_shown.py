@@ -21,3 +21,9 @@ def test_what_a_target_refused_is_said_to_be_sent_again_and_not_parsed() -> None
 
     assert said[-1] == f"`smsbus rejected replay {letter.id}` sends it to its target again"
     assert not any(line.startswith("now") for line in said)
+
+
+def test_of_what_a_target_refused_only_what_was_kept_whole_is_sent_again() -> None:
+    letter = read(refused(b"{}"), stage="forward", reason="http_422", body_complete=False)
+
+    assert [*command._about(letter, [])][-1] == "Only its start was kept, so it cannot be replayed."

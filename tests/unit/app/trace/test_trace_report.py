@@ -94,6 +94,7 @@ def test_of_many_the_newest_are_shown_and_the_others_counted() -> None:
     shown = [line for line in lines(found, Waiting(), 2) if line.startswith("received")]
     assert shown == [f"received {sms(NUMBER, n).id} pingme/shop live" for n in (3, 4)]
     assert [*limits(found, Waiting(), 2)] == ["only the newest 2 of 5 SMS are shown: -n shows more"]
+    assert [*limits(found, Waiting(), None)] == []
 
 
 def test_a_replay_is_said_to_be_one() -> None:
