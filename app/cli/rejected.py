@@ -76,7 +76,10 @@ def replay(
     account: OfAccount = None,
     since: Since = None,
     url: Annotated[
-        str | None, typer.Option(metavar="URL", help="Where a target of `smsbus forward` is that is not configured. With -, read from stdin.")
+        str | None,
+        typer.Option(
+            metavar="URL", help="Where a target of `smsbus forward` is that is not configured. With -, read from stdin."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print it as JSON.")] = False,
     config: Config = None,
