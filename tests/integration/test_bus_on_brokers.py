@@ -122,7 +122,7 @@ class Load:
             three = [sms(number, n, observed_ms=OBSERVED_MS + n) for n in (next(numbers) for _ in range(3))]
             self.given[number] += three
             self.receipts += await asyncio.gather(*map(self._bus.accept, three))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.1)
 
     @property
     def messages(self) -> dict[str, SmsReceived]:
