@@ -61,7 +61,7 @@ async def test_who_is_told_twice_does_not_wait(smsbus, workers):
     replica = await smsbus.serve(*workers, RECEIVER__LAME_DUCK="60")
     replica.process.send_signal(signal.SIGTERM)
     async with Load(replica.url, numbers=2) as load:
-        await asyncio.sleep(1.5)
+        await load.until_answered(20)
     status, said = await replica.get("/readyz")
     listed = [await replica.get(path) for path in ("/v1/sms?limit=1", "/v1/wait?recipient=1")]
 

@@ -33,7 +33,7 @@ SAMPLE = re.compile(r'^smsbus_(\w+?)(?:_total)?\{process="([\w-]+)"\} (\S+)$', r
 async def test_every_worker_takes_its_part_and_one_listener_counts_them_all(smsbus):
     crew = await smsbus.serve("--workers", "3")
     async with Load(crew.url, numbers=40) as load:
-        await asyncio.sleep(2)
+        await load.until_answered(200)
     accepted = await _settled(crew)
     _, text = await crew.get("/metrics")
     series = [line.rpartition(" ")[0] for line in text.splitlines() if not line.startswith("#")]
@@ -88,7 +88,7 @@ async def test_sigterm_under_load_stops_all_with_everything_delivered(smsbus, ev
     crew = await smsbus.serve("--workers", "2")
     children = _children(crew)
     async with Load(crew.url, numbers=40, pause=0.005) as load:
-        await asyncio.sleep(2)
+        await load.until_answered(200)
         await load.until_in_flight(10)
         asked = time.monotonic()
         for child in children if everybody else ():
@@ -118,7 +118,7 @@ async def test_workers_do_not_outlive_a_killed_parent_and_drain_first(smsbus):
         return not any(map(_runs, children))
 
     async with Load(crew.url, numbers=20, pause=0.005) as load:
-        await asyncio.sleep(1)
+        await load.until_answered(100)
         await load.until_in_flight(5)
         await crew.kill()
         try:

@@ -1,6 +1,5 @@
 """SIGTERM under load: what was answered is in Kafka, what was not is told so, and the ledger adds up."""
 
-import asyncio
 import re
 import time
 
@@ -18,8 +17,7 @@ GRACE_SECONDS = 28
 async def test_sigterm_under_load_ends_in_order_with_everything_delivered(smsbus):
     replica = await smsbus.serve()
     async with Load(replica.url, numbers=20, pause=0.005) as load:
-        while len(load.answered()) <= 200:
-            await asyncio.sleep(0.1)
+        await load.until_answered(200)
         await load.until_in_flight(5)
         asked = time.monotonic()
         code = await replica.terminate()
@@ -47,7 +45,7 @@ async def test_sigterm_while_kafka_is_away_leaves_the_rest_in_the_journal(smsbus
     replica = await smsbus.serve()
     await kafka.kill()
     async with Load(replica.url) as load:
-        await asyncio.sleep(2)
+        await load.until_answered(100)
         await load.until_in_flight(1)
         asked = time.monotonic()
         code = await replica.terminate()

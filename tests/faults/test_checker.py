@@ -140,12 +140,12 @@ def test_the_figures_of_answers_are_those_of_the_faults_and_the_p99_leaves_out_t
 def test_a_run_of_fifty_thousand_callbacks_is_checked_in_seconds():
     large = run(numbers=100, each=500)
 
-    began = time.perf_counter()
+    began = time.process_time()
     found = violations(large)
 
     assert found == []
     assert len(large.posts) > 50_000
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10  # of processor time, however busy the machine is
 
 
 def test_a_ledger_that_does_not_add_up_is_found():
