@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import NamedTuple
 
 from tests.faults.evidence import Evidence
-from tests.faults.history import History, Post
+from tests.faults.history import History, Post, Record
 from tests.faults.rules import RULES, is_refusal
 
 FIRST_SECONDS = 1.0  # of a fault, in which all lanes spill
@@ -43,6 +43,8 @@ class Figures(NamedTuple):
     """The longest answer, of those under way during a fault."""
     p99: float | None
     """Of the answers to tries that began during a fault, not in its first second."""
+    late: float
+    """See `lateness`."""
 
 
 def violations(history: History, rules: Collection[str] = tuple(RULES)) -> list[Violation]:
@@ -72,7 +74,22 @@ def figures(history: History) -> Figures:
         other=answers["other"],
         slowest=max(slowest, default=None),
         p99=percentile(0.99, later) if later else None,
+        late=lateness(history.records),
     )
+
+
+def lateness(records: Iterable[Record]) -> float:
+    """Return by how many seconds an SMS was seen before one that is in front of it in its partition, at most.
+
+    That is what a watermark on `observed_at` has to wait for. Repeats do not count: consumers drop them.
+    """
+    late, newest, known = 0.0, dict[int, float](), set[str]()
+    for record in sorted(records, key=lambda each: (each.partition, each.offset)):
+        if record.id not in known:
+            known.add(record.id)
+            late = max(late, newest.get(record.partition, record.observed) - record.observed)
+            newest[record.partition] = max(newest.get(record.partition, 0.0), record.observed)
+    return late
 
 
 def percentile(share: float, values: Iterable[float]) -> float:

@@ -50,6 +50,8 @@ class Row:
     """Records a second while more than 1000 waited; None: they never did."""
     pause: float = 0.0
     """Seconds that an SMS waited at its provider for a poll that showed it, at most."""
+    late: float | None = None
+    """Seconds by which an SMS was seen before one in front of it in its partition, at most; None: not measured then."""
     fast_lane: int = 0
     """Callbacks that never reached aiohttp, at least: what a process counted in its last half second is not seen."""
     seconds: float = 0.0
@@ -85,12 +87,13 @@ COLUMNS: Mapping[str, str] = {
     "drain_seconds": "drain s",
     "drain_rate": "drain /s",
     "pause": "pause s",
+    "late": "late s",
 }
 SUMMED = (
     *("accepted", "lost", "unseen", "repeats", "ids", "shared", "disordered"),
     *("refused", "unanswered", "other", "fast_lane"),
 )
-DECIMALS = {"slowest": 2, "p99_ms": 1, "drain_seconds": 1, "drain_rate": 0, "pause": 1}
+DECIMALS = {"slowest": 2, "p99_ms": 1, "drain_seconds": 1, "drain_rate": 0, "pause": 1, "late": 1}
 
 
 def total(rows: Sequence[Row]) -> Row:
@@ -104,6 +107,7 @@ def total(rows: Sequence[Row]) -> Row:
         drain_seconds=max((row.drain_seconds or 0.0 for row in rows), default=0.0),
         drain_rate=min((row.drain_rate for row in rows if row.drain_rate is not None), default=None),
         pause=max((row.pause for row in rows), default=0.0),
+        late=max((row.late for row in rows if row.late is not None), default=None),
         seconds=sum(row.seconds for row in rows),
         violations=[words for row in rows for words in row.violations],
         not_run=", ".join(row.case for row in rows if row.not_run),

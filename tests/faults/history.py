@@ -102,6 +102,8 @@ class Record(NamedTuple):
     instance: str
     """The process that accepted it, a name for each start."""
     account: str = ""
+    observed: float = 0.0
+    """When a process of ours first saw it, by its own word."""
 
     @property
     def sms(self) -> Sms:

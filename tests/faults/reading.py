@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from aiokafka import ConsumerRecord
@@ -33,6 +34,7 @@ def received(record: ConsumerRecord) -> Record:
         headers["smsbus_via"].decode(),
         headers["smsbus_instance"].decode(),
         value["account"],
+        datetime.fromisoformat(value["observed_at"]).timestamp(),
     )
 
 

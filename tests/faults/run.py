@@ -88,6 +88,7 @@ def _row(name: str, case: Case, stage: Stage, history: History) -> Row:
         drain_seconds=drained_in(rounds, until),
         drain_rate=drain_rate(rounds, until),
         pause=quiescence.longest_wait(stage, history.shown),
+        late=counted.late,
         fast_lane=in_fast_lane(rounds),
         seconds=until - began,
         violations=wrong[:MOST_VIOLATIONS],

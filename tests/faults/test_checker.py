@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.faults.checker import figures, percentile, violations
+from tests.faults.checker import figures, lateness, percentile, violations
 from tests.faults.evidence import Evidence
 from tests.faults.history import Fault, History, Post, Record, load
 from tests.faults.mutations import BREAKS, swapped
@@ -158,3 +158,23 @@ def test_a_ledger_that_does_not_add_up_is_found():
 def test_a_percentile_is_one_of_the_values():
     assert percentile(0.99, range(100)) == 99
     assert percentile(0.5, [3.0, 1.0, 2.0]) == 2.0
+
+
+@pytest.mark.parametrize(
+    ("seen", "late"),
+    [
+        ([], 0.0),
+        ([("a", 0, 5.0), ("b", 0, 7.0)], 0.0),
+        ([("a", 0, 50.0), ("b", 0, 7.5), ("c", 0, 45.0)], 42.5),
+        ([("a", 0, 50.0), ("b", 1, 7.0)], 0.0),
+        ([("a", 0, 5.0), ("b", 0, 50.0), ("a", 0, 5.0)], 0.0),
+    ],
+    ids=["nothing", "in order", "one that waited", "other partitions do not count", "repeats do not count"],
+)
+def test_how_late_an_sms_is_counts_from_the_newest_in_front_of_it(seen, late):
+    records = [
+        RUN.records[0]._replace(id=name, partition=partition, offset=offset, observed=at)
+        for offset, (name, partition, at) in enumerate(seen)
+    ]
+
+    assert lateness(records) == late

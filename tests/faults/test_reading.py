@@ -36,12 +36,12 @@ def test_an_sms_is_known_by_what_its_sender_or_the_book_calls_it(sms, nonce):
 
 def test_a_received_sms_becomes_a_record():
     value = {**CALLBACK, "id": "id", "recipient_raw": "1201", "provider": "pingme", "sequence": None}
-    value["account"] = "shop"
+    value |= {"account": "shop", "observed_at": "1970-01-01T00:00:05.250Z"}
 
     record = reading.received(_consumed(value, ("smsbus_via", b"kafka"), ("smsbus_instance", b"a-1")))
 
     where = ("topic", 3, 4, 5, "key", "id", NONCE, "1201")
-    assert record == Record(*where, "pingme", "", "", None, "kafka", "a-1", "shop")
+    assert record == Record(*where, "pingme", "", "", None, "kafka", "a-1", "shop", 5.25)
 
 
 def test_the_end_of_a_watch_becomes_one():
