@@ -17,6 +17,7 @@ TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 MEDIA: Final = "application/vnd.schemaregistry.v1+json"
 HOW: Final = "write it as http://HOST:8081, or https://USER:PASSWORD@HOST/PATH"
 LONGEST: Final = 300  # characters of what a registry says; some repeat the whole schema
+UNEXPLAINED: Final = "the registry does not say why here; `smsbus schema push`, which it refuses, shows the reason"
 SUBJECT_MISSING: Final = 40401
 SCHEMA_MISSING: Final = 40403
 NOT_ONE: Final = (
@@ -90,42 +91,38 @@ class SchemaRegistry:
 
     async def push(self, subject: str, schema: Schema) -> Pushed:
         """Register a schema and set its subject's level; what is there already stays as it is."""
-        has_level = await self._set_level(subject)  # first, since the new version is judged by it
+        path = f"config/{subject}"  # first, since a new version is judged by it
+        self._accepted(await self._ask("PUT", path, {"compatibility": LEVEL}), path, "compatibility")
         version = await self._version(subject, schema)
         if version is None:
             await self._register(subject, schema)
-        if not has_level and not await self._set_level(subject):
-            raise RegistryError(f"{self._shown}: {subject} was registered, but has no compatibility level: set {LEVEL}")
         return Pushed(version or await self._version(subject, schema) or 0, version is None)
 
     async def check(self, subject: str, schema: Schema) -> Compatibility:
         """Ask whether a schema may follow the latest one that is registered."""
-        versions = await self._ask("GET", f"subjects/{subject}/versions")
-        if versions.error_code == SUBJECT_MISSING:
+        latest = await self._latest(subject)
+        if not latest:
             return Compatibility(0, "", [])
-        latest = max(self._accepted(versions, f"subjects/{subject}/versions"))
         config = f"config/{subject}?defaultToGlobal=true"
-        level = self._accepted(await self._ask("GET", config), config)["compatibilityLevel"]
+        level = self._accepted(await self._ask("GET", config), config, "compatibilityLevel")
         path = f"compatibility/subjects/{subject}/versions/latest?verbose=true"
-        said = self._accepted(await self._ask("POST", path, _body(schema)), path)
-        problems = [] if said["is_compatible"] else [_short(each) for each in said.get("messages") or ["incompatible"]]
-        return Compatibility(latest, str(level), problems)
+        answer = await self._ask("POST", path, _body(schema))
+        if self._accepted(answer, path, "is_compatible"):
+            return Compatibility(latest, str(level), [])
+        return Compatibility(latest, str(level), list(map(_short, answer.content.get("messages") or [UNEXPLAINED])))
 
-    async def _set_level(self, subject: str) -> bool:
-        """Return whether it has the level now; Apicurio gives none to a subject without a schema."""
-        path = f"config/{subject}"
-        answer = await self._ask("PUT", path, {"compatibility": LEVEL})
-        if answer.error_code == SUBJECT_MISSING:
-            return False
-        self._accepted(answer, path)
-        return True
+    async def _latest(self, subject: str) -> int:
+        """Return the latest version; 0: there is none."""
+        path = f"subjects/{subject}/versions"
+        answer = await self._ask("GET", path)
+        return 0 if answer.error_code == SUBJECT_MISSING else max(self._accepted(answer, path, None), default=0)
 
     async def _version(self, subject: str, schema: Schema) -> int | None:
         path = f"subjects/{subject}"
         answer = await self._ask("POST", path, _body(schema))
         if answer.error_code in {SUBJECT_MISSING, SCHEMA_MISSING}:
             return None
-        return int(self._accepted(answer, path)["version"])
+        return int(self._accepted(answer, path, "version"))
 
     async def _register(self, subject: str, schema: Schema) -> None:
         path = f"subjects/{subject}/versions"
@@ -133,7 +130,7 @@ class SchemaRegistry:
         if answer.status == 409:
             said = _short(_message(answer))
             raise RegistryError(f"{subject} was not registered, since the registry finds it incompatible: {said}")
-        self._accepted(answer, path)
+        self._accepted(answer, path, "id")
 
     async def _ask(self, method: str, path: str, body: object = None) -> Answer:
         url = URL(f"{str(self._url).rstrip('/')}/{path}")
@@ -148,20 +145,18 @@ class SchemaRegistry:
             said = str(error) if isinstance(error, aiohttp.ClientConnectorError) else type(error).__name__
             raise RegistryError(f"the schema registry {self._shown} cannot be reached: {said}") from error
 
-    def _accepted(self, answer: Answer, path: str) -> Any:  # noqa: ANN401  parsed JSON
-        """Return the content of a response that is no error."""
-        if answer.status == 200 and answer.content is not None:
-            return answer.content
+    def _accepted(self, answer: Answer, path: str, key: str | None) -> Any:  # noqa: ANN401  parsed JSON
+        """Return what a response that is no error has at a key; None: the list that it is."""
+        if answer.status == 200 and (found := _found(answer.content, key)) is not None:
+            return found
         if answer.status in {401, 403}:
             raise RegistryError(
                 f"{self._shown} does not let us in (HTTP {answer.status}): put a login into its address, "
                 "https://USER:PASSWORD@HOST"
             )
-        if not answer.error_code:
+        if not answer.error_code and answer.status < 500:
             raise RegistryError(NOT_ONE.format(url=self._shown, status=answer.status, path=path))
-        raise RegistryError(
-            f"{self._shown} refused {path} (HTTP {answer.status}, {answer.error_code}): {_short(_message(answer))}"
-        )
+        raise RegistryError(f"{self._shown} refused {path} (HTTP {answer.status}): {_short(_message(answer))}")
 
     @property
     def _shown(self) -> URL:
@@ -181,9 +176,15 @@ def _parsed(body: bytes) -> Any:  # noqa: ANN401  parsed JSON
         return None
 
 
+def _found(content: Any, key: str | None) -> Any:  # noqa: ANN401  parsed JSON
+    if isinstance(content, dict):
+        return content.get(key)
+    return content if isinstance(content, list) and key is None else None
+
+
 def _message(answer: Answer) -> str:
     said = answer.content.get("message") if isinstance(answer.content, dict) else None
-    return str(said or f"HTTP {answer.status}")
+    return str(said or "it does not say why")
 
 
 def _short(text: str) -> str:

@@ -23,6 +23,13 @@ CONNECTOR = Artifact(
     "5.0.0-2.2",
     "5605c691d11a501382c383fecba37a7a552467da5ab7ba904ef5d6f3d62c5616",
 )
+GATEWAY = Artifact(
+    "org.apache.flink",
+    "flink-sql-gateway",
+    VERSION,
+    "fde5f0f6e868c84de01312a4922404f9571c68a6d879e91fc602bbafa5d735aa",
+)
+"""Part of Flink's distribution, but not of its wheel."""
 OPENED = (
     "lang",
     "lang.reflect",
@@ -49,6 +56,7 @@ def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
     (directory / "statements.sql").write_text(f"SET 'sql-client.execution.result-mode' = 'tableau';\n{statements}")
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED]
     command = [str(java()), "-Xmx700m", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={directory}", *opens]
+    command += [f"-Duser.home={directory}"]  # where it keeps its history
     command += ["-cp", _classpath(), "org.apache.flink.table.client.SqlClient"]
     ran = subprocess.run(
         [*command, "embedded", "-f", str(directory / "statements.sql")],
@@ -67,7 +75,7 @@ def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
 
 def _classpath() -> str:
     jars = [*_libraries().glob("pyflink/lib/*.jar"), *_libraries().glob("pyflink/opt/*.jar")]
-    return os.pathsep.join(map(str, [*jars, fetched(CONNECTOR)]))
+    return os.pathsep.join(map(str, [*jars, fetched(GATEWAY), fetched(CONNECTOR)]))
 
 
 def _libraries() -> Path:

@@ -95,10 +95,7 @@ def test_the_tables_of_flink_are_those_of_the_settings(environment, tmp_path):
     assert "hunter" not in printed
 
 
-@pytest.mark.parametrize("levels_need_a_schema", [False, True])
-def test_each_topic_is_registered_as_draft_07_with_forward(registry, levels_need_a_schema):
-    registry.levels_need_a_schema = levels_need_a_schema  # as in Apicurio
-
+def test_each_topic_is_registered_as_draft_07_with_forward(registry):
     said = push(registry).stdout
 
     assert registry.versions == {f"{value.TOPIC}-value": [draft7(value)] for value in VALUES}
@@ -131,6 +128,12 @@ def test_a_field_that_was_added_since_is_a_second_version_under_the_level_that_a
 
     assert f"{RECEIVED} version 2 registered" in said
     assert len(registry.versions[RECEIVED]) == 2
+
+
+def test_a_subject_that_has_a_level_and_no_schema_is_not_registered(registry):
+    registry.versions[RECEIVED] = []
+
+    assert check(registry).stdout.splitlines()[0] == f"{RECEIVED} is not registered"
 
 
 def test_a_version_that_the_registry_finds_incompatible_is_not_registered_and_its_words_are_shown(registry):
@@ -184,7 +187,7 @@ def test_a_registry_that_is_away_is_named(registry, unused_tcp_port, command):
 
 
 @pytest.mark.parametrize("command", [push, check])
-@pytest.mark.parametrize("broken", [(404, b"<html>"), (200, b"welcome"), (404, b'{"detail": "no"}'), (302, b"")])
+@pytest.mark.parametrize("broken", [(404, b"<html>"), (200, b"welcome"), (200, b'{"all": "well"}'), (404, b'{"detail": "no"}'), (302, b"")])
 def test_what_is_no_registry_is_called_so(registry, command, broken):
     registry.broken = broken
 
@@ -199,8 +202,28 @@ def test_what_the_registry_refuses_is_shown_in_its_words_on_one_line(registry):
 
     [line] = push(registry, code=Code.FAILED).stderr.splitlines()
 
-    assert "(HTTP 422, 42201): Invalid schema xxx" in line
+    assert "(HTTP 422): Invalid schema xxx" in line
     assert len(line) < 500
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [(b'{"error_code": 50001, "message": "Error in the backend"}', "Error in the backend"), (b"", "it does not say why")],
+)
+def test_a_registry_in_trouble_is_not_taken_for_something_else(registry, body, words):
+    registry.broken = (500, body)
+
+    assert f"(HTTP 500): {words}" in check(registry, code=Code.FAILED).stderr
+
+
+def test_a_registry_that_does_not_say_why_is_called_so(registry):
+    registry.explains = False  # as Apicurio
+    registry.versions[RECEIVED] = [with_property("taken_away")]
+    registry.levels[RECEIVED] = "FORWARD"
+
+    said = check(registry, code=Code.FAILED).stderr
+
+    assert f"smsbus: {RECEIVED}: the registry does not say why" in said
 
 
 def test_a_login_is_part_of_the_address_may_come_from_stdin_and_is_never_shown(registry):
