@@ -187,7 +187,10 @@ def test_a_registry_that_is_away_is_named(registry, unused_tcp_port, command):
 
 
 @pytest.mark.parametrize("command", [push, check])
-@pytest.mark.parametrize("broken", [(404, b"<html>"), (200, b"welcome"), (200, b'{"all": "well"}'), (404, b'{"detail": "no"}'), (302, b"")])
+@pytest.mark.parametrize(
+    "broken",
+    [(404, b"<html>"), (200, b"welcome"), (200, b'{"all": "well"}'), (404, b'{"detail": "no"}'), (302, b"")],
+)
 def test_what_is_no_registry_is_called_so(registry, command, broken):
     registry.broken = broken
 
@@ -208,7 +211,7 @@ def test_what_the_registry_refuses_is_shown_in_its_words_on_one_line(registry):
 
 @pytest.mark.parametrize(
     ("body", "words"),
-    [(b'{"error_code": 50001, "message": "Error in the backend"}', "Error in the backend"), (b"", "it does not say why")],
+    [(b'{"error_code": 50001, "message": "The backend failed"}', "The backend failed"), (b"", "it does not say why")],
 )
 def test_a_registry_in_trouble_is_not_taken_for_something_else(registry, body, words):
     registry.broken = (500, body)
