@@ -10,9 +10,10 @@ from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli.exit import Code
-from schemas.documents.reader_schema import draft7, reader_schema
+from schemas.documents.reader_schema import DRAFT7, draft7, reader_schema
 from schemas.messages import VALUES, SmsReceived
 from tests.apicurio import apicurio
+from tests.unit.schemas.documents.test_compatibility import RELEASED, RELEASES
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600), pytest.mark.usefixtures("process_is_restored")]
 RECEIVED = "sms.received.v1-value"
@@ -53,6 +54,14 @@ def judged(root: str, subject: str, schema: dict[str, Any]) -> Any:
     """What the registry says of a schema that would follow the latest."""
     url = f"{root}/apis/ccompat/v7/compatibility/subjects/{subject}/versions/latest?verbose=true"
     return ask("POST", url, {"schemaType": "JSON", "schema": json.dumps(schema)})
+
+
+def register(root: str, subject: str, schema: dict[str, Any], level: str = "FORWARD") -> None:
+    """What somebody registered without `smsbus`."""
+    api = f"{root}/apis/ccompat/v7"
+    assert ask("PUT", f"{api}/config/{subject}", {"compatibility": level})[0] == 200
+    body = {"schemaType": "JSON", "schema": json.dumps(schema)}
+    assert ask("POST", f"{api}/subjects/{subject}/versions", body)[0] == 200
 
 
 def added() -> dict[str, Any]:
@@ -101,8 +110,7 @@ def test_an_added_optional_field_is_compatible_and_a_removed_one_is_refused(root
 
 def test_a_release_that_lacks_a_registered_field_is_refused_by_push_and_check(root, prefix):
     run("push", root)
-    url = f"{root}/apis/ccompat/v7/subjects/{prefix}{RECEIVED}/versions"
-    assert ask("POST", url, {"schemaType": "JSON", "schema": json.dumps(added())})[0] == 200
+    register(root, prefix + RECEIVED, added())
 
     checked = run("check", root, code=Code.FAILED)
     gone = judged(root, prefix + RECEIVED, draft7(SmsReceived))
@@ -110,6 +118,35 @@ def test_a_release_that_lacks_a_registered_field_is_refused_by_push_and_check(ro
     assert f"{prefix}{RECEIVED} incompatible with version 2 (FORWARD)" in checked.stdout
     assert gone[1]["is_compatible"] is False
     assert f"smsbus: {prefix}{RECEIVED}: " in checked.stderr
+
+
+def test_push_shows_why_a_schema_is_refused(root, prefix):
+    register(root, prefix + RECEIVED, added())
+
+    said = run("push", root, code=Code.FAILED).stderr
+
+    assert f"{prefix}{RECEIVED} was not registered" in said
+    assert "propertySchemasAdded" in said
+
+
+@pytest.mark.parametrize("level", ["BACKWARD", "FULL"])
+def test_any_other_level_refuses_the_first_field_that_is_added(root, prefix, level):
+    register(root, f"{prefix}other-value", draft7(SmsReceived), level)
+
+    assert judged(root, f"{prefix}other-value", draft7(SmsReceived))[1]["is_compatible"] is True
+    assert judged(root, f"{prefix}other-value", added())[1]["is_compatible"] is False
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_this_version_may_follow_each_release(root, prefix, release):
+    for value in VALUES:
+        released = json.loads((RELEASED / release / f"{value.TOPIC}.json").read_text("utf-8"))
+        register(root, f"{prefix}{value.TOPIC}-value", released | {"$schema": DRAFT7})
+
+    checked = run("check", root).stdout.splitlines()
+
+    assert checked == [f"{prefix}{value.TOPIC}-value compatible with version 1 (FORWARD)" for value in VALUES]
+    run("push", root)
 
 
 def test_check_before_and_after_the_first_push(root, prefix):
@@ -123,10 +160,8 @@ def test_check_before_and_after_the_first_push(root, prefix):
 
 def test_draft_2020_12_is_what_it_cannot_compare(root, prefix):
     """Why draft-07 exists. Once this fails, one dialect may be enough."""
-    subject = f"{root}/apis/ccompat/v7/subjects/{prefix}newer-value/versions"
     newer = reader_schema(SmsReceived)
-    assert ask("POST", subject, {"schemaType": "JSON", "schema": json.dumps(newer)})[0] == 200
-    ask("PUT", f"{root}/apis/ccompat/v7/config/{prefix}newer-value", {"compatibility": "FORWARD"})
+    register(root, f"{prefix}newer-value", newer)
 
     assert judged(root, f"{prefix}newer-value", newer)[0] == 500
 
