@@ -1,6 +1,7 @@
 """The admin listener: health, readiness and metrics. Not for the internet.
 
-Without credentials: /livez, /healthz, /readyz, /metrics and the page (`app.page`); everything else needs the token.
+Without credentials: /livez, /healthz, /readyz, /metrics, the page (`app.page`), /openapi.json and /asyncapi.json;
+everything else needs the token.
 What needs no credentials shows no number, no text, no token.
 """
 
@@ -19,6 +20,7 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from app import page
+from app.admin import documents
 from app.admin.limited import metrics_of, reasons_of
 from app.admin.problems import problem
 from app.admin.token import ABOUT, accounts_of, answer_token, guard
@@ -163,6 +165,7 @@ class Listener(ABC):
         self._reasons = DegradedReasons(lambda: (*reasons(), *self.degraded()), registry)
         application = web.Application(middlewares=[_in_our_words, _guard(settings), _whole_body, _for_somebody])
         page.add_to(application.router)
+        documents.add_to(application.router)
         application.router.add_get(ABOUT, answer_token)
         for path, handler in (("/livez", self._livez), ("/healthz", self._livez), ("/readyz", self._readyz)):
             application.router.add_get(path, handler)

@@ -11,6 +11,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler, Middleware
 from pydantic import SecretStr
 
+from app.admin import documents
 from app.admin.problems import problem
 from app.errors import StartupError
 from app.kept_secret import kept
@@ -19,6 +20,8 @@ from app.settings.load import Settings
 from receiver.strangers import Strangers, client_of
 
 OPEN: Final = frozenset({"/livez", "/healthz", "/readyz", "/metrics"})
+STATIC: Final = PAGE | documents.PATHS.keys()
+"""What is the same for everybody: GET and HEAD need no token."""
 ABOUT: Final = "/v1/token"
 """What the token may do."""
 LIMITED: Final = ("/v1/sms", "/v1/cursor", "/v1/wait", "/v1/stream", "/v1/callbacks", ABOUT)
@@ -73,7 +76,7 @@ def admin_header(settings: Settings) -> dict[str, str]:
 def guard(
     token: SecretStr | None, read_token: SecretStr | None = None, read_accounts: tuple[str, ...] = ()
 ) -> Middleware:
-    """Return a middleware: without the token, all except health, metrics and the page gets a 401; None: always.
+    """Return a middleware: without the token, all except health, metrics and what is static gets a 401; None: always.
 
     With the token for reading a GET of what is read is passed on, and limited to these accounts (none: all); health
     and metrics, too, are then those of these accounts.
@@ -91,7 +94,7 @@ def guard(
         reads = bool(readers) and _shows(request, readers)
         if reads:
             request[AMONG] = among
-        if request.path in OPEN or (request.path in PAGE and request.method in {"GET", "HEAD"}):
+        if request.path in OPEN or (request.path in STATIC and request.method in {"GET", "HEAD"}):
             return await handler(request)
         if ours and _shows(request, ours):
             with structlog.contextvars.bound_contextvars(client=client_of(request, LOOPBACK)):

@@ -34,8 +34,8 @@ def openapi() -> Document:
             {"name": "watch", "description": "Watch orders for SMS; only with polled accounts."},
             {
                 "name": "operate",
-                "description": "Health and metrics, without credentials; with the admin token, callback tokens in use, "
-                "the journals' rows, and replays of dead letters.",
+                "description": "Health, metrics and these documents, without credentials; with the admin token, "
+                "callback tokens in use, the journals' rows, and replays of dead letters.",
             },
         ],
         "paths": {
@@ -43,6 +43,8 @@ def openapi() -> Document:
             "/livez": {"servers": public + admin, "get": _livez()},
             "/readyz": {"servers": admin, "get": _readyz()},
             "/metrics": {"servers": admin, "get": _metrics()},
+            "/openapi.json": {"servers": admin, "get": _document("OpenAPI", "The HTTP API")},
+            "/asyncapi.json": {"servers": admin, "get": _document("AsyncAPI", "The topics")},
             **openapi_callbacks.paths(admin),
             **openapi_inbox.paths(admin),
             **openapi_rejected.paths(admin),
@@ -175,4 +177,15 @@ def _metrics() -> Document:
         "responses": {
             "200": {"description": "Exposition format.", "content": {"text/plain": {"schema": {"type": "string"}}}}
         },
+    }
+
+
+def _document(name: str, subject: str) -> Document:
+    return {
+        "tags": ["operate"],
+        "operationId": f"{name.lower()}Document",
+        "summary": f"{subject} as an {name} document",
+        "description": "The one of this version; nothing in it is of this installation.",
+        "security": [],
+        "responses": {"200": json_answer("The document.", {"type": "object", "required": [name.lower()]})},
     }

@@ -1,4 +1,4 @@
-"""JSON Schema (draft 2020-12) of a value for its readers: open where the writer's model is strict."""
+"""JSON Schema of a value for its readers: open where the writer's model is strict. Draft 2020-12, and draft-07."""
 
 from typing import Any, Final
 
@@ -6,6 +6,7 @@ from schemas.messages import Message, Value
 
 Schema = dict[str, Any]
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
+DRAFT7: Final = "http://json-schema.org/draft-07/schema#"
 
 
 def reader_schema(model: type[Value]) -> Schema:
@@ -21,6 +22,11 @@ def reader_schema(model: type[Value]) -> Schema:
         "required": _promised(model, strict),
         "additionalProperties": True,
     }
+
+
+def draft7(model: type[Value]) -> Schema:
+    """Return the same schema as draft-07, which is what schema registries compare: it uses no word that is newer."""
+    return reader_schema(model) | {"$schema": DRAFT7}
 
 
 def _promised(model: type[Value], strict: Schema) -> list[str]:

@@ -61,6 +61,8 @@ def test_the_commands_are_those_of_the_design():
         "trigger pingme",
         "schema list",
         "schema export",
+        "schema push",
+        "schema check",
         "kafka up",
         "kafka down",
         "kafka status",

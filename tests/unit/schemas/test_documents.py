@@ -17,9 +17,9 @@ from pollers.watch_commands import WatchRequest
 from receiver.answers import PROBLEMS
 from schemas.documents import openapi_inbox, openapi_journals, openapi_parts, openapi_watches
 from schemas.documents.asyncapi import asyncapi
-from schemas.documents.export import documents, write
+from schemas.documents.export import FORMATS, documents, write
 from schemas.documents.openapi import openapi
-from schemas.documents.reader_schema import reader_schema
+from schemas.documents.reader_schema import draft7, reader_schema
 from schemas.messages import MESSAGES, VALUES, Message, SmsReceived, SmsRejected, Watch, WatchEnded
 from schemas.topics import MESSAGE_PARTITIONS, TOPICS
 from tests.unit.schemas.test_messages import ID, received
@@ -47,9 +47,17 @@ def test_the_committed_document_is_what_the_models_make_today(name):
 
 
 def test_no_document_is_committed_that_nothing_makes():
-    committed = {str(path.relative_to(PACKAGE)) for path in (PACKAGE / "json").iterdir()}
+    folders = {name.partition("/")[0] for name in documents()}
+    committed = {str(path.relative_to(PACKAGE)) for folder in folders for path in (PACKAGE / folder).iterdir()}
 
-    assert committed == set(documents())
+    assert {name for name in committed if "__pycache__" not in name} == set(documents())
+
+
+def test_the_documents_of_a_format_are_those_that_all_formats_have():
+    each = [documents(format_) for format_ in FORMATS]
+
+    assert {name: text for made in each for name, text in made.items()} == documents()
+    assert sum(map(len, each)) == len(documents())
 
 
 def test_writing_the_documents_puts_them_where_they_are_committed(tmp_path):
@@ -65,6 +73,24 @@ def test_a_readers_schema_is_a_valid_schema_that_names_its_topic(value):
     Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"urn:smsbus:schema:{value.TOPIC}"
     assert all(field["description"].endswith(".") for field in schema["properties"].values())
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_the_draft_07_schema_is_valid_by_its_own_meta_schema_and_says_the_same(value):
+    schema = draft7(value)
+
+    Draft7Validator.check_schema(schema)
+    assert schema["$schema"] == Draft7Validator.META_SCHEMA["$id"]
+    assert schema | {"$schema": None} == reader_schema(value) | {"$schema": None}
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
+def test_an_example_is_as_readers_with_draft_07_expect_it_and_a_broken_one_is_not(example):
+    text = json.loads(example.read_text(encoding="utf-8"))
+    validator = Draft7Validator(draft7(model_of(example)))
+
+    assert [error.message for error in validator.iter_errors(text)] == []
+    assert not validator.is_valid(text | {"account": 7})
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
@@ -218,6 +244,8 @@ def test_the_openapi_document_has_the_paths_of_both_listeners():
         "/livez": {"get"},
         "/readyz": {"get"},
         "/metrics": {"get"},
+        "/openapi.json": {"get"},
+        "/asyncapi.json": {"get"},
         "/v1/callbacks": {"get"},
         "/v1/callbacks/{account}/test": {"post"},
         "/v1/sms": {"get"},

@@ -1,0 +1,92 @@
+"""Apache Flink for tests, from the wheel that has its jars, on the Java of the local Kafka: the SQL client alone.
+
+It runs what it is told in its own process: no cluster is started.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from app.local_kafka.cluster import java
+from tests.maven import CACHE, Artifact, fetched
+
+VERSION = "2.2.1"
+WHEEL = (
+    f"apache-flink-libraries=={VERSION} "
+    "--hash=sha256:74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e\n"
+)
+CONNECTOR = Artifact(
+    "org.apache.flink",
+    "flink-sql-connector-kafka",
+    "5.0.0-2.2",
+    "5605c691d11a501382c383fecba37a7a552467da5ab7ba904ef5d6f3d62c5616",
+)
+GATEWAY = Artifact(
+    "org.apache.flink",
+    "flink-sql-gateway",
+    VERSION,
+    "fde5f0f6e868c84de01312a4922404f9571c68a6d879e91fc602bbafa5d735aa",
+)
+"""Part of Flink's distribution, but not of its wheel."""
+OPENED = (
+    "lang",
+    "lang.reflect",
+    "io",
+    "net",
+    "nio",
+    "text",
+    "time",
+    "util",
+    "util.concurrent",
+    "util.concurrent.atomic",
+)
+CONFIGURATION = """\
+execution:
+  target: local
+table:
+  dml-sync: true
+"""
+
+
+def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
+    """Run statements, and return what the client prints. Raises AssertionError where one fails."""
+    (directory / "config.yaml").write_text(CONFIGURATION)
+    (directory / "statements.sql").write_text(f"SET 'sql-client.execution.result-mode' = 'tableau';\n{statements}")
+    opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED]
+    command = [str(java()), "-Xmx700m", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={directory}", *opens]
+    command += [f"-Duser.home={directory}"]  # where it keeps its history
+    command += ["-cp", _classpath(), "org.apache.flink.table.client.SqlClient"]
+    ran = subprocess.run(
+        [*command, "embedded", "-f", str(directory / "statements.sql")],
+        cwd=directory,
+        env={"PATH": os.environ["PATH"], "FLINK_CONF_DIR": str(directory)},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=timeout,
+    )
+    assert ran.returncode == 0, ran.stdout
+    assert "[ERROR]" not in ran.stdout, ran.stdout
+    return ran.stdout
+
+
+def _classpath() -> str:
+    jars = [*_libraries().glob("pyflink/lib/*.jar"), *_libraries().glob("pyflink/opt/*.jar")]
+    return os.pathsep.join(map(str, [*jars, fetched(GATEWAY), fetched(CONNECTOR)]))
+
+
+def _libraries() -> Path:
+    """Return where Flink's wheel is installed, which nothing else sees; 300 MB are fetched once."""
+    kept = CACHE / f"flink-{VERSION}"
+    if not kept.exists():
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=CACHE) as scratch:
+            (Path(scratch) / "requirements.txt").write_text(WHEEL)
+            pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
+            command = [*pip, "--target", f"{scratch}/all", "-r", f"{scratch}/requirements.txt"]
+            subprocess.run(command, check=True, timeout=280)
+            (Path(scratch) / "all").replace(kept)
+    return kept
