@@ -15,6 +15,7 @@ ROLES: Final[dict[str, tuple[Role, bool]]] = {
     "pollers": ("pollers", False),
     "inbox": ("inbox", False),
     "inbox_with_commands": ("inbox", True),
+    "forward": ("forward", False),
 }
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 from app.settings.load import Settings
 from app.settings.names import _holds_secret, _section
 from app.settings.sections import Account
+from forwarding.settings import ForwardSettings
 from schemas.fields import PROVIDERS
 
 Schema = dict[str, Any]
@@ -21,7 +22,6 @@ OF_THE_CHART: Final = frozenset({
     "kafka.sasl_plain_username", "kafka.ssl_cafile", "kafka.ssl_certfile", "kafka.ssl_keyfile",
 })  # fmt: skip
 """Settings that the chart sets itself: paths, hosts and ports of a pod, and each part's own login."""
-NOT_IN_THE_CHART: Final = frozenset({"forwards"})
 
 NAME: Final[Schema] = {"type": "string", "maxLength": 253, "pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}
 NAME_OR_NONE: Final[Schema] = {"type": "string", "maxLength": 253, "pattern": "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$"}
@@ -50,7 +50,7 @@ def values_schema() -> Schema:
     return {
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "Values of the smsbus chart; made by `make chart` from the settings of smsbus",
-        **section(**_cluster(), settings=settings(), accounts=accounts(), **_parts(), **_extras()),
+        **section(**_cluster(), settings=settings(), accounts=accounts(), forwards=forwards(), **_parts(), **_extras()),
     }
 
 
@@ -71,9 +71,18 @@ def accounts() -> Schema:
     """Return the schema of the accounts, without their keys and tokens."""
     properties = _properties(Account, "accounts.<name>", descriptions())
     provider = {**choice(*PROVIDERS), "description": "which provider it is"}
-    account = {**section(**{**properties, "provider": provider}), "required": ["provider"]}
+    return _by_name({**section(**{**properties, "provider": provider}), "required": ["provider"]})
+
+
+def forwards() -> Schema:
+    """Return the schema of the targets of forwarding, without their URLs and secrets."""
+    properties = _properties(ForwardSettings, "forwards.<name>", descriptions())
+    return _by_name(section(**{**properties, "provider": choice(*PROVIDERS)}))
+
+
+def _by_name(schema: Schema) -> Schema:
     names = {"pattern": "^[a-z][a-z0-9]*(_[a-z0-9]+)*$", "maxLength": 64}
-    return {"type": "object", "propertyNames": names, "additionalProperties": account}
+    return {"type": "object", "propertyNames": names, "additionalProperties": schema}
 
 
 def descriptions() -> dict[str, str]:
@@ -159,6 +168,7 @@ def _parts() -> dict[str, Schema]:
         "receiver": _part(workers=COUNT, persistence=persistence, service=service, ingress=ingress),
         "pollers": _part(persistence=persistence),
         "inbox": _part(enabled=YES_OR_NO, commands=YES_OR_NO, readToken=YES_OR_NO),
+        "forward": _part(),
     }
 
 

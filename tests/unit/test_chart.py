@@ -16,7 +16,7 @@ from pollers.poller import GROUP
 from schemas.topics import TOPICS
 from tests.chart.__main__ import EXAMPLES, KUBERNETES, generated, manifests
 from tests.chart.helm import AVAILABLE, CHART, Rendered, render
-from tests.chart.values_schema import NOT_IN_THE_CHART, OF_THE_CHART, accounts, settings
+from tests.chart.values_schema import OF_THE_CHART, accounts, forwards, settings
 
 with_helm = pytest.mark.skipif(not AVAILABLE, reason="helm-python-sdk has no wheel for this machine")
 
@@ -32,6 +32,8 @@ TYPOS: dict[str, dict[str, Any]] = {
     "max_request_per_second": {"accounts": {"grizzly": {"provider": "grizzlysms", "max_request_per_second": 1}}},
     "api_key": {"accounts": {"grizzly": {"provider": "grizzlysms", "api_key": "secret"}}},
     "grizzly": {"accounts": {"grizzly": {"provider": "grizzly"}}},
+    "servce": {"forwards": {"orders": {"servce": "tg"}}},
+    "url": {"forwards": {"orders": {"url": "https://example.com/hook"}}},
     "Shop": {"accounts": {"Shop": {"provider": "pingme"}}},
     "limit": {"pollers": {"resources": {"limit": {"memory": "1Gi"}}}},
     "existingSecrets": {"inbox": {"existingSecrets": "mine"}},
@@ -73,12 +75,12 @@ def test_the_manifests_without_helm_are_those_of_the_chart() -> None:
 
 
 def test_every_setting_is_a_value_unless_it_is_a_secret_or_the_chart_s_own() -> None:
-    known = {".".join(place) for place, is_secret in places(Settings) if not is_secret}
-    wanted = {place for place in known - OF_THE_CHART if place.split(".")[0] not in NOT_IN_THE_CHART}
+    wanted = {".".join(place) for place, is_secret in places(Settings) if not is_secret} - OF_THE_CHART
 
     sections = settings()["properties"]
     given = {f"{section}.{name}" for section in sections for name in sections[section]["properties"]}
     given |= {f"accounts.{ANY}.{name}" for name in accounts()["additionalProperties"]["properties"]}
+    given |= {f"forwards.{ANY}.{name}" for name in forwards()["additionalProperties"]["properties"]}
     assert given == wanted
 
 
@@ -174,7 +176,9 @@ def test_a_strimzi_topic_is_the_contract_s_and_outlives_the_release() -> None:
 
 
 @with_helm
-@pytest.mark.parametrize(("part", "commands"), [("receiver", False), ("pollers", False), ("inbox", True)])
+@pytest.mark.parametrize(
+    ("part", "commands"), [("receiver", False), ("pollers", False), ("inbox", True), ("forward", False)]
+)
 def test_a_strimzi_user_has_the_rights_that_topics_print_prints(part: Any, *, commands: bool) -> None:
     user = examples()["everything"].one("KafkaUser", f"smsbus-{part}")
     kafka = KafkaSettings(topic_prefix="shop.")
@@ -205,7 +209,8 @@ def test_a_strimzi_user_s_secret_is_the_one_that_its_part_mounts() -> None:
     users = {each["metadata"]["name"] for each in everything.objects() if each["kind"] == "KafkaUser"}
 
     mounted = set()
-    for part, kind in (("receiver", "StatefulSet"), ("pollers", "StatefulSet"), ("inbox", "Deployment")):
+    parts = {"receiver": "StatefulSet", "pollers": "StatefulSet", "inbox": "Deployment", "forward": "Deployment"}
+    for part, kind in parts.items():
         volumes = everything.one(kind, f"smsbus-{part}")["spec"]["template"]["spec"]["volumes"]
         sources = [source for volume in volumes for source in volume.get("projected", {}).get("sources", [])]
         mounted |= {source["secret"]["name"] for source in sources}

@@ -64,6 +64,16 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end }}
 {{- end -}}
 
+{{- define "smsbus.targetVariables" -}}
+{{- range $name, $target := .root.Values.forwards }}
+{{- range $setting, $value := $target }}
+- {name: SMSBUS_FORWARDS__{{ upper $name }}__{{ upper $setting }}, value: {{ include "smsbus.text" $value | quote }}}
+{{- end }}
+- {name: SMSBUS_FORWARDS__{{ upper $name }}__URL_FILE, value: /etc/smsbus/secrets/{{ $name }}-url}
+- {name: SMSBUS_FORWARDS__{{ upper $name }}__SECRET_FILE, value: /etc/smsbus/secrets/{{ $name }}-secret}
+{{- end }}
+{{- end -}}
+
 {{- define "smsbus.kafkaUser" -}}
 {{- default (printf "%s-%s" (include "smsbus.fullname" .root) (default .part .as)) .values.kafkaUser -}}
 {{- end -}}
@@ -111,7 +121,7 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{- define "smsbus.secret" -}}
-{{- $what := dict "receiver" "tokens" "pollers" "keys" "inbox" "tokens" -}}
+{{- $what := dict "receiver" "tokens" "pollers" "keys" "inbox" "tokens" "forward" "targets" -}}
 {{- default (printf "%s-%s-%s" (include "smsbus.fullname" .root) .part (index $what .part)) .values.existingSecret -}}
 {{- end -}}
 
@@ -202,8 +212,10 @@ spec:
         {{- end }}
         {{- include "smsbus.sections" . | nindent 8 }}
         {{- include "smsbus.kafkaVariables" . | nindent 8 }}
-        {{- if ne .part "inbox" }}
+        {{- if has .part (list "receiver" "pollers") }}
         {{- include "smsbus.accountVariables" (merge (dict "directory" "/etc/smsbus/secrets") .) | nindent 8 }}
+        {{- else if eq .part "forward" }}
+        {{- include "smsbus.targetVariables" . | nindent 8 }}
         {{- else if .values.commands }}
         {{- include "smsbus.accountVariables" (merge (dict "directory" "/etc/smsbus/keys") .) | nindent 8 }}
         {{- end }}
@@ -297,6 +309,29 @@ spec:
         {{- end }}
         resources:
           requests: {storage: {{ .values.persistence.size }}}
+{{- end -}}
+
+{{- /* A part that keeps nothing: its Deployment and its budget. */ -}}
+{{- define "smsbus.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: {{ include "smsbus.fullname" .root }}-{{ .part }}
+  labels:
+    {{- include "smsbus.labels" . | nindent 4 }}
+spec:
+  {{- if not (kindIs "invalid" .values.replicas) }}
+  replicas: {{ .values.replicas }}
+  {{- end }}
+  strategy:
+    rollingUpdate: {maxUnavailable: 0, maxSurge: 1}
+  selector:
+    matchLabels:
+      {{- include "smsbus.selector" . | nindent 6 }}
+  template:
+    {{- include "smsbus.pod" (merge (dict "args" (list "serve" "--role" .part) "journal" false "lameDuck" 0) .) | nindent 4 }}
+---
+{{ include "smsbus.budget" . }}
 {{- end -}}
 
 {{- define "smsbus.budget" -}}
