@@ -14,7 +14,7 @@ SCENARIO ?= all
 # Where this is set, each of the hundreds of programs that tests start would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check lock bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check chart lock bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -35,6 +35,7 @@ help:
 	@echo "make bench-polls  what a poll costs, next to a bare aiohttp client, and a commit of states"
 	@echo "make bench-go, make bench-npm  build the contenders that need Go or Node.js"
 	@echo "make guard   one minute: has a callback become much slower?"
+	@echo "make chart   generate what is generated of deploy/: the values' schema, the manifests without Helm"
 	@echo "make lock    pin the dependencies again, with hashes"
 
 $(VENV)/ready: requirements-dev.lock pyproject.toml
@@ -118,10 +119,16 @@ guard: $(VENV)/ready
 	.venv-bench/bin/pip install --quiet --disable-pip-version-check --require-hashes -r bench/requirements.lock
 	@touch $@
 
+chart: $(VENV)/ready
+	$(BIN)/python -m tests.chart
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local pyproject.toml -o requirements.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --extra local --group dev pyproject.toml -o requirements-dev.lock
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header -c requirements-dev.lock bench/requirements.in -o bench/requirements.lock
+	$(COMPILE) --extra local --group dev pyproject.toml -o requirements-dev.lock
+	$(COMPILE) -c requirements-dev.lock --extra local pyproject.toml -o requirements-local.lock
+	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
+	$(COMPILE) -c requirements-dev.lock --group build -o requirements-build.lock
+	$(COMPILE) -c requirements-dev.lock bench/requirements.in -o bench/requirements.lock
 
 clean:
 	rm -rf .venv* bench/peers/fastify/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

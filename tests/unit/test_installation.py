@@ -26,7 +26,12 @@ def test_the_extra_and_the_files_that_its_commands_name_exist() -> None:
     files = {word for word in words if re.fullmatch(r"[\w/.-]+\.lock|deploy/\w+", word)}
 
     assert extras == set(PROJECT["project"]["optional-dependencies"])
-    assert files == {"requirements.lock", "deploy/Dockerfile"}
+    assert files == {
+        "requirements.lock",
+        "requirements-local.lock",
+        "requirements-build.lock",
+        "deploy/Dockerfile",
+    }
     assert all((ROOT / file).is_file() for file in files)
 
 
@@ -34,8 +39,13 @@ def test_what_is_installed_with_hashes_is_what_the_image_installs() -> None:
     dockerfile = (ROOT / "deploy" / "Dockerfile").read_text()
     with_hashes = [command for command in commands() if "--require-hashes" in command]
 
-    assert [command[-3:] for command in with_hashes] == [["--require-hashes", "-r", "requirements.lock"]]
-    assert "--require-hashes -r requirements.lock" in dockerfile
+    assert [command[-3:] for command in with_hashes] == [
+        ["--require-hashes", "-r", "requirements.lock"],
+        ["--require-hashes", "-r", "requirements-build.lock"],
+    ]
+    assert "--require-hashes -r requirements-build.lock" in dockerfile
+    assert "ARG REQUIREMENTS=requirements.lock\n" in dockerfile
+    assert '--require-hashes -r "${REQUIREMENTS}"' in dockerfile
 
 
 def test_no_command_installs_into_the_environment_that_happens_to_be_there() -> None:
