@@ -24,6 +24,7 @@ from app.loop_lag import LoopLag
 from app.notify.notifying import notifying
 from app.process import allow_many_connections, instance_id, now_ms, tune_gc
 from app.reloading.reload import Reload, ReloadMetrics, Take
+from app.service_manager import ServiceManager
 from app.settings.file_reading import Files
 from app.settings.load import Settings
 from app.stopping import RECEIVER_SECONDS, Deadline, Stop
@@ -61,6 +62,7 @@ class Process:
     """It is one of several workers."""
     registry: CollectorRegistry
     lag: LoopLag
+    manager: ServiceManager
 
     def degraded(self) -> tuple[str, ...]:
         """Return the reasons of the process itself."""
@@ -76,8 +78,11 @@ class Process:
         admin.ready = True
         self.on_ready(Running(receiver_port, admin.port))
         telling = nullcontext() if self.is_child else notifying(self.settings, admin, self.registry)
-        async with telling, following(self.reload, take, self.role, is_child=self.is_child):
+        watched = self.manager.watched(admin.lives)
+        async with telling, following(self.reload, take, self.role, is_child=self.is_child), watched:
+            self.manager.ready()
             await self.stop.wait()
+        self.manager.stopping(self.watchdog.interval)
         _log.info("stopping")
         self.watchdog.start()
         admin.ready = False
@@ -92,6 +97,7 @@ async def serve_parts(
     watchdog: threading.Timer,
     reload: Reload | None = None,
     shared: bool = False,
+    manager: ServiceManager | None = None,
 ) -> Ledger:
     """Serve this role in this process until `stop`; see `serve`. The topics must be verified already.
 
@@ -100,7 +106,8 @@ async def serve_parts(
     allow_many_connections()
     registry = new_registry()
     export_reloads(reload, registry)
-    process = Process(settings, role, stop, on_ready, watchdog, reload, shared, registry, LoopLag(registry))
+    lag, manager = LoopLag(registry), manager or ServiceManager()
+    process = Process(settings, role, stop, on_ready, watchdog, reload, shared, registry, lag, manager)
     serve = {"inbox": _serve_inbox, "forward": _serve_forward}.get(role, _serve_bus)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(process.lag.measured())
@@ -118,7 +125,13 @@ async def _serve_bus(process: Process, stack: AsyncExitStack) -> Ledger:
     shapes = UnknownShapes(bus, registry, now_ms=now_ms)
     polling = wiring.polling(settings, bus, registry, shapes, stack) if role in wiring.POLLING else None
     is_receiver = role in wiring.RECEIVING
-    server = wiring.callback_server(settings, bus, registry, shapes, shared=process.is_child) if is_receiver else None
+    server = (
+        wiring.callback_server(
+            settings, bus, registry, shapes, shared=process.is_child, listening=process.manager.listening
+        )
+        if is_receiver
+        else None
+    )
     inbox = wiring.inbox(settings, registry) if role in wiring.READING else None
     admin = wiring.admin(
         settings, bus, registry, polling, server, inbox, degraded=process.degraded, present=process.present

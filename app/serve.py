@@ -25,6 +25,7 @@ from app.lifecycle import (
     serve_parts,
 )
 from app.reloading.reload import Reload
+from app.service_manager import ServiceManager
 from app.settings.file_reading import NO_FILES, Files
 from app.settings.load import Settings
 from app.stopping import Stop, stop_on_signals, watchdog
@@ -54,18 +55,20 @@ async def serve(
     stop: Stop | None = None,
     reload: Reload | None = None,
     on_ready: Callable[[Running], None] = lambda _: None,
+    manager: ServiceManager | None = None,
 ) -> Ledger:
     """Serve until `stop` is requested (by default SIGTERM or SIGINT), then drain and return the ledger.
 
-    `files`: what the settings were read from; workers are given it. `reload` runs while serving.
+    `files`: what the settings were read from; workers are given it. `reload` runs while serving. `manager`: who is told
+    that we serve, and may hold the socket for callbacks.
 
     Raises `StartupError` if it cannot start; then nothing was served.
     """
-    stop = stop or stop_on_signals()  # before anything can be accepted
+    stop, manager = stop or stop_on_signals(), manager or ServiceManager()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
     refuse_without_accounts(settings, role)
     if workers > 1:
-        refuse_workers(settings, role)
+        refuse_workers(settings, role, has_socket=manager.listening is not None)
         refuse_without_accounts(settings, "receiver")
     _warn_of_few_files(settings, role)
     if settings.forwards and role == "all":
@@ -85,8 +88,10 @@ async def serve(
         await topics.verify(settings, role)
         settings = with_admin_token(settings)
         if workers == 1:
-            return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload)
-        return await _serve_on_workers(settings, files, role, workers, stop, ready, watchdog=dog, reload=reload)
+            return await serve_parts(settings, role, stop, ready, watchdog=dog, reload=reload, manager=manager)
+        return await _serve_on_workers(
+            settings, files, role, workers, stop, ready, watchdog=dog, reload=reload, manager=manager
+        )
 
 
 async def _serve_on_workers(
@@ -99,6 +104,7 @@ async def _serve_on_workers(
     *,
     watchdog: threading.Timer,
     reload: Reload | None,
+    manager: ServiceManager,
 ) -> Ledger:
     def take(settings: Settings, files: Files) -> None:
         Tokens(settings.pingme_accounts())  # one error here, instead of one from each worker
@@ -106,10 +112,15 @@ async def _serve_on_workers(
 
     registry = new_registry()
     degraded = export_reloads(reload, registry)
-    async with supervise(settings, files, role, workers, registry, stop, degraded=degraded) as crew:
-        on_ready(Running(settings.receiver.port, crew.admin_port))
-        async with following(reload, take, role, is_parent=True):
+    supervising = supervise(
+        settings, files, role, workers, registry, stop, degraded=degraded, listening=manager.listening
+    )
+    async with supervising as crew:
+        on_ready(Running(settings.receiver.port, crew.admin.port))
+        async with following(reload, take, role, is_parent=True), manager.watched(crew.admin.lives):
+            manager.ready()
             await stop.wait()
+        manager.stopping(watchdog.interval)
         _log.info("stopping")
         watchdog.start()
     _log.info("stopped", ledger=crew.ledger.line(), adopted=crew.ledger.adopted)

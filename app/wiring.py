@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import replace
@@ -78,8 +79,9 @@ def callback_server(
     shapes: UnknownShapes,
     *,
     shared: bool,
+    listening: socket.socket | None = None,
 ) -> CallbackServer:
-    """Return the receiver; it binds no port yet."""
+    """Return the receiver; it binds no port yet, and none at all where a socket is `listening` already."""
     metrics = ReceiverMetrics(registry)
     accounts = settings.pingme_accounts()
     return CallbackServer(
@@ -89,6 +91,7 @@ def callback_server(
         clock_ms=now_ms,
         metrics=metrics,
         shared=shared,
+        listening=listening,
         unknown_shapes=shapes,
     )
 

@@ -33,6 +33,7 @@ from receiver.strangers import Strangers
 
 BACKLOG: Final = 4096  # connections that wait to be accepted: a burst of callbacks must not be refused
 KERNEL_BYTES: Final = 32 * 1024  # socket buffers of a connection, each way (the kernel doubles it), read at once
+HAND_OVER: Final = 1.0  # seconds in which kept connections are used once more; a sender's next one is another process's
 FAREWELL: Final = 0.5  # seconds in which the next callback on a kept connection gets `Connection: close`, not a reset
 CUT_OFF: Final = 0.1  # seconds; handlers that are left after the grace period are cancelled
 
@@ -60,12 +61,14 @@ class CallbackServer:
         clock_ms: Callable[[], int],
         metrics: ReceiverMetrics,
         shared: bool = False,
+        listening: socket.socket | None = None,
         monotonic: Callable[[], float] = monotonic,
         unknown_shapes: UnknownShapes | None = None,
     ) -> None:
         """Bind nothing yet. Raises `ValueError` when two accounts share a token.
 
         `shared`: other processes of this user listen on the same port, and the kernel distributes the connections.
+        `listening`: a socket to accept from instead, which others keep open. What waits there when we stop is not lost.
         """
         self.intake = Intake(
             bus,
@@ -78,6 +81,7 @@ class CallbackServer:
         )
         self._settings = settings
         self._shared = shared
+        self._inherited = listening
         self._accounts = accounts
         self._tokens = Tokens(accounts)
         self._heads = Heads(self._tokens, max_body=settings.max_body)
@@ -89,7 +93,7 @@ class CallbackServer:
 
     async def start(self) -> None:
         """Listen; when it returns, `port` is bound. Raises `OSError` when it cannot be."""
-        loop, settings = asyncio.get_running_loop(), self._settings
+        settings = self._settings
         server = self._server = Server(self._answer)
         kind: Callable[..., Connection] = Connection
         if settings.fast_lane:
@@ -102,13 +106,19 @@ class CallbackServer:
             body_deadline=settings.body_deadline,
             connections=self._connections,
         )
-        self._listener = await loop.create_server(
-            connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared, start_serving=False
-        )
+        self._listener = await self._bound(connection)
         for listening in self._listener.sockets:  # its connections inherit it
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL_BYTES)
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BYTES)
         await self._listener.start_serving()
+
+    async def _bound(self, connection: Callable[[], Connection]) -> asyncio.Server:
+        loop, settings = asyncio.get_running_loop(), self._settings
+        if self._inherited is not None:
+            return await loop.create_server(connection, sock=self._inherited, backlog=BACKLOG, start_serving=False)
+        return await loop.create_server(
+            connection, settings.host, settings.port, backlog=BACKLOG, reuse_port=self._shared, start_serving=False
+        )
 
     @property
     def port(self) -> int:
@@ -151,19 +161,28 @@ class CallbackServer:
 
     async def stop(self, grace: float) -> None:
         """Accept no connections, finish what is in flight for at most `grace` seconds, then close all connections."""
-        self.intake.leaving = self.intake.closing = True
+        self.intake.leaving = True
         if self._listener is None or self._server is None:
+            self.intake.closing = True
             return
         self._listener.close()
+        if self._inherited is not None:
+            await self._until_left(self._server, min(HAND_OVER, grace))
+        self.intake.closing = True
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(grace):
                 await self.intake.idle()
-                async with asyncio.timeout(FAREWELL):
-                    while self._server.connections:  # noqa: ASYNC110 - aiohttp sets no event when one ends
-                        await asyncio.sleep(0.01)
+                await self._until_left(self._server, FAREWELL)
         self._server.pre_shutdown()
         await self._server.shutdown(CUT_OFF)
         self._listener = self._server = None
+
+    async def _until_left(self, server: Server, seconds: float) -> None:
+        """Wait until no connection is open, for so many seconds at most."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while server.connections:  # noqa: ASYNC110 - aiohttp sets no event when one ends
+                    await asyncio.sleep(0.01)
 
     async def _answer(self, request: BaseRequest) -> StreamResponse:
         self.intake.begin()

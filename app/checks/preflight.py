@@ -4,12 +4,12 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from app.checks.exposure import readable_by_others, unencrypted
+from app.checks.finding import Finding
 from app.checks.topics import NEEDED
 from app.lifecycle import missing_accounts
 from app.settings.load import Settings, secret_files
@@ -25,14 +25,6 @@ CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
 GIB: Final = 1024**3
 NOBODY_KNOWS: Final = "USER"  # the name that brokers make of a certificate
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line. `failed` makes the command fail, `warning` does not."""
-
-    mark: Literal["ok", "warning", "failed"]
-    text: str
 
 
 async def look(

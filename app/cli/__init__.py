@@ -13,6 +13,7 @@ from app.cli import (
     check,
     demo,
     forward,
+    init,
     journal,
     open_page,
     rejected,
@@ -57,6 +58,7 @@ def _options(
     """Options of the program itself."""
 
 
+cli.command("init", epilog="Example: smsbus init --systemd --domain sms.example.org --yes")(init.init)
 cli.command("serve", epilog="Example: smsbus serve --role receiver --workers 2")(serve.serve)
 cli.command("status", epilog="Example: smsbus status --json | jq .degraded")(status.status)
 cli.command("check", epilog="Example: smsbus check --role receiver")(check.check)

@@ -6,13 +6,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from app.cli.check import MARKS
 from app.cli.exit import AccountName, Code, Config, account_named, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
+    from app.checks.finding import Finding
     from app.settings.load import Settings
     from app.settings.sections import Account
 
 APPLY = "send the service SIGHUP (`kill -HUP`, `systemctl reload`), or restart it"
+NOT_PROVEN = (
+    "not proven: that PingMe reaches it (all was asked from this machine, behind its firewalls), and that "
+    "an SMS arrives: `smsbus trigger pingme --account {}` sends one"
+)
 RETIRE = (
     "Remove all old tokens from the file. Refused unless the service running on this machine has recorded uses for 24 "
     "hours and seen none; --force removes them anyway, e.g. a leaked one."
@@ -101,15 +107,31 @@ def _file_to_change(account: str, config: Path | None, do: str, *token: str) -> 
 
 @callback_app.command("test", epilog="Example: smsbus callback test shop")
 def probe(account: AccountName, config: Config = None) -> None:
-    """Check that the callback URL works and that a wrong token is refused. Publishes nothing."""
-    from app.checks.callback_url import probe
-
+    """Check what can be known from here of the callback URL, and that a wrong token is refused. Publishes nothing."""
     with readable_errors():
         settings = settings_for(config)
-        problems = [problem for each in _urls(settings, account) for problem in asyncio.run(probe(each))]
-        if problems:
-            raise end(Code.FAILED, *dict.fromkeys(problems))
+        findings = list(dict.fromkeys(asyncio.run(_found(_urls(settings, account)))))
+        for each in findings:
+            if each.mark != "failed":
+                typer.echo(f"{MARKS[each.mark]} {each.text}")
+        if problems := [each.text for each in findings if each.mark == "failed"]:
+            raise end(Code.FAILED, *problems)
         say(f"the receiver is ready for {account} and refuses a wrong token")
+        say(NOT_PROVEN.format(account))
+
+
+async def _found(urls: list[str]) -> "list[Finding]":
+    from datetime import UTC, datetime
+
+    from yarl import URL
+
+    from app.checks.callback_url import probe
+    from app.checks.public_address import address_findings
+
+    findings = await address_findings(URL(urls[0]).origin(), datetime.now(UTC))
+    for url in urls:
+        findings += await probe(url)
+    return findings
 
 
 def _urls(settings: "Settings", name: str) -> list[str]:

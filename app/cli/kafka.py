@@ -1,4 +1,4 @@
-"""`smsbus kafka up|down|status|configs`: a local Apache Kafka, without an installed Java."""
+"""`smsbus kafka up|down|run|status|configs`: a local Apache Kafka, without an installed Java."""
 
 import asyncio
 import json
@@ -53,6 +53,21 @@ def down(directory: Directory = None) -> None:
     if found:
         _run(background.down(found))
     typer.echo("Kafka is stopped" if found else "no Kafka was started here", err=True)
+
+
+@kafka_app.command(epilog="Example: smsbus kafka run --dir /var/lib/smsbus-kafka")
+def run(
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Its port.")] = 9092,
+    directory: Directory = None,
+) -> None:
+    """Run one node with the topics of smsbus in the foreground, until SIGTERM or Ctrl-C: for systemd."""
+    from app.cli.exit import readable_errors
+    from app.local_kafka.foreground import serve_node
+    from app.service_manager import ServiceManager
+
+    with readable_errors():
+        manager = ServiceManager.of_environment(os.environ, os.getpid())
+        _run(serve_node(_absolute(directory), port, manager))
 
 
 @kafka_app.command(epilog="Example: smsbus kafka status --json")

@@ -1,5 +1,6 @@
 """`smsbus serve`: the service itself."""
 
+import os
 from typing import Annotated, Literal
 
 import typer
@@ -22,6 +23,7 @@ def serve(
         typer.Option("--workers", min=1, help="Number of receivers; pollers and inbox have one process each."),
     ] = 1,
     worker: Annotated[str, typer.Option("--worker", hidden=True)] = "",  # a child of --workers, by its name
+    listening: Annotated[int | None, typer.Option("--listening", hidden=True)] = None,  # the socket of all of them
     config: Config = None,
 ) -> None:
     """Receive callbacks, poll providers, and publish to Kafka, until SIGTERM or Ctrl-C."""
@@ -30,17 +32,19 @@ def serve(
         from app import serve as service
         from app.local_kafka import LocalKafkaError
         from app.reloading.reload import Reload
+        from app.service_manager import ServiceManager
         from app.settings.load import files, reader, settings_of
         from app.workers.entrypoint import work
 
         if worker:
-            process.serve(work(role, worker, hangup))
+            process.serve(work(role, worker, hangup, listening))
             return
+        manager = ServiceManager.of_environment(os.environ, os.getpid())
         found = files(config)
         settings = settings_of(found)
         reload = Reload(settings, reader(config), hangup)
         serving = service.serve(
-            settings, files=found, role=role, workers=workers, local_kafka=local_kafka, reload=reload
+            settings, files=found, role=role, workers=workers, local_kafka=local_kafka, reload=reload, manager=manager
         )
         try:
             process.serve(serving)

@@ -1,4 +1,4 @@
-"""All settings, read from the environment and from smsbus.toml. No other file reads the environment."""
+"""All settings, read from the environment and from smsbus.toml. No other file reads settings from the environment."""
 
 import asyncio
 import os

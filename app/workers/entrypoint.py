@@ -19,6 +19,7 @@ from app.admin.token import with_admin_token
 from app.lifecycle import Running
 from app.reloading.hangup import HangUp
 from app.reloading.reload import Reload, without_restart
+from app.service_manager import ServiceManager, listening_at
 from app.settings.file_reading import NO_FILES, Files
 from app.settings.load import Read, Settings, settings_of
 from app.stopping import Stop
@@ -30,8 +31,11 @@ STDOUT: Final = 1
 AT_START: Final = 2  # lines
 
 
-async def work(role: Role, name: str, hangup: HangUp) -> None:
-    """Serve until the control pipe ends or a signal comes, then drain. The supervisor has verified already."""
+async def work(role: Role, name: str, hangup: HangUp, descriptor: int | None = None) -> None:
+    """Serve until the control pipe ends or a signal comes, then drain. The supervisor has verified already.
+
+    `descriptor`: of the socket for callbacks that it gave to all receivers.
+    """
     stop = stopping.stop_on_signals()
     control = ControlPipe(stop, hangup)
     if (files := control.at_start()) is None:
@@ -44,7 +48,10 @@ async def work(role: Role, name: str, hangup: HangUp) -> None:
     own = settings.admin.model_copy(update={"host": LOOPBACK, "port": 0})
     settings = settings.model_copy(update={"admin": own})
     dog = stopping.watchdog(lifecycle.lame_duck(settings, role))
-    ledger = await lifecycle.serve_parts(settings, role, stop, _tell_port, watchdog=dog, reload=reload, shared=True)
+    manager = ServiceManager(listening=listening_at(descriptor) if descriptor is not None else None)
+    ledger = await lifecycle.serve_parts(
+        settings, role, stop, _tell_port, watchdog=dog, reload=reload, shared=True, manager=manager
+    )
     _tell(json.dumps(asdict(ledger)))
 
 

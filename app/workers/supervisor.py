@@ -1,6 +1,7 @@
 """The parent: starts the workers, keeps them running, stops them together. It has no receiver and no Kafka."""
 
 import asyncio
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -32,7 +33,7 @@ class WorkersEndedBadly(Exception):
 class Crew:
     """All workers of this process, and the listener for them."""
 
-    admin_port: int
+    admin: JointAdmin
     workers: Sequence[Worker]
 
     @property
@@ -64,19 +65,22 @@ async def supervise(
     stop: Stop,
     *,
     degraded: Callable[[], tuple[str, ...]],
+    listening: socket.socket | None = None,
 ) -> AsyncIterator[Crew]:
     """Run `count` receivers, and pollers and inbox if the role has them; all have stopped when the context ends.
 
     They get the `files` that the settings were read from, and read none themselves.
-    `stop`: hurrying it hurries them, too. `degraded` returns the reasons of this process.
+    `stop`: hurrying it hurries them, too. `degraded` returns the reasons of this process. `listening`: the socket that
+    all receivers accept from, instead of each its own on the same port.
 
     Raises `StartupError` when a port is in use, or a worker does not start.
     """
-    receivers, pollers, inbox = workers_of(settings, files, role, count)
+    receivers, pollers, inbox = workers_of(settings, files, role, count, listening)
     workers = [*receivers, *filter(None, (pollers, inbox))]
     admin = JointAdmin(settings.admin, receivers, pollers, inbox, registry, degraded=degraded)
     allow_many_connections()
-    await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
+    if listening is None:
+        await started(_try_port(settings), "SMSBUS_RECEIVER__PORT", settings.receiver.port)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(admin.stop)
         await started(admin.start(), "SMSBUS_ADMIN__PORT", settings.admin.port)
@@ -89,7 +93,7 @@ async def supervise(
         admin.ready = True
         try:
             async with notifying(settings, admin, registry):
-                yield Crew(admin.port, workers)
+                yield Crew(admin, workers)
         finally:
             admin.ready = False
             admin.lasting.close()
@@ -97,29 +101,31 @@ async def supervise(
                 worker.expect_end()
 
 
-def refuse_workers(settings: Settings, role: Role) -> None:
+def refuse_workers(settings: Settings, role: Role, *, has_socket: bool = False) -> None:
     """Raise `StartupError` if the settings allow only one receiver."""
     if role not in RECEIVING:
         message = f"--workers is the number of receivers, and --role {role} has none: start it several times instead"
         raise StartupError([message])
-    if settings.receiver.port == 0:
+    if settings.receiver.port == 0 and not has_socket:
         message = "SMSBUS_RECEIVER__PORT=0 lets the system choose, but --workers share one port: set it"
         raise StartupError([message])
 
 
 def workers_of(
-    settings: Settings, files: Files, role: Role, count: int
+    settings: Settings, files: Files, role: Role, count: int, listening: socket.socket | None = None
 ) -> tuple[list[Worker], Worker | None, Worker | None]:
     """Return the receivers, the pollers and the inbox; None: this role has none, or nothing to poll."""
     line, is_all = files.as_line(), role == "all"
-    receivers = [_worker(f"receiver-{number}", "receiver", line) for number in range(1, count + 1)]
+    receivers = [_worker(f"receiver-{number}", "receiver", line, listening) for number in range(1, count + 1)]
     pollers = _worker("pollers", "pollers", line) if is_all and polled_accounts(settings) else None
     return receivers, pollers, _worker("inbox", "inbox", line) if is_all else None
 
 
-def _worker(name: str, role: Role, files: bytes) -> Worker:
-    """Return a worker that is started as this process was: same interpreter, same arguments and two more."""
-    return Worker(name, [sys.executable, *sys.orig_argv[1:], f"--role={role}", f"--worker={name}"], files)
+def _worker(name: str, role: Role, files: bytes, listening: socket.socket | None = None) -> Worker:
+    """Return a worker that is started as this process was: same interpreter, same arguments and two or three more."""
+    shared = () if listening is None else (listening.fileno(),)
+    more = [*(f"--listening={each}" for each in shared), f"--role={role}", f"--worker={name}"]
+    return Worker(name, [sys.executable, *sys.orig_argv[1:], *more], files, shared)
 
 
 async def _try_port(settings: Settings) -> None:

@@ -32,10 +32,10 @@ _log = structlog.get_logger("smsbus")
 class Worker:
     """A child that is kept running until `stop`."""
 
-    def __init__(self, name: str, command: Sequence[str], files: bytes = b"") -> None:
+    def __init__(self, name: str, command: Sequence[str], files: bytes = b"", descriptors: Sequence[int] = ()) -> None:
         """Take the command that starts it; it gets its end of the control pipe as stdin and stdout.
 
-        `files` of settings, a line: those that we started with.
+        `files` of settings, a line: those that we started with. `descriptors` of ours that it gets as they are.
         """
         self.name = name
         self.ready = asyncio.Event()
@@ -49,6 +49,7 @@ class Worker:
         self.ledger = Ledger()
         """Its ledger, once it has stopped."""
         self._command = command
+        self._descriptors = tuple(descriptors)
         self._control: asyncio.StreamWriter | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._silent_since: float | None = time.monotonic()
@@ -130,7 +131,11 @@ class Worker:
     async def _spawn(self, control: socket.socket) -> asyncio.subprocess.Process:
         # A session of its own: Ctrl-C on the terminal is for us, and we stop it.
         return await asyncio.create_subprocess_exec(
-            *self._command, stdin=control.fileno(), stdout=control.fileno(), start_new_session=True
+            *self._command,
+            stdin=control.fileno(),
+            stdout=control.fileno(),
+            start_new_session=True,
+            pass_fds=self._descriptors,
         )
 
     async def _listen(self, said: asyncio.StreamReader) -> None:

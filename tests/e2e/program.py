@@ -76,7 +76,12 @@ class Installation:
         return Ended(process.returncode or 0, out.decode(), err.decode())
 
     async def serve(
-        self, *arguments: str, wrapper: tuple[str, ...] = (), accounts_in_file: bool = False, **settings: str
+        self,
+        *arguments: str,
+        wrapper: tuple[str, ...] = (),
+        accounts_in_file: bool = False,
+        pass_fds: tuple[int, ...] = (),
+        **settings: str,
     ) -> "Replica":
         """Start a service; it has said that it serves when this returns. `wrapper` is a command that runs it.
 
@@ -88,7 +93,7 @@ class Installation:
         command, environ = [*wrapper, *PROGRAM, "serve", *arguments], self._environ(settings)
         with path.open("wb") as log:
             process = await asyncio.create_subprocess_exec(
-                *command, cwd=self.directory, env=environ, stdout=log, stderr=log
+                *command, cwd=self.directory, env=environ, stdout=log, stderr=log, pass_fds=pass_fds
             )
         replica = Replica(process, path, self._settings | settings)
         self.replicas.append(replica)

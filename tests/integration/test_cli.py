@@ -511,7 +511,10 @@ def test_testing_a_callback_url_publishes_nothing(smsbus):
     assert tested.returncode == 0, tested.stderr
     assert stranger.returncode == 1
     assert "is it the address of the admin listener" in stranger.stderr
-    assert OLD not in tested.stderr + stranger.stderr
+    assert "cannot be reached from the internet" in tested.stdout
+    assert "a wrong token is refused: 404" in tested.stdout
+    assert "not proven" in tested.stderr
+    assert OLD not in tested.stdout + tested.stderr + stranger.stderr
     assert smsbus("tail", "-n", "5").stdout == ""
 
 

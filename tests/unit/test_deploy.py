@@ -18,6 +18,8 @@ import typer.main
 import yaml
 
 from app.cli import cli
+from app.init.answers import Answers
+from app.init.files import files_of
 from app.settings.load import Settings, load
 from app.settings.names import unknown_variables
 from app.stopping import WATCHDOG_SECONDS
@@ -190,11 +192,18 @@ def test_the_compose_services_fit_the_program(name: str) -> None:
     assert service["read_only"] is True
 
 
+def test_the_compose_file_is_what_init_writes() -> None:
+    answers = Answers(form="compose", domain="sms.example.org", accounts={"shop": "pingme"})
+    texts = {file.path: file.text for file in files_of(answers)}
+
+    assert (DEPLOY / "compose.yaml").read_text() == texts["compose.yaml"]
+
+
 def test_the_compose_file_keeps_data_and_lets_the_service_drain() -> None:
     service = COMPOSE["services"]["smsbus"]
-    volume, _, path = service["volumes"][0].partition(":")
+    volume, _, path = service["volumes"][-1].partition(":")
 
-    assert set(COMPOSE["volumes"]) == {volume, "kafka-data"}
+    assert set(COMPOSE["volumes"]) == {volume, "kafka-data", "caddy-data", "caddy-config"}
     assert f"SMSBUS_DATA_DIR={path}" in DOCKERFILE
     assert int(service["stop_grace_period"].removesuffix("s")) > WATCHDOG_SECONDS
 

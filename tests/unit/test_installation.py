@@ -5,6 +5,9 @@ import shlex
 import tomllib
 from pathlib import Path
 
+from app.init.answers import Answers
+from app.init.next_steps import needs
+
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "guides" / "installation.md").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
@@ -51,3 +54,10 @@ def test_what_is_installed_with_hashes_is_what_the_image_installs() -> None:
 def test_no_command_installs_into_the_environment_that_happens_to_be_there() -> None:
     assert not [command for command in commands() if command[0] in {"pip", "pip3", "python3 -m pip"}]
     assert f"Python {PROJECT['project']['requires-python'].removeprefix('>=')} or newer" in PAGE
+
+
+def test_the_page_says_what_init_says_of_memory_and_disk() -> None:
+    said = needs(Answers(form="systemd", domain="sms.example.org", accounts={"shop": "pingme"}))
+
+    for part in said.removeprefix("memory: ").replace("; disk: ", ", ").split(", "):
+        assert part in PAGE

@@ -1,0 +1,134 @@
+"""`smsbus init`: an installation on one machine, from a few answers."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from app.cli.exit import Code, end, readable_errors, say
+
+if TYPE_CHECKING:
+    from app.init.answers import Answers
+    from app.init.files import File
+
+ACCOUNT = "NAME=PROVIDER, several times for several. Default: shop=pingme."
+KEY = "NAME=FILE with the key of a polled account; -: read it from stdin."
+
+
+def init(
+    systemd: Annotated[bool, typer.Option("--systemd", help="Units of systemd.")] = False,
+    compose: Annotated[bool, typer.Option("--compose", help="A file for `docker compose`.")] = False,
+    domain: Annotated[str | None, typer.Option(help="Host name that PingMe posts to.")] = None,
+    account: Annotated[list[str] | None, typer.Option(metavar="NAME=PROVIDER", help=ACCOUNT)] = None,
+    key_file: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help=KEY)] = None,
+    page: Annotated[str | None, typer.Option(metavar="ssh|HOST", help="How the page is reached. Default: ssh.")] = None,
+    kafka: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="A Kafka of yours. Default: local, one on this machine.")
+    ] = None,
+    own_proxy: Annotated[bool, typer.Option("--own-proxy", help="No Caddy: you have a proxy with TLS.")] = False,
+    program: Annotated[str | None, typer.Option(help="The program that the units run. Default: this one.")] = None,
+    image: Annotated[str | None, typer.Option(help="The image of --compose. Default: smsbus:local.")] = None,
+    directory: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path("smsbus-init"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults, and ask nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print files and differences, and write nothing.")] = False,
+    apply: Annotated[bool, typer.Option("--apply", help="Also install and start it; needs root.")] = False,
+    root: Annotated[Path, typer.Option(help="Install below this directory, and run nothing.")] = Path("/"),
+) -> None:
+    """Write the files of an installation on one machine, and install them with --apply.
+
+    A second run keeps answers and secrets, and changes only what differs.
+    """
+    from app.init.answers import complete, kept
+    from app.init.files import File, files_of
+    from app.init.secret_files import secret_files
+    from app.init.writing import changes, shown, write
+
+    if systemd and compose:
+        raise end(Code.USAGE, "give --systemd or --compose, not both")
+    form = "systemd" if systemd else "compose" if compose else None
+    given = {"form": form, "domain": domain, "page": page, "kafka": kafka, "program": program, "image": image}
+    given |= {"accounts": ",".join(account) if account else None, "proxy": "own" if own_proxy else None}
+    with readable_errors():
+        keys = _keys(key_file or [])
+        ask = None if yes or not sys.stdin.isatty() else _ask
+        before = {"program": _this_program()} | kept(directory)
+        answers = complete(_without_none(given), before, ask, takes_defaults=yes)
+        places = [root, directory] if answers.form == "systemd" else [directory]
+        files = files_of(answers) + secret_files(answers, places, keys, ask and _ask_secret)
+        ours = [*files, File("init.toml", answers.as_toml())]
+        differing = changes(directory, ours)
+        for line in (line for each in differing for line in (shown(each) if dry_run else _said(directory, each.file))):
+            typer.echo(line)
+        if dry_run:
+            _show_installed(answers, files, root)
+            return
+        for each in differing:
+            write(directory, each)
+        if apply:
+            _install(answers, directory, files, root)
+        _end(answers, directory, is_installed=apply)
+
+
+def _install(answers: "Answers", directory: Path, files: "list[File]", root: Path) -> None:
+    from app.init.installing import Machine, install
+
+    if not install(answers, directory, files, Machine(root.absolute(), say)):
+        say("what is installed is the same: nothing was changed")
+
+
+def _show_installed(answers: "Answers", files: "list[File]", root: Path) -> None:
+    """Print what `--apply` would change, where something is installed that may be read."""
+    from app.init.answers import InitError
+    from app.init.writing import changes, shown
+
+    if answers.form != "systemd":
+        return
+    try:
+        differing = [each for each in changes(root, files) if each.before is not None]
+    except InitError as error:
+        say(f"smsbus: {error}")
+        return
+    for line in (line for each in differing for line in shown(each)):
+        typer.echo(f"installed {line}")
+
+
+def _said(directory: Path, file: "File") -> list[str]:
+    return [f"{directory / file.path} {file.mode:04o}"]
+
+
+def _end(answers: "Answers", directory: Path, *, is_installed: bool) -> None:
+    from app.init.next_steps import next_steps
+
+    typer.echo("")
+    for line in next_steps(answers, str(directory), is_installed=is_installed):
+        typer.echo(line)
+
+
+def _keys(named: list[str]) -> dict[str, str]:
+    """Read the keys of `--key-file NAME=FILE`."""
+    found = {}
+    for each in named:
+        name, equals, path = each.partition("=")
+        if not equals:
+            raise end(Code.USAGE, "--key-file: NAME=FILE is needed")
+        found[name] = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+    return found
+
+
+def _without_none(given: dict[str, str | None]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _this_program() -> str:
+    return str(Path(sys.prefix) / "bin" / "smsbus")
+
+
+def _ask(question: str, default: str | None) -> str:
+    answer: str = typer.prompt(question, default=default, err=True)
+    return answer
+
+
+def _ask_secret(question: str) -> str:
+    answer: str = typer.prompt(question, hide_input=True, err=True)
+    return answer

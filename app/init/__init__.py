@@ -1,0 +1,1 @@
+"""`smsbus init`: the files of an installation on one machine, from answers; written, compared, and installed."""

@@ -1,0 +1,147 @@
+"""What an installation is to be: asked once, kept in `init.toml` beside its files, without a secret."""
+
+import json
+import tomllib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, NamedTuple
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from app.settings.sections import POLLED, AccountName
+from schemas import fields
+
+FILE: Final = "init.toml"
+SSH: Final = "ssh"
+LOCAL: Final = "local"
+ACCOUNTS: Final = "shop=pingme"
+HOST: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+FORM: Final = "systemd"
+QUESTIONS: Final = {
+    "form": "How it runs: systemd or compose",
+    "domain": "Host name of this machine for callbacks, with a DNS record that points here",
+    "accounts": "Accounts, NAME=PROVIDER, separated by commas",
+    "page": "How the page is reached: ssh (a tunnel), or a host name of its own",
+}
+FLAGS: Final = {"form": "--systemd or --compose", "accounts": "--account"}
+"""The flag of an answer, where it is not `--` and the answer's name."""
+EXAMPLES: Final = {
+    "form": "one of the two is needed",
+    "domain": "a host name like sms.example.org is needed",
+    "page": "ssh, or a host name like page.example.org is needed",
+    "accounts": "NAME=PROVIDER is needed, a name of lower-case letters and digits with _ between, and one of "
+    + ", ".join(fields.PROVIDERS),
+    "kafka": "HOST:PORT is needed, or local",
+    "program": "an absolute path is needed",
+}
+
+Ask = Callable[[str, str | None], str]
+"""Asks a person a question, with a default or without."""
+
+
+class InitError(Exception):
+    """It cannot be written or installed like this. The text says what to change, and never a secret."""
+
+    safe_to_log = True
+
+
+class Answers(BaseModel):
+    """The answers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    form: Literal["systemd", "compose"]
+    domain: Annotated[str, Field(pattern=HOST, max_length=253)]
+    accounts: Annotated[dict[AccountName, Annotated[str, AfterValidator(fields.known_provider)]], Field(min_length=1)]
+    page: Annotated[str, Field(pattern=HOST, max_length=253)] = SSH
+    kafka: Annotated[str, Field(pattern=r"^(local|[^\s:,]+:\d+(,[^\s:,]+:\d+)*)$")] = LOCAL
+    proxy: Literal["caddy", "own"] = "caddy"
+    program: Annotated[str, Field(pattern=r"^/[\w./+-]+$")] = "/opt/smsbus/bin/smsbus"
+    image: Annotated[str, Field(pattern=r"^[\w./:@-]+$")] = "smsbus:local"
+
+    @property
+    def has_own_kafka(self) -> bool:
+        """Whether a Kafka on this machine belongs to it."""
+        return self.kafka == LOCAL
+
+    @property
+    def page_host(self) -> str | None:
+        """The page's host name; None: it is reached with ssh."""
+        return None if self.page == SSH else self.page
+
+    def as_toml(self) -> str:
+        """Return what `kept` reads."""
+        plain = {name: value for name, value in self.model_dump().items() if name != "accounts"}
+        lines = [f"{name} = {json.dumps(value)}" for name, value in plain.items()]
+        accounts = [f"{name} = {json.dumps(provider)}" for name, provider in self.accounts.items()]
+        return "\n".join(["# The answers of `smsbus init`.", *lines, "", "[accounts]", *accounts, ""])
+
+
+class Secret(NamedTuple):
+    """A secret of an installation."""
+
+    name: str
+    """Of its file."""
+    variable: str
+    """What names the file to the service."""
+    key_of: str | None
+    """The polled account whose key it is, which only a person knows; None: it is generated."""
+
+
+def secrets_of(answers: Answers) -> list[Secret]:
+    """Return the secrets that the installation needs."""
+    found = []
+    for account, provider in answers.accounts.items():
+        name, key_of = ("api_key", account) if provider in POLLED else ("callback_tokens", None)
+        variable = f"SMSBUS_ACCOUNTS__{account.upper()}__{name.upper()}_FILE"
+        found.append(Secret(f"{account}.{name}", variable, key_of))
+    if answers.form == "compose":  # published to loopback, so its listener is not bound to loopback in the container
+        found.append(Secret("admin.token", "SMSBUS_ADMIN__TOKEN_FILE", None))
+    return found
+
+
+def kept(directory: Path) -> dict[str, Any]:
+    """Return the answers that an earlier run has left there; empty: none has. Raises `InitError`."""
+    try:
+        return tomllib.loads((directory / FILE).read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except tomllib.TOMLDecodeError as error:
+        message = f"{directory / FILE}: {error}"
+        raise InitError(message) from None
+
+
+def accounts_of(text: str) -> dict[str, str]:
+    """Parse `shop=pingme,grizzly=grizzlysms`."""
+    return {name.strip(): provider.strip() for name, _, provider in (each.partition("=") for each in text.split(","))}
+
+
+def complete(given: Mapping[str, Any], before: Mapping[str, Any], ask: Ask | None, *, takes_defaults: bool) -> Answers:
+    """Return all answers: those of the flags, else those of before, else defaults, else those to questions.
+
+    `ask` is None where nobody can be asked. Raises `InitError` that names the flag of what is missing or wrong.
+    """
+    tree: dict[str, Any] = {**before, **given}
+    for name, default in (("form", FORM), ("domain", None), ("accounts", ACCOUNTS), ("page", SSH)):
+        if name not in tree:
+            tree[name] = _answer(name, default, ask, takes_defaults=takes_defaults)
+    if isinstance(tree["accounts"], str):
+        tree["accounts"] = accounts_of(tree["accounts"])
+    try:
+        return Answers.model_validate(tree)
+    except ValidationError as error:
+        names = dict.fromkeys(str(each["loc"][0]) for each in error.errors(include_input=False))
+        raise InitError("\n".join(f"{_flag(name)}: {EXAMPLES.get(name, 'unknown')}" for name in names)) from None
+
+
+def _answer(name: str, default: str | None, ask: Ask | None, *, takes_defaults: bool) -> str:
+    if takes_defaults and default is not None:
+        return default
+    if ask is None or takes_defaults:
+        message = f"{_flag(name)} is missing, and there is nobody to ask. {QUESTIONS[name]}"
+        raise InitError(message)
+    return ask(QUESTIONS[name], default).strip()
+
+
+def _flag(name: str) -> str:
+    return FLAGS.get(name, f"--{name}")

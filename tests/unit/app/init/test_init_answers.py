@@ -1,0 +1,85 @@
+"""Answers: from flags, from an earlier run, from defaults, from a person; and what is said where one is missing."""
+
+import pytest
+
+from app.init.answers import Answers, InitError, complete, kept, secrets_of
+from tests.unit.app.init.installation import DOMAIN, answers
+
+
+def test_flags_win_over_what_was_answered_before_and_that_over_defaults():
+    before = {"form": "systemd", "domain": "old.example.org", "page": "page.example.org"}
+
+    found = complete({"domain": DOMAIN}, before, None, takes_defaults=True)
+
+    assert (found.domain, found.page, found.accounts) == (DOMAIN, "page.example.org", {"shop": "pingme"})
+
+
+def test_a_person_is_asked_for_what_is_not_known_and_told_the_default():
+    asked = []
+
+    def ask(question: str, default: str | None) -> str:
+        asked.append(default)
+        return default or f" {DOMAIN} "
+
+    found = complete({"accounts": "a=pingme,b=grizzlysms"}, {}, ask, takes_defaults=False)
+
+    assert asked == ["systemd", None, "ssh"]
+    assert found == Answers(form="systemd", domain=DOMAIN, accounts={"a": "pingme", "b": "grizzlysms"})
+
+
+@pytest.mark.parametrize(("given", "flag"), [({}, "--systemd or --compose"), ({"form": "systemd"}, "--domain")])
+def test_where_nobody_can_be_asked_the_flag_is_named(given, flag):
+    with pytest.raises(InitError, match=f"^{flag} is missing"):
+        complete(given, {}, None, takes_defaults=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "flag"),
+    [
+        ("domain", "https://sms.example.org", "--domain"),
+        ("domain", "sms.example.org {", "--domain"),
+        ("page", "page example", "--page"),
+        ("kafka", "broker", "--kafka"),
+        ("program", "smsbus", "--program"),
+        ("accounts", "shop=nobody", "--account"),
+        ("accounts", "shop", "--account"),
+        ("accounts", "Shop!=pingme", "--account"),
+    ],
+)
+def test_a_wrong_answer_is_named_by_its_flag_and_not_repeated(name, value, flag):
+    with pytest.raises(InitError, match=f"^{flag}: ") as refused:
+        complete({"form": "systemd", "domain": DOMAIN, name: value}, {}, None, takes_defaults=True)
+
+    assert value not in str(refused.value)
+
+
+def test_answers_are_kept_as_they_were_and_without_a_secret(tmp_path):
+    said = answers(accounts={"shop": "pingme", "grizzly": "grizzlysms"}, page="page.example.org")
+    (tmp_path / "init.toml").write_text(said.as_toml())
+
+    assert complete({}, kept(tmp_path), None, takes_defaults=False) == said
+    assert kept(tmp_path / "nowhere") == {}
+
+
+def test_a_broken_file_of_answers_is_named(tmp_path):
+    (tmp_path / "init.toml").write_text("domain =")
+
+    with pytest.raises(InitError, match=r"init\.toml: "):
+        kept(tmp_path)
+
+
+def test_each_account_has_a_secret_and_containers_an_admin_token():
+    accounts = {"shop": "pingme", "grizzly": "grizzlysms"}
+
+    of_systemd = secrets_of(answers(accounts=accounts))
+    of_compose = secrets_of(answers("compose", accounts=accounts))
+
+    assert [(each.name, each.key_of) for each in of_systemd] == [
+        ("shop.callback_tokens", None),
+        ("grizzly.api_key", "grizzly"),
+    ]
+    assert [each.variable for each in of_systemd] == [
+        "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE",
+        "SMSBUS_ACCOUNTS__GRIZZLY__API_KEY_FILE",
+    ]
+    assert [each.name for each in of_compose[2:]] == ["admin.token"]
