@@ -10,11 +10,13 @@ BENCH_ARGS ?=
 SEEDS ?= 1
 HOURS ?= 1
 SCENARIO ?= all
+KAFKA ?=
+DRY_RUN ?=
 
 # Where this is set, each of the hundreds of programs that tests start would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check chart lock bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check chart lock audit kafka-jars release bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -37,6 +39,9 @@ help:
 	@echo "make guard   one minute: has a callback become much slower?"
 	@echo "make chart   generate what is generated of deploy/: the values' schema, the manifests without Helm"
 	@echo "make lock    pin the dependencies again, with hashes"
+	@echo "make audit   known weaknesses of what is pinned (asks PyPI); nothing depends on it"
+	@echo "make kafka-jars  pin another version of the local Kafka                (KAFKA=4.1.2)"
+	@echo "make release  build what a release consists of, publish nothing        (DRY_RUN=yes)"
 
 $(VENV)/ready: requirements-dev.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "smsbus needs Python 3.11 or newer; choose one: make PYTHON=python3.12 …"; exit 2; }
@@ -122,6 +127,24 @@ guard: $(VENV)/ready
 chart: $(VENV)/ready
 	$(BIN)/python -m tests.chart
 
+# Kafka's jars are not on PyPI: docs/releasing.md says who looks after those.
+AUDITED := requirements.lock requirements-local.lock requirements-build.lock requirements-dev.lock bench/requirements.lock
+audit: .venv-audit/ready
+	.venv-audit/bin/pip-audit --strict --disable-pip --require-hashes $(addprefix --requirement ,$(AUDITED))
+
+.venv-audit/ready: deploy/audit.lock
+	$(PYTHON) -m venv .venv-audit
+	.venv-audit/bin/pip install --quiet --disable-pip-version-check --require-hashes -r deploy/audit.lock || \
+	  { echo "make audit needs the network; without: docs/releasing.md#audit-the-dependencies"; exit 1; }
+	@touch $@
+
+kafka-jars: $(VENV)/ready
+	@test -n "$(KAFKA)" || { echo "which one? make kafka-jars KAFKA=4.1.2"; exit 2; }
+	$(BIN)/python -m deploy.kafka_jars $(KAFKA)
+
+release: $(VENV)/ready
+	$(BIN)/python -m deploy.release $(if $(DRY_RUN),--dry-run)
+
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 lock:
 	$(COMPILE) --extra local --group dev pyproject.toml -o requirements-dev.lock
@@ -129,6 +152,7 @@ lock:
 	$(COMPILE) -c requirements-dev.lock pyproject.toml -o requirements.lock
 	$(COMPILE) -c requirements-dev.lock --group build -o requirements-build.lock
 	$(COMPILE) -c requirements-dev.lock bench/requirements.in -o bench/requirements.lock
+	$(COMPILE) deploy/audit.in -o deploy/audit.lock
 
 clean:
 	rm -rf .venv* bench/peers/fastify/node_modules build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis

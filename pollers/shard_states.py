@@ -156,7 +156,8 @@ class ShardStates:
         """Leave a state alone that cannot be read: the program that wrote it will read it again."""
         if watch_id not in self.unreadable:
             where = ", ".join(sorted({".".join(map(str, each["loc"])) for each in error.errors()}))
-            _log.error("state_unreadable", watch_id=watch_id, partition=self._partition, fields=where[:200])
+            hint = "it is left unchanged: the version that wrote it reads it"
+            _log.error("state_unreadable", watch_id=watch_id, partition=self._partition, fields=where[:200], hint=hint)
         self.unreadable.add(watch_id)
 
     def _leave_out_what_is_too_large(self) -> None:

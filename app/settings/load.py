@@ -49,6 +49,11 @@ from pollers.settings import PollersSettings
 from receiver.settings import PingMeAccount, ReceiverSettings
 
 FILE: Final = Path("smsbus.toml")
+VERSION: Final = 1
+"""Of the settings. A file of another version is for another smsbus; what its settings mean there is not known here."""
+OTHER_VERSION: Final = (
+    f"{{}}: settings_version is not {VERSION}, so it is for another version of smsbus: run that one (docs/upgrading.md)"
+)
 TOKENS: Final = {
     "SMSBUS_ADMIN__TOKEN": "token",
     "SMSBUS_ADMIN__READ_TOKEN": "read_token",
@@ -77,6 +82,7 @@ class Settings(BaseSettings):
 
     of_file: ClassVar[dict[str, Any]] = {}  # what smsbus.toml says
 
+    settings_version: int = Field(VERSION, ge=VERSION, le=VERSION)
     # For the journal and the local Kafka, which must outlive the process, unless a section sets another directory.
     data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
     kafka: KafkaSettings = KafkaSettings()
@@ -202,9 +208,12 @@ def _parsed(files: Files) -> dict[str, Any]:
     if file.problem is not None:
         raise SettingsError([f"{files.config} cannot be read: {file.problem}"])
     try:
-        return tomllib.loads(file.text)
+        tree = tomllib.loads(file.text)
     except tomllib.TOMLDecodeError as error:  # with line and column
         raise SettingsError([f"{files.config}: {error}"]) from None
+    if tree.get("settings_version", VERSION) != VERSION:
+        raise SettingsError([OTHER_VERSION.format(files.config)])
+    return tree
 
 
 Read = tuple[Settings, Files]

@@ -62,6 +62,8 @@ class WatchState(BaseModel):
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
 
+    format: Literal[1] = 1
+    """A state of another format cannot be read, and is left alone: a newer program wrote it, and will read it again."""
     watch: OpenWatch
     provider: fields.Provider
     key: str

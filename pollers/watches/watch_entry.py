@@ -7,7 +7,7 @@ The state of an ended watch is stored as bytes until it is forgotten. An activat
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -47,6 +47,7 @@ class _Newest(BaseModel):
 class _State(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
+    format: Literal[1] = 1
     watch: _Asked
     sms_count: int = 0
     ended: str | None = None

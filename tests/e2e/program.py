@@ -43,6 +43,8 @@ class Installation:
         self.bootstrap_servers = bootstrap_servers
         self.topic_prefix = topic_prefix
         self.journal_dir = directory / "journal"
+        self.tree = ROOT
+        """Whose program is run from now on."""
         self.replicas: list[Replica] = []
         self._settings = {
             "KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
@@ -110,7 +112,7 @@ class Installation:
     def _environ(self, settings: dict[str, str]) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.upper().startswith("SMSBUS")}
         ours = {f"SMSBUS_{name}": value for name, value in {**self._settings, **settings}.items()}
-        return {**own, "PYTHONPATH": str(ROOT), **ours}
+        return {**own, "PYTHONPATH": str(self.tree), **ours}
 
 
 class Replica:

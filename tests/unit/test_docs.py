@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import typer.main
+import yaml
 from pydantic import BaseModel, SecretStr
 
 from app.cli import cli
@@ -33,6 +34,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text("utf-8")
 OPERATIONS = (DOCS / "operations.md").read_text("utf-8")
+RUNBOOK = (DOCS / "runbook.md").read_text("utf-8")
+ALERTS = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 PAGES = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), ROOT / "bench" / "README.md", ROOT / "deploy" / "README.md"]
 PROGRAM = [
     path
@@ -280,3 +283,41 @@ def test_every_exit_code_is_explained():
     rows = re.findall(r"^\| (\d+) \|", section(OPERATIONS, "Exit codes"), re.MULTILINE)
 
     assert [int(code) for code in rows] == sorted(Code)
+
+
+# ---- runbook ---------------------------------------------------------------------------------------------------------
+
+
+def entries(title: str) -> dict[str, str]:
+    """Return the entries of a part of the runbook by the words of their headings, each in one line."""
+    parts = re.split(r"^### (.*)\n", section(RUNBOOK, title), flags=re.MULTILINE)
+    pairs = zip(parts[1::2], parts[2::2], strict=True)
+    return {word: " ".join(text.split()) for heading, text in pairs for word in re.findall(r"`(.+?)`", heading)}
+
+
+def test_every_degraded_reason_and_error_of_the_log_has_an_entry_in_the_runbook_and_no_other():
+    reasons, errors = set(entries("Degraded reasons")), set(entries("Errors in the log"))
+
+    assert reasons & errors == set()
+    assert reasons >= set(MEANINGS)
+    assert reasons | errors == set(MEANINGS) | first_column(section(OPERATIONS, "Errors"))
+
+
+@pytest.mark.parametrize("word", sorted(MEANINGS))
+def test_the_runbook_says_of_a_degraded_reason_what_the_program_says(word: str):
+    entry, means = entries("Degraded reasons")[word], MEANINGS[word]
+
+    assert means.what in entry
+    assert f"*Users*: {means.users}" in entry
+
+
+@pytest.mark.skipif(not ALERTS.exists(), reason="there are no alerts as files")
+def test_every_alert_is_in_the_runbook():
+    groups = yaml.safe_load(ALERTS.read_text("utf-8"))["groups"]
+    rules = [rule for group in groups for rule in group["rules"] if "alert" in rule]
+    alerts = section(RUNBOOK, "Alerts")
+    headings = {heading.lower().replace(" ", "-") for heading in re.findall("^### (.*)$", alerts, re.MULTILINE)}
+
+    assert rules
+    assert {rule["alert"] for rule in rules} - set(re.findall(r"`(\w+)`", alerts)) == set()
+    assert {rule["annotations"]["runbook_url"].partition("#")[2] for rule in rules} - headings == set()

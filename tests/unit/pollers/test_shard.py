@@ -1,11 +1,13 @@
 """A shard keeps its order whatever fails: message, state, action, each confirmed before the next. Time is virtual."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from heapq import heappush
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from bus.contract import Delivery, NotDurable, Receipt
 from bus.kafka.client import KafkaAway
@@ -719,6 +721,23 @@ async def test_a_watch_of_an_account_that_is_gone_ends_as_well() -> None:
     await hours_pass(1)
 
     assert [end.reason for end in heir.ends()] == ["expired"]
+
+
+@virtual
+async def test_a_state_of_a_newer_format_is_left_alone_and_said_in_one_line() -> None:
+    bench = await Bench().start()
+    heir = bench.heir()
+    (state,) = bench.log.states.values()
+    newer = json.dumps(json.loads(state) | {"format": 2}).encode()
+    heir.log.states = {heir.watch.watch_id: newer}
+
+    with capture_logs() as logs:
+        await heir.start()
+
+    (line,) = [each for each in logs if each["event"] == "state_unreadable"]
+    assert (line["fields"], line["hint"]) == ("format", "it is left unchanged: the version that wrote it reads it")
+    assert heir.log.states == {heir.watch.watch_id: newer}
+    assert (heir.shard.watches, heir.ends()) == ({}, [])
 
 
 @virtual

@@ -103,6 +103,26 @@ def test_on_loopback_the_admin_listener_needs_no_token(environment, host):
     assert load().admin.token is None
 
 
+def test_settings_of_another_version_are_refused_in_one_line_whatever_else_is_in_them(environment, tmp_path):
+    environment({})
+    file = tmp_path / "smsbus.toml"
+    file.write_text("settings_version = 2\n[of]\ntomorrow = true\n")
+
+    with pytest.raises(SettingsError) as error:
+        load(file)
+
+    (line,) = error.value.lines
+    assert line.startswith(f"{file}: settings_version is not 1, so it is for another version of smsbus")
+
+
+def test_settings_of_this_version_may_say_so(environment, tmp_path):
+    environment({})
+    file = tmp_path / "smsbus.toml"
+    file.write_text(f"settings_version = 1\n{IN_FILE}")
+
+    assert [account.name for account in load(file).pingme_accounts()] == ["shop"]
+
+
 @pytest.mark.parametrize(
     ("variables", "variable", "word"),
     [

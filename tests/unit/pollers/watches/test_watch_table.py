@@ -155,6 +155,15 @@ def test_a_record_that_is_read_twice_changes_nothing(topics):
     assert topics.table.get(watch.watch_id).watch.desired == "finish"
 
 
+def test_a_state_of_a_newer_format_is_shown_as_unreadable(topics):
+    watch = order(1)
+    topics.commit(watch)
+    topics.take(STATES, watch.watch_id, json.dumps(json.loads(state(watch).to_json()) | {"format": 2}).encode())
+
+    known = topics.table.get(watch.watch_id)
+    assert (known.unreadable, known.stuck, known.ended) == (True, True, None)
+
+
 @pytest.mark.parametrize("broken", [b"", b"{", b"[]", b'{"watch": 1}', b'{"sms_count": -1, "watch": {}}'])
 def test_a_state_that_cannot_be_read_is_shown_as_such_and_breaks_nothing(topics, broken):
     watch = order(1)
