@@ -102,4 +102,4 @@ def labels_by_name(families: list[Metric]) -> Mapping[str, set[str]]:
 
 def sample_names(families: list[Metric]) -> set[str]:
     """Return the names of all samples, as queries have them."""
-    return {sample.name for family in families for sample in family.samples if not sample.name.endswith("_created")}
+    return {sample.name for family in families for sample in family.samples}
