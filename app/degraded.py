@@ -5,7 +5,7 @@ docs/operations.md says more of each. The page has its words from here, too (`ap
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from prometheus_client import CollectorRegistry
@@ -14,6 +14,8 @@ from prometheus_client.registry import Collector
 
 LOOK_EVERY: Final = 1.0  # seconds
 SINCE: Final = "smsbus_degraded_since_timestamp_seconds"
+PARTS: Final = ("reason", "account", "forward", "topic", "error")
+"""The labels of a degraded reason: its word, and what stands behind the colons, in this order."""
 
 
 NOTHING: Final = "Nothing."
@@ -207,6 +209,28 @@ MEANINGS: Final = {
 }
 
 
+BEHIND: Final = {
+    **dict.fromkeys((word for word in MEANINGS if word.startswith("forward_")), ("forward",)),
+    "takes_nothing": ("topic", "error"),
+    "states_not_committed": ("error",),
+}
+"""What stands behind the colons of a reason's word, as labels; behind any other it is an account."""
+OF_ALL: Final = tuple(word for word, means in MEANINGS.items() if "NAME" not in means.what)
+"""Reasons with nothing behind them."""
+
+
+def labels_of(reason: str) -> dict[str, str]:
+    """Return a reason as labels: `account_paused:shop` is of the account `shop`."""
+    word, _, behind = reason.partition(":")
+    names = BEHIND.get(word, ("account",)) if behind else ()
+    return {"reason": word, **dict(zip(names, behind.split(":", max(0, len(names) - 1)), strict=False))}
+
+
+def reason_of(labels: Mapping[str, str]) -> str:
+    """Return the reason that has these labels."""
+    return ":".join(labels[part] for part in PARTS if labels.get(part))
+
+
 def meaning(reason: str) -> Meaning | None:
     """Return what a reason means, with the name behind its colon where there is one; None: another version's."""
     word, _, name = reason.partition(":")
@@ -221,7 +245,10 @@ def is_harmless(reason: str) -> bool:
 
 
 class DegradedReasons(Collector):
-    """Which reasons hold, and since when, as metrics. `start` looks for new ones until `stop`."""
+    """Which reasons hold, and since when, as metrics. `start` looks for new ones until `stop`.
+
+    A reason about an account, a target or an error is exported from its first beginning on, any other always.
+    """
 
     def __init__(
         self,
@@ -234,6 +261,7 @@ class DegradedReasons(Collector):
         self._reasons = reasons
         self._now = now
         self._since: dict[str, float] = {}
+        self._known = dict.fromkeys(OF_ALL)
         self._looking: asyncio.Task[None] | None = None
         registry.register(self)
 
@@ -251,17 +279,17 @@ class DegradedReasons(Collector):
         """Note what holds now."""
         now = self._now()
         self._since = {reason: self._since.get(reason, now) for reason in self._reasons()}
+        self._known.update(dict.fromkeys(self._since))
 
     def collect(self) -> Iterator[Metric]:
         """Yield the current values."""
         self.look()
-        holds = GaugeMetricFamily("smsbus_degraded", "1 for each degraded reason", labels=["reason"])
-        since = GaugeMetricFamily(
-            "smsbus_degraded_since_timestamp_seconds", "Since when each degraded reason holds", labels=["reason"]
-        )
+        holds = GaugeMetricFamily("smsbus_degraded", "1 while a degraded reason holds, else 0")
+        since = GaugeMetricFamily("smsbus_degraded_since_timestamp_seconds", "Since when a degraded reason holds")
+        for reason in self._known:
+            holds.add_sample(holds.name, labels_of(reason), reason in self._since)
         for reason, began in self._since.items():
-            holds.add_metric([reason], 1)
-            since.add_metric([reason], began)
+            since.add_sample(since.name, labels_of(reason), began)
         yield from (holds, since)
 
     async def _look_on(self) -> None:

@@ -23,6 +23,7 @@ from app.forwards import Forwarding
 from app.loop_lag import LoopLag
 from app.notify.notifying import notifying
 from app.process import allow_many_connections, instance_id, now_ms, tune_gc
+from app.quiet_accounts import QuietAccounts
 from app.reloading.reload import Reload, ReloadMetrics, Take
 from app.service_manager import ServiceManager
 from app.settings.file_reading import Files
@@ -122,6 +123,7 @@ async def _serve_bus(process: Process, stack: AsyncExitStack) -> Ledger:
     accounts, stopping = len(wiring.accounts_of(settings, role)), Deadline()
     bus = KafkaBus(settings.kafka, settings.bus, instance=instance_id(), accounts=accounts, topics=topics.NEEDED[role])
     BusMetrics(bus, registry)
+    QuietAccounts(process.present, role, registry)
     shapes = UnknownShapes(bus, registry, now_ms=now_ms)
     polling = wiring.polling(settings, bus, registry, shapes, stack) if role in wiring.POLLING else None
     is_receiver = role in wiring.RECEIVING

@@ -4,12 +4,15 @@ import asyncio
 import statistics
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Final
 
-from prometheus_client import CollectorRegistry, Histogram
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import HistogramMetricFamily, Metric
+from prometheus_client.registry import Collector
 
+from bus.durations import Durations
 from bus.health import Alarm
 
 EVERY: Final = 0.5  # seconds between two measurements; shorter blocking is seen in proportion to its length
@@ -21,7 +24,7 @@ HINT: Final = (
 )
 
 
-class LoopLag:
+class LoopLag(Collector):
     """Measures the running loop for as long as the context `measured` lasts."""
 
     def __init__(
@@ -34,11 +37,16 @@ class LoopLag:
         """`now` and `sleep` are in seconds."""
         self._now = now
         self._sleep = sleep
-        self._histogram = Histogram(
-            "smsbus_event_loop_lag_seconds", "How late a timer of the loop came", buckets=BUCKETS, registry=registry
-        )
+        self._lags = Durations(BUCKETS)
         self._recent: deque[float] = deque(maxlen=SAMPLES)
         self._late = Alarm("event_loop_late")
+        registry.register(self)
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the current values."""
+        family = HistogramMetricFamily("smsbus_event_loop_lag_seconds", "How late a timer of the loop came")
+        self._lags.add_to(family)
+        yield family
 
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reason while the loop is late most of the time, else an empty string."""
@@ -61,7 +69,7 @@ class LoopLag:
             self._add(max(self._now() - due, 0.0))
 
     def _add(self, lag: float) -> None:
-        self._histogram.observe(lag)
+        self._lags.observe(lag)
         self._recent.append(lag)
         late = sum(each > BOUND for each in self._recent)
         if late > SAMPLES / 2 and len(self._recent) == SAMPLES:

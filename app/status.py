@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from app.degraded import SINCE, meaning
+from app.degraded import SINCE, meaning, reason_of
 from app.service import Service
 
 WELL, DEGRADED, NOT_ACCEPTING = "well", "degraded", "not accepting"
@@ -119,7 +119,7 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
 
 
 def _reason(reason: str, metrics: Metrics) -> Reason:
-    since = [sample.value for sample in metrics.of(SINCE) if sample.labels.get("reason") == reason]
+    since = [sample.value for sample in metrics.of(SINCE) if reason_of(sample.labels) == reason]
     means = meaning(reason)
     users, do = (means.users, means.do) if means else (None, None)
     return Reason(reason, _moment(min(since, default=None)), users, do)

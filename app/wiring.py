@@ -37,6 +37,7 @@ from inbox.asking import Inbox
 from inbox.following import Following
 from inbox.metrics import InboxMetrics
 from inbox.tail import Tail
+from pollers.balances import Balances
 from pollers.metrics import PollerMetrics
 from pollers.poller import GROUP, Poller, Table
 from pollers.scheduling.account import Account
@@ -50,6 +51,7 @@ from providers.noticing import NoticingFetcher
 from providers.shapes import Sample
 from receiver.metrics import ReceiverMetrics
 from receiver.server import CallbackServer
+from receiver.server_metrics import ServerMetrics
 from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
 Role = Literal["all", "receiver", "pollers", "inbox", "forward"]
@@ -83,10 +85,9 @@ def callback_server(
 ) -> CallbackServer:
     """Return the receiver; it binds no port yet, and none at all where a socket is `listening` already."""
     metrics = ReceiverMetrics(registry)
-    accounts = settings.pingme_accounts()
-    return CallbackServer(
+    server = CallbackServer(
         bus,
-        accounts,
+        settings.pingme_accounts(),
         settings.receiver,
         clock_ms=now_ms,
         metrics=metrics,
@@ -94,6 +95,8 @@ def callback_server(
         listening=listening,
         unknown_shapes=shapes,
     )
+    ServerMetrics(server, registry)
+    return server
 
 
 class Watching:
@@ -127,9 +130,19 @@ class Watching:
 class Polling(Watching):
     """The pollers, and the watches. `start`, then `stop`."""
 
-    def __init__(self, settings: Settings, poller: Poller, table: WatchTable, fetchers: Mapping[str, Fetcher]) -> None:
-        """`fetchers`: what sends the requests of each account."""
+    def __init__(
+        self,
+        settings: Settings,
+        poller: Poller,
+        table: WatchTable,
+        fetchers: Mapping[str, Fetcher],
+        *,
+        balances: Balances | None = None,
+    ) -> None:
+        """`fetchers`: what sends the requests of each account. `balances`: None: nobody asks for them."""
         super().__init__(settings.kafka, table)
+        self._balances = balances
+        self._asking: asyncio.Task[None] | None = None
         self._settings = settings
         self._fetchers = fetchers
         self.poller = poller
@@ -138,6 +151,8 @@ class Polling(Watching):
     def start(self) -> None:
         """Join the group; begin to follow the watches."""
         self.poller.start()
+        if self._balances is not None:
+            self._asking = asyncio.create_task(self._balances.run())
         super().start()
 
     def alive(self) -> bool:
@@ -168,6 +183,9 @@ class Polling(Watching):
         await self._stopping
 
     async def _stop(self) -> None:
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
         await self.poller.stop()
         await super().stop()
 
@@ -184,7 +202,13 @@ def polling(
     table = WatchTable(settings.kafka)
     poller = poller_on(settings.kafka, bus, accounts, settings.pollers, table, learned=_learned(settings))
     PollerMetrics(poller, registry)
-    return Polling(settings, poller, table, fetchers)
+    return Polling(settings, poller, table, fetchers, balances=_balances(settings, poller, registry))
+
+
+def _balances(settings: Settings, poller: Poller, registry: CollectorRegistry) -> Balances | None:
+    if not (every := settings.pollers.balance_interval):
+        return None
+    return Balances(poller.accounts, registry, every=every, is_ours=lambda: poller.runs(0))
 
 
 def _fetcher(settings: Settings, name: str, shapes: UnknownShapes, stack: AsyncExitStack) -> Fetcher:
@@ -211,8 +235,9 @@ def inbox(settings: Settings, registry: CollectorRegistry) -> Inbox:
     following = Following(
         Tail(settings.inbox), settings.inbox, lambda: open_reader(settings.kafka, topics), now_ms=now_ms
     )
-    InboxMetrics(following, registry)
-    return Inbox(following, now_ms=now_ms)
+    asked = Inbox(following, now_ms=now_ms)
+    InboxMetrics(asked, registry)
+    return asked
 
 
 def take_over(settings: Settings, server: CallbackServer | None, polling: Polling | None) -> None:

@@ -9,6 +9,8 @@ from schemas.messages import Message
 
 Via = Literal["kafka", "journal"]
 Outcome = Literal["published", "rejected", "skipped"]
+NotDurableCause = Literal["not_running", "lane_full", "too_late", "journal_unwritable", "over_share"]
+"""Why a message was not made durable: a closed set, for the metrics."""
 
 
 class NotDurable(Exception):

@@ -5,10 +5,10 @@ It only saves work (a repeat is not published again); the guarantee is the deter
 
 import asyncio
 from collections import OrderedDict
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 from weakref import WeakValueDictionary
 
-from bus.contract import Delivery, Ledger, NotDurable, Outcome, Receipt
+from bus.contract import Delivery, Ledger, NotDurable, NotDurableCause, Outcome, Receipt
 from bus.record import Record
 
 _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
@@ -49,6 +49,7 @@ class Deliveries:
 
     def __init__(self, *, remember: int) -> None:
         self.ledger = Ledger()
+        self.not_durable_by_cause: dict[NotDurableCause, int] = dict.fromkeys(get_args(NotDurableCause), 0)
         self._remember = remember
         self._waiting: dict[str, PendingRecord] = {}
         self._durable: OrderedDict[str, Delivery] = OrderedDict()  # bounded, newest last
@@ -128,11 +129,16 @@ class Deliveries:
         self._count(self._handoffs.pop(letter_id, "rejected"))
         self._end(record_id, "rejected")
 
-    def not_durable(self, entry: PendingRecord, reason: str, *, dropped: bool) -> None:
+    def count_not_durable(self, cause: NotDurableCause, messages: int = 1) -> None:
+        """Count messages that were refused with `NotDurable`."""
+        self.ledger.not_durable += messages
+        self.not_durable_by_cause[cause] += messages
+
+    def not_durable(self, entry: PendingRecord, reason: str, *, cause: NotDurableCause, dropped: bool) -> None:
         """Fail all waiters with `NotDurable`; a record that is not `dropped` may still arrive."""
         if dropped:
             self._waiting.pop(entry.record.id, None)
-        self.ledger.not_durable += len(entry.waiters)
+        self.count_not_durable(cause, len(entry.waiters))
         for waiter, _ in entry.waiters:
             if not waiter.done():
                 waiter.set_exception(NotDurable(reason))

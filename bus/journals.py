@@ -1,8 +1,10 @@
 """The journals that this process holds, its own and adopted ones, each with its lanes."""
 
 import asyncio
+import shutil
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import structlog
 
@@ -44,6 +46,8 @@ class Journals:
         self.own: ClaimedJournal | None = None
         self.orphans: list[ClaimedJournal] = []
         """The adopted journals that are not drained yet."""
+        self.disk_free_bytes: int | None = None
+        """What was free for us on their disk when `keep` last looked; None: it has not yet."""
         self.unclaimed = Alarm("journal_quarantined")
         self.unreadable = Alarm("journal_directory_unreadable")
         self._settings = settings
@@ -99,6 +103,7 @@ class Journals:
                 self._adopt_at = now + self._settings.orphan_scan_interval
                 await self._adopt()
                 await self._look_for_unclaimed()
+                self.disk_free_bytes = await asyncio.to_thread(_free_bytes, self._settings.journal_dir)
             for drained in [orphan for orphan in self.orphans if orphan.empty]:
                 self.orphans.remove(drained)
                 await self._leave(drained)
@@ -165,6 +170,10 @@ class Journals:
             return
         await asyncio.to_thread(orphan.claim.remove)
         log.info("orphan_drained", directory=str(orphan.claim.directory))
+
+
+def _free_bytes(directory: Path) -> int:
+    return shutil.disk_usage(directory).free
 
 
 async def _unexplained(orphan: ClaimedJournal) -> str | None:

@@ -3,15 +3,16 @@
 import asyncio
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Final
 
 import structlog
 
-from bus.contract import Ledger, NotDurable, Outcome, Receipt, promised, refused
+from bus.contract import Ledger, NotDurable, NotDurableCause, Outcome, Receipt, promised, refused
 from bus.dead_letter import DAMAGED, of_refused
 from bus.deliveries import Deliveries, PendingRecord
+from bus.durations import Durations
 from bus.health import FORBIDDEN, TOPIC_FORBIDDEN, Alarm, Condition, Refusals, TopicsAlarm, hint
 from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RawRow, RowName, Which, found, page
@@ -128,13 +129,13 @@ class KafkaBus:
         """See `bus.contract.Bus.submit`."""
         own = self._journals.own
         if self._closing or own is None:
-            self.ledger.not_durable += 1
+            self._deliveries.count_not_durable("not_running")
             return refused(NotDurable("the bus is stopping" if self._closing else "the bus has not started"))
         known = self._deliveries.known(message.event_id)
         if known is None:
             record = build(message, topic_prefix=self._prefix, instance=self._instance, key=key)
             if is_limited(message) and self._is_over_share(own, record):
-                self.ledger.not_durable += 1
+                self._deliveries.count_not_durable("over_share")
                 return refused(self._shares.refuse(message.account, asyncio.get_running_loop().time()))
             return self._append(record)
         return promised(known) if isinstance(known, Receipt) else known
@@ -154,7 +155,7 @@ class KafkaBus:
         try:
             self._journals.own_lane((record.topic, record.partition)).append(entry)
         except NotDurable as full:
-            self.ledger.not_durable += 1
+            self._deliveries.count_not_durable("lane_full")
             return refused(full)
         self._deliveries.opened(entry)
         return entry.wait()
@@ -271,6 +272,26 @@ class KafkaBus:
     def over_share(self) -> dict[str, int]:
         """Messages that were refused because their account uses too much of the journal, by account."""
         return self._shares.refused
+
+    @property
+    def not_durable(self) -> Mapping[NotDurableCause, int]:
+        """Messages that could not be made durable, by cause."""
+        return self._deliveries.not_durable_by_cause
+
+    @property
+    def acks(self) -> Durations:
+        """How long Kafka took to acknowledge batches."""
+        return self._producer.acks
+
+    @property
+    def journal_max_bytes(self) -> int:
+        """The limit of this process's own journal."""
+        return self._settings.journal_max_bytes
+
+    @property
+    def journal_disk_free_bytes(self) -> int | None:
+        """What was free for us on the journals' disk when it was last looked at; None: it was not yet."""
+        return self._journals.disk_free_bytes
 
     @property
     def producer_failures(self) -> dict[str, int]:

@@ -160,7 +160,8 @@ class Lane:
         for entry in self._fresh:
             if entry.arrived > arrived_before:
                 break
-            self._deliveries.not_durable(entry, "neither Kafka nor the journal responds in time", dropped=False)
+            reason = "neither Kafka nor the journal responds in time"
+            self._deliveries.not_durable(entry, reason, cause="too_late", dropped=False)
 
     # ---- the journal -------------------------------------------------------------------------------------------
 
@@ -213,7 +214,7 @@ class Lane:
         for entry in entries:
             self._leave(entry)
             if not may_wait:
-                self._deliveries.not_durable(entry, reason, dropped=entry not in flying)
+                self._deliveries.not_durable(entry, reason, cause="journal_unwritable", dropped=entry not in flying)
         self._flying = len(flying)
         for entry in reversed([entry for entry in entries if not entry.acknowledged] if may_wait else flying):
             self._fresh.appendleft(entry)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from bus.kafka_bus import KafkaBus
@@ -25,11 +25,20 @@ class BusMetrics(Collector):
         yield CounterMetricFamily("smsbus_rejected", "Messages that ended in the dead-letter topic", ledger.rejected)
         yield CounterMetricFamily("smsbus_skipped", "Messages that an operator removed", ledger.skipped)
         yield CounterMetricFamily("smsbus_duplicates", "Repeats that were not published again", ledger.duplicates)
-        yield CounterMetricFamily("smsbus_not_durable", "Messages that could not be made durable", ledger.not_durable)
         yield GaugeMetricFamily("smsbus_pending", "Accepted, not yet acknowledged by Kafka", ledger.pending)
+        yield self._not_durable()
         yield self._failures()
         yield self._over_share()
         yield from self._condition()
+        acks = HistogramMetricFamily("smsbus_kafka_ack_seconds", "From sending a batch to its acknowledgement")
+        self._bus.acks.add_to(acks)
+        yield acks
+
+    def _not_durable(self) -> Metric:
+        family = CounterMetricFamily("smsbus_not_durable", "Messages that could not be made durable", labels=["cause"])
+        for cause, count in self._bus.not_durable.items():
+            family.add_metric([cause], count)
+        return family
 
     def _failures(self) -> Metric:
         family = CounterMetricFamily("smsbus_publish_failures", "Failed batches and connections", labels=["kind"])
@@ -54,3 +63,8 @@ class BusMetrics(Collector):
         yield GaugeMetricFamily(
             "smsbus_journal_oldest_seconds", "Age of the oldest message in a journal", now.journal_oldest_seconds
         )
+        yield GaugeMetricFamily(
+            "smsbus_journal_max_bytes", "Limit of this process's own journal", self._bus.journal_max_bytes
+        )
+        if (free := self._bus.journal_disk_free_bytes) is not None:
+            yield GaugeMetricFamily("smsbus_journal_disk_free_bytes", "Free on the journals' disk", free)

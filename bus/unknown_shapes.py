@@ -11,6 +11,7 @@ from prometheus_client.registry import Collector
 
 from bus.contract import Bus, Receipt
 from schemas.dead_letter import rejected
+from schemas.fields import PROVIDERS
 from schemas.timestamps import to_text
 
 STAGE: Final = "shape"
@@ -30,7 +31,7 @@ class UnknownShapes(Collector):
     def __init__(self, bus: Bus, registry: CollectorRegistry, *, now_ms: Callable[[], int]) -> None:
         self._bus = bus
         self._now_ms = now_ms
-        self._counts: dict[str, int] = {}
+        self._counts = dict.fromkeys(PROVIDERS, 0)
         self._day = 0
         self._seen: dict[str, set[Hashable]] = {}
         registry.register(self)

@@ -25,7 +25,7 @@ class ForwardMetrics(Collector):
         failures = CounterMetricFamily(
             "smsbus_forward_failures", "Requests that are tried again", labels=["forward", "reason"]
         )
-        lag = GaugeMetricFamily("smsbus_forward_lag", "Records that are not handled yet", labels=of)
+        lag = GaugeMetricFamily("smsbus_forward_lag_records", "Records that are not handled yet", labels=of)
         left = GaugeMetricFamily(
             "smsbus_forward_deleted_in_seconds", "Until Kafka deletes the oldest event that waits", labels=of
         )

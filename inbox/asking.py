@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
+from bus.durations import Durations
 from bus.kafka.topics_reader import Part, Positions
 from inbox.cursor import Cursor, Place, mark_of
 from inbox.filters import Filter
@@ -20,6 +21,7 @@ CLOCKS_MS: Final = 5_000
 """How much older than its beginning an SMS may be that satisfies a wait: clocks differ, publishing takes a moment."""
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
+WAIT_BUCKETS: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)  # seconds
 ANSWER_SECONDS: Final = 2.0  # for the brokers to answer before a wait says that nothing came
 
 
@@ -58,6 +60,8 @@ class Inbox:
     def __init__(self, following: Following, *, now_ms: Callable[[], int]) -> None:
         self.following = following
         self.lasting = Lasting()
+        self.waits = Durations(WAIT_BUCKETS)
+        """How long the waits lasted that ended with an SMS."""
         self._tail = following.tail
         self._now_ms = now_ms
 
@@ -191,7 +195,8 @@ class Inbox:
     async def _first(
         self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool]
     ) -> AsyncIterator[asyncio.Future[Item]]:
-        """Look for news after a cursor, then yield what will be the first one."""
+        """Look for news after a cursor, then yield what will be the first one; if it came, the wait is counted."""
+        began = asyncio.get_running_loop().time()
         found: asyncio.Future[Item] = asyncio.get_running_loop().create_future()
 
         def take(item: Item) -> None:
@@ -200,7 +205,10 @@ class Inbox:
 
         with self._tail.subscribed(wanted, take):
             here = await self._first_here(wanted, cursor, is_news)
-            yield found if here is None else here
+            first = found if here is None else here
+            yield first
+        if first.done():
+            self.waits.observe(asyncio.get_running_loop().time() - began)
 
     async def _first_here(
         self, wanted: Filter, cursor: Cursor, is_news: Callable[[Item], bool]

@@ -3,17 +3,18 @@
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from inbox.following import Following
+from inbox.asking import Inbox
 
 
 class InboxMetrics(Collector):
     """What it holds, and how far behind it is."""
 
-    def __init__(self, following: Following, registry: CollectorRegistry) -> None:
-        self._following = following
+    def __init__(self, inbox: Inbox, registry: CollectorRegistry) -> None:
+        self._following = inbox.following
+        self._waits = inbox.waits
         registry.register(self)
 
     def collect(self) -> Iterator[Metric]:
@@ -32,3 +33,6 @@ class InboxMetrics(Collector):
             "Records that it has still to read, of those that were published a second ago",
             value=self._following.behind_records,
         )
+        waits = HistogramMetricFamily("smsbus_inbox_wait_seconds", "How long waits lasted that ended with an SMS")
+        self._waits.add_to(waits)
+        yield waits

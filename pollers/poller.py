@@ -8,6 +8,7 @@ from typing import Any, Final, Protocol
 import structlog
 
 from bus.contract import Bus, NotDurable
+from bus.durations import Durations
 from bus.kafka.client import SESSION_MS, KafkaAway, is_cancelled
 from bus.record import partition_of
 from bus.sharding.commands import Command
@@ -19,12 +20,14 @@ from pollers.scheduling.learned import SAVE_EVERY, Learned, ToldToWait
 from pollers.scheduling.scheduler import Scheduler
 from pollers.settings import PollersSettings
 from pollers.shard import Shard
+from pollers.timed_state_log import TimedStateLog
 from pollers.watch_commands import dead_letter, read_command
 from schemas.topics import WATCH_PARTITIONS
 
 GROUP: Final = "smsbus-pollers"
 HEARTBEAT: Final = 1.0  # seconds between two checks of the clock, the budget's shares and the degraded reasons
 JOINING: Final = 15.0  # seconds without group, shards or commits until the process is degraded; rebalances take less
+COMMIT_BUCKETS: Final = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 OVERDUE: Final = 60.0  # seconds that a poll may wait for its turn until the process is degraded
 OVERLOADED: Final = 60.0  # seconds of expected delay of an SMS until the account is degraded
 LONGER_MS: Final = 1000  # by which a Retry-After must have changed to be saved at once
@@ -85,6 +88,7 @@ class Poller:
         self.accounts = accounts
         self.now_ms = now_ms
         self.unreadable_commands = 0
+        self.commits = Durations(COMMIT_BUCKETS)
         self._bus = bus
         self._group = group
         self._writer = writer
@@ -169,7 +173,7 @@ class Poller:
     def _new_shard(self, partition: int) -> Shard:
         return Shard(
             partition,
-            log=self._state_log(partition),
+            log=TimedStateLog(self._state_log(partition), self.commits),
             bus=self._bus,
             scheduler=self.scheduler,
             group=self._group,
@@ -336,6 +340,10 @@ class Poller:
         return {
             f"states_not_committed:{one.error}" for one in each if one.since is not None and now - one.since > JOINING
         }
+
+    def runs(self, partition: int) -> bool:
+        """Return whether this process runs the shard of this partition."""
+        return partition in self.shards and self.shards[partition].running
 
     def paused(self, account: str) -> str | None:
         """Return why an account is paused: the provider's code; None: it is not, or is not polled by this process."""

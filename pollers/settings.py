@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, PositiveFloat, PositiveInt, model_validator
+from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 
 class PollersSettings(BaseModel):
@@ -19,6 +19,8 @@ class PollersSettings(BaseModel):
     requests_per_second: PositiveFloat = 2.0
     # Polls in flight, of all accounts together. Measured: 16-64 is best, more only wait for each other.
     max_concurrent_polls: PositiveInt = 64
+    # Seconds between two requests for an account's balance, for its metric: one in 7,200 of the usual budget. 0: none.
+    balance_interval: NonNegativeFloat = 3600.0
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

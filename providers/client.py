@@ -14,7 +14,7 @@ from providers.http_client import Fetcher, FetchFailed, RawResponse, Requester
 from providers.noticing import NoticingFetcher
 from providers.observation import Ended, Gone, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, mapping, parse_json, text_of, trimmed
-from providers.results import Action, ActResult
+from providers.results import Action, ActResult, Balance
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -71,8 +71,8 @@ class Api(Protocol):
 class Client(Api, Protocol):
     """A provider that is polled. No method raises for what the network or the provider does.
 
-    Each call of `poll`, `full_text`, `act`, `active` and `alive` sends at most one request, so that the caller can keep
-    to a budget. Where two are needed, the result says so (`Unfinished`, `Another`).
+    Each call of `poll`, `full_text`, `act`, `active`, `alive` and `balance` sends at most one request, so that the
+    caller can keep to a budget. Where two are needed, the result says so (`Unfinished`, `Another`).
     """
 
     has_rents: bool
@@ -114,6 +114,10 @@ class Client(Api, Protocol):
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
+        ...
+
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Return how much money is left on the account."""
         ...
 
 

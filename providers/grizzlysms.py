@@ -36,7 +36,7 @@ from providers.handler_api_tokens import Token, error_of, read
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Listing, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, code_in, entries, given, mapping, trimmed
-from providers.results import Action, ActiveActivation, ActResult
+from providers.results import Action, ActiveActivation, ActResult, Balance
 
 T = TypeVar("T")
 
@@ -198,6 +198,10 @@ class GrizzlySms:
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         return await self._api.alive()
+
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Return how much money is left on the account."""
+        return await self._api.balance()
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number or of a rent; the price of extending a rent is not available."""

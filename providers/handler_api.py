@@ -167,5 +167,9 @@ class HandlerApi:
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
-        balance = await self.call(GET_BALANCE, {})
+        balance = await self.balance()
         return balance if isinstance(balance, ProviderError) else None
+
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Return how much money is left on the account."""
+        return await self.call(GET_BALANCE, {})

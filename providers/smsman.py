@@ -29,7 +29,7 @@ from providers.client import NO_NEXT_OF_A_RENT, Another, Endpoint, Params, acted
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, Observation, ProviderError, SeenSms, Unfinished, Waiting, WaitingNext
 from providers.payloads import code_in, count, entries, first, keyed, mapping, trimmed
-from providers.results import Action, ActResult, Named, Price, Stock
+from providers.results import Action, ActResult, Balance, Named, Price, Stock
 from providers.smsman_envelope import Failure, error_of, parse_balance, parse_done, parse_order, read
 
 T = TypeVar("T")
@@ -185,8 +185,12 @@ class SmsMan:
 
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
-        balance = await self.call(GET_BALANCE, {})
+        balance = await self.balance()
         return balance if isinstance(balance, ProviderError) else None
+
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Return how much money is left on the account."""
+        return await self.call(GET_BALANCE, {})
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number or of a rent."""

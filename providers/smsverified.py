@@ -36,7 +36,7 @@ from providers.handler_api_tokens import Token, error_of, read, status_of
 from providers.http_client import Fetcher, RawResponse
 from providers.observation import Gone, Last, NoCode, Observation, ProviderError, SeenSms, Unfinished
 from providers.payloads import Document, count, first, keyed, mapping, says_nothing
-from providers.results import Action, ActResult, Named, Price, Stock
+from providers.results import Action, ActResult, Balance, Named, Price, Stock
 
 T = TypeVar("T")
 
@@ -149,6 +149,10 @@ class SmsVerified:
     async def alive(self) -> ProviderError | None:
         """Return None when the key works."""
         return await self._api.alive()
+
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Return how much money is left on the account."""
+        return await self._api.balance()
 
     async def price(self, endpoint: Endpoint[object], params: Params) -> str | None:
         """Return the price of a number. The price list has countries by name, requests have their ids."""

@@ -98,6 +98,8 @@ class Allowance:
     ) -> None:
         """`clock` is in seconds and monotonic."""
         self.account = account
+        self.parsed_bytes = 0
+        """Of all its callbacks that were parsed."""
         self._clock, self._sleep = clock, sleep
         self._in_flight = 0
         self._incomplete = 0

@@ -229,6 +229,7 @@ def _parse(request: VerifiedRequest) -> _Parsed:
 
 def _charged(allowance: Allowance, body: bytes, parsed: _Parsed) -> Callbacks:
     messages = parsed.callbacks.messages
+    allowance.parsed_bytes += len(body)
     allowance.pay_time(parsed.seconds, len(messages))
     for size in parsed.sizes:
         allowance.pay_record(size)

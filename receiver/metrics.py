@@ -60,7 +60,7 @@ class ReceiverMetrics(Collector):
                 callbacks.add_metric((account, outcome), count)
         yield callbacks
         rejected = CounterMetricFamily(
-            "smsbus_callback_rejected", "Dead letters of callbacks, by reason.", labels=("reason",)
+            "smsbus_callbacks_rejected", "Rejected callbacks, by reason.", labels=("reason",)
         )
         for reason, count in self._rejected.items():
             rejected.add_metric((reason,), count)

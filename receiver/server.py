@@ -146,6 +146,19 @@ class CallbackServer:
                 name = fingerprint(token.get_secret_value())
                 yield TokenUse(account.name, name, place == 0, self.intake.last_used_ms(name))
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections are open."""
+        return len(self._connections)
+
+    def last_callbacks_ms(self) -> dict[str, int]:
+        """Return when a valid token of each account was last used by a callback; only accounts that were."""
+        last: dict[str, int] = {}
+        for use in self.token_uses():
+            if use.last_used_ms is not None:
+                last[use.account] = max(use.last_used_ms, last.get(use.account, 0))
+        return last
+
     def uses_since_ms(self) -> int:
         """Return since when it notes uses, milliseconds since 1970."""
         return self.intake.since_ms()

@@ -11,12 +11,14 @@ OF_ALL: Final = frozenset(
         "smsbus_can_accept",
         "smsbus_kafka_connected",
         "smsbus_inbox_behind_seconds",
+        "smsbus_degraded",
+        "smsbus_degraded_since_timestamp_seconds",
     }
 )
 """Metrics that say how the service is, and count nothing of any account."""
 ABOUT_KAFKA: Final = frozenset({"states_not_committed", "takes_nothing"})
 """Degraded reasons with Kafka's own words behind the colon; behind others is an account, or a target of forwarding."""
-_LABEL: Final = re.compile(r'[{,](account|reason)="([^"]*)"')
+_LABEL: Final = re.compile(r'[{,](account|forward)="([^"]*)"')
 
 
 def reasons_of(degraded: Iterable[str], accounts: tuple[str, ...] | None) -> list[str]:
@@ -46,9 +48,7 @@ def _is_shown_sample(sample: str, accounts: tuple[str, ...]) -> bool:
     labels = dict(_LABEL.findall(sample))
     if "account" in labels:
         return labels["account"] in accounts
-    if sample.startswith("smsbus_degraded"):
-        return _is_shown(labels.get("reason", ""), accounts)
-    return re.split(r"[{ ]", sample, maxsplit=1)[0] in OF_ALL
+    return "forward" not in labels and re.split(r"[{ ]", sample, maxsplit=1)[0] in OF_ALL
 
 
 def _is_shown(reason: str, accounts: tuple[str, ...]) -> bool:

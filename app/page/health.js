@@ -44,9 +44,12 @@ export function rateOf(account) {
 }
 export const accountsIn = (name) => [...new Set(samples(name).map((sample) => sample.labels.account).filter(Boolean))];
 
+// A reason as /readyz says it, of the labels of a sample.
+const reasonOf = ({ reason, account, forward, topic, error }) => [reason, account, forward, topic, error].filter(Boolean).join(":");
+
 // Reasons with the moment since which they hold in any process; null: not said yet.
 function since(reasons, metrics) {
-  const began = (reason) => (metrics?.get(SINCE) ?? []).filter((sample) => sample.labels.reason === reason).map((sample) => sample.value * 1000);
+  const began = (reason) => (metrics?.get(SINCE) ?? []).filter((sample) => reasonOf(sample.labels) === reason).map((sample) => sample.value * 1000);
   return new Map(reasons.map((reason) => [reason, began(reason).length ? Math.min(...began(reason)) : null]));
 }
 

@@ -20,7 +20,8 @@ from app.settings.names import SettingsError
 from app.settings.sections import Account, LogLevel, LogSettings
 
 LEVELS: Final = get_args(LogLevel)  # the most verbose first
-TAKEN_OVER: Final = ("api_key", "max_requests_per_second")  # of a polled account; the rest is built into its client
+TAKEN_OVER: Final = ("api_key", "max_requests_per_second", "quiet_after")
+"""Of a polled account; the rest is built into its client."""
 REMOVED: Final = " removed"
 REFUSED: Final = "reload_refused"  # a log event, and a degraded reason until a reload succeeds
 

@@ -128,6 +128,8 @@ class Account(Section):
     status_action: Literal["getStatus", "getStatusV2"] | None = None
     # For a provider's times without a zone. Not documented; one client of GrizzlySMS assumes UTC.
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    # Seconds without an SMS that are worth an alert. None: nobody knows how often one comes, so nobody is alerted.
+    quiet_after: PositiveFloat | None = None
 
     @field_validator("api_key")
     @classmethod

@@ -11,6 +11,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from time import perf_counter
 from typing import Any, Final
 
 import structlog
@@ -18,6 +19,7 @@ from aiokafka import AIOKafkaProducer, errors
 from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER_ID, PidAndEpoch
 
 from bus.contract import Via
+from bus.durations import Durations
 from bus.kafka.client import PRODUCER_STOP_TIMEOUT, discard, options
 from bus.publishing import BatchRejected, RetryBatch, retry_pause
 from bus.record import Record, TopicPartition, with_via
@@ -31,6 +33,7 @@ SILENCE: Final = 2.0  # a batch in flight for longer: Kafka counts as unavailabl
 LOST: Final = 60.0  # no known broker responds: check whether others do, at the configured addresses
 STALL: Final = 60.0  # nothing acknowledged for so long, although metadata requests succeed
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
+ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus also notices that Kafka is unavailable
 
 
@@ -68,6 +71,7 @@ class Producer:
     ) -> None:
         """`verify` asks the configured addresses again what is wrong with the topics; raises if none responds."""
         self.failures: dict[str, int] = {}  # by the error's name, for the metrics
+        self.acks = Durations(ACK_BUCKETS)  # of batches, from sending to Kafka's acknowledgement
         self.last_error: str | None = None  # None while there is none
         self._wrong: dict[TopicPartition, str] = {}  # the error of each lane's newest batch, where it failed
         self._kafka = kafka
@@ -137,6 +141,7 @@ class Producer:
         inner = self._inner
         if inner is None:
             raise RetryBatch
+        began = perf_counter()
         try:
             await self._land(await _send(inner, key, records, via, latest_ms=self._now_ms()))
         except Exception as error:
@@ -144,6 +149,7 @@ class Producer:
             if word := REFUSALS.get(type(error)):
                 raise BatchRejected(word) from error
             raise RetryBatch(_name(error)) from error
+        self.acks.observe(perf_counter() - began)
         self._progress = self._loop.time()
         self._reachable = True  # an acknowledgement shows it sooner than the next metadata request
         self.last_error = None

@@ -9,14 +9,15 @@ from typing import Any, Final, TypeVar
 
 import structlog
 
+from bus.durations import Durations
 from pollers.scheduling.list_hint import FEW
 from pollers.scheduling.throttle import HEADROOM, PROBE_EVERY, AccountThrottle
 from pollers.scheduling.timer_wheel import WaitQueue
 from pollers.tracking.answer_notes import name
 from pollers.tracking.expiry import GONE_MS
 from providers.client import Another, Client
-from providers.observation import Observation, ProviderError, SeenSms, Unfinished
-from providers.results import Action, ActResult
+from providers.observation import Gone, Observation, ProviderError, SeenSms, Unfinished
+from providers.results import Action, ActResult, Balance
 from schemas.timestamps import LATEST_MS
 
 T = TypeVar("T")
@@ -29,6 +30,10 @@ BAD_ACTIONS: Final = 10  # in a row: the provider does not offer this, and furth
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Errors of the list of open orders that say nothing about the account: there is no list, or it is too large."""
 WAITS: Final = ProviderError("transient", "account_waits")  # nothing was sent: the account is backing off or paused
+# Seconds. A request has at most 15, an action 5.
+RESPONSE_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
+# Seconds, from a turn of the loop to a budget that is far too small.
+DELAY_BUCKETS: Final = (0.01, 0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0)
 # Seconds: the resolution of uvloop's clock; it rounds shorter delays to 0 and does not advance meanwhile.
 CLOCK: Final = 0.001
 
@@ -55,7 +60,10 @@ class Account:
         self.throttle = AccountThrottle(requests_per_second=requests_per_second, rng=rng)
         self.queue = WaitQueue()
         self.outcomes: dict[str, int] = {}  # of requests, by code: for the metrics
-        self.answered_at = 0.0  # when a request last succeeded, seconds since 1970
+        self.answered_at: float | None = None  # when a request last succeeded, seconds since 1970; None: none has
+        self.found_at: float | None = None  # when a poll last found an SMS, seconds since 1970; None: none has
+        self.responses = Durations(RESPONSE_BUCKETS)  # of all requests to the provider, failed ones included
+        self.delays = Durations(DELAY_BUCKETS)  # of polls: how long each waited once it was due
         self._bad_actions: dict[str, int] = {}  # in a row, by kind of order
         self._key_wrong_at = inf  # when an action last failed with a wrong key; inf: never
         self.observed_at = 0.0  # when a poll last succeeded, by the loop's clock
@@ -130,6 +138,18 @@ class Account:
         """Check whether a paused account works again."""
         await self._reported(self.client.alive(), "key_works")
 
+    async def balance(self) -> Balance | Gone | ProviderError:
+        """Ask how much money is left, once the budget has room. Only a throttled request affects the account."""
+        if not await self.further():
+            return WAITS
+        started = self._loop.time()
+        answer = await self.client.balance()
+        error = answer if isinstance(answer, ProviderError) else None
+        self._count("balance" if error is None else f"balance_{error.code}")
+        if error is None or error.kind == "throttled":
+            self._report(error, started)
+        return answer
+
     async def further(self) -> bool:
         """Wait for the slot of one more request; False: do not send it, the account is backing off or paused."""
         if self.throttle.state != "open":
@@ -174,6 +194,7 @@ class Account:
         self.outcomes[outcome] = self.outcomes.get(outcome, 0) + 1
 
     def _report(self, error: ProviderError | None, started: float) -> None:
+        self.responses.observe(self._loop.time() - started)
         if error is None:
             self.answered_at = time.time()
             self._heard_at = self._loop.time()
@@ -231,6 +252,13 @@ class Account:
         """Return for how many seconds the oldest due poll has been waiting while the account may be called."""
         now = self._loop.time()
         return min(self.queue.waiting_for(now), now - self._open_since) if self.throttle.state == "open" else 0.0
+
+    def overdue(self, seconds: float) -> int:
+        """Return how many polls have been due for longer than that while the account may be called."""
+        now = self._loop.time()
+        if self.throttle.state != "open" or now - self._open_since < seconds:
+            return 0
+        return self.queue.waiting_longer(now, seconds)
 
     def expected_delay(self) -> float:
         """Return how many seconds an SMS waits for its poll on average.

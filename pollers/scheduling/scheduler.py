@@ -305,6 +305,7 @@ class Scheduler:
             self._timers.schedule(watch_id, now + wait * (1 + self._rng.random()))
         else:
             account.throttle.admit(now, hinted=plan.rank == CHANGED)
+            account.delays.observe(max(0.0, now - plan.due_at))
             self._count_in_flight(account, 1)
             self._spawn(self._poll(watch_id, account))
 
@@ -411,6 +412,8 @@ class Scheduler:
             return
         plan.account.note_known(now_ms, known=not isinstance(observation, Gone))
         found = after.sms_count > before.sms_count
+        if found:
+            plan.account.found_at = now_ms / 1000
         self.lists[plan.account.name].hint.polled(plan.row, left_at, found_sms=found)
         if context_of(before, now_ms).phase == "first":
             opened_ms = timestamps.to_epoch_ms(before.watch.opened_at)

@@ -115,6 +115,10 @@ class WaitQueue:
         """Return for how many seconds the oldest entry has been waiting; 0.0: the queue is empty."""
         return max(0.0, now - min(map(_head, self._ranks), default=now)) if self else 0.0
 
+    def waiting_longer(self, now: float, seconds: float) -> int:
+        """Return how many entries have been waiting for longer than that."""
+        return sum(now - since > seconds for rank in self._ranks for since in rank.values())
+
 
 def _head(rank: OrderedDict[str, float]) -> float:
     """Return since when the first entry of a rank waits."""

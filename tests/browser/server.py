@@ -18,7 +18,7 @@ from app.admin.inbox import InboxApi
 from app.admin.listener import Admin
 from app.admin.rejected import RejectedApi
 from app.admin.watches import Patience, WatchApi
-from app.degraded import SINCE
+from app.degraded import SINCE, labels_of
 from app.rejected.replaying import Plan
 from app.settings.sections import AdminSettings
 from bus.kafka.client import KafkaAway
@@ -159,9 +159,9 @@ class Smsbus:
     async def _start(self) -> None:
         self._registry = registry = CollectorRegistry()
         self._following = Following(Tail(self._settings), self._settings, self._open_reader, now_ms=now_ms)
-        InboxMetrics(self._following, registry)
-        self._metrics(registry)
         inbox = Inbox(self._following, now_ms=now_ms)
+        InboxMetrics(inbox, registry)
+        self._metrics(registry)
         writer: Any = self.writer
         uses = [TokenUse("shop", "0123456789ab", newest=True, last_used_ms=None)]
         apis = [
@@ -273,7 +273,7 @@ class Smsbus:
 
     def since(self, reason: str) -> float:
         """Since when this reason holds, as the metrics say it: seconds since 1970."""
-        value = self._registry.get_sample_value(SINCE, {"reason": reason})
+        value = self._registry.get_sample_value(SINCE, labels_of(reason))
         assert value is not None
         return value
 

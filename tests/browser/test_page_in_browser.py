@@ -937,7 +937,10 @@ def test_an_inbox_that_is_behind_says_up_to_when_it_shows_and_how_much_is_to_go(
 def test_since_when_is_the_earliest_of_all_processes(windows, smsbus):
     smsbus.condition.degraded = ("account_paused:shop",)
     name, began = "smsbus_degraded_since_timestamp_seconds", 1_795_850_200
-    said = [f'{name}{{reason="account_paused:shop",process="pollers-{turn}"}} {began + turn}.0' for turn in (7, 0, 3)]
+    said = [
+        f'{name}{{reason="account_paused",account="shop",process="pollers-{turn}"}} {began + turn}.0'
+        for turn in (7, 0, 3)
+    ]
     window = windows()
     window.context.route("**/metrics", lambda route: route.fulfill(body="\n".join(said)))
     page = window.open(smsbus)

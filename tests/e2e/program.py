@@ -9,6 +9,7 @@ import signal
 import socket
 import sys
 import time
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -152,10 +153,12 @@ class Replica:
             return answer.status, await answer.text()
 
     async def metrics(self) -> dict[str, float]:
-        """The bus's metrics by name, without `smsbus_` and `_total`."""
+        """The bus's metrics by name, without `smsbus_` and `_total`; of those with labels the sum."""
         _, text = await self.get("/metrics")
-        found = re.findall(r"^smsbus_(\w+?)(?:_total)? (\S+)$", text, re.MULTILINE)
-        return {name: float(value) for name, value in found}
+        found: defaultdict[str, float] = defaultdict(float)
+        for name, value in re.findall(r"^smsbus_(\w+?)(?:_total)?(?:\{.*\})? (\S+)$", text, re.MULTILINE):
+            found[name] += float(value)
+        return dict(found)
 
     async def drained(self, seconds: float = 60) -> dict[str, float]:
         """Return the metrics once nothing waits in it any longer."""

@@ -15,7 +15,8 @@ from tests.faults.stage import Stage
 SEEN_SECONDS = 20.0
 MOST, EVERY_SECONDS = 10, 5.0  # a warning that comes more often than both allow is noise
 VARIES = frozenset({"timestamp", "records", "rows", "states", "seconds", "bytes"})
-DEGRADED = re.compile(r'^smsbus_degraded\{reason="(.+)"\} 1', re.MULTILINE)
+DEGRADED = re.compile(r"^smsbus_degraded\{(.+)\} 1", re.MULTILINE)
+PARTS = ("reason", "account", "forward", "topic", "error")  # of a word, with colons between them
 
 
 class Sign(NamedTuple):
@@ -79,7 +80,13 @@ async def _left(part: Part, sign: Sign) -> list[str]:
 async def asked(part: Part) -> tuple[list[str], list[str]]:
     """Return the words of /readyz, and those of the metrics."""
     (_, body), (_, metrics) = await asyncio.gather(part.replica.get("/readyz"), part.replica.get("/metrics"))
-    return json.loads(body)["degraded"], DEGRADED.findall(metrics)
+    return json.loads(body)["degraded"], [_word(labels) for labels in DEGRADED.findall(metrics)]
+
+
+def _word(labels: str) -> str:
+    """Return the word that /readyz says, of a sample's labels."""
+    found = dict(re.findall(r'(\w+)="([^"]*)"', labels))
+    return ":".join(found[part] for part in PARTS if part in found)
 
 
 def _is_in(sign: Sign, words: Iterable[str]) -> bool:

@@ -317,7 +317,7 @@ async def test_json_nested_a_hundred_thousand_deep_is_a_dead_letter(server: Runn
     (reply,) = await server.send(last_post(body))
 
     assert (reply.status, reply.json) == (200, {"status": "rejected", "reason": "too_deep"})
-    assert server.registry.get_sample_value("smsbus_callback_rejected_total", {"reason": "too_deep"}) == 1
+    assert server.registry.get_sample_value("smsbus_callbacks_rejected_total", {"reason": "too_deep"}) == 1
     assert server.counted("rejected") == 1
 
 

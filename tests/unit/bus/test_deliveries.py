@@ -36,7 +36,7 @@ def steps(*words: str) -> list[Step]:
         "letter's row acknowledged": lambda deliveries: deliveries.row_ended(letter.record.id, "rejected"),
         "row skipped": lambda deliveries: deliveries.row_ended(one.record.id, "skipped"),
         "letter's row skipped": lambda deliveries: deliveries.row_ended(letter.record.id, "skipped"),
-        "full": lambda deliveries: deliveries.not_durable(one, "full", dropped=True),
+        "full": lambda deliveries: deliveries.not_durable(one, "full", cause="lane_full", dropped=True),
     }
     return [known[word] for word in words]
 
@@ -160,7 +160,7 @@ async def test_nothing_is_remembered_as_durable_before_it_is() -> None:
     deliveries, one = Deliveries(remember=10), entry()
     deliveries.opened(one)
 
-    deliveries.not_durable(one, "full", dropped=True)
+    deliveries.not_durable(one, "full", cause="lane_full", dropped=True)
 
     assert deliveries.known(one.record.id) is None
 
@@ -170,7 +170,7 @@ async def test_a_record_in_flight_that_was_not_promised_is_still_shared() -> Non
     refused = one.wait()
     deliveries.opened(one)
 
-    deliveries.not_durable(one, "no disk", dropped=False)
+    deliveries.not_durable(one, "no disk", cause="journal_unwritable", dropped=False)
     with pytest.raises(NotDurable, match="no disk"):
         await refused
     again = deliveries.known(one.record.id)
@@ -179,6 +179,7 @@ async def test_a_record_in_flight_that_was_not_promised_is_still_shared() -> Non
     assert isinstance(again, asyncio.Future)
     assert (await again).duplicate
     assert deliveries.ledger == Ledger(accepted=1, published=1, duplicates=1, not_durable=1)
+    assert {cause for cause, count in deliveries.not_durable_by_cause.items() if count} == {"journal_unwritable"}
 
 
 async def test_the_oldest_durable_id_is_forgotten_first_and_a_repeat_makes_an_id_young() -> None:

@@ -175,7 +175,7 @@ async def test_what_waits_and_how_long_kafka_still_keeps_it_is_measured():
     registry = CollectorRegistry()
     ForwardMetrics([forward], registry)
     text = generate_latest(registry).decode()
-    assert 'smsbus_forward_lag{forward="hook"} 5.0' in text
+    assert 'smsbus_forward_lag_records{forward="hook"} 5.0' in text
     assert f'smsbus_forward_deleted_in_seconds{{forward="hook"}} {WEEK_MS / 1000 - 6 * 24 * HOUR + 60}' in text
     assert 'smsbus_forward_failures_total{forward="hook",reason="http_503"}' in text
     assert forward.degraded() == ("forward_waiting:hook",)

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import aclosing
 
 import pytest
+from prometheus_client.core import HistogramMetricFamily
 
 from inbox.asking import CLOCKS_MS, Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor, Place
@@ -223,6 +224,17 @@ def test_a_wait_returns_what_comes_and_goes_on_after_it(world, inbox):
     assert world.loop.time() - began < 3
     assert page.cursor.places[FIRST].offset == 2
     assert world.run(inbox.after(OURS, page.cursor, 5)).items == []
+
+
+def test_only_a_wait_that_ends_with_an_sms_is_timed(world, inbox):
+    soon(world, 2, inbox, FIRST, 0, "ours")
+    wait(world, inbox)
+    world.run(inbox.wait(OURS, inbox.here(OURS), 1))
+
+    family = HistogramMetricFamily("waits", "Waits.", labels=[])
+    inbox.waits.add_to(family)
+    counted = {sample.labels.get("le", sample.name): sample.value for sample in family.samples}
+    assert (counted["1.0"], counted["2.5"], counted["waits_count"]) == (0, 1, 1)
 
 
 def test_a_wait_returns_what_came_since_its_cursor(world, inbox):

@@ -432,6 +432,19 @@ def test_what_came_of_other_actions(provider, order_kind, answer, result):
 
 
 @pytest.mark.parametrize(
+    ("provider", "body", "amount"),
+    [
+        ("smsverified", "ACCESS_BALANCE:44.60", "44.60"),
+        ("grizzlysms", "ACCESS_BALANCE:-1.0000", "-1.0000"),
+        ("smsman", '{"balance":"799.70"}', "799.70"),
+    ],
+)
+def test_a_balance_is_the_provider_s_own_text(provider, body, amount):
+    assert run(client(provider, body)[0].balance()).amount == amount
+    assert run(client(provider, FetchFailed("reset"))[0].balance()) == ProviderError("transient", "reset")
+
+
+@pytest.mark.parametrize(
     ("provider", "good", "bad", "code"),
     [
         ("smsverified", "ACCESS_BALANCE:1", "BAD_KEY", "bad_key"),

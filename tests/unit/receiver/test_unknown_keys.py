@@ -72,7 +72,7 @@ async def test_what_is_documented_or_was_always_refused_is_no_news(body: bytes):
     world = World()
     world.take(body)
 
-    assert (world.samples(), world.count()) == ([], None)
+    assert (world.samples(), world.count()) == ([], 0)
 
 
 async def test_a_new_key_is_an_sms_and_one_sample_however_often_it_comes():

@@ -41,7 +41,9 @@ smsbus_kafka_connected{process="pollers"} 1.0
 # HELP smsbus_degraded Reasons
 # TYPE smsbus_degraded gauge
 smsbus_degraded{reason="kafka_away"} 1.0
-smsbus_degraded{reason="account_paused:grizzly"} 1.0
+smsbus_degraded{reason="account_paused",account="grizzly"} 1.0
+smsbus_degraded{reason="account_paused",account="shop"} 0.0
+smsbus_degraded{reason="forward_waiting",forward="shop"} 1.0
 """
 
 
@@ -53,6 +55,7 @@ def test_metrics_are_those_of_its_accounts_and_of_how_the_service_is() -> None:
         'smsbus_kafka_connected{process="pollers"} 1.0',
         "# TYPE smsbus_degraded gauge",
         'smsbus_degraded{reason="kafka_away"} 1.0',
+        'smsbus_degraded{reason="account_paused",account="shop"} 0.0',
     ]
     assert metrics_of(METRICS, None) == METRICS
 

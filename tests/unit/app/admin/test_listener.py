@@ -112,7 +112,7 @@ async def test_what_readiness_calls_degraded_is_a_metric_too():
     answer = await asked("/metrics", condition=condition)
 
     assert b'smsbus_degraded{reason="kafka_away"} 1.0' in answer.body
-    assert b'smsbus_degraded{reason="account_paused:shop"} 1.0' in answer.body
+    assert b'smsbus_degraded{account="shop",reason="account_paused"} 1.0' in answer.body
 
 
 async def test_before_it_is_told_so_nothing_is_ready():

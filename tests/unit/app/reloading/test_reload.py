@@ -63,6 +63,7 @@ def read(file: Path, text: str) -> Settings:
             ["accounts.grizzly.max_requests_per_second"],
             [],
         ),
+        (GRIZZLY, GRIZZLY + "quiet_after = 3600\n", ["accounts.grizzly.quiet_after"], []),
         (GRIZZLY, "[pollers]\nrequests_per_second = 7\n" + GRIZZLY, ["pollers.requests_per_second"], []),
         (SHOP, '[log]\nlevel = "error"\nformat = "json"\n' + SHOP, ["log.level"], ["log.format"]),
         (SHOP, SHOP + GRIZZLY, [], ["accounts.grizzly added"]),
@@ -297,7 +298,7 @@ async def test_a_new_key_and_budget_are_for_the_account_s_next_request_and_its_c
     monkeypatch.setattr(wiring, "PollerMetrics", lambda *_: None)
     old = read(file, GRIZZLY + GRIZZLY.replace("grizzly]", "other]"))
     async with AsyncExitStack() as stack:
-        polling = wiring.polling(old, None, None, None, stack)
+        polling = wiring.polling(old, None, CollectorRegistry(), None, stack)
         accounts = polling.poller.accounts
         before = {name: account.client for name, account in accounts.items()}
 
