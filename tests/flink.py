@@ -1,7 +1,7 @@
 """Apache Flink for tests, from the wheel that has its jars, on a Java 21 from another one: the SQL client alone.
 
-It runs what it is told in its own process: no cluster is started. Flink 2.2 knows no newer Java: on the local Kafka's it
-ends for want of Hadoop's classes, which it looks for in vain on every Java.
+It runs what it is told in its own process: no cluster is started. Flink 2.2 supports no newer Java: on the local
+Kafka's its client ends because Hadoop's classes are missing.
 """
 
 import os
