@@ -45,6 +45,10 @@ OPENED = (
     "util.concurrent",
     "util.concurrent.atomic",
 )
+SHOWN = """\
+SET 'sql-client.execution.result-mode' = 'tableau';
+SET 'table.display.max-column-width' = '200';
+"""
 CONFIGURATION = """\
 execution:
   target: local
@@ -56,7 +60,7 @@ table:
 def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
     """Run statements, and return what the client prints. Raises AssertionError where one fails."""
     (directory / "config.yaml").write_text(CONFIGURATION)
-    (directory / "statements.sql").write_text(f"SET 'sql-client.execution.result-mode' = 'tableau';\n{statements}")
+    (directory / "statements.sql").write_text(SHOWN + statements)
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED]
     command = [_java(), "-Xmx700m", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={directory}", *opens]
     command += [f"-Duser.home={directory}"]  # where it keeps its history
