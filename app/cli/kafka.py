@@ -64,9 +64,10 @@ def run(
     from app.cli.exit import readable_errors
     from app.local_kafka.foreground import serve_node
     from app.service_manager import ServiceManager
+    from app.settings.load import process_environment
 
     with readable_errors():
-        manager = ServiceManager.of_environment(os.environ, os.getpid())
+        manager = ServiceManager.of_environment(process_environment(), os.getpid())
         _run(serve_node(_absolute(directory), port, manager))
 
 

@@ -33,13 +33,13 @@ def serve(
         from app.local_kafka import LocalKafkaError
         from app.reloading.reload import Reload
         from app.service_manager import ServiceManager
-        from app.settings.load import files, reader, settings_of
+        from app.settings.load import files, process_environment, reader, settings_of
         from app.workers.entrypoint import work
 
         if worker:
             process.serve(work(role, worker, hangup, listening))
             return
-        manager = ServiceManager.of_environment(os.environ, os.getpid())
+        manager = ServiceManager.of_environment(process_environment(), os.getpid())
         found = files(config)
         settings = settings_of(found)
         reload = Reload(settings, reader(config), hangup)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import re
 import tomllib
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -247,6 +247,11 @@ def config_file(config: Path | None = None) -> Path | None:
     if not named.is_file():
         raise SettingsError([f"{named} is not there: it was named by {'--config' if config else CONFIG}"])
     return named
+
+
+def process_environment() -> MutableMapping[str, str]:
+    """Return the environment, for what is no setting of ours: the service manager's variables, which are for us alone."""
+    return os.environ
 
 
 def data_dir_of_environment() -> Path:

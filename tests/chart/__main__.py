@@ -22,6 +22,7 @@ def generated() -> dict[Path, str]:
     return {
         CHART / "values.schema.json": _as_json(values_schema()),
         CHART / "files" / "kafka.json": _as_json(contract()),
+        CHART / "files" / "alerts.yaml": (CHART.parent / "prometheus" / "alerts.yaml").read_text(),
     }
 
 

@@ -19,9 +19,9 @@ LINK: Final = re.compile(r"\[([^]]*)\]\([^)]*\)")
 
 OF_THE_CHART: Final = frozenset({
     "data_dir", "bus.journal_dir", "receiver.host", "receiver.port", "admin.host", "admin.port",
-    "kafka.sasl_plain_username", "kafka.ssl_cafile", "kafka.ssl_certfile", "kafka.ssl_keyfile",
+    "kafka.sasl_plain_username", "kafka.ssl_cafile", "kafka.ssl_certfile", "kafka.ssl_keyfile", "settings_version",
 })  # fmt: skip
-"""Settings that the chart sets itself: paths, hosts and ports of a pod, and each part's own login."""
+"""Settings that the chart sets itself: paths, hosts and ports of a pod, each part's login, a file's version."""
 
 NAME: Final[Schema] = {"type": "string", "maxLength": 253, "pattern": "^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$"}
 NAME_OR_NONE: Final[Schema] = {"type": "string", "maxLength": 253, "pattern": "^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$"}

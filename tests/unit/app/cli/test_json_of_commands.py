@@ -31,7 +31,9 @@ pytestmark = pytest.mark.usefixtures("process_is_restored")
 run = CliRunner().invoke
 PAGE = (Path(__file__).parents[4] / "docs" / "command-line.md").read_text("utf-8")
 NO_TABLE = {
+    "init": "files, and what to do next",
     "serve": "a log",
+    "kafka run": "a log",
     "open": "one address",
     "cursor": "one cursor",
     "topics create": "names",
