@@ -250,7 +250,7 @@ def config_file(config: Path | None = None) -> Path | None:
 
 
 def process_environment() -> MutableMapping[str, str]:
-    """Return the environment, for what is no setting of ours: the service manager's variables, which are for us alone."""
+    """Return the environment, for what is no setting of ours: variables of the service manager."""
     return os.environ
 
 
