@@ -127,7 +127,8 @@ async def test_no_line_of_caddy_has_the_secret_path(smsbus, tmp_path):
     replica = await smsbus.serve()
     async with caddy(smsbus, replica, tmp_path) as proxy:
         await replica.terminate()
-        status, _ = await proxy.curl(f"https://{DOMAIN}/v1/pingme/{TOKEN}", "-d", BODY)
+        # In HTTP/2 Caddy may also reset the stream, since nobody reads the body: then curl has no status.
+        status, _ = await proxy.curl(f"https://{DOMAIN}/v1/pingme/{TOKEN}", "--http1.1", "-d", BODY)
         log = proxy.log.read_text()
 
     assert status == 502

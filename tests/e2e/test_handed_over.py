@@ -66,7 +66,10 @@ async def managing(smsbus, tmp_path) -> AsyncIterator[Manager]:
         yield Manager(smsbus, listening, notified)
 
 
-@pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one process", "workers"])
+@pytest.mark.parametrize(
+    "workers",
+    [pytest.param((), id="one process", marks=pytest.mark.long), pytest.param(("--workers", "2"), id="workers")],
+)
 async def test_a_restart_at_500_a_second_refuses_nobody_and_loses_nothing(smsbus, tmp_path, workers):
     async with managing(smsbus, tmp_path) as manager:
         old = await manager.start(*workers)
