@@ -6,6 +6,7 @@ from pathlib import Path
 
 from app.init.answers import Answers, InitError, Secret, secrets_of
 from app.init.files import PRIVATE, File, folder_of_secrets
+from app.init.writing import text_of
 
 AskSecret = Callable[[str], str]
 
@@ -42,16 +43,9 @@ def secret_files(
 
 def _there(directories: Sequence[Path], path: str) -> str | None:
     """Return what the first of the directories has. A secret that we may not read must not become a new one."""
-    for directory in directories:
-        try:
-            return (directory / path).read_text("utf-8")
-        except FileNotFoundError:
-            continue
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            message = f"{directory / path} cannot be read ({reason}): it is a secret of this installation; use sudo"
-            raise InitError(message) from None
-    return None
+    hint = "it is a secret of this installation; use sudo"
+    texts = (text_of(directory / path, hint) for directory in directories)
+    return next((text for text in texts if text is not None), None)
 
 
 def _new(secret: Secret, ask: AskSecret | None, make: Callable[[], str]) -> str:

@@ -23,7 +23,7 @@ class Change(NamedTuple):
 
 def changes(directory: Path, files: Iterable[File]) -> list[Change]:
     """Return the files that are not below the directory as they should be. Raises `InitError`."""
-    found = (Change(file, _text(directory / file.path)) for file in files)
+    found = (Change(file, text_of(directory / file.path, "use sudo")) for file in files)
     return [each for each in found if each.before != each.file.text or not _has_mode(directory, each.file)]
 
 
@@ -57,14 +57,15 @@ def write(directory: Path, change: Change) -> Path:
     return path
 
 
-def _text(path: Path) -> str | None:
+def text_of(path: Path, hint: str) -> str | None:
+    """Return what a file has; None: there is none. Raises `InitError` with the hint if it cannot be read."""
     try:
         return path.read_text("utf-8")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        message = f"{path} cannot be read ({reason}): use sudo"
+        message = f"{path} cannot be read ({reason}): {hint}"
         raise InitError(message) from None
 
 
