@@ -175,7 +175,9 @@ MEANINGS: Final = {
     "shard_restoring": Meaning(
         "Orders are being read again.", "SMS of some watches are late.", "Wait; if it stays, the log says why."
     ),
-    "watch_table_behind": Meaning("The orders cannot be read.", "The list of watches may be old.", "Check Kafka."),
+    "watch_table_behind": Meaning(
+        "The orders cannot be read.", "The list of watches may be old.", "Check Kafka: `smsbus check`."
+    ),
     "forward_waiting": Meaning(
         "The target NAME takes nothing.",
         "It gets its SMS late; others get theirs. Nothing is lost.",

@@ -70,6 +70,7 @@ async def serve(
     if workers > 1:
         refuse_workers(settings, role, has_socket=manager.listening is not None)
         refuse_without_accounts(settings, "receiver")
+    _look_at_read_accounts(settings, role)
     _warn_of_few_files(settings, role)
     if settings.forwards and role == "all":
         _log.warning("forwards_not_served", hint="`smsbus serve --role forward` forwards to the configured targets")
@@ -92,6 +93,17 @@ async def serve(
         return await _serve_on_workers(
             settings, files, role, workers, stop, ready, watchdog=dog, reload=reload, manager=manager
         )
+
+
+def _look_at_read_accounts(settings: Settings, role: Role) -> None:
+    """Raise `StartupError` for one that is not configured; a process with a part of the accounts may not know it."""
+    unknown = ", ".join(name for name in settings.admin.read_accounts if name not in settings.accounts)
+    if unknown and role == "all":
+        known = ", ".join(settings.accounts)
+        raise StartupError([f"admin.read_accounts: there is no account {unknown}; configured: {known}"])
+    if unknown and role == "inbox":
+        hint = "right if another process has them; a name that no account has shows nothing"
+        _log.warning("read_accounts_unknown", accounts=unknown, hint=hint)
 
 
 async def _serve_on_workers(

@@ -9,11 +9,16 @@ import aiohttp
 
 from app.admin.token import READ, token_file, with_admin_token
 from app.settings.load import Settings, client_variables, load
+from app.settings.names import SettingsError
 
 CONNECT_SECONDS: Final = 10.0
 RESPONSE_SECONDS: Final = 75.0  # a wait lasts 55
 FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
 WHERE: Final = "set SMSBUS_URL, or run this where its settings are (--config)"
+NOTHING_THERE: Final = (
+    "there is nothing at {}: SMSBUS_URL must be the admin listener (port 8081, unless admin.port says otherwise; the "
+    "receiver has another one) of a process with the inbox"
+)
 
 
 class ServiceError(Exception):
@@ -39,6 +44,7 @@ class Answer(NamedTuple):
 
     status: int
     content: Mapping[str, Any]
+    url: str = ""
 
     @property
     def reason(self) -> str:
@@ -47,7 +53,9 @@ class Answer(NamedTuple):
 
     @property
     def detail(self) -> str:
-        """What a problem document says to people."""
+        """What a problem document says to people; what is served has a reason of its own where it has no such thing."""
+        if self.status == 404 and self.reason in {"", "not_found"}:
+            return NOTHING_THERE.format(self.url)
         return str(self.content.get("detail", f"status {self.status}"))
 
 
@@ -75,9 +83,12 @@ class Service:
         """Return what a GET returns as text. Raises as `get`."""
         try:
             async with self._session.get(self.url + path, allow_redirects=False) as response:
-                return await response.text()
+                text = await response.text()
         except FAILURES as error:
             raise self._not_reached(error) from error
+        if response.status != 200:
+            raise ServiceError(NOTHING_THERE.format(self.url + path))
+        return text
 
     async def post(self, path: str, content: Mapping[str, Any]) -> Answer:
         """Send a POST of JSON. Raises as `get`."""
@@ -86,7 +97,7 @@ class Service:
     async def _ask(self, method: str, path: str, **asked: Any) -> Answer:  # noqa: ANN401 - aiohttp's
         try:
             async with self._session.request(method, self.url + path, allow_redirects=False, **asked) as response:
-                answer = Answer(response.status, await response.json(content_type=None) or {})
+                answer = Answer(response.status, await response.json(content_type=None) or {}, self.url + path)
         except FAILURES as error:
             raise self._not_reached(error) from error
         if answer.status == 401:
@@ -114,16 +125,21 @@ class Address(NamedTuple):
 
 
 def address(config: Path | None) -> Address:
-    """Return the service that the environment names, else the one of the settings. Raises `NoToken`."""
+    """Return the service that the environment names, else the one of the settings.
+
+    Raises `NoToken`, and `SettingsError` if what the environment names is no URL.
+    """
     url, token = client_variables()
     if url:
+        if not url.startswith(("http://", "https://")):
+            raise SettingsError([f"SMSBUS_URL={url} must begin with http:// or https://, like http://localhost:8081"])
         return Address(url, token or "")
     settings = load(config)
     return Address(settings.admin_url(), token or _token(settings))
 
 
 def service(config: Path | None) -> Service:
-    """Return the service at `address`. Raises `NoToken`."""
+    """Return the service at `address`. Raises as that does."""
     return _at(address(config))
 
 

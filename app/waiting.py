@@ -13,6 +13,7 @@ A_WAIT: Final = 55  # seconds: the longest that one request may take
 RETRY: Final = 1.0
 STARTING: Final = 5.0  # seconds in which a service that was not reached yet may start
 LATE: Final = 3.0  # seconds after the time is over in which an answer may still come
+JUST_BEFORE: Final = 60  # seconds before a wait in which an SMS may be the one that is meant
 SILENT: Final = "the service did not answer in time"
 MAY_NOT_OPEN: Final = (
     "this token sees no watch of {order} and may not open one (admin.read_token; admin.read_accounts says which "
@@ -37,11 +38,18 @@ class Wanted(NamedTuple):
     """The order is a rent: its SMS are not counted."""
     number: str | None = None
     """Of the order, for the watch that is opened where there is none."""
+    codes: bool = False
+    """Only an SMS with a code, which is for us to see: a cursor belongs to the parameters that it came with."""
 
     @property
     def is_order(self) -> bool:
         """Whether an order or a watch is named."""
         return "order_id" in self.parameters or "watch_id" in self.parameters
+
+    def takes(self, event: Event) -> bool:
+        """Tell whether it is one of those that are waited for, as far as the service does not choose."""
+        has_it = event.get("code") is not None or not self.codes
+        return has_it and (self.match is None or self.match.search(event.get("text") or "") is not None)
 
 
 class WatchEnded(Exception):
@@ -68,6 +76,18 @@ async def wait_for(service: Service, wanted: Wanted, seconds: float, say: Callab
         return None
 
 
+async def came_before(service: Service, wanted: Wanted, seconds: int) -> str | None:
+    """Return the option that finds a number's SMS that came in the minute before a wait of so many seconds, or None."""
+    if wanted.is_order or "since" in wanted.parameters:
+        return None
+    try:
+        answer = await service.get("/v1/sms", {**wanted.parameters, "since": f"{seconds + JUST_BEFORE}s"})
+    except ServiceError:
+        return None
+    found = [event for event in answer.content.get("items", []) if wanted.takes(event)]
+    return f"--since {math.ceil((seconds + JUST_BEFORE) / 60) + 1}m" if found else None
+
+
 class _Waiter:
     def __init__(self, service: Service, wanted: Wanted, seconds: float, say: Callable[[str], None]) -> None:
         self.outage = ""
@@ -89,7 +109,7 @@ class _Waiter:
             answer = await self._asked("/v1/wait", self._parameters | {"timeout": str(self._next_wait())})
             events: list[Event] = answer.content["items"]
             for event in events:
-                if self._wanted.match is None or self._wanted.match.search(event.get("text") or ""):
+                if self._wanted.takes(event):
                     return event
             if self._left() <= 0:
                 return None

@@ -11,7 +11,7 @@ from bus.durations import Durations
 from bus.kafka.topics_reader import Part, Positions
 from inbox.cursor import Cursor, Place, mark_of
 from inbox.filters import Filter
-from inbox.following import Blind, Following
+from inbox.following import ANSWER_SECONDS, Blind, Following
 from inbox.item import Item
 from inbox.lasting import Closing, Lasting
 from inbox.tail import Gone
@@ -22,7 +22,6 @@ CLOCKS_MS: Final = 5_000
 SURE: Final = 3  # looks after the end of a watch, until all its SMS are here: what is not was no match, or forgotten
 LOOK_EVERY: Final = 1.0  # seconds between two looks whether a waited-for watch has ended
 WAIT_BUCKETS: Final = (0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0)  # seconds
-ANSWER_SECONDS: Final = 2.0  # for the brokers to answer before a wait says that nothing came
 
 
 class Page(NamedTuple):
@@ -75,7 +74,7 @@ class Inbox:
         if self.lasting.is_closed:
             raise Closing
         since_ms = self._now_ms()  # what comes while they are asked is news
-        ends = await self.following.ends()
+        ends = await self._ends()
         return self._cursor(wanted, {part: self._tail.place(part, end) for part, end in ends.items()}, since_ms)
 
     def here(self, wanted: Filter) -> Cursor:
@@ -97,7 +96,7 @@ class Inbox:
             raise OtherFilter  # it has moved past what that one did not match
         self._check(cursor)
         if _is_past(cursor, self._tail.ends):  # another replica has read further, or its topic is not there any more
-            if _is_past(cursor, await self.following.ends()):
+            if _is_past(cursor, await self._ends()):
                 raise Gone
             self._check(cursor)
 
@@ -225,9 +224,15 @@ class Inbox:
         """Return if something is found, or the brokers answer: then nothing came. Raises `Blind`."""
         if found.done():
             return
+        if self.following.is_blind:
+            raise Blind
+        await self._ends()
+
+    async def _ends(self) -> Positions:
+        """Return where the topics end; who waits does so with a time limit of its own. Raises `Blind`."""
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                await self.following.ends()
+                return await self.following.ends()
         except TimeoutError:
             raise Blind from None
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol
 
 import structlog
 
-from bus.kafka.client import KafkaAway, is_cancelled
+from bus.kafka.client import KafkaAway, is_cancelled, seen
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics import TopicsError
 from bus.kafka.topics_reader import Part, Positions
@@ -17,7 +17,9 @@ from inbox.settings import InboxSettings
 from inbox.tail import HOUR_MS, MadeAnew, Tail
 
 LOOK_EVERY: Final = 1.0  # seconds between two questions where the topics end
-BLIND_AFTER: Final = 5.0  # seconds without an answer to it
+BLIND_AFTER: Final = 5.0  # seconds without an answer to it, when nothing is asked: while it connects
+ANSWER_SECONDS: Final = 2.0  # for brokers to answer a question; they take milliseconds, or half a second behind a fetch
+A_MOMENT: Final = 0.2  # more, in which a loop that was blocked for so long reads an answer that is there
 LATE: Final = 0.99  # seconds after which the tail should have what was published; each look judges the one before
 RETRY: Final = 1.0
 AT_ONCE: Final = 200  # records before other tasks get their turn
@@ -78,6 +80,7 @@ class Following:
         self._failure: BaseException | None = None  # what ended the reading; None: everything has been read since
         self._said: set[tuple[str, str]] = set()  # degraded reasons that hold and what is behind them, as in the log
         self._saying: asyncio.Task[None] | None = None
+        self._is_silent = False  # the last question has no answer in time
         self._seen: Positions = {}  # where the topics ended a while ago: the tail should have reached that
         self._seen_at = self._answered_at = self._fetched_at = clock()
         self._asking: asyncio.Task[Positions | None] | None = None
@@ -115,7 +118,7 @@ class Following:
 
     @property
     def _is_unanswered(self) -> bool:
-        return self._clock() - min(self._answered_at, self._fetched_at) > BLIND_AFTER
+        return self._is_silent or self._clock() - min(self._answered_at, self._fetched_at) > BLIND_AFTER
 
     def is_starting(self) -> bool:
         """The topics are being read for the first time, and nothing is known to be wrong."""
@@ -180,6 +183,7 @@ class Following:
             except (Exception, asyncio.CancelledError) as error:
                 if is_cancelled():
                     raise  # otherwise a stray one: closing a TLS connection under uvloop can raise it
+                self._is_silent |= self._failure is not None and self._filled.is_set()  # it failed again
                 self._failure = error
             await asyncio.sleep(RETRY)
 
@@ -233,14 +237,27 @@ class Following:
         """Ask where the topics end; a second later the tail should have reached that."""
         while True:
             read_to = self.tail.ends
-            ends = await reader.ends()
+            ends = await self._asked(reader)
             if any(end < read_to[part] for part, end in ends.items()):
                 raise MadeAnew
             self._judge(ends)
             await asyncio.sleep(LOOK_EVERY)
 
+    async def _asked(self, reader: Reader) -> Positions:
+        """Ask where the topics end; it is blind once that takes too long, until there is an answer."""
+        question = asyncio.ensure_future(reader.ends())
+        try:
+            for seconds in (ANSWER_SECONDS, A_MOMENT):
+                await asyncio.wait([question], timeout=seconds)
+            self._is_silent |= not question.done()
+            return await question
+        finally:
+            question.add_done_callback(seen)
+            question.cancel()
+
     def _judge(self, ends: Positions) -> None:
-        self._answered_at = now = self._clock()
+        self._is_silent, self._answered_at = False, self._clock()
+        now = self._answered_at
         if now - self._seen_at < LATE:
             return
         if self._has_reached(self._seen):
@@ -262,7 +279,8 @@ class Following:
         for over in sorted({word for word, _ in self._said} - {*holds}):
             _log.info(f"{over}_no_more")
         self._said = {each for each in self._said if each[0] in holds}
-        failure = self._failure or KafkaAway(f"no broker has answered for {BLIND_AFTER:.0f} seconds")
+        seconds = ANSWER_SECONDS if self._is_silent else BLIND_AFTER
+        failure = self._failure or KafkaAway(f"no broker has answered for {seconds:.0f} seconds")
         if "inbox_blind" in holds and ("inbox_blind", _kind(failure)) not in self._said:
             self._said.add(("inbox_blind", _kind(failure)))
             _log.warning("inbox_blind", error=type(failure).__name__, **_details(failure))

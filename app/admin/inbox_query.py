@@ -33,7 +33,7 @@ MUST_BE: Final = {
     "limit": f"1 to {LARGEST_PAGE}",
     "events": f"some of {', '.join(EVENTS)}, with commas between them",
     "sequence": "0 or more",
-    "timeout": f"1 to {LONGEST_WAIT} (seconds)",
+    "timeout": f"1 to {LONGEST_WAIT} (whole seconds)",
 }
 LIST: Final = (*FILTERS, "since", "limit", "events")
 STREAM: Final = (*FILTERS, "since", "events")

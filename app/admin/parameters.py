@@ -1,8 +1,12 @@
 """Query parameters: each known, once, with a valid value."""
 
 from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from typing import Final
 
 from app.admin.watch_messages import unknown
+
+ONE_OF: Final = "one of "
 
 
 class WrongQuery(Exception):
@@ -23,8 +27,15 @@ def parameters_in(
         elif name in parameters:
             wrong[name] = f"{name} is given twice"
         elif not is_right(name, value):
-            wrong[name] = f"{name} must be {must_be[name]}"
+            wrong[name] = f"{name} must be {must_be[name]}{_meant(value, must_be[name])}"
         parameters[name] = value
     if wrong:
         raise WrongQuery("\n".join(wrong[name] for name in sorted(wrong)))
     return parameters
+
+
+def _meant(value: str, must_be: str) -> str:
+    """Return which of some words was probably meant."""
+    words = must_be.removeprefix(ONE_OF).split(", ") if must_be.startswith(ONE_OF) else []
+    meant = get_close_matches(value, words, 1)
+    return f" (did you mean {meant[0]}?)" if meant else ""

@@ -3,6 +3,7 @@
 Results go to stdout, messages to stderr. Heavy imports are inside the commands, so that `--help` is quick.
 """
 
+import inspect
 from typing import Annotated
 
 import typer
@@ -86,6 +87,18 @@ cli.add_typer(kafka_app, name="kafka")
 cli.command("sandbox", epilog="Example: smsbus sandbox --scenario storm")(sandbox.sandbox)
 cli.command("dev", epilog="Example: smsbus dev --open")(demo.dev)
 cli.command("demo", epilog="Example: smsbus demo --seconds 20")(demo.demo)
+
+
+def _unwrap(group: typer.Typer) -> None:
+    """Let the terminal wrap the help of each command: the lines of a docstring are wrapped already."""
+    for command in group.registered_commands:
+        paragraphs = inspect.getdoc(command.callback).split("\n\n")  # type: ignore[union-attr] # each has one
+        command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
+    for each in group.registered_groups:
+        _unwrap(each.typer_instance)  # type: ignore[arg-type] # as above
+
+
+_unwrap(cli)
 
 
 def main() -> None:

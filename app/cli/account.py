@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 account_app = typer.Typer(no_args_is_help=True, help="The configured accounts, and what their providers offer.")
 
 PATIENCE: Final = 60.0  # seconds: a person can wait, and after a time-out it is unknown whether something was bought
+OF_SETTINGS: Final = " here: this reads the settings, and does not ask the service of SMSBUS_URL (`smsbus status` does)"
 LARGEST: Final = 16 * 1024 * 1024  # bytes: a price list of all countries is large
 
 
@@ -59,7 +60,7 @@ class Recorder:
 @account_app.command("list", epilog="Example: smsbus account list")
 def list_accounts(as_json: AsJson = False, config: Config = None) -> None:
     """Print one line per account: its name, its provider, and the address if it is not the default."""
-    from app.settings.load import without_secrets
+    from app.settings.load import client_variables, without_secrets
 
     with readable_errors():
         accounts = settings_for(config).accounts
@@ -68,7 +69,7 @@ def list_accounts(as_json: AsJson = False, config: Config = None) -> None:
             row = {"account": name, "provider": account.provider, "base_url": base_url}
             print_row(" ".join(part for part in row.values() if part), row, as_json=as_json)
         if not accounts:
-            say("no account is configured")
+            say(f"no account is configured{OF_SETTINGS if client_variables()[0] else ''}")
 
 
 @account_app.command("methods", epilog="Example: smsbus account methods grizzly")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from bus.settings import KafkaSettings
     from inbox.filters import Filter
 
+NOTHING = "no such SMS is there"
 Show = Callable[["ReadRecord"], None]
 
 
@@ -45,7 +46,7 @@ def _since(text: str) -> "Start":
         places = Cursor.of(text, (RECEIVED,)).places
     except ValueError:
         message = f"write it as {HOW}"
-        raise typer.BadParameter(message) from None
+        raise typer.BadParameter(message, param_hint="--since") from None
     return reader.at({part.partition: place.offset for part, place in places.items()})
 
 
@@ -102,8 +103,16 @@ async def _tail(
         start = await _last(kafka, start, wanted, show, count)
         if not follow:
             return
-    async for record in _wanted(reader.read(kafka, RECEIVED, start=start or reader.END, follow=follow), wanted):
+    if follow:
+        records = reader.follow(kafka, RECEIVED, start=start or reader.END, say=lambda text: say(f"smsbus: {text}"))
+    else:
+        records = reader.read(kafka, RECEIVED, start=start or reader.END, follow=False)
+    found = False
+    async for record in _wanted(records, wanted):
+        found = True
         show(record)
+    if not found:
+        say(NOTHING)
 
 
 async def _last(kafka: "KafkaSettings", start: "Start | None", wanted: "Filter", show: Show, count: int) -> "Start":
@@ -120,6 +129,8 @@ async def _last(kafka: "KafkaSettings", start: "Start | None", wanted: "Filter",
             kept.append(record)
     for record in sorted(kept, key=lambda each: each.timestamp_ms)[-count:]:
         show(record)
+    if not kept:
+        say(NOTHING)
     return reader.at(positions)
 
 

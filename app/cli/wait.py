@@ -11,11 +11,18 @@ import typer
 from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say
 from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service
+from app.durations import seconds_in
+from app.process import now_ms
+from app.since import HOW, is_cursor, moment_in
+from schemas.normalize import number_written
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from app.waiting import Event, Wanted
+
+LEAST_DIGITS, LONG_ENOUGH = 7, 11
+"""Of a number: any, and the shortest that usually has its country's code."""
 
 
 def wait(
@@ -45,7 +52,7 @@ def wait(
     has_code: HasCode = None,
     contains: Contains = None,
     match: Annotated[str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.")] = None,
-    timeout: Annotated[int, typer.Option(min=1, metavar="SECONDS", help="Give up after so long: exit code 3.")] = 120,
+    timeout: Annotated[str, typer.Option(metavar="SECONDS|2m", help="Give up after so long: exit code 3.")] = "120",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole event.")] = False,
     as_text: Annotated[bool, typer.Option("--text", help="Print the SMS's text.")] = False,
     config: Config = None,
@@ -69,13 +76,17 @@ def wait(
         "freshness": freshness,
         "contains": contains,
         "sequence": str(sequence) if sequence is not None else None,
-        "has_code": _has_code(has_code, only_codes=not (as_json or as_text)),
+        "has_code": str(has_code).lower() if has_code is not None else None,
     }
+    if since is not None and not is_cursor(since) and moment_in(since, now_ms()) is None:
+        raise end(Code.USAGE, f"--since: write it as {HOW}")
+    only_codes, seconds = not (as_json or as_text), _seconds(timeout)
+    if only_codes and has_code is False:
+        raise end(Code.USAGE, "an SMS without a code has only --text or --json to print")
     named = {name: value for name, value in names.items() if value is not None}
     with readable_errors():
-        event = _waited(_wanted(named, match, rent=rent, number=number), timeout, config)
-        if event is None:
-            raise end(Code.TIMED_OUT, f"nothing came within {timeout} s")
+        wanted = _wanted(named, match, rent=rent, number=number)._replace(codes=only_codes)
+        event = _waited(wanted, seconds, config)
         typer.echo(json.dumps(event, ensure_ascii=False) if as_json else event["text"] if as_text else event["code"])
 
 
@@ -91,11 +102,11 @@ def _once(argument: str | None, option: str | None, names: str) -> str | None:
     return argument if argument is not None else option
 
 
-def _has_code(wanted: bool | None, *, only_codes: bool) -> str | None:
-    """Return the parameter: where nothing but the code is printed, there must be one."""
-    if only_codes and wanted is False:
-        raise end(Code.USAGE, "an SMS without a code has only --text or --json to print")
-    return str(wanted or only_codes).lower() if only_codes or wanted is not None else None
+def _seconds(timeout: str) -> int:
+    found = int(timeout) if timeout.isdecimal() and timeout.isascii() else seconds_in(timeout)
+    if not found:
+        raise end(Code.USAGE, "--timeout must be seconds, 1 or more, or a duration like 2m")
+    return found
 
 
 def _wanted(named: dict[str, str], match: str | None, *, rent: bool, number: str | None) -> "Wanted":
@@ -103,7 +114,9 @@ def _wanted(named: dict[str, str], match: str | None, *, rent: bool, number: str
 
     ways = [{"recipient"}, {"recipient", "account"}, {"account", "order_id"}, {"watch_id"}]
     if named.keys() & {"recipient", "account", "order_id", "watch_id"} not in ways:
-        raise end(Code.USAGE, "say what to wait for: --to NUMBER, or ACCOUNT ORDER, or --watch ID")
+        account = named.get("account", "")
+        guess = f" (did you mean --to {account}?)" if len(number_written(account)) >= LEAST_DIGITS else ""
+        raise end(Code.USAGE, f"say what to wait for: --to NUMBER, or ACCOUNT ORDER, or --watch ID{guess}")
     if number is not None and "order_id" not in named:
         raise end(Code.USAGE, "--number is of an order, ACCOUNT ORDER; for a number's next SMS it is --to NUMBER")
     try:
@@ -112,7 +125,7 @@ def _wanted(named: dict[str, str], match: str | None, *, rent: bool, number: str
         raise end(Code.USAGE, f"--match is not a regular expression: {error}") from None
 
 
-def _waited(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
+def _waited(wanted: "Wanted", seconds: int, config: Config) -> "Event":
     from app.waiting import WatchEnded
 
     try:
@@ -135,12 +148,25 @@ def _or_unavailable(unknown: str) -> "Iterator[None]":
         raise end(Code.UNAVAILABLE, f"{unknown}: {outage}") from None
 
 
-async def _wait(wanted: "Wanted", seconds: int, config: Config) -> "Event | None":
+async def _wait(wanted: "Wanted", seconds: int, config: Config) -> "Event":
     from app.service import service
-    from app.waiting import wait_for
+    from app.waiting import came_before, wait_for
 
     async with service(config) as there:
-        return await wait_for(there, wanted, seconds, lambda text: say(f"smsbus: {text}"))
+        event = await wait_for(there, wanted, seconds, lambda text: say(f"smsbus: {text}"))
+        if event is not None:
+            return event
+        since = await came_before(there, wanted, seconds)
+    hint = f"; one came shortly before this began: {since} finds it" if since else ""
+    raise end(Code.TIMED_OUT, f"nothing came within {seconds} s{hint}{_spelling(wanted.parameters)}")
+
+
+def _spelling(parameters: "Mapping[str, str]") -> str:
+    """Return a hint if a number is not written as providers write it."""
+    written = number_written(parameters.get("recipient", ""))
+    if written and (written.startswith("0") or LEAST_DIGITS <= len(written) < LONG_ENOUGH):
+        return "; a number is matched whole, with its country's code and no 00: like 16470000000"
+    return ""
 
 
 async def _cursor(config: Config) -> str:

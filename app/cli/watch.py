@@ -183,9 +183,13 @@ def list_(
 async def _list(kafka: "KafkaSettings", filters: "Filters", *, with_ended: bool, as_json: bool) -> None:
     from app.admin.watch_view import view
 
+    found = False
     async for known in _listed(await _table(kafka), filters):
         if with_ended or known.ended is None:
+            found = True
             print_row(_line(known), view(known, now_ms=now_ms()), as_json=as_json)
+    if not found:
+        say("no such watch is there" if with_ended else "no such watch is open (--all has those that ended)")
 
 
 async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Known]":

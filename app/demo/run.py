@@ -33,7 +33,7 @@ from app.settings.sections import POLLED, AdminSettings
 from app.stopping import Stop
 from bus.contract import Ledger
 from bus.kafka import topics
-from bus.kafka.reader import BEGINNING, ReadRecord, read
+from bus.kafka.reader import BEGINNING, ReadRecord, follow, read
 from bus.settings import KafkaSettings
 from sandbox.orders import Order
 from sandbox.scenario import load
@@ -227,7 +227,7 @@ async def _run(
     await asyncio.wait({service, ready}, return_when=asyncio.FIRST_COMPLETED)
     if service.done():
         await service
-    stream = asyncio.create_task(_stream(settings.kafka, show))
+    stream = asyncio.create_task(_stream(settings.kafka, show, say))
     on_ready(_ready(settings, world, ready.result()))
     await _play(settings, world, ready.result(), wanted, ended, say)
     await asyncio.sleep(SETTLE if wanted.verify else 0)
@@ -299,8 +299,8 @@ async def _watch(session: aiohttp.ClientSession, wanted: OrderRequest, order: Or
         await asyncio.sleep(0.5)
 
 
-async def _stream(kafka: KafkaSettings, show: Show) -> None:
-    async for record in read(kafka, SmsReceived.TOPIC, start=BEGINNING, follow=True):
+async def _stream(kafka: KafkaSettings, show: Show, say: Say) -> None:
+    async for record in follow(kafka, SmsReceived.TOPIC, start=BEGINNING, say=say):
         show(record)
 
 

@@ -15,6 +15,10 @@ from app.local_kafka.process import KILL_WITHIN, Process, spawn_free, spawn_held
 from bus.kafka.probe import brokers_ready
 
 READY_WITHIN = 60.0  # seconds; it takes 2 to 3, three nodes 5, and a machine may be busy
+IN_USE = (
+    "port {} is in use by another program (another `smsbus serve --local-kafka`, or `smsbus kafka up`?): stop it, or "
+    "choose another port"
+)
 LOOK = 5.0  # seconds for one check whether it serves: on a busy machine a single response can take more than one
 
 
@@ -116,7 +120,7 @@ class Node:
         ports = self._layout.ports
         for port in ports[self.number - 1]:
             if not is_free(port):
-                raise LocalKafkaError(f"port {port} is in use by another program: stop it, or choose another port")
+                raise LocalKafkaError(IN_USE.format(port))
         self.home.mkdir(exist_ok=True)
         client = self._launch.clients.get(self.number)
         settings = server_properties(self.number, ports, self.home / "data", client, self._launch.more)

@@ -206,10 +206,16 @@ function pressed(event) {
 
 // ---- drawing -------------------------------------------------------------------------------------------------------
 
+let drawn = null; // the view
 function draw() {
+  const { view } = state.route;
   if (listing() && !state.login && isWatching() && state.route.view === "inbox" && atTop("inbox")) markRead(state.route.query || state.route.number || state.route.from ? shownRows() : inbox.rows);
   document.title = words.title(state.login ? 0 : unreadCount());
   document.documentElement.classList.toggle("dense", state.dense);
+  if (view !== drawn) {
+    drawn = view;
+    if (view === "status" && state.token) readHealth({ everything: true }); // fresh when it is opened
+  }
   render(html`<${App} signIn=${signIn} forget=${() => forget("first")} mask=${toggleMask} />`, document.getElementById("app"));
   focus();
 }

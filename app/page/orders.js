@@ -95,10 +95,11 @@ export function Orders({ adding }) {
     <div class="page">
       <h1>${words.VIEWS.orders}</h1>
       ${error && html`<p class="bar amber" role="status">${error.message || words.NOBODY} ${words.TRY_AGAIN}</p>`}
+      ${watches && html`<p class="actions">${adding}</p>`}
       ${watches && listed.length === 0 && html`<p class="large">${words.NO_ORDERS}</p>`}
       ${listed.length > 0 && Table(listed)}
       ${more && html`<p class="quiet">${words.ONLY_NEWEST(PAGE)}</p>`}
-      ${watches && html`<p class="actions">${adding}<button class="quiet" onClick=${toggleEnded}>${ended ? words.hideEnded : words.SHOW_ENDED}</button></p>`}
+      ${watches && html`<p class="actions"><button class="quiet" onClick=${toggleEnded}>${ended ? words.hideEnded : words.SHOW_ENDED}</button></p>`}
     </div>`;
 }
 const Table = (watches) => html`

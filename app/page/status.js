@@ -110,14 +110,14 @@ function stateOf(name, contact) {
 }
 function Account(name, used) {
   const polled = ofAccount("smsbus_poll_last_success_timestamp_seconds", name, Math.max);
-  const contact = Math.max(Date.parse(used.get(name) ?? 0) || 0, (polled ?? 0) * 1000, lastOfAccount.get(name) ?? 0) || null;
+  const contact = Math.max(Date.parse(used.get(name)) || 0, (polled ?? 0) * 1000, lastOfAccount.get(name) ?? 0) || null;
   const [kind, word] = stateOf(name, contact);
   const cell = (index, value) => html`<td data-name=${words.ACCOUNT_COLUMNS[index]}>${value}</td>`;
   return html`
     <tr key=${name}>
       <td class="state"><b>${name}</b></td>
       ${cell(1, html`<span class="dot ${kind}" aria-hidden="true"></span>${word}`)}
-      ${cell(2, contact ? words.ago(age(state.now - contact)) : words.NEVER)}
+      ${cell(2, contact ? words.ago(age(state.now - contact)) : words.NOT_HEARD)}
       ${cell(3, html`<${Budget} account=${name} />`)}
       ${cell(4, html`<${Delays} account=${name} />`)}
     </tr>`;

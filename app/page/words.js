@@ -315,6 +315,7 @@ export const slowed = (factor) => `${factor.toFixed(1)} times slower than planne
 export const slowedMore = (queued) => `It has more orders than its budget can poll as often as planned. ${many(queued, "poll waits", "polls wait")} now.`;
 export const ACCOUNT_STATES = { works: "Works", paused: "Paused: wrong key", backing_off: "Provider in trouble", limited: "Limited", quiet: "No contact yet" };
 export const delays = (account, low, high) => `Delays of ${account}: ${low} to ${high} s`;
+export const NOT_HEARD = "not heard since it started";
 export const NO_DELAYS = "no times from it";
 export const NOT_HERE = "Only what this process knows is shown. Other replicas have pages of their own; smsbus status and the metrics have the rest.";
 export const UNKNOWN_REASON = "docs/operations.md explains this word.";

@@ -157,7 +157,7 @@ class AdminSettings(Section):
     token: SecretStr | None = Field(default=None, validate_default=True)
     read_token: SecretStr | None = None  # reads and waits only
     # The accounts that it may see; none named: all.
-    read_accounts: Annotated[tuple[str, ...], BeforeValidator(listed_if_text)] = ()
+    read_accounts: Annotated[tuple[AccountName, ...], BeforeValidator(listed_if_text)] = ()
 
     @field_validator("read_token")
     @classmethod

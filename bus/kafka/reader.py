@@ -38,6 +38,8 @@ POLL_MS: Final = 500
 AT_ONCE: Final = 1_000  # records; then the loop's other work runs
 # Longer than a leader's failover (5 s measured), short enough for a waiting user.
 NO_PROGRESS_SECONDS: Final = 20.0
+RETRY: Final = 1.0
+AWAY: Final = "Kafka away: {} does not answer. What came meanwhile follows when it does; nothing is missed"
 
 T = TypeVar("T")
 Offsets = dict[TopicPartition, int]
@@ -90,20 +92,23 @@ async def read(
     follow: bool,
     committed: bool = False,
     only: Collection[int] | None = None,
+    placed: Callable[[Mapping[int, int]], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[ReadRecord, None]:
     """Yield the records of an unprefixed topic: up to its current end, or without end when `follow` is set.
 
     What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
     what belongs to no finished transaction; only the topic of the watches' states has any. `only`: of these partitions;
-    None: of all. Raises `TopicsError` when the topic is missing or may not be read, and `KafkaAway` when no broker
-    answers for `NO_PROGRESS_SECONDS`.
+    None: of all. `placed` is told the offset at which each begins. Raises `TopicsError` when the topic is missing or
+    may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
     """
     numbers = [number for number in await partitions(kafka, topic) if only is None or number in only]
     async with consumer_of(kafka, committed=committed) as consumer:
         parts = [TopicPartition(kafka.topic(topic), number) for number in numbers]
         ends = await answered(kafka, consumer.end_offsets(parts))
-        _place(consumer, await _begins(kafka, consumer, start, ends))
+        begins = await _begins(kafka, consumer, start, ends)
+        _place(consumer, begins)
+        placed({part.partition: offset for part, offset in begins.items()})
         heard = clock()
         while follow or not await _has_reached(consumer, ends):
             batches = await fetched(kafka, consumer)
@@ -114,6 +119,36 @@ async def read(
                 heard = clock()
             for _, record in merged(batches):
                 yield record
+
+
+async def follow(
+    kafka: KafkaSettings, topic: str, *, start: Start, say: Callable[[str], None]
+) -> AsyncGenerator[ReadRecord, None]:
+    """Yield the records of an unprefixed topic without end, each once, also through outages: `say` is told of each.
+
+    Raises `TopicsError` as `read` does, and `KafkaAway` if no broker answers at first.
+    """
+    positions: dict[int, int] = {}
+    is_away = False
+
+    def placed(begins: Mapping[int, int]) -> None:
+        nonlocal is_away
+        is_away = False
+        positions.update(begins)
+
+    while True:
+        try:
+            begin = at({**positions}) if positions else start
+            async for record in read(kafka, topic, start=begin, follow=True, placed=placed):
+                positions[record.partition] = record.offset + 1
+                yield record
+        except KafkaAway:
+            if not positions:
+                raise
+            if not is_away:
+                say(AWAY.format(kafka.bootstrap_servers))
+            is_away = True
+        await asyncio.sleep(RETRY)
 
 
 @asynccontextmanager

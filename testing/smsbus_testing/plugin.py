@@ -21,6 +21,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--sms-reveal", action="store_true", help="show numbers and texts of real SMS in failures")
 
 
+def pytest_report_header(config: pytest.Config) -> str:
+    """Say which service the tests would use."""
+    url = os.environ.get("SMSBUS_URL")
+    if config.getini("sms_numbers"):
+        return f"smsbus: {url or 'no service, since SMSBUS_URL is not set'} (sms_numbers is set)"
+    return f"smsbus: the sandbox ({'SMSBUS_URL is set, but ' if url else ''}sms_numbers is not set)"
+
+
 @pytest.fixture(scope="session")
 def sms_sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmsSandbox]:
     """A Kafka, smsbus and simulated providers on free ports, started once for all processes of the run."""

@@ -207,8 +207,8 @@ class Smsbus:
             Gauge(f"smsbus_{name}", "", ["account"], registry=registry).labels("grizzly").set(value)
         self.polls = Counter("smsbus_polls", "", ["account", "outcome"], registry=registry)
         self.polls.labels("grizzly", "waiting").inc(100)
-        last = Gauge("smsbus_poll_last_success_timestamp_seconds", "", ["account"], registry=registry)
-        last.labels("grizzly").set_to_current_time()
+        self.heard = Gauge("smsbus_poll_last_success_timestamp_seconds", "", ["account"], registry=registry)
+        self.heard.labels("grizzly").set_to_current_time()
 
     async def _send_test(self, account: str) -> CallbackResponse | None:
         message = sms("Test SMS from smsbus: your code is 482913.", code="482913", account=account, sender="smsbus")

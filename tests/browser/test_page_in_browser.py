@@ -871,6 +871,24 @@ def test_the_accounts_say_how_much_of_their_budget_they_use(page, smsbus):
     expect(page.locator(".accounts tbody tr", has_text="shop").locator("[data-name=Budget]")).to_have_text("–")
 
 
+def test_the_status_is_fresh_when_it_is_opened(page, smsbus):
+    page.wait_for_timeout(1200)
+    for number in range(3):
+        smsbus.sms(f"code {number}")
+    shows(page, "code 2", "code 1", "code 0")
+    page.locator("a", has_text="Status").click()
+
+    expect(page.locator(".strip li", has_text="Inbox").locator("b")).to_have_text("3", timeout=700)
+
+
+def test_an_account_that_was_never_heard_says_so(page, smsbus):
+    smsbus.heard.labels("grizzly").set(0)
+    page.locator("a", has_text="Status").click()
+    row = page.locator(".accounts tbody tr", has_text="grizzly")
+
+    expect(row.locator("[data-name='Last contact']")).to_have_text("not heard since it started")
+
+
 def test_kafka_away_is_said_in_words_and_over_when_it_is(page, smsbus):
     smsbus.sms("before", ago=1)
     shows(page, "before")

@@ -58,6 +58,17 @@ def test_no_accounts_are_no_lines(environment, monkeypatch):
     assert (result.exit_code, result.stdout, result.stderr) == (Code.OK, "", "no account is configured\n")
 
 
+def test_no_accounts_here_are_said_to_be_no_accounts_of_a_service(monkeypatch):
+    for name in ACCOUNTS:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("SMSBUS_URL", "http://smsbus.example:8081")
+
+    result = run(cli, ["account", "list"])
+
+    assert (result.exit_code, result.stdout) == (Code.OK, "")
+    assert "does not ask the service of SMSBUS_URL" in result.stderr
+
+
 def test_an_account_that_is_not_there_is_answered_with_those_that_are():
     code, said = refusal("poll", "getBalance")
 

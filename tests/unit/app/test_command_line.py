@@ -452,3 +452,8 @@ def test_without_a_token_the_service_of_this_machine_cannot_be_asked(environment
     result = run(cli, ["status"])
 
     assert (result.exit_code, "set SMSBUS_URL" in result.output) == (Code.FAILED, True)
+
+
+@pytest.mark.parametrize("path", [*ALL], ids=" ".join)
+def test_help_is_wrapped_once_by_the_terminal(path):
+    assert all("\n" not in paragraph for paragraph in (ALL[path].help or "").split("\n\n"))

@@ -9,6 +9,7 @@ from structlog.testing import capture_logs
 from app import lifecycle, serve
 from app.errors import StartupError
 from app.settings.load import load
+from app.settings.names import SettingsError
 
 
 async def test_without_an_account_there_is_nothing_to_serve(environment, monkeypatch):
@@ -108,3 +109,34 @@ def test_a_callback_url_is_said_only_where_pingme_could_post_to_it(environment, 
     [line] = lines
     assert [line[key] for key in ("callback",) if key in line] == callback
     assert line["receiver"].endswith(":8080")
+
+
+SHOP = {"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24}
+
+
+@pytest.mark.parametrize(("named", "is_right"), [("shop", True), ("shop, shpo", False), ("", True)])
+async def test_a_reader_of_no_configured_account_is_refused(environment, monkeypatch, named, is_right):
+    environment({**SHOP, "SMSBUS_ADMIN__READ_ACCOUNTS": named})
+    monkeypatch.setattr(serve.logs, "configure", lambda *_: None)
+    monkeypatch.setattr(serve, "_warn_of_few_files", lambda *_: (_ for _ in ()).throw(ZeroDivisionError))
+
+    with pytest.raises(ZeroDivisionError if is_right else StartupError) as refused:
+        await serve.serve(load())
+
+    if not is_right:
+        assert str(refused.value) == "admin.read_accounts: there is no account shpo; configured: shop"
+
+
+@pytest.mark.parametrize(("role", "warned"), [("inbox", True), ("receiver", False), ("pollers", False)])
+def test_a_process_with_a_part_of_the_accounts_only_warns(environment, role, warned):
+    environment({**SHOP, "SMSBUS_ADMIN__READ_ACCOUNTS": "shop,grizzly"})
+    with capture_logs() as lines:
+        serve._look_at_read_accounts(load(), role)
+
+    assert [(line["event"], line["accounts"]) for line in lines] == [("read_accounts_unknown", "grizzly")] * warned
+
+
+def test_what_is_no_name_is_no_account_to_read(environment):
+    environment({"SMSBUS_ADMIN__READ_ACCOUNTS": '["shop", "grizzly"]'})
+    with pytest.raises(SettingsError, match="SMSBUS_ADMIN__READ_ACCOUNTS"):
+        load()

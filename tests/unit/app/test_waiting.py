@@ -9,7 +9,7 @@ import pytest
 
 from app import waiting
 from app.service import Answer, NotReached, ServiceError
-from app.waiting import Unavailable, Wanted, WatchEnded, wait_for
+from app.waiting import Unavailable, Wanted, WatchEnded, came_before, wait_for
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})
@@ -200,3 +200,28 @@ async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, time
     await wait_for(Noting(page("code 1")), ORDER, seconds, print)  # type: ignore[arg-type]
 
     assert asked == [timeout]
+
+
+async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
+    uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
+    service = Scripted(CURSOR, Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
+
+    assert await found(service, NUMBER._replace(codes=True)) == "code 1"
+    assert "has_code" not in service.asked[-1][1]  # a cursor of a list without it would be of other filters
+
+
+@pytest.mark.parametrize(
+    ("wanted", "answer", "since"),
+    [
+        (NUMBER, page("code 1"), "--since 4m"),
+        (NUMBER, page(), None),
+        (NUMBER._replace(match=re.compile("parcel")), page("code 1"), None),
+        (NUMBER, AWAY, None),
+        (ORDER, page("code 1"), None),
+        (Wanted({**NUMBER.parameters, "since": "10m"}), page("code 1"), None),
+    ],
+)
+async def test_what_came_shortly_before_a_wait_is_found_by_an_option(
+    wanted: Wanted, answer: Answer | Exception, since: str | None
+) -> None:
+    assert await came_before(Scripted(answer), wanted, 120) == since  # type: ignore[arg-type]

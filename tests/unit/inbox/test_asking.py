@@ -9,7 +9,7 @@ from prometheus_client.core import HistogramMetricFamily
 from inbox.asking import CLOCKS_MS, Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor, Place
 from inbox.filters import Filter
-from inbox.following import Blind
+from inbox.following import ANSWER_SECONDS, Blind
 from inbox.tail import Gone
 from schemas.topics import RECEIVED, REJECTED
 from tests.inbox_records import FIRST, NOW_MS, NUMBER, PARTS, SECOND, ids, record
@@ -315,6 +315,14 @@ def test_the_first_of_several_is_returned_though_more_come_while_it_looks(world,
 def test_a_wait_while_kafka_is_away_says_that_nobody_knows(world, inbox):
     with pytest.raises(Blind):  # this inbox does not read
         wait(world, inbox, seconds=10)
+
+
+def test_a_wait_that_begins_while_kafka_hangs_says_so_within_two_seconds(world, inbox):
+    inbox.following._reader.ends = lambda: asyncio.sleep(1e9)  # type: ignore[method-assign]
+    began = world.loop.time()
+    with pytest.raises(Blind):
+        world.run(inbox.now(ALL))
+    assert world.loop.time() - began <= ANSWER_SECONDS + 0.1
 
 
 def test_a_wait_that_is_over_just_after_kafka_went_away_says_so_too(world, inbox):

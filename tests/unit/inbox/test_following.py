@@ -11,7 +11,7 @@ from bus.kafka.client import KafkaAway
 from bus.kafka.topics import TopicsError
 from inbox.cursor import named
 from inbox.filters import Filter
-from inbox.following import BLIND_AFTER, Blind
+from inbox.following import A_MOMENT, ANSWER_SECONDS, BLIND_AFTER, LOOK_EVERY, Blind
 from schemas.topics import RECEIVED
 from tests.inbox_records import FIRST, HOUR_MS, NOW_MS, SECOND, ids, record
 from tests.simulation.inbox import topics
@@ -219,7 +219,28 @@ def test_an_outage_is_logged_before_the_brokers_silence_is_an_error(world):
         world.pass_time(BLIND_AFTER + 2)
 
     assert [(log["event"], log["error"]) for log in logs] == [("inbox_blind", "KafkaAway")]
-    assert "5 seconds" in logs[0]["reason"]
+    assert "2 seconds" in logs[0]["reason"]
+
+
+def test_brokers_that_hang_are_said_within_some_three_seconds(world):
+    inbox = world.started()
+    inbox.following._reader.ends = lambda: asyncio.sleep(1e9)  # type: ignore[method-assign]
+    world.pass_time(LOOK_EVERY + ANSWER_SECONDS + A_MOMENT + 0.1)
+    assert inbox.following.degraded() == ("inbox_blind",)
+
+
+def test_brokers_that_take_their_time_are_not_said_to_be_away(world):
+    inbox = world.started()
+    answer = inbox.following._reader.ends
+
+    async def late():
+        await asyncio.sleep(ANSWER_SECONDS + A_MOMENT / 2)
+        return await answer()
+
+    inbox.following._reader.ends = late  # type: ignore[method-assign]
+    for _ in range(100):
+        world.pass_time(0.1)
+        assert "inbox_blind" not in inbox.following.degraded()
 
 
 def test_a_fetch_that_never_returns_is_given_up(world):

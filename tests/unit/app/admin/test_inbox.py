@@ -535,7 +535,10 @@ async def test_a_stream_of_the_last_minutes_begins_with_them(api):
         ),
         ("/v1/sms?since=2026-03-25T03:17:06", "since must be 10m (or 30s, 2h, 7d), a past time"),
         (f"/v1/sms?since={'A' * 50}", "since is not a cursor of this inbox: it was cut, or is of other events."),
-        ("/v1/sms?provider=grizzly", "provider must be one of pingme, smsverified, grizzlysms, smsman."),
+        (
+            "/v1/sms?provider=grizzly",
+            "provider must be one of pingme, smsverified, grizzlysms, smsman (did you mean grizzlysms?).",
+        ),
         ("/v1/sms?sequence=1", "sequence is not a parameter of this request"),
         ("/v1/sms/x?limit=1", "limit is not a parameter of this request."),
         ("/v1/cursor?recipient=1", "recipient is not a parameter of this request."),
@@ -545,7 +548,7 @@ async def test_a_stream_of_the_last_minutes_begins_with_them(api):
         (f"/v1/wait?order_id=1&recipient={NUMBER}", "say what to wait for"),
         (f"/v1/wait?recipient={NUMBER}&sequence=1", "sequence counts the SMS of an activation"),
         ("/v1/wait?account=main&order_id=860170&since=10m", "an activation's SMS are counted: leave out since"),
-        (f"/v1/wait?recipient={NUMBER}&timeout=56", "timeout must be 1 to 55 (seconds)."),
+        (f"/v1/wait?recipient={NUMBER}&timeout=56", "timeout must be 1 to 55 (whole seconds)."),
         ("/v1/wait?recipient=nobody", "recipient must be a number, without letters."),
         ("/v1/sms?recipient=alice1", "recipient must be a number, without letters."),
         (

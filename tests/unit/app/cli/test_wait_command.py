@@ -15,7 +15,11 @@ BLIND = Answer(503, {"reason": "inbox_blind", "detail": "Kafka cannot be read no
 
 @pytest.fixture(autouse=True)
 def _service(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def came_before(*_: object) -> None:
+        return None
+
     monkeypatch.setenv("SMSBUS_URL", "http://127.0.0.1:9")
+    monkeypatch.setattr(waiting, "came_before", came_before)
 
 
 def test_a_wait_whose_time_is_over_in_an_outage_has_an_exit_code_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -48,3 +52,63 @@ def test_there_is_no_cursor_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert (result.exit_code, result.stdout) == (Code.UNAVAILABLE, "")
     assert result.stderr == "smsbus: there is no cursor now: Kafka cannot be read now.\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["16470000000"], "or --watch ID (did you mean --to 16470000000?)\n"),
+        (["+1 647 000-0000"], "(did you mean --to +1 647 000-0000?)\n"),
+        (["grizzly"], "or ACCOUNT ORDER, or --watch ID\n"),
+        (["--to", "1", "--timeout", "soon"], "smsbus: --timeout must be seconds, 1 or more, or a duration like 2m\n"),
+        (["--to", "1", "--since", "5"], "a past time like 2026-03-25T03:17:06Z, or a cursor\n"),
+        (["--to", "1", "--timeout", "0"], "smsbus: --timeout must be seconds, 1 or more, or a duration like 2m\n"),
+    ],
+)
+def test_what_cannot_be_waited_for_says_what_was_probably_meant(arguments: list[str], said: str) -> None:
+    result = run(cli, ["wait", *arguments])
+
+    assert result.exit_code == Code.USAGE
+    assert result.stderr.endswith(said)
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [("7", 7), ("7s", 7), ("2m", 120)])
+def test_a_timeout_is_seconds_or_a_duration(monkeypatch: pytest.MonkeyPatch, timeout: str, seconds: int) -> None:
+    async def wait_for(_: object, __: object, given: float, ___: object) -> dict[str, str]:
+        return {"code": str(given)}
+
+    monkeypatch.setattr(waiting, "wait_for", wait_for)
+
+    assert run(cli, ["wait", "--to", "1", "--timeout", timeout]).stdout == f"{seconds}\n"
+
+
+@pytest.mark.parametrize(
+    ("number", "since", "said"),
+    [
+        ("16470000000", None, "nothing came within 7 s"),
+        (
+            "16470000000",
+            "--since 3m",
+            "nothing came within 7 s; one came shortly before this began: --since 3m finds it",
+        ),
+        (
+            "(647) 000-0000",
+            None,
+            "nothing came within 7 s; a number is matched whole, with its country's code and no 00: like 16470000000",
+        ),
+    ],
+)
+def test_nothing_in_time_says_what_may_be_the_cause(
+    monkeypatch: pytest.MonkeyPatch, number: str, since: str | None, said: str
+) -> None:
+    async def wait_for(*_: object) -> None:
+        return None
+
+    async def came_before(*_: object) -> str | None:
+        return since
+
+    monkeypatch.setattr(waiting, "wait_for", wait_for)
+    monkeypatch.setattr(waiting, "came_before", came_before)
+    result = run(cli, ["wait", "--to", number, "--timeout", "7"])
+
+    assert (result.exit_code, result.stderr) == (Code.TIMED_OUT, f"smsbus: {said}\n")
