@@ -7,6 +7,7 @@ import resource
 import secrets
 import signal
 import socket
+import sys
 import time
 from collections.abc import Coroutine
 from typing import Any, Final, TypeVar
@@ -49,6 +50,18 @@ def allow_many_connections() -> None:
     """Raise the limit of open files to the maximum: 1024 slow clients would otherwise block all others."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def open_closed_streams() -> None:
+    """Open /dev/null in the place of each standard stream that is closed (`>&-`), also for processes that it starts.
+
+    Else printing fails, and a socket may get the number of a stream to which something is printed.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the stream's own
+            os.set_inheritable(number, True)  # noqa: FBT003 - takes no keyword
+            setattr(sys, name, os.fdopen(number, mode))
 
 
 def collect_rarely() -> None:

@@ -2,6 +2,7 @@
 
 import json
 from asyncio import Future
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from typing import Final
 
@@ -16,7 +17,8 @@ from schemas.timestamps import to_text
 
 STAGE: Final = "shape"
 REASON: Final = "unknown_shape"
-MOST: Final = 50  # samples of one provider in a day: whoever knows a callback URL can send any number of shapes
+MOST: Final = 50  # samples of one account in a day: whoever knows a callback URL can send any number of shapes
+MOST_OF_PROVIDER: Final = 500  # in a day, whatever the number of its accounts
 DAY_MS: Final = 24 * 3600 * 1000
 
 Sample = Mapping[str, object]
@@ -33,7 +35,8 @@ class UnknownShapes(Collector):
         self._now_ms = now_ms
         self._counts = dict.fromkeys(PROVIDERS, 0)
         self._day = 0
-        self._seen: dict[str, set[Hashable]] = {}
+        self._seen: dict[str, set[Hashable]] = {}  # by provider: a shape of several accounts is one sample
+        self._taken = Counter[tuple[str, str]]()  # of them by provider and account
         registry.register(self)
 
     def saw(
@@ -48,9 +51,11 @@ class UnknownShapes(Collector):
         now_ms = self._now_ms()
         if now_ms // DAY_MS != self._day:
             self._day, self._seen = now_ms // DAY_MS, {}
+            self._taken.clear()
         seen = self._seen.setdefault(provider, set())
-        if len(seen) < MOST and shape not in seen:
+        if shape not in seen and self._taken[provider, account] < MOST and len(seen) < MOST_OF_PROVIDER:
             seen.add(shape)
+            self._taken[provider, account] += 1
             self._publish(provider, account, received_via, sample(), now_ms)
 
     def _publish(self, provider: str, account: str, received_via: str, sample: Sample, now_ms: int) -> None:

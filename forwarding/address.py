@@ -2,7 +2,7 @@
 
 import ipaddress
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from yarl import URL
@@ -12,8 +12,12 @@ STANDING_FOR_IPV4: Final = tuple(
     map(ipaddress.IPv6Network, ("64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96", "::/96"))
 )
 """Networks of translators, and an obsolete one: an IPv4 address is in the last four bytes."""
-NOT_PUBLIC: Final = tuple(map(ipaddress.ip_network, ("fec0::/10", "192.0.0.0/24")))
-"""Private networks that `ipaddress` of Python 3.11 takes for public ones."""
+NOT_PUBLIC: Final = tuple(
+    map(ipaddress.ip_network, ("fec0::/10", "192.0.0.0/24", "192.88.99.0/24", "3fff::/20", "5f00::/16"))
+)
+"""Networks that are not public, and that `ipaddress` of Python 3.11 takes for public ones."""
+OF_CLOUDS: Final = tuple(map(ipaddress.ip_network, ("fd00:ec2::/32", "fd20:ce::/32")))
+"""Private networks at whose addresses AWS and Google hand out credentials, as they do at link-local ones."""
 HOW: Final = "write it as https://example.com/hook, or localhost:3000/hook"
 
 
@@ -67,12 +71,16 @@ def _can_be_user(url: URL) -> bool:
 def is_allowed(text: str, *, private: bool) -> bool:
     """Tell whether requests may go to this address; `private`: also to this machine and to private networks.
 
-    Never to link-local addresses: clouds hand out credentials there.
+    Never to link-local addresses, and to those like them: clouds hand out credentials there.
     """
     address = _plain(ipaddress.ip_address(text.partition("%")[0]))
-    if address.is_link_local or address.is_multicast or str(address) == "255.255.255.255":
+    if address.is_link_local or address.is_multicast or str(address) == "255.255.255.255" or _is_in(address, OF_CLOUDS):
         return False
-    return private or (address.is_global and not any(address in network for network in NOT_PUBLIC))
+    return private or (address.is_global and not _is_in(address, NOT_PUBLIC))
+
+
+def _is_in(address: Address, networks: Iterable[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> bool:
+    return any(address in network for network in networks)
 
 
 def is_forbidden_host(host: str, *, private: bool) -> bool:
@@ -103,6 +111,6 @@ def _plain(address: Address) -> Address:
     if isinstance(address, ipaddress.IPv6Address):
         if address.ipv4_mapped or address.sixtofour:
             return address.ipv4_mapped or address.sixtofour or address
-        if any(address in network for network in STANDING_FOR_IPV4):
+        if _is_in(address, STANDING_FOR_IPV4):
             return ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
     return address

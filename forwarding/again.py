@@ -12,7 +12,8 @@ from forwarding.signature import signed
 from schemas.messages import SmsReceived, SmsRejected, WatchEnded
 from schemas.topics import RECEIVED, WATCH_ENDED
 
-_MODELS: Final[Mapping[str, type[SmsReceived | WatchEnded]]] = {RECEIVED: SmsReceived, WATCH_ENDED: WatchEnded}
+EVENTS: Final[Mapping[str, type[SmsReceived | WatchEnded]]] = {RECEIVED: SmsReceived, WATCH_ENDED: WatchEnded}
+"""What is forwarded, by topic."""
 
 
 class RefusedEvent(NamedTuple):
@@ -29,7 +30,7 @@ class RefusedEvent(NamedTuple):
 
 def refused_event(letter: SmsRejected, body: bytes) -> RefusedEvent | None:
     """Return the event of a dead letter of forwarding; None: this version cannot read it."""
-    model = _MODELS.get(letter.facts.get("refused_topic", ""))
+    model = EVENTS.get(letter.facts.get("refused_topic", ""))
     if model is None:
         return None
     try:

@@ -78,7 +78,10 @@ class Forward:
         jitter: Callable[[], float] = random.random,
         on_step: Callable[[Item, Sent | Pause | Refuse], None] = lambda *_: None,
     ) -> None:
-        """`key`: of the signatures. `now`: seconds since 1970. `on_step` is told what comes of every request."""
+        """`key`: of the signatures. `now`: seconds since 1970.
+
+        `on_step` is told what came of each request; that an event was refused once its dead letter is in Kafka.
+        """
         self.name = name
         self.sent = 0
         self.refused = 0
@@ -163,14 +166,15 @@ class Forward:
                 self.stopped = True
                 _log.error("forward_stopped", forward=self.name, hint="it answered 410: start it again if it is back")
                 raise Finished
+            if isinstance(step, Refuse):
+                _end_if_cancelled()
+                await self._refuse(item, step.status)
             self._on_step(item, step)
             if isinstance(step, Sent):
                 self.sent += 1
+            if not isinstance(step, Pause):
                 return self._waits_no_longer(item.part)
             _end_if_cancelled()
-            if isinstance(step, Refuse):
-                await self._refuse(item, step.status)
-                return self._waits_no_longer(item.part)
             self._waits(item.part, step)
             await asyncio.sleep(step.seconds)
 

@@ -1,4 +1,7 @@
-"""The dead letter of an event that a target refused. It has what is needed to send the event to that target again."""
+"""The dead letter of an event that a target refused. It has what is needed to send the event to that target again.
+
+Of an event that is too large for it, that is the place on its topic, for as long as Kafka keeps the event there.
+"""
 
 import re
 from typing import Final, Protocol
@@ -12,7 +15,7 @@ from schemas.dead_letter import UNKNOWN, rejected
 from schemas.messages import SmsRejected
 
 STAGE: Final = "forward"
-MOST_BYTES: Final = 256 * 1024  # more than an SMS has; in base64 they fit into every topic
+MOST_BYTES: Final = 256 * 1024  # in base64 they fit into every topic; of a larger event its place is kept, too
 _ACCOUNT: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 

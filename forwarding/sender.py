@@ -11,6 +11,7 @@ import aiohttp
 from yarl import URL
 
 from forwarding.address import Forbidden, guarded
+from forwarding.connection import Connector
 from forwarding.delivery import NoResponse, Response
 
 CONNECT_SECONDS: Final = 5.0
@@ -61,12 +62,11 @@ class Sender:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(
-                    limit=0, keepalive_timeout=KEEPALIVE_SECONDS, socket_factory=guarded(private=self._private)
-                ),
+                connector=Connector(keepalive_timeout=KEEPALIVE_SECONDS, socket_factory=guarded(private=self._private)),
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
                 headers={"User-Agent": "smsbus"},
                 cookie_jar=aiohttp.DummyCookieJar(),
+                auto_decompress=False,  # else an unknown Content-Encoding makes it no response
             )
         return self._session
 

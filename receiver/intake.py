@@ -23,7 +23,7 @@ from receiver.auth import Caller
 from receiver.metrics import STRANGER, ReceiverMetrics
 from receiver.settings import PingMeAccount, ReceiverSettings
 from receiver.stages import Callbacks, InvalidCallback, VerifiedRequest, dead_letter
-from receiver.unknown_keys import is_json, sample, unknown_keys
+from receiver.unknown_keys import sample, unknown
 from schemas.messages import SmsReceived, SmsRejected
 
 RETRY_AFTER: Final = 5  # seconds: a restart, or a short recovery
@@ -110,9 +110,9 @@ class Intake:
 
     def _noticed(self, caller: Caller, body: bytes, callbacks: Callbacks) -> Callbacks:
         """Return the callbacks; those with keys that nobody knows are counted, and one of them is a sample."""
-        if self._unknown_shapes is not None and (keys := unknown_keys(callbacks, body)):
-            shape, show = (keys, is_json(body)), partial(sample, keys, body)
-            self._unknown_shapes.saw(pingme.PROVIDER, caller.account, "callback", shape, show)
+        if (callbacks.unknown or callbacks.lacks_user) and self._unknown_shapes is not None:
+            news = unknown(callbacks.unknown, body, lacks_user=callbacks.lacks_user)
+            self._unknown_shapes.saw(pingme.PROVIDER, caller.account, "callback", news, partial(sample, news, body))
         return callbacks
 
     def comes_from(self, caller: Caller) -> int:

@@ -52,9 +52,10 @@ REASONS: Final = (
 _OPTIONAL: Final = ("userId", "app", "time", "from", "to")
 KNOWN: Final = frozenset(("text", *_OPTIONAL))
 _READY: Final = frozenset((str, type(None)))  # types of values that need no conversion
+_NONE: Final[frozenset[str]] = frozenset()
 MOST_ELEMENTS: Final = 100
 MOST_FORM_FIELDS: Final = 64  # ten times those that are documented; a form of many empty ones costs 165 ms
-MOST_UNKNOWN: Final = 300  # 2 KiB of provider_fields cannot hold more
+MOST_UNKNOWN: Final = 300  # keys; 2 KiB of provider_fields cannot hold more
 SURELY_FITS: Final = 40 * 1024  # bytes: one is twelve at most, a control character of `from`, which is kept twice
 
 
@@ -65,11 +66,30 @@ def messages(request: VerifiedRequest) -> Callbacks:
     except InvalidCallback as refused:
         return Callbacks([dead_letter(request, refused)], is_array=False)
     if isinstance(callbacks, list):
-        return Callbacks(_several(request, [_outcome(request, each) for each in callbacks]), is_array=True)
+        several = _several(request, [_outcome(request, each) for each in callbacks])
+        news = [_unknown_names(each) for each in callbacks]
+        lacks_user = request.caller.user_id is not None and any(map(_lacks_user, callbacks))
+        unknown = frozenset(islice(_NONE.union(*news), MOST_UNKNOWN))
+        return Callbacks(several, is_array=True, unknown=unknown, lacks_user=lacks_user)
     outcome = _outcome(request, callbacks)
     return Callbacks(
-        [dead_letter(request, outcome) if isinstance(outcome, InvalidCallback) else outcome], is_array=False
+        [dead_letter(request, outcome) if isinstance(outcome, InvalidCallback) else outcome],
+        is_array=False,
+        unknown=_unknown_names(callbacks),
+        lacks_user=request.caller.user_id is not None and _lacks_user(callbacks),
     )
+
+
+def _unknown_names(callback: object) -> frozenset[str]:
+    """Return the keys of an object that no document names. Nearly always none: then this costs little."""
+    if not isinstance(callback, dict) or KNOWN.issuperset(callback):
+        return _NONE
+    return frozenset(islice(callback.keys() - KNOWN, MOST_UNKNOWN))
+
+
+def _lacks_user(callback: object) -> bool:
+    """Tell whether an object has no `userId`."""
+    return isinstance(callback, dict) and callback.get("userId") is None
 
 
 def _outcome(request: VerifiedRequest, callback: object) -> SmsReceived | InvalidCallback:

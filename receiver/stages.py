@@ -38,6 +38,10 @@ class Callbacks(NamedTuple):
 
     messages: list[SmsReceived | SmsRejected]
     is_array: bool
+    unknown: frozenset[str] = frozenset()
+    """Keys that no document names, as they came."""
+    lacks_user: bool = False
+    """There is no `userId`, and the settings have one to compare it with."""
 
 
 class InvalidCallback(Exception):

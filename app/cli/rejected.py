@@ -159,7 +159,7 @@ def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
         yield printable(f"{name}: {value}")
     if is_of_forwarding(letter):
         sends = f"`smsbus rejected replay {letter.id}` sends it to its target again"
-        yield sends if letter.body_complete else REASONS["body_incomplete"]
+        yield sends if letter.body_complete else f"{sends}, for as long as its topic has it (7 days)"
         return
     for outcome in tried:
         if outcome.sms is not None:
@@ -180,7 +180,7 @@ async def _planned(settings: "Settings", targets: "Targets", wanted: "Wanted") -
     async for letter in letters.read():
         if not is_of_forwarding(letter):
             plan.add(letter.id, outcomes(letter, known))
-        elif isinstance(found := to_send(letter, targets), str):
+        elif isinstance(found := await to_send(letter, targets, settings.kafka), str):
             plan.add(letter.id, [Outcome(None, found)])
         else:
             plan.add(letter.id, [])

@@ -1,19 +1,25 @@
 """What targets of forwarding refused, and sending it to them again."""
 
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import AsyncExitStack
-from typing import NamedTuple
+from contextlib import AsyncExitStack, aclosing
+from hashlib import sha256
+from typing import Final, NamedTuple
 
 from yarl import URL
 
 from app.forwards import Target, configured, kept_target
 from app.rejected.letters import Letter
 from app.settings.load import Settings
-from forwarding.again import RefusedEvent, refused_event, send
+from bus.kafka import reader
+from bus.settings import KafkaSettings
+from forwarding.again import EVENTS, RefusedEvent, refused_event, send
 from forwarding.delivery import GONE, NoResponse, Response
 from forwarding.letters import STAGE
 from forwarding.sender import Sender
 from forwarding.signature import key_of
+
+_PLACE: Final = re.compile(r"([0-9]{1,4})@([0-9]{1,18})")
 
 
 class ToSend(NamedTuple):
@@ -43,15 +49,30 @@ class Targets:
         return sorted({each.target.name for each in again} - set(self._configured))
 
 
-def to_send(letter: Letter, targets: Targets) -> ToSend | str:
-    """Return what is to be sent, or the reason why it cannot be."""
-    if not letter.body_complete:
-        return "body_incomplete"
-    event = refused_event(letter, letter.body)
+async def to_send(letter: Letter, targets: Targets, kafka: KafkaSettings) -> ToSend | str:
+    """Return what is to be sent, or the reason why it cannot be. Raises `TopicsError` and `KafkaAway`."""
+    body = letter.body if letter.body_complete else await _on_its_topic(letter, kafka)
+    if body is None:
+        return "event_deleted"
+    event = refused_event(letter, body)
     if event is None:
         return "event_unreadable"
     target = targets.of(event.forward)
     return ToSend(event, target) if target else "unknown_target"
+
+
+async def _on_its_topic(letter: Letter, kafka: KafkaSettings) -> bytes | None:
+    """Return an event that is too large for a dead letter, as its topic has it; None: Kafka has deleted it."""
+    topic, found = letter.facts.get("refused_topic", ""), _PLACE.fullmatch(letter.facts.get("place", ""))
+    if topic not in EVENTS or found is None:
+        return None
+    partition, offset = map(int, found.groups())
+    records = reader.read(kafka, topic, start=reader.at({partition: offset}), follow=False, only={partition})
+    async with aclosing(records):
+        async for record in records:
+            body = record.value or b""
+            return body if sha256(body).hexdigest() == letter.body_sha256 else None
+    return None
 
 
 def is_of_forwarding(letter: Letter) -> bool:

@@ -34,6 +34,7 @@ REASONS: Final[Mapping[str, str]] = {
     "unknown_shape": "A sample of a shape that nobody knew, without values: docs/guides/first-real-number.md.",
     "body_incomplete": "Only its start was kept, so it cannot be replayed.",
     "not_a_callback": "It is not a callback: of those, stages parse and normalize can be replayed.",
+    "event_deleted": "Only its start was kept, and its topic has the event itself no longer.",
     "event_unreadable": "It is no event that this version can read.",
     "unknown_target": "Its target is not in these settings, or was never started here: --url says where it is.",
     "unknown_account": "Its account is not in these settings.",

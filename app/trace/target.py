@@ -21,16 +21,26 @@ class Target(NamedTuple):
 
     id: str = ""
     number: str = ""
-    """Digits alone: the key of its SMS."""
+    """Digits alone: the key of its SMS, if its provider spells it so."""
+
+    @property
+    def keys(self) -> frozenset[bytes]:
+        """The keys of a number's SMS: its digits as a `+` goes before them, and as `00` does."""
+        plain = self._plain
+        return frozenset({plain.encode(), b"00" + plain.encode()}) if plain else frozenset()
+
+    @property
+    def _plain(self) -> str:
+        return self.number.removeprefix("00") or self.number
 
     def partitions(self, topic: str) -> Collection[int] | None:
         """Return where it can be; None: anywhere."""
-        return {partition_of(self.number.encode())} if self.number and topic == RECEIVED else None
+        return set(map(partition_of, self.keys)) if self.number and topic == RECEIVED else None
 
     def is_sms(self, record: ReadRecord) -> bool:
         """Tell whether a record of SMS is wanted."""
         if self.number:
-            return record.key == self.number.encode()
+            return record.key in self.keys
         return record.headers.get("ce_id") == self.id.encode()
 
     def is_letter(self, record: ReadRecord) -> bool:
@@ -38,11 +48,11 @@ class Target(NamedTuple):
         value = record.value or b""
         if self.id:
             return self.id.encode() in value
-        return len(self.number) >= TELLING and self.number.encode() in _body(value)
+        return len(self._plain) >= TELLING and self._plain.encode() in _body(value)
 
     def is_end(self, item: Item, watches: Collection[str]) -> bool:
         """Tell whether the end of a watch is wanted: of one of these, or of the number's."""
-        return item.watch_id in watches or (bool(self.number) and item.recipient == self.number) or item.id == self.id
+        return item.watch_id in watches or (item.recipient or "").encode() in self.keys or item.id == self.id
 
 
 def target_in(text: str) -> Target | None:

@@ -11,7 +11,6 @@ from app.settings.load import Settings
 from app.trace.target import Target
 from bus.journal.rows import Which
 from bus.journal.status import CannotLook
-from bus.record import partition_of
 from schemas.topics import RECEIVED
 
 MOST: Final = 10_000
@@ -39,24 +38,29 @@ def waiting(settings: Settings, target: Target) -> Waiting:
 
 
 def _look(journal: FreeJournal | HeldJournal, settings: Settings, target: Target, found: Waiting) -> None:
-    count = 0
     try:
-        for row in journal.rows(_which(settings, target), reveal=bool(target.number)):
-            count += 1
-            if not isinstance(row, dict):
-                found.unseen.append(f"{journal.directory}: {row}")
-            elif not target.number or _key(row) == target.number.encode():
-                found.rows.append(_brief(row))  # of what may be gigabytes nothing else is kept
+        for which in _whiches(settings, target):
+            _look_for(which, journal, target, found)
     except NotAnswered as error:
         found.unseen.append(str(error))
+
+
+def _look_for(which: Which, journal: FreeJournal | HeldJournal, target: Target, found: Waiting) -> None:
+    count = 0
+    for row in journal.rows(which, reveal=bool(target.number)):
+        count += 1
+        if not isinstance(row, dict):
+            found.unseen.append(f"{journal.directory}: {row}")
+        elif not target.number or _key(row) in target.keys:
+            found.rows.append(_brief(row))  # of what may be gigabytes nothing else is kept
     if count == MOST:
         found.unseen.append(f"{journal.directory}: only its oldest {MOST} rows of this number's lane were looked at")
 
 
-def _which(settings: Settings, target: Target) -> Which:
-    if target.id:
-        return Which(limit=MOST, name=target.id)
-    return Which(limit=MOST, lane=(settings.kafka.topic(RECEIVED), partition_of(target.number.encode())))
+def _whiches(settings: Settings, target: Target) -> list[Which]:
+    if (partitions := target.partitions(RECEIVED)) is None:
+        return [Which(limit=MOST, name=target.id)]
+    return [Which(limit=MOST, lane=(settings.kafka.topic(RECEIVED), each)) for each in sorted(partitions)]
 
 
 def _key(row: Mapping[str, Any]) -> bytes:

@@ -16,6 +16,7 @@ from app.forwards import secret_of
 from bus.kafka import topics
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
+from bus.kafka.writer import RecordWriter
 from bus.record import build
 from bus.settings import KafkaSettings
 from forwarding.letters import LetterWriter, letter_of
@@ -81,6 +82,16 @@ class Commands:
         """What it says was sent, by letter; of a whole run."""
         return json.loads(self(*arguments, "--yes", "--json").stdout)
 
+    def publish(self, message: SmsReceived) -> None:
+        """Put an event where `_item` says that the first one is."""
+
+        async def put() -> None:
+            writer, built = RecordWriter(self.kafka), build(message, topic_prefix=self.kafka.topic_prefix, instance="x")
+            await writer.put(built.topic, 0, built.key, built.value, [*built.headers], built.timestamp_ms)
+            await writer.close()
+
+        asyncio.run(put())
+
     def refuse(self, *messages: SmsReceived, forward: str = "hook") -> list[str]:
         """Put dead letters, as a forwarder of this name does; return their ids."""
         letters = [
@@ -131,6 +142,18 @@ def test_what_a_configured_target_refused_is_sent_to_it_again(replay: Commands, 
     assert "2 events to send to hook again" in looked.stdout
     assert (before, [event["id"] for event in target.taken]) == ([], [one.id, two.id])
     assert (done["sent"], done["sms"], done["failing"]) == (dict.fromkeys(letters, "200"), [], {})
+
+
+def test_what_is_too_large_for_a_dead_letter_is_read_from_its_topic(replay: Commands, target: Target) -> None:
+    large, other = sms(n=1, text="x" * 400_000), sms(n=2, text="y" * 400_000)
+    replay.publish(large)
+    one, two = replay.refuse(large, other)
+
+    done = replay.sent()
+
+    assert (done["sent"], done["failing"]) == ({one: "200"}, {"event_deleted": 1})
+    assert [event["text"] for event in target.taken] == [large.text]
+    assert two not in done["sent"]
 
 
 def test_what_it_refuses_still_is_said_and_the_rest_is_sent(replay: Commands, target: Target) -> None:

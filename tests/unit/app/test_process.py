@@ -18,6 +18,22 @@ finally:
     os.kill(os.getpid(), signal.{name})
 """
 
+PRINTS = """
+import os, sys
+from app import cli
+
+def command():
+    for stream in (sys.stdout, sys.stderr):
+        stream.write("x")
+        stream.flush()
+    other = os.open(os.devnull, os.O_RDONLY) > 2
+    said = (other, sys.stdin.read(), all(map(os.get_inheritable, range(3))))
+    open(sys.argv[1], "w").write("{} {!r} {}".format(*said))
+
+cli.cli = command
+cli.main()
+"""
+
 
 def test_every_process_has_its_own_name():
     assert instance_id() != instance_id()
@@ -39,3 +55,13 @@ def test_a_signal_after_the_end_of_a_service_changes_nothing(name):
     ended = subprocess.run([sys.executable, "-c", ENDED.format(name=name)], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_read_and_written_as_if_it_were_dev_null_and_nothing_else_gets_its_number(tmp_path, closed):
+    said = tmp_path / "said"
+    shell = ["sh", "-c", f'"$@" {closed}', "sh", sys.executable, "-c", PRINTS, str(said)]
+
+    ended = subprocess.run(shell, check=False, stdin=subprocess.DEVNULL)
+
+    assert (ended.returncode, said.read_text()) == (0, "True '' True")

@@ -6,7 +6,7 @@ import json
 from prometheus_client import CollectorRegistry
 
 from bus.memory import MemoryBus
-from bus.unknown_shapes import DAY_MS, MOST, UnknownShapes
+from bus.unknown_shapes import DAY_MS, MOST, MOST_OF_PROVIDER, UnknownShapes
 from schemas.messages import Message, SmsRejected
 
 NOON_MS = 1_795_867_200_000
@@ -18,8 +18,8 @@ class World:
         self.bus, self.registry = MemoryBus(), CollectorRegistry()
         self.shapes = UnknownShapes(self.bus, self.registry, now_ms=lambda: self.now_ms)
 
-    def saw(self, shape: str, provider: str = "smsman") -> None:
-        self.shapes.saw(provider, "market", "poll", shape, lambda: {"shape": shape})
+    def saw(self, shape: str, provider: str = "smsman", account: str = "market") -> None:
+        self.shapes.saw(provider, account, "poll", shape, lambda: {"shape": shape})
 
     def count(self, provider: str = "smsman") -> float | None:
         return self.registry.get_sample_value("smsbus_unknown_shapes_total", {"provider": provider})
@@ -78,6 +78,22 @@ async def test_endless_shapes_are_a_count_and_no_memory():
     assert len(world.bus.messages) == MOST + 1
     assert world.count() == 10_000
     assert sum(map(len, world.shapes._seen.values())) == MOST + 1
+
+
+async def test_endless_shapes_of_one_account_leave_room_for_those_of_others_and_all_of_them_are_few():
+    world = World()
+    for number in range(1000):
+        world.saw(f"shape {number}", account="leaked")
+    world.saw("news", account="shop")
+    assert (len(world.bus.messages), content(world.bus.messages[-1])["shape"]) == (MOST + 1, "news")
+
+    for number in range(20_000):
+        world.saw(f"of many {number}", account=f"account{number % 100}")
+
+    assert len(world.bus.messages) == MOST_OF_PROVIDER
+    world.now_ms += DAY_MS
+    world.saw("shape 0", account="leaked")
+    assert len(world.bus.messages) == MOST_OF_PROVIDER + 1
 
 
 async def test_a_bus_that_is_full_is_not_asked_for_each():

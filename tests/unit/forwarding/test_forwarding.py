@@ -8,9 +8,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
 from bus.kafka.group_reader import Share
-from forwarding.delivery import NoResponse, Response
+from forwarding.delivery import NoResponse, Refuse, Response
 from forwarding.metrics import ForwardMetrics
 from inbox.filters import Filter
+from inbox.item import Item
 from schemas.topics import REJECTED
 from tests.forwarding_part import WEEK_MS, Letters, Partition, Reader, Target, forward_of
 from tests.inbox_records import NOW_MS
@@ -91,6 +92,21 @@ async def test_an_event_that_is_refused_becomes_a_dead_letter_and_the_next_one_i
         "forward": "hook", "refused_id": first, "refused_topic": "sms.received.v1", "place": "0@0"
     }  # fmt: skip
     assert (letter.TOPIC, letter.body_complete) == (REJECTED, True)
+
+
+@virtual
+async def test_that_an_event_is_refused_is_said_once_its_dead_letter_is_in_kafka():
+    partition, letters, said = Partition(), Letters(away=2), list[int]()
+    partition.publish(1)
+
+    def on_step(_: Item, step: object) -> None:
+        if isinstance(step, Refuse):
+            said.append(len(letters.put_there))
+
+    target = Target(lambda _: Response(422))
+    await ended(await run_for(forward_of(Reader(partition), target, letters, on_step=on_step), 60))
+
+    assert said == [1]
 
 
 @virtual

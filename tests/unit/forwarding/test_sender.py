@@ -3,7 +3,8 @@
 import asyncio
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -11,6 +12,8 @@ import pytest
 from aiohttp import web
 from yarl import URL
 
+from forwarding import sender as sending
+from forwarding.connection import Connection
 from forwarding.delivery import NoResponse, Response
 from forwarding.sender import Sender
 
@@ -143,3 +146,110 @@ async def test_what_is_no_http_is_named_and_so_is_a_connection_that_breaks():
         url = URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
         assert await sent(url) == NoResponse(reason)
         server.close()
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n"
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+Answering = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+@asynccontextmanager
+async def raw_target(serve: Answering) -> AsyncIterator[tuple[Sender, list[asyncio.StreamWriter]]]:
+    """What sends to a server that answers byte by byte, and that server's connections."""
+    opened: list[asyncio.StreamWriter] = []
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        opened.append(writer)
+        await serve(reader, writer)
+
+    server = await asyncio.start_server(connected, "127.0.0.1", 0)
+    sender = Sender(URL(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"), private=True, seconds=5.0)
+    try:
+        yield sender, opened
+    finally:
+        await sender.close()
+        for writer in opened:
+            writer.close()
+        server.close()
+
+
+def always(answer: bytes) -> Answering:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"{}"):
+                writer.write(answer)
+
+    return serve
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        b"Content-Length: 1\r\n\r\nlonger",
+        b"Content-Length: 100\r\n\r\nshort",
+        b"Content-Encoding: br\r\nContent-Length: 3\r\n\r\nabc",
+        b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+        b"Transfer-Encoding: chunked\r\n\r\nZZ\r\n",
+        b"Content-Length: 0\r\n\r\nSSH-2.0",
+        b"Content-Length: 0\r\n\r\n" + HEAD,
+    ],
+    ids=["longer", "shorter", "unknown encoding", "no gzip", "bad chunk", "junk behind it", "half of another"],
+)
+async def test_what_is_behind_a_head_does_not_count(rest: bytes):
+    async with raw_target(always(HEAD + rest)) as (sender, _):
+        assert [await sender.send({}, b"{}") for _ in range(2)] == [Response(200)] * 2
+
+
+async def test_a_head_that_cannot_be_read_is_no_answer():
+    async with raw_target(always(HEAD + b"Content-Length: two\r\n\r\n")) as (sender, _):
+        assert await sender.send({}, b"{}") == NoResponse("bad_http")
+
+
+async def test_an_answer_with_a_body_leaves_its_connection_to_the_next_request():
+    async with raw_target(always(HEAD + b"Content-Length: 2\r\n\r\nok")) as (sender, opened):
+        assert [await sender.send({}, b"{}") for _ in range(3)] == [Response(200)] * 3
+        assert len(opened) == 1
+
+
+async def test_a_few_interim_answers_say_nothing_and_a_flood_of_them_is_no_answer():
+    async with raw_target(always(INTERIM * 3 + HEAD + b"Content-Length: 0\r\n\r\n")) as (sender, _):
+        assert await sender.send({}, b"{}") == Response(200)
+    async with raw_target(always(INTERIM * 10_000)) as (sender, _):
+        assert await sender.send({}, b"{}") == NoResponse("bad_http")
+
+
+async def test_an_answer_that_nobody_asked_for_is_not_that_of_the_next_request(monkeypatch):
+    monkeypatch.setattr(sending, "KEEPALIVE_SECONDS", 60.0)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"{}")
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n" if len(opened) == 1 else b"HTTP/1.1 503 No\r\n\r\n")
+        await asyncio.wait([asyncio.ensure_future(unasked.wait())])
+        writer.write(HEAD + b"Content-Length: 0\r\n\r\n")
+        await reader.read()
+        closed.set()
+
+    unasked, closed = asyncio.Event(), asyncio.Event()
+    async with raw_target(serve) as (sender, opened):
+        assert await sender.send({}, b"{}") == Response(200)
+        unasked.set()
+        async with asyncio.timeout(5):
+            await closed.wait()
+
+        assert await sender.send({}, b"{}") == Response(503)
+
+
+@pytest.mark.parametrize("end", [b"\r\n\r\n", b"\n\n"])
+async def test_a_head_may_come_in_any_two_pieces_and_junk_behind_it_changes_nothing(end: bytes):
+    answer = INTERIM + b"HTTP/1.1 202 Accepted" + end + b"\x00junk"
+    for cut in range(len(answer) + 1):
+        connection = Connection(asyncio.get_running_loop())
+        connection.connection_made(asyncio.Transport())
+        connection.transport = None  # nothing to close
+        connection.set_response_params()
+
+        connection.data_received(answer[:cut])
+        connection.data_received(answer[cut:])
+
+        message, _ = await connection.read()
+        assert message.code == 202

@@ -16,7 +16,7 @@ from receiver.auth import Caller
 from receiver.intake import Intake
 from receiver.metrics import ReceiverMetrics
 from receiver.settings import PingMeAccount
-from receiver.unknown_keys import sample
+from receiver.unknown_keys import sample, unknown
 from schemas.messages import SmsReceived, SmsRejected
 
 NOW_MS = 1_795_867_200_000
@@ -42,8 +42,8 @@ class World:
             unknown_shapes=UnknownShapes(self.bus, self.registry, now_ms=lambda: NOW_MS),
         )
 
-    def take(self, body: bytes) -> list[SmsReceived | SmsRejected]:
-        caller = Caller("shop", None, "f")
+    def take(self, body: bytes, user_id: str | None = None) -> list[SmsReceived | SmsRejected]:
+        caller = Caller("shop", user_id, "f")
         return self.intake.callbacks(self.intake.allowances["shop"], caller, "application/json", body).messages
 
     def samples(self) -> list[dict[str, object]]:
@@ -88,12 +88,52 @@ async def test_a_new_key_is_an_sms_and_one_sample_however_often_it_comes():
 
 async def test_a_renamed_text_is_a_dead_letter_as_ever_and_a_sample_that_names_it():
     world = World()
-    renamed = {name: value for name, value in PLAIN.items() if name != "text"} | {"message": PLAIN["text"]}
+    renamed = {name: value for name, value in PLAIN.items() if name != "text"} | {"message": PLAIN["text"] * 1000}
     [letter] = world.take(json.dumps(renamed).encode())
 
     assert isinstance(letter, SmsRejected)
     assert letter.reason == "text_missing"
     assert [each["unknown"] for each in world.samples()] == [["message"]]
+
+
+@pytest.mark.parametrize("key", ["user_id", "accountId", "sign", "token", "clientRef", "keyword", "fluid"])
+async def test_a_new_key_is_news_whatever_it_is_called(key: str):
+    world = World()
+    [sms] = world.take(json.dumps(PLAIN | {key: "x"}).encode())
+
+    assert isinstance(sms, SmsReceived)
+    assert sms.provider_fields is None
+    assert [each["unknown"] for each in world.samples()] == [[key]]
+
+
+@pytest.mark.parametrize("value", ["x" * 3000, {"accountName": "x"}, [[["x"] * 500]]], ids=["long", "secret", "nested"])
+async def test_a_new_key_is_news_whatever_its_value_is(value: object):
+    world = World()
+    world.take(json.dumps(PLAIN | {"mood": value}).encode())
+
+    assert [each["unknown"] for each in world.samples()] == [["mood"]]
+
+
+async def test_of_an_array_the_keys_of_all_elements_are_looked_at():
+    world = World()
+    world.take(json.dumps([PLAIN, PLAIN | {"foo": 1}, {"to": "1", "bar": 2}]).encode())
+
+    assert [each["unknown"] for each in world.samples()] == [["bar", "foo"]]
+
+
+async def test_a_user_id_that_is_missing_where_it_is_to_be_compared_is_news_and_the_sms_is_taken():
+    world, renamed = World(), {"user_id" if name == "userId" else name: value for name, value in PLAIN.items()}
+    [sms] = world.take(json.dumps(renamed).encode(), user_id="xxx")
+    world.take(json.dumps([PLAIN, PLAIN | {"userId": None}]).encode(), user_id="xxx")
+    world.take(json.dumps(PLAIN).encode(), user_id="xxx")
+    world.take(json.dumps({"text": "hello"}).encode())
+
+    assert isinstance(sms, SmsReceived)
+    assert [(each["unknown"], each.get("missing")) for each in world.samples()] == [
+        (["user_id"], ["userId"]),
+        ([], ["userId"]),
+    ]
+    assert world.count() == 2
 
 
 async def test_a_text_that_falls_apart_in_a_form_is_not_shown():
@@ -132,7 +172,7 @@ def test_no_value_and_no_key_that_may_be_one_is_ever_kept(extra: dict[str, str],
     content = PLAIN | extra | {"newKey": "two words 4711"}
     body = urlencode(content).encode() if in_a_form else json.dumps(content).encode()
 
-    kept = json.dumps(sample(extra.keys() | {"newKey"}, body))
+    kept = json.dumps(sample(unknown(extra.keys() | {"newKey"}, body, lacks_user=False), body))
 
     assert not any(character.isdigit() for character in kept)
     assert "words" not in kept

@@ -23,7 +23,9 @@ def test_what_a_target_refused_is_said_to_be_sent_again_and_not_parsed() -> None
     assert not any(line.startswith("now") for line in said)
 
 
-def test_of_what_a_target_refused_only_what_was_kept_whole_is_sent_again() -> None:
+def test_what_is_too_large_for_a_dead_letter_is_sent_again_while_its_topic_has_it() -> None:
     letter = read(refused(b"{}"), stage="forward", reason="http_422", body_complete=False)
 
-    assert [*command._about(letter, [])][-1] == "Only its start was kept, so it cannot be replayed."
+    assert [*command._about(letter, [])][-1] == (
+        f"`smsbus rejected replay {letter.id}` sends it to its target again, for as long as its topic has it (7 days)"
+    )

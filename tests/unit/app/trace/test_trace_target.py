@@ -96,7 +96,27 @@ def test_the_end_of_a_watch_is_found_by_the_watch_or_the_number(target, watches,
     assert target.is_end(item, watches) is expected
 
 
-def test_of_a_number_one_partition_is_read() -> None:
-    assert Target(number=NUMBER).partitions(RECEIVED) == {partition_of(NUMBER.encode())}
+def test_of_a_number_the_partitions_of_both_spellings_are_read() -> None:
+    both = {partition_of(NUMBER.encode()), partition_of(b"00" + NUMBER.encode())}
+
+    assert Target(number=NUMBER).partitions(RECEIVED) == Target(number="00" + NUMBER).partitions(RECEIVED) == both
     assert Target(number=NUMBER).partitions(REJECTED) is None
     assert Target(id=ID).partitions(RECEIVED) is None
+
+
+@pytest.mark.parametrize("typed", [NUMBER, "00" + NUMBER, "+" + NUMBER])
+@pytest.mark.parametrize("sent", [NUMBER, "00" + NUMBER])
+def test_a_number_is_found_however_its_provider_and_a_person_write_it(typed: str, sent: str) -> None:
+    target, message = target_in(typed), sms(NUMBER).model_copy(update={"recipient_raw": sent})
+
+    assert target is not None
+    assert target.is_sms(record(message, 0))
+    assert target.is_letter(record(rejected(f'{{"to": "{sent}",}}'.encode()), 0))
+    item = Item.of(Part(WATCH_ENDED, 0), record(end_of("w", NUMBER), 0))
+    assert item is not None
+    assert target.is_end(item, set())
+
+
+def test_zeros_alone_are_a_number_that_nothing_has() -> None:
+    assert not Target(number="00").is_letter(record(rejected(b"00"), 0))
+    assert not Target(number="00").is_sms(record(SMS, 0))

@@ -70,6 +70,15 @@ async def test_what_waits_is_found_by_id_or_number(tmp_path, target, expected) -
     assert NUMBER not in repr(found.rows)
 
 
+async def test_what_waits_is_found_in_the_lanes_of_both_spellings(tmp_path) -> None:
+    spelled = sms(NUMBER, 1).model_copy(update={"recipient_raw": f"00{NUMBER}"})
+    await journal_with(tmp_path / "journal" / "a", sms(NUMBER, 0), spelled)
+
+    for typed in (NUMBER, f"00{NUMBER}"):
+        found = found_in(tmp_path, Target(number=typed))
+        assert {row["id"] for row in found.rows} == {sms(NUMBER, 0).id, sms(NUMBER, 1).id}
+
+
 def test_a_machine_without_journals_says_so(tmp_path) -> None:
     found = found_in(tmp_path, Target(number=NUMBER))
 
