@@ -16,6 +16,7 @@ from bus.kafka.topics_reader import Part
 from forwarding.delivery import NoResponse, Pause, Refuse, Response, Sent, Step, Stop, Tries
 from forwarding.envelope import encoded, headers_of
 from forwarding.letters import Letters, letter_of
+from forwarding.sender import FORBIDDEN
 from forwarding.signature import signed
 from inbox.filters import Filter
 from inbox.item import Item
@@ -26,6 +27,7 @@ LONG: Final = 60.0  # seconds of waiting for a target, until that is a degraded 
 LATE_MS: Final = 24 * 3_600_000  # before Kafka deletes what waits
 BLIND_AFTER: Final = 15.0  # seconds without an answer from Kafka
 LETTER_PAUSE: Final = 5.0
+MAY_BE_PRIVATE: Final = "its name leads to this machine or a private network: set its allow_private if that is right"
 
 _log = structlog.get_logger("forward")
 
@@ -84,6 +86,8 @@ class Forward:
         """
         self.name = name
         self.sent = 0
+        self.sent_at: float | None = None
+        """When the target last took an event, in seconds since 1970."""
         self.refused = 0
         self.skipped = 0
         """Records that are not events."""
@@ -132,12 +136,13 @@ class Forward:
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reasons."""
         now, left = asyncio.get_running_loop().time(), self.ms_until_deleted
+        waits = self.stopped or bool(self.waiting)
         holds = {
             f"forward_stopped:{self.name}": self.stopped,
             f"forward_blind:{self.name}": not self.stopped and now - self._reader.heard_at > BLIND_AFTER,
             f"forward_waiting:{self.name}": not self.stopped
             and any(now - each.since > LONG for each in self.waiting.values()),
-            f"forward_expiring:{self.name}": (self.stopped or bool(self.waiting)) and left is not None and left < LATE_MS,
+            f"forward_expiring:{self.name}": waits and left is not None and left < LATE_MS,
         }
         return tuple(reason for reason, does_hold in holds.items() if does_hold)
 
@@ -171,12 +176,14 @@ class Forward:
             if not isinstance(step, Refuse):
                 self._on_step(item, step)
             if isinstance(step, Sent):
-                self.sent += 1
-                return self._waits_no_longer(item.part)
+                self.sent, self.sent_at = self.sent + 1, self._now()
+                self._waits_no_longer(item.part)
+                return
             _end_if_cancelled()
             if isinstance(step, Refuse):
                 self._on_step(item, Refuse(step.status, await self._refuse(item, step.status)))
-                return self._waits_no_longer(item.part)
+                self._waits_no_longer(item.part)
+                return
             if isinstance(step, Pause):
                 self._waits(item.part, step)
                 await asyncio.sleep(step.seconds)
@@ -205,9 +212,10 @@ class Forward:
         since = self._waiting[part].since if part in self._waiting else now
         self._waiting[part] = Waiting(since, step.reason)
         self.failures[step.reason] += 1
-        if now - since > LONG and not self._is_said:
+        if not self._is_said and (now - since > LONG or step.reason == FORBIDDEN):
             self._is_said = True
-            _log.warning("forward_waiting", forward=self.name, reason=step.reason)
+            hint = {"hint": MAY_BE_PRIVATE} if step.reason == FORBIDDEN else {}
+            _log.warning("forward_waiting", forward=self.name, reason=step.reason, **hint)
 
     def _waits_no_longer(self, part: Part) -> None:
         self._waiting.pop(part, None)

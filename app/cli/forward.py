@@ -24,7 +24,9 @@ from app.cli.filters import (
 )
 from app.cli.moment import moment_of
 
-SAID: Final = frozenset({"forward_refused", "forward_stopped", "forward_waiting", "forward_waiting_no_more", "forward_lost"})
+SAID: Final = frozenset(
+    {"forward_refused", "forward_stopped", "forward_waiting", "forward_waiting_no_more", "forward_lost"}
+)
 
 if TYPE_CHECKING:
     from logging import LogRecord
@@ -180,7 +182,8 @@ class _Printer:
         from forwarding.delivery import Pause, Refuse, Sent
 
         if isinstance(step, Pause):
-            return self._paused(item, step)
+            self._paused(item, step)
+            return
         waited = self._waits.pop(item.part, None)
         if isinstance(step, Sent):
             self._print(f"{step.status} {item.id}")

@@ -45,6 +45,10 @@ async def test_every_event_is_sent_once_and_in_order():
 
     assert target.taken == ids
     assert (forward.sent, partition.committed, forward.lag) == (253, 253, 0)
+    registry = CollectorRegistry()
+    ForwardMetrics([forward], registry)
+    at = registry.get_sample_value("smsbus_forward_last_sent_timestamp_seconds", {"forward": "hook"})
+    assert at == NOW_MS / 1000
 
 
 @virtual
@@ -277,6 +281,18 @@ async def test_without_an_answer_from_kafka_for_long_it_is_blind():
     assert forward.degraded() == ()
     await asyncio.sleep(2)
     assert forward.degraded() == ("forward_blind:hook",)
+
+
+@virtual
+async def test_an_address_that_is_not_allowed_is_said_at_once_with_the_setting_and_any_other_trouble_later():
+    for reason, said in (("address_forbidden", 1), ("connect", 0)):
+        partition = Partition()
+        partition.publish(1)
+        with capture_logs() as log:
+            await ended(await run_for(forward_of(Reader(partition), Target(lambda _, r=reason: NoResponse(r))), 30))
+
+        assert [(line["event"], line["reason"]) for line in log] == [("forward_waiting", reason)] * said
+        assert all("allow_private" in line["hint"] for line in log)
 
 
 @virtual
