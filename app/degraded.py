@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
+import structlog
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -19,6 +20,10 @@ PARTS: Final = ("reason", "account", "forward", "topic", "error")
 
 
 NOTHING: Final = "Nothing."
+UNSAID: Final = frozenset({"forward_blind", "forward_expiring"})
+"""Those that nobody else logs."""
+
+_log = structlog.get_logger("smsbus")
 
 
 class Meaning(NamedTuple):
@@ -246,6 +251,10 @@ def is_harmless(reason: str) -> bool:
     return means is not None and means.users == NOTHING
 
 
+def _is_unsaid(reason: str) -> bool:
+    return reason.partition(":")[0] in UNSAID
+
+
 class DegradedReasons(Collector):
     """Which reasons hold, and since when, as metrics. `start` looks for new ones until `stop`.
 
@@ -278,9 +287,13 @@ class DegradedReasons(Collector):
             await asyncio.wait([self._looking])
 
     def look(self) -> None:
-        """Note what holds now."""
-        now = self._now()
-        self._since = {reason: self._since.get(reason, now) for reason in self._reasons()}
+        """Note what holds now; log the beginning and the end of what nobody else logs."""
+        now, before = self._now(), self._since
+        self._since = {reason: before.get(reason, now) for reason in self._reasons()}
+        for reason in filter(_is_unsaid, self._since.keys() - before):
+            _log.warning("degraded", reason=reason)
+        for reason in filter(_is_unsaid, before.keys() - self._since):
+            _log.info("degraded_no_more", reason=reason)
         self._known.update(dict.fromkeys(self._since))
 
     def collect(self) -> Iterator[Metric]:

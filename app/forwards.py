@@ -25,7 +25,7 @@ from bus.kafka.group_progress import FORWARD_GROUPS
 from bus.kafka.group_reader import GroupReader, Place
 from bus.kafka.topics_reader import Part
 from forwarding.address import target_url
-from forwarding.delivery import Pause, Refuse, Sent
+from forwarding.delivery import Step
 from forwarding.forward import Forward
 from forwarding.letters import LetterWriter
 from forwarding.metrics import ForwardMetrics
@@ -111,7 +111,7 @@ def forwarding(
     stack: AsyncExitStack,
     *,
     on_placed: Callable[[Mapping[Part, Place]], None] = lambda _: None,
-    on_step: Callable[[Item, Sent | Pause | Refuse], None] = lambda *_: None,
+    on_step: Callable[[Item, Step], None] = lambda *_: None,
 ) -> Forward:
     """Return forwarding to this target; it does not run yet. `stack` closes its connections in the end."""
 
@@ -156,8 +156,8 @@ class Forwarding:
         self._tasks = {each.name: asyncio.create_task(each.run()) for each in self.forwards}
 
     def alive(self) -> bool:
-        """Whether every target is forwarded to; that ends only if the target wants it."""
-        return all(each.stopped or not self._tasks[each.name].done() for each in self.forwards)
+        """Whether every target is followed."""
+        return not any(task.done() for task in self._tasks.values())
 
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reasons of all targets."""

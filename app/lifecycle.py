@@ -214,7 +214,8 @@ async def following(
         if is_parent:
             refuse_without_accounts(settings, "receiver")
 
-    async with reload.follow(take, refuse=refuse, polls=role != "receiver", names_restart=not is_child):
+    polls, forwards = role != "receiver", role == "forward"
+    async with reload.follow(take, refuse=refuse, polls=polls, names_restart=not is_child, forwards=forwards):
         yield
 
 

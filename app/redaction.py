@@ -21,6 +21,11 @@ COUNTS: Final = frozenset(
 )
 COUNT_ENDINGS: Final = ("_ms", "_seconds", "_rows", "_bytes", "_records", "_count", "_port", "_pid", "_offset", "_at")
 
+# The values of these keys are names that people chose, or that were made of a machine's and a port: metrics have them,
+# and Kafka's groups. A name begins with a letter, so no number of a phone is one.
+NAMES: Final = frozenset({"forward"})
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9._-]*")
+
 _SPEAKING = re.compile(
     r"(?P<uuid>\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b)"
     r"|(?P<time>\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?)?)"
@@ -50,9 +55,10 @@ class Redactor:
 
     def text(self, text: str) -> str:
         """Return the text without secrets, numbers and tokens; times, ids and addresses of machines stay."""
-        if self._secrets is not None:
-            text = self._secrets.sub(GONE, text)
-        return _SPEAKING.sub(_kept, text)
+        return _SPEAKING.sub(_kept, self._without_secrets(text))
+
+    def _without_secrets(self, text: str) -> str:
+        return self._secrets.sub(GONE, text) if self._secrets is not None else text
 
     def _value(self, key: str, value: object) -> object:
         if value is None or isinstance(value, (bool, float)):
@@ -65,14 +71,15 @@ class Redactor:
             return {str(k): self._value(str(k), v) for k, v in value.items()}
         if isinstance(value, (list, tuple, set, frozenset)):
             return [self._value(key, item) for item in value]
-        return self._other(value)
+        return self._other(key, value)
 
-    def _other(self, value: object) -> object:
+    def _other(self, key: str, value: object) -> object:
         if isinstance(value, BaseException):
             return self.text(described(value))
         if isinstance(value, (bytes, bytearray, memoryview)):
             return GONE
-        return self.text(str(value))
+        text = str(value)
+        return self._without_secrets(text) if key in NAMES and _NAME.fullmatch(text) else self.text(text)
 
 
 def described(error: BaseException) -> str:

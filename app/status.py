@@ -35,6 +35,16 @@ class AccountState(NamedTuple):
     """Polls that wait for the account's budget."""
 
 
+class TargetState(NamedTuple):
+    """One target of forwarding."""
+
+    target: str
+    lag: int
+    """Records that are not handled yet."""
+    last_sent: str | None
+    """UTC: when it last took an event; None: not since the process started."""
+
+
 class Status(NamedTuple):
     """Everything on the screen. Numbers that no process behind the listener has are None."""
 
@@ -51,11 +61,13 @@ class Status(NamedTuple):
     inbox_events: int | None
     inbox_behind_seconds: float | None
     degraded: list[Reason]
+    targets: list[TargetState]
 
     def as_json(self) -> dict[str, Any]:
         """Return it as an object."""
-        accounts, degraded = [each._asdict() for each in self.accounts], [each._asdict() for each in self.degraded]
-        return {**self._asdict(), "accounts": accounts, "degraded": degraded}
+        rows: dict[str, Sequence[AccountState | Reason | TargetState]]
+        rows = {"accounts": self.accounts, "degraded": self.degraded, "targets": self.targets}
+        return {**self._asdict(), **{name: [each._asdict() for each in listed] for name, listed in rows.items()}}
 
 
 class Metrics:
@@ -115,6 +127,7 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
         inbox_events=metrics.total("smsbus_inbox_events"),
         inbox_behind_seconds=metrics.most("smsbus_inbox_behind_seconds"),
         degraded=degraded,
+        targets=[*_targets(metrics)],
     )
 
 
@@ -140,6 +153,13 @@ def _polled(metrics: Metrics, degraded: Sequence[str]) -> Iterable[AccountState]
         yield AccountState(
             account, "open" if is_open else closed, _moment(last), int(waiting) if waiting is not None else None
         )
+
+
+def _targets(metrics: Metrics) -> Iterable[TargetState]:
+    sent = {each.labels["forward"]: each.value for each in metrics.of("smsbus_forward_last_sent_timestamp_seconds")}
+    for each in metrics.of("smsbus_forward_lag_records"):
+        name = each.labels["forward"]
+        yield TargetState(name, int(each.value), _moment(sent.get(name)))
 
 
 def _by_account(samples: Iterable[Sample]) -> dict[str, float]:

@@ -41,12 +41,16 @@ class Pause(NamedTuple):
 
     seconds: float
     reason: str
+    is_refusal: bool = False
+    """It is about the event itself: so it is not sent without end."""
 
 
 class Refuse(NamedTuple):
     """The target does not want this event: it becomes a dead letter, and the next one is sent."""
 
     status: int
+    letter: str = ""
+    """Its id, once it is in Kafka."""
 
 
 class Stop(NamedTuple):
@@ -75,7 +79,8 @@ class Tries(NamedTuple):
                 return tries, Refuse(outcome.status)
         else:
             tries = Tries(self.failures + 1, self.refusals)
-        return tries, Pause(_pause(tries.failures, outcome, jitter), _reason(outcome))
+        is_refusal = tries.refusals > self.refusals
+        return tries, Pause(_pause(tries.failures, outcome, jitter), _reason(outcome), is_refusal)
 
 
 def _is_about_the_event(status: int) -> bool:

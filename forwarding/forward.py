@@ -10,12 +10,13 @@ from typing import Final, NamedTuple, Protocol
 import structlog
 
 from bus.kafka.client import KafkaAway, is_cancelled
-from bus.kafka.group_reader import Finished, Share, Work
+from bus.kafka.group_reader import Share, Work
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
-from forwarding.delivery import NoResponse, Pause, Refuse, Response, Sent, Stop, Tries
+from forwarding.delivery import NoResponse, Pause, Refuse, Response, Sent, Step, Stop, Tries
 from forwarding.envelope import encoded, headers_of
 from forwarding.letters import Letters, letter_of
+from forwarding.sender import FORBIDDEN
 from forwarding.signature import signed
 from inbox.filters import Filter
 from inbox.item import Item
@@ -26,6 +27,7 @@ LONG: Final = 60.0  # seconds of waiting for a target, until that is a degraded 
 LATE_MS: Final = 24 * 3_600_000  # before Kafka deletes what waits
 BLIND_AFTER: Final = 15.0  # seconds without an answer from Kafka
 LETTER_PAUSE: Final = 5.0
+MAY_BE_PRIVATE: Final = "its name leads to this machine or a private network: set its allow_private if that is right"
 
 _log = structlog.get_logger("forward")
 
@@ -44,7 +46,7 @@ class Reader(Protocol):
         """For how long Kafka keeps what is on each topic."""
 
     async def run(self, work: Work) -> None:
-        """Run the work on each partition while it is ours, until it raises `Finished`."""
+        """Run the work on each partition while it is ours."""
 
 
 class Poster(Protocol):
@@ -76,14 +78,16 @@ class Forward:
         key: bytes,
         now: Callable[[], float] = time.time,
         jitter: Callable[[], float] = random.random,
-        on_step: Callable[[Item, Sent | Pause | Refuse], None] = lambda *_: None,
+        on_step: Callable[[Item, Step], None] = lambda *_: None,
     ) -> None:
-        """`key`: of the signatures. `now`: seconds since 1970.
+        """`key`: of the signatures. `now`: seconds since 1970. `on_step` is told what comes of every request.
 
-        `on_step` is told what came of each request; that an event was refused once its dead letter is in Kafka.
+        Of a refused event it is told when the dead letter is in Kafka.
         """
         self.name = name
         self.sent = 0
+        self.sent_at: float | None = None
+        """When the target last took an event, in seconds since 1970."""
         self.refused = 0
         self.skipped = 0
         """Records that are not events."""
@@ -103,7 +107,10 @@ class Forward:
         self._is_said = False  # that it waits
 
     async def run(self) -> None:
-        """Forward until cancelled, or until the target is gone; Kafka need not be there."""
+        """Forward until cancelled; Kafka need not be there.
+
+        For a target that is gone it stays in the group and sends nothing: what waits is measured, and kept.
+        """
         await self._reader.run(self._work)
 
     # ---- how far it is -------------------------------------------------------------------------------------------
@@ -129,11 +136,13 @@ class Forward:
     def degraded(self) -> tuple[str, ...]:
         """Return the degraded reasons."""
         now, left = asyncio.get_running_loop().time(), self.ms_until_deleted
+        waits = self.stopped or bool(self.waiting)
         holds = {
             f"forward_stopped:{self.name}": self.stopped,
             f"forward_blind:{self.name}": not self.stopped and now - self._reader.heard_at > BLIND_AFTER,
-            f"forward_waiting:{self.name}": any(now - each.since > LONG for each in self.waiting.values()),
-            f"forward_expiring:{self.name}": bool(self.waiting) and left is not None and left < LATE_MS,
+            f"forward_waiting:{self.name}": not self.stopped
+            and any(now - each.since > LONG for each in self.waiting.values()),
+            f"forward_expiring:{self.name}": waits and left is not None and left < LATE_MS,
         }
         return tuple(reason for reason, does_hold in holds.items() if does_hold)
 
@@ -160,23 +169,30 @@ class Forward:
     async def _deliver(self, item: Item, record: ReadRecord) -> None:
         tries, event_id = Tries(), encoded(item.id)
         headers = headers_of(record.headers, event_id)
-        while True:
+        while not self.stopped:
             tries, step = tries.after(await self._try(event_id, headers, item.value), self._jitter())
             if isinstance(step, Stop):
-                self.stopped = True
-                _log.error("forward_stopped", forward=self.name, hint="it answered 410: start it again if it is back")
-                raise Finished
-            if isinstance(step, Refuse):
-                _end_if_cancelled()
-                await self._refuse(item, step.status)
-            self._on_step(item, step)
+                self._stop()
+            if not isinstance(step, Refuse):
+                self._on_step(item, step)
             if isinstance(step, Sent):
-                self.sent += 1
-            if not isinstance(step, Pause):
-                return self._waits_no_longer(item.part)
+                self.sent, self.sent_at = self.sent + 1, self._now()
+                self._waits_no_longer(item.part)
+                return
             _end_if_cancelled()
-            self._waits(item.part, step)
-            await asyncio.sleep(step.seconds)
+            if isinstance(step, Refuse):
+                self._on_step(item, Refuse(step.status, await self._refuse(item, step.status)))
+                self._waits_no_longer(item.part)
+                return
+            if isinstance(step, Pause):
+                self._waits(item.part, step)
+                await asyncio.sleep(step.seconds)
+        await asyncio.get_running_loop().create_future()  # until the partition is given up
+
+    def _stop(self) -> None:
+        if not self.stopped:
+            self.stopped = True
+            _log.error("forward_stopped", forward=self.name, hint="it answered 410: start it again if it is back")
 
     async def _try(self, event_id: str, headers: Mapping[str, str], body: bytes) -> Response | NoResponse:
         """Send it once. If we are cancelled meanwhile it has a moment to end, so that it is not repeated for that."""
@@ -196,9 +212,10 @@ class Forward:
         since = self._waiting[part].since if part in self._waiting else now
         self._waiting[part] = Waiting(since, step.reason)
         self.failures[step.reason] += 1
-        if now - since > LONG and not self._is_said:
+        if not self._is_said and (now - since > LONG or step.reason == FORBIDDEN):
             self._is_said = True
-            _log.warning("forward_waiting", forward=self.name, reason=step.reason)
+            hint = {"hint": MAY_BE_PRIVATE} if step.reason == FORBIDDEN else {}
+            _log.warning("forward_waiting", forward=self.name, reason=step.reason, **hint)
 
     def _waits_no_longer(self, part: Part) -> None:
         self._waiting.pop(part, None)
@@ -206,8 +223,8 @@ class Forward:
             self._is_said = False
             _log.info("forward_waiting_no_more", forward=self.name)
 
-    async def _refuse(self, item: Item, status: int) -> None:
-        """Return when the dead letter is in Kafka; until then what follows waits."""
+    async def _refuse(self, item: Item, status: int) -> str:
+        """Return the dead letter's id when it is in Kafka; until then what follows waits."""
         letter = letter_of(item, forward=self.name, status=status, now_ms=int(self._now() * 1000))
         waits = False
         while not await self._is_put(letter, quiet=waits):
@@ -215,6 +232,7 @@ class Forward:
             await asyncio.sleep(LETTER_PAUSE)
         self.refused += 1
         _log.warning("forward_refused", forward=self.name, id=item.id, letter=letter.id, status=status)
+        return letter.id
 
     async def _is_put(self, letter: SmsRejected, *, quiet: bool) -> bool:
         try:

@@ -29,6 +29,9 @@ class ForwardMetrics(Collector):
         left = GaugeMetricFamily(
             "smsbus_forward_deleted_in_seconds", "Until Kafka deletes the oldest event that waits", labels=of
         )
+        last = GaugeMetricFamily(
+            "smsbus_forward_last_sent_timestamp_seconds", "When the target last took an event", labels=of
+        )
         for each in self._forwards:
             sent.add_metric([each.name], each.sent)
             refused.add_metric([each.name], each.refused)
@@ -38,4 +41,6 @@ class ForwardMetrics(Collector):
                 failures.add_metric([each.name, reason], count)
             if (ms := each.ms_until_deleted) is not None:
                 left.add_metric([each.name], ms / 1000)
-        yield from (sent, refused, skipped, failures, lag, left)
+            if each.sent_at is not None:
+                last.add_metric([each.name], each.sent_at)
+        yield from (sent, refused, skipped, failures, lag, left, last)

@@ -18,9 +18,11 @@ CONNECT_SECONDS: Final = 5.0
 TOTAL_SECONDS: Final = 30.0
 KEEPALIVE_SECONDS: Final = 4.0  # shorter than servers keep an idle connection
 
+FORBIDDEN: Final = "address_forbidden"
+
 # The first match decides.
 _REASONS: Final[tuple[tuple[type[BaseException], str], ...]] = (
-    (Forbidden, "address_forbidden"),
+    (Forbidden, FORBIDDEN),
     (aiohttp.ClientConnectorDNSError, "dns"),
     (UnicodeError, "dns"),  # of a name with an empty or too long part
     (aiohttp.ClientSSLError, "tls"),

@@ -4,7 +4,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationInfo, field_validator
 
-from forwarding.address import is_forbidden_host, target_url
+from forwarding.address import is_forbidden_host, is_this_machine, target_url
 from forwarding.signature import key_of
 from inbox.filters import Filter
 from schemas.fields import known_provider
@@ -58,7 +58,8 @@ class ForwardSettings(BaseModel):
         if is_forbidden_host(host, private=True):
             message = "no request may go to a link-local address"
             raise ValueError(message)
-        if is_forbidden_host(host, private=bool(seen.data.get("allow_private"))):
+        private = bool(seen.data.get("allow_private"))
+        if is_forbidden_host(host, private=private) or (is_this_machine(host) and not private):
             raise ValueError(NOT_ALLOWED)
         return url
 

@@ -34,6 +34,7 @@ def process_is_restored() -> Iterator[None]:
     root.handlers[:] = handlers
     root.setLevel(level)
     aiokafka.setLevel(aiokafka_level)
+    logging.getLogger("forward").filters.clear()
     structlog.reset_defaults()
     os.umask(mask)
 

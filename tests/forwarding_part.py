@@ -9,7 +9,7 @@ from typing import Any
 from aiokafka import ConsumerRecord, TopicPartition
 
 from bus.kafka.client import KafkaAway
-from bus.kafka.group_reader import Finished, Share, Work
+from bus.kafka.group_reader import Share, Work
 from bus.kafka.topics_reader import Part
 from forwarding.delivery import NoResponse, Response
 from forwarding.forward import Forward
@@ -85,8 +85,6 @@ class Reader:
         tasks = [asyncio.ensure_future(work(share)) for share in self.shares.values()]
         try:
             await asyncio.gather(*tasks)
-        except Finished:
-            pass
         finally:
             for task in tasks:
                 task.cancel()

@@ -96,7 +96,7 @@ class JournalApi:
             rows = [facts for name in journals for facts in await self._rows_of(name, query)]
         except JournalUnwritable:
             return problem(503, "journal_unreadable", "The journal cannot be read: the log says why.")
-        if query.reveal and journals:
+        if query.reveal and rows:
             _log.info("journal_command", command="reveal", journals=journals, rows=len(rows))
         answer = {"journals": held, "rows": rows}
         return web.json_response(text=await asyncio.to_thread(json.dumps, answer))

@@ -19,6 +19,7 @@ from bus.journal import status
 from bus.kafka import acls, brokers, granted, topics
 from bus.kafka.client import KafkaAway
 from bus.settings import KafkaSettings
+from forwarding.address import target_url
 from pollers.poller import GROUP
 
 CONNECT_SECONDS: Final = 3.0
@@ -39,7 +40,8 @@ async def look(
         for finding in await look_at_topics(settings, role):
             yield finding
     journal = () if role in WITHOUT_BUS else _journal(settings)
-    for finding in (*journal, _clock(now), *_accounts(settings, role), *_open_to_others(settings, file)):
+    targets = _targets(settings) if role == "forward" else ()
+    for finding in (*journal, _clock(now), *_accounts(settings, role), *targets, *_open_to_others(settings, file)):
         yield finding
 
 
@@ -163,6 +165,14 @@ def _account(name: str, account: Account) -> Finding:
             f"account {name}: {account.provider}, polled; `smsbus account methods {name}` lists what its API offers",
         )
     return Finding("ok", f"account {name}: {account.provider}, {len(account.callback_tokens)} callback token(s)")
+
+
+def _targets(settings: Settings) -> Iterator[Finding]:
+    """Yield where each target is; the rest of its URL may be secret."""
+    for name, forward in settings.forwards.items():
+        url = target_url(forward.url.get_secret_value())
+        private = ", which may be private" if forward.allow_private else ""
+        yield Finding("ok", f"target {name}: {url.scheme}://{url.host_port_subcomponent}{private}")
 
 
 def _open_to_others(settings: Settings, file: Path | None) -> Iterator[Finding]:

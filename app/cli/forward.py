@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -24,7 +24,13 @@ from app.cli.filters import (
 )
 from app.cli.moment import moment_of
 
+SAID: Final = frozenset(
+    {"forward_refused", "forward_stopped", "forward_waiting", "forward_waiting_no_more", "forward_lost"}
+)
+
 if TYPE_CHECKING:
+    from logging import LogRecord
+
     from yarl import URL
 
     from app.forwards import Target
@@ -32,7 +38,7 @@ if TYPE_CHECKING:
     from app.stopping import Stop
     from bus.kafka.group_reader import Place
     from bus.kafka.topics_reader import Part
-    from forwarding.delivery import Pause, Refuse, Sent
+    from forwarding.delivery import Pause, Step
     from forwarding.forward import Forward
     from inbox.filters import Filter
     from inbox.item import Item
@@ -111,12 +117,15 @@ def url_of(text: str, hint: str) -> "URL":
 
 
 async def _forward(settings: "Settings", target: "Target") -> None:
+    import logging
+
     from app.forwards import forwarding
     from app.stopping import stop_on_signals
     from bus.kafka import topics
 
     for topic in target.wanted.topics:
         await topics.partitions(settings.kafka, topic)  # raises if it is missing, or Kafka away
+    logging.getLogger("forward").addFilter(_is_not_said)
     stop = stop_on_signals()
     printer = _Printer(target, stop)
     async with AsyncExitStack() as stack:
@@ -127,6 +136,11 @@ async def _forward(settings: "Settings", target: "Target") -> None:
             task.cancel()
         await asyncio.wait([running, stopping])
         _end(forward, printer)
+
+
+def _is_not_said(line: "LogRecord") -> bool:
+    """Tell whether a line of the log is none that `_Printer` has said in words."""
+    return not (isinstance(line.msg, dict) and line.msg.get("event") in SAID)
 
 
 def _end(forward: "Forward", printer: "_Printer") -> None:
@@ -164,18 +178,27 @@ class _Printer:
         if places and len(new) == len(places):
             self._say(f"{self._target.name} has no progress in Kafka yet, or no longer: it begins {self._begins()}")
 
-    def step(self, item: "Item", step: "Sent | Pause | Refuse") -> None:
-        from forwarding.delivery import Pause, Sent
+    def step(self, item: "Item", step: "Step") -> None:
+        from forwarding.delivery import Pause, Refuse, Sent
 
+        if isinstance(step, Pause):
+            self._paused(item, step)
+            return
+        waited = self._waits.pop(item.part, None)
         if isinstance(step, Sent):
-            self._waits.pop(item.part, None)
             self._print(f"{step.status} {item.id}")
-        elif not isinstance(step, Pause):
-            self._waits.pop(item.part, None)
-            self._say(f"{step.status} {item.id}: refused five times, it is in sms.rejected.v1 now")
-        elif self._waits.get(item.part) != step.reason:
+            if waited and not self._waits:
+                self._say("the target takes them again")
+        elif isinstance(step, Refuse):
+            self._say(f"{step.status} {item.id}: refused five times, it is dead letter {step.letter} now")
+        else:
+            self._stop.hurry()
+
+    def _paused(self, item: "Item", step: "Pause") -> None:
+        if self._waits.get(item.part) != step.reason:
             self._waits[item.part] = step.reason
-            self._say(f"{step.reason} {item.id}: it is tried again until the target takes it")
+            until = "it is tried five times" if step.is_refusal else "it is tried again until the target takes it"
+            self._say(f"{step.reason} {item.id}: {until}")
 
     def _begins(self) -> str:
         return "now" if self._target.since_ms is None else "at --since"

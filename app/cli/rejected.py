@@ -39,7 +39,10 @@ def list_(
     as_json: Annotated[bool, typer.Option("--json", help="Print whole dead letters, one a line.")] = False,
     config: Config = None,
 ) -> None:
-    """Print a line for each dead letter: when, id, account, stage, reason, bytes. Its bytes are not shown."""
+    """Print a line for each dead letter: when, id, account, stage, reason, bytes, and which target refused it.
+
+    Its bytes are not shown.
+    """
     with readable_errors():
         asyncio.run(_list(settings_for(config), _wanted(reason, account, since), as_json=as_json))
 
@@ -119,11 +122,15 @@ def _wanted(reason: str | None, account: str | None, since: str | None, names: l
 
 
 async def _list(settings: "Settings", wanted: "Wanted", *, as_json: bool) -> None:
-    from app.rejected.letters import Letters
+    from app.rejected.letters import Letters, Wanted
 
     letters = Letters(settings.kafka, wanted)
+    count = 0
     async for letter in letters.read():
+        count += 1
         typer.echo(letter.model_dump_json() if as_json else _line(letter))
+    if not count:
+        say("no dead letter" if wanted == Wanted() else "no such dead letter")
     _say_unreadable(letters)
 
 
@@ -133,10 +140,13 @@ def _say_unreadable(letters: "Letters") -> None:
 
 
 def _line(letter: "Letter") -> str:
+    from app.rejected.again import is_of_forwarding
     from app.sms_line import printable
 
     size = f"{letter.body_bytes} bytes" + ("" if letter.body_complete else ", only the start kept")
-    words = (letter.observed_at, letter.id, letter.account, letter.stage, letter.reason, size)
+    words = [letter.observed_at, letter.id, letter.account, letter.stage, letter.reason, size]
+    if is_of_forwarding(letter):
+        words.append(letter.facts.get("forward", "?"))
     return "\t".join(map(printable, words))
 
 
@@ -154,7 +164,7 @@ def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
     from app.rejected.parsing import REASONS
     from app.sms_line import printable
 
-    yield printable(f"{letter.stage}: {letter.reason}. {REASONS.get(letter.reason, '')}".rstrip())
+    yield printable(f"{letter.stage}: {letter.reason}. {REASONS.get(letter.reason, _by_whom(letter))}".rstrip())
     for name, value in letter.facts.items():
         yield printable(f"{name}: {value}")
     if is_of_forwarding(letter):
@@ -166,6 +176,16 @@ def _about(letter: "Letter", tried: "list[Outcome]") -> Iterator[str]:
             yield f"now it is an SMS, {outcome.sms.id}: `smsbus rejected replay {letter.id}` publishes it"
         elif outcome.reason != letter.reason:
             yield f"now: {outcome.reason}. {REASONS.get(outcome.reason, '')}".rstrip()
+
+
+def _by_whom(letter: "Letter") -> str:
+    """Return what a target answered, where one refused it."""
+    from app.rejected.again import is_of_forwarding
+
+    status = letter.reason.removeprefix("http_")
+    return (
+        f"Target {letter.facts.get('forward', '?')} answered {status} five times." if is_of_forwarding(letter) else ""
+    )
 
 
 async def _planned(settings: "Settings", targets: "Targets", wanted: "Wanted") -> "tuple[Plan, list[ToSend]]":
@@ -203,11 +223,17 @@ def _lines(plan: "Plan", again: "list[ToSend]") -> Iterator[str]:
     for each, sms in plan.sms.items():
         if line := SmsLine.of(sms.to_json()):
             yield f"{each}\t{line.masked().plain()}"
-    yield f"{len(plan.letters)} dead letters: {len(plan.sms)} SMS to publish, {plan.already} on the topic already"
+    letters = _count_of(len(plan.letters), "dead letter")
+    yield f"{letters}: {len(plan.sms)} SMS to publish, {plan.already} on the topic already"
     for name, count in Counter(each.target.name for each in again).items():
-        yield f"{count} events to send to {name} again"
+        yield f"{_count_of(count, 'event')} to send to {name} again"
     for reason, count in plan.failing.most_common():
         yield f"still failing: {count} {reason}. {REASONS.get(reason, '')}".rstrip()
+
+
+def _count_of(count: int, what: str) -> str:
+    """Return `1 event`, `2 events`."""
+    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _agree(plan: "Plan", again: "list[ToSend]", *, yes: bool) -> None:
@@ -216,7 +242,8 @@ def _agree(plan: "Plan", again: "list[ToSend]", *, yes: bool) -> None:
         return
     if not is_terminal():
         raise end(Code.USAGE, "there is no terminal to ask on: add --yes to publish, or --dry-run to look")
-    say(f"{len(plan.sms)} SMS will be published as `replayed`, {len(again)} events sent again. Do it? [y/N]")
+    events = _count_of(len(again), "event")
+    say(f"{len(plan.sms)} SMS will be published as `replayed`, {events} sent again. Do it? [y/N]")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         raise end(Code.FAILED, "nothing was published or sent")
 
@@ -234,7 +261,7 @@ async def _do(settings: "Settings", plan: "Plan", again: "list[ToSend]", *, quie
         if not quiet:
             typer.echo(f"{statuses[each.event.letter]} {each.event.id} to {each.target.name}")
     if again:
-        say(f"{sum(map(_is_taken, statuses.values()))} of {len(again)} events sent")
+        say(f"{sum(map(_is_taken, statuses.values()))} of {_count_of(len(again), 'event')} sent")
     return statuses
 
 

@@ -54,6 +54,9 @@ def _lines(found: "Status") -> Iterator[str]:
         heard = f"last heard {account.last_heard}" if account.last_heard else f"not heard{by} since it started"
         waiting = f", {account.queued} polls wait" if account.queued else ""
         yield f"account {account.account}: {account.state}, {heard}{waiting}"
+    for target in found.targets:
+        sent = f"last sent {target.last_sent}" if target.last_sent else "nothing sent since it started"
+        yield f"target {target.target}: {target.lag} waiting, {sent}"
 
 
 def _facts(found: "Status") -> Iterator[str]:

@@ -176,7 +176,7 @@ async def _kafka(address: str | None, directory: Path, say: Say) -> AsyncIterato
         finally:
             await topics.delete(kafka)
         return
-    say("starting Apache Kafka (the first start downloads about 45 MB) …")
+    say("starting Apache Kafka …")
     async with local_kafka(directory / "kafka") as cluster:
         kafka = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
         await topics.create(kafka)

@@ -47,7 +47,8 @@ class Notifier:
 
     async def tell(self, reasons: LastingReasons, now: float) -> None:
         """Send what people do not know yet: at most two requests, and none for a minute after one that failed."""
-        begun = [reason for reason in reasons.lasting(now) if reason not in self._told]
+        lasts = any(reason not in self._told for reason in reasons.lasting(now))
+        begun = [reason for reason in reasons.together(now) if lasts and reason not in self._told]
         over = [reason for reason in self._told if reasons.is_over(reason)]
         if now < self._not_before:
             return

@@ -40,7 +40,9 @@ def begun(reasons: Sequence[str], host: str) -> Notification:
 
 def over(reasons: Sequence[str], host: str) -> Notification:
     """Return what to say of problems that people were told of, and that are over."""
-    return Notification(f"smsbus: ended: {_listed(reasons)}", [f"On {host}."], is_over=True)
+    return Notification(
+        f"smsbus: ended: {_listed(reasons)}", [f"Over: {_listed(reasons)}.", f"On {host}."], is_over=True
+    )
 
 
 def format_of(url: str) -> Format:

@@ -38,11 +38,13 @@ class Targets:
         self._url = url
         self._configured = {target.name: target for target in configured(settings)}
 
-    def of(self, name: str) -> Target | None:
-        """Return the target of this name; None: nobody says where it is, or what signs for it."""
-        if name in self._configured or self._url is None:
-            return self._configured.get(name)
-        return kept_target(self._data_dir, name, self._url)
+    def of(self, name: str) -> Target | str:
+        """Return the target of this name, or why it gets nothing: nobody says where it is, or what signs for it."""
+        if self._url is None:
+            return self._configured.get(name, "unknown_target")
+        if name in self._configured:
+            return "configured_target"
+        return kept_target(self._data_dir, name, self._url) or "unknown_target"
 
     def at_the_url(self, again: Iterable[ToSend]) -> list[str]:
         """Return the names of those that are to be sent to the URL: it cannot be right for several."""
@@ -58,7 +60,7 @@ async def to_send(letter: Letter, targets: Targets, kafka: KafkaSettings) -> ToS
     if event is None:
         return "event_unreadable"
     target = targets.of(event.forward)
-    return ToSend(event, target) if target else "unknown_target"
+    return target if isinstance(target, str) else ToSend(event, target)
 
 
 async def _on_its_topic(letter: Letter, kafka: KafkaSettings) -> bytes | None:

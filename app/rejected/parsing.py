@@ -37,6 +37,7 @@ REASONS: Final[Mapping[str, str]] = {
     "event_deleted": "Only its start was kept, and its topic has the event itself no longer.",
     "event_unreadable": "It is no event that this version can read.",
     "unknown_target": "Its target is not in these settings, or was never started here: --url says where it is.",
+    "configured_target": "Its target is configured, and --url is for others: a replay without it sends it there.",
     "unknown_account": "Its account is not in these settings.",
     "other_elements": "The refused elements are not there any more: the parser reads the array differently.",
 }

@@ -31,10 +31,11 @@ Take = Callable[[Settings, Files], None]
 _log = structlog.get_logger("smsbus")
 
 
-def without_restart(running: Settings, read: Settings, *, polls: bool) -> Settings:
+def without_restart(running: Settings, read: Settings, *, polls: bool, forwards: bool = False) -> Settings:
     """Return the running settings with everything new that can be applied while serving. Pure.
 
     `polls`: this process or one of its workers polls; otherwise only the names of polled accounts matter.
+    `forwards`: it sends to the targets.
     """
     accounts = {
         name: account
@@ -45,6 +46,7 @@ def without_restart(running: Settings, read: Settings, *, polls: bool) -> Settin
     return running.model_copy(
         update={
             "accounts": accounts if polls else read.accounts,
+            "forwards": running.forwards if forwards else read.forwards,
             "pollers": running.pollers.model_copy(update=budget),
             "log": running.log.model_copy(update={"level": read.log.level}),
         }
@@ -93,7 +95,13 @@ class Reload:
 
     @asynccontextmanager
     async def follow(
-        self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool
+        self,
+        take: Take,
+        *,
+        refuse: Callable[[Settings], None],
+        polls: bool,
+        names_restart: bool,
+        forwards: bool = False,
     ) -> AsyncIterator[None]:
         """Reload on request for as long as the context lasts.
 
@@ -104,7 +112,7 @@ class Reload:
         async def run() -> None:
             while True:
                 await self._hangup.wait()
-                await self.once(take, refuse=refuse, polls=polls, names_restart=names_restart)
+                await self.once(take, refuse=refuse, polls=polls, names_restart=names_restart, forwards=forwards)
 
         task = asyncio.create_task(run())
         try:
@@ -113,12 +121,20 @@ class Reload:
             task.cancel()
             await asyncio.wait([task])
 
-    async def once(self, take: Take, *, refuse: Callable[[Settings], None], polls: bool, names_restart: bool) -> None:
+    async def once(
+        self,
+        take: Take,
+        *,
+        refuse: Callable[[Settings], None],
+        polls: bool,
+        names_restart: bool,
+        forwards: bool = False,
+    ) -> None:
         """Read the settings, and apply or refuse them; raises nothing, so that later requests are handled."""
         try:
             read, files = await self._reread()
             refuse(read)
-            after = without_restart(self.running, read, polls=polls)
+            after = without_restart(self.running, read, polls=polls, forwards=forwards)
             changed, restart = differences(self.running, after), differences(after, read)
             take(after, files)
         except Exception as error:  # noqa: BLE001 - see above

@@ -7,18 +7,21 @@ from typing import Any, Final
 from app.sms_line import printable
 from app.trace.searching import TOPICS, Event, Place, Round
 from app.trace.waiting_rows import Waiting
+from forwarding.letters import STAGE
 from schemas.timestamps import nearest_text, to_text
 from schemas.topics import RECEIVED, REJECTED, WATCH_ENDED
 
 TYPES: Final = {RECEIVED: "received", REJECTED: "rejected", WATCH_ENDED: "watch_ended"}
 WAYS: Final = {"kafka": "directly", "journal": "after it waited in the journal", "replay": "by a replay"}
+Refusals = dict[str, dict[str, dict[str, Any]]]
 FACTS: Final = ("freshness", "stage", "reason", "watch_id", "order_kind", "order_id", "sequence")
 
 
 def as_json(found: Round, waiting: Waiting) -> dict[str, Any]:
     """Return it for JSON."""
+    refused = _refused(found)
     return {
-        "events": [_facts(event) for event in _events(found)],
+        "events": [_facts(event, refused) for event in _events(found)],
         "waiting": waiting.rows,
         "since": to_text(found.since_ms) if found.since_ms is not None else None,
         "whole": found.whole,
@@ -28,8 +31,9 @@ def as_json(found: Round, waiting: Waiting) -> dict[str, Any]:
 
 def lines(found: Round, waiting: Waiting, at_most: int) -> Iterator[str]:
     """Yield it for people: the newest `at_most` SMS, and all else."""
+    refused = _refused(found)
     for event in _events(found, at_most):
-        yield from _lines(_facts(event))
+        yield from _lines(_facts(event, refused))
     for row in waiting.rows:
         at = f"accepted {to_text(row['timestamp_ms'] or 0)}, for {row['topic']}/{row['partition']}"
         yield printable(f"waits for Kafka: {row['id']}, {at}, row {row['seq']} of journal {row['journal']}")
@@ -53,7 +57,23 @@ def _events(found: Round, at_most: int | None = None) -> list[Event]:
     return sorted(kept, key=lambda event: event.item.time_ms)
 
 
-def _facts(event: Event) -> dict[str, Any]:
+def _refused(found: Round) -> Refusals:
+    """Return for the id of each event which targets refused it, with the reason and the dead letter's id."""
+    refused: Refusals = {}
+    for letter in (json.loads(event.item.value) for event in found.of(REJECTED)):
+        if facts := _of_forwarding(letter):
+            outcome = {"reason": letter.get("reason"), "letter": letter.get("id")}
+            refused.setdefault(facts["refused_id"], {})[facts["forward"]] = outcome
+    return refused
+
+
+def _of_forwarding(content: dict[str, Any]) -> dict[str, str] | None:
+    """Return of the dead letter of a target which target refused what; None: it is something else."""
+    facts = content.get("facts") if content.get("stage") == STAGE else None
+    return {name: str(facts.get(name)) for name in ("forward", "refused_id")} if isinstance(facts, dict) else None
+
+
+def _facts(event: Event, refused: Refusals) -> dict[str, Any]:
     item, content = event.item, json.loads(event.item.value)
     first = event.places[0]
     at = content.get("observed_at") or content.get("ended_at")
@@ -67,6 +87,8 @@ def _facts(event: Event) -> dict[str, Any]:
         "records": [_record(item.part.topic, place) for place in event.places],
         "repeats": len(event.places) - 1,
         "forwards": event.forwards,
+        "refused": refused.get(item.id, {}),
+        **(_of_forwarding(content) or {}),
     }
 
 
@@ -92,8 +114,14 @@ def _lines(facts: dict[str, Any]) -> Iterator[str]:
         nth = f", SMS {facts['sequence']}" if "sequence" in facts else ""
         order = f"{facts.get('order_kind', 'order')} {facts.get('order_id', '?')}"
         yield printable(f"  watch     {facts['watch_id']}: {order}{nth}")
-    for name, is_passed in (facts["forwards"] or {}).items():
-        yield printable(f"  forward   {name}: {'passed' if is_passed else 'not yet'}")
+    if "refused_id" in facts:
+        yield printable(f"  refused   by {facts['forward']}: {facts['refused_id']}")
+    refused = facts["refused"]
+    for name, is_passed in {**dict.fromkeys(refused, True), **(facts["forwards"] or {})}.items():
+        outcome = "passed" if is_passed else "not yet"
+        if name in refused:
+            outcome = f"refused ({refused[name]['reason']}), dead letter {refused[name]['letter']}"
+        yield printable(f"  forward   {name}: {outcome}")
 
 
 def _place(record: dict[str, Any]) -> str:

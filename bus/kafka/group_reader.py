@@ -40,10 +40,6 @@ BACKOFF: Final = 1.0
 _log = structlog.get_logger("group")
 
 
-class Finished(Exception):
-    """Raised by the work on a partition: leave the group, and end."""
-
-
 class Place(NamedTuple):
     """Where the reading of a partition begins."""
 
@@ -134,22 +130,19 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         self._committed: dict[Part, int] = {}
         self._changing = asyncio.Lock()
         self._consumer: AIOKafkaConsumer | None = None
-        self._is_finished = False  # work wants to end
         self._is_member = False  # it was assigned something, or nothing, in this session
         self._left_for: str | None = None
 
     async def run(self, work: Work) -> None:
-        """Be in the group until cancelled, or until `work` raises `Finished`; after any other failure, rejoin.
+        """Be in the group until cancelled; after a failure, rejoin.
 
         `work` is run for each share while it is ours, and then cancelled; it may take a moment to end.
         """
         self._work = work
         self._heard()
-        while not self._is_finished:
+        while True:
             try:
                 await self._session()
-            except Finished:
-                return
             except (Exception, asyncio.CancelledError) as error:
                 if is_cancelled():
                     raise
@@ -182,8 +175,6 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         while True:
             check_fetching(consumer)
             consumer._coordinator.check_errors()  # noqa: SLF001 - else only reading raises them, and nobody may read
-            if self._is_finished:
-                raise Finished
             await self._begin(consumer)
             for task in self._tasks.values():
                 if task.done():
@@ -250,7 +241,6 @@ class GroupReader(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka h
         async with self._changing:
             tasks, self._tasks = [*self._tasks.values()], {}
             await _end(tasks)
-            self._is_finished |= any(map(_has_finished, tasks))
             if self._consumer is not None and self.shares:
                 with suppress(*FAILURES):
                     async with asyncio.timeout(ASK_TIMEOUT):
@@ -311,10 +301,6 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
         await asyncio.wait(tasks)
     for task in tasks:
         seen(task)
-
-
-def _has_finished(task: asyncio.Task[None]) -> bool:
-    return not task.cancelled() and isinstance(task.exception(), Finished)
 
 
 def _of_the_contract(topics: Sequence[str]) -> dict[str, int]:

@@ -164,7 +164,7 @@ def test_what_it_refuses_still_is_said_and_the_rest_is_sent(replay: Commands, ta
 
     assert result.exit_code == Code.FAILED
     assert result.stdout.splitlines()[-1] == f"422 {sms().id} to hook"
-    assert "0 of 1 events sent" in result.stderr
+    assert "0 of 1 event sent" in result.stderr
 
 
 def test_a_target_that_is_not_configured_is_named_by_its_url(replay: Commands, target: Target, tmp_path: Path) -> None:
@@ -192,6 +192,16 @@ def test_one_url_is_not_that_of_two_targets(replay: Commands, target: Target, tm
     assert (both.exit_code, before) == (Code.USAGE, [])
     assert "these are of mine, other" in both.stderr
     assert (one.exit_code, len(target.taken)) == (Code.OK, 1)
+
+
+def test_with_a_url_configured_targets_get_nothing(replay: Commands, target: Target, tmp_path: Path) -> None:
+    [_, mine] = [*replay.refuse(sms(n=1)), *replay.refuse(sms(n=2), forward="mine")]
+    target.secret = secret_of(tmp_path, "mine")
+
+    done = replay.sent("--url", target.url)
+
+    assert (done["sent"], done["failing"]) == ({mine: "200"}, {"configured_target": 1})
+    assert [event["id"] for event in target.taken] == [sms(n=2).id]
 
 
 def test_a_url_that_no_request_may_go_to_is_refused(replay: Commands) -> None:

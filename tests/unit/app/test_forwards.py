@@ -94,13 +94,15 @@ def test_a_target_is_configured_with_the_filters_of_tail(environment):
     ("changed", "says"),
     [
         ({"URL": "ftp://example.com"}, "localhost:3000/hook"),
-        ({"URL": "http://10.0.0.1/hook"}, "set allow_private if that is right"),
+        ({"URL": "http://10.0.0.1/hook"}, "URL: .*set allow_private if that is right"),
+        ({"URL": "localhost:3918/hook"}, "URL: .*set allow_private if that is right"),
+        ({"URL": "http://hook.localhost:3918"}, "URL: .*set allow_private if that is right"),
         ({"URL": "http://169.254.169.254/", "ALLOW_PRIVATE": "true"}, "link-local"),
         ({"SECRET": "hunter2"}, "openssl rand"),
         ({"TO": "nobody1"}, "a number, without letters"),
         ({"PROVIDER": "twilio"}, "supports pingme, smsverified, grizzlysms, smsman"),
     ],
-    ids=["scheme", "private", "link-local", "secret", "number", "provider"],
+    ids=["scheme", "private", "localhost", "a name of localhost", "link-local", "secret", "number", "provider"],
 )
 def test_a_target_that_cannot_be_is_named_and_no_value_is_shown(environment, changed, says):
     environment(HOOK | {f"SMSBUS_FORWARDS__HOOK__{name}": value for name, value in changed.items()})

@@ -150,3 +150,18 @@ def test_a_clean_message_is_redacted_all_the_same():
         safe_to_log = True
 
     assert redact(None, "info", {"error": Clean(f"no {SECRET}")})["error"] == "Clean: no [redacted]"
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("root-vm-localhost-3920-087b16c0", "root-vm-localhost-3920-087b16c0"),
+        ("orders-20261129", "orders-20261129"),
+        ("447700900123", "[redacted]"),
+        ("x +447700900123", "x [redacted]"),
+        ("a-s3cret-1234567", "a-[redacted]-1234567"),
+    ],
+    ids=["made of machine, port and hash", "chosen", "a number", "no name", "a secret"],
+)
+def test_the_name_of_a_target_of_forwarding_stays(name: str, expected: str):
+    assert redact(None, "", {"forward": name}) == {"forward": expected}

@@ -2,12 +2,13 @@
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from app.cli import cli
 from app.cli import status as command
 from app.degraded import DegradedReasons
-from app.status import AccountState, Metrics, Reason, Status, status
+from app.status import AccountState, Metrics, Reason, Status, TargetState, status
 
 METRICS = """\
 smsbus_build_info{version="0.1.0",process="receiver-1"} 1.0
@@ -28,6 +29,9 @@ smsbus_inbox_behind_seconds{process="inbox"} 0.0
 smsbus_account_open{account="grizzly",process="pollers"} 0.0
 smsbus_polls_queued{account="grizzly",process="pollers"} 7.0
 smsbus_poll_last_success_timestamp_seconds{account="grizzly",process="pollers"} 1795850100.0
+smsbus_forward_lag_records{forward="orders"} 7.0
+smsbus_forward_lag_records{forward="mine"} 0.0
+smsbus_forward_last_sent_timestamp_seconds{forward="orders"} 1795850100.0
 smsbus_degraded_since_timestamp_seconds{reason="kafka_away",process="receiver-1"} 1795850200.0
 smsbus_degraded_since_timestamp_seconds{reason="kafka_away",process="pollers"} 1795850210.0
 """
@@ -42,11 +46,12 @@ def found() -> Status:
 
 def test_the_processes_are_put_together() -> None:
     assert found()[:3] == ("degraded", "0.1.0", "2026-11-28T07:13:20Z")
-    assert found()[4:-1] == (1204, 61.5, 1204, False, 12, 3, 212, 0.0)
+    assert found()[4:-2] == (1204, 61.5, 1204, False, 12, 3, 212, 0.0)
     assert found().accounts == [
         AccountState("shop", "callbacks", "2026-11-28T08:00:00.000Z", None),
         AccountState("grizzly", "paused", "2026-11-28T07:15:00Z", 7),
     ]
+    assert found().targets == [TargetState("orders", 7, "2026-11-28T07:15:00Z"), TargetState("mine", 0, None)]
 
 
 def test_each_trouble_says_since_when_what_users_notice_and_what_to_do() -> None:
@@ -65,7 +70,7 @@ def test_each_trouble_says_since_when_what_users_notice_and_what_to_do() -> None
 def test_what_no_process_here_knows_is_none() -> None:
     bare = status({"status": "starting", "degraded": []}, Metrics(""), [])
 
-    assert bare == Status("not accepting", None, None, [], None, None, None, None, None, None, None, None, [])
+    assert bare == Status("not accepting", None, None, [], None, None, None, None, None, None, None, None, [], [])
 
 
 @pytest.mark.parametrize(
@@ -90,6 +95,8 @@ def test_the_first_line_and_the_exit_code_say_it_all(
 
     assert (shown.stdout.splitlines()[0], shown.exit_code, as_json.exit_code) == (first, code, code)
     assert "journal: 1204 waiting, the oldest for 62 s; in lanes: 1204\n" in shown.stdout
+    assert "target orders: 7 waiting, last sent 2026-11-28T07:15:00Z\n" in shown.stdout
+    assert "target mine: 0 waiting, nothing sent since it started\n" in shown.stdout
     state = "paused" if ready is READY else "backing off"
     assert f"account grizzly: {state}, last heard 2026-11-28T07:15:00Z, 7 polls wait\n" in shown.stdout
 
@@ -137,3 +144,20 @@ def test_the_inbox_is_told_as_far_as_it_is_known(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(command, "_status", asked)
 
     assert line in CliRunner().invoke(cli, ["status"]).stdout.splitlines()
+
+
+def test_what_nobody_else_logs_is_one_line_when_it_begins_and_one_when_it_ends() -> None:
+    reasons = ["kafka_away"]
+    held = DegradedReasons(lambda: tuple(reasons), CollectorRegistry())
+    with capture_logs() as log:
+        held.look()
+        reasons.append("forward_blind:orders")
+        held.look()
+        held.look()
+        reasons.clear()
+        held.look()
+
+    assert [(line["event"], line["reason"], line["log_level"]) for line in log] == [
+        ("degraded", "forward_blind:orders", "warning"),
+        ("degraded_no_more", "forward_blind:orders", "info"),
+    ]

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from structlog.testing import capture_logs
 
 from bus.kafka.group_reader import Share
-from forwarding.delivery import NoResponse, Refuse, Response
+from forwarding.delivery import NoResponse, Pause, Refuse, Response, Stop
 from forwarding.metrics import ForwardMetrics
 from inbox.filters import Filter
 from inbox.item import Item
@@ -46,6 +46,10 @@ async def test_every_event_is_sent_once_and_in_order():
 
     assert target.taken == ids
     assert (forward.sent, partition.committed, forward.lag) == (253, 253, 0)
+    registry = CollectorRegistry()
+    ForwardMetrics([forward], registry)
+    at = registry.get_sample_value("smsbus_forward_last_sent_timestamp_seconds", {"forward": "hook"})
+    assert at == NOW_MS / 1000
 
 
 @virtual
@@ -147,11 +151,61 @@ async def test_410_stops_the_target_and_keeps_the_progress():
 
     with capture_logs() as log:
         running = await run_for(forward, 60)
+        other.publish(2)
+        await asyncio.sleep(60)
+    await ended(running)
 
-    assert running.done()
     assert (partition.committed, other.committed, target.taken) == (1, 0, ids[:1])
+    assert len(target.asked) == 2
     assert forward.degraded() == ("forward_stopped:hook",)
     assert [line["event"] for line in log] == ["forward_stopped"]
+
+
+@virtual
+async def test_what_waits_for_a_target_that_is_gone_is_measured_until_kafka_deletes_it():
+    reader = Reader(partition := Partition())
+    partition.publish(2)
+    began, loop = NOW_MS / 1000 - asyncio.get_running_loop().time(), asyncio.get_running_loop()
+    forward = forward_of(reader, Target(lambda _: Response(410)), now=lambda: began + loop.time())
+    running = await run_for(forward, HOUR)
+    partition.publish(3)
+    reader.commit()
+    gone = forward.lag, forward.ms_until_deleted, forward.degraded()
+    await asyncio.sleep(6 * 24 * HOUR)
+
+    assert gone == (5, WEEK_MS - HOUR * 1000, ("forward_stopped:hook",))
+    assert forward.degraded() == ("forward_stopped:hook", "forward_expiring:hook")
+    await ended(running)
+
+
+@virtual
+async def test_a_410_that_comes_while_its_partition_is_given_up_stops_the_target():
+    target = Target(lambda _: Response(410), seconds=0.5)
+    partition, steps = Partition(), list[object]()
+    partition.publish(1)
+    forward = forward_of(Reader(partition), target, on_step=lambda _, step: steps.append(step))
+
+    await ended(await run_for(forward, 0.1))
+
+    assert (forward.stopped, steps, partition.committed) == (True, [Stop()], 0)
+
+
+@virtual
+async def test_a_refusal_is_told_with_its_dead_letter_when_that_is_in_kafka():
+    steps = list[object]()
+    partition, letters = Partition(), Letters(away=1)
+    partition.publish(1)
+    target = Target(lambda _: Response(422))
+    forward = forward_of(Reader(partition), target, letters, on_step=lambda _, step: steps.append(step))
+
+    running = await run_for(forward, 17)
+    before = [*steps]
+    await asyncio.sleep(10)
+    await ended(running)
+
+    assert {type(step) for step in before} == {Pause}
+    assert all(step.is_refusal for step in before)
+    assert steps[4:] == [Refuse(422, letters.put_there[0].id)]
 
 
 @virtual
@@ -243,6 +297,18 @@ async def test_without_an_answer_from_kafka_for_long_it_is_blind():
     assert forward.degraded() == ()
     await asyncio.sleep(2)
     assert forward.degraded() == ("forward_blind:hook",)
+
+
+@virtual
+async def test_an_address_that_is_not_allowed_is_said_at_once_with_the_setting_and_any_other_trouble_later():
+    for reason, said in (("address_forbidden", 1), ("connect", 0)):
+        partition = Partition()
+        partition.publish(1)
+        with capture_logs() as log:
+            await ended(await run_for(forward_of(Reader(partition), Target(lambda _, r=reason: NoResponse(r))), 30))
+
+        assert [(line["event"], line["reason"]) for line in log] == [("forward_waiting", reason)] * said
+        assert all("allow_private" in line["hint"] for line in log)
 
 
 @virtual

@@ -163,6 +163,20 @@ def test_a_role_without_accounts_of_its_kind_is_refused_as_serve_refuses_it(envi
     assert str(refused.value).startswith(findings[0].text)
 
 
+def test_the_targets_of_forwarding_are_named_without_what_may_be_secret(environment):
+    hook = {"URL": "https://me:hunter2@example.com/hunter2?hunter2", "SECRET": f"whsec_{'a' * 32}"}
+    mine = {"URL": "[::1]:3000/hunter2", "SECRET": f"whsec_{'a' * 32}", "ALLOW_PRIVATE": "true"}
+    environment(
+        {f"SMSBUS_FORWARDS__HOOK__{key}": value for key, value in hook.items()}
+        | {f"SMSBUS_FORWARDS__MINE__{key}": value for key, value in mine.items()}
+    )
+
+    assert [finding.text for finding in preflight._targets(load())] == [
+        "target hook: https://example.com",
+        "target mine: http://[::1]:3000, which may be private",
+    ]
+
+
 async def written(directory: Path, rows: int) -> Path:
     """Make a journal that nobody holds."""
     directory.mkdir(parents=True)

@@ -153,6 +153,37 @@ async def test_reasons_that_begin_together_are_one_notification():
 
 
 @virtual
+async def test_what_begins_within_half_a_minute_of_another_is_said_with_it_and_what_begins_later_by_itself():
+    world = World()
+    world.service.degraded = ("kafka_away",)
+    await asyncio.sleep(20)
+    world.service.degraded += ("inbox_blind",)
+    await asyncio.sleep(40)
+    world.service.degraded += ("messages_in_journal",)
+    await asyncio.sleep(LASTING - 60 + 2 * notifying.LOOK_EVERY)
+    assert world.outside.posts() == ["smsbus: kafka_away, inbox_blind"]
+
+    await asyncio.sleep(MINUTE)
+    assert world.outside.posts() == ["smsbus: kafka_away, inbox_blind", "smsbus: messages_in_journal"]
+
+
+@virtual
+async def test_it_is_told_after_two_minutes_and_over_after_15_seconds_and_at_most_a_look_later():
+    world = World(heartbeat=HeartbeatSettings())
+    await asyncio.sleep(1)
+    began = asyncio.get_running_loop().time()
+    world.service.degraded = ("kafka_away",)
+    await asyncio.sleep(3 * MINUTE)
+    over = asyncio.get_running_loop().time()
+    world.service.degraded = ()
+    await asyncio.sleep(MINUTE)
+
+    told, ended = (at for at, *_ in world.outside.requests)
+    assert LASTING <= told - began <= LASTING + notifying.LOOK_EVERY
+    assert GONE <= ended - over <= GONE + notifying.LOOK_EVERY
+
+
+@virtual
 async def test_nobody_is_woken_for_what_nobody_notices():
     world = World()
     world.service.degraded = ("bulk_hint_off",)
@@ -331,7 +362,7 @@ def test_ntfy_gets_text_with_a_title():
         "white_check_mark",
         "default",
     )
-    assert body == b"On host-1."
+    assert body == b"Over: kafka_away.\nOn host-1."
 
 
 def test_slack_gets_one_text_in_json_with_its_own_signs_escaped():

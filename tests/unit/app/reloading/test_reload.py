@@ -101,6 +101,16 @@ def test_who_polls_nobody_needs_no_restart_for_accounts_that_are_polled(file):
     assert differences(after, fresh) == []
 
 
+def test_only_who_forwards_needs_a_restart_for_a_target(file):
+    running = read(file, SHOP)
+    fresh = read(file, SHOP + f'[forwards.orders]\nurl = "https://example.com"\nsecret = "whsec_{"a" * 32}"\n')
+
+    needing = [differences(without_restart(running, fresh, polls=True, forwards=each), fresh) for each in (True, False)]
+
+    assert "forwards.orders.url" in needing[0]
+    assert needing[1] == []
+
+
 # ---- reloading -------------------------------------------------------------------------------------------------------
 
 

@@ -56,6 +56,25 @@ def test_people_see_when_where_how_often_and_of_which_watch() -> None:
     ]
 
 
+def test_what_a_target_refused_is_said_with_its_dead_letter_and_the_letter_names_both() -> None:
+    facts = {"forward": "orders", "refused_id": WATCHED.id, "refused_topic": RECEIVED, "place": "1@0"}
+    letter = rejected(WATCHED.to_json()).model_copy(update={"stage": "forward", "reason": "http_422", "facts": facts})
+    found = found_of(WATCHED, letter)
+    found.of(RECEIVED)[0].forwards = {"mine": True, "orders": True, "slow": False}
+
+    shown = [*lines(found, Waiting(), 20)]
+    events = as_json(found, Waiting())["events"]
+
+    assert [line for line in shown if "  forward" in line or "  refused" in line] == [
+        f"  forward   orders: refused (http_422), dead letter {letter.id}",
+        "  forward   mine: passed",
+        "  forward   slow: not yet",
+        f"  refused   by orders: {WATCHED.id}",
+    ]
+    assert events[0]["refused"] == {"orders": {"reason": "http_422", "letter": letter.id}}
+    assert (events[1]["forward"], events[1]["refused_id"]) == ("orders", WATCHED.id)
+
+
 def test_programs_see_the_same() -> None:
     report = as_json(found_of(WATCHED, WATCHED), Waiting(unseen=["a journal"]))
 

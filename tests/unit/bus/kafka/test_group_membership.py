@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError
 from structlog.testing import capture_logs
 
 from bus.kafka import client
-from bus.kafka.group_reader import Finished, GroupReader, Place, Share, place
+from bus.kafka.group_reader import GroupReader, Place, Share, place
 from bus.settings import KafkaSettings
 from schemas.topics import RECEIVED
 from tests.forwarding_part import Partition
@@ -234,26 +234,6 @@ def test_a_topic_that_is_made_anew_while_it_is_read_is_read_from_its_beginning(c
 
         assert handled == [0, 1, 2, 3, 4, 0, 1]
         assert consumer.committed_there == {consumer.partition.full: 2}
-
-    in_virtual_time(test())
-
-
-def test_work_that_wants_to_end_is_obeyed_though_its_partition_is_revoked_meanwhile(consumer: type[Consumer]):
-    """A target may answer 410 to the request that is under way when a rebalance begins."""
-
-    async def finish(_: Share) -> None:
-        try:
-            await asyncio.Event().wait()
-        finally:
-            raise Finished
-
-    async def test() -> None:
-        group = reader()
-        running = asyncio.ensure_future(group.run(finish))
-        await asyncio.sleep(0.1)
-        await group.on_partitions_revoked(set())
-        await asyncio.wait([running], timeout=5)
-        assert running.done()
 
     in_virtual_time(test())
 
