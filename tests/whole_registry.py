@@ -82,7 +82,7 @@ def _happen(bus: KafkaBus, server: CallbackServer, polling: Polling, forwarding:
     account = polling.poller.accounts["market"]
     account.outcomes["waiting"] = account.answered_at = account.found_at = 1
     (hook,) = forwarding.forwards
-    hook.failures["http_503"] = 1
+    hook.failures["http_503"] = hook.sent_at = 1
     polling._balances._amounts["market"] = 1.0
     part = Part("sms.received.v1", 0)
     share = SimpleNamespace(part=part, end=1, next=0, waiting_since_ms=0)

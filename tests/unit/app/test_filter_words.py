@@ -72,7 +72,7 @@ def waited_for(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
     asked: list[dict[str, str]] = []
 
     async def wait_for(_: object, wanted: waiting.Wanted, *__: object) -> dict[str, str]:
-        asked.append(dict(wanted.parameters))
+        asked.append(dict(wanted.parameters) | ({"codes": "only"} if wanted.codes else {}))
         return {"code": "1", "text": "code 1"}
 
     monkeypatch.setattr(waiting, "wait_for", wait_for)
@@ -83,14 +83,17 @@ def waited_for(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
 @pytest.mark.parametrize(
     ("arguments", "asked"),
     [
-        ("--to 1 --account shop", {"recipient": "1", "account": "shop", "has_code": "true"}),
-        ("--recipient 1 --client-ref r", {"recipient": "1", "client_ref": "r", "has_code": "true"}),
-        ("--account shop --order 7", {"account": "shop", "order_id": "7", "has_code": "true"}),
-        ("shop --order_id 7", {"account": "shop", "order_id": "7", "has_code": "true"}),
+        ("--to 1 --account shop", {"recipient": "1", "account": "shop", "codes": "only"}),
+        ("--recipient 1 --client-ref r", {"recipient": "1", "client_ref": "r", "codes": "only"}),
+        ("--account shop --order 7", {"account": "shop", "order_id": "7", "codes": "only"}),
+        ("shop --order_id 7", {"account": "shop", "order_id": "7", "codes": "only"}),
         ("--watch-id w --code --text", {"watch_id": "w", "has_code": "true"}),
         ("--watch w --json", {"watch_id": "w"}),
         ("--watch w --no-code --json", {"watch_id": "w", "has_code": "false"}),
-        ("--watch w --has-code --freshness live", {"watch_id": "w", "has_code": "true", "freshness": "live"}),
+        (
+            "--watch w --has-code --freshness live",
+            {"watch_id": "w", "has_code": "true", "freshness": "live", "codes": "only"},
+        ),
     ],
 )
 def test_a_wait_takes_filters_by_either_name(
