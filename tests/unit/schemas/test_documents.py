@@ -4,10 +4,9 @@ import inspect
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
-from jsonschema import Draft7Validator, Draft202012Validator
-from openapi_spec_validator import OpenAPIV31SpecValidator
 
 import schemas
 from app.admin import inbox, inbox_query, inbox_view, journals, listener, watches
@@ -33,6 +32,13 @@ MODELS = {
     "watch-ended": WatchEnded,
     "watch": Watch,
 }
+
+
+def validators() -> Any:
+    """Return jsonschema, which takes seconds to be imported: it compiles grammars."""
+    import jsonschema
+
+    return jsonschema
 
 
 def model_of(example):
@@ -70,7 +76,7 @@ def test_writing_the_documents_puts_them_where_they_are_committed(tmp_path):
 def test_a_readers_schema_is_a_valid_schema_that_names_its_topic(value):
     schema = reader_schema(value)
 
-    Draft202012Validator.check_schema(schema)
+    validators().Draft202012Validator.check_schema(schema)
     assert schema["$id"] == f"urn:smsbus:schema:{value.TOPIC}"
     assert all(field["description"].endswith(".") for field in schema["properties"].values())
 
@@ -79,15 +85,15 @@ def test_a_readers_schema_is_a_valid_schema_that_names_its_topic(value):
 def test_the_draft_07_schema_is_valid_by_its_own_meta_schema_and_says_the_same(value):
     schema = draft7(value)
 
-    Draft7Validator.check_schema(schema)
-    assert schema["$schema"] == Draft7Validator.META_SCHEMA["$id"]
+    validators().Draft7Validator.check_schema(schema)
+    assert schema["$schema"] == validators().Draft7Validator.META_SCHEMA["$id"]
     assert schema | {"$schema": None} == reader_schema(value) | {"$schema": None}
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_is_as_readers_with_draft_07_expect_it_and_a_broken_one_is_not(example):
     text = json.loads(example.read_text(encoding="utf-8"))
-    validator = Draft7Validator(draft7(model_of(example)))
+    validator = validators().Draft7Validator(draft7(model_of(example)))
 
     assert [error.message for error in validator.iter_errors(text)] == []
     assert not validator.is_valid(text | {"account": 7})
@@ -102,7 +108,7 @@ def test_an_example_is_as_we_write_it_and_as_readers_expect_it(example):
 
     assert json.loads(written.to_json()) == json.loads(text)
     assert list(json.loads(text)) == list(model.model_fields)
-    Draft202012Validator(reader_schema(model)).validate(json.loads(text))
+    validators().Draft202012Validator(reader_schema(model)).validate(json.loads(text))
 
 
 def test_there_are_examples_of_every_value():
@@ -123,7 +129,7 @@ def test_there_are_examples_of_every_value():
 )
 def test_a_readers_schema_refuses_what_we_never_write(change):
     event = json.loads(received().to_json())
-    validator = Draft202012Validator(reader_schema(SmsReceived))
+    validator = validators().Draft202012Validator(reader_schema(SmsReceived))
 
     assert validator.is_valid(event)
     assert not validator.is_valid(event | change)
@@ -134,13 +140,13 @@ def test_a_readers_schema_requires_every_key(missing):
     event = json.loads(received().to_json())
     del event[missing]
 
-    assert not Draft202012Validator(reader_schema(SmsReceived)).is_valid(event)
+    assert not validators().Draft202012Validator(reader_schema(SmsReceived)).is_valid(event)
 
 
 def test_a_readers_schema_takes_keys_and_values_of_tomorrow():
     event = json.loads(received().to_json()) | {"provider": "newcomer", "freshness": "delayed", "new_key": {"x": 1}}
 
-    Draft202012Validator(reader_schema(SmsReceived)).validate(event)
+    validators().Draft202012Validator(reader_schema(SmsReceived)).validate(event)
 
 
 def test_who_writes_a_watch_may_leave_out_what_has_a_default():
@@ -153,12 +159,12 @@ def test_who_writes_a_watch_may_leave_out_what_has_a_default():
         "expires_at": "2021-03-25T03:17:06.050Z",
     }
 
-    Draft202012Validator(reader_schema(Watch)).validate(least)
+    validators().Draft202012Validator(reader_schema(Watch)).validate(least)
     assert Watch.model_validate_json(json.dumps(least)).desired == "watch"
 
 
 def test_the_asyncapi_document_is_valid_by_the_official_schema():
-    errors = [error.message for error in Draft7Validator(ASYNCAPI_SCHEMA).iter_errors(asyncapi())]
+    errors = [error.message for error in validators().Draft7Validator(ASYNCAPI_SCHEMA).iter_errors(asyncapi())]
 
     assert errors == []
 
@@ -174,7 +180,7 @@ def test_the_official_schema_sees_a_broken_asyncapi_document(path):
         inner = inner[name]
     inner[path[-1]] = "many" if isinstance(inner[path[-1]], int) else 7
 
-    assert not Draft7Validator(ASYNCAPI_SCHEMA).is_valid(broken)
+    assert not validators().Draft7Validator(ASYNCAPI_SCHEMA).is_valid(broken)
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere():
@@ -205,7 +211,7 @@ def test_the_asyncapi_document_names_the_headers_that_we_send():
 
     headers = asyncapi()["components"]["messages"]["smsReceived"]["headers"]
 
-    Draft202012Validator(headers).validate(record)
+    validators().Draft202012Validator(headers).validate(record)
     assert set(headers["required"]) == set(record)
     assert record["ce_id"] == ID
 
@@ -219,15 +225,21 @@ def test_we_send_messages_and_receive_watches(message):
     assert len(operations) == len(MESSAGES) + 1
 
 
+def openapi_errors(document: Any) -> list[str]:
+    from openapi_spec_validator import OpenAPIV31SpecValidator
+
+    return [error.message for error in OpenAPIV31SpecValidator(document).iter_errors()]
+
+
 def test_the_openapi_document_is_valid_by_the_official_schema():
-    assert [error.message for error in OpenAPIV31SpecValidator(openapi()).iter_errors()] == []
+    assert openapi_errors(openapi()) == []
 
 
 def test_the_official_schema_sees_a_broken_openapi_document():
     broken = openapi()
     del broken["paths"]["/v1/pingme/{token}"]["post"]["responses"]["200"]["description"]
 
-    assert list(OpenAPIV31SpecValidator(broken).iter_errors())
+    assert openapi_errors(broken)
 
 
 def test_the_openapi_document_names_every_problem_of_the_receiver_with_its_status():
