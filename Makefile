@@ -16,7 +16,7 @@ DRY_RUN ?=
 # Where this is set, each of the hundreds of programs that tests start would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo unit test test-all test-long test-simulation test-fuzz simulate faults soak check chart lock audit kafka-jars release bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: help demo unit test test-all test-installation test-long test-simulation test-fuzz simulate faults soak check chart lock audit kafka-jars release bench bench-latency bench-polls bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -24,6 +24,7 @@ help:
 	@echo "make unit    after every save: no Kafka, no sockets; a minute"
 	@echo "make test    everything that must hold, on real parts and two cores; 12 minutes"
 	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"
+	@echo "     test-installation  Caddy, restarts, rights and TLS at brokers, a Kafka from pip, the packages; 4 minutes"
 	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login, the page; 15 minutes"
 	@echo "     test-simulation  every scenario and every break of the simulation; 8 minutes"
 	@echo "     test-fuzz        many new examples where tests make their own; 15 minutes"
@@ -61,12 +62,16 @@ unit: $(VENV)/ready
 TOGETHER := --numprocesses 4 --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/ready
-	$(BIN)/pytest --quiet $(TOGETHER) -m "not long"
+	$(BIN)/pytest --quiet $(TOGETHER) -m "not long and not installation"
 
 simulate: $(VENV)/ready
 	$(BIN)/python -m tests.simulation --seeds $(SEEDS) --hours $(HOURS) --scenario $(SCENARIO)
 
-test-all: test test-long test-simulation test-fuzz faults
+test-all: test test-installation test-long test-simulation test-fuzz faults
+
+# Runs for every commit, as `make test` does.
+test-installation: $(VENV)/ready
+	$(BIN)/pytest --quiet $(TOGETHER) -m "installation and not long"
 
 # Each part notes in docs/proof/runs.md when it last passed.
 test-long: $(VENV)/ready

@@ -14,6 +14,7 @@ from tests.e2e.program import ADMIN_TOKEN, TOKEN, Replica, eventually, free_port
 from tests.e2e.test_handed_over import managing
 
 pytestmark = [
+    pytest.mark.installation,
     pytest.mark.timeout(120),
     pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed"),
 ]

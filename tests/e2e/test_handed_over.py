@@ -14,7 +14,7 @@ from tests.e2e.load import Load
 from tests.e2e.program import Replica, eventually
 from tests.e2e.topic import events, problems
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.installation, pytest.mark.timeout(180)]
 
 # What systemd does before it starts a program: descriptor 3, variables, and memory that never becomes executable.
 PASS_ON = """

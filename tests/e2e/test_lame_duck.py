@@ -12,7 +12,7 @@ from tests.e2e.load import Load
 from tests.e2e.program import TOKEN, Installation, Replica, free_port
 from tests.e2e.topic import events, problems
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = [pytest.mark.installation, pytest.mark.timeout(120)]
 
 
 async def _start(smsbus: Installation, receiver: int, admin: int, lame_duck: str) -> Replica:

@@ -19,7 +19,7 @@ from tests.e2e.program import TOKEN
 from tests.e2e.rights import give, understood
 from tests.secure_kafka import SecureKafka, User
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.installation, pytest.mark.timeout(240)]
 ORDERS = 48
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 

@@ -11,6 +11,8 @@ from tests.e2e.polling import SHARDS, Town, ask, wait_until
 from tests.e2e.program import TOKEN
 from tests.secure_kafka import PASSWORD, USER, SecureKafka
 
+pytestmark = pytest.mark.installation
+
 ORDERS = 48
 GUIDE = Path(__file__).parents[2] / "docs/guides/kafka-security.md"
 

@@ -11,6 +11,8 @@ from tests.e2e.program import ROOT
 TEST = """
 import pytest
 
+pytestmark = pytest.mark.installation
+
 @pytest.mark.parametrize("code", ["1482", "2593", "3614", "4725"])
 def test_a_code_arrives(sms_inbox, sms_sandbox, code):
     sms_sandbox.send(sms_inbox.number, f"Your code is {code}")

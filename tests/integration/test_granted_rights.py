@@ -14,7 +14,7 @@ from tests.e2e.rights import Right, give, take_away, understood
 from tests.e2e.test_least_rights import give_what_is_printed, town  # noqa: F401 - a fixture
 from tests.secure_kafka import SecureKafka
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.installation, pytest.mark.timeout(240)]
 NOT_TAKEN = {"Describe", "IdempotentWrite"}  # without the first it is another message; the second is in Write
 
 

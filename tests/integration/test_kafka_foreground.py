@@ -20,7 +20,7 @@ CLI = (sys.executable, "-m", "app", "kafka", "run")
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = [pytest.mark.installation, pytest.mark.timeout(180)]
 
 
 @contextmanager

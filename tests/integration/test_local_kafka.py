@@ -29,6 +29,8 @@ from app.local_kafka.process import Process
 from bus.kafka.probe import brokers_ready
 from tests.kafka_fixtures import TestKafka, running_kafka
 
+pytestmark = pytest.mark.installation
+
 CLI = (sys.executable, "-c", "from app.cli.kafka import kafka_app; kafka_app()")
 
 

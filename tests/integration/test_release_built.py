@@ -9,6 +9,8 @@ import pytest
 
 from deploy.release import ROOT, build, sums_of, versions
 
+pytestmark = pytest.mark.installation
+
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -11,6 +11,8 @@ from schemas.documents.typescript import typescript
 from schemas.messages import VALUES
 from tests.unit.schemas.test_documents import EXAMPLES, model_of
 
+pytestmark = pytest.mark.installation
+
 PROJECT = Path(__file__).parent / "typescript"
 OPTIONS = ["--strict", "--noEmit", "--target", "es2022", "--module", "es2022", "--moduleResolution", "bundler"]
 SMS = (Path(schemas.__file__).parent / "examples" / "sms-received.pingme-callback.json").read_text("utf-8")
