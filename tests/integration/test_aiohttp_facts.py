@@ -1,4 +1,4 @@
-"""What aiohttp does and its documentation does not say: receiver/connection.py is built on each of these.
+"""What aiohttp does and its documentation does not say: the files connection.py are built on each of these.
 
 A red test here is no bug of ours: a new aiohttp behaves differently, so look at what relied on the old way.
 """
@@ -11,7 +11,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from aiohttp import EMPTY_PAYLOAD, web
+from aiohttp import EMPTY_PAYLOAD, ClientSession, TCPConnector, web
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.web import RequestHandler, Server, StreamResponse
 from aiohttp.web_protocol import _ErrInfo
 
@@ -159,3 +160,39 @@ async def test_a_request_whose_connection_is_lost_in_the_same_turn_ends_its_task
         complaints = await complaints_of_a_reset(lambda: made, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
 
     assert [type(each["exception"]) for each in complaints] == [TypeError]
+
+
+# ---- the client --------------------------------------------------------------------------------------------------
+
+
+async def test_forwarding_uses_two_private_names_of_a_connector() -> None:
+    file = HOUSE.parent / "forwarding" / "connection.py"
+    async with TCPConnector() as connector:
+        its_own = {*dir(connector), *dir(ResponseHandler(asyncio.get_running_loop()))}
+
+    assert private(file) & its_own == {"_factory", "_loop"}
+
+
+async def test_a_connector_makes_its_connections_with_its_factory() -> None:
+    """And a connection is told of each request, of what comes, and of each head."""
+    called: list[str] = []
+
+    class Watched(ResponseHandler):
+        def __getattribute__(self, name: str) -> object:
+            called.append(name)
+            return super().__getattribute__(name)
+
+        def feed_data(self, *message: object) -> None:
+            called.append("with a head")
+            super().feed_data(*message)  # type: ignore[arg-type]
+
+    async with (
+        served(plain) as (_, _, writer),
+        TCPConnector() as connector,
+        ClientSession(connector=connector) as client,
+    ):
+        connector._factory = lambda: Watched(asyncio.get_running_loop())
+        async with client.get("http://{}:{}/".format(*writer.get_extra_info("peername"))):
+            pass
+
+    assert {"connection_made", "set_response_params", "data_received", "with a head"} <= {*called}
