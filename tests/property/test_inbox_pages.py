@@ -5,8 +5,9 @@ partition, or the cursor is answered with `Gone`; nothing is skipped silently. A
 of two records with one id may return the second: at least once, under its id.
 """
 
+import asyncio
 import json
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
@@ -31,13 +32,20 @@ WANTED: Final = (
 )  # fmt: skip
 
 
+class Loop:
+    """The loop of these tests, which wait for nothing but their turn."""
+
+    runner: asyncio.Runner
+
+
+@pytest.fixture(scope="module", autouse=True)
+def loop() -> Iterator[None]:
+    with asyncio.Runner() as Loop.runner:
+        yield
+
+
 def run(work: Coroutine[Any, Any, Any]) -> Any:
-    """Run what waits for nothing but its turn."""
-    while True:
-        try:
-            work.send(None)
-        except StopIteration as end:
-            return end.value
+    return Loop.runner.run(work)
 
 
 class Written(NamedTuple):

@@ -21,8 +21,8 @@ def test_the_page_has_rows_of_parts_and_nothing_else_below_its_table():
 def test_all_parts_are_run_by_test_all_and_help_says_their_minutes():
     (all_of_them,) = re.findall(r"^test-all: (.*)$", MAKEFILE, re.MULTILINE)
 
-    assert all_of_them.split() == ["test", *PARTS, "faults"]
-    for part in ("test", *PARTS, "faults"):
+    assert all_of_them.split() == ["test", "test-installation", *PARTS, "faults"]
+    for part in ("test", "test-installation", *PARTS, "faults"):
         assert re.search(rf'@echo "(make| {{4}}) {part} .*; \d+ minutes"$', MAKEFILE, re.MULTILINE), part
 
 
