@@ -4,9 +4,9 @@ import asyncio
 import gzip
 import json
 import sys
-import time
 import unicodedata
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from functools import partial
 from random import Random
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from tests.e2e.program import ROOT
 from tests.faults.evil import GZIP, KINDS, LIGATURE, MOST
 
 ACCEPTED = json.dumps({"status": "accepted", "results": [{"status": "accepted", "id": "a"}, {"status": "rejected"}]})
-SECONDS = 1.5
+SECONDS = (1.5, 7.0, 20.0)  # he is niced: where others work, it takes longer until he gets anywhere
 
 
 class Received(NamedTuple):
@@ -46,12 +46,21 @@ async def heard(request: pytest.FixtureRequest) -> AsyncIterator[Received]:
     server.close()
 
 
-async def _evil(url: str, *arguments: str) -> dict:
-    command = (sys.executable, "-m", "tests.faults.evil", url, *arguments)
-    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
-    async with asyncio.timeout(20):
-        out, _ = await process.communicate()
-    return json.loads(out)
+async def _evil(heard: Received, is_enough: Callable[[dict], bool], *arguments: str) -> dict:
+    """Return what he tells when he was given enough time, or the most."""
+    for seconds in SECONDS:
+        heard.octets.clear()
+        command = (sys.executable, "-m", "tests.faults.evil", heard.url, "--seconds", str(seconds), *arguments)
+        process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
+        async with asyncio.timeout(seconds + 20):
+            out, _ = await process.communicate()
+        if is_enough(told := json.loads(out)):
+            break
+    return told | {"seconds": seconds}
+
+
+def _answers(told: dict, kind: str, status: str) -> int:
+    return told["statuses"].get(kind, {}).get(status, 0)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -78,22 +87,24 @@ def test_a_ligature_grows_when_it_is_normalized():
 
 @pytest.mark.parametrize("heard", [(200, ACCEPTED)], indirect=True)
 async def test_what_was_answered_is_told_kind_by_kind(heard):
-    told = await _evil(heard.url, "--seconds", str(SECONDS), "--kinds", "plain_sms,array_one_bad")
+    kinds = ("plain_sms", "array_one_bad")
+    told = await _evil(
+        heard, lambda told: all(_answers(told, kind, "200") for kind in kinds), "--kinds", ",".join(kinds)
+    )
 
     answers = {kind: each["200"] for kind, each in told["statuses"].items()}
-    assert set(answers) == {"plain_sms", "array_one_bad"}
+    assert set(answers) == {*kinds}
     assert told["rejected"] == len(told["ids"]) == sum(answers.values()) > 0
 
 
 @pytest.mark.parametrize("heard", [(429, "{}")], indirect=True)
 async def test_he_does_not_stop_where_he_is_refused_and_keeps_to_his_line(heard):
-    began = time.monotonic()
-    told = await _evil(heard.url, "--seconds", str(SECONDS), "--kinds", "junk", "--megabits", "10")
-    seconds = time.monotonic() - began
+    refused = partial(_answers, kind="junk", status="429")
+    told = await _evil(heard, lambda told: refused(told) > 2, "--kinds", "junk", "--megabits", "10")
 
     assert told["ids"] == []
-    assert told["statuses"]["junk"]["429"] > 2
-    assert sum(heard.octets) <= 10e6 / 8 * (seconds + 0.5)
+    assert refused(told) > 2
+    assert sum(heard.octets) <= 10e6 / 8 * (told["seconds"] + 1.0)
 
 
 @pytest.mark.parametrize("heard", [(200, ACCEPTED)], indirect=True)
@@ -111,7 +122,8 @@ async def test_who_is_asked_to_end_tells_all_the_same(heard):
 
 @pytest.mark.parametrize("heard", [(200, ACCEPTED)], indirect=True)
 async def test_half_bodies_are_sent_and_broken_off(heard):
-    told = await _evil(heard.url, "--seconds", "7", "--kinds", "half")
+    broken_off = partial(_answers, kind="connections", status="ConnectionAbortedError")
+    told = await _evil(heard, broken_off, "--kinds", "half")
 
-    assert told["statuses"]["connections"]["ConnectionAbortedError"] > 0
+    assert broken_off(told) > 0
     assert heard.octets == []
