@@ -27,6 +27,7 @@ def test_nothing_is_missed_for_hours(seed: int) -> None:
 
 
 @pytest.mark.long
+@pytest.mark.timeout(1200)
 @pytest.mark.parametrize(("seed", "too_late"), [(1, set()), (2, {"pages: gone"})], ids=["wide", "narrow"])
 def test_nothing_is_missed_for_days(seed: int, too_late: set[str]) -> None:
     """Replicas that forget by age alone for a day and more, and others that forget earlier than clients come back."""
