@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
 from app.service import Answer, NotReached, Service, ServiceError
+from schemas.identity import watch_id as id_of_watch
 
 A_WAIT: Final = 55  # seconds: the longest that one request may take
 RETRY: Final = 1.0
@@ -94,7 +95,7 @@ class _Waiter:
         """Why it is not known whether an SMS came; empty: none had come at the last answer."""
         self._service = service
         self._wanted = wanted
-        self._parameters = dict(wanted.parameters)
+        self._parameters = _by_watch(wanted.parameters) if wanted.rent else dict(wanted.parameters)
         self._say = say
         self._said = ""
         self._reached = False
@@ -153,14 +154,14 @@ class _Waiter:
             self._delayed_by(answer.detail)
         elif answer.reason == "watch_ended":
             raise WatchEnded(answer.detail)
-        elif answer.reason == "unknown_watch" and "order_id" in self._parameters:
+        elif answer.reason == "unknown_watch" and "order_id" in self._wanted.parameters:
             await self._open()
         else:
             raise ServiceError(answer.detail)
 
     async def _open(self) -> None:
         wanted = self._wanted
-        order = {name: self._parameters[name] for name in ("account", "order_id")}
+        order = {name: wanted.parameters[name] for name in ("account", "order_id")}
         known = {"recipient": wanted.number} if wanted.number is not None else {}
         asked = {**order, "order_kind": "rent" if wanted.rent else "activation", **known}
         answer = await self._service.post("/v1/watches", asked)
@@ -183,3 +184,11 @@ class _Waiter:
         if text != self._said:
             self._said = text
             self._say(text)
+
+
+def _by_watch(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Name a rent by its watch: the service takes an account and an order for the activation, if there is one."""
+    if "order_id" not in parameters:
+        return dict(parameters)
+    others = {name: value for name, value in parameters.items() if name not in {"account", "order_id"}}
+    return {**others, "watch_id": id_of_watch(parameters["account"], "rent", parameters["order_id"])}

@@ -28,7 +28,7 @@ from app.admin.inbox_view import (
 from app.admin.parameters import WrongQuery
 from app.admin.problems import problem
 from app.admin.token import accounts_of
-from app.admin.watch_view import is_cancelled_here, newest_first
+from app.admin.watch_view import is_cancelled_here
 from app.since import is_cursor, moment_in
 from bus.kafka.topics_reader import Part
 from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
@@ -234,10 +234,11 @@ class InboxApi:
             return None
         if self._table is not None and not self._table.filled:
             raise NotFilled
-        found = newest_first(known for each in ids if self._table and (known := self._table.get(each)) is not None)
-        if not found or not _may_see(wanted, found[0]):
+        found = (known for each in ids if self._table and (known := self._table.get(each)) is not None)
+        known = next(found, None)
+        if known is None or not _may_see(wanted, known):
             raise UnknownWatch
-        return found[0]
+        return known
 
     def _check_polled(self, known: Known) -> None:
         """Return if an SMS may come. Raises `AccountPaused`."""
@@ -291,7 +292,7 @@ def _may_see(wanted: Filter, known: Known) -> bool:
 
 
 def _watch_ids(wanted: Filter) -> list[str]:
-    """Return the ids of the watches that may be meant; none: no watch is."""
+    """Return the ids of the watches that may be meant, an activation's first; none: no watch is."""
     if wanted.watch_id:
         return [wanted.watch_id]
     if not (wanted.account and wanted.order_id):

@@ -10,6 +10,7 @@ import pytest
 from app import waiting
 from app.service import Answer, NotReached, ServiceError
 from app.waiting import Unavailable, Wanted, WatchEnded, came_before, wait_for
+from schemas.identity import watch_id as id_of_watch
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})
@@ -92,6 +93,14 @@ async def test_an_order_that_was_never_watched_is_watched(rent: bool, kind: str)
 
     assert await found(service, ORDER._replace(rent=rent)) == "code 1"
     assert service.asked[1] == ("/v1/watches", {**ORDER.parameters, "order_kind": kind})
+
+
+async def test_a_rent_is_waited_for_by_its_watch_since_an_activation_may_have_the_same_id() -> None:
+    service = Scripted(page("code 1"))
+    watch_id = id_of_watch("shop", "rent", "7")
+
+    assert await found(service, Wanted({"account": "shop", "order_id": "7", "contains": "x"}, rent=True)) == "code 1"
+    assert service.asked == [("/v1/wait", {"watch_id": watch_id, "contains": "x"})]
 
 
 @pytest.mark.parametrize(

@@ -376,6 +376,17 @@ async def test_a_wait_for_a_rent_is_one_for_news(api):
     assert "next_sequence" not in answer
 
 
+async def test_of_an_activation_and_a_rent_with_one_id_the_activation_is_waited_for(api):
+    """Providers number them separately, and the rent may be the newer one."""
+    api.watch()
+    api.watch("rent")
+    await api.taken(of_order(0, "4711"))
+
+    _, answer = await api.get("/v1/wait?account=main&order_id=860170&timeout=1")
+
+    assert [each["code"] for each in answer["items"]] == ["4711"]
+
+
 async def test_a_wait_for_text_takes_the_first_sms_that_has_a_code(api):
     waiting = asyncio.create_task(api.text(f"/v1/wait?recipient={NUMBER}"))
     while not api.inbox.following.tail.subscribers:
