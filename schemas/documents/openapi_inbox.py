@@ -218,8 +218,8 @@ def _wait() -> Document:
         "tags": ["inbox"],
         "operationId": "waitForSms",
         "summary": "Wait for the next SMS of a number, or for one of an order",
-        "description": "Name a `recipient`; or an order, by `account` and `order_id`, or by `watch_id`. Where an activation "
-        "and a rent have the same id, the activation is meant: name the rent by its `watch_id`. The answer "
+        "description": "Name a `recipient`; or an order, by `account` and `order_id`, or by `watch_id`. Where an "
+        "activation and a rent have the same id, the activation is meant: name the rent by its `watch_id`. The answer "
         "comes with the first SMS, or without one (`items` is empty) when the time is over: ask again, from its "
         "`cursor` or `next_sequence`.\n\nOf a number, or of a rent: an SMS that is published after the request "
         "arrived (or after `since`), was observed at most 5 seconds before, and is `live`, unless `freshness` says "
