@@ -133,8 +133,8 @@ def test_at_most_five_alerts_wake_somebody() -> None:
 def test_an_alert_says_what_it_is_and_where_it_is_explained(rule: dict[str, Any]) -> None:
     anchor = "-".join(re.findall("[A-Z][a-z]*", rule["alert"])).lower()
 
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{anchor}"
+    assert rule["annotations"].keys() == {"summary", "description", "runbook"}
+    assert rule["annotations"]["runbook"] == f"docs/runbook.md#{anchor}"
     assert all(rule["annotations"].values())
 
 
