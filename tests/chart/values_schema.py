@@ -192,7 +192,7 @@ def _extras() -> dict[str, Schema]:
     return {
         "networkPolicy": policy,
         "podMonitor": section(enabled=YES_OR_NO, interval=seconds, labels=TEXTS),
-        "prometheusRule": section(enabled=YES_OR_NO, labels=TEXTS),
+        "prometheusRule": section(enabled=YES_OR_NO, labels=TEXTS, job=TEXT, runbookUrl=TEXT),
         "strimzi": strimzi,
         "topicsJob": section(enabled=YES_OR_NO, **login),
         "drain": section(claims={"type": "array", "items": NAME, "uniqueItems": True}, timeout=COUNT, **login),

@@ -14,7 +14,7 @@ from tests.e2e.program import ROOT, eventually, free_port
 RULES = ROOT / "deploy" / "prometheus" / "alerts.yaml"
 PROGRAM = shutil.which("prometheus")
 START_SECONDS = 30
-UNITS = {"s": 1, "m": 60, "h": 3600}
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 CONFIG = """
 global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 rule_files: [{rules}]
@@ -25,7 +25,7 @@ scrape_configs: [{{job_name: smsbus, static_configs: [{{targets: ["{target}"]}}]
 def rendered(rules: str, factor: int) -> str:
     """Return the rules with everything that takes time so many times as quick.
 
-    That is every `for`, every range in brackets, and every number of seconds that a metric is compared with.
+    That is every `for`, range in brackets and `offset`, and every number of seconds that a metric is compared with.
     """
 
     def shorter(found: re.Match[str]) -> str:
@@ -35,7 +35,7 @@ def rendered(rules: str, factor: int) -> str:
     def less(found: re.Match[str]) -> str:
         return f"{found['before']}{int(found['number']) / factor}"
 
-    rules = re.sub(r"(?P<before>\[|for: )(?P<number>\d+)(?P<unit>[smh])\b", shorter, rules)
+    rules = re.sub(r"(?P<before>\[|for: |offset )(?P<number>\d+)(?P<unit>[smhd])\b", shorter, rules)
     return re.sub(r"(?P<before>_seconds\) [<>] )(?P<number>\d+)", less, rules)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(PROGRAM is None, reason="needs prometheus, of De
 
 def test_what_takes_time_is_shorter_and_nothing_else_changes():
     rules, shorter = RULES.read_text(), rendered(RULES.read_text(), FACTOR)
-    taking_time = re.compile(r"for: \w+|\[\w+\]|_seconds\) [<>] [\d.]+")
+    taking_time = re.compile(r"(?:for: |offset )\w+|\[\w+\]|_seconds\) [<>] [\d.]+")
 
     assert taking_time.split(rules) == taking_time.split(shorter)
     assert {"for: 5000ms", "[10000ms]", "_seconds) > 5.0"} <= set(taking_time.findall(shorter))

@@ -226,6 +226,42 @@ def test_an_alert_is_about_metrics_that_exist() -> None:
     assert used <= set(re.findall(r"`(smsbus_\w+)`", PAGE))
 
 
+def with_rules(**values: Any) -> Rendered:
+    """Render what the Prometheus operator is given; `values` are of `prometheusRule`."""
+    return with_values(
+        fullnameOverride="inbound", podMonitor={"enabled": True}, prometheusRule={"enabled": True, **values}
+    )
+
+
+def rules_of(rendered: Rendered) -> dict[str, Any]:
+    groups = rendered.one("PrometheusRule", "inbound")["spec"]["groups"]
+    return {rule["alert"]: rule for group in groups for rule in group["rules"]}
+
+
+@with_helm
+@pytest.mark.parametrize(("job", "expected"), [("", "sms/inbound"), ("mine", "mine")])
+def test_the_alerts_are_about_the_job_that_the_pod_monitor_makes_whatever_its_name(job: str, expected: str) -> None:
+    rendered = with_rules(job=job)
+    asked = {
+        found for rule in rules_of(rendered).values() for found in re.findall(r"\bjob([=~]+\"[^\"]*\")", rule["expr"])
+    }
+
+    assert "jobLabel" not in rendered.one("PodMonitor", "inbound")["spec"]  # then it is NAMESPACE/NAME
+    assert asked == {f'="{expected}"'}
+
+
+@with_helm
+def test_an_alert_links_to_the_runbook_where_it_has_an_address() -> None:
+    without, linked = rules_of(with_rules()), rules_of(with_rules(runbookUrl="https://git.example/docs/runbook.md"))
+
+    refused = "SmsbusCallbacksRefused"
+    assert without[refused]["annotations"]["runbook"] == "docs/runbook.md#smsbus-callbacks-refused"
+    assert {rule["annotations"].get("runbook") for rule in linked.values()} == {None}
+    assert linked[refused]["annotations"]["runbook_url"] == (
+        "https://git.example/docs/runbook.md#smsbus-callbacks-refused"
+    )
+
+
 @with_helm
 def test_the_notes_say_where_to_post_and_how_to_get_in() -> None:
     notes = examples()["everything"].files["NOTES.txt"]

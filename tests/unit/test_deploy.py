@@ -140,13 +140,23 @@ def test_a_pod_has_no_more_rights_than_it_needs(workload: dict[str, Any]) -> Non
 @each_of(SERVICES)
 def test_probes_ask_the_admin_listener_and_liveness_asks_no_dependency(workload: dict[str, Any]) -> None:
     ports = {port["name"]: port["containerPort"] for port in container(workload)["ports"]}
-    probes = {name: container(workload)[name]["httpGet"] for name in ("livenessProbe", "readinessProbe")}
+    names = ("startupProbe", "livenessProbe", "readinessProbe")
+    probes = {name: container(workload)[name]["httpGet"] for name in names}
 
     assert {name: probe["path"] for name, probe in probes.items()} == {
+        "startupProbe": "/livez",
         "livenessProbe": "/livez",
         "readinessProbe": "/readyz",
     }
     assert {ports[probe["port"]] for probe in probes.values()} == {Settings.model_fields["admin"].default.port}
+
+
+@each_of(SERVICES)
+def test_a_start_that_reads_a_full_journal_may_take_five_minutes(workload: dict[str, Any]) -> None:
+    probe = container(workload)["startupProbe"]
+
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 300
+    assert probe["periodSeconds"] <= container(workload)["readinessProbe"]["periodSeconds"]
 
 
 def test_what_the_public_reaches_sees_no_key_that_spends_money() -> None:

@@ -326,4 +326,4 @@ def test_every_alert_is_in_the_runbook():
 
     assert rules
     assert {rule["alert"] for rule in rules} - set(re.findall(r"`(\w+)`", alerts)) == set()
-    assert {rule["annotations"]["runbook_url"].partition("#")[2] for rule in rules} - headings == set()
+    assert {rule["annotations"]["runbook"].partition("#")[2] for rule in rules} - headings == set()

@@ -25,6 +25,11 @@ PAGES = {
     "SmsbusTargetAbsent",
 }
 QUERIES = list(queries())
+CONFIGS = re.findall(r"```yaml\n(.*?)```", section(OPERATIONS, "Prometheus"), re.DOTALL)
+
+with_promtool = pytest.mark.skipif(
+    not shutil.which("promtool"), reason="needs promtool, of Debian's package prometheus"
+)
 
 
 @pytest.fixture
@@ -109,6 +114,29 @@ def test_a_dashboard_can_be_drawn(name: str) -> None:
     assert asked - variables == {"$__rate_interval"}
 
 
+@pytest.mark.parametrize("name", DASHBOARDS)
+def test_all_jobs_are_those_of_smsbus_and_none_beside_them_on_the_same_prometheus(name: str) -> None:
+    (job,) = (each for each in DASHBOARDS[name]["templating"]["list"] if each["name"] == "job")
+
+    assert job["query"] == job["definition"] == "label_values(smsbus_build_info, job)"
+    assert job["includeAll"]
+    assert "allValue" not in job  # it would stand for every job there is; without it All is each of the list
+    assert job["current"]["value"] == ["$__all"]
+
+
+def test_the_overview_counts_the_targets_that_are_up_and_those_that_are_down() -> None:
+    (targets,) = (panel for panel in panels("overview") if panel["title"] == "Targets")
+
+    assert {each["legendFormat"]: each["expr"] for each in targets["targets"]} == {
+        "up": 'sum(up{job=~"$job"}) or vector(0)',
+        "down": 'count(up{job=~"$job"} == 0) or vector(0)',
+    }
+    (down,) = targets["fieldConfig"]["overrides"]
+    assert down["matcher"] == {"id": "byName", "options": "down"}
+    ((_, steps),) = ((each["id"], each["value"]["steps"]) for each in down["properties"])
+    assert [(step["color"], step["value"]) for step in steps] == [("green", None), ("red", 1)]
+
+
 def test_the_overview_says_whose_fault_it_is() -> None:
     titles = [panel["title"] for panel in DASHBOARDS["overview"]["panels"]]
 
@@ -133,8 +161,8 @@ def test_at_most_five_alerts_wake_somebody() -> None:
 def test_an_alert_says_what_it_is_and_where_it_is_explained(rule: dict[str, Any]) -> None:
     anchor = "-".join(re.findall("[A-Z][a-z]*", rule["alert"])).lower()
 
-    assert rule["annotations"].keys() == {"summary", "description", "runbook_url"}
-    assert rule["annotations"]["runbook_url"] == f"docs/runbook.md#{anchor}"
+    assert rule["annotations"].keys() == {"summary", "description", "runbook"}
+    assert rule["annotations"]["runbook"] == f"docs/runbook.md#{anchor}"
     assert all(rule["annotations"].values())
 
 
@@ -150,11 +178,36 @@ def test_every_alert_is_seen_to_fire_and_not_to_fire() -> None:
         assert seen == {True, False}, rule["alert"]
 
 
-@pytest.mark.skipif(not shutil.which("promtool"), reason="needs promtool, of Debian's package prometheus")
+@with_promtool
 @pytest.mark.parametrize(
     "command", [["check", "rules", "--lint-fatal", str(ALERTS)], ["test", "rules", str(CASES)]], ids=" ".join
 )
 def test_promtool_finds_them_right(command: list[str]) -> None:
     done = subprocess.run(["promtool", *command], capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# ---- scraping ----------------------------------------------------------------------------------------------------
+
+
+def test_the_page_has_a_configuration_for_this_machine_and_one_for_another() -> None:
+    here, elsewhere = (yaml.safe_load(config)["scrape_configs"][0] for config in CONFIGS)
+
+    assert here["static_configs"] == [{"targets": ["127.0.0.1:8081"]}]
+    assert (elsewhere["scheme"], elsewhere["authorization"]) == ("https", {"credentials_file": "smsbus-token"})
+    assert all("smsbus" in each["job_name"] for each in (here, elsewhere))
+
+
+@with_promtool
+@pytest.mark.parametrize("config", CONFIGS, ids=["here", "elsewhere"])
+def test_prometheus_takes_the_configurations_of_the_page(config: str, tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_text(config)
+    (tmp_path / "smsbus-token").write_text("a token")
+    shutil.copy(ALERTS, tmp_path)
+
+    done = subprocess.run(
+        ["promtool", "check", "config", str(tmp_path / "prometheus.yml")], capture_output=True, text=True, check=False
+    )
 
     assert done.returncode == 0, done.stdout + done.stderr

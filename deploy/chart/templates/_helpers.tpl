@@ -227,6 +227,11 @@ spec:
         - {name: http, containerPort: 8080}
         {{- end }}
         - {name: admin, containerPort: 8081}
+      startupProbe: # it listens once the journal has been read: 1 GiB from a slow volume takes its time
+        httpGet: {path: /livez, port: admin}
+        periodSeconds: 2
+        timeoutSeconds: 2
+        failureThreshold: 150
       livenessProbe:
         httpGet: {path: /livez, port: admin}
         periodSeconds: 10
