@@ -80,6 +80,17 @@ def run_sql(directory: Path, statements: str, *, timeout: float = 200.0) -> str:
     return ran.stdout
 
 
+def rows_of(printed: str) -> dict[str, list[tuple[str, ...]]]:
+    """Return the rows of the tables that the client draws, by their first column; of a stream each is an insertion."""
+    found: dict[str, list[tuple[str, ...]]] = {}
+    for line in printed.splitlines():
+        cells = [cell.strip() for cell in line.strip("| \n").split("|")] if line.startswith("|") else []
+        cells = cells[1:] if cells[:1] == ["+I"] else cells
+        if len(cells) > 1:
+            found.setdefault(cells[0], []).append(tuple(cells[1:]))
+    return {name: sorted(lines) for name, lines in found.items()}
+
+
 def _classpath() -> str:
     jars = [*_libraries().glob("pyflink/lib/*.jar"), *_libraries().glob("pyflink/opt/*.jar")]
     return os.pathsep.join(map(str, [*jars, fetched(GATEWAY), fetched(CONNECTOR)]))

@@ -14,7 +14,7 @@ from bus.settings import KafkaSettings
 from schemas.documents.flink import Brokers, flink, table_name
 from schemas.messages import VALUES, Message, SmsReceived, Value
 from schemas.topics import WATCH_PARTITIONS
-from tests.flink import run_sql
+from tests.flink import rows_of, run_sql
 from tests.unit.schemas.test_documents import MODELS
 
 pytestmark = [pytest.mark.long, pytest.mark.timeout(600)]
@@ -61,16 +61,6 @@ def record(value: Value) -> dict[str, Any]:
     }
 
 
-def rows(printed: str) -> dict[str, list[tuple[str, ...]]]:
-    """Return the rows of the tables that Flink's client draws, by their first column."""
-    found: dict[str, list[tuple[str, ...]]] = {}
-    for line in printed.splitlines():
-        cells = [cell.strip() for cell in line.strip("| \n").split("|")] if line.startswith("|") else []
-        if len(cells) > 1:
-            found.setdefault(cells[0], []).append(tuple(cells[1:]))
-    return {name: sorted(lines) for name, lines in found.items()}
-
-
 def sql_time(text: str) -> str:
     return text.replace("T", " ").removesuffix("Z")
 
@@ -84,7 +74,7 @@ async def test_flink_reads_every_topic_by_the_generated_tables(kafka, topic_pref
 
     printed = await asyncio.to_thread(run_sql, tmp_path, batch + tables + BOUNDED + QUERIES)
 
-    found = rows(printed)
+    found = rows_of(printed)
     of = {model: [value for value in values if type(value) is model] for model in VALUES}
     by_name = {model.__name__: list_ for model, list_ in of.items()}
     assert found["sms"] == sorted(

@@ -1,0 +1,88 @@
+"""Each SMS once, whatever happens to this program: aiokafka, and SQLite for what was handled.
+
+python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and GROUP (codes) are variables
+"""
+
+import asyncio
+import json
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+REPEATS_COME_WITHIN = 8 * 24 * 3600  # seconds: the topic keeps records for 7 days
+LOOK_EVERY = 60.0  # seconds
+
+
+class Stuck(Exception):
+    """Kafka has records, and the consumer does not bring them."""
+
+
+def opened(path: str) -> sqlite3.Connection:
+    """Return the database: what was handled, and the memory against repeats."""
+    db = sqlite3.connect(path)
+    db.executescript(
+        "CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
+        "CREATE INDEX IF NOT EXISTS seen_at ON seen (at);"
+        "CREATE TABLE IF NOT EXISTS sms (id TEXT, recipient TEXT, code TEXT, text TEXT)"
+    )
+    return db
+
+
+def take(db: sqlite3.Connection, sms: Mapping[str, str | None]) -> None:
+    """Handle an SMS unless it was handled before. Memory and work are one transaction: a crash leaves both or none."""
+    now = int(time.time())
+    with db:
+        if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (sms["id"], now)).rowcount:
+            db.execute("INSERT INTO sms VALUES (:id, :recipient, :code, :text)", sms)  # your work
+            db.execute("DELETE FROM seen WHERE at < ?", (now - REPEATS_COME_WITHIN,))
+
+
+async def consume(consumer: AIOKafkaConsumer, db: sqlite3.Connection) -> None:
+    """Handle what comes, then commit: a crash in between repeats, and loses nothing."""
+    while True:
+        batches = await consumer.getmany(timeout_ms=1000)
+        for record in (each for records in batches.values() for each in records):
+            take(db, json.loads(record.value))
+        if batches:
+            await consumer.commit()
+
+
+async def watch(consumer: AIOKafkaConsumer, every: float = LOOK_EVERY) -> None:
+    """End where nothing came for a while although Kafka has more: aiokafka can fall silent when a broker restarts."""
+    while True:
+        before = await _positions(consumer)
+        await asyncio.sleep(every)
+        try:
+            ends = await asyncio.wait_for(consumer.end_offsets([*before]), every)
+        except (KafkaError, TimeoutError):
+            continue  # Kafka is away: a restart would not help
+        after = await _positions(consumer)
+        if stuck := [part for part, at in before.items() if after.get(part) == at < ends[part]]:
+            raise Stuck(*stuck)
+
+
+async def _positions(consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
+    return {part: await consumer.position(part) for part in consumer.assignment()}
+
+
+async def main(path: str) -> None:
+    """Run until something fails: a supervisor (systemd, Kubernetes) starts it again."""
+    consumer = AIOKafkaConsumer(
+        os.environ.get("TOPIC", "sms.received.v1"),
+        bootstrap_servers=os.environ.get("KAFKA", "127.0.0.1:9092"),
+        group_id=os.environ.get("GROUP", "codes"),
+        enable_auto_commit=False,
+        auto_offset_reset="earliest",
+    )
+    async with consumer, asyncio.TaskGroup() as tasks:
+        tasks.create_task(consume(consumer, opened(path)))
+        tasks.create_task(watch(consumer))
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
