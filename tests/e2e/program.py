@@ -163,12 +163,14 @@ class Replica:
     async def drained(self, seconds: float = 60) -> dict[str, float]:
         """Return the metrics once nothing waits in it any longer."""
 
+        metrics: dict[str, float] = {}
+
         async def empty() -> bool:
-            metrics = await self.metrics()
+            metrics.update(await self.metrics())
             return not metrics["pending"] and not metrics["journal_rows"]
 
         await eventually(empty, seconds, "the journal is empty")
-        return await self.metrics()
+        return metrics  # and not those of later: a load may go on
 
     async def kill(self) -> None:
         """As `kill -9` does."""
