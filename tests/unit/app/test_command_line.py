@@ -103,6 +103,38 @@ def test_kafka_status_names_where_it_looked_and_that_serve_keeps_its_own(tmp_pat
     assert "`smsbus serve --local-kafka` keeps its own" in result.stderr
 
 
+def test_what_kafka_status_may_not_read_is_one_line(tmp_path, monkeypatch):
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/kafka/running.json")
+
+    monkeypatch.setattr("app.local_kafka.background.find", refused)
+    result = run(cli, ["kafka", "status", "--dir", str(tmp_path)])
+
+    assert (result.exit_code, result.stderr) == (1, "smsbus: /root/kafka/running.json: Permission denied\n")
+
+
+@pytest.mark.loopback
+def test_what_kafka_run_may_not_read_is_one_line(tmp_path, monkeypatch):
+    async def classpath():
+        return "a.jar"
+
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "data/meta.properties")
+
+    monkeypatch.setattr("app.local_kafka.cluster.kafka_classpath", classpath)
+    monkeypatch.setattr("app.local_kafka.node.log_size", refused)
+    monkeypatch.setattr("app.local_kafka.node.is_free", lambda _: True)
+    monkeypatch.setattr("app.local_kafka.layout.is_free", lambda _: True)
+    monkeypatch.setattr("app.local_kafka.cluster.quick_options", quick_options)
+    result = run(cli, ["kafka", "run", "--dir", str(tmp_path)])
+
+    assert (result.exit_code, result.stderr) == (1, "smsbus: data/meta.properties: Permission denied\n")
+
+
+async def quick_options(_):
+    return ()
+
+
 def test_kafka_configs_becomes_the_tool_of_kafka_with_its_own_options(monkeypatch):
     became = []
 
