@@ -5,7 +5,7 @@ docs/operations.md says more of each. The page has its words from here, too (`ap
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import structlog
@@ -66,7 +66,7 @@ MEANINGS: Final = {
     "journal_quarantined": Meaning(
         "A journal is damaged, of another version, or not readable.",
         "Some SMS that were accepted have not arrived.",
-        "The log says where it is: `smsbus journal export --directory DIR --to rows.jsonl`.",
+        "The log says where it is: `smsbus journal export --directory DIR --to - > rows.jsonl`.",
     ),
     "journal_directory_unreadable": Meaning(
         "The journals' directory cannot be listed.",
@@ -222,6 +222,11 @@ BEHIND: Final = {
     "states_not_committed": ("error",),
 }
 """What stands behind the colons of a reason's word, as labels; behind any other it is an account."""
+TOGETHER: Final = {
+    "kafka_away": "SMS are refused with 503: the journal cannot be written either.",
+    "journal_unwritable": "SMS are refused with 503: Kafka is away, too.",
+}
+"""What users notice while all of these hold."""
 OF_ALL: Final = tuple(word for word, means in MEANINGS.items() if "NAME" not in means.what)
 """Reasons with nothing behind them."""
 
@@ -238,10 +243,15 @@ def reason_of(labels: Mapping[str, str]) -> str:
     return ":".join(labels[part] for part in PARTS if labels.get(part))
 
 
-def meaning(reason: str) -> Meaning | None:
-    """Return what a reason means, with the name behind its colon where there is one; None: another version's."""
+def meaning(reason: str, among: Collection[str] = ()) -> Meaning | None:
+    """Return what a reason means, with the name behind its colon where there is one; None: another version's.
+
+    `among`: all that hold. Where two of them together mean something else, that is said.
+    """
     word, _, name = reason.partition(":")
     found = MEANINGS.get(word)
+    if found and word in TOGETHER and TOGETHER.keys() <= {*among}:
+        found = found._replace(users=TOGETHER[word])
     return Meaning(*(text.replace("NAME", name or "NAME") for text in found)) if found else None
 
 

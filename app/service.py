@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, Self
 import aiohttp
 
 from app.admin.token import READ, token_file, with_admin_token
-from app.settings.load import Settings, client_variables, load
+from app.settings.load import Settings, client_variables, findable, load
 from app.settings.names import SettingsError
 
 CONNECT_SECONDS: Final = 10.0
@@ -141,6 +141,13 @@ def address(config: Path | None) -> Address:
 def service(config: Path | None) -> Service:
     """Return the service at `address`. Raises as that does."""
     return _at(address(config))
+
+
+def service_despite(wrong: SettingsError, config: Path | None) -> Service:
+    """Return the service that may run with older settings than those on disk, which are `wrong`; else raises that."""
+    if client_variables()[0] or (settings := findable(config)) is None:
+        raise wrong
+    return _at(Address(settings.admin_url(), client_variables()[1] or _token(settings)))
 
 
 def service_of(settings: Settings) -> Service:

@@ -110,7 +110,7 @@ async def status_of(service: Service) -> Status:
 
 def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[str, Any]]) -> Status:
     """Put together what was said: /readyz, /metrics, and the accounts of /v1/callbacks."""
-    degraded = [_reason(reason, metrics) for reason in ready.get("degraded", [])]
+    degraded = [_reason(reason, metrics, ready["degraded"]) for reason in ready.get("degraded", [])]
     builds = [sample.labels.get("version") for sample in metrics.of("smsbus_build_info")]
     connected = metrics.least("smsbus_kafka_connected")
     return Status(
@@ -131,9 +131,9 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
     )
 
 
-def _reason(reason: str, metrics: Metrics) -> Reason:
+def _reason(reason: str, metrics: Metrics, among: Sequence[str]) -> Reason:
     since = [sample.value for sample in metrics.of(SINCE) if reason_of(sample.labels) == reason]
-    means = meaning(reason)
+    means = meaning(reason, among)
     users, do = (means.users, means.do) if means else (None, None)
     return Reason(reason, _moment(min(since, default=None)), users, do)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 DISTRIBUTIONS = (ROOT, ROOT / "testing")
 SUMS = "SHA256SUMS"
+OF_DRY_RUN = "of-a-dry-run"  # beside the files that one built: the next run takes their place
 STEPS = """
 {count} files are in {dist}; {sums} has their checksums. What remains, by hand:
   git tag -s v{version} && git push origin v{version}
@@ -54,14 +55,24 @@ def sums_of(files: list[Path]) -> str:
     return "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
 
 
-def main(*arguments: str) -> int:
+def remove_dry_run(dist: Path) -> None:
+    """Remove what a dry run has left, and nothing else."""
+    if (dist / OF_DRY_RUN).exists():
+        for line in (dist / SUMS).read_text().splitlines():
+            (dist / line.split("  ")[1]).unlink(missing_ok=True)
+        (dist / SUMS).unlink()
+        (dist / OF_DRY_RUN).unlink()
+
+
+def main(*arguments: str, dist: Path = ROOT / "dist") -> int:
     """Build; return the exit code."""
-    version, dist = versions()["smsbus"], ROOT / "dist"
+    version, is_dry = versions()["smsbus"], "--dry-run" in arguments
     missing = list(not_ready(version, (ROOT / "CHANGELOG.md").read_text(), _git("status", "--porcelain")))
     for each in missing:
         print(f"not ready: {each}", file=sys.stderr)
-    if missing and "--dry-run" not in arguments:
+    if missing and not is_dry:
         return 1
+    remove_dry_run(dist)
     if dist.exists() and any(dist.iterdir()):
         print(
             f"{dist} is not empty: remove what is in it, or it would be taken for a part of this release",
@@ -70,6 +81,8 @@ def main(*arguments: str) -> int:
         return 1
     files = build(dist)
     (dist / SUMS).write_text(sums_of(files))
+    if is_dry:
+        (dist / OF_DRY_RUN).touch()
     print(sums_of(files) + STEPS.format(count=len(files), dist=dist.name, sums=SUMS, version=version), end="")
     return 0
 

@@ -10,11 +10,12 @@ from typing import Final
 
 from app.checks.exposure import readable_by_others, unencrypted
 from app.checks.finding import Finding
+from app.checks.keys import key_findings
 from app.checks.topics import NEEDED
 from app.lifecycle import missing_accounts
 from app.settings.load import Settings, secret_files
 from app.settings.sections import Account
-from app.wiring import RECEIVING, WITHOUT_BUS, Role, polled_accounts
+from app.wiring import POLLING, RECEIVING, WITHOUT_BUS, Role, polled_accounts
 from bus.journal import status
 from bus.kafka import acls, brokers, granted, topics
 from bus.kafka.client import KafkaAway
@@ -25,6 +26,7 @@ from pollers.poller import GROUP
 CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
 GIB: Final = 1024**3
+TRIED_BYTES: Final = 1 << 18  # a full disk makes files, and refuses what is in them; of a callback as long as it may be
 NOBODY_KNOWS: Final = "USER"  # the name that brokers make of a certificate
 
 
@@ -41,7 +43,9 @@ async def look(
             yield finding
     journal = () if role in WITHOUT_BUS else _journal(settings)
     targets = _targets(settings) if role == "forward" else ()
-    for finding in (*journal, _clock(now), *_accounts(settings, role), *targets, *_open_to_others(settings, file)):
+    keys = await key_findings(settings) if role in POLLING else ()
+    others = _open_to_others(settings, file)
+    for finding in (*journal, _clock(now), *_accounts(settings, role), *keys, *targets, *others):
         yield finding
 
 
@@ -105,7 +109,9 @@ def _journal(settings: Settings) -> Iterator[Finding]:
     directory = settings.bus.journal_dir
     try:
         there = next(path for path in (directory, *directory.parents) if path.exists())  # a start creates the rest
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=there) as file:
+            file.write(bytes(TRIED_BYTES))
+            file.flush()
             free = shutil.disk_usage(there).free
     except OSError as error:
         yield Finding(

@@ -1,6 +1,7 @@
 """`smsbus callback url|rotate|test`: the URL that PingMe posts to, and its token."""
 
 import asyncio
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,8 @@ from app.cli.check import MARKS
 from app.cli.exit import AccountName, Code, Config, account_named, end, readable_errors, say, settings_for
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.checks.finding import Finding
     from app.settings.load import Settings
     from app.settings.sections import Account
@@ -47,10 +50,12 @@ def rotate(
     ] = False,
     config: Config = None,
 ) -> None:
-    """Add a new token before the old ones in smsbus.toml and print it; SIGHUP makes the service use it."""
+    """Add a new token before the old ones and print it; SIGHUP makes the service use it.
+
+    They are changed where they are: in smsbus.toml, or in the file that a variable `…__CALLBACK_TOKENS_FILE` names.
+    """
     import secrets
 
-    from app.settings.rotation import put_first
     from receiver.auth import fingerprint
 
     with readable_errors():
@@ -61,12 +66,25 @@ def rotate(
             return
         called_back(settings_for(config), account)
         token = secrets.token_urlsafe(24)
-        file = _file_to_change(account, config, "put this one before them, a comma between", token)
-        put_first(file, account, token)
+        file = _put_first(account, config, token)
         typer.echo(token)
         say(f"its fingerprint in GET /v1/callbacks: {fingerprint(token)}")
         say(f"{file} is changed: {APPLY}, then give PingMe the new URL (`smsbus callback url {account}`)")
         say(f"the old one stays valid; `smsbus callback rotate {account} --retire` removes it a day after its last use")
+
+
+def _put_first(account: str, config: Path | None, token: str) -> Path:
+    """Put the token before the account's others, and return the file that was changed; ends where that cannot be."""
+    from app.settings.rotation import put_first, put_first_alone
+
+    do = "put this one before them, a comma between"
+    if own := _file_of_tokens(account):
+        with _else_yourself(account, do, token):
+            put_first_alone(own, token)
+        return own
+    file = _file_to_change(account, config, do, token)
+    put_first(file, account, token)
+    return file
 
 
 def _retire(name: str, config: Path | None, *, force: bool) -> None:
@@ -74,35 +92,72 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     from datetime import UTC, datetime
 
     from app.settings.retirement import objections
-    from app.settings.rotation import keep_first
+    from app.settings.rotation import keep_first, keep_first_alone
 
     settings = settings_for(config)
     tokens = [token.get_secret_value() for token in called_back(settings, name).callback_tokens]
     old = len(tokens) - 1
-    file = _file_to_change(name, config, "keep only the first of them")
+    do = "keep only the first of them"
+    own = _file_of_tokens(name)
+    file = own or _file_to_change(name, config, do)
     if old < 1:
         say(f"{name} has no old token")
         return
     if not force and (reasons := asyncio.run(objections(settings, name, datetime.now(UTC)))):
         raise end(Code.FAILED, *reasons, "nothing was removed; --force removes them anyway")
-    keep_first(file, name, tokens)
+    if own:
+        with _else_yourself(name, do):
+            keep_first_alone(own, tokens)
+    else:
+        keep_first(file, name, tokens)
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
+
+
+def _file_of_tokens(account: str) -> Path | None:
+    """Return the file that has this account's tokens and nothing else, if a variable names one that is a file."""
+    from app.settings.load import file_in_charge, variable_in_charge
+
+    variable = variable_in_charge(_place_of(account))
+    named = file_in_charge(variable) if variable else None
+    return Path(named) if named and Path(named).is_file() else None
+
+
+@contextmanager
+def _else_yourself(account: str, do: str, *token: str) -> "Iterator[None]":
+    """Where the file may not be replaced, end with what to `do` there."""
+    from app.settings.load import variable_in_charge
+
+    try:
+        yield
+    except OSError as error:
+        variable = variable_in_charge(_place_of(account)) or ""
+        raise _yourself(variable, f" ({error.strerror or type(error).__name__})", do, token) from None
 
 
 def _file_to_change(account: str, config: Path | None, do: str, *token: str) -> Path:
     """Return the smsbus.toml that has the account's tokens; where a variable has them, end with what to `do` there."""
-    from app.settings.load import config_file, file_in_charge, variable_in_charge
+    from app.settings.load import config_file, variable_in_charge
 
-    if variable := variable_in_charge(("accounts", account, "callback_tokens")):
-        where, then = variable, "restart the service (SIGHUP does not read variables)"
-        if named := file_in_charge(variable):
-            where, then = f"the file {named} ({variable})", "send the service SIGHUP"
-        line = f"the tokens come from {where}, which you have to change yourself: {do}, then {then}"
-        raise end(Code.FAILED, line, *token)
+    if variable := variable_in_charge(_place_of(account)):
+        raise _yourself(variable, "", do, token)
     file = config_file(config)
     if file is None:
         raise end(Code.USAGE, "there is no smsbus.toml here: give its path with --config")
     return file
+
+
+def _yourself(variable: str, because: str, do: str, token: tuple[str, ...]) -> typer.Exit:
+    from app.settings.load import file_in_charge
+
+    where, then = variable, "restart the service (SIGHUP does not read variables)"
+    if named := file_in_charge(variable):
+        where, then = f"the file {named} ({variable})", "send the service SIGHUP"
+    line = f"the tokens come from {where}, which you have to change yourself{because}: {do}, then {then}"
+    return end(Code.FAILED, line, *token)
+
+
+def _place_of(account: str) -> tuple[str, str, str]:
+    return ("accounts", account, "callback_tokens")
 
 
 @callback_app.command("test", epilog="Example: smsbus callback test shop")

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from app.journals.held import HeldJournal
     from bus.journal.rows import Which
 
+STDOUT = Path("-")
+
 Directory = Annotated[
     Path | None,
     typer.Option(readable=False, help="A journal directory, or that of one process in it. Default: bus.journal_dir."),
@@ -61,7 +63,7 @@ def show(
 
 
 def export(
-    to: Annotated[Path, typer.Option(metavar="FILE", help="A new file, readable only for this user.")],
+    to: Annotated[Path, typer.Option(metavar="FILE", help="A new file, readable only for this user; - for stdout.")],
     directory: Directory = None,
     config: Config = None,
 ) -> None:
@@ -77,8 +79,9 @@ def export(
         with journals_in(directory or settings.bus.journal_dir, settings) as journals:
             unread: list[str] = []
             rows = _rows(journals, Which(limit=LAST_SEQ), unread, reveal=True)
-            count = _write(to, _naming_damaged(rows, unread))
-        say(f"{to} has {_many(count, 'row')} of {_many(len(journals), 'journal')}")
+            found = _naming_damaged(rows, unread)
+            count = _print(found) if to == STDOUT else _write(to, found)
+        say(f"{'stdout' if to == STDOUT else to} has {_many(count, 'row')} of {_many(len(journals), 'journal')}")
         _insist_on_all(unread)
 
 
@@ -131,6 +134,14 @@ def _many(number: int, noun: str) -> str:
 def _insist_on_all(unread: list[str]) -> None:
     if unread:
         raise end(Code.FAILED, *unread)
+
+
+def _print(rows: "Iterable[dict[str, Any]]") -> int:
+    count = 0
+    for row in rows:
+        typer.echo(json.dumps(row))
+        count += 1
+    return count
 
 
 def _write(path: Path, rows: "Iterable[dict[str, Any]]") -> int:

@@ -5,9 +5,12 @@ import json
 import os
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from app.local_kafka.background import Detached
 
 T = TypeVar("T")
 
@@ -33,7 +36,7 @@ def up(
     if nodes == "3" and port:
         raise typer.BadParameter("--port is for one node only; three nodes use free ports")
     where = _absolute(directory)
-    found = background.find(where)
+    found = _found(where)
     if found and found.runs:
         typer.echo("Kafka is already running", err=True)
     else:
@@ -49,7 +52,7 @@ def down(directory: Directory = None) -> None:
     """Stop Kafka; its data is kept for the next `up`."""
     from app.local_kafka import background
 
-    found = background.find(_absolute(directory))
+    found = _found(_absolute(directory))
     if found:
         _run(background.down(found))
     typer.echo("Kafka is stopped" if found else "no Kafka was started here", err=True)
@@ -61,14 +64,12 @@ def run(
     directory: Directory = None,
 ) -> None:
     """Run one node with the topics of smsbus in the foreground, until SIGTERM or Ctrl-C: for systemd."""
-    from app.cli.exit import readable_errors
     from app.local_kafka.foreground import serve_node
     from app.service_manager import ServiceManager
     from app.settings.load import process_environment
 
-    with readable_errors():
-        manager = ServiceManager.of_environment(process_environment(), os.getpid())
-        _run(serve_node(_absolute(directory), port, manager))
+    manager = ServiceManager.of_environment(process_environment(), os.getpid())
+    _run(serve_node(_absolute(directory), port, manager))
 
 
 @kafka_app.command(epilog="Example: smsbus kafka status --json")
@@ -78,11 +79,12 @@ def status(
 ) -> None:
     """Print the bootstrap servers; exit code 0: all nodes run, 1: they do not.
 
-    Of the Kafka that `kafka up` started; `serve --local-kafka` keeps its own in the data directory.
+    Of the Kafka that `kafka up` started; `serve --local-kafka` keeps its own in the data directory, and of
+    smsbus-kafka.service systemd knows.
     """
     from app.local_kafka import background
 
-    found = background.find(_absolute(directory)) or background.Detached(_absolute(directory), "", ())
+    found = _found(_absolute(directory)) or background.Detached(_absolute(directory), "", ())
     if as_json:
         typer.echo(json.dumps(found.to_dict()))
     elif found.runs:
@@ -90,7 +92,11 @@ def status(
     else:
         where = f"no Kafka that `smsbus kafka up` started runs in {found.directory}, or not all of it"
         hint = f"`smsbus kafka up{_option(directory)}` starts it"
-        typer.echo(f"{where}; {hint}. `smsbus serve --local-kafka` keeps its own, not shown here", err=True)
+        typer.echo(
+            f"{where}; {hint}. "
+            "`smsbus serve --local-kafka` keeps its own, as smsbus-kafka.service does; not shown here",
+            err=True,
+        )
     raise typer.Exit(0 if found.runs else 1)
 
 
@@ -116,14 +122,25 @@ def _option(directory: Path | None) -> str:
     return f" --dir {directory}" if directory else ""
 
 
+def _found(directory: Path) -> "Detached | None":
+    """Return what was started there; one line where that cannot be read."""
+    from app.cli.exit import readable_errors
+    from app.local_kafka import background
+
+    with readable_errors():
+        return background.find(directory)
+
+
 def _run(work: Coroutine[None, None, T]) -> T:
     """Run `work`; an error that a user can fix ends as one line and exit code 1."""
+    from app.cli.exit import readable_errors
     from app.local_kafka import LocalKafkaError
     from app.process import PRIVATE
 
     os.umask(PRIVATE)
     try:
-        return asyncio.run(work)
+        with readable_errors():
+            return asyncio.run(work)
     except LocalKafkaError as error:
         typer.echo(f"smsbus: {error}", err=True)
         raise typer.Exit(1) from None

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.exit import Code, Config, readable_errors
+from app.cli.exit import Code, Config, readable_errors, say
 
 if TYPE_CHECKING:
+    from app.settings.names import SettingsError
     from app.status import Status
 
 
@@ -19,7 +20,7 @@ def status(
     """Show how a running service is: what is wrong, since when, what users notice, and what to do.
 
     The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Exit codes: 0 well, 1 degraded (or it does
-    not respond), 2 it accepts nothing.
+    not respond), 2 it accepts nothing (or the settings are wrong, and no service responds that has older ones).
     """
     with readable_errors():
         found = asyncio.run(_status(config))
@@ -30,10 +31,31 @@ def status(
 
 async def _status(config: Config) -> "Status":
     from app.service import service
+    from app.settings.names import SettingsError
     from app.status import status_of
 
-    async with service(config) as there:
+    try:
+        there = service(config)
+    except SettingsError as wrong:
+        return await _despite(wrong, config)
+    async with there:
         return await status_of(there)
+
+
+async def _despite(wrong: "SettingsError", config: Config) -> "Status":
+    """Ask the service that runs with older settings; raise what is wrong with those on disk if there is none."""
+    from app.service import ServiceError, service_despite
+    from app.status import status_of
+
+    try:
+        async with service_despite(wrong, config) as there:
+            found = await status_of(there)
+    except ServiceError:
+        raise wrong from None
+    for line in wrong.lines:
+        say(f"smsbus: the settings on disk are wrong: {line}")
+    say("smsbus: this service runs with older ones, and does not start with these:")
+    return found
 
 
 def _lines(found: "Status") -> Iterator[str]:

@@ -101,5 +101,5 @@ async def _all(works: Iterable[Coroutine[None, None, None]]) -> None:
         async with asyncio.TaskGroup() as group:
             for work in works:
                 group.create_task(work)
-    except* LocalKafkaError as failures:
+    except* (LocalKafkaError, OSError) as failures:
         raise failures.exceptions[0] from None

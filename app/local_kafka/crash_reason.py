@@ -6,6 +6,7 @@ from pathlib import Path
 COMPLAINT = re.compile(
     r'(\S+ (ERROR|FATAL) |Caused by: |Exception in thread "\S+" )?(?P<said>[\w.$]+(Exception|Error): .+)'
 )
+SAID_WITHOUT_ONE = re.compile(r"\S+ (ERROR|FATAL) (?P<said>.+)")
 
 
 def log_size(home: Path) -> int:
@@ -15,11 +16,12 @@ def log_size(home: Path) -> int:
 
 
 def last_words(home: Path, log_start: int) -> str:
-    """Return the last exception of Kafka's log after byte `log_start`, else what Java printed first."""
+    """Return the last exception of Kafka's log after byte `log_start`, else its last error, else what Java printed."""
     logged, printed = _read(home / "kafka.log", log_start), _read(home / "java.out", 0)
-    for line in (*reversed(logged), *reversed(printed)):
-        if complaint := COMPLAINT.match(line):
-            return complaint["said"]
+    for pattern in (COMPLAINT, SAID_WITHOUT_ONE):
+        for line in (*reversed(logged), *reversed(printed)):
+            if complaint := pattern.match(line):
+                return complaint["said"]
     return next(iter(printed), "no output")
 
 

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Final
 
 from app.local_kafka.cluster import Cluster, local_kafka
-from app.local_kafka.errors import LocalKafkaError
 from app.service_manager import ServiceManager
 from app.stopping import Stop, stop_on_signals
 from bus.kafka import topics
@@ -18,7 +17,8 @@ STOP_SECONDS: Final = 60.0  # it writes what it has, and its segments' ends
 async def serve_node(directory: Path, port: int, manager: ServiceManager) -> None:
     """Run a node with its data in `directory` and our topics on it, until SIGTERM or SIGINT.
 
-    Raises `LocalKafkaError` when it does not start, or ends by itself: who runs us starts us again.
+    Raises `LocalKafkaError` with its last error when it does not start, or ends by itself: who runs us starts us
+    again.
     """
     stop = stop_on_signals()
     async with local_kafka(directory, 1, port) as cluster:
@@ -31,7 +31,7 @@ async def serve_node(directory: Path, port: int, manager: ServiceManager) -> Non
 async def _until(stop: Stop, cluster: Cluster) -> None:
     asked = asyncio.create_task(stop.wait())
     while not (await asyncio.wait({asked}, timeout=LOOK_SECONDS))[0]:
-        if not all(node.runs for node in cluster.nodes):
-            asked.cancel()
-            message = "Kafka has ended by itself"
-            raise LocalKafkaError(message)
+        for node in cluster.nodes:
+            if not node.runs:
+                asked.cancel()
+                raise node.failed("has ended by itself")

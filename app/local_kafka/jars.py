@@ -61,7 +61,7 @@ async def classpath(cache: Path, jars: Sequence[Jar], console: Console) -> str:
     The first call fetches about 44 MB and says so on `console`; later calls are silent and use no network.
     Raises LocalKafkaError when a jar cannot be fetched, or is not the one that was pinned.
     """
-    missing = [jar for jar in jars if not (cache / jar.file_name).exists()]
+    missing = await asyncio.to_thread(lambda: [jar for jar in jars if not os.access(cache / jar.file_name, os.R_OK)])
     if missing:
         with _progress(console, len(missing)) as advance:
             await _fetch_all(missing, cache, advance)
@@ -116,7 +116,7 @@ def _download(jar: Jar, scratch: Path) -> Path:
         context = MavenContext(repo_cache=scratch / str(attempt))
         try:
             found: Path = context.project(jar.group, jar.artifact).at_version(jar.version).artifact().resolve()
-        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors; RuntimeError: not in the repository
+        except Exception as error:  # noqa: BLE001 - requests' errors, and those of parsers where a proxy answers
             reason = type(error).__name__
         else:
             return found

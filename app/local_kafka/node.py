@@ -103,9 +103,14 @@ class Node:
         deadline = time.monotonic() + READY_WITHIN
         while not await brokers_ready(self.address, await asyncio.to_thread(self._alive), timeout=LOOK):
             if not await asyncio.to_thread(lambda: self.runs):
-                raise self._failed("ended while starting")
+                raise self.failed("ended while starting")
             if time.monotonic() > deadline:
-                raise self._failed(f"is not ready after {READY_WITHIN:.0f} s")
+                raise self.failed(f"is not ready after {READY_WITHIN:.0f} s")
+
+    def failed(self, what: str) -> LocalKafkaError:
+        """Return what happened to it, with the last error of its log since its start, and where that log is."""
+        reason = last_words(self.home, self._log_start)
+        return LocalKafkaError(f"Kafka node {self.number} {what}: {reason} (its log: {self.home / 'kafka.log'})")
 
     @property
     def _properties(self) -> Path:
@@ -132,7 +137,7 @@ class Node:
         tool = ["kafka.tools.StorageTool", "format", "-t", self._layout.cluster_id, "-c", str(self._properties)]
         child = await spawn_held(self._command(*tool), self._output)
         if await child.wait():
-            raise self._failed("could not format its directory")
+            raise self.failed("could not format its directory")
 
     async def _run(self, *main: str) -> None:
         if self._launch.held:
@@ -150,7 +155,3 @@ class Node:
         if self._child:
             await self._child.wait()
             self._child = None
-
-    def _failed(self, what: str) -> LocalKafkaError:
-        reason = last_words(self.home, self._log_start)
-        return LocalKafkaError(f"Kafka node {self.number} {what}: {reason} (its logs: {self.home})")

@@ -35,7 +35,11 @@ class Notification(NamedTuple):
 
 def begun(reasons: Sequence[str], host: str) -> Notification:
     """Return what to say of problems that last."""
-    return Notification(f"smsbus: {_listed(reasons)}", [*map(_explained, reasons[:MOST]), f"On {host}."], is_over=False)
+    return Notification(
+        f"smsbus: {_listed(reasons)}",
+        [*(_explained(each, reasons) for each in reasons[:MOST]), f"On {host}."],
+        is_over=False,
+    )
 
 
 def over(reasons: Sequence[str], host: str) -> Notification:
@@ -65,6 +69,6 @@ def _listed(reasons: Sequence[str]) -> str:
     return ", ".join(reasons[:MOST]) + (f" and {more} more" if more > 0 else "")
 
 
-def _explained(reason: str) -> str:
-    means = meaning(reason)
+def _explained(reason: str, among: Sequence[str]) -> str:
+    means = meaning(reason, among)
     return f"{reason}: {means.what} {means.users} {means.do}" if means else reason

@@ -169,6 +169,24 @@ def load(config: Path | None = None) -> Settings:
     return settings_of(files(config))
 
 
+def findable(config: Path | None = None) -> Settings | None:
+    """Return, of settings that are wrong, what a service that runs with older ones is found by: data_dir and [admin].
+
+    Lines of smsbus.toml that are no TOML are left out. None: these are wrong, too, or a variable is.
+    """
+    try:
+        found = files(config)
+        secrets = secrets_of(found, file_variables(Settings, os.environ), os.environ)
+        tree = _parsed_by_line(found)
+
+        class Findable(Settings):
+            of_file: ClassVar = {name: tree[name] for name in ("data_dir", "admin") if name in tree}
+
+        return Findable(**{name: secrets[name] for name in secrets if name == "admin"})
+    except (SettingsError, ValidationError):
+        return None
+
+
 def files(config: Path | None = None) -> Files:
     """Read the files that `load` reads. Raises `SettingsError` when a given one does not exist."""
     return Files.read(config_file(config), secret_files())
@@ -214,6 +232,19 @@ def _parsed(files: Files) -> dict[str, Any]:
     if tree.get("settings_version", VERSION) != VERSION:
         raise SettingsError([OTHER_VERSION.format(files.config)])
     return tree
+
+
+def _parsed_by_line(files: Files) -> dict[str, Any]:
+    """Return what smsbus.toml has in lines that are TOML by themselves; nothing where these are none together."""
+    text = files.each[files.config].text if files.config is not None else ""
+    return _toml("\n".join(line for line in text.splitlines() if _toml(line) is not None)) or {}
+
+
+def _toml(text: str) -> dict[str, Any] | None:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        return None
 
 
 Read = tuple[Settings, Files]

@@ -1,4 +1,4 @@
-"""Add or remove callback tokens in smsbus.toml: one place is changed, every other byte stays as it was."""
+"""Add or remove callback tokens: in smsbus.toml, where every other byte stays as it was, or in a file of their own."""
 
 import fcntl
 import json
@@ -39,13 +39,33 @@ def keep_first(file: Path, account: str, tokens: list[str]) -> None:
     """
     with _locked(file):
         old = _text(file)
-        if _tokens(old, account) != tokens:
-            raise SettingsError([f"{file} has changed meanwhile: nothing was removed, look at it and try again"])
+        _insist(file, _tokens(old, account), tokens)
         new = with_first_only(old, account)
         if new is None:
             advice = "remove all of its callback_tokens but the first yourself"
             raise SettingsError([f"{account} is not written as a table [accounts.{account}] in {file}; {advice}"])
         _replace(file, new)
+
+
+def put_first_alone(file: Path, token: str) -> None:
+    """Make `token` the first in a file that has an account's callback tokens alone, commas between them.
+
+    The file is replaced at once or not at all. Raises `OSError` where it may not be.
+    """
+    with _locked(file):
+        _replace(file, ",".join([token, *listed(_text(file))]) + "\n")
+
+
+def keep_first_alone(file: Path, tokens: list[str]) -> None:
+    """Remove all tokens but the first from such a file, if they are these `tokens`. Raises as both do."""
+    with _locked(file):
+        _insist(file, listed(_text(file)), tokens)
+        _replace(file, tokens[0] + "\n")
+
+
+def _insist(file: Path, found: list[str] | None, tokens: list[str]) -> None:
+    if found != tokens:
+        raise SettingsError([f"{file} has changed meanwhile: nothing was removed, look at it and try again"])
 
 
 def with_token_first(text: str, account: str, token: str) -> str | None:

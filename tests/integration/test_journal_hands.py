@@ -380,6 +380,7 @@ async def test_a_journal_that_nobody_holds_is_shown_exported_and_skipped_directl
 
     shown = await on_thread(smsbus, "show")
     exported = await on_thread(smsbus, "export", "--to", "rows")
+    printed = await on_thread(smsbus, "export", "--to", "-")
     skip = await on_thread(smsbus, "skip", "--yes", "2", ids[2])
 
     assert [line.split("\t")[2] for line in shown.stdout.splitlines()] == ids
@@ -390,6 +391,8 @@ async def test_a_journal_that_nobody_holds_is_shown_exported_and_skipped_directl
     assert kept == rows[1:]
     assert on_disk(directory) == ids[:1]
     assert (tmp_path / "rows").stat().st_mode & 0o777 == 0o600
+    assert printed.stdout == (tmp_path / "rows").read_text()
+    assert printed.stderr == "stdout has 3 rows of 1 journal\n"
 
 
 async def test_it_is_held_meanwhile(tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> None:

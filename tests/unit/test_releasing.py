@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.local_kafka.jars import LOCK, Jar, read_lock
+from deploy import release
 from deploy.kafka_jars import SOURCE, lock_of, with_version
 from deploy.release import not_ready, sums_of, versions
 
@@ -50,3 +51,25 @@ def test_another_version_of_kafka_is_written_where_the_program_reads_it() -> Non
     assert 'KAFKA_VERSION = "9.9.9"\n' in changed
     with pytest.raises(ValueError, match="does not say"):
         with_version("", "9.9.9")
+
+
+def test_a_dry_run_takes_the_place_of_the_one_before_and_of_nothing_else(tmp_path: Path, monkeypatch) -> None:
+    def built(dist: Path) -> list[Path]:
+        (dist / "smsbus-0.1.0.whl").write_bytes(b"")
+        return [dist / "smsbus-0.1.0.whl"]
+
+    monkeypatch.setattr(release, "build", built)
+    codes = [release.main("--dry-run", dist=tmp_path) for _ in range(2)]
+    (tmp_path / "mine").touch()
+    codes.append(release.main("--dry-run", dist=tmp_path))
+
+    assert codes == [0, 0, 1]
+    assert [*tmp_path.iterdir()] == [tmp_path / "mine"]
+
+
+def test_what_a_release_has_built_is_left_to_a_person(tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / release.SUMS).write_text("…  smsbus-0.1.0.whl\n")
+    monkeypatch.setattr(release, "build", None)
+
+    assert release.main("--dry-run", dist=tmp_path) == 1
+    assert (tmp_path / release.SUMS).exists()

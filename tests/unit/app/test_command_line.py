@@ -1,5 +1,6 @@
 """The command line without anything behind it: which commands there are, and how they refuse."""
 
+import errno
 import inspect
 import io
 import os
@@ -100,6 +101,38 @@ def test_kafka_status_names_where_it_looked_and_that_serve_keeps_its_own(tmp_pat
     assert result.exit_code == Code.FAILED
     assert f"runs in {tmp_path}" in result.stderr
     assert "`smsbus serve --local-kafka` keeps its own" in result.stderr
+
+
+def test_what_kafka_status_may_not_read_is_one_line(tmp_path, monkeypatch):
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "/root/kafka/running.json")
+
+    monkeypatch.setattr("app.local_kafka.background.find", refused)
+    result = run(cli, ["kafka", "status", "--dir", str(tmp_path)])
+
+    assert (result.exit_code, result.stderr) == (1, "smsbus: /root/kafka/running.json: Permission denied\n")
+
+
+@pytest.mark.loopback
+def test_what_kafka_run_may_not_read_is_one_line(tmp_path, monkeypatch):
+    async def classpath():
+        return "a.jar"
+
+    def refused(_):
+        raise PermissionError(errno.EACCES, "Permission denied", "data/meta.properties")
+
+    monkeypatch.setattr("app.local_kafka.cluster.kafka_classpath", classpath)
+    monkeypatch.setattr("app.local_kafka.node.log_size", refused)
+    monkeypatch.setattr("app.local_kafka.node.is_free", lambda _: True)
+    monkeypatch.setattr("app.local_kafka.layout.is_free", lambda _: True)
+    monkeypatch.setattr("app.local_kafka.cluster.quick_options", quick_options)
+    result = run(cli, ["kafka", "run", "--dir", str(tmp_path)])
+
+    assert (result.exit_code, result.stderr) == (1, "smsbus: data/meta.properties: Permission denied\n")
+
+
+async def quick_options(_):
+    return ()
 
 
 def test_kafka_configs_becomes_the_tool_of_kafka_with_its_own_options(monkeypatch):
@@ -310,18 +343,49 @@ def test_tokens_of_a_variable_are_put_there_by_a_person_who_then_restarts(rotate
     assert len(new.removeprefix("smsbus: ")) == 32
 
 
-def test_tokens_of_a_file_of_their_own_are_put_there_by_a_person_and_taken_up_by_sighup(rotated, tmp_path):
+OF_A_FILE = {"SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE": "tokens"}
+WITHOUT_TOKENS = '[accounts.shop]\nprovider = "pingme"\n'
+
+
+def test_tokens_of_a_file_that_may_not_be_replaced_are_put_there_by_a_person_and_taken_up_by_sighup(
+    rotated, tmp_path, monkeypatch
+):
     (tmp_path / "tokens").write_text("x" * 24)
 
-    result = rotated(
-        '[accounts.shop]\nprovider = "pingme"\n', "shop", SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE="tokens"
-    )
+    def refused(*_):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr("app.settings.rotation._replace", refused)
+    result = rotated(WITHOUT_TOKENS, "shop", **OF_A_FILE)
 
     before, new = result.stderr.splitlines()
     assert result.exit_code == Code.FAILED
     assert "come from the file tokens (SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS_FILE)" in before
+    assert "which you have to change yourself (Permission denied): " in before
     assert before.endswith("put this one before them, a comma between, then send the service SIGHUP")
     assert len(new.removeprefix("smsbus: ")) == 32
+
+
+def test_tokens_of_a_file_of_their_own_are_rotated_and_retired_there(environment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment({"SMSBUS_DATA_DIR": str(tmp_path / "own")} | OF_A_FILE)
+    (tmp_path / "smsbus.toml").write_text(WITHOUT_TOKENS)
+    file = tmp_path / "tokens"
+    file.write_text("x" * 24 + "\n")
+    file.chmod(0o600)
+
+    put = run(cli, ["callback", "rotate", "shop"])
+    both = file.read_text()
+    retired = run(cli, ["callback", "rotate", "shop", "--retire", "--force"])
+
+    new = put.stdout.strip()
+    assert (put.exit_code, retired.exit_code) == (0, 0)
+    assert both == f"{new},{'x' * 24}\n"
+    assert "tokens is changed: send the service SIGHUP" in put.stderr
+    assert "tokens is changed, 1 old token(s) removed: send the service SIGHUP" in retired.stderr
+    assert file.read_text() == f"{new}\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "smsbus.toml").read_text() == WITHOUT_TOKENS
 
 
 def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment, tmp_path, monkeypatch):

@@ -8,6 +8,7 @@ from typer.testing import CliRunner
 from app.cli import cli
 from app.cli import status as command
 from app.degraded import DegradedReasons
+from app.service import NotReached, Service
 from app.status import AccountState, Metrics, Reason, Status, TargetState, status
 
 METRICS = """\
@@ -67,6 +68,17 @@ def test_each_trouble_says_since_when_what_users_notice_and_what_to_do() -> None
     assert unknown == Reason("of_the_future", None, None, None)
 
 
+def test_where_kafka_is_away_and_the_disk_is_full_nobody_says_that_sms_are_accepted() -> None:
+    both = ["kafka_away", "journal_unwritable"]
+
+    degraded = status({"status": "full", "degraded": both}, Metrics(""), []).degraded
+
+    assert [each.users_notice for each in degraded] == [
+        "SMS are refused with 503: the journal cannot be written either.",
+        "SMS are refused with 503: Kafka is away, too.",
+    ]
+
+
 def test_what_no_process_here_knows_is_none() -> None:
     bare = status({"status": "starting", "degraded": []}, Metrics(""), [])
 
@@ -99,6 +111,44 @@ def test_the_first_line_and_the_exit_code_say_it_all(
     assert "target mine: 0 waiting, nothing sent since it started\n" in shown.stdout
     state = "paused" if ready is READY else "backing off"
     assert f"account grizzly: {state}, last heard 2026-11-28T07:15:00Z, 7 polls wait\n" in shown.stdout
+
+
+@pytest.fixture
+def typo(environment, tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Settings on disk that are wrong."""
+    (tmp_path / "smsbus.toml").write_text("[admin]\nport = 9\ncolour =\n")
+    (tmp_path / "admin-token").write_text("admin-token-admin-token-0\n")
+    environment({"SMSBUS_CONFIG": str(tmp_path / "smsbus.toml"), "SMSBUS_DATA_DIR": str(tmp_path)})
+
+
+@pytest.mark.loopback
+@pytest.mark.usefixtures("typo", "process_is_restored")
+def test_a_service_that_runs_with_older_settings_is_asked_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked(there: Service) -> Status:
+        assert there.url == "http://127.0.0.1:9"
+        return status({"status": "ready", "degraded": ["reload_refused"]}, Metrics(METRICS), CALLED)
+
+    monkeypatch.setattr("app.status.status_of", asked)
+    shown = CliRunner().invoke(cli, ["status"])
+
+    wrong, older = shown.stderr.splitlines()
+    assert wrong.startswith("smsbus: the settings on disk are wrong: ")
+    assert "smsbus.toml: Invalid value (at line 3, column 9)" in wrong
+    assert older == "smsbus: this service runs with older ones, and does not start with these:"
+    assert (shown.exit_code, "reload_refused" in shown.stdout) == (1, True)
+
+
+@pytest.mark.loopback
+@pytest.mark.usefixtures("typo", "process_is_restored")
+def test_where_none_responds_the_settings_are_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def asked(_: Service) -> Status:
+        raise NotReached
+
+    monkeypatch.setattr("app.status.status_of", asked)
+    shown = CliRunner().invoke(cli, ["status"])
+
+    assert (shown.exit_code, shown.stdout) == (2, "")
+    assert "smsbus.toml: Invalid value (at line 3, column 9)" in shown.stderr
 
 
 def test_tokens_that_are_new_are_not_the_account_that_was_never_heard(monkeypatch: pytest.MonkeyPatch) -> None:

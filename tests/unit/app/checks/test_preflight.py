@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -242,6 +242,23 @@ def test_a_check_makes_nothing(environment, tmp_path, there):
     assert finding.mark != "failed"
     assert f"the journal can be written at {tmp_path}/own/journal" in finding.text
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_disk_that_takes_files_and_nothing_in_them_is_full(environment, tmp_path, monkeypatch):
+    environment(SHOP | {"SMSBUS_DATA_DIR": str(tmp_path)})
+
+    @contextmanager
+    def full(**_):
+        with Path("/dev/full").open("wb") as file:
+            yield file
+
+    monkeypatch.setattr(preflight.tempfile, "TemporaryFile", full)
+
+    [finding] = preflight._journal(load())
+
+    assert finding.mark == "failed"
+    assert f"the journal cannot be written at {tmp_path}/journal" in finding.text
+    assert finding.text.endswith("No space left on device")
 
 
 @pytest.mark.parametrize("name", ["own/journal", "own/journal/below"])

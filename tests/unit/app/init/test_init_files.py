@@ -143,6 +143,43 @@ def test_the_command_of_the_machine_runs_as_the_service_s_user_but_for_init(tmp_
     assert "--reuid=smsbus" in text
 
 
+@pytest.fixture
+def as_service(tmp_path):
+    """Run the command of the machine in a directory, as root with `setpriv` played, and return what it ran as."""
+    (tmp_path / "smsbus.env").write_text("SMSBUS_CONFIG=/etc/smsbus/smsbus.toml\n")
+    (tmp_path / "bin").mkdir()
+    program = tmp_path / "bin" / "program"
+    for name, lines in {
+        "id": "echo 0",
+        "setpriv": 'while [ "$1" != -- ]; do shift; done\nshift\n[ -z "${BARRED-}" ] || rmdir "$BARRED"\nexec "$@"',
+        "program": 'pwd; echo "$HOME ${XDG_CACHE_HOME-none} ${XDG_STATE_HOME-none} $SMSBUS_CONFIG $*"',
+    }.items():
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{lines}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    text = texts(program=str(program))[WRAPPER].replace("/etc/smsbus/smsbus.env", str(tmp_path / "smsbus.env"))
+    (tmp_path / "smsbus").write_text(text)
+
+    def run(where, **more):
+        environ = {"PATH": f"{tmp_path}/bin:/usr/bin:/bin", "HOME": "/root", "XDG_CACHE_HOME": "/root/.c"} | more
+        command = ["sh", tmp_path / "smsbus", "journal", "show one"]
+        return subprocess.run(command, cwd=where, env=environ, capture_output=True, text=True).stdout.splitlines()
+
+    return run
+
+
+def test_the_command_of_the_machine_has_the_service_s_home_and_stays_where_it_was_called(as_service, tmp_path):
+    assert as_service(tmp_path) == [
+        str(tmp_path),
+        "/var/lib/smsbus none none /etc/smsbus/smsbus.toml journal show one",
+    ]
+
+
+def test_a_directory_that_its_user_may_not_enter_is_left(as_service, tmp_path):
+    (tmp_path / "gone").mkdir()
+
+    assert as_service(tmp_path / "gone", BARRED=str(tmp_path / "gone"))[0] == "/"
+
+
 # ---- Caddy -----------------------------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings.load import Settings, config_file, load, shown, without_secrets
+from app.settings.load import Settings, config_file, findable, load, shown, without_secrets
 from app.settings.names import SettingsError, places, variable_of
 from schemas.normalize import provider_time
 
@@ -32,6 +32,27 @@ def test_nothing_set_is_a_local_installation_without_accounts(environment):
     assert settings.kafka.bootstrap_servers == "localhost:9092"
     assert (settings.admin.host, settings.admin.port, settings.receiver.port) == ("127.0.0.1", 8081, 8080)
     assert settings.accounts == {}
+
+
+@pytest.mark.parametrize("typo", ["provider = pingme", "colour = 1", "[accounts.shop", "provider = 'pngme'"])
+def test_a_service_is_found_by_settings_that_are_wrong_elsewhere(environment, tmp_path, typo):
+    file = tmp_path / "smsbus.toml"
+    file.write_text(f"data_dir = '{tmp_path}'\n[admin]\nport = 9\n[log]\nlevel = 'info'\n[accounts.shop]\n{typo}\n")
+    environment({"SMSBUS_CONFIG": str(file)})
+    with pytest.raises(SettingsError):
+        load()
+
+    found = findable()
+
+    assert found is not None
+    assert (found.data_dir, found.admin_url(), found.accounts) == (tmp_path, "http://127.0.0.1:9", {})
+
+
+@pytest.mark.parametrize("more", [{"SMSBUS_ADMIN__PORT": "many"}, {"SMSBUS_ADMIN__TOKEN_FILE": "/nowhere"}])
+def test_it_is_not_found_by_what_is_wrong_itself(environment, more):
+    environment(more)
+
+    assert findable() is None
 
 
 def test_an_accounts_name_is_lower_case_and_may_have_underscores(environment):
