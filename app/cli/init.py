@@ -42,6 +42,7 @@ def init(
     from app.init.answers import complete, kept
     from app.init.files import File, files_of
     from app.init.secret_files import secret_files
+    from app.init.unfinished import note
     from app.init.writing import changes, shown, write
 
     if systemd and compose:
@@ -63,6 +64,8 @@ def init(
         if dry_run:
             _show_installed(answers, files, root)
             return
+        if answers.form == "compose":  # the containers use the files where they are written
+            note(directory, (each.file.path for each in differing))
         for each in differing:
             write(directory, each)
         if apply:

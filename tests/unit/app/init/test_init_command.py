@@ -2,6 +2,7 @@
 
 import re
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -147,24 +148,29 @@ class Recorded(Machine):
     def __init__(self, root: Path) -> None:
         super().__init__(root, lambda _: None)
         self.commands: list[str] = []
+        self.fails: str | None = None
         self.owners: dict[str, tuple[str | int, str | int]] = {}
 
     def run(self, *command: str) -> None:
         self.commands.append(" ".join(command))
+        if self.fails is not None and self.fails in self.commands[-1]:
+            raise InitError(self.fails)
 
     def give(self, path: Path, user: str | int, group: str | int) -> None:
         self.owners[path.name] = (user, group)
 
 
-def installed(tmp_path: Path, *flags: str) -> Recorded:
-    """Write and install below `root`; return what was run."""
+def installed(tmp_path: Path, *flags: str, fails: str | None = None) -> Recorded:
+    """Write and install below `root`; return what was run, also where a command fails."""
     from app.init.answers import complete, kept
     from app.init.files import files_of
 
     init(tmp_path / "out", "--root", str(tmp_path / "root"), *flags)
     machine, said = Recorded(tmp_path / "root"), complete({}, kept(tmp_path / "out"), None, takes_defaults=False)
     files = files_of(said) + secret_files(said, [tmp_path / "root", tmp_path / "out"], {}, None)
-    install(said, tmp_path / "out", files, machine)
+    machine.fails = fails
+    with pytest.raises(InitError, match=fails) if fails else nullcontext():
+        install(said, tmp_path / "out", files, machine)
     return machine
 
 
@@ -191,6 +197,46 @@ def test_a_second_installation_does_nothing(tmp_path):
     installed(tmp_path, "--systemd", *FLAGS)
 
     assert installed(tmp_path).commands == []
+
+
+@pytest.mark.parametrize("fails", ["systemd-sysusers", "daemon-reload", "enable --now", "reload-or-restart caddy"])
+def test_what_a_failed_command_has_left_is_done_by_the_next_run(tmp_path, fails):
+    installed(tmp_path, "--systemd", *FLAGS, fails=fails)
+
+    second, third = installed(tmp_path), installed(tmp_path)
+
+    for command in ("systemd-sysusers", "daemon-reload", "enable --now", "reload-or-restart caddy.service"):
+        assert any(command in each for each in second.commands)
+    assert TOKEN.name in second.owners
+    assert third.commands == []
+
+
+def test_a_local_kafka_that_is_no_longer_wanted_is_stopped_and_removed_but_not_its_data(tmp_path):
+    installed(tmp_path, "--systemd", *FLAGS)
+
+    failed = installed(tmp_path, "--kafka", "broker:9092", fails="disable")
+    second, third = installed(tmp_path), installed(tmp_path)
+
+    assert f"systemctl restart {SERVICE}" in failed.commands
+    assert second.commands[-2:] == [f"systemctl disable --now {KAFKA}", "systemctl daemon-reload"]
+    assert not list(tmp_path.rglob(KAFKA))
+    assert third.commands == []
+
+
+def test_a_local_kafka_needs_its_extra_beside_the_program(tmp_path):
+    python, program = tmp_path / "python", tmp_path / "smsbus"
+    program.write_text("#!/bin/sh\n")
+    python.write_text("#!/bin/sh\nexit 1\n")
+    for path in (program, python):
+        path.chmod(0o755)
+
+    without = installing.lacking(answers(program=str(program)))
+    elsewhere = installing.lacking(answers(program=str(program), kafka="broker:9092"))
+    python.write_text("#!/bin/sh\n")
+    there = installing.lacking(answers(program=str(program)))
+
+    assert "requirements-local.lock" in "".join(without)
+    assert "requirements-local.lock" not in "".join(elsewhere + there)
 
 
 @pytest.mark.parametrize(
@@ -246,7 +292,8 @@ def test_a_program_in_somebody_s_home_or_with_a_python_there_is_refused(tmp_path
 def test_containers_are_started_and_their_user_may_read_the_secrets(tmp_path):
     machine = installed(tmp_path, "--compose", *FLAGS)
 
-    assert machine.commands == [f"docker compose --project-directory {tmp_path / 'out'} up --detach"]
+    up = f"docker compose --project-directory {tmp_path / 'out'} up --detach"
+    assert machine.commands == [f"{up} --force-recreate caddy smsbus", f"{up} --remove-orphans"]
     assert machine.owners == {"shop.callback_tokens": (10001, 10001), "admin.token": (10001, 10001)}
 
 
