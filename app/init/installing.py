@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,15 +21,14 @@ from app.init.files import (
     VARIABLES,
     File,
     folder_of_secrets,
+    settings_path,
 )
 from app.init.unfinished import forget, note, unfinished
-from app.init.writing import Change, changes, text_of, write
+from app.init.writing import Change, changes, foreign, text_of, write
 
 ROOT: Final = Path("/")
-STOCK_CADDYFILE: Final = "The Caddyfile is an easy way to configure your Caddy web server."
-FOREIGN: Final = (
-    "is not of `smsbus init` and stays as it is: move it away, or for a Caddyfile with other sites use --own-proxy"
-)
+FOREIGN: Final = "is not of `smsbus init` and stays as it is: move it away"
+OTHER_SITES: Final = ", or use --own-proxy, and let your Caddy serve it beside its other sites"
 HIDDEN: Final = ("/home/", "/root/", "/run/user/")  # from a service with ProtectHome=
 OF_CONTAINER: Final = 10001  # the user of deploy/Dockerfile
 COMMAND_SECONDS: Final = 900.0  # a first start fetches Kafka
@@ -72,6 +72,7 @@ def install(answers: Answers, directory: Path, files: Sequence[File], machine: M
         message = "only root may install: `sudo smsbus init --apply` with the same --dir"
         raise InitError(message)
     if answers.form == "compose":
+        _refuse_settings(answers, directory)
         _install_compose(directory, files, machine)
         return True
     differing = changes(machine.root, files)
@@ -118,16 +119,35 @@ def _remove_kafka(directory: Path, machine: Machine) -> None:
     machine.say(f"{KAFKA} is removed; /var/lib/smsbus-kafka stays, with the SMS of seven days")
 
 
+def refuse_foreign(directory: Path, differing: Sequence[Change]) -> None:
+    """Raise `InitError` where a file of somebody else is in the way."""
+    lines = [
+        f"{directory / path} {FOREIGN}{OTHER_SITES if path.endswith('Caddyfile') else ''}"
+        for path in foreign(differing)
+    ]
+    if lines:
+        raise InitError("\n".join(lines))
+
+
+def _refuse_settings(answers: Answers, directory: Path) -> None:
+    """Raise `InitError` where the service would not start with the person's smsbus.toml."""
+    path = directory / settings_path(answers)
+    try:
+        accounts = tomllib.loads(text_of(path, "use sudo") or "").get("accounts")
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path}: {error}"
+        raise InitError(message) from None
+    sections = accounts.items() if isinstance(accounts, dict) else []
+    without = {name for name, section in sections if isinstance(section, dict) and "provider" not in section}
+    if unknown := sorted(without - answers.accounts.keys()):
+        lines = (f"{path} has [accounts.{name}], and there is no such account: remove it" for name in unknown)
+        raise InitError("\n".join(lines))
+
+
 def _refuse(answers: Answers, differing: Sequence[Change], machine: Machine) -> None:
     """Raise `InitError` where a file of somebody else is in the way, or what we need is not here."""
-    foreign = [
-        each.file.path
-        for each in differing
-        if each.before is not None and not each.file.is_secret and MARK not in each.before
-        if not (each.file.path == CADDYFILE and STOCK_CADDYFILE in each.before)
-    ]
-    if foreign:
-        raise InitError("\n".join(f"{machine.root / path} {FOREIGN}" for path in foreign))
+    refuse_foreign(machine.root, differing)
+    _refuse_settings(answers, machine.root)
     if hidden := _hidden(Path(answers.program)):
         message = f"{hidden} is hidden from services: install smsbus into /opt/smsbus with the system's Python"
         raise InitError(message)
@@ -208,7 +228,7 @@ def _commands(answers: Answers, paths: set[str], *, is_first: bool) -> list[tupl
         commands.append(("systemctl", "restart", KAFKA))
     if not is_first and settings:
         commands.append(("systemctl", "restart", SERVICE))
-    elif not is_first and any(path.startswith(folder_of_secrets(answers)) for path in paths):
+    elif not is_first and any(path.startswith(folder_of_secrets(answers.form)) for path in paths):
         commands.append(("systemctl", "reload", SERVICE))
     if CADDYFILE in paths:
         commands.append(("systemctl", "reload-or-restart", "caddy.service"))

@@ -37,6 +37,8 @@ def next_steps(answers: Answers, directory: str, *, is_installed: bool) -> Itera
         yield f"Check it       {command} callback test {account}"
         yield f"Send an SMS    {command} trigger pingme --account {account}"
     yield from _page(answers, command)
+    settings = "/etc/smsbus/smsbus.toml" if answers.form == "systemd" else f"{directory}/smsbus.toml"
+    yield f"Settings       {settings} is yours: no later run changes it"
     yield from _backup(answers, directory)
 
 
