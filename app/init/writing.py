@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.init.answers import InitError
-from app.init.files import File
+from app.init.files import CADDYFILE, MARK, File
 
+STOCK_CADDYFILE: Final = "The Caddyfile is an easy way to configure your Caddy web server."
 MASKED: Final = "(a secret, not shown)"
 
 
@@ -22,9 +23,31 @@ class Change(NamedTuple):
 
 
 def changes(directory: Path, files: Iterable[File]) -> list[Change]:
-    """Return the files that are not below the directory as they should be. Raises `InitError`."""
-    found = (Change(file, text_of(directory / file.path, "use sudo")) for file in files)
+    """Return the files that are not below the directory as they should be; what is a person's only where it is missing.
+
+    Raises `InitError`.
+    """
+    ours = (file for file in files if not (file.is_persons and (directory / file.path).exists()))
+    found = (Change(file, text_of(directory / file.path, "use sudo")) for file in ours)
     return [each for each in found if each.before != each.file.text or not _has_mode(directory, each.file)]
+
+
+def foreign(differing: Iterable[Change]) -> list[str]:
+    """Return the paths of those that somebody else has written."""
+    return [
+        each.file.path
+        for each in differing
+        if each.before is not None and not each.file.is_secret and MARK not in each.before
+        if not (each.file.path == CADDYFILE and STOCK_CADDYFILE in each.before)
+    ]
+
+
+def as_edited(directory: Path, files: Iterable[File]) -> list[File]:
+    """Return the files, those of a person as they are below the directory. Raises `InitError`."""
+    return [
+        file._replace(text=text_of(directory / file.path, "use sudo") or file.text) if file.is_persons else file
+        for file in files
+    ]
 
 
 def shown(change: Change) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.init.answers import Answers, InitError, complete, kept, secrets_of
+from app.init.answers import Answers, InitError, accounts_after, accounts_of, complete, kept, secrets_of
 from tests.unit.app.init.installation import DOMAIN, answers
 
 
@@ -51,6 +51,26 @@ def test_a_wrong_answer_is_named_by_its_flag_and_not_repeated(name, value, flag)
         complete({"form": "systemd", "domain": DOMAIN, name: value}, {}, None, takes_defaults=True)
 
     assert value not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("added", "removed", "said"),
+    [
+        ({"shop": "smsman"}, [], "shop is of pingme"),
+        ({}, ["other"], "no account other; there are: shop"),
+        ({}, ["shop"], "the last account stays"),
+    ],
+)
+def test_accounts_are_not_replaced_and_not_all_removed(added, removed, said):
+    with pytest.raises(InitError, match=said):
+        accounts_after({"shop": "pingme"}, added, removed)
+
+    assert accounts_after({"shop": "pingme"}, {"shop": "smsman"}, ["shop"]) == {"shop": "smsman"}
+
+
+def test_an_account_that_is_given_twice_is_refused():
+    with pytest.raises(InitError, match="given twice"):
+        accounts_of("shop=pingme,shop=smsman")
 
 
 def test_answers_are_kept_as_they_were_and_without_a_secret(tmp_path):

@@ -2,6 +2,7 @@
 
 import re
 import stat
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -9,9 +10,10 @@ import pytest
 from app.cli.exit import Code
 from app.init import installing
 from app.init.answers import InitError
-from app.init.files import ADMIN, CADDYFILE, KAFKA, SERVICE, SOCKET, UNITS, WRAPPER
-from app.init.installing import STOCK_CADDYFILE, Machine, install
-from app.init.secret_files import secret_files
+from app.init.files import ADMIN, CADDYFILE, KAFKA, SERVICE, SETTINGS, SOCKET, UNITS, VARIABLES, WRAPPER
+from app.init.installing import Machine, install
+from app.init.secret_files import folders, secret_files
+from app.init.writing import STOCK_CADDYFILE, as_edited
 from tests.unit.app.init.installation import DOMAIN, answers, init, text_of
 
 pytestmark = pytest.mark.usefixtures("process_is_restored")
@@ -86,7 +88,7 @@ def test_a_second_run_with_another_answer_changes_what_differs_and_no_secret(tmp
 
     assert {path for path in after if after[path] != before[path]} == {
         CADDYFILE,
-        "etc/smsbus/smsbus.toml",
+        VARIABLES,
         "init.toml",
     }
 
@@ -99,9 +101,11 @@ def test_a_dry_run_shows_files_and_differences_and_writes_nothing(tmp_path):
     second = init(tmp_path / "out", "--domain", "other.example.org", "--dry-run").output
 
     assert is_empty
-    assert f'+public_url = "https://{DOMAIN}"' in first
+    url = "SMSBUS_RECEIVER__PUBLIC_URL=https://"
+    assert f"+{url}{DOMAIN}" in first
     assert f"new: {TOKEN} 0600 (a secret, not shown)" in first
-    assert f'-public_url = "https://{DOMAIN}"\n+public_url = "https://other.example.org"' in second
+    assert f"-{url}{DOMAIN}" in second
+    assert f"+{url}other.example.org" in second
     assert text_of(tmp_path / "out") == before
 
 
@@ -122,7 +126,7 @@ def test_a_key_of_nobody_is_refused(tmp_path, key):
 
 
 def test_a_secret_that_cannot_be_read_is_not_made_anew(tmp_path):
-    (tmp_path / TOKEN).mkdir(parents=True)  # root, who runs tests, may read every file
+    (tmp_path / TOKEN.name).mkdir(parents=True)  # root, who runs tests, may read every file
 
     with pytest.raises(InitError, match="use sudo"):
         secret_files(answers(), [tmp_path], {}, None)
@@ -130,12 +134,60 @@ def test_a_secret_that_cannot_be_read_is_not_made_anew(tmp_path):
 
 def test_an_installed_secret_wins_over_the_one_that_was_written_once(tmp_path):
     for place, text in (("installed", "rotated"), ("out", "first")):
-        (tmp_path / place / TOKEN).parent.mkdir(parents=True)
-        (tmp_path / place / TOKEN).write_text(text)
+        (tmp_path / place).mkdir()
+        (tmp_path / place / TOKEN.name).write_text(text)
 
     [file] = secret_files(answers(), [tmp_path / "installed", tmp_path / "out"], {}, None)
 
     assert file.text == "rotated\n"
+
+
+@pytest.mark.parametrize(("first", "second"), [("systemd", "compose"), ("compose", "systemd")])
+def test_another_form_has_the_same_secrets_and_a_line_about_the_one_before(tmp_path, first, second):
+    init(tmp_path / "out", f"--{first}", *FLAGS)
+    token = next((tmp_path / "out").rglob(TOKEN.name)).read_text()
+
+    said = init(tmp_path / "out", f"--{second}").output
+
+    assert [path.read_text() for path in (tmp_path / "out").rglob(TOKEN.name)] == [token, token]
+    assert f"it was --{first}" in said
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "Caddyfile"])
+def test_a_file_of_somebody_else_in_the_directory_is_not_replaced(tmp_path, name):
+    (tmp_path / name).write_text("mine\n")
+
+    refused = init(tmp_path, "--compose", *FLAGS)
+
+    assert refused.exit_code == Code.FAILED
+    assert f"{tmp_path / name} is not of `smsbus init`" in refused.output
+    assert text_of(tmp_path) == {name: "mine\n"}
+
+
+@pytest.mark.parametrize(("form", "path"), [("--systemd", SETTINGS), ("--compose", "smsbus.toml")])
+def test_settings_that_a_person_has_edited_stay(tmp_path, form, path):
+    init(tmp_path / "out", form, *FLAGS)
+    edited = tmp_path / "out" / path
+    edited.write_text("[log]\nlevel = 'debug'\n")
+
+    said = init(tmp_path / "out", "--domain", "other.example.org").output
+
+    assert edited.read_text() == "[log]\nlevel = 'debug'\n"
+    assert "smsbus.toml is yours" in said
+
+
+def test_an_account_is_added_and_only_removed_when_that_is_said(tmp_path, key):
+    init(tmp_path / "out", "--systemd", *FLAGS)
+
+    init(tmp_path / "out", "--account", "grizzly=grizzlysms", "--key-file", key)
+    both = (tmp_path / "out" / VARIABLES).read_text()
+    said = init(tmp_path / "out", "--remove-account", "shop").output
+    one = (tmp_path / "out" / VARIABLES).read_text()
+
+    assert "SHOP__PROVIDER=pingme" in both
+    assert "GRIZZLY__PROVIDER=grizzlysms" in both
+    assert "SHOP" not in one
+    assert "account shop (pingme) is removed" in said
 
 
 # ---- installing ------------------------------------------------------------------------------------------------------
@@ -147,24 +199,30 @@ class Recorded(Machine):
     def __init__(self, root: Path) -> None:
         super().__init__(root, lambda _: None)
         self.commands: list[str] = []
+        self.fails: str | None = None
         self.owners: dict[str, tuple[str | int, str | int]] = {}
 
     def run(self, *command: str) -> None:
         self.commands.append(" ".join(command))
+        if self.fails is not None and self.fails in self.commands[-1]:
+            raise InitError(self.fails)
 
     def give(self, path: Path, user: str | int, group: str | int) -> None:
         self.owners[path.name] = (user, group)
 
 
-def installed(tmp_path: Path, *flags: str) -> Recorded:
-    """Write and install below `root`; return what was run."""
+def installed(tmp_path: Path, *flags: str, fails: str | None = None) -> Recorded:
+    """Write and install below `root`; return what was run, also where a command fails."""
     from app.init.answers import complete, kept
     from app.init.files import files_of
 
     init(tmp_path / "out", "--root", str(tmp_path / "root"), *flags)
     machine, said = Recorded(tmp_path / "root"), complete({}, kept(tmp_path / "out"), None, takes_defaults=False)
-    files = files_of(said) + secret_files(said, [tmp_path / "root", tmp_path / "out"], {}, None)
-    install(said, tmp_path / "out", files, machine)
+    files = as_edited(tmp_path / "out", files_of(said))
+    files += secret_files(said, folders(said, None, tmp_path / "root", tmp_path / "out"), {}, None)
+    machine.fails = fails
+    with pytest.raises(InitError, match=fails) if fails else nullcontext():
+        install(said, tmp_path / "out", files, machine)
     return machine
 
 
@@ -193,11 +251,77 @@ def test_a_second_installation_does_nothing(tmp_path):
     assert installed(tmp_path).commands == []
 
 
+def test_installed_settings_that_were_edited_stay_and_what_was_edited_before_is_installed(tmp_path):
+    init(tmp_path / "out", "--systemd", *FLAGS)
+    edited, there = tmp_path / "out" / SETTINGS, tmp_path / "root" / SETTINGS
+    edited.write_text(edited.read_text() + "# before\n")
+    installed(tmp_path)
+    first = there.read_text()
+    there.write_text("# after\n")
+
+    second = installed(tmp_path, "--domain", "other.example.org")
+
+    assert first.endswith("# before\n")
+    assert there.read_text() == "# after\n"
+    assert f"systemctl restart {SERVICE}" in second.commands
+
+
+@pytest.mark.parametrize(
+    ("text", "said"), [("[accounts.old]\nbudget = 1\n", r"\[accounts\.old\]"), ("[log\n", "at line 1")]
+)
+def test_settings_with_which_the_service_would_not_start_are_refused_before_it_is_restarted(tmp_path, text, said):
+    installed(tmp_path, "--systemd", *FLAGS)
+    (tmp_path / "root" / SETTINGS).write_text(text)
+
+    with pytest.raises(InitError, match=said):
+        installed(tmp_path, "--domain", "other.example.org")
+
+
+@pytest.mark.parametrize("fails", ["systemd-sysusers", "daemon-reload", "enable --now", "reload-or-restart caddy"])
+def test_what_a_failed_command_has_left_is_done_by_the_next_run(tmp_path, fails):
+    installed(tmp_path, "--systemd", *FLAGS, fails=fails)
+
+    second, third = installed(tmp_path), installed(tmp_path)
+
+    for command in ("systemd-sysusers", "daemon-reload", "enable --now", "reload-or-restart caddy.service"):
+        assert any(command in each for each in second.commands)
+    assert TOKEN.name in second.owners
+    assert third.commands == []
+
+
+def test_a_local_kafka_that_is_no_longer_wanted_is_stopped_and_removed_but_not_its_data(tmp_path):
+    installed(tmp_path, "--systemd", *FLAGS)
+
+    failed = installed(tmp_path, "--kafka", "broker:9092", fails="disable")
+    second, third = installed(tmp_path), installed(tmp_path)
+
+    assert f"systemctl restart {SERVICE}" in failed.commands
+    assert second.commands[-2:] == [f"systemctl disable --now {KAFKA}", "systemctl daemon-reload"]
+    assert not list(tmp_path.rglob(KAFKA))
+    assert third.commands == []
+
+
+def test_a_local_kafka_needs_its_extra_beside_the_program(tmp_path):
+    python, program = tmp_path / "python", tmp_path / "smsbus"
+    program.write_text("#!/bin/sh\n")
+    python.write_text("#!/bin/sh\nexit 1\n")
+    for path in (program, python):
+        path.chmod(0o755)
+
+    without = installing.lacking(answers(program=str(program)))
+    elsewhere = installing.lacking(answers(program=str(program), kafka="broker:9092"))
+    python.write_text("#!/bin/sh\n")
+    there = installing.lacking(answers(program=str(program)))
+
+    assert "requirements-local.lock" in "".join(without)
+    assert "requirements-local.lock" not in "".join(elsewhere + there)
+
+
 @pytest.mark.parametrize(
     ("path", "commands"),
     [
         (TOKEN, [f"systemctl reload {SERVICE}"]),
-        ("etc/smsbus/smsbus.toml", [f"systemctl restart {SERVICE}"]),
+        (VARIABLES, [f"systemctl restart {SERVICE}"]),
         (
             f"{UNITS}/{SERVICE}",
             [
@@ -246,7 +370,8 @@ def test_a_program_in_somebody_s_home_or_with_a_python_there_is_refused(tmp_path
 def test_containers_are_started_and_their_user_may_read_the_secrets(tmp_path):
     machine = installed(tmp_path, "--compose", *FLAGS)
 
-    assert machine.commands == [f"docker compose --project-directory {tmp_path / 'out'} up --detach"]
+    up = f"docker compose --project-directory {tmp_path / 'out'} up --detach"
+    assert machine.commands == [f"{up} --force-recreate caddy smsbus", f"{up} --remove-orphans"]
     assert machine.owners == {"shop.callback_tokens": (10001, 10001), "admin.token": (10001, 10001)}
 
 
