@@ -190,5 +190,5 @@ def _by_watch(parameters: Mapping[str, str]) -> dict[str, str]:
     """Name a rent by its watch: the service takes an account and an order for the activation, if there is one."""
     if "order_id" not in parameters:
         return dict(parameters)
-    others = {name: value for name, value in parameters.items() if name not in {"account", "order_id"}}
+    others = {name: value for name, value in parameters.items() if name != "order_id"}
     return {**others, "watch_id": id_of_watch(parameters["account"], "rent", parameters["order_id"])}

@@ -100,7 +100,7 @@ async def test_a_rent_is_waited_for_by_its_watch_since_an_activation_may_have_th
     watch_id = id_of_watch("shop", "rent", "7")
 
     assert await found(service, Wanted({"account": "shop", "order_id": "7", "contains": "x"}, rent=True)) == "code 1"
-    assert service.asked == [("/v1/wait", {"watch_id": watch_id, "contains": "x"})]
+    assert service.asked == [("/v1/wait", {"account": "shop", "watch_id": watch_id, "contains": "x"})]
 
 
 @pytest.mark.parametrize(
