@@ -20,7 +20,7 @@ def check(
     as_json: AsJson = False,
     config: Config = None,
 ) -> None:
-    """Check settings, Kafka, topics, journal, clock and accounts.
+    """Check settings, Kafka, topics, journal, clock and accounts; providers are asked whether they accept the key.
 
     Exit code: 0 OK, 1 problems found, 2 invalid settings.
     """

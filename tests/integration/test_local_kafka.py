@@ -252,7 +252,7 @@ async def test_a_node_that_ends_while_starting_gives_its_reason(kafka_jars: None
     identity = tmp_path / "node-1" / "data" / "meta.properties"
     identity.write_text(identity.read_text().replace("node.id=1", "node.id=7"))
 
-    with pytest.raises(LocalKafkaError, match=r"ended while starting: .*7.*logs: .*node-1"):
+    with pytest.raises(LocalKafkaError, match=r"ended while starting: .*7.*log: .*node-1/kafka\.log"):
         async with local_kafka(tmp_path):
             pass
 
