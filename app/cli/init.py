@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from app.init.files import File
 
 ACCOUNT = "An account more, NAME=PROVIDER, several times for several. Default: shop=pingme."
+MACHINE = Path("/")
+PROXIES = {None: None, True: "own", False: "caddy"}
+NO_ANSWERS = "no init.toml in {}: nothing was answered there yet (--dir is where the first run wrote)"
+NO_ROOT = "--root says where --apply installs, or --dry-run looks, with --systemd"
 REMOVED = "account {} ({}) is removed; its secret stays where it was, in {}"
 SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
 KEY = "NAME=FILE with the key of a polled account; -: read it from stdin."
@@ -33,14 +37,16 @@ def init(
     kafka: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="A Kafka of yours. Default: local, one on this machine.")
     ] = None,
-    own_proxy: Annotated[bool, typer.Option("--own-proxy", help="No Caddy: you have a proxy with TLS.")] = False,
+    own_proxy: Annotated[
+        bool | None, typer.Option("--own-proxy/--caddy", help="No Caddy: you have a proxy with TLS. Default: Caddy.")
+    ] = None,
     program: Annotated[str | None, typer.Option(help="The program that the units run. Default: this one.")] = None,
     image: Annotated[str | None, typer.Option(help="The image of --compose. Default: smsbus:local.")] = None,
     directory: Annotated[Path, typer.Option("--dir", help="Where the files are written.")] = Path("smsbus-init"),
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Take the defaults, and ask nothing.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print files and differences, and write nothing.")] = False,
     apply: Annotated[bool, typer.Option("--apply", help="Also install and start it; needs root.")] = False,
-    root: Annotated[Path, typer.Option(help="Install below this directory, and run nothing.")] = Path("/"),
+    root: Annotated[Path, typer.Option(help="Install below this directory, and run nothing.")] = MACHINE,
 ) -> None:
     """Write the files of an installation on one machine, and install them with --apply.
 
@@ -57,11 +63,13 @@ def init(
         raise end(Code.USAGE, "give --systemd or --compose, not both")
     form = "systemd" if systemd else "compose" if compose else None
     given = {"form": form, "domain": domain, "page": page, "kafka": kafka, "program": program, "image": image}
-    given |= {"accounts": ",".join(account) if account else None, "proxy": "own" if own_proxy else None}
+    given |= {"accounts": ",".join(account) if account else None, "proxy": PROXIES[own_proxy]}
     with readable_errors():
         keys = _keys(key_file or [])
         ask = None if yes or not sys.stdin.isatty() else _ask
         before = {"program": _this_program()} | kept(directory)
+        if "form" not in before and domain is None:
+            say(NO_ANSWERS.format(directory.absolute()))
         removed = remove_account or []
         answers = complete(_without_none(given), before, ask, takes_defaults=yes, removed=removed)
         places = folders(answers, before.get("form"), root, directory)
@@ -70,6 +78,8 @@ def init(
         differing = changes(directory, files)
         refuse_foreign(directory, differing)
         differing += changes(directory, [File("init.toml", answers.as_toml())])
+        if root != MACHINE and (answers.form == "compose" or not (apply or dry_run)):
+            raise end(Code.USAGE, NO_ROOT)
         for line in _warnings(answers, before, removed):
             say(line)
         for line in (line for each in differing for line in (shown(each) if dry_run else _said(directory, each.file))):
@@ -128,7 +138,7 @@ def _end(answers: "Answers", directory: Path, *, is_installed: bool) -> None:
     from app.init.next_steps import next_steps
 
     typer.echo("")
-    for line in next_steps(answers, str(directory), is_installed=is_installed):
+    for line in next_steps(answers, directory, _this_program(), is_installed=is_installed):
         typer.echo(line)
 
 
@@ -139,7 +149,10 @@ def _keys(named: list[str]) -> dict[str, str]:
         name, equals, path = each.partition("=")
         if not equals:
             raise end(Code.USAGE, "--key-file: NAME=FILE is needed")
-        found[name] = sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        key = (sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")).strip()
+        if len(key.split()) != 1:
+            raise end(Code.USAGE, f"--key-file {name}: {path} {'has more than a key' if key else 'is empty'}")
+        found[name] = key
     return found
 
 

@@ -1,12 +1,13 @@
 """What an installation is to be: asked once, kept in `init.toml` beside its files, without a secret."""
 
 import json
+import re
 import tomllib
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, NamedTuple
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from app.settings.sections import POLLED, AccountName
 from schemas import fields
@@ -15,7 +16,10 @@ FILE: Final = "init.toml"
 SSH: Final = "ssh"
 LOCAL: Final = "local"
 ACCOUNTS: Final = "shop=pingme"
-HOST: Final = r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$"
+HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?")  # no address, no localhost
+HOST_LENGTH: Final = 253
+ADDRESS: Final = re.compile(r"[\w.-]+:(\d{1,5})", re.ASCII)
+PORTS: Final = range(1, 65536)
 FORM: Final = "systemd"
 QUESTIONS: Final = {
     "form": "How it runs: systemd or compose",
@@ -28,7 +32,7 @@ FLAGS: Final = {"form": "--systemd or --compose", "accounts": "--account"}
 EXAMPLES: Final = {
     "form": "one of the two is needed",
     "domain": "a host name like sms.example.org is needed",
-    "page": "ssh, or a host name like page.example.org is needed",
+    "page": "ssh, or a host name like page.example.org is needed, another one than for callbacks",
     "accounts": "NAME=PROVIDER is needed, a name of lower-case letters and digits with _ between, and one of "
     + ", ".join(fields.PROVIDERS),
     "kafka": "HOST:PORT is needed, or local",
@@ -45,19 +49,44 @@ class InitError(Exception):
     safe_to_log = True
 
 
+def _host(value: str) -> str:
+    name = value.lower()
+    if len(name) > HOST_LENGTH or HOST.fullmatch(name) is None:
+        message = "not a host name with a dot"
+        raise ValueError(message)
+    return name
+
+
+def _servers(value: str) -> str:
+    found = [ADDRESS.fullmatch(each) for each in value.split(",")]
+    if value != LOCAL and not all(each is not None and int(each[1]) in PORTS for each in found):
+        message = "not HOST:PORT"
+        raise ValueError(message)
+    return value
+
+
 class Answers(BaseModel):
     """The answers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     form: Literal["systemd", "compose"]
-    domain: Annotated[str, Field(pattern=HOST, max_length=253)]
+    domain: Annotated[str, AfterValidator(_host)]
     accounts: Annotated[dict[AccountName, Annotated[str, AfterValidator(fields.known_provider)]], Field(min_length=1)]
-    page: Annotated[str, Field(pattern=HOST, max_length=253)] = SSH
-    kafka: Annotated[str, Field(pattern=r"^(local|[^\s:,]+:\d+(,[^\s:,]+:\d+)*)$")] = LOCAL
+    page: str = SSH
+    kafka: Annotated[str, AfterValidator(_servers)] = LOCAL
     proxy: Literal["caddy", "own"] = "caddy"
     program: Annotated[str, Field(pattern=r"^/[\w./+-]+$")] = "/opt/smsbus/bin/smsbus"
     image: Annotated[str, Field(pattern=r"^[\w./:@-]+$")] = "smsbus:local"
+
+    @field_validator("page")
+    @classmethod
+    def _ssh_or_another_host(cls, value: str, info: ValidationInfo) -> str:
+        page = value if value == SSH else _host(value)
+        if page == info.data.get("domain"):
+            message = "the same host name as for callbacks"
+            raise ValueError(message)
+        return page
 
     @property
     def has_own_kafka(self) -> bool:
@@ -158,23 +187,40 @@ def complete(
         tree["accounts"] = accounts_after(there or {}, added, removed)
     for name, default in (("form", FORM), ("domain", None), ("accounts", ACCOUNTS), ("page", SSH)):
         if name not in tree:
-            tree[name] = _answer(name, default, ask, takes_defaults=takes_defaults)
+            tree[name] = _answer(name, default, tree, ask, takes_defaults=takes_defaults)
     if isinstance(tree["accounts"], str):
         tree["accounts"] = accounts_of(tree["accounts"])
+    if wrong := _wrong(tree):
+        raise InitError("\n".join(f"{_flag(name)}: {EXAMPLES.get(name, 'unknown')}" for name in wrong))
+    return Answers.model_validate(tree)
+
+
+def _wrong(tree: Mapping[str, Any]) -> list[str]:
+    """Return the names of the answers that are wrong, or missing."""
     try:
-        return Answers.model_validate(tree)
+        Answers.model_validate(tree)
     except ValidationError as error:
-        names = dict.fromkeys(str(each["loc"][0]) for each in error.errors(include_input=False))
-        raise InitError("\n".join(f"{_flag(name)}: {EXAMPLES.get(name, 'unknown')}" for name in names)) from None
+        return list(dict.fromkeys(str(each["loc"][0]) for each in error.errors(include_input=False)))
+    return []
 
 
-def _answer(name: str, default: str | None, ask: Ask | None, *, takes_defaults: bool) -> str:
+def _answer(name: str, default: str | None, tree: Mapping[str, Any], ask: Ask | None, *, takes_defaults: bool) -> str:
     if takes_defaults and default is not None:
         return default
     if ask is None or takes_defaults:
         message = f"{_flag(name)} is missing, and there is nobody to ask. {QUESTIONS[name]}"
         raise InitError(message)
-    return ask(QUESTIONS[name], default).strip()
+    answer = ask(QUESTIONS[name], default).strip()
+    while name in _wrong({**tree, name: _accounts_or_none(answer) if name == "accounts" else answer}):
+        answer = ask(f"{EXAMPLES[name]}. {QUESTIONS[name]}", default).strip()
+    return answer
+
+
+def _accounts_or_none(text: str) -> dict[str, str] | None:
+    try:
+        return accounts_of(text)
+    except InitError:
+        return None
 
 
 def _flag(name: str) -> str:

@@ -1,6 +1,7 @@
 """What a person does once the files are there: the URL for PingMe, the firewall, a first SMS, the page, the backup."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Final
 
 from app.init.answers import Answers
@@ -21,11 +22,12 @@ def needs(answers: Answers) -> str:
     return f"memory: {MEMORY}{KAFKA_MEMORY if local else ''}; disk: {DISK}{KAFKA_DISK if local else ''}"
 
 
-def next_steps(answers: Answers, directory: str, *, is_installed: bool) -> Iterator[str]:
-    """Yield the lines, without a secret."""
+def next_steps(answers: Answers, directory: Path, program: str, *, is_installed: bool) -> Iterator[str]:
+    """Yield the lines, without a secret; `program` is the one that runs now."""
+    directory = directory.absolute()
     command = _command(answers, directory)
     if not is_installed:
-        yield f"Install it:    sudo smsbus init --apply --dir {directory}"
+        yield f"Install it:    sudo {program} init --apply --dir {directory}"
     yield f"It needs       {needs(answers)}"
     if answers.form == "systemd" and answers.has_own_kafka:
         yield f"First start    {FETCHES}"
@@ -42,7 +44,7 @@ def next_steps(answers: Answers, directory: str, *, is_installed: bool) -> Itera
     yield from _backup(answers, directory)
 
 
-def _command(answers: Answers, directory: str) -> str:
+def _command(answers: Answers, directory: Path) -> str:
     if answers.form == "systemd":
         return "sudo smsbus"
     return f"docker compose --project-directory {directory} exec smsbus smsbus"
@@ -56,7 +58,7 @@ def _page(answers: Answers, command: str) -> Iterator[str]:
     yield f"               then the URL of: {command} open --print"
 
 
-def _backup(answers: Answers, directory: str) -> Iterator[str]:
+def _backup(answers: Answers, directory: Path) -> Iterator[str]:
     if answers.form == "compose":
         yield f"Back up        {directory}, with the secrets; the volume smsbus_journal: what Kafka does not have yet"
         return

@@ -27,6 +27,26 @@ def test_a_person_is_asked_for_what_is_not_known_and_told_the_default():
     assert found == Answers(form="systemd", domain=DOMAIN, accounts={"a": "pingme", "b": "grizzlysms"})
 
 
+def test_a_person_is_asked_again_at_once_and_told_what_is_needed():
+    said = iter(["localhost", DOMAIN, "shop", "shop=pingme,shop=smsman", "shop=pingme"])
+    asked = []
+
+    def ask(question: str, _: str | None) -> str:
+        asked.append(question)
+        return next(said)
+
+    found = complete({"form": "systemd", "page": "ssh"}, {}, ask, takes_defaults=False)
+
+    assert found == answers()
+    assert asked[1].startswith("a host name like sms.example.org is needed. ")
+    assert len(asked) == 5
+
+
+def test_host_names_are_in_lower_case():
+    assert answers(domain="SMS.Example.org", page="Page.example.org").page == "page.example.org"
+    assert answers(domain="SMS.Example.org").domain == DOMAIN
+
+
 @pytest.mark.parametrize(("given", "flag"), [({}, "--systemd or --compose"), ({"form": "systemd"}, "--domain")])
 def test_where_nobody_can_be_asked_the_flag_is_named(given, flag):
     with pytest.raises(InitError, match=f"^{flag} is missing"):
@@ -38,7 +58,13 @@ def test_where_nobody_can_be_asked_the_flag_is_named(given, flag):
     [
         ("domain", "https://sms.example.org", "--domain"),
         ("domain", "sms.example.org {", "--domain"),
+        ("domain", "localhost", "--domain"),
+        ("domain", "192.0.2.1", "--domain"),
         ("page", "page example", "--page"),
+        ("page", "nodot", "--page"),
+        ("page", DOMAIN, "--page"),
+        ("kafka", "broker:70000", "--kafka"),
+        ("kafka", "broker$x:9092", "--kafka"),
         ("kafka", "broker", "--kafka"),
         ("program", "smsbus", "--program"),
         ("accounts", "shop=nobody", "--account"),

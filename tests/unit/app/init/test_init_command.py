@@ -119,6 +119,51 @@ def test_where_nobody_can_be_asked_the_missing_flag_is_named(tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_run_in_another_directory_says_where_it_has_looked(tmp_path):
+    ended = init(tmp_path / "other", "--apply")
+
+    assert ended.exit_code == Code.FAILED
+    assert f"no init.toml in {tmp_path / 'other'}" in ended.output
+
+
+@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("one\ntwo\n", "has more than a key")])
+def test_a_key_file_without_a_single_key_is_refused(tmp_path, text, said):
+    (tmp_path / "key").write_text(text)
+
+    ended = init(tmp_path / "out", "--systemd", *FLAGS, "--key-file", f"grizzly={tmp_path / 'key'}")
+
+    assert ended.exit_code == Code.USAGE
+    assert said in ended.output
+
+
+@pytest.mark.parametrize("flags", [("--systemd",), ("--compose", "--apply")])
+def test_another_root_is_refused_where_it_means_nothing(tmp_path, flags):
+    ended = init(tmp_path / "out", *flags, *FLAGS, "--root", str(tmp_path))
+
+    assert ended.exit_code == Code.USAGE
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_printed_command_exists_before_anything_is_installed(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+    said = init(Path("out"), "--systemd", *FLAGS).output
+
+    [(program, directory)] = re.findall(r"sudo (\S+) init --apply --dir (\S+)", said)
+    assert Path(program).is_absolute()
+    assert Path(directory) == tmp_path / "out"
+
+
+def test_caddy_comes_back_after_a_proxy_of_one_s_own(tmp_path):
+    init(tmp_path / "out", "--systemd", *FLAGS, "--own-proxy")
+    without = (tmp_path / "out" / CADDYFILE).exists()
+
+    init(tmp_path / "out", "--caddy")
+
+    assert not without
+    assert (tmp_path / "out" / CADDYFILE).exists()
+
+
 def test_a_key_of_nobody_is_refused(tmp_path, key):
     ended = init(tmp_path / "out", "--systemd", *FLAGS, "--key-file", key)
 
@@ -216,7 +261,7 @@ def installed(tmp_path: Path, *flags: str, fails: str | None = None) -> Recorded
     from app.init.answers import complete, kept
     from app.init.files import files_of
 
-    init(tmp_path / "out", "--root", str(tmp_path / "root"), *flags)
+    init(tmp_path / "out", *flags)
     machine, said = Recorded(tmp_path / "root"), complete({}, kept(tmp_path / "out"), None, takes_defaults=False)
     files = as_edited(tmp_path / "out", files_of(said))
     files += secret_files(said, folders(said, None, tmp_path / "root", tmp_path / "out"), {}, None)
