@@ -171,19 +171,18 @@ class Forward:
         headers = headers_of(record.headers, event_id)
         while not self.stopped:
             tries, step = tries.after(await self._try(event_id, headers, item.value), self._jitter())
+            if isinstance(step, Refuse):
+                _end_if_cancelled()
+                step = Refuse(step.status, await self._refuse(item, step.status))
             if isinstance(step, Stop):
                 self._stop()
-            if not isinstance(step, Refuse):
-                self._on_step(item, step)
+            self._on_step(item, step)
             if isinstance(step, Sent):
                 self.sent, self.sent_at = self.sent + 1, self._now()
+            if isinstance(step, Sent | Refuse):
                 self._waits_no_longer(item.part)
                 return
             _end_if_cancelled()
-            if isinstance(step, Refuse):
-                self._on_step(item, Refuse(step.status, await self._refuse(item, step.status)))
-                self._waits_no_longer(item.part)
-                return
             if isinstance(step, Pause):
                 self._waits(item.part, step)
                 await asyncio.sleep(step.seconds)

@@ -17,8 +17,9 @@ def unfinished(directory: Path) -> set[str]:
 
 def note(directory: Path, paths: Iterable[str]) -> None:
     """Add paths to the note. Raises `InitError`."""
-    if paths := {*paths} - unfinished(directory):
-        text = "".join(f"{path}\n" for path in sorted(paths | unfinished(directory)))
+    before = unfinished(directory)
+    if added := {*paths} - before:
+        text = "".join(f"{path}\n" for path in sorted(before | added))
         write(directory, Change(File(FILE, text), None))
 
 
