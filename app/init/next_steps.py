@@ -61,6 +61,8 @@ def _page(answers: Answers, command: str) -> Iterator[str]:
 def _backup(answers: Answers, directory: Path) -> Iterator[str]:
     if answers.form == "compose":
         yield f"Back up        {directory}, with the secrets; the volume smsbus_journal: what Kafka does not have yet"
+        if answers.has_own_kafka:
+            yield "               the volume smsbus_kafka-data: the SMS of seven days"
         return
     kafka = ", and /var/lib/smsbus-kafka for the SMS of seven days" if answers.has_own_kafka else ""
     yield f"Back up        /etc/smsbus with the secrets, /var/lib/smsbus{kafka}"

@@ -57,6 +57,7 @@ def test_the_end_says_what_to_do_next(tmp_path, form):
     assert re.search(r"memory: \d+ MB", said)
     assert f"ssh -N -L {ADMIN}:127.0.0.1:{ADMIN} {DOMAIN}" in said
     assert "Back up" in said
+    assert ("smsbus_kafka-data" if form == "--compose" else "/var/lib/smsbus-kafka") in said
 
 
 def test_a_page_with_a_host_name_of_its_own_is_behind_caddy(tmp_path):
@@ -226,12 +227,15 @@ def test_an_account_is_added_and_only_removed_when_that_is_said(tmp_path, key):
 
     init(tmp_path / "out", "--account", "grizzly=grizzlysms", "--key-file", key)
     both = (tmp_path / "out" / VARIABLES).read_text()
-    said = init(tmp_path / "out", "--remove-account", "shop").output
+    flags = ("--remove-account", "shop")
+    planned = init(tmp_path / "out", *flags, "--dry-run").output
+    said = init(tmp_path / "out", *flags).output
     one = (tmp_path / "out" / VARIABLES).read_text()
 
     assert "SHOP__PROVIDER=pingme" in both
     assert "GRIZZLY__PROVIDER=grizzlysms" in both
     assert "SHOP" not in one
+    assert "account shop (pingme) would be removed" in planned
     assert "account shop (pingme) is removed" in said
 
 
@@ -279,6 +283,7 @@ def test_a_first_installation_copies_makes_the_user_and_starts(tmp_path):
         "systemd-sysusers /etc/sysusers.d/smsbus.conf",
         "systemctl daemon-reload",
         f"systemctl enable --now {KAFKA} {SOCKET} {SERVICE}",
+        "systemctl enable caddy.service",
         "systemctl reload-or-restart caddy.service",
     ]
     ours = ("smsbus", "smsbus")
@@ -344,6 +349,29 @@ def test_a_local_kafka_that_is_no_longer_wanted_is_stopped_and_removed_but_not_i
     assert second.commands[-2:] == [f"systemctl disable --now {KAFKA}", "systemctl daemon-reload"]
     assert not list(tmp_path.rglob(KAFKA))
     assert third.commands == []
+
+
+def test_caddy_is_stopped_where_somebody_else_s_proxy_takes_over_and_starts_again_later(tmp_path):
+    installed(tmp_path, "--systemd", *FLAGS)
+
+    second, third = installed(tmp_path, "--own-proxy"), installed(tmp_path)
+    left = list(tmp_path.rglob("Caddyfile"))
+    back = installed(tmp_path, "--caddy")
+
+    assert second.commands == ["systemctl disable --now caddy.service", "systemctl daemon-reload"]
+    assert (third.commands, left) == ([], [])
+    assert back.commands[1:] == ["systemctl enable caddy.service", "systemctl reload-or-restart caddy.service"]
+
+
+def test_somebody_else_s_caddy_runs_on(tmp_path):
+    there = tmp_path / "root" / CADDYFILE
+    there.parent.mkdir(parents=True)
+    there.write_text("my.example.org {\n}\n")
+
+    machine = installed(tmp_path, "--systemd", *FLAGS, "--own-proxy")
+
+    assert not [each for each in machine.commands if "caddy" in each]
+    assert there.exists()
 
 
 def test_a_local_kafka_needs_its_extra_beside_the_program(tmp_path):

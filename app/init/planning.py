@@ -1,0 +1,86 @@
+"""What a run of `smsbus init` is about to do: the answers, their files, and which of those differ."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from app.init.answers import Answers, Ask, complete
+from app.init.files import File, files_of, folder_of_secrets
+from app.init.installing import refuse_foreign
+from app.init.secret_files import AskSecret, folders, secret_files
+from app.init.unfinished import note
+from app.init.writing import Change, as_edited, changes, shown, write
+
+REMOVED = "account {} ({}) {} removed; its secret stays where it was, in {}"
+SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
+
+
+class Wanted(NamedTuple):
+    """What a person wants of this run, beside what was answered before."""
+
+    given: Mapping[str, Any]
+    removed: Sequence[str]
+    """Names of accounts."""
+    keys: Mapping[str, str]
+    """By account."""
+    takes_defaults: bool
+
+
+class Plan(NamedTuple):
+    """What is about to be written below a directory."""
+
+    directory: Path
+    before: Mapping[str, Any]
+    answers: Answers
+    removed: Sequence[str]
+    files: list[File]
+    """Of the installation."""
+    differing: list[Change]
+
+    def warnings(self, *, is_done: bool) -> Iterator[str]:
+        """Yield what a person should know of what an earlier run has left."""
+        form = self.before.get("form", self.answers.form)
+        for name in self.removed:
+            verb = "is" if is_done else "would be"
+            yield REMOVED.format(name, self.before["accounts"][name], verb, folder_of_secrets(form))
+        if form != self.answers.form:
+            yield SWITCHED.format(form)
+
+    def shown(self) -> Iterator[str]:
+        """Yield new files and differences, secrets masked."""
+        return (line for each in self.differing for line in shown(each))
+
+    def write(self) -> Iterator[str]:
+        """Write what differs, and yield the path and the mode of each."""
+        if self.answers.form == "compose":  # the containers use the files where they are written
+            note(self.directory, (each.file.path for each in self.differing))
+        for each in self.differing:
+            yield f"{write(self.directory, each)} {each.file.mode:04o}"
+
+
+def planned(
+    wanted: Wanted,
+    before: Mapping[str, Any],
+    directory: Path,
+    root: Path,
+    ask: Ask | None,
+    ask_secret: AskSecret | None,
+) -> Plan:
+    """Return the plan. `before` is what was answered before; secrets that are installed below `root` stay.
+
+    The last two ask a person, and are None where nobody can be asked. Raises `InitError`.
+    """
+    answers = complete(wanted.given, before, ask, takes_defaults=wanted.takes_defaults, removed=wanted.removed)
+    files = as_edited(directory, files_of(answers))
+    files += secret_files(answers, folders(answers, before.get("form"), root, directory), wanted.keys, ask_secret)
+    differing = changes(directory, files)
+    refuse_foreign(directory, differing)
+    differing += changes(directory, [File("init.toml", answers.as_toml())])
+    return Plan(directory, before, answers, wanted.removed, files, differing)
+
+
+def installed_differences(plan: Plan, root: Path) -> Iterator[str]:
+    """Yield what `--apply` would change of what is installed below `root`. Raises `InitError` if it cannot be read."""
+    if plan.answers.form == "systemd":
+        differing = [each for each in changes(root, plan.files) if each.before is not None]
+        yield from (f"installed {line}" for each in differing for line in shown(each))
