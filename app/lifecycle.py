@@ -24,7 +24,7 @@ from app.loop_lag import LoopLag
 from app.notify.notifying import notifying
 from app.process import allow_many_connections, instance_id, now_ms, tune_gc
 from app.quiet_accounts import QuietAccounts
-from app.reloading.reload import Reload, ReloadMetrics, Take
+from app.reloading.reload import Reload, ReloadMetrics, Serving, Take
 from app.service_manager import ServiceManager
 from app.settings.file_reading import Files
 from app.settings.load import Settings
@@ -215,7 +215,7 @@ async def following(
             refuse_without_accounts(settings, "receiver")
 
     polls, forwards = role != "receiver", role == "forward"
-    async with reload.follow(take, refuse=refuse, polls=polls, names_restart=not is_child, forwards=forwards):
+    async with reload.follow(Serving(take, refuse, polls, forwards, names_restart=not is_child)):
         yield
 
 

@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 import structlog
 from prometheus_client import CollectorRegistry
@@ -29,6 +29,18 @@ Take = Callable[[Settings, Files], None]
 """Applies settings, or raises `ValueError` and changes nothing; the files are those that were read."""
 
 _log = structlog.get_logger("smsbus")
+
+
+class Serving(NamedTuple):
+    """What a process does with settings that were read again."""
+
+    take: Take
+    refuse: Callable[[Settings], None]
+    """Raises `StartupError` for settings that cannot be served."""
+    polls: bool
+    forwards: bool = False
+    names_restart: bool = True
+    """Whether it logs which changes need a restart."""
 
 
 def without_restart(running: Settings, read: Settings, *, polls: bool, forwards: bool = False) -> Settings:
@@ -94,25 +106,13 @@ class Reload:
         return (REFUSED,) if self._is_refused else ()
 
     @asynccontextmanager
-    async def follow(
-        self,
-        take: Take,
-        *,
-        refuse: Callable[[Settings], None],
-        polls: bool,
-        names_restart: bool,
-        forwards: bool = False,
-    ) -> AsyncIterator[None]:
-        """Reload on request for as long as the context lasts.
-
-        `refuse` raises `StartupError` for settings that cannot be served. `names_restart`: log which changes
-        need a restart.
-        """
+    async def follow(self, serving: Serving) -> AsyncIterator[None]:
+        """Reload on request for as long as the context lasts."""
 
         async def run() -> None:
             while True:
                 await self._hangup.wait()
-                await self.once(take, refuse=refuse, polls=polls, names_restart=names_restart, forwards=forwards)
+                await self.once(serving)
 
         task = asyncio.create_task(run())
         try:
@@ -121,22 +121,14 @@ class Reload:
             task.cancel()
             await asyncio.wait([task])
 
-    async def once(
-        self,
-        take: Take,
-        *,
-        refuse: Callable[[Settings], None],
-        polls: bool,
-        names_restart: bool,
-        forwards: bool = False,
-    ) -> None:
+    async def once(self, serving: Serving) -> None:
         """Read the settings, and apply or refuse them; raises nothing, so that later requests are handled."""
         try:
             read, files = await self._reread()
-            refuse(read)
-            after = without_restart(self.running, read, polls=polls, forwards=forwards)
+            serving.refuse(read)
+            after = without_restart(self.running, read, polls=serving.polls, forwards=serving.forwards)
             changed, restart = differences(self.running, after), differences(after, read)
-            take(after, files)
+            serving.take(after, files)
         except Exception as error:  # noqa: BLE001 - see above
             self._count("refused")
             _log.error(REFUSED, reason=_reason(error), hint="nothing has changed")
@@ -144,7 +136,7 @@ class Reload:
         self._count("taken")
         before, self.running = self.running, after
         self._say_reloaded(changed, before.log, after.log, {*read.secrets()})
-        if restart and names_restart:
+        if restart and serving.names_restart:
             _log.warning("reload_needs_restart", settings=restart)
 
     def _count(self, result: Literal["taken", "refused"]) -> None:

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from app.admin import callbacks
 from app.reloading.hangup import HangUp
-from app.reloading.reload import Reload
+from app.reloading.reload import Reload, Serving
 from app.settings.file_reading import Files
 from app.settings.load import Settings, load, reader
 from app.stopping import RECEIVER_SECONDS, STOP_SECONDS
@@ -77,7 +77,7 @@ class ReceiverProcess(Process["ReceiverTown"]):
             bus.accounts = len(changed.accounts)
             self.town.note("reloaded", self.life)
 
-        async with self.reload.follow(take, refuse=lambda _: None, polls=False, names_restart=True):
+        async with self.reload.follow(Serving(take, lambda _: None, polls=False)):
             await asyncio.Event().wait()
 
     async def end(self) -> None:

@@ -20,7 +20,7 @@ from app import wiring
 from app.errors import StartupError
 from app.reloading import reload as module
 from app.reloading.hangup import HangUp
-from app.reloading.reload import Reload, ReloadMetrics, differences, without_restart
+from app.reloading.reload import Reload, ReloadMetrics, Serving, differences, without_restart
 from app.settings.file_reading import Files
 from app.settings.load import Settings, load, reader
 from app.settings.names import SettingsError
@@ -141,7 +141,7 @@ class Bench:
         self.lines.truncate(0)
         self.lines.seek(0)
         self.file.unlink() if text is None else self.file.write_text(text)
-        await self.reload.once(self.take, refuse=self.refuse, polls=True, names_restart=names_restart)
+        await self.reload.once(Serving(self.take, self.refuse, polls=True, names_restart=names_restart))
         return [
             {key: value for key, value in json.loads(line).items() if key not in {"timestamp", "level"}}
             for line in self.lines.getvalue().splitlines()
@@ -380,7 +380,7 @@ async def test_each_signal_is_followed_until_the_context_ends(bench):
             while len(bench.taken) < count:
                 await asyncio.sleep(0)
 
-    async with bench.reload.follow(bench.take, refuse=bench.refuse, polls=True, names_restart=True):
+    async with bench.reload.follow(Serving(bench.take, bench.refuse, polls=True)):
         for count in (1, 2):
             bench.hangup.ask()
             await until(count)
