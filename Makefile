@@ -16,7 +16,7 @@ DRY_RUN ?=
 # Where this is set, each of the hundreds of programs that tests start would compile all of ours again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo unit test test-all test-installation test-long test-simulation test-fuzz simulate faults soak check chart lock audit kafka-jars release bench bench-latency bench-polls bench-go bench-npm guard clean
+.PHONY: help demo unit test test-all test-installation test-long test-simulation test-fuzz simulate faults soak check chart lock audit kafka-jars release bench bench-latency bench-polls bench-scale bench-go bench-npm guard clean
 .DEFAULT_GOAL := help
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo "make bench   what a callback costs, next to a bare aiohttp handler and its peers  (BENCH_ARGS=\"--only smsbus\")"
 	@echo "make bench-latency  how long a callback waits for its 200"
 	@echo "make bench-polls  what a poll costs, next to a bare aiohttp client, and a commit of states"
+	@echo "make bench-scale  one and two receivers; one, two and three pollers with 100,000 watches"
 	@echo "make bench-go, make bench-npm  build the contenders that need Go or Node.js"
 	@echo "make guard   one minute: has a callback become much slower?"
 	@echo "make chart   generate what is generated of deploy/: the values' schema, the manifests without Helm"
@@ -114,6 +115,10 @@ bench-latency: $(VENV)/ready
 bench-polls: $(VENV)/ready
 	$(BIN)/python -m bench.polls $(or $(BENCH_ARGS),--keep)
 	$(if $(BENCH_ARGS),,$(BIN)/python -m bench.readme_tables)
+
+bench-scale: $(VENV)/ready .venv-bench/ready
+	$(BIN)/python -m bench.cpu --only smsbus --only "smsbus --workers 2" --rounds 3
+	$(BIN)/python -m bench.pollers_scale
 
 bench-go: .venv-bench/ready
 	cd bench/peers/bento && go build -trimpath -o $(CURDIR)/.venv-bench/bin/bento .

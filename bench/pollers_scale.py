@@ -1,7 +1,7 @@
-"""A hundred thousand watches in one process: memory, duration of a restart, pauses of the loop, CPU of a tick.
+"""A hundred thousand watches in one, two and three processes: memory, restart, pauses of the loop, CPU of the polls.
 
 `python -m bench.pollers_scale [watches]` starts a separate Kafka, writes commands and states as the shards do, and
-restores them twice in a fresh process: the pollers alone, and with the table of all watches.
+restores them in fresh processes: one without the table of all watches, then one, two and three with it.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from subprocess import PIPE
 
 from aiokafka import AIOKafkaProducer
 
@@ -39,7 +40,10 @@ from schemas.topics import WATCH_PARTITIONS, WATCHES
 WATCHED = 100_000
 A_COMMIT = 2_000
 RATE = 500.0  # requests per second of the one account
+SETTLE = 15.0
 STEADY = 30.0  # seconds of polling, measured
+ALL = 0.95  # of a process's even share: keys are spread by chance
+SUMMED = {"watches", "restore, CPU s", "pauses over 200 ms", "polls per second", "CPU, % of a core"}
 HOUR_MS = 3_600_000
 
 
@@ -105,6 +109,7 @@ def rss() -> float:
 
 
 async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict[str, float]:
+    """Restore `count` watches, poll for a while, and return what was measured; stop when stdin ends."""
     pauses = Pauses()
     with tempfile.TemporaryDirectory() as journal:
         bus = KafkaBus(kafka, BusSettings(journal_dir=Path(journal)), instance="bench")
@@ -118,15 +123,16 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
         empty, began, cpu = rss(), time.perf_counter(), time.process_time()
         service.start()
         follow = asyncio.create_task(table.follow()) if with_table else None
-        while len(service.scheduler.plans) < count or (with_table and not table.filled):
+        while len(service.scheduler.plans) < count * ALL or (with_table and not table.filled):
             await asyncio.sleep(0.05)
         restored, restore_cpu = time.perf_counter() - began, time.process_time() - cpu
-        await asyncio.sleep(5)  # the commands arrive once more, and the polls are spread
+        await asyncio.sleep(SETTLE)  # the commands arrive once more, the polls are spread, others have restored theirs
         in_restore = pauses.taken()
         looks, cpu = account.outcomes.get("waiting", 0), time.process_time()
         await asyncio.sleep(STEADY)
         in_steady, used = pauses.taken(), time.process_time() - cpu
         figures = {
+            "watches": float(len(service.scheduler.plans)),
             "memory over the empty process, MiB": rss() - empty,
             "restore, s": restored,
             "restore, CPU s": restore_cpu,
@@ -136,6 +142,8 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
             "polls per second": (account.outcomes.get("waiting", 0) - looks) / STEADY,
             "CPU, % of a core": used / STEADY * 100,
         }
+        print(json.dumps(figures), flush=True)
+        await asyncio.to_thread(sys.stdin.read)  # its shards would move to the others
         if follow is not None:
             follow.cancel()
         await service.stop()
@@ -144,29 +152,34 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
 
 
 async def measure(count: int) -> None:
+    columns = [("alone", 1), ("table", 1), ("table", 2), ("table", 3)]
     with tempfile.TemporaryDirectory() as directory:
         async with local_kafka(Path(directory) / "kafka") as cluster:
             kafka = KafkaSettings(bootstrap_servers=cluster.bootstrap_servers)
             await topics.create(kafka)
             await write(kafka, count)
-            both = [await asyncio.to_thread(in_child, kafka, count, table) for table in ("", "table")]
-    print(f"{count} watches".ljust(40) + "pollers".rjust(12) + "with table".rjust(12))
-    for name in both[0]:
-        print(name.ljust(40) + "".join(f"{figures[name]:12.1f}" for figures in both))
+            found = [await asyncio.to_thread(together, kafka, count, *column) for column in columns]
+    print(f"{count} watches".ljust(40) + "".join(f"{processes} × {kind}".rjust(12) for kind, processes in columns))
+    for name in found[0]:
+        print(name.ljust(40) + "".join(f"{figures[name]:12.1f}" for figures in found))
 
 
-def in_child(kafka: KafkaSettings, count: int, table: str) -> dict[str, float]:
-    command = [sys.executable, "-m", "bench.pollers_scale", str(count), kafka.bootstrap_servers, table]
-    figures: dict[str, float] = json.loads(
-        subprocess.run(command, capture_output=True, check=True).stdout.splitlines()[-1]
-    )
-    return figures
+def together(kafka: KafkaSettings, count: int, kind: str, processes: int) -> dict[str, float]:
+    """Return the figures of so many processes that share the watches: sums, and of memory and times the highest."""
+    share = count // processes
+    command = [sys.executable, "-m", "bench.pollers_scale", str(share), kafka.bootstrap_servers, kind]
+    children = [subprocess.Popen(command, stdin=PIPE, stdout=PIPE, text=True) for _ in range(processes)]
+    lines = [child.stdout.readline() for child in children if child.stdout is not None]
+    for child in children:
+        child.communicate("")
+    each = [json.loads(line) for line in lines]
+    return {name: (sum if name in SUMMED else max)(figures[name] for figures in each) for name in each[0]}
 
 
 if __name__ == "__main__":
     watched = int(sys.argv[1]) if len(sys.argv) > 1 else WATCHED
     if len(sys.argv) > 2:
         there = KafkaSettings(bootstrap_servers=sys.argv[2])
-        print(json.dumps(process.run(restore(there, watched, with_table=bool(sys.argv[3])))))
+        process.run(restore(there, watched, with_table=sys.argv[3] == "table"))
     else:
         process.run(measure(watched))
