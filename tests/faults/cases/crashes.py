@@ -9,7 +9,6 @@ from tests.faults.process import Part
 from tests.faults.stage import Stage
 
 CUT = "a kill met callbacks in flight"
-OWNED = "the poller owned shards"
 ONE_KIND_SECONDS, BOTH_KINDS_SECONDS = 45, 60  # of kills
 MOVED_SECONDS = 60  # the aim is 15; what it took stands in the row
 SLEEP_SECONDS = 20.0  # longer than a session of the group: its shards are given to others
@@ -29,11 +28,11 @@ async def poller_killed(stage: Stage) -> None:
     """kill -9 of one poller after the other, each started again when others have its shards."""
     for poller in stage.turns(stage.pollers, ONE_KIND_SECONDS):
         await asyncio.sleep(stage.rng.uniform(1, 3))
-        stage.met(OWNED, await stage.shards(poller))
+        await _has_shards(stage, poller)
         await poller.kill()
         await stage.all_shards_owned(*_others(stage, poller), seconds=MOVED_SECONDS)
         await poller.start()
-        await _has_shards(stage, poller)
+    await stage.all_shards_owned(seconds=MOVED_SECONDS)
 
 
 async def both_killed(stage: Stage) -> None:
@@ -63,7 +62,7 @@ async def receiver_paused(stage: Stage) -> None:
 async def poller_paused(stage: Stage) -> None:
     """SIGSTOP of a poller until others have its shards, SIGCONT: it must neither act nor take them back."""
     sleeper = stage.pollers[0]
-    stage.met(OWNED, await stage.shards(sleeper))
+    await _has_shards(stage, sleeper)
     sleeper.pause()
     await stage.all_shards_owned(*_others(stage, sleeper), seconds=MOVED_SECONDS)
     await stage.sleep(SLEEP_SECONDS / 2)
@@ -104,7 +103,7 @@ async def _sleeps(stage: Stage, part: Part) -> None:
 
 
 async def _has_shards(stage: Stage, poller: Part) -> None:
-    """Return when the poller that came back was given some, and none is without an owner."""
+    """Return when the poller was given some, and none is without an owner."""
 
     async def given() -> bool:
         return await stage.shards(poller) > 0

@@ -49,9 +49,9 @@ async def journal_read_fails(stage: Stage) -> None:
 
 
 def _seconds_of_turns(stage: Stage) -> float:
-    """Return how long reads fail: in a small run for as long as in a whole one, until each receiver has noticed."""
+    """Return how long reads fail: for up to twice as long as in a whole run, until each receiver has noticed."""
     have_noticed = all(receiver.replica.said(UNWRITABLE) for receiver in stage.receivers)
-    return TURNS_SECONDS * (stage.scale if have_noticed else max(stage.scale, 1.0))
+    return TURNS_SECONDS * (stage.scale if have_noticed else 2.0)
 
 
 async def index_flipped(stage: Stage) -> None:
