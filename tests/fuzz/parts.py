@@ -4,6 +4,7 @@ Nothing is behind it: the bus is in memory.
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,6 +53,7 @@ class Complaints(logging.Handler):
             asyncio.get_running_loop().set_exception_handler(lambda _, context: self._heard.append(context))
 
         home.run(listen())
+        gc.collect()  # what earlier tests of this process have left is not ours
         logging.getLogger().addHandler(self)
         with structlog.testing.capture_logs() as self._lines:
             yield
