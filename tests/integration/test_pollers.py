@@ -352,7 +352,7 @@ async def test_while_kafka_is_away_looking_goes_on_and_nobody_acts(
     asking = [await stage.open(OrderRequest(provider="smsverified", sms=plan), after_sms="request_next") for _ in "123"]
     keeping = [await stage.open(OrderRequest(provider="smsman", sms=(PlannedSms(at=6.0),))) for _ in "12345"]
     ending = [
-        await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=5.0),), lifetime=9)) for _ in "12"
+        await stage.open(OrderRequest(provider="grizzlysms", sms=(PlannedSms(at=5.0),), lifetime=25)) for _ in "12"
     ]
     await until(lambda: len(nexts) >= 3 and len(stage.service.scheduler.plans) == 10)
     await kafka.kill()

@@ -229,6 +229,7 @@ async def test_a_broker_that_accepts_and_then_says_nothing_is_away_within_the_de
 
 
 async def test_topics_that_get_no_leader_are_named(one, monkeypatch):
+    await topics.create(one)
     led_ones = brokers.existing
 
     async def one_is_not_led(client):
