@@ -13,6 +13,8 @@ from schemas.messages import VALUES
 
 LEVEL: Final = "FORWARD"
 """Whoever reads with the schema of a release reads what later ones write: fields are added, none is taken away."""
+STRICTER: Final = "FORWARD_TRANSITIVE"
+"""The same against every earlier version, not the latest alone: somebody wanted more, and has it."""
 TIMEOUT: Final = aiohttp.ClientTimeout(total=30.0, sock_connect=10.0)
 MEDIA: Final = "application/vnd.schemaregistry.v1+json"
 HOW: Final = "write it as http://HOST:8081, or https://USER:PASSWORD@HOST/PATH"
@@ -90,9 +92,10 @@ class SchemaRegistry:
         await self._session.close()
 
     async def push(self, subject: str, schema: Schema) -> Pushed:
-        """Register a schema and set its subject's level; what is there already stays as it is."""
-        path = f"config/{subject}"  # first, since a new version is judged by it
-        self._accepted(await self._ask("PUT", path, {"compatibility": LEVEL}), path, "compatibility")
+        """Register a schema and set its subject's level, unless that is stricter; a schema that is there stays."""
+        if await self._level(subject) != STRICTER:
+            path = f"config/{subject}"  # first, since a new version is judged by it
+            self._accepted(await self._ask("PUT", path, {"compatibility": LEVEL}), path, "compatibility")
         version = await self._version(subject, schema)
         if version is None:
             await self._register(subject, schema)
@@ -103,13 +106,16 @@ class SchemaRegistry:
         latest = await self._latest(subject)
         if not latest:
             return Compatibility(0, "", [])
-        config = f"config/{subject}?defaultToGlobal=true"
-        level = self._accepted(await self._ask("GET", config), config, "compatibilityLevel")
+        level = await self._level(subject)
         path = f"compatibility/subjects/{subject}/versions/latest?verbose=true"
         answer = await self._ask("POST", path, _body(schema))
         if self._accepted(answer, path, "is_compatible"):
-            return Compatibility(latest, str(level), [])
-        return Compatibility(latest, str(level), list(map(_short, answer.content.get("messages") or [UNEXPLAINED])))
+            return Compatibility(latest, level, [])
+        return Compatibility(latest, level, list(map(_short, answer.content.get("messages") or [UNEXPLAINED])))
+
+    async def _level(self, subject: str) -> str:
+        config = f"config/{subject}?defaultToGlobal=true"
+        return str(self._accepted(await self._ask("GET", config), config, "compatibilityLevel"))
 
     async def _latest(self, subject: str) -> int:
         """Return the latest version; 0: there is none."""

@@ -5,53 +5,72 @@ python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and
 
 import json
 import os
+import signal
 import sqlite3
 import sys
 from collections.abc import Iterable
 
 import confluent_kafka
+from confluent_kafka import KafkaError, KafkaException
 
 AT_ONCE = 500
+MOVED = {KafkaError._NO_OFFSET, KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS}  # noqa: SLF001 - so it is called
 
 
 def opened(path: str) -> sqlite3.Connection:
-    """Return the database. Its primary key drops repeats; delete rows once they are older than 8 days."""
+    """Return the database. Its primary key drops repeats; rows may go 9 days after they came (`at`, in seconds)."""
     db = sqlite3.connect(path)
-    db.execute("CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient TEXT, code TEXT, text TEXT)")
+    db.execute(
+        "CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient TEXT, code TEXT, text TEXT,"
+        " at INTEGER DEFAULT (CAST(strftime('%s') AS INTEGER)))"
+    )
     return db
 
 
 def take(db: sqlite3.Connection, values: Iterable[bytes]) -> None:
     """Keep the SMS of a batch that are not there yet, all or none."""
+    insert = "INSERT OR IGNORE INTO sms (id, recipient, code, text) VALUES (:id, :recipient, :code, :text)"
     with db:
-        db.executemany(
-            "INSERT OR IGNORE INTO sms VALUES (:id, :recipient, :code, :text)", [json.loads(value) for value in values]
-        )
+        db.executemany(insert, [json.loads(value) for value in values])
 
 
 def consume(consumer: confluent_kafka.Consumer, db: sqlite3.Connection) -> None:
     """Handle what comes, then commit: a crash in between repeats, and loses nothing."""
     while True:
         batch = consumer.consume(AT_ONCE, timeout=1.0)
-        for message in batch:
-            if error := message.error():
-                print(error, file=sys.stderr)
+        for error in filter(None, (message.error() for message in batch)):
+            if error.fatal():
+                raise KafkaException(error)
+            print(error, file=sys.stderr)  # it goes on by itself
         if values := [message.value() for message in batch if not message.error()]:
             take(db, values)
-            consumer.commit(asynchronous=False)
+            commit(consumer)
+
+
+def commit(consumer: confluent_kafka.Consumer) -> None:
+    """Commit what was handled. Of partitions that moved meanwhile, whoever has them now reads it again."""
+    try:
+        consumer.commit(asynchronous=False)
+    except KafkaException as failed:
+        if failed.args[0].code() not in MOVED:
+            raise
 
 
 def main(path: str) -> None:
-    """Run until something fails: a supervisor (systemd, Kubernetes) starts it again."""
+    """Run until SIGTERM, or until something fails: a supervisor (systemd, Kubernetes) starts it again."""
     settings = {
         "bootstrap.servers": os.environ.get("KAFKA", "127.0.0.1:9092"),
         "group.id": os.environ.get("GROUP", "codes"),
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
     }
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit())
     consumer = confluent_kafka.Consumer(settings)
-    consumer.subscribe([os.environ.get("TOPIC", "sms.received.v1")])
-    consume(consumer, opened(path))
+    try:
+        consumer.subscribe([os.environ.get("TOPIC", "sms.received.v1")])
+        consume(consumer, opened(path))
+    finally:
+        consumer.close()  # others get its partitions at once, not after its session
 
 
 if __name__ == "__main__":

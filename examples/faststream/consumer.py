@@ -15,8 +15,11 @@ from pydantic import BaseModel
 
 broker: Final = KafkaBroker(os.environ.get("KAFKA", "127.0.0.1:9092"))
 db: Final = sqlite3.connect(sys.argv[1])
-# The primary key drops repeats; delete rows once they are older than 8 days.
-db.execute("CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient TEXT, code TEXT, text TEXT)")
+# The primary key drops repeats; rows may go 9 days after they came (`at`, in seconds).
+db.execute(
+    "CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient TEXT, code TEXT, text TEXT,"
+    " at INTEGER DEFAULT (CAST(strftime('%s') AS INTEGER)))"
+)
 
 
 class Sms(BaseModel):
@@ -36,8 +39,9 @@ class Sms(BaseModel):
 )
 async def take(sms: Sms) -> None:
     """Keep an SMS that is not there yet. Committed when this returns, and repeated when it raises."""
+    insert = "INSERT OR IGNORE INTO sms (id, recipient, code, text) VALUES (:id, :recipient, :code, :text)"
     with db:
-        db.execute("INSERT OR IGNORE INTO sms VALUES (:id, :recipient, :code, :text)", sms.model_dump())
+        db.execute(insert, sms.model_dump())
 
 
 if __name__ == "__main__":

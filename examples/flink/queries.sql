@@ -1,7 +1,7 @@
 -- Behind the tables of `smsbus schema export --format flink -`, in Flink's SQL client.
 
--- How long ids are remembered: the topic keeps records for 7 days.
-SET 'table.exec.state.ttl' = '8 d';
+-- How long ids are remembered: the topic keeps records for 7 to 8 days.
+SET 'table.exec.state.ttl' = '9 d';
 
 -- Each SMS once, whatever came twice. The first one counts, so nothing that was said is taken back.
 CREATE TEMPORARY VIEW sms AS
@@ -10,7 +10,7 @@ SELECT * FROM (
   FROM (SELECT *, PROCTIME() AS seen FROM sms_received)
 ) WHERE nth = 1;
 
--- Your orders: here a file, with you a topic or a table of a database.
+-- Your orders: here a file that is read once, with you a topic or a table of a database.
 CREATE TEMPORARY TABLE orders (client_ref STRING, customer STRING) WITH (
   'connector' = 'filesystem', 'path' = 'orders.csv', 'format' = 'csv'
 );
@@ -20,14 +20,14 @@ SELECT 'services', CAST(window_start AS STRING) AS from_, COALESCE(service, '-')
 FROM TABLE(TUMBLE(TABLE sms, DESCRIPTOR(observed_at), INTERVAL '1' MINUTE))
 GROUP BY window_start, window_end, service;
 
--- How long an SMS took from the provider to us, by provider: seconds, in minutes. Only where the provider says when it came.
+-- How long an SMS took from the provider to us, by provider: seconds, in minutes. Only where the provider says when it came, with its zone.
 SELECT 'delays', CAST(window_start AS STRING) AS from_, provider, COUNT(*) AS sms,
   AVG(TIMESTAMPDIFF(SECOND, provider_time, observed_at)) AS mean, MAX(TIMESTAMPDIFF(SECOND, provider_time, observed_at)) AS longest
 FROM TABLE(TUMBLE(TABLE sms, DESCRIPTOR(observed_at), INTERVAL '1' MINUTE))
-WHERE provider_time IS NOT NULL AND `freshness` = 'live'
+WHERE provider_time_basis = 'stated' AND `freshness` = 'live'
 GROUP BY window_start, window_end, provider;
 
--- The code for each order of yours, by the text that you gave with the watch.
-SELECT 'codes', orders.customer, sms.code
+-- The code for each order of yours, by the text that you gave with the watch. Orders are kept for longer than ids: they come once.
+SELECT /*+ STATE_TTL('orders' = '365 d') */ 'codes', orders.customer, sms.code
 FROM sms JOIN orders ON sms.client_ref = orders.client_ref
 WHERE sms.code IS NOT NULL AND sms.`freshness` = 'live';

@@ -1,5 +1,6 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -32,12 +33,13 @@ import org.apache.kafka.streams.state.WindowStore;
 public final class LastCode {
   private static final String CODES = "codes";
   private static final String SEEN = "seen";
-  private static final Duration REPEATS_COME_WITHIN = Duration.ofDays(8); // the topic keeps records for 7
+  private static final Duration REPEATS_COME_WITHIN = Duration.ofDays(9); // the topic keeps records for 7 to 8
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** What happens to each SMS: its key is the number. */
   static final class Keeper implements Processor<String, String, Void, Void> {
     private final Duration kept;
+    private ProcessorContext<Void, Void> context;
     private KeyValueStore<String, String> codes;
     private WindowStore<String, String> seen;
 
@@ -47,6 +49,7 @@ public final class LastCode {
 
     @Override
     public void init(ProcessorContext<Void, Void> context) {
+      this.context = context;
       codes = context.getStateStore(CODES);
       seen = context.getStateStore(SEEN);
       context.schedule(Duration.ofSeconds(1), PunctuationType.WALL_CLOCK_TIME, this::forget);
@@ -54,14 +57,18 @@ public final class LastCode {
 
     @Override
     public void process(Record<String, String> record) {
-      try {
-        JsonNode sms = JSON.readTree(record.value());
-        if (isNew(sms.get("id").textValue(), record.timestamp()) && isLiveCode(sms)) {
-          codes.put(record.key(), record.value());
-        }
-      } catch (IOException error) {
-        throw new IllegalArgumentException("not JSON: " + record, error);
+      JsonNode sms = parsed(record.value());
+      if (!sms.path("id").isTextual() || !sms.path("observed_at").isTextual()) {
+        System.err.println("no SMS, skipped: " + context.recordMetadata());
+      } else if (isNew(sms.get("id").textValue(), record.timestamp()) && isLiveCode(sms) && isNewest(record.key(), sms)) {
+        codes.put(record.key(), record.value());
       }
+    }
+
+    /** What waited in a journal may come after what is newer. */
+    private boolean isNewest(String number, JsonNode sms) {
+      String stored = codes.get(number);
+      return stored == null || !observedAt(parsed(stored)).isAfter(observedAt(sms));
     }
 
     private boolean isNew(String id, long at) {
@@ -82,18 +89,22 @@ public final class LastCode {
       try (var all = codes.all()) {
         all.forEachRemaining(
             each -> {
-              if (observedAt(each.value).plus(kept).toEpochMilli() <= now) {
+              if (observedAt(parsed(each.value)).plus(kept).toEpochMilli() <= now) {
                 codes.delete(each.key);
               }
             });
       }
     }
 
-    private static Instant observedAt(String sms) {
+    private static Instant observedAt(JsonNode sms) {
+      return Instant.parse(sms.get("observed_at").textValue());
+    }
+
+    private static JsonNode parsed(String value) {
       try {
-        return Instant.parse(JSON.readTree(sms).get("observed_at").textValue());
-      } catch (IOException error) {
-        throw new IllegalArgumentException("not JSON: " + sms, error);
+        return JSON.readTree(value == null ? "" : value);
+      } catch (IOException notJson) {
+        return MissingNode.getInstance();
       }
     }
   }
@@ -101,7 +112,7 @@ public final class LastCode {
   static Topology topology(String topic, Duration kept) {
     var builder = new StreamsBuilder();
     var codes = Stores.inMemoryKeyValueStore(CODES);
-    var seen = Stores.inMemoryWindowStore(SEEN, REPEATS_COME_WITHIN, REPEATS_COME_WITHIN, false);
+    var seen = Stores.persistentWindowStore(SEEN, REPEATS_COME_WITHIN, REPEATS_COME_WITHIN, false);
     builder.addStateStore(Stores.keyValueStoreBuilder(codes, Serdes.String(), Serdes.String()));
     builder.addStateStore(Stores.windowStoreBuilder(seen, Serdes.String(), Serdes.String()));
     builder.stream(topic, Consumed.with(Serdes.String(), Serdes.String())).process(() -> new Keeper(kept), CODES, SEEN);
@@ -150,6 +161,12 @@ public final class LastCode {
     var kept = Duration.ofSeconds(Long.parseLong(variable("KEEP_SECONDS", "1800")));
     var streams = new KafkaStreams(topology(variable("TOPIC", "sms.received.v1"), kept), settings);
     Runtime.getRuntime().addShutdownHook(new Thread(streams::close));
+    streams.setStateListener(
+        (now, before) -> {
+          if (now == KafkaStreams.State.ERROR) {
+            Runtime.getRuntime().halt(1); // a supervisor starts it again; else it would answer 503 for ever
+          }
+        });
     streams.start();
     answering(streams, Integer.parseInt(variable("PORT", "7070"))).start();
   }

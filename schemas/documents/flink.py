@@ -46,6 +46,9 @@ READ: Final = {
     "value.fields-include": "EXCEPT_KEY",
     "value.json.timestamp-format.standard": "ISO-8601",
 }
+UNCHECKED: Final = {
+    "value.json.ignore-parse-errors": "true"
+}  # anybody may write requests: one that is none stops no job
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,7 @@ def _options(value: type[Value], brokers: Brokers) -> dict[str, str]:
         "properties.bootstrap.servers": brokers.servers,
         **secured,
         **READ,
+        **({} if value in EVENT_TIMES else UNCHECKED),
     }
 
 

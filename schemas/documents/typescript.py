@@ -3,7 +3,7 @@
 from typing import Final
 
 from schemas.documents.reader_fields import Kind, ReaderField, reader_fields
-from schemas.messages import VALUES, Value
+from schemas.messages import MESSAGES, VALUES, Value
 
 HEAD: Final = """\
 /*
@@ -43,8 +43,12 @@ def _type(field: ReaderField) -> str:
 
 
 def _topics() -> str:
-    lines = "".join(f'  readonly "{value.TOPIC}": {value.__name__};\n' for value in VALUES)
+    lines = "".join(f'  readonly "{value.TOPIC}": {_value(value)};\n' for value in VALUES)
     return (
-        "/** The value of a record by its topic, which your installation may have put a prefix before. */\n"
+        "/** The value of a record by its topic (your installation may have put a prefix before it); null erases. */\n"
         f"export interface Values {{\n{lines}}}\n"
     )
+
+
+def _value(value: type[Value]) -> str:
+    return value.__name__ if value in MESSAGES else f"{value.__name__} | null"

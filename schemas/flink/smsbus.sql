@@ -141,5 +141,6 @@ CREATE TABLE `sms_watches` (
   'key.fields' = 'record_key',
   'value.format' = 'json',
   'value.fields-include' = 'EXCEPT_KEY',
-  'value.json.timestamp-format.standard' = 'ISO-8601'
+  'value.json.timestamp-format.standard' = 'ISO-8601',
+  'value.json.ignore-parse-errors' = 'true'
 );

@@ -146,10 +146,10 @@ export interface Watch {
   readonly client_ref?: string | null;
 }
 
-/** The value of a record by its topic, which your installation may have put a prefix before. */
+/** The value of a record by its topic (your installation may have put a prefix before it); null erases. */
 export interface Values {
   readonly "sms.received.v1": SmsReceived;
   readonly "sms.rejected.v1": SmsRejected;
   readonly "sms.watch-ended.v1": WatchEnded;
-  readonly "sms.watches.v1": Watch;
+  readonly "sms.watches.v1": Watch | null;
 }

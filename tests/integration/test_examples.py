@@ -321,6 +321,31 @@ async def test_the_table_has_each_number_s_last_code_and_forgets(
         until(lambda: all(asked(port, number) == (404, None) for number in numbers(count)))
 
 
+async def test_what_waited_in_a_journal_replaces_no_newer_code_and_what_is_no_sms_stops_nothing(
+    java: Callable[[str], list[str]], installation: KafkaSettings, tmp_path: Path
+) -> None:
+    port, program, (number,) = free_port(), java(LAST_CODE.read_text()), numbers(1)
+    [newer, newest] = with_codes(1, per_number=2)
+    an_hour_ago = to_text(to_epoch_ms(newer.observed_at) - 3_600_000)
+    older = sms(number, 7).model_copy(update={"code": "777777", "observed_at": an_hour_ago})
+    with running(program, variables(installation, PORT=str(port)), tmp_path):
+        await publish(installation, [newer])
+        until(lambda: asked(port, number) == (200, "000000"))
+        async with AIOKafkaProducer(bootstrap_servers=installation.bootstrap_servers) as producer:
+            topic = installation.topic(SmsReceived.TOPIC)
+            partition = build(older, topic_prefix="", instance="a").partition
+            for junk in (b"junk", b"{}", None):
+                await producer.send_and_wait(topic, junk, key=number.encode(), partition=partition)
+        await publish(installation, [older])
+        await publish(installation, with_codes(12, per_number=1)[1:])  # in all partitions
+        until(lambda: all(asked(port, each)[0] == 200 for each in numbers(12)))
+        seen = asked(port, number)
+        await publish(installation, [newest])
+
+        until(lambda: asked(port, number) == (200, "000001"))
+    assert seen == (200, "000000")
+
+
 async def test_without_its_memory_the_table_goes_back_to_an_old_code(
     java: Callable[[str], list[str]], installation: KafkaSettings, tmp_path: Path
 ) -> None:

@@ -16,6 +16,8 @@ from bus.kafka.topics import TopicsError
 from bus.settings import KafkaSettings
 from schemas.topics import TOPICS
 
+INTERNAL = {"sms.watches.v1", "sms.watch-states.v1"}
+
 
 @pytest.fixture
 def one(kafka, topic_prefix):
@@ -76,6 +78,7 @@ async def test_created_topics_are_those_of_the_contract(one):
     day = 24 * 60 * 60 * 1000
     assert there["sms.received.v1"].configs["retention.ms"] == str(7 * day)
     assert there["sms.rejected.v1"].configs["retention.ms"] == str(14 * day)
+    assert {there[name].configs["segment.ms"] for name in there if name not in INTERNAL} == {str(day)}
     dead_letters = there["sms.rejected.v1"].configs
     assert (dead_letters["retention.bytes"], dead_letters["segment.bytes"]) == (str(160 * 2**20), str(32 * 2**20))
     assert there["sms.received.v1"].configs["retention.bytes"] == "-1"

@@ -130,6 +130,14 @@ def test_a_field_that_was_added_since_is_a_second_version_under_the_level_that_a
     assert len(registry.versions[RECEIVED]) == 2
 
 
+def test_a_stricter_level_of_the_same_direction_stays_and_others_make_room(registry):
+    registry.levels |= {"sms.received.v1-value": "FORWARD_TRANSITIVE", "sms.rejected.v1-value": "FULL"}
+    push(registry)
+
+    assert registry.levels["sms.received.v1-value"] == "FORWARD_TRANSITIVE"
+    assert registry.levels["sms.rejected.v1-value"] == "FORWARD"
+
+
 def test_a_subject_that_has_a_level_and_no_schema_is_not_registered(registry):
     registry.versions[RECEIVED] = []
 
