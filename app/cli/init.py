@@ -112,11 +112,18 @@ def _keys(named: list[str]) -> dict[str, str]:
         name, equals, path = each.partition("=")
         if not equals:
             raise end(Code.USAGE, "--key-file: NAME=FILE is needed")
-        key = (sys.stdin.read() if path == "-" else Path(path).read_text("utf-8")).strip()
+        key = (sys.stdin.read() if path == "-" else _key_file(Path(path))).strip()
         if len(key.split()) != 1:
             raise end(Code.USAGE, f"--key-file {name}: {path} {'has more than a key' if key else 'is empty'}")
         found[name] = key
     return found
+
+
+def _key_file(path: Path) -> str:
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise end(Code.USAGE, f"--key-file: {path} is not UTF-8: is it the file with the key?") from None
 
 
 def _without_none(given: dict[str, str | None]) -> dict[str, Any]:

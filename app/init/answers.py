@@ -16,9 +16,11 @@ FILE: Final = "init.toml"
 SSH: Final = "ssh"
 LOCAL: Final = "local"
 ACCOUNTS: Final = "shop=pingme"
-HOST: Final = re.compile(r"([a-z0-9]([a-z0-9-]*[a-z0-9])?\.)+[a-z]([a-z0-9-]*[a-z0-9])?")  # no address, no localhost
+HOST: Final = re.compile(
+    r"([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?"
+)  # no address, no localhost
 HOST_LENGTH: Final = 253
-ADDRESS: Final = re.compile(r"[\w.-]+:(\d{1,5})", re.ASCII)
+ADDRESS: Final = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", re.ASCII)
 PORTS: Final = range(1, 65536)
 FORM: Final = "systemd"
 QUESTIONS: Final = {
@@ -31,7 +33,7 @@ FLAGS: Final = {"form": "--systemd or --compose", "accounts": "--account"}
 """The flag of an answer, where it is not `--` and the answer's name."""
 EXAMPLES: Final = {
     "form": "one of the two is needed",
-    "domain": "a host name like sms.example.org is needed",
+    "domain": "a host name like sms.example.org is needed (an international one as xn--…)",
     "page": "ssh, or a host name like page.example.org is needed, another one than for callbacks",
     "accounts": "NAME=PROVIDER is needed, a name of lower-case letters and digits with _ between, and one of "
     + ", ".join(fields.PROVIDERS),
@@ -135,7 +137,7 @@ def kept(directory: Path) -> dict[str, Any]:
         return tomllib.loads((directory / FILE).read_text("utf-8"))
     except FileNotFoundError:
         return {}
-    except tomllib.TOMLDecodeError as error:
+    except ValueError as error:  # no TOML, or no UTF-8
         message = f"{directory / FILE}: {error}"
         raise InitError(message) from None
 

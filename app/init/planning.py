@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from app.init.answers import Answers, Ask, complete
-from app.init.files import File, files_of, folder_of_secrets
+from app.init.answers import Answers, Ask, InitError, complete
+from app.init.files import VARIABLES, File, files_of, folder_of_secrets
 from app.init.installing import refuse_foreign
 from app.init.secret_files import AskSecret, folders, secret_files
 from app.init.unfinished import note
@@ -13,6 +13,12 @@ from app.init.writing import Change, as_edited, changes, shown, write
 
 REMOVED = "account {} ({}) {} removed; its secret stays where it was, in {}"
 SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
+
+
+ELSEWHERE = (
+    "{} is installed, and {} has no init.toml: give the --dir of the first run. If that is lost, move the installed "
+    "file away, and name all accounts; the secrets stay"
+)
 
 
 class Wanted(NamedTuple):
@@ -70,6 +76,7 @@ def planned(
 
     The last two ask a person, and are None where nobody can be asked. Raises `InitError`.
     """
+    _refuse_another_directory(before, directory, root)
     answers = complete(wanted.given, before, ask, takes_defaults=wanted.takes_defaults, removed=wanted.removed)
     files = as_edited(directory, files_of(answers))
     files += secret_files(answers, folders(answers, before.get("form"), root, directory), wanted.keys, ask_secret)
@@ -77,6 +84,14 @@ def planned(
     refuse_foreign(directory, differing)
     differing += changes(directory, [File("init.toml", answers.as_toml())])
     return Plan(directory, before, answers, wanted.removed, files, differing)
+
+
+def _refuse_another_directory(before: Mapping[str, Any], directory: Path, root: Path) -> None:
+    """Raise `InitError` where something is installed whose answers are elsewhere: its accounts would be gone."""
+    installed = root / VARIABLES
+    if "form" not in before and installed.exists():
+        message = ELSEWHERE.format(installed, directory.absolute())
+        raise InitError(message)
 
 
 def installed_differences(plan: Plan, root: Path) -> Iterator[str]:

@@ -3,10 +3,13 @@
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 from app.init.answers import Answers, InitError, Secret, secrets_of
 from app.init.files import PRIVATE, File, folder_of_secrets
 from app.init.writing import text_of
+
+HINT: Final = "it is a secret of this installation; use sudo"
 
 AskSecret = Callable[[str], str]
 
@@ -49,10 +52,16 @@ def secret_files(
 
 
 def _there(folders: Sequence[Path], name: str) -> str | None:
-    """Return what the first of the folders has. A secret that we may not read must not become a new one."""
-    hint = "it is a secret of this installation; use sudo"
-    texts = (text_of(folder / name, hint) for folder in folders)
-    return next((text for text in texts if text is not None), None)
+    """Return what the first of the folders has. A secret that is there and cannot be read must not become a new one."""
+    paths = [folder / name for folder in folders]
+    if links := [str(path) for path in paths if path.is_symlink()]:
+        message = f"{', '.join(links)}: a link, and a secret has to be a file here"
+        raise InitError(message)
+    texts = {path: text for path in paths if (text := text_of(path, HINT)) is not None}
+    if texts and not any(text.strip() for text in texts.values()):
+        message = f"{', '.join(map(str, texts))}: empty; put the secret back, or remove the file for a new one"
+        raise InitError(message)
+    return next((text for text in texts.values() if text.strip()), None)
 
 
 def _new(secret: Secret, ask: AskSecret | None, make: Callable[[], str]) -> str:

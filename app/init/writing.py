@@ -2,16 +2,25 @@
 
 import difflib
 import os
+import re
 import secrets
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from app.init.answers import InitError
-from app.init.files import CADDYFILE, MARK, File
+from app.init.files import CADDYFILE, VARIABLES, File
+from app.init.seal import is_edited, is_ours
 
-STOCK_CADDYFILE: Final = "The Caddyfile is an easy way to configure your Caddy web server."
+STOCK_CADDYFILE: Final = [":80 {", "root * /usr/share/caddy", "file_server", "}"]
+"""Its lines but for comments, as Debian's and Caddy's own packages bring it."""
+NOT_OURS: Final = "is not of `smsbus init` and stays as it is: move it away"
+EDITED: Final = (
+    "was changed since `smsbus init` wrote it, and stays as it is: move what you added elsewhere, and remove it"
+)
+OTHER_SITES: Final = ", or use --own-proxy, and let your Caddy serve it beside its other sites"
 MASKED: Final = "(a secret, not shown)"
+ASSIGNMENT: Final = re.compile(r"[- ](\w+=).*")
 
 
 class Change(NamedTuple):
@@ -27,19 +36,26 @@ def changes(directory: Path, files: Iterable[File]) -> list[Change]:
 
     Raises `InitError`.
     """
-    ours = (file for file in files if not (file.is_persons and (directory / file.path).exists()))
+    ours = (file for file in files if not (file.is_persons and os.path.lexists(directory / file.path)))
     found = (Change(file, text_of(directory / file.path, "use sudo")) for file in ours)
     return [each for each in found if each.before != each.file.text or not _has_mode(directory, each.file)]
 
 
-def foreign(differing: Iterable[Change]) -> list[str]:
-    """Return the paths of those that somebody else has written."""
-    return [
-        each.file.path
-        for each in differing
-        if each.before is not None and not each.file.is_secret and MARK not in each.before
-        if not (each.file.path == CADDYFILE and STOCK_CADDYFILE in each.before)
-    ]
+def foreign(directory: Path, differing: Iterable[Change]) -> Iterator[str]:
+    """Yield a line for each file that somebody else has written or changed: it must not be replaced."""
+    for each in differing:
+        if each.before is None or each.file.is_secret or _is_stock(each):
+            continue
+        if not is_ours(each.before) or is_edited(each.before):
+            why = EDITED if is_ours(each.before) else NOT_OURS
+            yield f"{directory / each.file.path} {why}{OTHER_SITES if each.file.path.endswith('Caddyfile') else ''}"
+
+
+def _is_stock(change: Change) -> bool:
+    """Return whether it is the Caddyfile that came with Caddy."""
+    lines = (line.strip() for line in (change.before or "").splitlines())
+    rules = [line for line in lines if line and not line.startswith("#")]
+    return change.file.path == CADDYFILE and rules == STOCK_CADDYFILE
 
 
 def as_edited(directory: Path, files: Iterable[File]) -> list[File]:
@@ -61,7 +77,14 @@ def shown(change: Change) -> Iterator[str]:
     else:
         yield f"changed: {file.path} {file.mode:04o}"
         lines = (change.before or "").splitlines(), file.text.splitlines()
-        yield from list(difflib.unified_diff(*lines, lineterm=""))[2:]
+        diff = list(difflib.unified_diff(*lines, lineterm=""))[2:]
+        yield from (_masked(line, file.text) if file.path == VARIABLES else line for line in diff)
+
+
+def _masked(line: str, ours: str) -> str:
+    """Return a line of a diff of variables, without the value of one that somebody added: it may be a secret."""
+    found = ASSIGNMENT.fullmatch(line)
+    return line if found is None or found[1] in ours else f"{line[0]}{found[1]}{MASKED}"
 
 
 def write(directory: Path, change: Change) -> Path:
@@ -70,12 +93,15 @@ def write(directory: Path, change: Change) -> Path:
     path = directory / file.path
     for parent in reversed(path.parents):
         if not parent.exists():
-            parent.mkdir(mode=0o700 if file.is_secret and parent == path.parent else 0o755)
+            parent.mkdir()
+            parent.chmod(0o700 if file.is_secret and parent == path.parent else 0o755)  # whatever the umask is
     draft = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, file.mode)
     with os.fdopen(descriptor, "w", encoding="utf-8") as to:
         os.fchmod(descriptor, file.mode)
         to.write(file.text)
+        to.flush()
+        os.fsync(descriptor)
     draft.replace(path)
     return path
 

@@ -38,7 +38,7 @@ def test_a_person_is_asked_again_at_once_and_told_what_is_needed():
     found = complete({"form": "systemd", "page": "ssh"}, {}, ask, takes_defaults=False)
 
     assert found == answers()
-    assert asked[1].startswith("a host name like sms.example.org is needed. ")
+    assert asked[1].startswith("a host name like sms.example.org is needed (an international one as xn--…). ")
     assert len(asked) == 5
 
 
@@ -60,12 +60,15 @@ def test_where_nobody_can_be_asked_the_flag_is_named(given, flag):
         ("domain", "sms.example.org {", "--domain"),
         ("domain", "localhost", "--domain"),
         ("domain", "192.0.2.1", "--domain"),
+        ("domain", f"{'a' * 64}.example.org", "--domain"),
+        ("domain", "straße.example.org", "--domain"),
         ("page", "page example", "--page"),
         ("page", "nodot", "--page"),
         ("page", DOMAIN, "--page"),
         ("kafka", "broker:70000", "--kafka"),
         ("kafka", "broker$x:9092", "--kafka"),
         ("kafka", "broker", "--kafka"),
+        ("kafka", "fd00::1:9092", "--kafka"),
         ("program", "smsbus", "--program"),
         ("accounts", "shop=nobody", "--account"),
         ("accounts", "shop", "--account"),
@@ -107,8 +110,13 @@ def test_answers_are_kept_as_they_were_and_without_a_secret(tmp_path):
     assert kept(tmp_path / "nowhere") == {}
 
 
-def test_a_broken_file_of_answers_is_named(tmp_path):
-    (tmp_path / "init.toml").write_text("domain =")
+def test_a_kafka_may_be_at_an_address_of_ipv6():
+    assert answers(kafka="[fd00::1]:9092,broker:9092").kafka == "[fd00::1]:9092,broker:9092"
+
+
+@pytest.mark.parametrize("text", [b"domain =", b"domain = '\xff'"])
+def test_a_broken_file_of_answers_is_named(tmp_path, text):
+    (tmp_path / "init.toml").write_bytes(text)
 
     with pytest.raises(InitError, match=r"init\.toml: "):
         kept(tmp_path)

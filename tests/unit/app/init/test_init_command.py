@@ -1,5 +1,6 @@
 """`smsbus init`: what it writes, what it shows, what a second run changes, and what --apply does."""
 
+import os
 import re
 import stat
 from contextlib import nullcontext
@@ -12,12 +13,23 @@ from app.init import installing
 from app.init.answers import InitError
 from app.init.files import ADMIN, CADDYFILE, KAFKA, SERVICE, SETTINGS, SOCKET, UNITS, VARIABLES, WRAPPER
 from app.init.installing import Machine, install
+from app.init.seal import MARK, SEAL, sealed
 from app.init.secret_files import folders, secret_files
-from app.init.writing import STOCK_CADDYFILE, as_edited
+from app.init.writing import as_edited
 from tests.unit.app.init.installation import DOMAIN, answers, init, text_of
 
 pytestmark = pytest.mark.usefixtures("process_is_restored")
 FLAGS = ("--domain", DOMAIN, "--yes", "--program", "/opt/smsbus/bin/smsbus")
+STOCK = """\
+# The Caddyfile is an easy way to configure your Caddy web server.
+:80 {
+	# Set this path to your site's directory.
+	root * /usr/share/caddy
+
+	# Enable the static file server.
+	file_server
+}
+"""
 TOKEN = Path("etc/smsbus/secrets/shop.callback_tokens")
 
 
@@ -127,9 +139,11 @@ def test_a_run_in_another_directory_says_where_it_has_looked(tmp_path):
     assert f"no init.toml in {tmp_path / 'other'}" in ended.output
 
 
-@pytest.mark.parametrize(("text", "said"), [("", "is empty"), ("one\ntwo\n", "has more than a key")])
+@pytest.mark.parametrize(
+    ("text", "said"), [(b"", "is empty"), (b"one\ntwo\n", "has more than a key"), (b"\xff", "UTF-8")]
+)
 def test_a_key_file_without_a_single_key_is_refused(tmp_path, text, said):
-    (tmp_path / "key").write_text(text)
+    (tmp_path / "key").write_bytes(text)
 
     ended = init(tmp_path / "out", "--systemd", *FLAGS, "--key-file", f"grizzly={tmp_path / 'key'}")
 
@@ -175,6 +189,26 @@ def test_a_secret_that_cannot_be_read_is_not_made_anew(tmp_path):
     (tmp_path / TOKEN.name).mkdir(parents=True)  # root, who runs tests, may read every file
 
     with pytest.raises(InitError, match="use sudo"):
+        secret_files(answers(), [tmp_path], {}, None)
+
+
+def test_an_emptied_secret_is_taken_from_the_copy_and_never_made_anew(tmp_path):
+    for place, text in (("installed", "\n"), ("out", "first")):
+        (tmp_path / place).mkdir()
+        (tmp_path / place / TOKEN.name).write_text(text)
+    [file] = secret_files(answers(), [tmp_path / "installed", tmp_path / "out"], {}, None)
+    (tmp_path / "out" / TOKEN.name).write_text("")
+
+    assert file.text == "first\n"
+    with pytest.raises(InitError, match="put the secret back"):
+        secret_files(answers(), [tmp_path / "installed", tmp_path / "out"], {}, None)
+
+
+def test_a_secret_is_not_read_through_a_link(tmp_path):
+    (tmp_path / "shadow").write_text("root:secret\n")
+    (tmp_path / TOKEN.name).symlink_to(tmp_path / "shadow")
+
+    with pytest.raises(InitError, match="a link"):
         secret_files(answers(), [tmp_path], {}, None)
 
 
@@ -247,6 +281,7 @@ class Recorded(Machine):
 
     def __init__(self, root: Path) -> None:
         super().__init__(root, lambda _: None)
+        self.remembers = True
         self.commands: list[str] = []
         self.fails: str | None = None
         self.owners: dict[str, tuple[str | int, str | int]] = {}
@@ -390,6 +425,11 @@ def test_a_local_kafka_needs_its_extra_beside_the_program(tmp_path):
     assert "requirements-local.lock" not in "".join(elsewhere + there)
 
 
+def as_earlier(text: str) -> str:
+    """Return a file as an earlier version would have written it."""
+    return sealed(SEAL.sub(MARK, text) + "# a line more\n")
+
+
 @pytest.mark.parametrize(
     ("path", "commands"),
     [
@@ -403,6 +443,16 @@ def test_a_local_kafka_needs_its_extra_beside_the_program(tmp_path):
                 f"systemctl restart {SERVICE}",
             ],
         ),
+        (
+            f"{UNITS}/{SOCKET}",
+            [
+                "systemctl daemon-reload",
+                f"systemctl enable --now {KAFKA} {SOCKET} {SERVICE}",
+                f"systemctl stop {SERVICE}",
+                f"systemctl restart {SOCKET}",
+                f"systemctl start {SERVICE}",
+            ],
+        ),
     ],
 )
 def test_what_differs_is_made_effective_and_nothing_else(tmp_path, path, commands):
@@ -411,7 +461,7 @@ def test_what_differs_is_made_effective_and_nothing_else(tmp_path, path, command
     if path == TOKEN:
         there.chmod(0o644)
     else:
-        there.write_text(there.read_text() + "# a line more\n")
+        there.write_text(as_earlier(there.read_text()))
 
     assert installed(tmp_path).commands == commands
 
@@ -423,11 +473,90 @@ def test_a_file_of_somebody_else_is_not_replaced_but_debian_s_own_caddyfile_is(t
     with pytest.raises(InitError, match="--own-proxy"):
         installed(tmp_path, "--systemd", *FLAGS)
     untouched = there.read_text()
-    there.write_text(f"# {STOCK_CADDYFILE}\n:80 {{\n}}\n")
+    there.write_text(f"{STOCK}\nmy.example.org {{\n}}\n")
+    with pytest.raises(InitError, match="--own-proxy"):
+        installed(tmp_path)
+    there.write_text(STOCK)
     installed(tmp_path)
 
     assert untouched == "my.example.org {\n}\n"
     assert DOMAIN in there.read_text()
+
+
+@pytest.mark.parametrize("path", [CADDYFILE, VARIABLES, f"{UNITS}/{SERVICE}"])
+def test_what_somebody_added_to_a_file_of_ours_is_not_lost_and_not_shown(tmp_path, path):
+    installed(tmp_path, "--systemd", *FLAGS)
+    there = tmp_path / "root" / path
+    edited = there.read_text() + "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD=hunter2\n"
+    there.write_text(edited)
+    planned = init(tmp_path / "out", "--dry-run", "--root", str(tmp_path / "root")).output
+
+    with pytest.raises(InitError, match="was changed since"):
+        installed(tmp_path, "--domain", "other.example.org")
+
+    assert there.read_text() == edited
+    assert path != VARIABLES or "-SMSBUS_KAFKA__SASL_PLAIN_PASSWORD=(a secret, not shown)" in planned
+    assert path != VARIABLES or "hunter2" not in planned
+
+
+def test_a_caddyfile_with_more_sites_stays_and_caddy_runs_on(tmp_path):
+    installed(tmp_path, "--systemd", *FLAGS)
+    there = tmp_path / "root" / CADDYFILE
+    there.write_text(there.read_text() + "my.example.org {\n}\n")
+
+    machine = installed(tmp_path, "--own-proxy")
+
+    assert there.exists()
+    assert not [each for each in machine.commands if "caddy" in each]
+
+
+def test_another_directory_than_the_first_run_s_is_refused(tmp_path):
+    root = ("--root", str(tmp_path / "root"))
+    init(tmp_path / "out", "--systemd", *FLAGS, "--account", "grizzly=pingme", "--apply", *root)
+    before = text_of(tmp_path / "root")
+
+    ended = init(tmp_path / "else", "--systemd", *FLAGS, "--apply", *root)
+
+    assert ended.exit_code == Code.FAILED
+    assert "give the --dir of the first run" in ended.output
+    assert text_of(tmp_path / "root") == before
+
+
+def test_settings_that_are_a_link_to_nowhere_are_not_replaced(tmp_path):
+    there = tmp_path / "root" / SETTINGS
+    there.parent.mkdir(parents=True)
+    there.symlink_to("/nowhere/smsbus.toml")
+
+    installed(tmp_path, "--systemd", *FLAGS)
+
+    assert there.is_symlink()
+
+
+def test_directories_can_be_entered_whatever_root_s_umask_is(tmp_path):
+    umask = os.umask(0o077)
+    try:
+        installed(tmp_path, "--systemd", *FLAGS)
+    finally:
+        os.umask(umask)
+
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "root" / "etc").rglob("*")}
+    assert (modes["smsbus"], modes["secrets"], modes["caddy"]) == (0o755, 0o700, 0o755)
+
+
+def test_a_program_that_the_service_s_user_may_not_reach_is_named(tmp_path):
+    program = tmp_path / "bin" / "smsbus"
+    program.parent.mkdir(mode=0o700)
+    program.touch(mode=0o755)
+
+    assert "may not pass" in "".join(installing.lacking(answers(program=str(program), kafka="broker:9092")))
+
+
+def test_elsewhere_nothing_is_noted_and_no_note_is_forgotten(tmp_path):
+    installed(tmp_path, "--systemd", *FLAGS, fails="daemon-reload")
+
+    init(tmp_path / "out", "--apply", "--root", str(tmp_path / "other"))
+
+    assert f"{UNITS}/{SERVICE}" in (tmp_path / "out" / "unfinished").read_text()
 
 
 def test_a_program_in_somebody_s_home_or_with_a_python_there_is_refused(tmp_path):
