@@ -14,6 +14,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
 )
+from yarl import URL
 
 from schemas import fields
 
@@ -33,6 +34,19 @@ def _fit_for_a_url(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tokens
 
 
+def _address(text: str) -> str:
+    """Accept the address of a server, with a path where a proxy has one before ours."""
+    try:
+        url = URL(text)
+        labels = (url.raw_host or "").rstrip(".").split(".")
+    except ValueError:
+        labels = []
+    if not text.startswith(("https://", "http://")) or not labels or not all(0 < len(each) < 64 for each in labels):
+        message = "an address like https://sms.example.org is needed"
+        raise ValueError(message)
+    return text
+
+
 class ReceiverSettings(BaseModel):
     """Where the callback endpoint listens, and its limits."""
 
@@ -41,7 +55,8 @@ class ReceiverSettings(BaseModel):
     # The one public listener; without a token it serves nothing but /livez.
     host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
     port: NonNegativeInt = Field(default=8080, le=65535)  # 0: any free one; 8080 needs no privilege
-    public_url: str | None = None  # as seen by the providers, for example https://sms.example.org; only shown in output
+    # As seen by the providers, for example https://sms.example.org; only shown in output.
+    public_url: Annotated[str, AfterValidator(_address)] | None = None
     # Proxies whose X-Forwarded-For is believed, for the client's address in the log line about a wrong token.
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     # An SMS is 1 KiB: ten seconds suffice on the worst line, and limit how long a slow sender holds a connection.

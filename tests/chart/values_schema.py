@@ -29,6 +29,15 @@ TEXT: Final[Schema] = {"type": "string"}
 YES_OR_NO: Final[Schema] = {"type": "boolean"}
 COUNT: Final[Schema] = {"type": "integer", "minimum": 1}
 TEXTS: Final[Schema] = {"type": "object", "additionalProperties": TEXT}
+PART_NAME: Final[Schema] = {"type": "string", "maxLength": 40, "pattern": "^([a-z]([a-z0-9-]*[a-z0-9])?)?$"}
+"""Of what Services are named by: a label of DNS that begins with a letter."""
+LABELS: Final[Schema] = {
+    **TEXTS,
+    "propertyNames": {
+        "not": {"pattern": "^(app[.]kubernetes[.]io/(name|instance|component|version|managed-by)|helm[.]sh/chart)$"}
+    },
+}
+"""More labels; those that the chart sets select pods, and can never be changed."""
 ANYTHING: Final[Schema] = {"type": "object"}
 OBJECTS: Final[Schema] = {"type": "array", "items": {"type": "object"}}
 QUANTITY: Final[Schema] = {
@@ -124,7 +133,7 @@ def _cluster() -> dict[str, Schema]:
     )
     kafka = section(caSecret=NAME_OR_NONE, clientCertificate=YES_OR_NO)
     pull_secrets = {"type": "array", "items": section(name=NAME)}
-    named = {"nameOverride": NAME_OR_NONE, "fullnameOverride": NAME_OR_NONE, "commonLabels": TEXTS}
+    named = {"nameOverride": NAME_OR_NONE, "fullnameOverride": PART_NAME, "commonLabels": LABELS}
     return {"global": ANYTHING, **named, "image": image, "imagePullSecrets": pull_secrets, "kafka": kafka}
 
 
@@ -142,7 +151,7 @@ def _part(**own: Schema) -> Schema:
         resources=resources,
         podDisruptionBudget=budget,
         podAnnotations=TEXTS,
-        podLabels=TEXTS,
+        podLabels=LABELS,
         nodeSelector=TEXTS,
         tolerations=OBJECTS,
         affinity=ANYTHING,

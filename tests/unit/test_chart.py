@@ -166,6 +166,48 @@ def test_kafka_is_reached_at_all_of_its_ports() -> None:
 
 
 @with_helm
+def test_a_budget_has_one_of_the_two_amounts() -> None:
+    budget = with_values(receiver={"podDisruptionBudget": {"minAvailable": 1}}).one(
+        "PodDisruptionBudget", "smsbus-receiver"
+    )
+
+    assert {name: amount for name, amount in budget["spec"].items() if name != "selector"} == {"minAvailable": 1}
+
+
+@with_helm
+def test_names_that_yaml_would_read_as_something_else_stay_names() -> None:
+    names = {"nameOverride": "123", "receiver": {"existingSecret": "123", "priorityClassName": "null"}}
+    (rendered,) = render(SHOP | names)
+
+    receiver = next(each for each in rendered.objects() if each["kind"] == "StatefulSet")
+    pod = receiver["spec"]["template"]["spec"]
+    secrets = [volume["secret"]["secretName"] for volume in pod["volumes"] if "secret" in volume]
+    assert (secrets, pod["priorityClassName"]) == (["123"], "null")
+    assert receiver["spec"]["selector"]["matchLabels"]["app.kubernetes.io/name"] == "123"
+
+
+@with_helm
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"fullnameOverride": "1.sms"}, "fullnameOverride"),
+        ({"commonLabels": {"app.kubernetes.io/name": "mine"}}, "app.kubernetes.io/name"),
+        ({"receiver": {"podLabels": {"app.kubernetes.io/component": "mine"}}}, "app.kubernetes.io/component"),
+        (
+            {"networkPolicy": {"enabled": True}, "settings": {"kafka": {"bootstrap_servers": "kafka:9092,"}}},
+            "HOST:PORT",
+        ),
+    ],
+    ids=["service name", "common label", "pod label", "broker"],
+)
+def test_what_kubernetes_would_refuse_is_refused_before(values: dict[str, Any], said: str) -> None:
+    (rendered,) = render(SHOP | values)
+
+    assert said in rendered.error
+    assert rendered.files == {}
+
+
+@with_helm
 def test_a_strimzi_topic_is_the_contract_s_and_outlives_the_release() -> None:
     topics = [each for each in examples()["everything"].objects() if each["kind"] == "KafkaTopic"]
 

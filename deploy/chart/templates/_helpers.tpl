@@ -9,8 +9,8 @@
 
 {{- /* What selects the pods of a part. It can never be changed: a StatefulSet's selector is immutable. */ -}}
 {{- define "smsbus.selector" -}}
-app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | trunc 63 | trimSuffix "-" }}
-app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/name: {{ default .root.Chart.Name .root.Values.nameOverride | trunc 63 | trimSuffix "-" | quote }}
+app.kubernetes.io/instance: {{ .root.Release.Name | quote }}
 app.kubernetes.io/component: {{ .part }}
 {{- end -}}
 
@@ -104,11 +104,11 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- define "smsbus.kafkaFiles" -}}
 {{- $sasl := hasPrefix "SASL" (include "smsbus.kafkaProtocol" .root) -}}
 {{- with .root.Values.kafka.caSecret }}
-- secret: {name: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
+- secret: {name: {{ . | quote }}, items: [{key: ca.crt, path: ca.crt}]}
 {{- end }}
 {{- if or $sasl .root.Values.kafka.clientCertificate }}
 - secret:
-    name: {{ default (include "smsbus.kafkaUser" .) .values.kafkaSecret }}
+    name: {{ default (include "smsbus.kafkaUser" .) .values.kafkaSecret | quote }}
     items:
       {{- if $sasl }}
       - {key: password, path: password}
@@ -153,7 +153,7 @@ securityContext:
 
 {{- define "smsbus.scheduling" -}}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:
@@ -258,11 +258,11 @@ spec:
         - {name: tmp, mountPath: /tmp}
   volumes:
     - name: secrets
-      secret: {secretName: {{ include "smsbus.secret" . }}, defaultMode: 0440} # the group is fsGroup
+      secret: {secretName: {{ include "smsbus.secret" . | quote }}, defaultMode: 0440} # the group is fsGroup
     {{- if .values.commands }}
     - name: keys
       secret:
-        secretName: {{ include "smsbus.secret" (dict "root" .root "part" "pollers" "values" .root.Values.pollers) }}
+        secretName: {{ include "smsbus.secret" (dict "root" .root "part" "pollers" "values" .root.Values.pollers) | quote }}
         defaultMode: 0440
         items:
           {{- range $name, $_ := include "smsbus.accounts" . | fromYaml }}
@@ -347,7 +347,8 @@ metadata:
   labels:
     {{- include "smsbus.labels" . | nindent 4 }}
 spec:
-  {{- toYaml .values.podDisruptionBudget | nindent 2 }}
+  {{- $budget := .values.podDisruptionBudget }}{{/* the default is maxUnavailable, and Kubernetes takes only one */}}
+  {{- toYaml (ternary (omit $budget "maxUnavailable") $budget (hasKey $budget "minAvailable")) | nindent 2 }}
   selector:
     matchLabels:
       {{- include "smsbus.selector" . | nindent 6 }}
@@ -395,7 +396,7 @@ spec:
       volumes:
         {{- with .claim }}
         - name: journal
-          persistentVolumeClaim: {claimName: {{ . }}}
+          persistentVolumeClaim: {claimName: {{ . | quote }}}
         {{- end }}
         {{- include "smsbus.kafkaVolume" . | nindent 8 }}
         - name: tmp
