@@ -24,7 +24,7 @@ from app.init.files import (
     folder_of_secrets,
     settings_path,
 )
-from app.init.seal import is_as_written, is_edited
+from app.init.seal import is_as_written, is_ours
 from app.init.unfinished import forget, note, unfinished
 from app.init.writing import Change, changes, foreign, text_of, write
 
@@ -138,7 +138,7 @@ def _may_go(machine: Machine, leftover: Leftover) -> bool:
     """Return whether it is there as we wrote it. What somebody has changed runs on."""
     path = machine.root / leftover.path
     text = text_of(path, "use sudo") or ""
-    if is_edited(text):
+    if is_ours(text) and not is_as_written(text):
         machine.say(f"{leftover.unit} runs on: {path} was changed since `smsbus init` wrote it")
     return is_as_written(text)
 
