@@ -114,8 +114,10 @@ class SchemaRegistry:
         return Compatibility(latest, level, list(map(_short, answer.content.get("messages") or [UNEXPLAINED])))
 
     async def _level(self, subject: str) -> str:
+        """Return by what a subject is judged; empty: a registry that has no such subject may not say it."""
         config = f"config/{subject}?defaultToGlobal=true"
-        return str(self._accepted(await self._ask("GET", config), config, "compatibilityLevel"))
+        answer = await self._ask("GET", config)
+        return "" if answer.error_code == SUBJECT_MISSING else self._accepted(answer, config, "compatibilityLevel")
 
     async def _latest(self, subject: str) -> int:
         """Return the latest version; 0: there is none."""

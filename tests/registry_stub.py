@@ -44,6 +44,8 @@ class RegistryStub(ThreadingHTTPServer):
         return 200, body
 
     def level(self, subject: str, _: dict[str, str]) -> tuple[int, Any]:
+        if subject not in self.versions and subject not in self.levels:
+            return missing(subject)  # as Apicurio does; Confluent's would answer with the global one
         return 200, {"compatibilityLevel": self.levels.get(subject, "BACKWARD")}
 
     def look_up(self, subject: str, body: dict[str, str]) -> tuple[int, Any]:

