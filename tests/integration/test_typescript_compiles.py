@@ -47,7 +47,7 @@ def test_the_golden_examples_are_of_its_types(project):
         f"export const example{number}: {model_of(example).__name__} = {example.read_text('utf-8')};"
         for number, example in enumerate(EXAMPLES)
     ]
-    lines += [f'export type Of{value.__name__} = Values["{value.TOPIC}"]["account"];' for value in VALUES]
+    lines += [f'export type Of{value.__name__} = NonNullable<Values["{value.TOPIC}"]>["account"];' for value in VALUES]
 
     assert compiled(project, "\n".join(lines)) == []
 
