@@ -108,8 +108,8 @@ def rss() -> float:
     return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / 2**20
 
 
-async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict[str, float]:
-    """Restore `count` watches, poll for a while, and return what was measured; stop when stdin ends."""
+async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> None:
+    """Restore `count` watches, poll for a while, and print what was measured; stop when stdin ends."""
     pauses = Pauses()
     with tempfile.TemporaryDirectory() as journal:
         bus = KafkaBus(kafka, BusSettings(journal_dir=Path(journal)), instance="bench")
@@ -148,7 +148,6 @@ async def restore(kafka: KafkaSettings, count: int, *, with_table: bool) -> dict
             follow.cancel()
         await service.stop()
         await bus.stop(1.0)
-    return figures
 
 
 async def measure(count: int) -> None:

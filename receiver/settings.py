@@ -34,14 +34,18 @@ def _fit_for_a_url(tokens: tuple[SecretStr, ...]) -> tuple[SecretStr, ...]:
     return tokens
 
 
+def has_host(url: str) -> bool:
+    """Tell whether a URL names a host that can be looked up: each of its labels has 1 to 63 characters."""
+    try:
+        host = URL(url).raw_host or ""
+    except ValueError:  # an invalid port, half of an IPv6 address
+        return False
+    return all(0 < len(label) < 64 for label in host.rstrip(".").split("."))
+
+
 def _address(text: str) -> str:
     """Accept the address of a server, with a path where a proxy has one before ours."""
-    try:
-        url = URL(text)
-        labels = (url.raw_host or "").rstrip(".").split(".")
-    except ValueError:
-        labels = []
-    if not text.startswith(("https://", "http://")) or not labels or not all(0 < len(each) < 64 for each in labels):
+    if not text.startswith(("https://", "http://")) or not has_host(text):
         message = "an address like https://sms.example.org is needed"
         raise ValueError(message)
     return text

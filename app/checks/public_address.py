@@ -57,17 +57,13 @@ async def _certificate_findings(host: str, addresses: Sequence[str], port: int, 
     told = await asyncio.gather(*(_certificate_finding(host, address, port, now) for address in addresses))
     if not any(told):
         return []
-    by_finding: dict[Finding | None, list[str]] = {}
+    silent = Finding("warning", f"port {port} does not answer from here")
+    by_finding: dict[Finding, list[str]] = {}
     for address, finding in zip(addresses, told, strict=True):
-        by_finding.setdefault(finding, []).append(address)
-    silent = [f"{', '.join(by_finding.pop(None, []))} does not answer from here"] if None in by_finding else []
-    same = len(by_finding) == 1 and not silent
-    certificates = [
-        each if same else replace(each, text=f"{each.text} (at {', '.join(of)})")
-        for each, of in by_finding.items()
-        if each is not None
-    ]
-    return [*certificates, *(Finding("warning", f"port {port}: {text}") for text in silent)]
+        by_finding.setdefault(finding or silent, []).append(address)
+    if len(by_finding) == 1:
+        return [*by_finding]
+    return [replace(each, text=f"{each.text} (at {', '.join(of)})") for each, of in by_finding.items()]
 
 
 async def _certificate_finding(host: str, address: str, port: int, now: datetime) -> Finding | None:

@@ -18,7 +18,6 @@ SOCKET: Final = "smsbus.socket"
 KAFKA: Final = "smsbus-kafka.service"
 VARIABLES: Final = f"{ETC}/smsbus.env"
 SETTINGS: Final = f"{ETC}/smsbus.toml"
-SETTINGS_NAME: Final = "smsbus.toml"
 PRIVATE: Final = 0o600
 OF_GROUP: Final = 0o640  # `smsbus check` warns of settings that everybody may read
 RECEIVER: Final = 8080
@@ -71,7 +70,7 @@ def _of_systemd(answers: Answers) -> list[File]:
         File(SETTINGS, _settings(answers), OF_GROUP, is_persons=True),
         File(
             VARIABLES,
-            f"# {MARK}. Your own settings go to {SETTINGS_NAME}.\n"
+            f"# {MARK}. Your own settings go to /{SETTINGS}.\n"
             + "".join(f"{name}={value}\n" for name, value in variables.items()),
         ),
         *_caddyfiles(answers, CADDYFILE, "127.0.0.1"),

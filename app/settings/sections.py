@@ -18,9 +18,8 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from yarl import URL
 
-from receiver.settings import PingMeAccount
+from receiver.settings import PingMeAccount, has_host
 from schemas import fields
 
 UNGUESSABLE: Final = 22  # characters of base64 for 128 random bits
@@ -73,15 +72,8 @@ def _zone(name: str) -> str:
         raise ValueError(message) from None
 
 
-def _has_host(url: str) -> bool:
-    try:
-        return bool(URL(url).host)
-    except ValueError:  # an invalid port, half of an IPv6 address
-        return False
-
-
 def _address(url: str) -> str:
-    if not _has_host(url):
+    if not has_host(url):
         message = "an address like https://example.org/stubs/handler_api.php is needed"
         raise ValueError(message)
     return url
@@ -90,7 +82,7 @@ def _address(url: str) -> str:
 def _outside(url: SecretStr) -> SecretStr:
     """Raise ValueError unless it is the URL of an HTTP service."""
     text = url.get_secret_value()
-    if not text.startswith(("https://", "http://")) or not _has_host(text):
+    if not text.startswith(("https://", "http://")) or not has_host(text):
         message = "an address that begins with https:// (or http://) and a host is needed"
         raise ValueError(message)
     return url

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.documents.reader_fields import Kind, ReaderField, reader_fields
-from schemas.messages import VALUES, SmsReceived, SmsRejected, Value, WatchEnded
+from schemas.messages import MESSAGES, VALUES, SmsReceived, SmsRejected, Value, WatchEnded
 
 HEAD: Final = """\
 -- The topics of smsbus as tables, made by `smsbus schema export --format flink -`.
@@ -106,7 +106,7 @@ def _options(value: type[Value], brokers: Brokers) -> dict[str, str]:
         "properties.bootstrap.servers": brokers.servers,
         **secured,
         **READ,
-        **({} if value in EVENT_TIMES else UNCHECKED),
+        **({} if value in MESSAGES else UNCHECKED),
     }
 
 

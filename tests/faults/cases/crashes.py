@@ -32,7 +32,7 @@ async def poller_killed(stage: Stage) -> None:
         await poller.kill()
         await stage.all_shards_owned(*_others(stage, poller), seconds=MOVED_SECONDS)
         await poller.start()
-    await stage.all_shards_owned(seconds=MOVED_SECONDS)
+        await _has_shards(stage, poller)
 
 
 async def both_killed(stage: Stage) -> None:

@@ -75,7 +75,7 @@ def test_each_address_has_a_finding_where_they_differ(monkeypatch):
     assert found(*said) == [
         Finding("ok", "good (at 203.0.114.7)"),
         Finding("failed", "certificate: bad (at 203.0.114.8)"),
-        Finding("warning", "port 443: ::1 does not answer from here"),
+        Finding("warning", "port 443 does not answer from here (at ::1)"),
     ]
 
 
