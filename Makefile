@@ -22,7 +22,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo "make demo    a local Apache Kafka, the service and all four simulated providers   (DEMO_ARGS=\"--seconds 20\")"
 	@echo "make unit    after every save: no Kafka, no sockets; a minute"
-	@echo "make test    everything that must hold, on real parts and two cores; 9 to 13 minutes"
+	@echo "make test    everything that must hold, on real parts and two cores; 13 minutes"
 	@echo "make test-all  that and its parts, each of which runs alone; 2 hours"
 	@echo "     test-installation  Caddy, restarts, rights and TLS at brokers, a Kafka from pip, the packages; 3 minutes"
 	@echo "     test-long        what is long by nature: the faults' core, 1,500 watches, each login, the page; 15 minutes"
