@@ -22,7 +22,7 @@ from pollers.settings import PollersSettings
 from pollers.shard_states import StateLog
 from pollers.watch_commands import WatchRequest
 from providers.client import Client
-from providers.observation import Observation, Waiting
+from providers.observation import Observation, Unfinished, Waiting
 from schemas.messages import Watch
 from schemas.topics import WATCH_PARTITIONS
 
@@ -35,7 +35,7 @@ class Quiet:
 
     has_full_text = False
 
-    async def poll(self, order_kind: str, order_id: str) -> Observation:  # noqa: ARG002 - it never has anything
+    async def poll(self, order_kind: str, order_id: str, unfinished: Unfinished | None = None) -> Observation:  # noqa: ARG002 - it never has anything
         return Waiting()
 
 

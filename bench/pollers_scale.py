@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from subprocess import PIPE
 
+import structlog
 from aiokafka import AIOKafkaProducer
 
 from app import process
@@ -178,6 +179,7 @@ def together(kafka: KafkaSettings, count: int, kind: str, processes: int) -> dic
 if __name__ == "__main__":
     watched = int(sys.argv[1]) if len(sys.argv) > 1 else WATCHED
     if len(sys.argv) > 2:
+        structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))  # stdout is for the figures
         there = KafkaSettings(bootstrap_servers=sys.argv[2])
         process.run(restore(there, watched, with_table=sys.argv[3] == "table"))
     else:
