@@ -5,7 +5,8 @@ Not frozen, unlike `schemas.identity_code`, which ids are made from: a better ru
 The way of a text:
 
 1. Make it readable: NFKC, digits of every script as ASCII (codes are typed by people), invisible marks out.
-2. A text that is nothing but a code, perhaps behind a `[tag]`, is that code.
+2. A text that is nothing but a code, perhaps behind a `[tag]`, is that code; so is what its last line binds to an
+   origin (`@example.com #482913`, https://wicg.github.io/sms-one-time-codes/).
 3. Find what has the form of a code (`forms`), and what the words of the text say (`lexicon`; the words are in `words`,
    `languages` and `kinds`).
 4. Judge how sure it is that each number is the code (`judging`): whether a word for a code stands beside it, or an
@@ -29,6 +30,7 @@ from schemas.identity_code.forms import is_readable_longer, readable, whole, wit
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
 MOST: Final = 32  # numbers; a text with more is a list, and must not cost more
+_BOUND: Final = re.compile(r"(?:^|\n)@[A-Za-z0-9.-]+\.[A-Za-z]{2,} #([A-Z0-9]{4,12})(?: @\S+)?\s*\Z")
 _EVERY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
 _SOME_DIGIT: Final = re.compile("[1-9]")
 _VOWEL_SIGNS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")  # loose diacritics, Hebrew, Arabic
@@ -42,8 +44,8 @@ def extract_code(text: str) -> str | None:
         return _extracted(text, shape)
     if len(plain := readable(text)) > LONGEST:
         return None
-    if code := whole(plain):
-        return without_prefix(code)
+    if code := _stated(plain):
+        return code
     plain = _VOWEL_SIGNS.sub("", without_links(plain))
     return _extracted(plain, _SOME_DIGIT.sub("0", plain))
 
@@ -53,7 +55,15 @@ def _plain_shape(shape: bytes) -> str | None:
     """Return the readable shape of texts that are more than a code and whose candidates stay in place; or None."""
     text = shape.decode("utf-8", "surrogatepass")
     plain = _VOWEL_SIGNS.sub("", without_links(readable(text)))
-    return plain if _is_in_place(text, plain) and not whole(plain) else None
+    return plain if _is_in_place(text, plain) and not _stated(plain) else None
+
+
+def _stated(plain: str) -> str | None:
+    """Return the code that is all there is, or that the last line binds to an origin; there it may have letters."""
+    if code := whole(plain):
+        return without_prefix(code)
+    bound = _BOUND.search(plain)
+    return bound[1] if bound else None
 
 
 def _is_in_place(text: str, plain: str) -> bool:

@@ -33,6 +33,7 @@ _CLOSE: Final = 3  # characters, in scripts whose words are found anywhere
 _WORDS_OF_A_NAME: Final = 4
 
 _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
+_NAMES: Final = re.compile(words.NAMES)
 _NOT_BY_NAME: Final = Says.OPENS | Says.ENTRANCE | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(folded(languages.IS).split())
@@ -139,7 +140,7 @@ def _is_another_key(here: Context, contexts: Sequence[Context]) -> bool:
 
 def _said(text: str) -> list[Word]:
     """Return the words with what they say: `expired in 10 minutes` is not void, `[Acme Lockers]` opens nothing."""
-    said = words_of(text)
+    said = _without_names(text, words_of(text))
     name = _SENDER.match(text)
     says_code = name and any(word.says & (Says.CODE | Says.WEAK) for word in said if word.end <= name.end())
     for place, word in enumerate(said):
@@ -147,6 +148,13 @@ def _said(text: str) -> list[Word]:
             said[place] = word._replace(says=word.says & ~Says.VOID)
         elif name and word.end <= name.end() and not says_code:
             said[place] = word._replace(says=word.says & ~_NOT_BY_NAME)
+    return said
+
+
+def _without_names(text: str, said: list[Word]) -> list[Word]:
+    """Return the words; those of a name say nothing."""
+    for name in _NAMES.finditer(text):
+        said = [word._replace(says=0) if name.start() <= word.start < name.end() else word for word in said]
     return said
 
 
@@ -262,6 +270,8 @@ def _says_is_or_your(here: Context, name: Word) -> bool:
 
 def _sure_of_unnamed(here: Context) -> Sure:
     """Judge by the whole text: it speaks of a code, and the number is a sentence, or `the new one is 482913`."""
+    if here.alone and _is_told_to_nobody(here):
+        return Sure.LIKELY
     speaks = here.everything & Says.CODE or (
         here.everything & Says.TYPE and here.everything & (Says.WEAK | Says.STRONG)
     )
@@ -271,6 +281,11 @@ def _sure_of_unnamed(here: Context) -> Sure:
     ):
         return Sure.LIKELY
     return Sure.MAYBE if _is_for_confirming(here) else Sure.NO
+
+
+def _is_told_to_nobody(here: Context) -> bool:
+    """Tell whether a colon stands before it, and before that to tell nobody: `Tell nobody: 482913`."""
+    return bool(_together(here.before) & Says.PRIVATE) and here.text.endswith((":", ": "), 0, here.one.start)
 
 
 def _is_under_a_notice(here: Context) -> bool:
@@ -520,7 +535,8 @@ def _only_fillers(here: Context, said: Sequence[Word], start: int, end: int) -> 
 def _typed(here: Context) -> Sure:
     """Judge by orders to type: one beside it names it, one in its sentence may mean it."""
     gaps = [(word, word.end, here.one.start) for word in here.before[-2:]]
-    gaps += [(word, here.one.end, word.start) for word in here.after[:2]]
+    behind = [word for word in here.after[:2] if not _NEXT_NUMBER.match(here.text, word.end)]  # shop 1898, enter 482913
+    gaps += [(word, here.one.end, word.start) for word in behind]
     orders = [(word, start, end) for word, start, end in gaps if word.says & (Says.TYPE | Says.WEAK_TYPE)]
     beside = [word for word, start, end in orders if _is_beside(here, start, end)]
     if any(word.says & Says.TYPE for word in beside):

@@ -155,6 +155,16 @@ BUSINESS: Final = (
     "회의 การประชุม rapat mesyuarat "
 )
 
+# Of weather and alarms.
+COLOURS: Final = (
+    "code+red code+orange code+yellow code+amber code+blue code+black alarmstufe* cod+rosu cod+roșu cod+galben "
+    "cod+portocaliu codul+rosu codul+galben codul+portocaliu code+rouge code+jaune code+orange código+rojo codigo+rojo "
+    "código+naranja codigo+naranja código+amarillo código+azul código+vermelho código+amarelo codice+rosso "
+    "codice+giallo codice+arancione code+rood code+oranje code+geel rode+code rød+kode röd+kod kod+czerwony "
+    "kod+żółty crveni+kod žuti+kod красный+код жёлтый+код желтый+код червоний+код жовтий+код код+красный код+червен "
+    "код+жълт kırmızı+kod sarı+kod turuncu+kod kode+merah kod+merah "
+)
+
 # Where and when somebody is to be, or what is sold.
 PLACES: Final = (
     # examinations

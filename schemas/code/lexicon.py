@@ -63,6 +63,7 @@ _LISTS: Final = {
         kinds.BUSINESS,
         kinds.TRAVEL,
         kinds.PLACES,
+        kinds.COLOURS,
     ),
     Says.OPENS: (
         words.OPENS,

@@ -235,7 +235,7 @@ BETWEEN: Final = """
     is are for your the here this to now new fresh following below as a an it in of on and und ist lautet lautetet
     fur ihr ihre dein der die das la le les de del di du el es est sera e' e o ao os seu sua su tu tus votre voici
     suivant ici il lo suo tuo ed este va rog dvs jest dla twoj ten je pro vas pre tvoj van az ez az-on vart dit din
-    ditt er til och ar det teie jusu jus yra ir sms whatsapp app otp pin code kod kode number no nr numer nummer
+    ditt er til och ar det teie jusu jus yra ir sms whatsapp app otp pin code kod kode number no nr numer nummer бр br
     numero adalah ialah anda untuk kamu ini ay ang mo iyong ni na ya yako wa cua quy khach ban cho dir adi uchun siz
     sizin на для ваш вас это эта є твій твоят е ви вашият за је το σας ο η ειναι هو هي است شما ہے کا الخاص بك الخاصة
     لك שלך הוא היא של את de+un unico unica univoco univoca unique uso unic unikatny jednorazov* jednokratn*
@@ -254,10 +254,13 @@ BETWEEN: Final = """
     digital* cyfrow* ciffr* číseln*
 """
 
+# Names with words for a code or a door in them.
+NAMES: Final = r"\botp bank(?:[aeiu]|nal|ban|tol|ja)?\b|\be-devlet kapisi\w*"
+
 # Between one code and another.
 AND: Final = """
-    or and oder und ou et o y u e i a ir ja tai eller og och of en veya ve lub albo nebo vagy sau или и або та 或 和
-    または 또는
+    or and oder und ou et o y u e i a ir ja tai eller og och of en veya ve lub albo czy nebo alebo ali vagy sau hoac
+    va dan или и або та і чи 或 或者 和 または 또는
 """
 
 # To send an SMS to a number.

@@ -34,6 +34,14 @@ def test_what_is_no_code_is_none(language: str, text: str) -> None:
         ("您的代码是482913", "482913"),
         ("ワンタイムキー：482913", "482913"),
         ("رَمْزُ التَّحَقُّق ٤٨٢٩١٣", "482913"),
+        ("Mã WhatsApp của bạn: 739-014\nKhông chia sẻ mã này với người khác", "739-014"),
+        ("e-Devlet Kapısı giriş doğrulama kodunuz: 194836. Kodu kimseyle paylaşmayınız.", "194836"),
+        ("Ваш код за потврду поруџбине бр. 20391 је 9164.", "9164"),
+        ("Per autorizzare 64,99 EUR presso LIBRERIA 1898 usa 771340.", "771340"),
+        ("Tell nobody: 681432. Somebody signs in at 23:58", "681432"),
+        ("Put in QX83TD. Nothing else.\n\n@tabs.example #QX83TD", "QX83TD"),
+        ("Put in KHDQWM. Nothing else.\n@tabs.example #KHDQWM @frames.example", "KHDQWM"),
+        ("Your code is 482-913\n@acme.example #482913 @frames.example", "482913"),
     ],
 )
 def test_more_words_forms_and_orders_to_type_are_known_than_those_that_ids_are_made_by(text: str, code: str) -> None:
@@ -54,6 +62,11 @@ def test_more_words_forms_and_orders_to_type_are_known_than_those_that_ids_are_m
         "Wi-Fi password: guest2024",
         "Your login code is 482913, your payment code is 551182",
         "Your codes: 482913 or 551182",
+        "Мені прийшли коди 748203 і 391570",
+        "Cod rosu de ploi in Vrancea, pana la 2300.",
+        "OTP Bank: a 4471 vegu kartyajan 12500 Ft terheles tortent.",
+        "הקוד 730418 כבר אינו בתוקף. יש לבקש קוד חדש.",
+        "Who is @anna #482913 at the end of a text in which nobody speaks of it",
     ],
 )
 def test_a_code_that_is_void_or_for_something_else_is_none(text: str) -> None:
