@@ -13,7 +13,7 @@ from schemas.code.lexicon import FROM_ANYWHERE, Says, Word, folded, words_of
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(
-    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+(?:[a-zß-ÿа-я]|\.\.|[*•]))(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=\b[^\W\d_]\.)|(?<=nr\.)|(?<=[rR]ef\.))\s*[0-9])"
+    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+(?:[a-zß-ÿа-я]|\.\.|[*•]))(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=\b[^\W\d_]\.)|(?<=nr\.)|(?<=[rR]ef\.)|(?<=[0-9]\.[0-9]{2}\.))\s*[0-9])"
     r"|(?<![:\n])(?<!: )(?<! is)(?<! es)(?<! ist)(?<! est)\n"
 )
 _CLAUSE_END: Final = re.compile(r"[,;،、，](?![0-9])")
@@ -34,6 +34,8 @@ _WORDS_OF_A_NAME: Final = 4
 
 _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
 _NAMES: Final = re.compile(words.NAMES)
+_QUOTED: Final = re.compile(r"[«“„\"][^\W\d_][^»”“\"0-9\n]{1,30}[»”“\"]")
+_OF_A_PHONE: Final = re.compile(r"(?<![0-9])0[0-9]{1,3} \Z")  # what stands in front of its last digits
 _NOT_BY_NAME: Final = Says.OPENS | Says.ENTRANCE | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(folded(languages.IS).split())
@@ -111,7 +113,7 @@ class Context(NamedTuple):
 def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
     """Return the numbers that are most surely the code; several: they are equally good."""
     text = folded(shape)
-    said = _said(text)
+    said = _said(shape, text)
     app = _FOR_AN_APP.search(shape)
     if not app and not _together(said) & _OF_CODES:
         return []
@@ -138,9 +140,9 @@ def _is_another_key(here: Context, contexts: Sequence[Context]) -> bool:
     )
 
 
-def _said(text: str) -> list[Word]:
+def _said(shape: str, text: str) -> list[Word]:
     """Return the words with what they say: `expired in 10 minutes` is not void, `[Acme Lockers]` opens nothing."""
-    said = _without_names(text, words_of(text))
+    said = _without_names(shape, text, words_of(text))
     name = _SENDER.match(text)
     says_code = name and any(word.says & (Says.CODE | Says.WEAK) for word in said if word.end <= name.end())
     for place, word in enumerate(said):
@@ -151,10 +153,12 @@ def _said(text: str) -> list[Word]:
     return said
 
 
-def _without_names(text: str, said: list[Word]) -> list[Word]:
-    """Return the words; those of a name say nothing."""
-    for name in _NAMES.finditer(text):
-        said = [word._replace(says=0) if name.start() <= word.start < name.end() else word for word in said]
+def _without_names(shape: str, text: str, said: list[Word]) -> list[Word]:
+    """Return the words; those of a name say nothing, and those of one in quotes do not say what else a number is."""
+    names = [(name.span(), 0) for name in _NAMES.finditer(text)]
+    names += [(name.span(), ~_NOT_BY_NAME) for name in _QUOTED.finditer(shape) if shape[name.start() + 1].isupper()]
+    for (start, end), kept in names:
+        said = [word._replace(says=word.says & kept) if start <= word.start < end else word for word in said]
     return said
 
 
@@ -564,7 +568,7 @@ def _is_something_else(text: str, one: Candidate) -> bool:
     starred = front.endswith("*") != text.startswith("*", one.end)
     if starred or _MASKED.match(text, one.end) or _COUNTED.match(text, one.end) or _PAID.search(front[-_NEAR:]):
         return True
-    if _SENT_ON.match(text, one.end):
+    if _SENT_ON.match(text, one.end) or _OF_A_PHONE.search(front):
         return True
     if one.end - one.start == len("1830") and _AT.search(front):
         return True

@@ -86,6 +86,8 @@ ERROR: Final = (
     "kesalahan kosa hitilafu "
 )
 BUSINESS: Final = (
+    # registers of a state
+    "insee єдрпоу едрпоу огрн ogrn clientecode* coursecode* "
     # English
     "branch+code sort+code swift+code bank+code ifsc* iban bic micr tax+code staff+code employee+code staff+id "
     "store+code shop+code client+code customer+code member+code supplier+code product+code item+code model+code "
@@ -198,6 +200,12 @@ PLACES: Final = (
 # ---- what a number opens or fetches ----------------------------------------------------------------------------------
 
 ENTRANCES: Final = (
+    # to open
+    "opening+code öffnungscode* openingscode* öppningskod* åbningskode* åpningskode* code+d+ouverture "
+    "código+de+apertura "
+    "codigo+de+apertura codi+d+obertura código+de+abertura codigo+de+abertura codice+di+apertura kod+otwarcia "
+    "kód+na+otevření "
+    "код+открытия код+відкриття код+для+открытия код+за+отваряне nyitókód* açma+kodu código+para+abrir code+zum+öffnen "
     # English
     "gate+code gate+codes gate+pin door* doors garage+code alarm+code entry+code building+code lobby keypad keybox "
     "key+box lockbox lock+box keysafe safe+code barrier+code gatecode* intercom elevator smart+lock padlock "

@@ -17,6 +17,7 @@ MEASURED = {
     "third_held_out": (138, 2),
     "fourth_development": (156, 0),
     "fourth_held_out": (161, 0),
+    "fifth_held_out": (176, 3),
 }
 PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in MEASURED}
 
