@@ -176,7 +176,7 @@ class WatchApi:
         return self._shown(known) if known is not None else unknown_watch()
 
     async def _show_order(self, request: web.Request) -> web.Response:
-        """Show what `smsbus watch show ACCOUNT/ORDER` shows."""
+        """Show what `smsbus watch show ACCOUNT ORDER` shows."""
         account, order = request.match_info["account"], request.match_info["order"]
         kinds = [self._table.get(id_of_watch(account, kind, order)) for kind in ("activation", "rent")]
         found = newest_first(known for known in kinds if known is not None)

@@ -64,6 +64,8 @@ def wait(
     Exit codes: 3 nothing came in time, 4 the watch ended without it, 6 nobody could say in time whether it came. The
     service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine.
     """
+    if account is not None and order is None:
+        account, order = _in_one(account)
     names = {
         "recipient": to,
         "account": _once(account, of_account, "ACCOUNT, or --account"),
@@ -94,6 +96,12 @@ def cursor(config: Config = None) -> None:
     """Print the inbox's cursor of now: what comes later is found with --since CURSOR."""
     with readable_errors(), _or_unavailable("there is no cursor now"):
         typer.echo(asyncio.run(_cursor(config)))
+
+
+def _in_one(named: str) -> tuple[str, str | None]:
+    """Return account and order of ACCOUNT/ORDER, as `smsbus watch` takes them."""
+    account, slash, order = named.partition("/")
+    return account, order if slash else None
 
 
 def _once(argument: str | None, option: str | None, names: str) -> str | None:

@@ -36,7 +36,7 @@ OPTIONS = {
 }
 """The command's options for the fields of a watch."""
 BEHIND_MS = 60_000  # a smaller difference is not reported
-Id = Annotated[str, typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT/ORDER.")]
+Id = Annotated[list[str], typer.Argument(metavar="WATCH", help="The watch's id, or ACCOUNT ORDER.")]
 
 
 @watch_app.command(epilog="Example: smsbus watch add grizzly 38496653 --until 20m --ref signup-42")
@@ -204,7 +204,7 @@ async def _listed(table: "WatchTable", filters: "Filters") -> "AsyncIterator[Kno
             return
 
 
-@watch_app.command(epilog="Example: smsbus watch show grizzly/38496653")
+@watch_app.command(epilog="Example: smsbus watch show grizzly 38496653")
 def show(watch: Id, config: Config = None) -> None:
     """Print a watch and its progress as JSON, and on stderr why something is not known.
 
@@ -213,19 +213,20 @@ def show(watch: Id, config: Config = None) -> None:
     from app.admin.watch_view import newest_first, view
     from app.cli.watch_notes import notes
 
+    named = "/".join(watch)
     with readable_errors():
         kafka = kafka_of(settings_for(config))
-        known, *others = newest_first(_named(asyncio.run(_table(kafka)), watch, kafka))
+        known, *others = newest_first(_named(asyncio.run(_table(kafka)), named, kafka))
         for other in others:
             kind = other.watch.order_kind if other.watch else "unreadable"
-            say(f"{watch} has two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
+            say(f"{named} has two watches: the other is {other.watch_id} ({kind}, {other.ended or 'not ended'})")
         shown = view(known, now_ms=now_ms())
         typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))
         for note in notes(known, kafka.bootstrap_servers):
             say(note)
 
 
-@watch_app.command("next", epilog="Example: smsbus watch next grizzly/38496653 --after 1")
+@watch_app.command("next", epilog="Example: smsbus watch next grizzly 38496653 --after 1")
 def next_(
     watch: Id,
     after: Annotated[
@@ -238,28 +239,28 @@ def next_(
     _ask(watch, "next", config, after=after)
 
 
-@watch_app.command(epilog="Example: smsbus watch stop grizzly/38496653")
+@watch_app.command(epilog="Example: smsbus watch stop grizzly 38496653")
 def stop(watch: Id, config: Config = None) -> None:
     """Stop watching; the order at the provider is not changed."""
     _ask(watch, "stop", config)
 
 
-@watch_app.command(epilog="Example: smsbus watch finish grizzly/38496653")
+@watch_app.command(epilog="Example: smsbus watch finish grizzly 38496653")
 def finish(watch: Id, config: Config = None) -> None:
     """Finish the order at the provider."""
     _ask(watch, "finish", config)
 
 
-@watch_app.command(epilog="Example: smsbus watch cancel grizzly/38496653")
+@watch_app.command(epilog="Example: smsbus watch cancel grizzly 38496653")
 def cancel(watch: Id, config: Config = None) -> None:
     """Cancel the order at the provider, after one last poll."""
     _ask(watch, "cancel", config)
 
 
-def _ask(watch: str, desired: str, config: Config, *, after: int | None = None) -> None:
+def _ask(watch: list[str], desired: str, config: Config, *, after: int | None = None) -> None:
     with readable_errors():
-        asyncio.run(_request(kafka_of(settings_for(config)), watch, desired, after))
-        say(f"{desired} requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.quote(watch)}`")
+        asyncio.run(_request(kafka_of(settings_for(config)), "/".join(watch), desired, after))
+        say(f"{desired} requested; a running `smsbus serve` does it: see `smsbus watch show {shlex.join(watch)}`")
 
 
 async def _request(kafka: "KafkaSettings", named: str, desired: str, after: int | None) -> None:

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -25,7 +25,7 @@ TOKEN = "e2e-token-e2e-token-e2e-token"
 COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
 PORTS = range(6_000, 12_000)  # below those of the Kafkas of tests, and those that a client's end is given
 TEST_PROCESSES = 16
-_returned: set[int] = set()
+_returned: deque[int] = deque(maxlen=200)  # of 375 that a process has: a run of hours uses the oldest again
 
 
 class Ended(NamedTuple):
@@ -197,7 +197,7 @@ async def eventually(holds: Callable[[], Awaitable[bool]], seconds: float, what:
 
 
 def free_port() -> int:
-    """A port on loopback that nobody listens on, that no client's end is given, and that was not returned before.
+    """A port on loopback that nobody listens on, that no client's end is given, and that was not returned lately.
 
     Each process of a test run has ports of its own: what one returns is not listened on at once.
     """
@@ -206,7 +206,7 @@ def free_port() -> int:
         port = random.choice(PORTS[process % TEST_PROCESSES :: TEST_PROCESSES])
         with socket.socket() as probe:
             if port not in _returned and probe.connect_ex(("127.0.0.1", port)):
-                _returned.add(port)
+                _returned.append(port)
                 return port
 
 

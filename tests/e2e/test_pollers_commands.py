@@ -32,7 +32,7 @@ def test_a_watch_from_its_opening_to_its_end_by_commands(town: Town) -> None:
     same = town("watch", "add", "smsverified", order["order"], "--number", order["number"], "--ref", "mine")
     other = town("watch", "add", "smsverified", order["order"], "--number", order["number"], "--ref", "yours")
     listed = town("watch", "list")
-    next_ = town("watch", "next", named)
+    next_ = town("watch", "next", "smsverified", order["order"])
     wait_until(lambda: len(town.read("sms.received.v1")) == 2, 40)
     finished = town("watch", "finish", watch_id)
     wait_until(lambda: town.read("sms.watch-ended.v1"), 30)

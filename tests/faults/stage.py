@@ -5,6 +5,7 @@ import time
 from collections import ChainMap
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cached_property
 from itertools import cycle
 from pathlib import Path
 from random import Random
@@ -90,7 +91,7 @@ class Stage:
     def parts(self) -> list[Part]:
         return [*self.receivers, *self.pollers]
 
-    @property
+    @cached_property
     def reader(self) -> Installation:
         """Whom the topics are read as: never through a proxy."""
         return Installation(self.directory, self.kafka.bootstrap_servers, self.prefix)

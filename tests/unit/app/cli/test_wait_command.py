@@ -43,6 +43,19 @@ def test_a_wait_in_which_nothing_came_ends_as_before(monkeypatch: pytest.MonkeyP
     assert (result.exit_code, result.stderr) == (Code.TIMED_OUT, "smsbus: nothing came within 7 s\n")
 
 
+@pytest.mark.parametrize("named", [["grizzly", "38496653"], ["grizzly/38496653"]])
+def test_an_order_is_named_as_in_smsbus_watch(monkeypatch: pytest.MonkeyPatch, named: list[str]) -> None:
+    asked: list[dict[str, str]] = []
+
+    async def wait_for(service: object, wanted: waiting.Wanted, *_: object) -> None:
+        asked.append(dict(wanted.parameters))
+
+    monkeypatch.setattr(waiting, "wait_for", wait_for)
+    run(cli, ["wait", *named, "--timeout", "1"])
+
+    assert asked == [{"account": "grizzly", "order_id": "38496653"}]
+
+
 def test_there_is_no_cursor_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
     async def get(*_: object) -> Answer:
         return BLIND
