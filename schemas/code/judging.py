@@ -13,7 +13,7 @@ from schemas.code.lexicon import FROM_ANYWHERE, Says, Word, folded, words_of
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(
-    r"[!?。！？।։።؟]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+(?:[a-zß-ÿа-я]|\.\.|[*•]))(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=\b[^\W\d_]\.)|(?<=nr\.)|(?<=[rR]ef\.)|(?<=[0-9]\.[0-9]{2}\.))\s*[0-9])"
+    r"[!?。！？।॥։።؟۔။។]|(?<!\bDr)(?<!\bM[rs])(?<!\b[SJHF]r)(?<!\bSt)\.(?=\s|\Z)(?!\s+(?:[a-zß-ÿа-я]|\.\.|[*•]))(?!(?:(?<=\b[^\W\d_]{2}\.)|(?<=\b[^\W\d_]\.)|(?<=nr\.)|(?<=[rR]ef\.)|(?<=[0-9]\.[0-9]{2}\.))\s*[0-9])"
     r"|(?<![:\n])(?<!: )(?<! is)(?<! es)(?<! ist)(?<! est)\n"
 )
 _CLAUSE_END: Final = re.compile(r"[,;،、，](?![0-9])")

@@ -78,6 +78,8 @@ AREA: Final = (
     "एरिया देश+कोड एसटीडी "
 )
 ERROR: Final = (
+    # Indian and other languages
+    "એરર ભૂલ ত্রুটি एरर त्रुटी பிழை లోపం ఎర్రర్ ದೋಷ പിശക് ਗਲਤੀ දෝෂ အမှား កំហុស "
     "error+code error fault+code status+code fehler* fehlercode* foutcode* foutmelding felkod* feilkode* fejlkod* "
     "villukóð* virhekood* veakood* vikakood* erreur* errore errori erro error+codigo código+de+error eroare eroarea "
     "błąd* błędu chyby chybov* greška* greške napake napaka hibakód* ошибк* помилк* памылк* грешк* oshibk* klaida* "
@@ -86,8 +88,8 @@ ERROR: Final = (
     "kesalahan kosa hitilafu "
 )
 BUSINESS: Final = (
-    # registers of a state
-    "insee єдрпоу едрпоу огрн ogrn clientecode* coursecode* "
+    # services, registers of a state
+    "кызматтын+коду қызметтің+коды insee єдрпоу едрпоу огрн ogrn clientecode* coursecode* "
     # English
     "branch+code sort+code swift+code bank+code ifsc* iban bic micr tax+code staff+code employee+code staff+id "
     "store+code shop+code client+code customer+code member+code supplier+code product+code item+code model+code "
@@ -205,6 +207,10 @@ ENTRANCES: Final = (
     "código+de+apertura "
     "codigo+de+apertura codi+d+obertura código+de+abertura codigo+de+abertura codice+di+apertura kod+otwarcia "
     "kód+na+otevření "
+    "avauskood* avaamiskood* шифра+за+отварање код+за+отварање kod+za+otvaranje šifra+za+otvaranje koda+za+odpiranje "
+    "kód+na+otvorenie atidarymo+kod* atvēršanas+kod* cod+de+deschidere codul+de+deschidere opnúnarkóð* schlass "
+    "κωδικός+ανοίγματος رمز+الفتح كود+الفتح رمز+فتح کد+باز קוד+פתיחה קוד+הפתיחה kode+buka kode+pembuka mã+mở mã+mở+tủ "
+    "开柜码 開櫃碼 开锁码 解錠コード 解錠番号 열림+비밀번호 รหัสเปิด "
     "код+открытия код+відкриття код+для+открытия код+за+отваряне nyitókód* açma+kodu código+para+abrir code+zum+öffnen "
     # English
     "gate+code gate+codes gate+pin door* doors garage+code alarm+code entry+code building+code lobby keypad keybox "
@@ -495,6 +501,8 @@ ADVERTISING: Final = (
 # ---- what names a number ---------------------------------------------------------------------------------------------
 
 NAMES: Final = (
+    # who somebody is
+    "usuario usuaria usuário usuari username benutzername roll রোল रोल "
     # English
     "roll table seat* floor* lane platform stand pier channel chapter employee* student* patient* agreement* "
     "token+no "

@@ -215,6 +215,8 @@ WEAK_TYPE: Final = (
     "取用 "
 )
 STRONG: Final = (
+    # without its letters
+    "tehlukesizlik* tesdiq* "
     # English
     "register* registration signup sign+up signing+in log+on logging+in approve* approval authoriz* unlock* reset* "
     "recover* link+your pair activate* enrol* "

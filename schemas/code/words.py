@@ -267,7 +267,8 @@ AND: Final = """
 
 # To send an SMS to a number.
 SENT_TO: Final = (
-    r"\b(?:send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|repondez|sende|senden|skicka|svara|"
+    r"\b(?:stop|antwoord|antworte|antworten sie|svar|vasta|odgovori|odgovorite|"
+    r"send|text|reply|sms|txt|stuur|invia|envia|envie|enviar|envoyez|repondez|sende|senden|skicka|svara|"
     r"laheta|saada|wyslij|poslij|poslite|posaljite|posalji|posli|kuldje|kuldd|trimite|trimiteti|siusk|siuskite|nosuti|"
     r"dergo|manda|mande|responda|responde|kirim|kirimkan|ketik|hantar|soan|gui|nhan|tuma|aika|gonder|gonderin|yuboring|"
     r"отправь|отправьте|пришлите|надішліть|відправте|изпрати|изпратете|испрати|пошаљи|пошаљите|даслаць|στειλε|στειλτε|"

@@ -18,6 +18,7 @@ MEASURED = {
     "fourth_development": (156, 0),
     "fourth_held_out": (161, 0),
     "fifth_held_out": (176, 3),
+    "sixth_held_out": (174, 0),
 }
 PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in MEASURED}
 

@@ -47,6 +47,8 @@ def test_what_is_no_code_is_none(language: str, text: str) -> None:
         ("您的戶口尾數 3308 一次性密碼為 74839216", "74839216"),
         ("Codul tau de verificare este 3380. Daca nu ai cerut acest cod, suna la 021 9448.", "3380"),
         ("Щоб підтвердити, введіть у застосунку «Калина Пошта» код 2046.", "2046"),
+        ("آپ کا او ٹی پی 568213 ہے۔ یہ 2 منٹ میں ختم ہو جائے گا۔", "568213"),
+        ("9057 é o seu código para restablecer o contrasinal (usuario 20231187).", "9057"),
         ("Your code is 482-913\n@acme.example #482913 @frames.example", "482913"),
     ],
 )
@@ -71,6 +73,9 @@ def test_more_words_forms_and_orders_to_type_are_known_than_those_that_ids_are_m
         "Мені прийшли коди 748203 і 391570",
         "A sua encomenda está no cacifo 14. Código de abertura: 839201.",
         "Реквізити для сплати внеску: код ЄДРПОУ 37482910, сума 812,40 грн",
+        "Luukun avauskoodi 20947. Nouda viimeistään 12.11.",
+        "5 વખત ખોટો OTP. એરર કોડ 40317.",
+        "Jou Code Runner 2048-intekening is hernu. Antwoord STOP na 45550 om te kanselleer.",
         "Cod rosu de ploi in Vrancea, pana la 2300.",
         "OTP Bank: a 4471 vegu kartyajan 12500 Ft terheles tortent.",
         "הקוד 730418 כבר אינו בתוקף. יש לבקש קוד חדש.",
