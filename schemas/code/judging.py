@@ -34,8 +34,11 @@ _WORDS_OF_A_NAME: Final = 4
 
 _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+[ -][\w &.'-]{1,24}:(?= )")
 _NAMES: Final = re.compile(words.NAMES)
+_PLAIN: Final = re.compile(words.PLAIN)
 _QUOTED: Final = re.compile(r"[«“„\"][^\W\d_][^»”“\"0-9\n]{1,30}[»”“\"]")
-_OF_A_PHONE: Final = re.compile(r"(?<![0-9])0[0-9]{1,3} \Z")  # what stands in front of its last digits
+_OF_A_PHONE: Final = re.compile(
+    r"(?<![0-9])(?:0[0-9]{1,3} |[0-9]{3} [0-9]{3}-)\Z"
+)  # what stands in front of its last digits
 _NOT_BY_NAME: Final = Says.OPENS | Says.ENTRANCE | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(folded(languages.IS).split())
@@ -255,21 +258,32 @@ def _is_of_a_thing(here: Context) -> bool:
 
     `Code vestiaire 2204`, `Code für die Waschmaschine: 2204`: a common noun stands by the word for a code.
     """
-    if here.one.end - here.one.start != len("2204") or here.everything & _OF_A_SCREEN or _MINUTES.search(here.text):
+    if here.everything & _OF_A_SCREEN or _MINUTES.search(here.text):
         return False
     name = _name_before(here)
     if name is None or name.start < here.clause.start or _says_is_or_your(here, name):
+        return False
+    if here.one.end - here.one.start != len("2204") and not _may_be_of_a_thing(here, name):
         return False
     beside = [word for word in here.clause.words if word.start >= name.end or _is_by(here.text, word, name)]
     return any(not word.says and word.end - word.start >= _NOUN and here.shape[word.start].islower() for word in beside)
 
 
+def _may_be_of_a_thing(here: Context, name: Word) -> bool:
+    """Tell whether a longer one may be: the plain word, in a text that speaks of orders, accounts or other codes."""
+    is_plain = _PLAIN.match(here.text, name.start) and not here.text.startswith(" sms", name.end)
+    return bool(is_plain and here.everything & (Says.NAMED | Says.OTHER))
+
+
 def _says_is_or_your(here: Context, name: Word) -> bool:
     last = here.before[-1]
-    words_of_clause = {here.text[word.start : word.end] for word in here.clause.words}
     if here.text.endswith(_OWNED, 0, name.end):
         return True
-    return here.text[last.start : last.end] in _IS or not words_of_clause.isdisjoint(_YOUR)
+    return here.text[last.start : last.end] in _IS or _is_yours(here)
+
+
+def _is_yours(here: Context) -> bool:
+    return any(here.text[word.start : word.end] in _YOUR for word in here.clause.words)
 
 
 def _sure_of_unnamed(here: Context) -> Sure:
@@ -358,7 +372,14 @@ def _is_for_something_else(here: Context) -> bool:
         return not (clause & Says.STRONG and not clause & Says.ENTRANCE) and not _says_very_words(here.clause)
     if sentence & Says.STRONG:
         return False
-    return bool(sentence & Says.OPENS or here.everything & Says.PROMOTION) or _is_beside_another_kind(here)
+    return _is_in_a_text_of_something_else(here) or _is_beside_another_kind(here)
+
+
+def _is_in_a_text_of_something_else(here: Context) -> bool:
+    """Tell whether its sentence opens something, or its text advertises, or opens something and knows no screen."""
+    if here.sentence.says & Says.OPENS or here.everything & Says.PROMOTION:
+        return True
+    return bool(here.everything & Says.OPENS) and not (here.everything & _OF_A_SCREEN or _is_yours(here))
 
 
 def _is_void(here: Context) -> bool:

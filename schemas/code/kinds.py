@@ -74,7 +74,8 @@ AREA: Final = (
     "الدولة المنطقة+رمز مفتاح+الدولة رمز+الدولة كود+الدولة رمز+المنطقة رمز+البلد شهرستان کد+کشور کد+شهر پیش‌شماره "
     "קידומת* הקידומת* "
     # Greek, Chinese, Japanese, Korean, Thai, Hindi
-    "κωδικός+χώρας κωδικός+περιοχής κωδικός+κλήσης 区号 區號 市外局番 国番号 지역번호 국가번호 รหัสประเทศ รหัสพื้นที่ "
+    "κωδικός+χώρας κωδικός+περιοχής κωδικός+κλήσης 区号 區號 市外局番 国番号 지역번호 국가번호 รหัสประเทศ "
+    "รหัสพื้นที่ "
     "एरिया देश+कोड एसटीडी "
 )
 ERROR: Final = (
@@ -89,6 +90,17 @@ ERROR: Final = (
 )
 BUSINESS: Final = (
     # services, registers of a state
+    "centre+code center+code paper+code office+code agency+code school+code distributor+code dealer+code payer+code "
+    "cod+de+oficina código+de+oficina código+de+convenio código+convenio código+del+centro codi+del+centre "
+    "código+da+escola "
+    "cod+client cod+de+client codul+de+client cod+loc codul+locului kód+banky kód+platby šifra+kupca sifra+kupca "
+    "mokėtojo+kodas įmonės+kodas pvm+kodas kurum+kodu birim+kodu okul+kodu код+паслугі код+угд код+послуги "
+    "код+установы "
+    "código+de+comercio código+do+estabelecimento code+établissement code+commune code+marchand dienststellencode "
+    "机关代码 機關代碼 学校代码 學校代碼 加盟店コード 機関コード 기관코드 학교코드 केंद्र+कोड केंद्र कोड+वितरक "
+    "वितरक विद्यालय কেন্দ্র বিদ্যালয় "
+    "கடை രസീത് സെക്ഷൻ ਪਿੰਨ+ਕੋਡ "
+    "کد+پذیرنده کد+پستی شماره+پذیرنده բաժանորդային* "
     "кызматтын+коду қызметтің+коды insee єдрпоу едрпоу огрн ogrn clientecode* coursecode* "
     # English
     "branch+code sort+code swift+code bank+code ifsc* iban bic micr tax+code staff+code employee+code staff+id "
@@ -162,7 +174,8 @@ BUSINESS: Final = (
 # Of weather and alarms.
 COLOURS: Final = (
     "code+red code+orange code+yellow code+amber code+blue code+black alarmstufe* cod+rosu cod+roșu cod+galben "
-    "cod+portocaliu codul+rosu codul+galben codul+portocaliu code+rouge code+jaune code+orange código+rojo codigo+rojo "
+    "cod+portocaliu codul+rosu codul+galben codul+portocaliu code+rouge code+jaune code+orange código+rojo "
+    "codigo+rojo "
     "código+naranja codigo+naranja código+amarillo código+azul código+vermelho código+amarelo codice+rosso "
     "codice+giallo codice+arancione code+rood code+oranje code+geel rode+code rød+kode röd+kod kod+czerwony "
     "kod+żółty crveni+kod žuti+kod красный+код жёлтый+код желтый+код червоний+код жовтий+код код+красный код+червен "
@@ -178,7 +191,8 @@ PLACES: Final = (
     "sınav* "
     "imtahan* imtihon* емтихан* экзамен* шалгалт* εξετάσ* exetas* امتحان* الامتحان اختبار* آزمون בחינה* מבחן* "
     "გამოცდ* "
-    "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 考試 考场 考場 "
+    "քննութ* ፈተና परीक्षा পরীক্ষা પરીક્ષા ਪ੍ਰੀਖਿਆ தேர்வு పరీక్ష ಪರೀಕ್ಷೆ പരീക്ഷ විභාග สอบ ສອບເສັງ ប្រឡង 考试 "
+    "考試 考场 考場 "
     "准考 "
     "試験 受験 시험 수험 ujian peperiksaan thi kỳ+thi phòng+thi pagsusulit mtihani jarabawa idanwo "
     # parts of an organisation
@@ -196,22 +210,28 @@ PLACES: Final = (
     "код+магазина "
     "код+магазину код+на+магазин üzlet+kód* üzlet+kod* bolt+kód* kaupluse+kood* veikala+kod* parduotuvės+kod* "
     "cod+magazin codul+magazinului mağaza+kod* mağaza magaza dükkan+kodu κωδικός+καταστήματος رمز+المتجر رمز+المحل "
-    "کد+فروشگاه קוד+חנות दुकान+कोड দোকান+কোড รหัสร้าน 门店编号 門市編號 店舗 매장코드 kode+toko kod+kedai mã+cửa+hàng "
+    "کد+فروشگاه קוד+חנות दुकान+कोड দোকান+কোড รหัสร้าน 门店编号 門市編號 店舗 매장코드 kode+toko kod+kedai "
+    "mã+cửa+hàng "
 )
 
 # ---- what a number opens or fetches ----------------------------------------------------------------------------------
 
 ENTRANCES: Final = (
     # to open
+    "kód+pro+otevření kód+k+otevření kod+do+otwarcia pro+otevření otevření+schránky "
+    "open+it+with open+the+locker open+the+box open+the+door vakje deurtje portkoden ukse+avamise avamise "
+    "개폐 택배함 무인택배함 宅配ボックス ロッカー 開錠 解錠 "
     "opening+code öffnungscode* openingscode* öppningskod* åbningskode* åpningskode* code+d+ouverture "
     "código+de+apertura "
     "codigo+de+apertura codi+d+obertura código+de+abertura codigo+de+abertura codice+di+apertura kod+otwarcia "
     "kód+na+otevření "
     "avauskood* avaamiskood* шифра+за+отварање код+за+отварање kod+za+otvaranje šifra+za+otvaranje koda+za+odpiranje "
     "kód+na+otvorenie atidarymo+kod* atvēršanas+kod* cod+de+deschidere codul+de+deschidere opnúnarkóð* schlass "
-    "κωδικός+ανοίγματος رمز+الفتح كود+الفتح رمز+فتح کد+باز קוד+פתיחה קוד+הפתיחה kode+buka kode+pembuka mã+mở mã+mở+tủ "
+    "κωδικός+ανοίγματος رمز+الفتح كود+الفتح رمز+فتح کد+باز קוד+פתיחה קוד+הפתיחה kode+buka kode+pembuka mã+mở "
+    "mã+mở+tủ "
     "开柜码 開櫃碼 开锁码 解錠コード 解錠番号 열림+비밀번호 รหัสเปิด "
-    "код+открытия код+відкриття код+для+открытия код+за+отваряне nyitókód* açma+kodu código+para+abrir code+zum+öffnen "
+    "код+открытия код+відкриття код+для+открытия код+за+отваряне nyitókód* açma+kodu código+para+abrir "
+    "code+zum+öffnen "
     # English
     "gate+code gate+codes gate+pin door* doors garage+code alarm+code entry+code building+code lobby keypad keybox "
     "key+box lockbox lock+box keysafe safe+code barrier+code gatecode* intercom elevator smart+lock padlock "
@@ -261,7 +281,8 @@ ENTRANCES: Final = (
     "رمز+البوابة رمز+بوابة كود+البوابة كود+العمارة הכניסה+לבניין כניסה+לבניין לבניין לבנין "
     # more
     "alarm alarma alarme alarmanlage* alarmsystem* shed gartentor* hoftor* *tür alarmi hälytin alarmei poplach* "
-    "alarmu сигнализац* alarmo signalizācij* alarmın αλαρμ συναγερμ* إنذار דזעקה אזעקה अलार्म 警报 警報 경보 cổng+báo "
+    "alarmu сигнализац* alarmo signalizācij* alarmın αλαρμ συναγερμ* إنذار דזעקה אזעקה अलार्म 警报 警報 경보 "
+    "cổng+báo "
     "ukselukk* ukselu* lukk fonoluk* "
 )
 PARKING: Final = (
@@ -552,7 +573,8 @@ NAMES: Final = (
     "بیمار قبض بلیط مشتری پرونده نوبت اشتراک ٹکٹ بل کمرہ שולחן חדר מושב חוזה מטופל חשבונית כרטיס לקוח תיק תור רציף "
     "מגיד* ოთახ* ბილეთ* კლიენტ* სენ* սենյակ* տոմս* հաճախորդ* ክፍል* ትኬት* ደንበኛ* "
     # Indian languages
-    "मेज टेबल कमरा सीट टिकट ग्राहक रोगी बिल टोकन+नंबर টেবিল কক্ষ আসন টিকিট গ্রাহক বিল ટિકિટ ગ્રાહક ટેબલ ਟਿਕਟ டிக்கெட் "
+    "मेज टेबल कमरा सीट टिकट ग्राहक रोगी बिल टोकन+नंबर টেবিল কক্ষ আসন টিকিট গ্রাহক বিল ટિકિટ ગ્રાહક ટેબલ ਟਿਕਟ "
+    "டிக்கெட் "
     "வாடிக்கையாளர் அறை டோக்கன் టికెట్ కస్టమర్ గది ಟಿಕೆಟ್ ಗ್ರಾಹಕ ಕೊಠಡಿ ടിക്കറ്റ് ഉപഭോക്താ മുറി ටිකට් කාමර "
     # Thai, Lao, Khmer, Burmese, Chinese, Japanese, Korean
     "โต๊ะ ห้อง ที่นั่ง คิว ตั๋ว ลูกค้า ใบเสร็จ กรมธรรม์ พัสดุ ຫ້ອງ ໂຕະ បន្ទប់ អតិថិជន အခန်း လက်မှတ် 桌号 桌號 房间 "
@@ -573,7 +595,8 @@ NAMES: Final = (
     "member* membership* mitglied* lidnummer* medlem* jäsen* adhérent* socio socia sócio membro member+no członk* "
     "clen* "
     "člen* clan* član* участник* учасник* член* liikme* dalībniek* nario anëtar* üye* uye* uzv* мүше* гишүүн* "
-    "μέλους μελους العضوية عضوية عضویت חבר+מספר מספר+חבר სადრო* անդամ* सदस्य সদস্য সদস্যপদ સભ્ય உறுப்பினர் సభ్య ಸದಸ್ಯ "
+    "μέλους μελους العضوية عضوية عضویت חבר+מספר מספר+חבר სადრო* անդամ* सदस्य সদস্য সদস্যপদ સભ્ય உறுப்பினர் "
+    "సభ్య ಸದಸ್ಯ "
     "สมาชิก ສະມາຊິກ 会员 會員 会員 회원 anggota peserta ahli hội+viên thành+viên mwanachama keanggotaan startnummer* "
     "dossard* dorsal pettorale startnr rajtszám* complaint* beschwerde* klacht* klagomål* réclamation* reclamación "
     "reclamação reclamo reklamac* жалоб* скарг* şikayet* شكوى شکایت תלונה शिकायत অভিযোগ ફરિયાદ புகார் ఫిర్యాదు ದೂರು "
@@ -586,7 +609,8 @@ NAMES: Final = (
     "guichet "
     "dab cajero+automático cajero+nro caixa+eletrônico multibanco bancomat* bankomat* bancomatul pankkiautomaat* "
     "automaatista pankautomaadi bankomātā bankomate bankomatas банкомат* банкомата банкомату αυτόματη+ταμειακή صراف "
-    "خودپرداز כספומט ბანკომატ* բանկոմատ* एटीएम এটিএম ઍટીએમ ஏடிஎம் ఏటీఎం เอทีเอ็ม ที่ตู้ ตู้+ATM ถอนเงิน 取款 引き出し 출금 "
+    "خودپرداز כספומט ბანკომატ* բանկոմատ* एटीएम এটিএম ઍટીએમ ஏடிஎம் ఏటీఎం เอทีเอ็ม ที่ตู้ ตู้+ATM ถอนเงิน 取款 "
+    "引き出し 출금 "
     "withdrawal withdrawn uttag udbetaling nosto wypłata výběr výber opname retragere készpénzfelvétel снятие зняття "
     "теглене исплата подизање tarik+tunai pengeluaran+tunai rút+tiền rut+tien umetoa "
     # voicemail, lists of codes, tickets

@@ -139,7 +139,8 @@ NAMED: Final = """
     chiama* pratica* spedizione* zamowien* faktur* kart* zadzwon* przesylk* paczk* siparis* fatura* hesap* abone*
     musteri* pesanan* rekening* tagihan* saldo* hubungi* don+hang so+the lh akaun* agizo* piga* salio* dlr
     cislo+uctu uctu* zasilk* smlouv* rendeles* szamla* kartya* hivja* comanda* cont sunati* contract* narudzb*
-    racun* kartic* nazov* poziv* suna sunati sună sunați broj+rac posiljk* narocil* pokli* kontrat* porosi*
+    racun* kartic* nazov* poziv* central deitu ënner rufft suna sunati sună sunați broj+rac posiljk* narocil*
+    pokli* kontrat* porosi*
     tilaus* lasku* tili kortti*
     soita* puh tellim* arve* helist* pasutijum* rekin* konts* zvan* uzsakym* saskait* skambin* gspr pontun*
     reikning* hringdu bestilling* ordre* faktura* kort* ring* kundenr* kundnr* klantnr* klantnummer* bestelling* bel
@@ -191,7 +192,8 @@ PROMOTION_ANYWHERE: Final = """
     คูปอง โปรโมชั่น ส่งฟรี தள்ளுபடி కూపన్ తగ్గింపు 免运 包邮 送料無料 무료배송 打折
 """
 NAMED_ANYWHERE: Final = """
-    尾數 尾数 尾4位 尾四位 末四位 末4位 后四位 後四位 戶口尾 户口尾 戶口尾數 户口尾数 戶口尾4位 戶口末四位
+    尾數 尾数 尾4位 尾四位 末四位 末4位 后四位 後四位 致電 查詢 查询 戶口尾 户口尾 戶口尾數 户口尾数
+    戶口尾4位 戶口末四位
     订单 訂單 订单号 订单编号 單號 单号 运单号 快递 账号 账户 賬號 帳號 卡号 尾号 尾號 末四位 末四碼 编号 编码 电话
     電話 客服 热线 熱線 致电 拨打 回复 余额 餘額 金额 金額 人民币 工号 手机号 注文 注文番号 口座 伝票番号 予約番号
     追跡番号 残高 問い合わせ番号 会員番号 末尾 下4桁 受付番号 参考编号 คำสั่งซื้อ บัญชี บัตร โทร ยอดเงิน
@@ -255,6 +257,12 @@ BETWEEN: Final = """
     προσωριν* προσωπικ* μυστικ* المؤقت مؤقت الشخصي موقت שאישי הזמני זמני האישי numeric numerisk* numéric* numeryczn*
     digital* cyfrow* ciffr* číseln*
 """
+
+# How a word for any code begins, of a login or of a branch: not "password", "TAN".
+PLAIN: Final = (
+    "c[oò]di?[gc]?|cod|kod|koo?d|код|кад|κωδ|sifra|шифр|koda|kods|ma |msimbo|kood|kot|"
+    "կոդ|კოდ|קוד|הקוד|رمز|كود|الرمز|کد|کوڈ"
+)
 
 # Names with words for a code or a door in them.
 NAMES: Final = r"\botp bank(?:[aeiu]|nal|ban|tol|ja)?\b|\be-devlet kapisi\w*"
