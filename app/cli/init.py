@@ -47,6 +47,7 @@ def init(
 
     A second run keeps answers and secrets, and changes only what differs.
     """
+    from app.init.alone import alone
     from app.init.answers import kept
     from app.init.planning import Wanted, planned
 
@@ -55,7 +56,7 @@ def init(
     form = "systemd" if systemd else "compose" if compose else None
     given = {"form": form, "domain": domain, "page": page, "kafka": kafka, "program": program, "image": image}
     given |= {"accounts": ",".join(account) if account else None, "proxy": PROXIES[own_proxy]}
-    with readable_errors():
+    with readable_errors(), alone(directory.absolute().parent, *([root] if apply else [])):
         wanted = Wanted(_without_none(given), remove_account or [], _keys(key_file or []), takes_defaults=yes)
         before = {"program": _this_program()} | kept(directory)
         if "form" not in before and domain is None:

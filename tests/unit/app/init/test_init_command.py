@@ -10,6 +10,7 @@ import pytest
 
 from app.cli.exit import Code
 from app.init import installing
+from app.init.alone import alone
 from app.init.answers import InitError
 from app.init.files import ADMIN, CADDYFILE, KAFKA, SERVICE, SETTINGS, SOCKET, UNITS, VARIABLES, WRAPPER
 from app.init.installing import Machine, install
@@ -592,3 +593,24 @@ def test_only_root_installs(monkeypatch, tmp_path):
 
     with pytest.raises(InitError, match="sudo smsbus init --apply"):
         install(answers(), tmp_path, [], Machine(installing.ROOT, print))
+
+
+def test_two_runs_at_once_do_not_make_two_secrets(tmp_path: Path) -> None:
+    there = tmp_path / "smsbus-init"
+    with alone(tmp_path):
+        second = init(there, "--systemd", "--domain", "sms.example.org", "--yes")
+    third = init(there, "--systemd", "--domain", "sms.example.org", "--yes")
+
+    assert (second.exit_code, third.exit_code) == (1, 0), second.output
+    assert second.stderr == f"smsbus: another `smsbus init` is at work below {tmp_path}: wait for its end\n"
+
+
+def test_two_runs_of_other_directories_do_not_install_at_once(tmp_path: Path) -> None:
+    machine = tmp_path / "machine"
+    machine.mkdir()
+    with alone(machine):
+        applied = init(
+            tmp_path / "one" / "here", "--systemd", "--domain", "a.example", "--yes", "--apply", "--root", str(machine)
+        )
+
+    assert (applied.exit_code, [*machine.iterdir()]) == (1, [])

@@ -1,0 +1,35 @@
+"""One run of `smsbus init` at a time: of two secrets made at once, one would be registered and the other installed."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from app.init.answers import InitError
+
+BUSY = "another `smsbus init` is at work below {}: wait for its end"
+
+
+@contextmanager
+def alone(*places: Path) -> Iterator[None]:
+    """Be the only run that writes below these directories. Raises `InitError` where another one does.
+
+    A directory that does not exist yet is known by the one that it will be in. One that may not be read is not held.
+    Nothing is left behind.
+    """
+    with ExitStack() as held:
+        for place in {_existing(each.absolute()) for each in places}:
+            if not os.access(place, os.R_OK):
+                continue
+            descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+            held.callback(os.close, descriptor)
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise InitError(BUSY.format(place)) from None
+        yield
+
+
+def _existing(place: Path) -> Path:
+    return next(each for each in (place, *place.parents) if each.is_dir())
