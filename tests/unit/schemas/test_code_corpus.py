@@ -21,6 +21,7 @@ MEASURED = {
     "sixth_held_out": (174, 0),
     "seventh_misleading": (12, 13),
     "seventh_held_out": (110, 8),
+    "eighth_held_out": (108, 10),
 }
 PARTS = {part: [*map(json.loads, (CORPUS / f"{part}.jsonl").open())] for part in MEASURED}
 
