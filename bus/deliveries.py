@@ -16,6 +16,8 @@ _IN_KAFKA: Final[dict[Outcome, Delivery]] = {
     "rejected": Delivery("kafka", "rejected"),
 }
 """The usual end of a record: one shared object, since many are remembered."""
+_REFUSED: Final = Delivery("kafka", "rejected")
+"""The end of one that Kafka refused: when it comes again it is tried again, since somebody may have raised a limit."""
 
 
 class PendingRecord:
@@ -60,7 +62,8 @@ class Deliveries:
         """Return the future for an id that is in progress or durable already, or None for a new one."""
         if entry := self._waiting.get(record_id):
             return entry.wait(duplicate=True)
-        if delivery := self._durable.get(record_id):
+        delivery = self._durable.get(record_id)
+        if delivery is not None and delivery is not _REFUSED:
             self._durable.move_to_end(record_id)
             self.ledger.duplicates += 1
             return Receipt(record_id, delivery.via, duplicate=True, delivery=delivery)
@@ -105,7 +108,7 @@ class Deliveries:
 
     def handed_over(self, entry: PendingRecord, letter_id: str) -> None:
         """Kafka refused it and its dead letter is durable, which counts from now on in its place."""
-        self._durable_now(entry, _IN_KAFKA["rejected"])
+        self._durable_now(entry, _REFUSED)
         self.ledger.accepted += 1
         self._count(self._handoffs.pop(letter_id, "rejected"))
 
@@ -128,6 +131,8 @@ class Deliveries:
         self.ledger.pending -= 1
         self._count(self._handoffs.pop(letter_id, "rejected"))
         self._end(record_id, "rejected")
+        if record_id in self._durable:
+            self._durable[record_id] = _REFUSED
 
     def count_not_durable(self, cause: NotDurableCause, messages: int = 1) -> None:
         """Count messages that were refused with `NotDurable`."""

@@ -96,9 +96,9 @@ async def existing(
 
 async def creates_topics_freely(client: AIOKafkaAdminClient) -> bool:
     """Tell whether the brokers create topics automatically; False also if we may not read that."""
-    node = str((await nodes(client))[0])
-    configs = await _configs(client, ConfigResourceType.BROKER, {node})
-    return configs.get(node, {}).get("auto.create.topics.enable") == "true"
+    some = {str(node) for node in (await nodes(client))[:1]}  # none while all are down
+    configs = await _configs(client, ConfigResourceType.BROKER, some)
+    return any(config.get("auto.create.topics.enable") == "true" for config in configs.values())
 
 
 async def not_shown(client: AIOKafkaAdminClient, names: frozenset[str]) -> frozenset[str]:

@@ -185,8 +185,8 @@ def _problems(topic: Topic, found: TopicDescription | None, kafka: KafkaSettings
         return
     if len(found.partitions) != topic.partitions:
         yield (
-            f"topic {full} has {len(found.partitions)} partitions and needs {topic.partitions}: delete it or set "
-            "another SMSBUS_KAFKA__TOPIC_PREFIX, then run `smsbus topics create`"
+            f"topic {full} has {len(found.partitions)} partitions and needs {topic.partitions}, which cannot "
+            "be changed: keep what it has, set another SMSBUS_KAFKA__TOPIC_PREFIX, then run `smsbus topics create`"
         )
     for name, needed in _wrong_configs(topic, found):
         alter = _alter(kafka, full, {name: needed})

@@ -254,3 +254,17 @@ def test_a_ledger_that_lost_or_invented_one_is_not_balanced(missing: str) -> Non
     setattr(ledger, missing, getattr(ledger, missing) - 1)
 
     assert not ledger.balanced
+
+
+@pytest.mark.parametrize("way", [["opened", "refused"], ["opened", "written", "row refused"]])
+def test_what_kafka_refused_is_tried_again_when_it_comes_again_and_has_ended(way: list[str]) -> None:
+    """Somebody may have raised `max.message.bytes`: a duplicate would never be published."""
+    deliveries, record_id = Deliveries(remember=10), entry().record.id
+
+    async def live() -> None:
+        for step in steps(*way):
+            step(deliveries)
+
+    asyncio.run(live())
+    assert deliveries.known(record_id) is None
+    assert deliveries.has_ended(record_id)
