@@ -60,7 +60,7 @@ MEANINGS: Final = {
     ),
     "over_share": Meaning(
         "Account NAME fills more than half of the journal.",
-        "Callbacks of this account get 503; others are accepted.",
+        "Callbacks of this account get 503; others are accepted while the journal has room.",
         "Bring Kafka back; if its URL leaked: `smsbus callback rotate NAME`.",
     ),
     "journal_quarantined": Meaning(

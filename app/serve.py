@@ -169,11 +169,12 @@ async def _keep_running(cluster: "Cluster") -> None:
         await asyncio.sleep(LOOK_SECONDS)
         if all(node.runs for node in cluster.nodes):
             continue
-        _log.warning("local_kafka_restarted")
         try:
             await cluster.start()
         except Exception as error:  # noqa: BLE001 - the journal carries us; try again
             _log.error("local_kafka_does_not_start", reason=str(error))
+        else:
+            _log.warning("local_kafka_restarted")
 
 
 def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:

@@ -119,7 +119,7 @@ def _journal(settings: Settings) -> Iterator[Finding]:
         )
         return
     wanted = settings.bus.journal_max_bytes
-    room = f"{free / GIB:.1f} GiB free, up to {wanted / GIB:.1f} GiB needed"
+    room = f"{free / GIB:.1f} GiB free, up to {wanted / GIB:.3g} GiB needed"
     yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
     if there == directory:
         yield from _waiting(directory)
