@@ -6,8 +6,9 @@ import json
 import sys
 import tempfile
 import traceback
+from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,14 +44,21 @@ def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
 async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
     progress, rows = Progress(len(chosen)), []
     for secure in (False, True):
-        names = [name for name in chosen if CASES[name].secure is secure]
-        with _kafka(directory, secure=secure) if names else nullcontext() as kafka:
-            for name in names:
-                async with progress.of(name):
-                    row = await _run_one(name, kafka, directory, asked, progress)
-                    progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
-                rows.append(row)
+        names = deque(name for name in chosen if CASES[name].secure is secure)
+        while names:  # where a case breaks, the next ones get another Kafka: that one may not come back
+            with _kafka(directory / f"from-{names[0]}", secure=secure) as kafka:
+                while names:
+                    rows.append(row := await _told(names.popleft(), kafka, directory, asked, progress))
+                    if row.not_run:
+                        break
     return sorted(rows, key=lambda row: list(chosen).index(row.case))
+
+
+async def _told(name: str, kafka: SecureKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
+    async with progress.of(name):
+        row = await _run_one(name, kafka, directory, asked, progress)
+        progress.say(f"{row.verdict}: {row.accepted} accepted, {row.lost} lost, {row.repeats} repeats")
+    return row
 
 
 @contextmanager
@@ -75,7 +83,6 @@ async def _run_one(
         row, _ = await run(name, CASES[name], kafka, directory / name, say=progress.say, **options)
     except Exception as error:  # noqa: BLE001 - the other cases are run all the same
         traceback.print_exc()
-        await asyncio.to_thread(kafka.heal)
         return Row(name, not_run=f"it broke: {type(error).__name__}: {error}")
     return row
 
