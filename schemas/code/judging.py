@@ -36,9 +36,7 @@ _SENDER: Final = re.compile(r"\W*[\[【(<][^\]】)>0-9]{1,40}[\]】)>]|[^\W\d_]+
 _NAMES: Final = re.compile(words.NAMES)
 _PLAIN: Final = re.compile(words.PLAIN)
 _QUOTED: Final = re.compile(r"[«“„\"][^\W\d_][^»”“\"0-9\n]{1,30}[»”“\"]")
-_OF_A_PHONE: Final = re.compile(
-    r"(?<![0-9])(?:0[0-9]{1,3} |[0-9]{3} [0-9]{3}-)\Z"
-)  # what stands in front of its last digits
+_OF_A_PHONE: Final = re.compile(r"(?<![0-9])(?:0[0-9]{1,3} |[0-9]{3} [0-9]{3}-)\Z")  # in front of its last digits
 _NOT_BY_NAME: Final = Says.OPENS | Says.ENTRANCE | Says.TRAVEL | Says.OTHER  # what a sender may be called by
 
 _IS: Final = frozenset(folded(languages.IS).split())
@@ -161,7 +159,8 @@ def _without_names(shape: str, text: str, said: list[Word]) -> list[Word]:
     names = [(name.span(), 0) for name in _NAMES.finditer(text)]
     names += [(name.span(), ~_NOT_BY_NAME) for name in _QUOTED.finditer(shape) if shape[name.start() + 1].isupper()]
     for (start, end), kept in names:
-        said = [word._replace(says=word.says & kept) if start <= word.start < end else word for word in said]
+        for place in range(*(bisect_left(said, at, key=lambda word: word.start) for at in (start, end))):
+            said[place] = said[place]._replace(says=said[place].says & kept)
     return said
 
 
@@ -254,7 +253,7 @@ def _sure(here: Context) -> Sure:
 
 
 def _is_of_a_thing(here: Context) -> bool:
-    """Tell whether four digits are the code of a thing that no list has, and nothing speaks of a screen.
+    """Tell whether it is the code of a thing that no list has, and nothing speaks of a screen; mostly of four digits.
 
     `Code vestiaire 2204`, `Code für die Waschmaschine: 2204`: a common noun stands by the word for a code.
     """
