@@ -30,7 +30,9 @@ from schemas.identity_code.forms import is_readable_longer, readable, whole, wit
 
 LONGEST: Final = 4096  # characters; ten concatenated SMS have 1 530
 MOST: Final = 32  # numbers; a text with more is a list, and must not cost more
-_BOUND: Final = re.compile(r"(?:^|\n)@[A-Za-z0-9.-]+\.[A-Za-z]{2,} #([A-Z0-9]{4,12})(?: @\S+)?\s*\Z")
+_BOUND: Final = re.compile(
+    r"(?:^|\n)@[A-Za-z0-9.-]+\.[A-Za-z]{2,} #((?=[0-9]*[A-Z])[A-Z0-9]{4,12}|[0-9]{4,8})(?: @\S+)?\s*\Z"
+)
 _EVERY_DIGIT: Final = bytes.maketrans(b"123456789", b"000000000")
 _SOME_DIGIT: Final = re.compile("[1-9]")
 _VOWEL_SIGNS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")  # loose diacritics, Hebrew, Arabic

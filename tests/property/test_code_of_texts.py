@@ -5,8 +5,7 @@ from hypothesis import strategies as st
 
 from schemas import code
 from schemas.code import extract_code, kinds, languages, words
-from schemas.code.forms import without_prefix
-from schemas.identity_code.forms import readable, whole, without_links
+from schemas.identity_code.forms import readable, without_links
 
 WORDS = [
     *(word.strip("*").replace("+", " ") for word in (words.CODE + words.TYPE + words.VOID + words.NAMED).split()[::9]),
@@ -30,11 +29,12 @@ texts = st.lists(
 @example("Your code\t1234")
 @example("Kodunuz: 7146dir")
 @example("验证码２０１９")
+@example("@example.com #482913482913")
+@example("@example.com #K7P2Q9 @frames.example")
 def test_a_code_is_found_as_if_no_text_like_it_had_been_seen_before(text: str) -> None:
     plain = code._VOWEL_SIGNS.sub("", without_links(readable(text)))
 
-    alone = whole(readable(text))
-    found = without_prefix(alone) if alone else code._extracted(plain, code._SOME_DIGIT.sub("0", plain))
+    found = code._stated(readable(text)) or code._extracted(plain, code._SOME_DIGIT.sub("0", plain))
     assert extract_code(text) == found
 
 
