@@ -1,12 +1,12 @@
 """One run of `smsbus init` at a time: of two secrets made at once, one would be registered and the other installed."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from app.init.answers import InitError
+from app.locking import locked
 
 BUSY = "another `smsbus init` is at work below {}: wait for its end"
 
@@ -22,10 +22,8 @@ def alone(*places: Path) -> Iterator[None]:
         for place in {_existing(each.absolute()) for each in places}:
             if not os.access(place, os.R_OK):
                 continue
-            descriptor = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
-            held.callback(os.close, descriptor)
             try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                held.enter_context(locked(place, waits=False))
             except BlockingIOError:
                 raise InitError(BUSY.format(place)) from None
         yield

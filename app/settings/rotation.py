@@ -1,15 +1,15 @@
 """Add or remove callback tokens: in smsbus.toml, where every other byte stays as it was, or in a file of their own."""
 
-import fcntl
 import json
 import os
 import re
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
+from app.locking import locked
 from app.settings.names import SettingsError
 from app.settings.sections import listed
 
@@ -119,16 +119,9 @@ def _is_right(old: str, new: str, account: str, change: Callable[[list[str]], li
     return before == after and listed(now) == change(listed(tokens))
 
 
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
+def _locked(file: Path) -> AbstractContextManager[None]:
     """Let no other rotation change the file meanwhile: from reading it to replacing it, one after the other."""
-    directory = os.open(file.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)  # the file itself is replaced
-    try:
-        with suppress(OSError):  # some network file systems lock no directory: there it is as good as it was
-            fcntl.flock(directory, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(directory)
+    return locked(file.resolve().parent)  # the file itself is replaced
 
 
 def _tokens(text: str, account: str) -> list[str] | None:

@@ -1,5 +1,6 @@
 """`smsbus init`: what it writes, what it shows, what a second run changes, and what --apply does."""
 
+import errno
 import os
 import re
 import stat
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from app import locking
 from app.cli.exit import Code
 from app.init import installing
 from app.init.alone import alone
@@ -614,3 +616,12 @@ def test_two_runs_of_other_directories_do_not_install_at_once(tmp_path: Path) ->
         )
 
     assert (applied.exit_code, [*machine.iterdir()]) == (1, [])
+
+
+def test_where_directories_cannot_be_locked_init_runs_all_the_same(tmp_path: Path, monkeypatch) -> None:
+    def flock(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks")
+
+    monkeypatch.setattr(locking.fcntl, "flock", flock)
+
+    assert init(tmp_path / "smsbus-init", "--systemd", "--domain", "sms.example.org", "--yes").exit_code == 0
