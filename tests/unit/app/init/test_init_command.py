@@ -610,12 +610,14 @@ def test_two_runs_at_once_do_not_make_two_secrets(tmp_path: Path) -> None:
 def test_two_runs_of_other_directories_do_not_install_at_once(tmp_path: Path) -> None:
     machine = tmp_path / "machine"
     machine.mkdir()
+    asked = (tmp_path / "one" / "here", "--systemd", *FLAGS, "--apply", "--root", str(machine))
     with alone(machine):
-        applied = init(
-            tmp_path / "one" / "here", "--systemd", "--domain", "a.example", "--yes", "--apply", "--root", str(machine)
-        )
+        meanwhile = init(*asked)
+        there = [*machine.iterdir()]
+    afterwards = init(*asked)
 
-    assert (applied.exit_code, [*machine.iterdir()]) == (1, [])
+    assert (meanwhile.exit_code, there, afterwards.exit_code) == (1, [], 0), afterwards.output
+    assert meanwhile.stderr == f"smsbus: another `smsbus init` is at work below {machine}: wait for its end\n"
 
 
 def test_where_directories_cannot_be_locked_init_runs_all_the_same(tmp_path: Path, monkeypatch) -> None:
