@@ -100,7 +100,7 @@ class Certificates:
         self.authority = directory / "ca.pem"
         self.broker = directory / "broker.pem"
         self.directory = directory
-        directory.mkdir(exist_ok=True)
+        directory.mkdir(parents=True, exist_ok=True)
         authority.cert_pem.write_to_path(str(self.authority))
         of_broker = authority.issue_cert(HOST, "localhost")
         self.broker.write_bytes(_pkcs8(of_broker) + b"".join(each.bytes() for each in of_broker.cert_chain_pems))

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import traceback
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,29 +29,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         directory.mkdir(parents=True, exist_ok=True)
         rows = asyncio.run(_run_all(asked.cases or list(CASES), directory, asked))
     print(table(rows))
-    if asked.json:
-        _keep(rows, asked)
     return 0 if all(row.good for row in rows) else 1
 
 
-def _keep(rows: Sequence[Row], asked: argparse.Namespace) -> None:
-    older = json.loads(asked.json.read_text("utf-8")) if asked.cases and asked.json.exists() else {}
+def _older(asked: argparse.Namespace) -> Mapping[str, Any]:
+    """Return what the file has of other cases; nothing where all are run."""
+    is_added_to = asked.json and asked.cases and asked.json.exists()
+    return json.loads(asked.json.read_text("utf-8")) if is_added_to else {}
+
+
+def _keep(rows: Sequence[Row], older: Mapping[str, Any], asked: argparse.Namespace) -> None:
+    """Write the rows there are: whatever ends the run, they stay."""
+    if not asked.json:
+        return
     asked.json.parent.mkdir(parents=True, exist_ok=True)
     document = results(rows, circumstances(asked.seed, asked.scale) | {"settings": dict(asked.set)}, older)
     asked.json.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
 
 
 async def _run_all(chosen: Sequence[str], directory: Path, asked: argparse.Namespace) -> list[Row]:
-    progress, rows = Progress(len(chosen)), []
+    """Run them. A case that broke is run once more with another Kafka, and so are those behind it."""
+    progress, older, rows = Progress(len(chosen)), _older(asked), dict[str, Row]()
     for secure in (False, True):
         names = deque(name for name in chosen if CASES[name].secure is secure)
-        while names:  # where a case breaks, the next ones get another Kafka: that one may not come back
-            with _kafka(directory / f"from-{names[0]}", secure=secure) as kafka:
+        while names:
+            with _kafka(_new(directory, f"from-{names[0]}"), secure=secure) as kafka:
                 while names:
-                    rows.append(row := await _told(names.popleft(), kafka, directory, asked, progress))
+                    name = names.popleft()
+                    row = await _told(name, kafka, directory, asked, progress)
+                    if row.not_run and name not in rows:
+                        names.appendleft(name)
+                    rows[name] = row
+                    _keep([*rows.values()], older, asked)
                     if row.not_run:
                         break
-    return sorted(rows, key=lambda row: list(chosen).index(row.case))
+    return [rows[name] for name in chosen]
+
+
+def _new(directory: Path, name: str) -> Path:
+    """Return a directory of this name that does not exist yet."""
+    return next(path for path in (directory / f"{name}{more}" for more in ("", "-again")) if not path.exists())
 
 
 async def _told(name: str, kafka: SecureKafka, directory: Path, asked: argparse.Namespace, progress: Progress) -> Row:
@@ -80,7 +97,7 @@ async def _run_one(
     if asked.break_:
         options["spoil"] = BREAKS[asked.break_]
     try:
-        row, _ = await run(name, CASES[name], kafka, directory / name, say=progress.say, **options)
+        row, _ = await run(name, CASES[name], kafka, _new(directory, name), say=progress.say, **options)
     except Exception as error:  # noqa: BLE001 - the other cases are run all the same
         traceback.print_exc()
         return Row(name, not_run=f"it broke: {type(error).__name__}: {error}")
