@@ -12,7 +12,9 @@ The way of a text:
 4. Judge how sure it is that each number is the code (`judging`): whether a word for a code stands beside it, or an
    order to type it; whether its sentence says that it is expired, a discount or for a locker; whether another word
    names it.
-5. Take the best. Two different ones that are equally good are ambiguous: none.
+5. Where neither confirming nor an order to type stands beside it, believe it only in a text that reads like one with a
+   code (`ngrams`): what lists of words do not know, letters may tell.
+6. Take the best. Two different ones that are equally good are ambiguous: none.
 
 A code keeps its form: `111-222` stays so, with an ASCII dash and ASCII digits. Of `G-482913` the digits are the code,
 since the forms that people type it into show the prefix. `tests/corpus/codes` has the texts that these rules are
@@ -48,15 +50,20 @@ def extract_code(text: str) -> str | None:
         return None
     if code := _stated(plain):
         return code
-    plain = _VOWEL_SIGNS.sub("", without_links(plain))
+    plain = as_judged(plain)
     return _extracted(plain, _SOME_DIGIT.sub("0", plain))
+
+
+def as_judged(plain: str) -> str:
+    """Return a readable text without links and vowel signs."""
+    return _VOWEL_SIGNS.sub("", without_links(plain))
 
 
 @lru_cache(maxsize=1024)
 def _plain_shape(shape: bytes) -> str | None:
     """Return the readable shape of texts that are more than a code and whose candidates stay in place; or None."""
     text = shape.decode("utf-8", "surrogatepass")
-    plain = _VOWEL_SIGNS.sub("", without_links(readable(text)))
+    plain = as_judged(readable(text))
     return plain if _is_in_place(text, plain) and not _stated(plain) else None
 
 

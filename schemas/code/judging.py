@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from schemas.code import languages, words
 from schemas.code.forms import Candidate
 from schemas.code.lexicon import FROM_ANYWHERE, Says, Word, folded, words_of
+from schemas.code.ngrams import reads_like_a_code
 
 # A full stop before a small letter ends an abbreviation, a line that ends with a colon goes on.
 _SENTENCE_END: Final = re.compile(
@@ -53,6 +54,7 @@ _MINUTES: Final = re.compile(languages.MINUTES)
 _OF_CODES: Final = Says.CODE | Says.WEAK | Says.TYPE | Says.WEAK_TYPE | Says.PRIVATE | Says.STRONG | Says.DIGITS
 _WEAKEST: Final = Says.WEAK | Says.WEAK_TYPE
 _OF_A_SCREEN: Final = Says.STRONG | Says.PRIVATE | Says.TYPE | Says.WEAK_TYPE | Says.WHERE | Says.NEW
+_OF_A_FORM: Final = Says.STRONG | Says.TYPE | Says.WEAK_TYPE
 _NOUN: Final = 4  # letters
 _ENOUGH: Final = 2
 _MASKED: Final = re.compile(r"[•·]|[*x]{2}|\.\.")
@@ -120,7 +122,7 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
         return []
     if app and app["hash"]:
         found = [one for one in found if one.end <= app.start("hash")]
-    contexts = list(_contexts(shape, text, said, found))
+    contexts = _believed(list(_contexts(shape, text, said, found)))
     judged = [(_sure(each), each.one) for each in contexts if not _is_another_key(each, contexts)]
     most = max((sure for sure, _ in judged), default=Sure.NO)
     if most is Sure.NO:
@@ -131,6 +133,18 @@ def best(shape: str, found: Sequence[Candidate]) -> list[Candidate]:
         ]
     first = next(one for sure, one in judged if sure is most)
     return [one for sure, one in judged if sure is most or _side_by_side(text, first, one)]
+
+
+def _believed(contexts: list[Context]) -> list[Context]:
+    """Return those that are surely meant; the others too if the text reads like one with a code."""
+    firm = [each for each in contexts if each.sentence.says & _OF_A_FORM or _is_said_to_be_yours(each)]
+    return contexts if len(firm) == len(contexts) or reads_like_a_code(contexts[0].text) else firm
+
+
+def _is_said_to_be_yours(here: Context) -> bool:
+    """Tell whether the words right before it are `your code is`."""
+    name = _name_before(here)
+    return name is not None and name in here.before[-2:] and _is_introduced(here) and _is_yours(here)
 
 
 def _is_another_key(here: Context, contexts: Sequence[Context]) -> bool:

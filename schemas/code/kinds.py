@@ -392,6 +392,9 @@ SHOWN: Final = (
     "үзүүлнэ δείξτε επιδείξτε أظهر اعرض أبرز نشان+دهید دکھائیں הציגו הציגי הראו აჩვენეთ* ցույց ያሳዩ दिखाएं दिखाएँ "
     "दाखवा দেখান બતાવો ਦਿਖਾਓ காட்டவும் காட்டுங்கள் చూపించండి ತೋರಿಸಿ കാണിക്കുക පෙන්වන්න แสดง ສະແດງ បង្ហាញ ပြပါ 出示 "
     "見せ 提示して を提示 보여 제시 tunjukkan tunjukan tunjuk xuất+trình xuat+trinh ipakita onyesha nuna "
+    # at a chemist's, with a prescription
+    "e+recept* erecept* e+recet* receta+electronica prescripti* farmaceut* farmaceuc* фармацевт* w+aptece w+aptekach "
+    "в+аптеке в+аптеці v+lékárně v+lekárni ljekarni eczanede apteegis apteekissa φαρμακοποι* 处方 處方 処方箋 "
     # where
     "reception rezeption receptie receptionen recepción recepção accueil vastaanotto recepcj* recepc* recepcij* "
     "ресепшн ресепшен* рецепци* resepsiyon* رسپشن الاستقبال קבלה post+office helpdesk box+office museum+desk kassen "

@@ -523,6 +523,23 @@ PASSED_OVER: Final = (
 # ---- void ------------------------------------------------------------------------------------------------------------
 
 VOID: Final = (
+    # Used, refused, locked
+    "uhr+verwendet uhr+benutzt uhr+eingelost uhr+eingegeben wurde+abgelehnt wurde+gesperrt ist+gesperrt "
+    "zuruckgewiesen ble+brukt ble+avvist avvist afvist avvisad avvisades anvandes anvants brugtes nekades "
+    "nektet sparrad sperret hylattiin hylatty kaytettiin var+hafnad geweigerd afgekeurd geblokkeerd "
+    "werd+geweigerd was+rejected was+refused was+declined is+locked was+used+at a+ete+refuse refuse+a "
+    "a+ete+rejete a+ete+bloque fue+rechazado fue+usada ha+sido+rechazado rechazado se+uso se+utilizo "
+    "foi+recusado foi+rejeitado foi+utilizada foi+bloqueado bloqueado e+stato+rifiutato rifiutato "
+    "e+stato+bloccato bloccato rebutjat a+fost+respins a+fost+folosit respins blocat odrzucon* "
+    "zablokowan* zostal+odrzucony byl+zamitnut zamietnut* zamitnut* zablokovan* bol+zamietnuty odbijen* "
+    "zavrnjen* отклонен* отклонён* відхилен* отхвърлен* одбиен* одбијен* заблокирован* заблокован* "
+    "блокиран* elutasitva elutasitott* letiltva letiltott* visszautasit* lukatti lukustat* noraidits "
+    "noraidits* blokets atmest* uzblokuot* refuzuar* bllokuar* u+perdor reddedildi kilitlendi "
+    "bloke+edildi redd+edil* bloklan* rad+etil* απορριφθηκε κλειδωθηκε μπλοκαριστηκε مرفوض رفض محظور "
+    "نامعتبر נדחה נחסם अस्वीकृत अस्वीकार ब्लॉक+हो প্রত্যাখ্যাত ব্লক+করা ditolak diblokir disekat "
+    "bi+tu+choi da+bi+khoa imekataliwa imezuiwa imetumiwa 逾時失效 已逾時 逾时失效 已超时 已逾期 已锁定 已鎖定 "
+    "被拒绝 被拒絕 拒否され "
+    "ロックされ 거부되 거부됐 잠겼 잠금+처리 ถูกปฏิเสธ ถูกล็อก ถูกระงับ "
     # English
     "tried+to+use attempted+to+use used+code that+used that+s+wrong is+wrong was+wrong is+incorrect was+incorrect "
     "is+not+valid not+valid isn+t+valid is+invalid did+not+send didn+t+send didnt+send never+sent scam revoked "

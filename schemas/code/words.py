@@ -129,6 +129,7 @@ PROMOTION: Final = """
     gewinn* wygraj vyhraj sale выигра* подар* ajandek cadeau* regalo* подарк*
 """
 NAMED: Final = """
+    iso din
     بوليصة* pincode+no order* invoice* booking* ticket* parcel* shipment* account* acct* a/c card* ending* ends
     flight* train* room* gate txn* trx* transaction* phone* mobile* dial* call* fax* contact* hotline* helpline*
     support* customer* client* member* balance* amount* total* since until till version device* policy* loan* meter*

@@ -1,0 +1,46 @@
+"""Whether a text reads like one with a code, by its letters: for what no list of words foresees.
+
+A linear classifier over the n-grams of a folded text, learned from the texts of `tests/corpus/codes` by
+`python -m tests.ngrams`. `weights.json` has what each n-gram counts for a code, or against it, in hundredths.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from math import sqrt
+from pathlib import Path
+from typing import Final, NamedTuple
+
+LENGTHS: Final = (2, 3, 4)  # characters
+READ: Final = 1024  # characters of a text
+FEW: Final = 60  # characters: so short a text says nothing
+_DOUBTFUL: Final = -40  # hundredths: a chance of 40 % that there is a code
+_WEIGHTS: Final = Path(__file__).with_name("weights.json")
+
+
+class Learned(NamedTuple):
+    """What is known of texts: how many hundredths each n-gram counts, and a text without any."""
+
+    weights: Mapping[str, int]
+    bias: int
+
+
+def reads_like_a_code(text: str) -> bool:
+    """Tell whether a folded text is one with a code as likely as not, as far as it is long enough to tell."""
+    if len(text) < FEW:
+        return True
+    learned = _learned()
+    counted = [learned.weights[each] for each in {*ngrams(text)} & learned.weights.keys()]
+    return learned.bias + sum(counted) / sqrt(len(counted) or 1) >= _DOUBTFUL
+
+
+def ngrams(text: str) -> Iterator[str]:
+    """Yield what stands beside each other in the first thousand characters of a folded text."""
+    text = text[:READ]
+    for length in LENGTHS:
+        yield from (text[start : start + length] for start in range(len(text) - length + 1))
+
+
+@lru_cache(maxsize=1)
+def _learned() -> Learned:
+    return Learned(**json.loads(_WEIGHTS.read_text(encoding="utf-8")))

@@ -1,0 +1,1 @@
+"""What `schemas.code.ngrams` knows of texts, learned from the corpus."""
