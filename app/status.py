@@ -54,6 +54,8 @@ class Status(NamedTuple):
     accounts: list[AccountState]
     journal_rows: int | None
     journal_oldest_seconds: float | None
+    journal_bytes: int | None
+    journal_max_bytes: int | None
     pending: int | None
     kafka_connected: bool | None
     shards: int | None
@@ -120,6 +122,8 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
         accounts=[*_called(called), *_polled(metrics, ready.get("degraded", []))],
         journal_rows=metrics.total("smsbus_journal_rows"),
         journal_oldest_seconds=metrics.most("smsbus_journal_oldest_seconds"),
+        journal_bytes=metrics.total("smsbus_journal_bytes"),
+        journal_max_bytes=metrics.total("smsbus_journal_max_bytes"),
         pending=metrics.total("smsbus_pending"),
         kafka_connected=bool(connected) if connected is not None else None,
         shards=metrics.total("smsbus_shards"),

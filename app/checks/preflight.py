@@ -27,6 +27,7 @@ CONNECT_SECONDS: Final = 3.0
 EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
 GIB: Final = 1024**3
 TRIED_BYTES: Final = 1 << 18  # a full disk makes files, and refuses what is in them; of a callback as long as it may be
+SHOWN_SHARE: Final = 0.01
 NOBODY_KNOWS: Final = "USER"  # the name that brokers make of a certificate
 
 
@@ -122,11 +123,11 @@ def _journal(settings: Settings) -> Iterator[Finding]:
     room = f"{free / GIB:.1f} GiB free, up to {wanted / GIB:.3g} GiB needed"
     yield Finding("ok" if free >= wanted else "warning", f"the journal can be written at {directory} ({room})")
     if there == directory:
-        yield from _waiting(directory)
+        yield from _waiting(directory, wanted)
 
 
-def _waiting(directory: Path) -> Iterator[Finding]:
-    """Yield what waits on disk, and for whom."""
+def _waiting(directory: Path, limit: int) -> Iterator[Finding]:
+    """Yield what waits on disk, and for whom, and how much of its limit in bytes that takes."""
     try:
         found = status.look(directory)
     except status.CannotLook as error:
@@ -136,7 +137,9 @@ def _waiting(directory: Path) -> Iterator[Finding]:
     for journal in status.status(found.journals):
         if journal.damage:
             yield Finding("warning", f"the journal {journal.directory}: {journal.damage}")
-        waits = f"{journal.rows} accepted messages wait in the journal {journal.directory}"
+        share = (journal.bytes or 0) / limit
+        taken = f" ({share:.0%} of the limit)" if share > SHOWN_SHARE else ""
+        waits = f"{journal.rows} accepted messages{taken} wait in the journal {journal.directory}"
         if journal.problem:
             yield Finding("failed", f"the journal {journal.directory}: {journal.problem}")
         elif journal.rows and journal.held:

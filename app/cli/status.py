@@ -85,11 +85,19 @@ def _facts(found: "Status") -> Iterator[str]:
     if found.kafka_connected is not None:
         yield f"Kafka: {'connected' if found.kafka_connected else 'not connected'}"
     if found.journal_rows is not None:
-        oldest = f", the oldest for {found.journal_oldest_seconds:.0f} s" if found.journal_rows else ""
-        yield f"journal: {found.journal_rows} waiting{oldest}; in lanes: {found.pending}"
+        yield f"journal: {found.journal_rows} waiting{_fill(found)}; in lanes: {found.pending}"
     if found.shards is not None:
         yield f"polling: {found.watches} watches in {found.shards} shards"
     yield f"inbox: {_inbox(found.inbox_events, found.inbox_behind_seconds)}"
+
+
+def _fill(found: "Status") -> str:
+    """Return how old the oldest in the journal is, and how much of its limit they take."""
+    if not found.journal_rows:
+        return ""
+    limit = found.journal_max_bytes
+    share = f", {(found.journal_bytes or 0) / limit:.0%} of the limit" if limit else ""
+    return f", the oldest for {found.journal_oldest_seconds:.0f} s{share}"
 
 
 def _inbox(events: int | None, behind: float | None) -> str:

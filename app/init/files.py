@@ -1,6 +1,8 @@
 """The files of an installation. Pure: text from answers."""
 
 import json
+import re
+from collections.abc import Mapping
 from importlib.resources import files as resources
 from string import Template
 from typing import Final, NamedTuple
@@ -20,6 +22,8 @@ VARIABLES: Final = f"{ETC}/smsbus.env"
 SETTINGS: Final = f"{ETC}/smsbus.toml"
 PRIVATE: Final = 0o600
 OF_GROUP: Final = 0o640  # `smsbus check` warns of settings that everybody may read
+_PROVIDER_OF: Final = re.compile(r"^SMSBUS_ACCOUNTS__(\w+?)__PROVIDER=(.*)$", re.MULTILINE)
+_DOMAIN: Final = re.compile(r"^SMSBUS_RECEIVER__PUBLIC_URL=https://(.*)$", re.MULTILINE)
 RECEIVER: Final = 8080
 ADMIN: Final = 8081
 USERS: Final = 'u smsbus - "smsbus" /var/lib/smsbus\n'
@@ -39,6 +43,21 @@ class File(NamedTuple):
     def is_secret(self) -> bool:
         """Whether its text must not be shown."""
         return self.mode == PRIVATE
+
+
+class Installed(NamedTuple):
+    """What the variables of an installation say of its answers."""
+
+    accounts: Mapping[str, str]
+    """The provider by name."""
+    domain: str | None
+
+
+def installed_by(variables: str) -> Installed:
+    """Return the answers that the text of `VARIABLES` was made of; empty: nothing is installed."""
+    accounts = {name.lower(): provider for name, provider in _PROVIDER_OF.findall(variables)}
+    domain = _DOMAIN.search(variables)
+    return Installed(accounts, domain and domain[1])
 
 
 def files_of(answers: Answers) -> list[File]:

@@ -29,6 +29,7 @@ from app.init.unfinished import forget, note, unfinished
 from app.init.writing import Change, changes, foreign, text_of, write
 
 ROOT: Final = Path("/")
+HIDES: Final = "{} is hidden from services: install smsbus into /opt/smsbus with the system's Python"
 HIDDEN: Final = ("/home/", "/root/", "/run/user/")  # from a service with ProtectHome=
 OF_CONTAINER: Final = 10001  # the user of deploy/Dockerfile
 COMMAND_SECONDS: Final = 900.0  # a first start fetches Kafka
@@ -72,7 +73,9 @@ class Machine:
         try:
             subprocess.run(command, check=True, timeout=COMMAND_SECONDS)  # noqa: S603 - ours
         except (OSError, subprocess.SubprocessError) as error:
-            message = f"`{' '.join(command)}` failed ({error}); run `smsbus init --apply` again when that is solved"
+            message = (
+                f"`{' '.join(command)}` failed ({_reason(error)}); when that is solved, run `smsbus init --apply` again"
+            )
             raise InitError(message) from None
 
     def give(self, path: Path, user: str | int, group: str | int) -> None:
@@ -81,6 +84,15 @@ class Machine:
             uid = user if isinstance(user, int) else pwd.getpwnam(user).pw_uid
             gid = group if isinstance(group, int) else grp.getgrnam(group).gr_gid
             os.chown(path, uid, gid, follow_symlinks=False)
+
+
+def _reason(error: OSError | subprocess.SubprocessError) -> str:
+    """Return why a command failed; it has printed the rest."""
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit code {error.returncode}"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no end after {error.timeout:.0f} s"
+    return str(error)
 
 
 def install(answers: Answers, directory: Path, files: Sequence[File], machine: Machine) -> bool:
@@ -177,9 +189,8 @@ def _refuse(answers: Answers, differing: Sequence[Change], machine: Machine) -> 
     """Raise `InitError` where a file of somebody else is in the way, or what we need is not here."""
     refuse_foreign(machine.root, differing)
     _refuse_settings(answers, machine.root)
-    if hidden := _hidden(Path(answers.program)):
-        message = f"{hidden} is hidden from services: install smsbus into /opt/smsbus with the system's Python"
-        raise InitError(message)
+    if unseen := hidden(Path(answers.program)):
+        raise InitError(HIDES.format(unseen))
     if machine.is_this and (missing := lacking(answers)):
         raise InitError("\n".join(f"not on this machine: {each}" for each in missing))
 
@@ -220,7 +231,7 @@ def _has_extra(python: Path) -> bool:
     return True
 
 
-def _hidden(program: Path) -> Path | None:
+def hidden(program: Path) -> Path | None:
     """Return the program or its Python where a service may not see it."""
     python = program.with_name("python").resolve()
     return next((each for each in (program, python) if str(each).startswith(HIDDEN)), None)

@@ -6,6 +6,7 @@ from typing import Final
 
 from app.init.answers import Answers
 from app.init.files import ADMIN
+from app.init.installing import HIDES, hidden
 
 # Measured on two cores with Python 3.11: see docs/guides/installation.md.
 MEMORY: Final = "150 MB for smsbus"
@@ -27,6 +28,7 @@ def next_steps(answers: Answers, directory: Path, program: str, *, is_installed:
     directory = directory.absolute()
     command = _command(answers, directory)
     if not is_installed:
+        yield from _unseen(answers)
         yield f"Install it:    sudo {program} init --apply --dir {directory}"
     yield f"It needs       {needs(answers)}"
     if answers.form == "systemd" and answers.has_own_kafka:
@@ -42,6 +44,13 @@ def next_steps(answers: Answers, directory: Path, program: str, *, is_installed:
     settings = "/etc/smsbus/smsbus.toml" if answers.form == "systemd" else f"{directory}/smsbus.toml"
     yield f"Settings       {settings} is yours: no later run changes it"
     yield from _backup(answers, directory)
+
+
+def _unseen(answers: Answers) -> Iterator[str]:
+    unseen = hidden(Path(answers.program)) if answers.form == "systemd" else None
+    if unseen:
+        yield f"First          {HIDES.format(unseen)},"
+        yield "               and name it: --program /opt/smsbus/bin/smsbus"
 
 
 def _command(answers: Answers, directory: Path) -> str:

@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from app.init.answers import Answers, Ask, InitError, complete
-from app.init.files import VARIABLES, File, files_of, folder_of_secrets
+from app.init.files import VARIABLES, File, Installed, files_of, folder_of_secrets, installed_by
 from app.init.installing import refuse_foreign
 from app.init.secret_files import AskSecret, folders, secret_files
 from app.init.unfinished import note
-from app.init.writing import Change, as_edited, changes, shown, write
+from app.init.writing import Change, as_edited, changes, shown, text_of, write
 
 REMOVED = "account {} ({}) {} removed; its secret stays where it was, in {}"
+MOVED = "callbacks went to {}, and go to {} now: give PingMe the new URL"
 SWITCHED = "it was --{}, which still runs where it was started: remove that first (docs/guides/installation.md)"
 
 
@@ -42,13 +43,18 @@ class Plan(NamedTuple):
     files: list[File]
     """Of the installation."""
     differing: list[Change]
+    installed: Installed
+    """By an earlier run, perhaps from another directory."""
 
     def warnings(self, *, is_done: bool) -> Iterator[str]:
         """Yield what a person should know of what an earlier run has left."""
         form = self.before.get("form", self.answers.form)
-        for name in self.removed:
+        accounts = self.installed.accounts | self.before.get("accounts", {})
+        for name in sorted({*self.removed, *self.installed.accounts} - self.answers.accounts.keys()):
             verb = "is" if is_done else "would be"
-            yield REMOVED.format(name, self.before["accounts"][name], verb, folder_of_secrets(form))
+            yield REMOVED.format(name, accounts[name], verb, folder_of_secrets(form))
+        if self.installed.domain not in {None, self.answers.domain}:
+            yield MOVED.format(self.installed.domain, self.answers.domain)
         if form != self.answers.form:
             yield SWITCHED.format(form)
 
@@ -82,8 +88,9 @@ def planned(
     files += secret_files(answers, folders(answers, before.get("form"), root, directory), wanted.keys, ask_secret)
     differing = changes(directory, files)
     refuse_foreign(directory, differing)
+    installed = installed_by(text_of(root / VARIABLES, "use sudo") or "")
     differing += changes(directory, [File("init.toml", answers.as_toml())])
-    return Plan(directory, before, answers, wanted.removed, files, differing)
+    return Plan(directory, before, answers, wanted.removed, files, differing, installed)
 
 
 def _refuse_another_directory(before: Mapping[str, Any], directory: Path, root: Path) -> None:

@@ -20,6 +20,10 @@ smsbus_journal_rows{process="receiver-1"} 1200.0
 smsbus_journal_rows{process="pollers"} 4.0
 smsbus_journal_oldest_seconds{process="receiver-1"} 61.5
 smsbus_journal_oldest_seconds{process="pollers"} 2.0
+smsbus_journal_bytes{process="receiver-1"} 300000.0
+smsbus_journal_bytes{process="pollers"} 900.0
+smsbus_journal_max_bytes{process="receiver-1"} 500000.0
+smsbus_journal_max_bytes{process="pollers"} 500000.0
 smsbus_pending{process="receiver-1"} 1204.0
 smsbus_kafka_connected{process="receiver-1"} 0.0
 smsbus_kafka_connected{process="pollers"} 1.0
@@ -47,7 +51,7 @@ def found() -> Status:
 
 def test_the_processes_are_put_together() -> None:
     assert found()[:3] == ("degraded", "0.1.0", "2026-11-28T07:13:20Z")
-    assert found()[4:-2] == (1204, 61.5, 1204, False, 12, 3, 212, 0.0)
+    assert found()[4:-2] == (1204, 61.5, 300_900, 1_000_000, 1204, False, 12, 3, 212, 0.0)
     assert found().accounts == [
         AccountState("shop", "callbacks", "2026-11-28T08:00:00.000Z", None),
         AccountState("grizzly", "paused", "2026-11-28T07:15:00Z", 7),
@@ -82,7 +86,7 @@ def test_where_kafka_is_away_and_the_disk_is_full_nobody_says_that_sms_are_accep
 def test_what_no_process_here_knows_is_none() -> None:
     bare = status({"status": "starting", "degraded": []}, Metrics(""), [])
 
-    assert bare == Status("not accepting", None, None, [], None, None, None, None, None, None, None, None, [], [])
+    assert bare == Status("not accepting", None, None, [], *[None] * 10, [], [])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +110,7 @@ def test_the_first_line_and_the_exit_code_say_it_all(
     as_json = CliRunner().invoke(cli, ["status", "--json"])
 
     assert (shown.stdout.splitlines()[0], shown.exit_code, as_json.exit_code) == (first, code, code)
-    assert "journal: 1204 waiting, the oldest for 62 s; in lanes: 1204\n" in shown.stdout
+    assert "journal: 1204 waiting, the oldest for 62 s, 30% of the limit; in lanes: 1204\n" in shown.stdout
     assert "target orders: 7 waiting, last sent 2026-11-28T07:15:00Z\n" in shown.stdout
     assert "target mine: 0 waiting, nothing sent since it started\n" in shown.stdout
     state = "paused" if ready is READY else "backing off"

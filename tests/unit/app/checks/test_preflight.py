@@ -12,6 +12,7 @@ from app.checks import preflight
 from app.errors import StartupError
 from app.lifecycle import refuse_without_accounts
 from app.settings.load import load
+from bus.journal import status
 from bus.journal.claim import try_claim
 from bus.journal.journal import FILE_NAME, Journal
 from bus.record import build
@@ -205,6 +206,15 @@ async def test_what_waits_in_the_journal_is_said_with_a_command(environment, tmp
     assert f"3 accepted messages wait in the journal {free}" in found[1].text
     assert f"smsbus journal drain {tmp_path}/journal" in found[1].text
     assert f"4 accepted messages wait in the journal {held}" in found[2].text
+
+
+async def test_how_much_of_the_journal_s_limit_is_taken_is_said(environment, tmp_path):
+    directory = await written(tmp_path / "journal" / "bbbbbbbbbbbb", 3)
+    [size] = [each.bytes for each in status.status([directory])]
+
+    [found] = preflight._waiting(directory.parent, 2 * size)
+
+    assert f"3 accepted messages (50% of the limit) wait in the journal {directory}" in found.text
 
 
 async def test_a_damaged_row_is_a_warning_before_the_start_that_makes_a_dead_letter_of_it(environment, tmp_path):

@@ -525,6 +525,24 @@ def test_another_directory_than_the_first_run_s_is_refused(tmp_path):
     assert text_of(tmp_path / "root") == before
 
 
+def test_what_the_answers_of_another_directory_replace_is_said(tmp_path):
+    """What is installed has two accounts and another domain: somebody has answered in a second directory before."""
+    root, grizzly = ("--root", str(tmp_path / "root")), ("--account", "grizzly=pingme")
+    init(tmp_path / "else", "--systemd", *FLAGS)
+    flags = ("--domain", "old.example.org", "--yes", "--program", "/opt/smsbus/bin/smsbus")
+    init(tmp_path / "out", "--systemd", *flags, "--account", "shop=pingme", *grizzly, "--apply", *root)
+
+    planned = init(tmp_path / "else", "--dry-run", *root).output
+    said = init(tmp_path / "else", "--apply", *root).output
+    again = init(tmp_path / "else", "--apply", *root).output
+
+    assert "account grizzly (pingme) would be removed" in planned
+    assert "account grizzly (pingme) is removed" in said
+    assert f"callbacks went to old.example.org, and go to {DOMAIN} now" in said
+    assert "grizzly" not in again
+    assert "old.example.org" not in again
+
+
 def test_settings_that_are_a_link_to_nowhere_are_not_replaced(tmp_path):
     there = tmp_path / "root" / SETTINGS
     there.parent.mkdir(parents=True)
@@ -570,6 +588,25 @@ def test_a_program_in_somebody_s_home_or_with_a_python_there_is_refused(tmp_path
     for program, hidden in (("/home/me/bin/smsbus", "/home/me"), (tmp_path / "bin" / "smsbus", "/root/python")):
         with pytest.raises(InitError, match=f"{hidden}.* is hidden from services"):
             installed(tmp_path, *flags, str(program))
+
+
+def test_a_program_that_services_cannot_see_is_named_before_it_is_to_be_installed(tmp_path):
+    flags = ("--domain", DOMAIN, "--yes", "--program", "/home/me/bin/smsbus")
+
+    assert "First          /home/me/bin/smsbus is hidden from services" in init(tmp_path / "out", *flags).output
+    assert "hidden from services" not in init(tmp_path / "two", "--compose", *flags).output
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [(("false",), "`false` failed (exit code 1)"), (("no-such-program",), "No such file or directory")],
+)
+def test_a_command_that_fails_is_named_with_why(tmp_path, command, said):
+    machine = Machine(tmp_path, print)
+    machine.is_this = True
+
+    with pytest.raises(InitError, match=re.escape(said)):
+        machine.run(*command)
 
 
 def test_containers_are_started_and_their_user_may_read_the_secrets(tmp_path):
