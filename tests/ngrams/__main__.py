@@ -43,7 +43,7 @@ def _texts() -> Iterable[Text]:
     for part in sorted(each for each in CORPUS.glob("*.jsonl") if each.stem != UNREAD):
         for row in map(json.loads, part.open(encoding="utf-8")):
             shape = re.sub("[1-9]", "0", as_judged(readable(row["text"])))
-            yield sorted({*ngrams.ngrams(folded(shape))}), row["code"] is not None
+            yield sorted(ngrams.ngrams(folded(shape))), row["code"] is not None
 
 
 def learned(texts: Sequence[Text], known: set[str]) -> tuple[dict[str, float], float]:
