@@ -19,6 +19,7 @@ from aiohttp.web_protocol import _ErrInfo
 import receiver
 from receiver import answers
 from receiver.connection import Connection
+from tests.parsed import parsed
 from tests.resets import complaints_of_a_reset
 
 HOUSE = Path(receiver.__file__).parent
@@ -33,7 +34,7 @@ NAMES = {
 
 def private(file: Path) -> set[str]:
     """The private attributes that a file uses, of whatever object."""
-    found = {node.attr for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.Attribute)}
+    found = {node.attr for node in ast.walk(parsed(file)) if isinstance(node, ast.Attribute)}
     return {name for name in found if name.startswith("_") and not name.startswith("__")}
 
 

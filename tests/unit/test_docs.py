@@ -1,7 +1,6 @@
 """The pages say nothing that is not true: settings, commands, topics, signals and files are those of the program."""
 
 import ast
-import gc
 import inspect
 import re
 import shlex
@@ -31,6 +30,7 @@ from inbox.following import Following
 from pollers.poller import Poller
 from receiver.strangers import Strangers
 from schemas.topics import TOPICS
+from tests.parsed import parsed
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -165,11 +165,7 @@ def test_the_topics_are_those_of_the_program():
 
 @cache
 def trees() -> list[ast.Module]:
-    gc.disable()  # Python 3.11 loses count of its depth where other tests' garbage is collected meanwhile (gh-106905)
-    try:
-        return [ast.parse(path.read_text("utf-8")) for path in PROGRAM]
-    finally:
-        gc.enable()
+    return [*map(parsed, PROGRAM)]
 
 
 @cache
