@@ -88,9 +88,13 @@ def planned(
     files += secret_files(answers, folders(answers, before.get("form"), root, directory), wanted.keys, ask_secret)
     differing = changes(directory, files)
     refuse_foreign(directory, differing)
-    installed = installed_by(text_of(root / VARIABLES, "use sudo") or "")
     differing += changes(directory, [File("init.toml", answers.as_toml())])
-    return Plan(directory, before, answers, wanted.removed, files, differing, installed)
+    return Plan(directory, before, answers, wanted.removed, files, differing, _installed(answers, root))
+
+
+def _installed(answers: Answers, root: Path) -> Installed:
+    text = text_of(root / VARIABLES, "use sudo") if answers.form == "systemd" else None
+    return installed_by(text or "")
 
 
 def _refuse_another_directory(before: Mapping[str, Any], directory: Path, root: Path) -> None:
