@@ -46,7 +46,6 @@ OPENED = (
     "util.concurrent.atomic",
 )
 SHOWN = """\
-SET 'sql-client.execution.result-mode' = 'tableau';
 SET 'table.display.max-column-width' = '200';
 """
 CONFIGURATION = """\

@@ -20,7 +20,7 @@ topics_app = typer.Typer(no_args_is_help=True, help="The topics of the contract 
 
 @topics_app.command(epilog="Example: smsbus topics create")
 def create(config: Config = None) -> None:
-    """Create missing topics and print their names. Existing topics are not changed."""
+    """Create missing topics and print their names. Existing topics are not changed; what is wrong with them is said."""
     from bus.kafka import topics
     from schemas.topics import TOPICS
 
@@ -30,6 +30,8 @@ def create(config: Config = None) -> None:
         for name in created:
             typer.echo(name)
         say(f"{len(created)} created, {len(TOPICS) - len(created)} there already")
+        for problem in asyncio.run(topics.check(settings.kafka)) if len(created) < len(TOPICS) else []:
+            say(f"warning: {problem}")
 
 
 @topics_app.command(epilog="Example: smsbus topics check --role receiver")

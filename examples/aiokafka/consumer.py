@@ -1,6 +1,6 @@
 """Each SMS once, whatever happens to this program: aiokafka, and SQLite for what was handled.
 
-python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and GROUP (codes) are variables
+python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and GROUP (aiokafka) are variables
 """
 
 import asyncio
@@ -11,12 +11,13 @@ import sys
 import time
 from collections.abc import Iterable, Mapping
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from aiokafka.errors import CommitFailedError, KafkaError
 
 REPEATS_COME_WITHIN = 9 * 24 * 3600  # seconds: the topic keeps records for 7 to 8 days
 AT_ONCE = 500  # SMS in a transaction
 LOOK_EVERY = 60.0  # seconds
+KEPT = ("recipient", "code", "freshness", "observed_at", "text")
 
 
 class Stuck(Exception):
@@ -29,9 +30,19 @@ def opened(path: str) -> sqlite3.Connection:
     db.executescript(
         "CREATE TABLE IF NOT EXISTS seen (id TEXT PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID;"
         "CREATE INDEX IF NOT EXISTS seen_at ON seen (at);"
-        "CREATE TABLE IF NOT EXISTS sms (id TEXT, recipient TEXT, code TEXT, text TEXT)"
+        "CREATE TABLE IF NOT EXISTS sms (id, recipient, code, freshness, observed_at, text)"
     )
     return db
+
+
+def sms_of(record: ConsumerRecord) -> dict[str, str | None] | None:
+    """Return what is kept of an SMS; a missing key is null. What is none is named, and skipped."""
+    try:
+        sms = json.loads(record.value)
+        return {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
+    except (TypeError, ValueError, KeyError):
+        print(f"no SMS, skipped: {record.topic}/{record.partition}@{record.offset}", file=sys.stderr)
+        return None
 
 
 def take(db: sqlite3.Connection, batch: Iterable[Mapping[str, str | None]]) -> None:
@@ -40,7 +51,9 @@ def take(db: sqlite3.Connection, batch: Iterable[Mapping[str, str | None]]) -> N
     with db:
         for sms in batch:
             if db.execute("INSERT OR IGNORE INTO seen VALUES (?, ?)", (sms["id"], now)).rowcount:
-                db.execute("INSERT INTO sms VALUES (:id, :recipient, :code, :text)", sms)  # your work
+                db.execute(
+                    "INSERT INTO sms VALUES (:id, :recipient, :code, :freshness, :observed_at, :text)", sms
+                )  # your work
         db.execute("DELETE FROM seen WHERE at < ?", (now - REPEATS_COME_WITHIN,))
 
 
@@ -48,8 +61,8 @@ async def consume(consumer: AIOKafkaConsumer, db: sqlite3.Connection) -> None:
     """Handle what comes, then commit: a crash in between repeats, and loses nothing."""
     while True:
         parts = await consumer.getmany(timeout_ms=1000, max_records=AT_ONCE)
-        if batch := [json.loads(record.value) for records in parts.values() for record in records]:
-            await asyncio.to_thread(take, db, batch)  # in a thread: here it would hold up the heartbeats
+        if found := [sms_of(record) for records in parts.values() for record in records]:
+            await asyncio.to_thread(take, db, filter(None, found))  # in a thread: here it would hold up the heartbeats
             try:
                 await consumer.commit()
             except CommitFailedError:
@@ -78,7 +91,7 @@ async def main(path: str) -> None:
     consumer = AIOKafkaConsumer(
         os.environ.get("TOPIC", "sms.received.v1"),
         bootstrap_servers=os.environ.get("KAFKA", "127.0.0.1:9092"),
-        group_id=os.environ.get("GROUP", "codes"),
+        group_id=os.environ.get("GROUP", "aiokafka"),
         enable_auto_commit=False,
         auto_offset_reset="earliest",
     )

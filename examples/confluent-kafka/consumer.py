@@ -1,6 +1,6 @@
 """Each SMS once, whatever happens to this program: confluent-kafka, and SQLite for what was handled.
 
-python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and GROUP (codes) are variables
+python consumer.py SMS.db    KAFKA (127.0.0.1:9092), TOPIC (sms.received.v1) and GROUP (confluent-kafka) are variables
 """
 
 import json
@@ -14,6 +14,11 @@ import confluent_kafka
 from confluent_kafka import KafkaError, KafkaException
 
 AT_ONCE = 500
+KEPT = ("recipient", "code", "freshness", "observed_at", "text")
+INSERT = (
+    "INSERT OR IGNORE INTO sms (id, recipient, code, freshness, observed_at, text)"
+    " VALUES (:id, :recipient, :code, :freshness, :observed_at, :text)"
+)
 MOVED = {KafkaError._NO_OFFSET, KafkaError.ILLEGAL_GENERATION, KafkaError.REBALANCE_IN_PROGRESS}  # noqa: SLF001 - so it is called
 
 
@@ -21,17 +26,26 @@ def opened(path: str) -> sqlite3.Connection:
     """Return the database. Its primary key drops repeats; rows may go 9 days after they came (`at`, in seconds)."""
     db = sqlite3.connect(path)
     db.execute(
-        "CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient TEXT, code TEXT, text TEXT,"
+        "CREATE TABLE IF NOT EXISTS sms (id TEXT PRIMARY KEY, recipient, code, freshness, observed_at, text,"
         " at INTEGER DEFAULT (CAST(strftime('%s') AS INTEGER)))"
     )
     return db
 
 
-def take(db: sqlite3.Connection, values: Iterable[bytes]) -> None:
+def sms_of(message: confluent_kafka.Message) -> dict[str, str | None] | None:
+    """Return what is kept of an SMS; a missing key is null. What is none is named, and skipped."""
+    try:
+        sms = json.loads(message.value())
+        return {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
+    except (TypeError, ValueError, KeyError):
+        print(f"no SMS, skipped: {message.topic()}/{message.partition()}@{message.offset()}", file=sys.stderr)
+        return None
+
+
+def take(db: sqlite3.Connection, batch: Iterable[dict[str, str | None]]) -> None:
     """Keep the SMS of a batch that are not there yet, all or none."""
-    insert = "INSERT OR IGNORE INTO sms (id, recipient, code, text) VALUES (:id, :recipient, :code, :text)"
     with db:
-        db.executemany(insert, [json.loads(value) for value in values])
+        db.executemany(INSERT, batch)
 
 
 def consume(consumer: confluent_kafka.Consumer, db: sqlite3.Connection) -> None:
@@ -42,8 +56,8 @@ def consume(consumer: confluent_kafka.Consumer, db: sqlite3.Connection) -> None:
             if error.fatal():
                 raise KafkaException(error)
             print(error, file=sys.stderr)  # it goes on by itself
-        if values := [message.value() for message in batch if not message.error()]:
-            take(db, values)
+        if found := [sms_of(message) for message in batch if not message.error()]:
+            take(db, filter(None, found))
             commit(consumer)
 
 
@@ -60,7 +74,7 @@ def main(path: str) -> None:
     """Run until SIGTERM, or until something fails: a supervisor (systemd, Kubernetes) starts it again."""
     settings = {
         "bootstrap.servers": os.environ.get("KAFKA", "127.0.0.1:9092"),
-        "group.id": os.environ.get("GROUP", "codes"),
+        "group.id": os.environ.get("GROUP", "confluent-kafka"),
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
     }

@@ -1,11 +1,15 @@
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.MissingNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.format.DateTimeParseException;
+import java.util.List;
+import java.util.Map;
 import java.util.Properties;
 import org.apache.kafka.clients.consumer.ConsumerConfig;
 import org.apache.kafka.common.serialization.Serdes;
@@ -34,6 +38,10 @@ public final class LastCode {
   private static final String CODES = "codes";
   private static final String SEEN = "seen";
   private static final Duration REPEATS_COME_WITHIN = Duration.ofDays(9); // the topic keeps records for 7 to 8
+  private static final List<String> ANSWERED = List.of("id", "code", "observed_at", "provider", "service", "sender");
+  /** Kafka has a copy of the table. Unless it is told so, what the table has forgotten stays there for weeks. */
+  private static final Map<String, String> FORGETS =
+      Map.of("segment.ms", "3600000", "max.compaction.lag.ms", "3600000", "delete.retention.ms", "3600000");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   /** What happens to each SMS: its key is the number. */
@@ -58,10 +66,10 @@ public final class LastCode {
     @Override
     public void process(Record<String, String> record) {
       JsonNode sms = parsed(record.value());
-      if (!sms.path("id").isTextual() || !sms.path("observed_at").isTextual()) {
+      if (record.key() == null || !sms.path("id").isTextual() || observedAt(sms) == null) {
         System.err.println("no SMS, skipped: " + context.recordMetadata());
       } else if (isNew(sms.get("id").textValue(), record.timestamp()) && isLiveCode(sms) && isNewest(record.key(), sms)) {
-        codes.put(record.key(), record.value());
+        codes.put(record.key(), ((ObjectNode) sms).retain(ANSWERED).toString());
       }
     }
 
@@ -97,7 +105,11 @@ public final class LastCode {
     }
 
     private static Instant observedAt(JsonNode sms) {
-      return Instant.parse(sms.get("observed_at").textValue());
+      try {
+        return Instant.parse(sms.path("observed_at").asText());
+      } catch (DateTimeParseException noTime) {
+        return null;
+      }
     }
 
     private static JsonNode parsed(String value) {
@@ -113,7 +125,7 @@ public final class LastCode {
     var builder = new StreamsBuilder();
     var codes = Stores.inMemoryKeyValueStore(CODES);
     var seen = Stores.persistentWindowStore(SEEN, REPEATS_COME_WITHIN, REPEATS_COME_WITHIN, false);
-    builder.addStateStore(Stores.keyValueStoreBuilder(codes, Serdes.String(), Serdes.String()));
+    builder.addStateStore(Stores.keyValueStoreBuilder(codes, Serdes.String(), Serdes.String()).withLoggingEnabled(FORGETS));
     builder.addStateStore(Stores.windowStoreBuilder(seen, Serdes.String(), Serdes.String()));
     builder.stream(topic, Consumed.with(Serdes.String(), Serdes.String())).process(() -> new Keeper(kept), CODES, SEEN);
     return builder.build();
@@ -130,7 +142,7 @@ public final class LastCode {
           int status = 503;
           try {
             ReadOnlyKeyValueStore<String, String> table = streams.store(store);
-            found = table.get(exchange.getRequestURI().getPath().substring(1));
+            found = table.get(exchange.getRequestURI().getPath().replaceFirst("^/[+]?", ""));
             status = found == null ? 404 : 200;
           } catch (RuntimeException restoring) {
             // InvalidStateStoreException and its like: ask again

@@ -17,16 +17,18 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from app.local_kafka.jars import cache_directory, read_lock
 from bus.kafka import topics
+from bus.kafka.brokers import admin
 from bus.record import build, with_via
 from bus.settings import KafkaSettings
 from schemas.documents.flink import Brokers, flink
 from schemas.messages import SmsReceived
 from schemas.timestamps import to_epoch_ms, to_text
 from tests.e2e.program import free_port
+from tests.e2e.topics_made import own_settings
 from tests.flink import rows_of, run_sql
 from tests.kafka_fixtures import TestKafka
 from tests.maven import CACHE, Artifact, fetched
@@ -73,6 +75,9 @@ confluent_kafka.Consumer = Dying
 """,
 }
 DIES["faststream"] = DIES["aiokafka"]
+JUNK = (None, b"junk", b"5", b"[]", b'{"foo": 1}', b"\xff")
+SCANTY = b'{"id": "scanty", "a_key_of_the_future": 1}'
+"""An SMS without any of the keys that may be null: they are null."""
 RUNS = "sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
 
 
@@ -107,6 +112,13 @@ async def publish(kafka: KafkaSettings, messages: Sequence[SmsReceived]) -> None
                 headers=with_via(made.headers, "kafka"),
                 timestamp_ms=made.timestamp_ms,
             )
+
+
+async def publish_raw(kafka: KafkaSettings, values: Sequence[bytes | None]) -> None:
+    """Write what smsbus would not, into one partition."""
+    async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
+        for value in values:
+            await producer.send_and_wait(kafka.topic(SmsReceived.TOPIC), value, key=b"16470000000", partition=0)
 
 
 @pytest.fixture
@@ -156,12 +168,29 @@ async def test_in_python_none_is_missing_and_none_there_twice(
     with running([sys.executable, "-c", DIES[name] + RUNS, str(program), str(db)], environ, tmp_path) as dying:
         until(lambda: dying.poll() is not None)
     assert (dying.returncode, bool(rows(db))) == (-signal.SIGKILL, True), (tmp_path / "said").read_text()
+    await publish_raw(installation, [*JUNK, SCANTY])
     await publish(installation, later)  # those of before, and more
     with running([sys.executable, str(program), str(db)], environ, tmp_path):
-        until(lambda: len(rows(db)) >= len(later))
+        until(lambda: len(rows(db)) > len(later))
         time.sleep(1.0)
 
-    assert sorted(rows(db)) == sorted(event.id for event in later)
+    assert sorted(rows(db)) == sorted(["scanty", *(event.id for event in later)])
+    assert (tmp_path / "said").read_text().count("no SMS, skipped: ") == len(JUNK)
+
+
+@pytest.mark.parametrize("name", DIES)
+async def test_in_python_a_topic_that_does_not_exist_is_not_made(
+    name: str, installation: KafkaSettings, tmp_path: Path
+) -> None:
+    missing = installation.topic("no-such-topic")
+    program, db = EXAMPLES / name / "consumer.py", tmp_path / "sms.db"
+    environ = variables(installation, PYTHONPATH=str(_faststream()) if name == "faststream" else "", TOPIC=missing)
+
+    with running([sys.executable, str(program), str(db)], environ, tmp_path):
+        time.sleep(5.0)
+
+    async with AIOKafkaConsumer(bootstrap_servers=installation.bootstrap_servers) as consumer:
+        assert missing not in await consumer.topics()
 
 
 async def test_without_its_memory_the_same_test_finds_repeats(installation: KafkaSettings, tmp_path: Path) -> None:
@@ -198,9 +227,10 @@ async def test_the_one_liners_of_kcat_print_what_the_page_says(installation: Kaf
 
     printed = {}
     for command in commands:
-        here = command.replace("127.0.0.1:9092", installation.bootstrap_servers)
-        here = here.replace("-t sms.", f"-t {installation.topic_prefix}sms.").replace("-o end", "-o beginning -e")
-        said = subprocess.run(["sh", "-c", here.partition(" | ")[0]], capture_output=True, text=True, timeout=60)
+        here = command.replace("-t sms.", f"-t {installation.topic_prefix}sms.").replace("-o end", "-o beginning -e")
+        environ = variables(installation)
+        shell = ["sh", "-c", here.partition(" | ")[0]]
+        said = subprocess.run(shell, capture_output=True, text=True, timeout=60, env=environ)
         assert (said.returncode, said.stderr) == (0, ""), here
         printed[command.partition(" -t ")[2]] = said.stdout.splitlines()
 
@@ -219,11 +249,16 @@ async def test_connect_writes_each_sms_again_after_a_kill_and_jq_drops_repeats(
 
     lock = read_lock((Path(__file__).parent / "connect.lock").read_text())
     connect = [fetched(Artifact(jar.group, jar.artifact, jar.version, jar.sha256)) for jar in lock]
-    jars = os.pathsep.join(map(str, [*cache_directory().glob("*.jar"), *connect]))
+    [sink_jar] = [jar for jar in connect if jar.name.startswith("connect-file")]
+    jars = os.pathsep.join(str(jar) for jar in [*cache_directory().glob("*.jar"), *connect] if jar != sink_jar)
     command = [str(JAVA), "-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp", jars]
     command += ["org.apache.kafka.connect.cli.ConnectStandalone", "worker.properties", "file-sink.properties"]
     for name, changes in {
-        "worker.properties": {"127.0.0.1:9092": installation.bootstrap_servers, ":8083": f":{free_port()}"},
+        "worker.properties": {
+            "127.0.0.1:9092": installation.bootstrap_servers,
+            ":8083": f":{free_port()}",
+            "libs/connect-file-4.1.1.jar": str(sink_jar),
+        },
         "file-sink.properties": {"topics=": f"topics={installation.topic_prefix}"},
     }.items():
         text = (EXAMPLES / "connect" / name).read_text()
@@ -236,12 +271,14 @@ async def test_connect_writes_each_sms_again_after_a_kill_and_jq_drops_repeats(
     with running(command, variables(installation), tmp_path):
         until(lambda: sink.exists() and len(sink.read_text().splitlines()) == len(events))
     await publish(installation, more := with_codes(4, per_number=4))
+    await publish_raw(installation, [None, b"junk"])
     with running(command, variables(installation), tmp_path):
-        until(lambda: len(sink.read_text().splitlines()) == 2 * len(events) + len(more))
+        until(lambda: len(sink.read_text().splitlines()) == 2 * len(events) + len(more) + 2)
 
-    [once] = re.findall(r"^  \$ (jq -c .*)$", (EXAMPLES / "connect" / "README.md").read_text(), re.MULTILINE)
+    [once] = re.findall(r"^  \$ (jq -c.*)$", (EXAMPLES / "connect" / "README.md").read_text(), re.MULTILINE)
     said = subprocess.run(["sh", "-c", once], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
-    assert ids_of(said) == [*dict.fromkeys(ids_of(sink.read_text()))]
+    lines = "".join(line for line in sink.read_text().splitlines(keepends=True) if line.startswith("{"))
+    assert ids_of(said) == [*dict.fromkeys(ids_of(lines))]
     assert len(said.splitlines()) == len(more)
 
 
@@ -255,7 +292,8 @@ async def test_flink_s_queries_count_each_sms_once(installation: KafkaSettings, 
     await publish(installation, [*events, *events])
     (tmp_path / "orders.csv").write_text("order-0,ann\norder-5,bob\n")
     tables = flink(Brokers(servers=installation.bootstrap_servers, topic_prefix=installation.topic_prefix))
-    queries = (EXAMPLES / "flink" / "queries.sql").read_text().replace("'orders.csv'", f"'{tmp_path / 'orders.csv'}'")
+    files = [(EXAMPLES / "flink" / f"{name}.sql").read_text() for name in ("sms", "services", "delays", "codes")]
+    queries = "".join(files).replace("'orders.csv'", f"'{tmp_path / 'orders.csv'}'")
     bounded = "ALTER TABLE `sms_received` SET ('scan.bounded.mode' = 'latest-offset');\n"
 
     found = rows_of(await asyncio.to_thread(run_sql, tmp_path, tables + bounded + queries))
@@ -334,8 +372,10 @@ async def test_what_waited_in_a_journal_replaces_no_newer_code_and_what_is_no_sm
         async with AIOKafkaProducer(bootstrap_servers=installation.bootstrap_servers) as producer:
             topic = installation.topic(SmsReceived.TOPIC)
             partition = build(older, topic_prefix="", instance="a").partition
-            for junk in (b"junk", b"{}", None):
+            for junk in (b"junk", b"{}", None, b'{"id": "a", "observed_at": "yesterday"}', b"[]"):
                 await producer.send_and_wait(topic, junk, key=number.encode(), partition=partition)
+            without_key = build(newer, topic_prefix="", instance="a").value
+            await producer.send_and_wait(topic, without_key, partition=partition)
         await publish(installation, [older])
         await publish(installation, with_codes(12, per_number=1)[1:])  # in all partitions
         until(lambda: all(asked(port, each)[0] == 200 for each in numbers(12)))
@@ -343,7 +383,17 @@ async def test_what_waited_in_a_journal_replaces_no_newer_code_and_what_is_no_sm
         await publish(installation, [newest])
 
         until(lambda: asked(port, number) == (200, "000001"))
+        assert asked(port, f"+{number}") == (200, "000001")
+        with urlopen(f"http://127.0.0.1:{port}/{number}", timeout=10) as answer:
+            assert "text" not in json.load(answer)
     assert seen == (200, "000000")
+    changelog = f"{installation.topic_prefix}example-codes-changelog"
+    assert (await config_of(installation, changelog)).items() >= {("segment.ms", "3600000")}
+
+
+async def config_of(kafka: KafkaSettings, topic: str) -> dict[str, str]:
+    async with admin(kafka) as client:
+        return await own_settings(client, topic)
 
 
 async def test_without_its_memory_the_table_goes_back_to_an_old_code(

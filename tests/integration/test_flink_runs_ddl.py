@@ -70,7 +70,7 @@ async def test_flink_reads_every_topic_by_the_generated_tables(kafka, topic_pref
     await topics.create(installation)
     values = await publish(installation)
     tables = flink(Brokers(servers=kafka.bootstrap_servers, topic_prefix=topic_prefix))
-    batch = "SET 'execution.runtime-mode' = 'batch';\n"
+    batch = "SET 'execution.runtime-mode' = 'batch';\nSET 'sql-client.execution.result-mode' = 'tableau';\n"
 
     printed = await asyncio.to_thread(run_sql, tmp_path, batch + tables + BOUNDED + QUERIES)
 
