@@ -1,6 +1,8 @@
 """What is learned of texts: n-grams count for a code or against it, and the same texts give the same weights."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -46,6 +48,18 @@ def test_ngrams_of_texts_with_a_code_count_for_it() -> None:
     assert weights["ab"] > 0.5 > abs(weights["bc"])
     assert weights["cd"] < -0.5
     assert (weights, _) == learned(texts, {"ab", "bc", "cd"})
+
+
+def test_a_process_without_a_file_left_finds_codes() -> None:
+    """The fault `files_used_up`, before the first SMS that is judged by its letters."""
+    program = (
+        "import resource; from schemas.code import extract_code\n"
+        "resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+        f"assert extract_code({PARKED!r}) is None"
+    )
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
+
+    assert ended.returncode == 0, ended.stderr
 
 
 def test_what_was_learned_is_used() -> None:
