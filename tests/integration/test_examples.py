@@ -114,11 +114,13 @@ async def publish(kafka: KafkaSettings, messages: Sequence[SmsReceived]) -> None
             )
 
 
-async def publish_raw(kafka: KafkaSettings, values: Sequence[bytes | None]) -> None:
+async def publish_raw(
+    kafka: KafkaSettings, values: Sequence[bytes | None], *, key: bytes | None = b"16470000000", partition: int = 0
+) -> None:
     """Write what smsbus would not, into one partition."""
     async with AIOKafkaProducer(bootstrap_servers=kafka.bootstrap_servers) as producer:
         for value in values:
-            await producer.send_and_wait(kafka.topic(SmsReceived.TOPIC), value, key=b"16470000000", partition=0)
+            await producer.send_and_wait(kafka.topic(SmsReceived.TOPIC), value, key=key, partition=partition)
 
 
 @pytest.fixture
@@ -369,13 +371,11 @@ async def test_what_waited_in_a_journal_replaces_no_newer_code_and_what_is_no_sm
     with running(program, variables(installation, PORT=str(port)), tmp_path):
         await publish(installation, [newer])
         until(lambda: asked(port, number) == (200, "000000"))
-        async with AIOKafkaProducer(bootstrap_servers=installation.bootstrap_servers) as producer:
-            topic = installation.topic(SmsReceived.TOPIC)
-            partition = build(older, topic_prefix="", instance="a").partition
-            for junk in (b"junk", b"{}", None, b'{"id": "a", "observed_at": "yesterday"}', b"[]"):
-                await producer.send_and_wait(topic, junk, key=number.encode(), partition=partition)
-            without_key = build(newer, topic_prefix="", instance="a").value
-            await producer.send_and_wait(topic, without_key, partition=partition)
+        place = build(older, topic_prefix="", instance="a").partition
+        junk = (b"junk", b"{}", None, b'{"id": "a", "observed_at": "yesterday"}', b"[]")
+        await publish_raw(installation, junk, key=number.encode(), partition=place)
+        without_key = build(newer, topic_prefix="", instance="a").value
+        await publish_raw(installation, [without_key], key=None, partition=place)
         await publish(installation, [older])
         await publish(installation, with_codes(12, per_number=1)[1:])  # in all partitions
         until(lambda: all(asked(port, each)[0] == 200 for each in numbers(12)))
