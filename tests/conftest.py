@@ -3,6 +3,7 @@
 import gc
 import logging
 import os
+import signal
 import socket
 from collections.abc import Iterator
 
@@ -22,11 +23,15 @@ for each in structlog.get_config()["processors"]:
         each.exception_formatter = structlog.dev.plain_traceback
 
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1)
+
+
 @pytest.fixture
 def process_is_restored() -> Iterator[None]:
-    """Commands set logging and umask of a process of their own; leave them to the next test as they were."""
+    """Commands set logging, umask and signals of a process of their own; leave them to the next test as they were."""
     mask = os.umask(0o022)
     os.umask(mask)
+    signals = {each: signal.getsignal(each) for each in SIGNALS}
     root, aiokafka = logging.getLogger(), logging.getLogger("aiokafka")
     handlers, level, aiokafka_level = root.handlers[:], root.level, aiokafka.level
     root.handlers.clear()  # `configure` would close them
@@ -37,6 +42,15 @@ def process_is_restored() -> Iterator[None]:
     logging.getLogger("forward").filters.clear()
     structlog.reset_defaults()
     os.umask(mask)
+    for each, handler in signals.items():
+        signal.signal(each, handler)  # what is ignored here is ignored by every process that a later test starts
+
+
+@pytest.fixture(autouse=True)
+def sigterm_is_heard() -> Iterator[None]:
+    """A test that ends with SIGTERM ignored makes every process that a later test starts deaf to it."""
+    yield
+    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN, "it runs a command: let it use process_is_restored"
 
 
 @pytest.fixture

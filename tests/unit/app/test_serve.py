@@ -11,6 +11,8 @@ from app.errors import StartupError
 from app.settings.load import load
 from app.settings.names import SettingsError
 
+pytestmark = pytest.mark.usefixtures("process_is_restored")
+
 
 async def test_without_an_account_there_is_nothing_to_serve(environment, monkeypatch):
     environment({})
