@@ -258,6 +258,13 @@ def test_what_is_sent_to_the_build_is_named_and_needed() -> None:
     assert not [name for name in taken if name.endswith((".toml", ".env")) and name != "pyproject.toml"]
 
 
+def test_each_stage_of_the_image_begins_with_a_base_image_that_cannot_change() -> None:
+    (base,) = re.findall(r"^ARG BASE=(.*)$", DOCKERFILE, re.MULTILINE)
+
+    assert re.fullmatch(r"python:[\w.-]+@sha256:[0-9a-f]{64}", base)
+    assert {line.split()[1] for line in DOCKERFILE.splitlines() if line.startswith("FROM ")} == {"${BASE}"}
+
+
 def test_the_dockerfile_has_no_findings_of_hadolint() -> None:
     hadolint = Path(sys.executable).with_name("hadolint")
 
