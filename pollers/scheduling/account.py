@@ -30,6 +30,7 @@ BAD_ACTIONS: Final = 10  # in a row: the provider does not offer this, and furth
 NO_LIST: Final = frozenset({"bad_action", "too_large"})
 """Errors of the list of open orders that say nothing about the account: there is no list, or it is too large."""
 WAITS: Final = ProviderError("transient", "account_waits")  # nothing was sent: the account is backing off or paused
+KEY_REFUSED: Final = "its orders will not be polled: correct api_key, `smsbus check` tries it"
 # Seconds. A request has at most 15, an action 5.
 RESPONSE_BUCKETS: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 15.0)
 # Seconds, from a turn of the loop to a budget that is far too small.
@@ -139,13 +140,18 @@ class Account:
         await self._reported(self.client.alive(), "key_works")
 
     async def balance(self) -> Balance | Gone | ProviderError:
-        """Ask how much money is left, once the budget has room. Only a throttled request affects the account."""
+        """Ask how much money is left, once the budget has room. Only a throttled request affects the account.
+
+        A refused key is logged: without an order nothing else would show it. Orders that are polled pause the account.
+        """
         if not await self.further():
             return WAITS
         started = self._loop.time()
         answer = await self.client.balance()
         error = answer if isinstance(answer, ProviderError) else None
         self._count("balance" if error is None else f"balance_{error.code}")
+        if error is not None and error.kind == "auth":
+            _log.warning("key_refused", account=self.name, reason=error.code, hint=KEY_REFUSED)
         if error is None or error.kind == "throttled":
             self._report(error, started)
         return answer

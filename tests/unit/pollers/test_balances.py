@@ -5,6 +5,7 @@ import random
 from typing import Any
 
 from prometheus_client import CollectorRegistry
+from structlog.testing import capture_logs
 
 from pollers.balances import FIRST, Balances
 from pollers.scheduling.account import WAITS, Account
@@ -66,6 +67,19 @@ async def test_what_is_not_known_has_no_sample_and_stops_no_poll() -> None:
 
         assert bench.known() == known
         assert bench.account.throttle.state == "open"
+
+
+@virtual
+async def test_a_key_that_is_refused_is_said_before_there_is_an_order() -> None:
+    bench = Bench()
+    bench.provider.answer = WRONG_KEY
+
+    with capture_logs() as lines:
+        await asyncio.sleep(FIRST + 10)
+        bench.provider.answer = MONEY
+        await asyncio.sleep(HOUR)
+
+    assert [(line["event"], line["account"]) for line in lines] == [("key_refused", "market")]
 
 
 @virtual
