@@ -273,15 +273,17 @@ async def _play(
 
 async def _open_orders(settings: Settings, world: Sandbox, admin_port: int, every: float, ended: asyncio.Event) -> None:
     async with aiohttp.ClientSession(f"http://127.0.0.1:{admin_port}", headers=admin_header(settings)) as session:
-        for request in cycle(ORDERS):
-            await _watch(session, request, world.open(request), ended)
+        for number, request in enumerate(cycle(ORDERS), start=1):
+            await _watch(session, request, world.open(request), f"order-{number}", ended)
             with suppress(TimeoutError):
                 await asyncio.wait_for(ended.wait(), every)
             if ended.is_set():
                 return
 
 
-async def _watch(session: aiohttp.ClientSession, wanted: OrderRequest, order: Order, ended: asyncio.Event) -> None:
+async def _watch(
+    session: aiohttp.ClientSession, wanted: OrderRequest, order: Order, name: str, ended: asyncio.Event
+) -> None:
     """Watch an order as a consumer would: over HTTP, retrying while the response is 503."""
     asked = {
         "account": wanted.provider,
@@ -289,6 +291,7 @@ async def _watch(session: aiohttp.ClientSession, wanted: OrderRequest, order: Or
         "order_id": order.id,
         "recipient": order.number,
         "service": wanted.service,
+        "client_ref": name,
         "after_sms": "request_next" if wanted.kind == "activation" else "keep",
     }
     while not ended.is_set():
