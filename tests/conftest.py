@@ -47,18 +47,28 @@ def process_is_restored() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def sigterm_is_heard() -> Iterator[None]:
-    """A test that ends with SIGTERM ignored makes every process that a later test starts deaf to it."""
+def process_is_left_alone() -> Iterator[None]:
+    """What a test leaves changed makes later ones fail: where SIGTERM is ignored, children are deaf."""
+    before = _of_the_process()
     yield
-    assert signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN, "it runs a command: let it use process_is_restored"
+    assert _of_the_process() == before, "it runs a command? let it use process_is_restored"
+
+
+def _of_the_process() -> dict[str, object]:
+    umask = os.umask(0o022)
+    os.umask(umask)
+    is_deaf = signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
+    return {"SIGTERM is ignored": is_deaf, "umask": umask, "log level": logging.getLogger().level}
 
 
 @pytest.fixture
 def no_collections() -> Iterator[None]:
     """For what measures or is charged CPU time: a collection of the whole run's objects takes longer than that."""
+    collects = gc.isenabled()
     gc.disable()
     yield
-    gc.enable()
+    if collects:
+        gc.enable()
 
 
 @pytest.fixture

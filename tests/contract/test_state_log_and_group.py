@@ -139,7 +139,7 @@ class Member:
             await self._task
 
 
-async def until(holds: Callable[[], object], seconds: float = 25) -> None:
+async def until(holds: Callable[[], object], seconds: float = 90) -> None:
     async with asyncio.timeout(seconds):
         while not holds():
             await asyncio.sleep(0.05)

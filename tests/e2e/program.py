@@ -23,6 +23,7 @@ ADMIN_TOKEN = "e2e-admin-token-e2e-admin-token"
 ADMIN_HEADER = {"Authorization": f"Bearer {ADMIN_TOKEN}"}
 TOKEN = "e2e-token-e2e-token-e2e-token"
 COMMAND_SECONDS, START_SECONDS, STOP_SECONDS = 60, 60, 30
+OF_LOAD = {"messages_in_journal", "event_loop_late"}  # degraded by other programs on this machine
 PORTS = range(6_000, 12_000)  # below those of the Kafkas of tests, and those that a client's end is given
 TEST_PROCESSES = 16
 _returned: deque[int] = deque(maxlen=200)  # of 375 that a process has: a run of hours uses the oldest again
@@ -151,6 +152,10 @@ class Replica:
         """Ask the admin listener."""
         async with aiohttp.ClientSession(headers=ADMIN_HEADER) as session, session.get(self.admin + path) as answer:
             return answer.status, await answer.text()
+
+    async def is_well(self) -> bool:
+        """Ready, and not degraded, not even by other programs on this machine."""
+        return await self.get("/readyz") == (200, '{"status": "ready", "degraded": []}')
 
     async def metrics(self) -> dict[str, float]:
         """The bus's metrics by name, without `smsbus_` and `_total`; of those with labels the sum."""

@@ -57,7 +57,7 @@ def test_a_new_key_from_a_file_is_used_at_the_next_request_and_no_shard_moves(to
 
     assert waited < PROBE_EVERY / 3
     assert poller.events("reloaded")[0]["changed"] == ["accounts.smsverified.api_key"]
-    assert degraded(poller) == []
+    wait_until(lambda: degraded(poller) == [], 60)
     assert [poller.events(name, after=before) for name in ("shards", "shard_ended", "group_left")] == [[], [], []]
     assert town.owned([poller]) == SHARDS
     assert right not in poller.said.read_text()

@@ -81,7 +81,7 @@ async def test_a_wait_returns_the_next_code_and_no_old_one(client):
     await client.send("Your code is 3614")
 
     assert await waiting == (200, "3614\n")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15  # and not at its time-out
     status, nothing = await client.get(f"/v1/wait?recipient={NUMBER}&timeout=1")
     assert (status, nothing["items"]) == (200, [])
     late = asyncio.create_task(client.get(f"/v1/wait?recipient={NUMBER}&since={nothing['cursor']}"))
@@ -118,7 +118,11 @@ async def test_the_same_words_filter_on_the_command_line(smsbus, client):
     assert await shown("--since", "10m", "--code", "--account", "shop") == ["1482", "2593"]
     assert await shown("--since", cursor, "--no-code", "--contains", "HELLO") == [None]
     assert await shown("--since", "10m", "--service", "other") == []
-    assert (await smsbus.run("status")).out.startswith("Everything works.\n")
+
+    async def works() -> bool:
+        return (await smsbus.run("status")).out.startswith("Everything works.\n")
+
+    await eventually(works, 60, "everything works")  # a busy machine is late, and says so
 
 
 async def test_a_stop_waits_for_nobody_who_waits(client, smsbus):
@@ -131,7 +135,7 @@ async def test_a_stop_waits_for_nobody_who_waits(client, smsbus):
     status, told = await waiting
 
     assert (code, status, told["reason"]) == (0, 503, "closing")
-    assert seconds < 5
+    assert seconds < 30  # and not the 50 of who waits
 
 
 async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus, tmp_path):
@@ -148,12 +152,12 @@ async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus,
         watches = await client.get("/v1/watches")
         async with session.post(f"{inbox.admin}/v1/watches", json={}, headers=ADMIN_HEADER) as refused:
             pass
-        ready, (_, metrics) = await inbox.get("/readyz"), await inbox.get("/metrics")
+        _, metrics = await inbox.get("/metrics")
+        await eventually(inbox.is_well, 60, "it is ready, and not degraded")
 
     assert came == (200, "4711\n")
     assert watches == (200, {"watches": [], "next": None, "total": 0})
     assert refused.status == 405
-    assert ready == (200, '{"status": "ready", "degraded": []}')
     assert "smsbus_inbox_events 1.0" in metrics
     assert await inbox.terminate() == 0
     assert not (tmp_path / "inbox" / "journal").exists()

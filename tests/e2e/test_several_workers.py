@@ -46,7 +46,7 @@ async def test_every_worker_takes_its_part_and_one_listener_counts_them_all(smsb
     assert load.refused() == []
     assert problems(load.posts, await events(smsbus)) == []
     assert [name for name, count in Counter([*series, *heads]).items() if count > 1] == []
-    assert await crew.get("/readyz") == (200, '{"status": "ready", "degraded": []}')
+    await eventually(crew.is_well, 60, "it is ready, and not degraded")
     assert len(await smsbus.journals()) == 3
 
 
@@ -59,7 +59,7 @@ async def test_a_killed_worker_loses_nothing_and_comes_back_while_the_others_ser
         await asyncio.sleep(0.5)
         killed = time.monotonic()
         os.kill(victim, signal.SIGKILL)
-        ended = await crew.says("worker_ended", 5)
+        ended = await crew.says("worker_ended", 30)
         ready = await crew.get("/readyz")
         live = await crew.get("/livez")
 
@@ -91,10 +91,14 @@ async def test_sigterm_under_load_stops_all_with_everything_delivered(smsbus, ev
         await load.until_answered(200)
         await load.until_in_flight(10)
         asked = time.monotonic()
+        told_too = children if everybody else ()
+        for child in told_too:
+            os.kill(child, signal.SIGSTOP)  # an idle one ends within milliseconds, before its parent has heard
         stopping = asyncio.ensure_future(crew.terminate())
-        await asyncio.sleep(0)  # until the parent is told: an idle child ends within milliseconds
-        for child in children if everybody else ():
+        await crew.says("stopping", 30)
+        for child in told_too:
             os.kill(child, signal.SIGTERM)
+            os.kill(child, signal.SIGCONT)
         code = await stopping
         load.abandon()
     ledger = {name: int(count) for name, count in re.findall(r"(\w+)=(\d+)", crew.lines[-1]["ledger"])}
@@ -103,7 +107,7 @@ async def test_sigterm_under_load_stops_all_with_everything_delivered(smsbus, ev
 
     assert code == 0
     assert told, IDLE
-    assert min(post.at for post in load.refused()) > asked - 0.1
+    assert min(post.ended for post in load.refused()) > asked
     assert len(crew.said("stopped")) == 4
     assert crew.said("worker_ended") == []
     assert imbalance(ledger) == 0
@@ -152,7 +156,7 @@ async def test_watches_are_asked_of_the_pollers_worker_with_the_caller_s_own_tok
         statuses = [await asked("POST", "/v1/watches", **watch), await asked("GET", "/v1/watches/nobody")]
         statuses += [await asked("POST", "/livez"), await asked("GET", "/nothing")]
         os.kill(_children(crew)[-2], signal.SIGKILL)
-        ended = await crew.says("worker_ended", 5)
+        ended = await crew.says("worker_ended", 30)
         statuses.append(await asked("GET", "/v1/watches"))
 
     assert statuses == [201, 404, 405, 404, 503]
@@ -177,7 +181,7 @@ async def test_what_came_is_asked_of_the_inbox_and_its_end_is_survived(smsbus):
             _, metrics = await crew.get("/metrics")
             os.kill(_children(crew)[-1], signal.SIGKILL)
             await stream.read()
-        ended = await crew.says("worker_ended", 5)
+        ended = await crew.says("worker_ended", 30)
         second = await client.send("Your code is 2593")
 
         async def back() -> bool:
@@ -198,7 +202,7 @@ async def test_what_came_is_asked_of_the_inbox_and_its_end_is_survived(smsbus):
     assert ended["process"] == "inbox"
     assert json.loads(again["data"])["id"] == second
     assert (code, status, told["reason"]) == (0, 503, "closing")
-    assert seconds < 5
+    assert seconds < 30  # and not the 50 of who waits
 
 
 async def test_without_pollers_there_is_nothing_else_on_the_listener(smsbus):

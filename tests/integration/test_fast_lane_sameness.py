@@ -33,6 +33,8 @@ from tests.paired_servers import (
     post,
 )
 
+pytestmark = pytest.mark.usefixtures("no_collections")  # their time is charged to the account
+
 CORPUS = Path(__file__).parents[1] / "corpus" / "wire.jsonl"
 ROWS = [
     row

@@ -18,7 +18,7 @@ from app.settings.sections import AdminSettings, HeartbeatSettings, NotifySettin
 from app.wiring import Reading
 from tests.e2e.program import Installation, eventually
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 AWAY = "127.0.0.1:1"
 
@@ -101,15 +101,15 @@ async def test_a_service_is_told_of_a_problem_and_of_its_end_and_the_heartbeat_c
         return stub.count(form) == 2
 
     async with notifying.notifying(settings, admin, CollectorRegistry()):
-        await eventually(beats, 5, "heartbeats")
+        await eventually(beats, 20, "heartbeats")
         condition = Reading(("kafka_away",))
-        await eventually(told, 5, "the notification")
+        await eventually(told, 20, "the notification")
         stub.seen = [each for each in stub.seen if each[0] != "ping"]
         await asyncio.sleep(0.2)
         assert stub.count("ping") == 0
         condition = Reading(())
-        await eventually(ended, 5, "its end")
-        await eventually(beats, 5, "heartbeats")
+        await eventually(ended, 20, "its end")
+        await eventually(beats, 20, "heartbeats")
 
     (_, first), (_, second) = [each for each in stub.seen if each[0] == form]
     assert "kafka_away: Kafka accepts nothing. SMS are still accepted" in first
@@ -138,5 +138,5 @@ async def test_several_workers_send_one_heartbeat_and_a_service_that_hangs_delay
     code = await replica.terminate()
 
     assert (code, stub.count("ping")) == (0, 1)
-    assert asyncio.get_running_loop().time() - began < 8
+    assert asyncio.get_running_loop().time() - began < 20
     assert "password" not in replica.log.read_text()

@@ -100,6 +100,7 @@ class Stage:
         await self.writer.put(watch.key(), watch.to_json())
 
     async def records(self, topic: str) -> list[ReadRecord]:
+        await until(lambda: all(receipt.delivery.outcome for _, receipt in self.accepted))  # none is in the journal
         return [record async for record in read(self.kafka, topic, start=BEGINNING, follow=False)]
 
     async def events(self) -> list[dict[str, Any]]:
@@ -261,9 +262,11 @@ async def test_a_misplaced_command_is_forwarded_and_taken_away_and_a_broken_one_
     await stage.writer._send(watch.key(), watch.to_json(), wrong, [])
     await stage.writer.put("my-own-key", b'{"watch": "no"}')
     await until(lambda: stage.published_of(order.id) == 1)
-    await asyncio.sleep(0.5)
+    lies: list[tuple[int, bool]] = []
+    async with asyncio.timeout(40):
+        while (wrong, True) not in lies:
+            lies = [(record.partition, record.value is None) for record in await stage.records(WATCHES) if record.key]
 
-    lies = [(record.partition, record.value is None) for record in await stage.records(WATCHES) if record.key]
     mine = [each for each in lies if each[0] in {wrong, right}]
     assert {(wrong, True), (right, False)} <= set(mine)
     letters = await stage.records(SmsRejected.TOPIC)

@@ -22,6 +22,8 @@ from schemas.messages import Message
 from tests.paired_servers import Side, post
 from tests.resets import complaints_of_a_reset
 
+pytestmark = pytest.mark.usefixtures("no_collections")  # their time is charged to the account
+
 KIB = 1024
 MOST_EACH = 220 * KIB  # bytes that a connection holds; docs/guarantees.md says so
 MANY = 20  # connections

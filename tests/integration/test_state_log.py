@@ -100,7 +100,7 @@ class Member:
             await self.task
 
 
-async def until(holds: object, seconds: float = 25) -> None:
+async def until(holds: object, seconds: float = 90) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # type: ignore[operator]
             await asyncio.sleep(0.05)

@@ -44,12 +44,14 @@ async def all_existing(kafka):
     return there
 
 
-async def found_by_every_broker(kafka, *, warnings):
+async def found(kafka, *, problems, warnings):
     """Whichever of the brokers is asked: it may have heard of the topics or of another broker a moment later."""
-    async with asyncio.timeout(10):
-        while len((findings := await topics.inspect(kafka)).warnings) < warnings:
+    async with asyncio.timeout(60):
+        while True:
+            findings = await topics.inspect(kafka)
+            if (len(findings.problems), len(findings.warnings)) == (problems, warnings):
+                return findings
             await asyncio.sleep(0.1)
-    return findings
 
 
 async def make(kafka, name, partitions, replication=1, **configs):
@@ -109,7 +111,7 @@ async def test_three_brokers_get_three_replicas_of_which_two_must_be_in_sync(thr
     there = await all_existing(three)
     assert {topic.replication for topic in there.values()} == {3}
     assert {topic.configs["min.insync.replicas"] for topic in there.values()} == {"2"}
-    assert await topics.inspect(three) == topics.Findings()
+    assert await found(three, problems=0, warnings=0) == topics.Findings()
 
 
 async def test_a_broker_that_is_just_starting_gets_its_replica(three, monkeypatch):
@@ -182,7 +184,7 @@ async def test_too_few_replicas_in_sync_are_a_problem_and_too_few_replicas_a_war
     await make(three, "sms.rejected.v1", 6, replication=1)
     await topics.create(three)
 
-    findings = await found_by_every_broker(three, warnings=2)
+    findings = await found(three, problems=1, warnings=2)
 
     [problem], [warning, unbounded] = findings.problems, findings.warnings
     assert f"topic {three.topic('sms.received.v1')} has min.insync.replicas=1 and needs 2" in problem

@@ -32,7 +32,7 @@ def smsbus(accounts: str) -> Iterator[Smsbus]:
 def wait(smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch) -> Wait:
     monkeypatch.setenv("SMSBUS_URL", smsbus.url)
     monkeypatch.setenv("SMSBUS_TOKEN", READS)
-    return lambda *arguments: CliRunner().invoke(cli, ["wait", *arguments, "--timeout", "2"])
+    return lambda *arguments: CliRunner().invoke(cli, ["wait", *arguments, "--timeout", "20"])
 
 
 def of_order(smsbus: Smsbus, code: str, order: str) -> None:

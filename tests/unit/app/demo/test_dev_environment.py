@@ -12,6 +12,8 @@ from app.demo import run as demo
 from app.demo.run import Ready, Wanted
 from app.settings.load import load
 
+pytestmark = pytest.mark.usefixtures("process_is_restored")
+
 READS = "reads-reads-reads-reads"
 READY = Ready(
     url="http://127.0.0.1:8081",

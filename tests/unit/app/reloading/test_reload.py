@@ -3,7 +3,6 @@
 import asyncio
 import io
 import json
-import logging
 import os
 import re
 import signal
@@ -149,14 +148,12 @@ class Bench:
 
 
 @pytest.fixture
-def bench(file, monkeypatch):
+def bench(file, monkeypatch, process_is_restored):
     file.write_text(SHOP + GRIZZLY)
     some = Bench(file)
     monkeypatch.setattr(module, "sys", SimpleNamespace(stderr=some.lines))
     module.logs.configure(load(file).log, [], some.lines)
-    yield some
-    logging.basicConfig(handlers=[], force=True)
-    structlog.reset_defaults()
+    return some
 
 
 async def test_what_changed_is_one_line_of_names(bench):
