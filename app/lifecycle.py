@@ -20,6 +20,7 @@ from app.admin.listener import Admin
 from app.checks import topics
 from app.errors import StartupError, started
 from app.forwards import Forwarding
+from app.log_metrics import LogMetrics
 from app.loop_lag import LoopLag
 from app.notify.notifying import notifying
 from app.process import allow_many_connections, instance_id, now_ms, tune_gc
@@ -245,6 +246,7 @@ def new_registry() -> CollectorRegistry:
     """Return a registry with the metrics of the process itself and its version."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
+    registry.register(LogMetrics())
     Info("smsbus_build", "The running version", registry=registry).info({"version": version()})
     return registry
 

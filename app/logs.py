@@ -1,9 +1,11 @@
 """Logs: ours and the libraries' in one chain, as JSON or as lines for people, redaction last."""
 
 import logging
+import select
 import sys
 import time
 from collections.abc import Callable, Iterable, MutableMapping
+from functools import partial
 from typing import Any, Final, TextIO
 
 import structlog
@@ -13,14 +15,17 @@ from app.redaction import Redactor, described
 from app.settings.sections import LogSettings
 
 REPEAT_SECONDS: Final = 30.0  # in an outage aiokafka repeats a line several times a second
+DROPPED: Final = "whoever reads the log did not: a terminal at Ctrl-S, a log driver or a journal that hangs"
 REMEMBERED: Final = 1_000  # different lines; older ones are forgotten, and would be logged again
+
+_log = structlog.get_logger("smsbus")
 
 
 def configure(
     settings: LogSettings, secrets: Iterable[str], stream: TextIO, *, clock: Callable[[], float] = time.monotonic
 ) -> None:
     """Send every log line of this process through redaction to `stream`; replaces what was configured before."""
-    handler = logging.StreamHandler(stream)
+    handler = LineHandler(stream)
     handler.addFilter(LibraryFilter(clock, shows_kafka_client=settings.level == "debug"))
     handler.setFormatter(_formatter(settings, Redactor(secrets), stream))
     logging.basicConfig(handlers=[handler], level=settings.level.upper(), force=True)
@@ -30,6 +35,39 @@ def configure(
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,  # a logger made before this call follows it
     )
+
+
+class LineHandler(logging.StreamHandler[TextIO]):
+    """Writes lines while somebody takes them, and drops them otherwise instead of waiting.
+
+    A terminal at Ctrl-S, a log driver or a journal that hangs would else hold up the event loop, and with it all SMS.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        super().__init__(stream)
+        self.dropped = 0
+        self._said = 0  # how many of these are in the log
+        self._ready = _readiness(stream)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a line, and before it how many were dropped; or drop it."""
+        if self.dropped > self._said and self._ready():
+            lines, self._said = self.dropped - self._said, self.dropped
+            _log.warning("log_lines_dropped", lines=lines, hint=DROPPED)
+        if self._ready():
+            super().emit(record)
+        else:
+            self.dropped += 1
+
+
+def _readiness(stream: TextIO) -> Callable[[], object]:
+    """Return what tells whether a line can be written without waiting; a pipe that is ready takes at least 4 KiB."""
+    try:
+        poll = select.poll()
+        poll.register(stream, select.POLLOUT)
+    except (OSError, ValueError):  # it is no file
+        return lambda: True
+    return partial(poll.poll, 0)
 
 
 class LibraryFilter(logging.Filter):

@@ -1,14 +1,19 @@
 """Every way into a log leads through redaction: planted leaks must not come out, and repeated lines are counted."""
 
 import asyncio
+import fcntl
 import io
 import json
 import logging
+import os
+import pty
+import termios
 
 import pytest
 import structlog
 
 from app import logs
+from app.log_metrics import LogMetrics
 from app.settings.sections import LogSettings
 
 NUMBER, CODE, TOKEN = "447700900123", "G-482913", "s3cret-token-of-the-shop"
@@ -233,3 +238,52 @@ def test_auto_is_for_people_on_a_terminal_and_json_elsewhere():
     assert json.loads(pipe.getvalue())["event"] == "serving"
     assert "serving" in terminal.getvalue()
     assert not terminal.getvalue().startswith("{")
+
+
+# ---- whoever reads it does not -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["a pipe", "a terminal at Ctrl-S"])
+def unread(request):
+    """Where the log is written to, what reads it at last, and where it is read."""
+    if request.param == "a pipe":
+        reads, writes = os.pipe()
+        fcntl.fcntl(writes, fcntl.F_SETPIPE_SZ, 16_384)
+        goes_on = list
+    else:
+        reads, writes = pty.openpty()
+        termios.tcflow(writes, termios.TCOOFF)
+        goes_on = lambda: termios.tcflow(writes, termios.TCOON)  # noqa: E731
+    with os.fdopen(writes, "w") as stream:
+        yield stream, goes_on, reads
+    os.close(reads)
+
+
+def test_a_log_that_nobody_reads_holds_up_nobody_and_says_later_how_much_is_missing(unread):
+    stream, goes_on, reads = unread
+    logs.configure(LogSettings(format="json"), [], stream)
+    say = structlog.get_logger("smsbus").info
+    for n in range(100):
+        say("line", n=n, padding="x" * 200)
+    [dropped] = [sample.value for family in LogMetrics().collect() for sample in family.samples]
+
+    goes_on()
+    taken = 100 - int(dropped)
+    before = [next(read_lines(reads))["n"] for _ in range(taken)]
+    say("again")
+    lines = read_lines(reads)
+    after = [next(lines), next(lines)]
+
+    assert before == list(range(taken))
+    assert [(line["event"], line.get("lines")) for line in after] == [("log_lines_dropped", dropped), ("again", None)]
+    assert dropped > 0
+
+
+def read_lines(descriptor):
+    """Each line, as soon as it is there: a terminal passes them on a moment later."""
+    line = b""
+    while byte := os.read(descriptor, 1):
+        line += byte
+        if byte == b"\n":
+            yield json.loads(line)
+            line = b""
