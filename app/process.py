@@ -10,6 +10,7 @@ import socket
 import sys
 import time
 from collections.abc import Coroutine
+from io import TextIOWrapper
 from typing import Any, Final, TypeVar
 
 PRIVATE: Final = 0o077  # the umask: the journal and a local Kafka contain SMS
@@ -62,6 +63,16 @@ def open_closed_streams() -> None:
             number = os.open(os.devnull, os.O_RDWR)  # the lowest that is free: the stream's own
             os.set_inheritable(number, True)  # noqa: FBT003 - takes no keyword
             setattr(sys, name, os.fdopen(number, mode))
+
+
+def write_every_text() -> None:
+    """Write UTF-8 to files and pipes, and on a terminal of another encoding escape what it does not have.
+
+    Else a check mark, or an SMS, ends the command with a traceback.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors="backslashreplace")
 
 
 def collect_rarely() -> None:

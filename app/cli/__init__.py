@@ -31,7 +31,7 @@ from app.cli import (
 )
 from app.cli.filters import EITHER_NAME
 from app.cli.kafka import kafka_app
-from app.process import collect_rarely, open_closed_streams
+from app.process import collect_rarely, open_closed_streams, write_every_text
 
 cli = typer.Typer(
     name="smsbus",
@@ -104,5 +104,6 @@ _unwrap(cli)
 def main() -> None:
     """Run the command line and end the process with the command's exit code."""
     open_closed_streams()
+    write_every_text()
     collect_rarely()
     cli()

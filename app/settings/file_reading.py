@@ -138,7 +138,7 @@ def _file(path: str, *, only_regular: bool) -> File:
             content = file.read(MAX_BYTES + 1)
             if len(content) > MAX_BYTES:
                 return File("", "it is over 1 MiB", 0)
-            return File(content.decode("utf-8"), None, status.st_mtime_ns)
+            return File(content.decode("utf-8-sig"), None, status.st_mtime_ns)
     except UnicodeDecodeError:
         return File("", "it is not UTF-8", 0)
     except OSError as error:

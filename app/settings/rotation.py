@@ -133,7 +133,7 @@ def _tokens(text: str, account: str) -> list[str] | None:
 
 
 def _text(file: Path) -> str:
-    return file.read_bytes().decode("utf-8")  # bytes: keep its line ends
+    return file.read_bytes().decode("utf-8-sig")  # bytes: keep its line ends
 
 
 def _replace(file: Path, text: str) -> None:

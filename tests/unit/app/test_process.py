@@ -1,5 +1,7 @@
 """What a process is called, and what it asks of the system."""
 
+import os
+import pty
 import resource
 import subprocess
 import sys
@@ -34,6 +36,13 @@ cli.cli = command
 cli.main()
 """
 
+SHOWS = """
+from app import cli
+
+cli.cli = lambda: print(chr(10003), chr(0x1F600), chr(233))
+cli.main()
+"""
+
 
 def test_every_process_has_its_own_name():
     assert instance_id() != instance_id()
@@ -65,3 +74,26 @@ def test_a_closed_stream_is_read_and_written_as_if_it_were_dev_null_and_nothing_
     ended = subprocess.run(shell, check=False, stdin=subprocess.DEVNULL)
 
     assert (ended.returncode, said.read_text()) == (0, "True '' True")
+
+
+@pytest.mark.parametrize(
+    ("encoding", "on_a_terminal", "shown"),
+    [
+        ("latin-1", False, "\u2713 \U0001f600 \xe9".encode()),
+        ("latin-1", True, b"\\u2713 \\U0001f600 \xe9"),
+        ("utf-8", True, "\u2713 \U0001f600 \xe9".encode()),
+    ],
+    ids=["a pipe", "a terminal of latin-1", "a terminal of utf-8"],
+)
+def test_every_text_can_be_written_whatever_the_encoding_of_the_terminal(encoding, on_a_terminal, shown):
+    reads, writes = pty.openpty() if on_a_terminal else os.pipe()
+    environ = {**os.environ, "PYTHONIOENCODING": encoding}
+
+    ended = subprocess.run(
+        [sys.executable, "-c", SHOWS], env=environ, stdout=writes, stderr=subprocess.PIPE, check=False
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert os.read(reads, 1000).strip() == shown
+    os.close(reads)
+    os.close(writes)

@@ -118,6 +118,17 @@ async def test_a_file_that_cannot_be_read_is_named(file, environment, tmp_path):
         load()
 
 
+def test_the_mark_that_editors_put_before_utf_8_belongs_to_no_setting(file, environment, tmp_path):
+    (tmp_path / "token").write_bytes(b"\xef\xbb\xbfan-admin-token-an-admin-token\r\n")
+    environment({"SMSBUS_ADMIN__TOKEN_FILE": str(tmp_path / "token")})
+    file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+
+    settings = load()
+
+    assert settings.admin.token.get_secret_value() == "an-admin-token-an-admin-token"
+    assert "shop" in settings.accounts
+
+
 async def test_what_was_read_is_the_same_settings_where_it_is_sent_to(file):
     settings, files = await reader(pause=Pauses())()
     file.write_text(SHOP)

@@ -71,6 +71,15 @@ def test_what_takes_more_than_an_insertion_is_left_to_a_person(text):
     assert with_token_first(text, "shop", NEW) is None
 
 
+def test_a_file_with_the_mark_of_utf_8_is_changed_as_any_other(tmp_path: Path) -> None:
+    file = tmp_path / "smsbus.toml"
+    file.write_bytes(b'\xef\xbb\xbf[accounts.shop]\r\ncallback_tokens = ["old"]\r\n')
+
+    put_first(file, "shop", NEW)
+
+    assert file.read_bytes() == f'[accounts.shop]\r\ncallback_tokens = ["{NEW}", "old"]\r\n'.encode()
+
+
 def test_a_link_stays_one_and_the_file_that_it_leads_to_is_changed(tmp_path: Path) -> None:
     real, link = tmp_path / "real.toml", tmp_path / "smsbus.toml"
     real.write_text('[accounts.shop]\ncallback_tokens = ["old"]\n')
