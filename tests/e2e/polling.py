@@ -93,6 +93,7 @@ class Town:
             "KAFKA__TOPIC_PREFIX": prefix,
             "DATA_DIR": str(directory / "own"),
             "ADMIN__PORT": "0",
+            "RECEIVER__PORT": "0",
             "POLLERS__MAX_INTERVAL": "5",
             "ACCOUNTS__SMSVERIFIED__MAX_REQUESTS_PER_SECOND": str(rate),
         }
