@@ -27,7 +27,7 @@ from app.lifecycle import (
 from app.reloading.reload import Reload
 from app.service_manager import ServiceManager
 from app.settings.file_reading import NO_FILES, Files
-from app.settings.load import Settings
+from app.settings.load import Settings, origin_of
 from app.stopping import Stop, stop_on_signals, watchdog
 from app.version import version
 from app.wiring import Role
@@ -178,7 +178,7 @@ async def _keep_running(cluster: "Cluster") -> None:
 
 
 def _announce(settings: Settings, role: Role, workers: int, running: Running) -> None:
-    receiving = {"receiver": f"http://{settings.receiver.host}:{running.receiver_port}"}
+    receiving = {"receiver": origin_of(settings.receiver.host, running.receiver_port)}
     if settings.pingme_accounts():
         receiving = {"callback": settings.callback_url("{token}", running.receiver_port), **receiving}
     _log.info(
@@ -186,7 +186,7 @@ def _announce(settings: Settings, role: Role, workers: int, running: Running) ->
         role=role,
         **({"workers": workers} if workers > 1 else {}),
         **(receiving if running.receiver_port else {}),
-        admin=f"http://{settings.admin.host}:{running.admin_port}",
+        admin=origin_of(settings.admin.host, running.admin_port),
         kafka=settings.kafka.bootstrap_servers,
         **({"journal": str(settings.bus.journal_dir)} if role not in wiring.WITHOUT_BUS else {}),
         accounts=sorted(settings.accounts),

@@ -20,7 +20,7 @@ from app.admin.rejected import RejectedApi
 from app.admin.watches import WatchApi
 from app.own_callback import OwnCallback
 from app.process import instance_id, now_ms
-from app.settings.load import LOOPBACK_OF, Settings
+from app.settings.load import LOOPBACK_OF, Settings, origin_of
 from app.settings.sections import POLLED
 from app.settings.sections import Account as AccountSettings
 from bus.contract import Bus
@@ -226,7 +226,7 @@ def _fetcher(settings: Settings, name: str, shapes: UnknownShapes, stack: AsyncE
 def receiver_origin(settings: Settings, port: int) -> str:
     """Return the URL of the receiver for requests of this machine."""
     host = LOOPBACK_OF.get(settings.receiver.host, settings.receiver.host)
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    return origin_of(host, port)
 
 
 def inbox(settings: Settings, registry: CollectorRegistry) -> Inbox:

@@ -17,7 +17,7 @@ from bus.kafka.probe import brokers_ready
 READY_WITHIN = 60.0  # seconds; it takes 2 to 3, three nodes 5, and a machine may be busy
 IN_USE = (
     "port {} is in use by another program (another `smsbus serve --local-kafka`, or `smsbus kafka up`?): stop it, or "
-    "choose another port"
+    "choose another port (`serve`: SMSBUS_KAFKA__BOOTSTRAP_SERVERS=localhost:PORT; `kafka up`: --port)"
 )
 LOOK = 5.0  # seconds for one check whether it serves: on a busy machine a single response can take more than one
 

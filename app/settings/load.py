@@ -62,6 +62,11 @@ TOKENS: Final = {
 LOOPBACK_OF: Final = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asyncio lets `::` hear IPv6 alone
 
 
+def origin_of(host: str, port: int) -> str:
+    """Return the URL of a listener; an address of IPv6 needs brackets in it."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+
 class _Tokens(BaseModel):
     """The part of the settings that `tokens_of_environment` reads."""
 
@@ -148,13 +153,13 @@ class Settings(BaseSettings):
     def callback_url(self, token: str, port: int | None = None) -> str:
         """Return the callback URL with this token; without `receiver.public_url` the local one."""
         host = "localhost" if self.receiver.host in {"0.0.0.0", "::"} else self.receiver.host  # noqa: S104 - compared
-        origin = self.receiver.public_url or f"http://{host}:{port or self.receiver.port}"
+        origin = self.receiver.public_url or origin_of(host, port or self.receiver.port)
         return f"{origin.rstrip('/')}/v1/pingme/{token}"
 
     def admin_url(self) -> str:
         """Return the URL of the admin listener for commands on this machine."""
         host = LOOPBACK_OF.get(self.admin.host, self.admin.host)
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.admin.port}"
+        return origin_of(host, self.admin.port)
 
     def secrets(self) -> list[str]:
         """Return every secret value, only to keep them out of logs."""

@@ -464,6 +464,7 @@ def test_settings_do_not_print_their_secrets(environment):
     [
         ({}, "http://localhost:8080/v1/pingme/TOKEN"),
         ({"SMSBUS_RECEIVER__HOST": "127.0.0.1", "SMSBUS_RECEIVER__PORT": "9"}, "http://127.0.0.1:9/v1/pingme/TOKEN"),
+        ({"SMSBUS_RECEIVER__HOST": "::1"}, "http://[::1]:8080/v1/pingme/TOKEN"),
         ({"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example/"}, "https://sms.example/v1/pingme/TOKEN"),
         ({"SMSBUS_RECEIVER__PUBLIC_URL": "https://sms.example/in"}, "https://sms.example/in/v1/pingme/TOKEN"),
     ],
