@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -13,6 +14,7 @@ import structlog
 from app import logs, wiring
 from app.admin.token import with_admin_token
 from app.checks import topics
+from app.checks.clock import clock_problem
 from app.checks.exposure import unencrypted
 from app.errors import StartupError
 from app.lifecycle import (
@@ -24,6 +26,7 @@ from app.lifecycle import (
     refuse_without_accounts,
     serve_parts,
 )
+from app.process import now_ms
 from app.reloading.reload import Reload
 from app.service_manager import ServiceManager
 from app.settings.file_reading import NO_FILES, Files
@@ -66,6 +69,8 @@ async def serve(
     """
     stop, manager = stop or stop_on_signals(), manager or ServiceManager()  # before anything can be accepted
     logs.configure(settings.log, settings.secrets(), sys.stderr)
+    if problem := clock_problem(datetime.fromtimestamp(now_ms() / 1000, UTC)):
+        raise StartupError([problem])
     refuse_without_accounts(settings, role)
     if workers > 1:
         refuse_workers(settings, role, has_socket=manager.listening is not None)

@@ -4,10 +4,11 @@ import asyncio
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from app.checks.clock import clock_problem
 from app.checks.exposure import readable_by_others, unencrypted
 from app.checks.finding import Finding
 from app.checks.keys import key_findings
@@ -24,7 +25,6 @@ from forwarding.address import target_url
 from pollers.poller import GROUP
 
 CONNECT_SECONDS: Final = 3.0
-EARLIEST: Final = datetime(2026, 1, 1, tzinfo=UTC)  # an earlier time means that the clock is not set
 GIB: Final = 1024**3
 TRIED_BYTES: Final = 1 << 18  # a full disk makes files, and refuses what is in them; of a callback as long as it may be
 SHOWN_SHARE: Final = 0.01
@@ -150,10 +150,9 @@ def _waiting(directory: Path, limit: int) -> Iterator[Finding]:
 
 
 def _clock(now: datetime) -> Finding:
-    text = f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}"
-    if now < EARLIEST:
-        return Finding("failed", f"{text}, which is long past: set it (chrony, ntpd), since events carry its time")
-    return Finding("ok", text)
+    if problem := clock_problem(now):
+        return Finding("failed", problem)
+    return Finding("ok", f"this machine's clock says {now:%Y-%m-%dT%H:%M:%SZ}")
 
 
 def _accounts(settings: Settings, role: Role = "all") -> Iterator[Finding]:

@@ -22,6 +22,16 @@ async def test_without_an_account_there_is_nothing_to_serve(environment, monkeyp
         await serve.serve(load())
 
 
+async def test_a_clock_that_is_not_set_stops_the_start(environment, monkeypatch):
+    """Kafka would delete at once what is published, and a provider would not send again what was answered 200."""
+    environment({"SMSBUS_ACCOUNTS__SHOP__PROVIDER": "pingme", "SMSBUS_ACCOUNTS__SHOP__CALLBACK_TOKENS": "x" * 24})
+    monkeypatch.setattr(serve.logs, "configure", lambda *_: None)
+    monkeypatch.setattr(serve, "now_ms", lambda: 12_000)
+
+    with pytest.raises(StartupError, match="clock says 1970-01-01T00:00:12Z, which is long past: set it"):
+        await serve.serve(load())
+
+
 def test_the_version_is_a_metric():
     assert b'smsbus_build_info{version="' in generate_latest(lifecycle.new_registry())
 
