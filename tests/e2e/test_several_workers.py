@@ -270,7 +270,7 @@ async def _settled(crew: Replica) -> dict[str, float]:
     async def empty() -> bool:
         metrics.clear()
         for name, process, value in SAMPLE.findall(await _text(crew)):
-            if process != "inbox":  # it accepts nothing
+            if process not in {"inbox", "supervisor"}:  # they accept nothing
                 metrics.setdefault(process, {})[name] = float(value)
         return not any(each["pending"] or each["journal_rows"] for each in metrics.values())
 
