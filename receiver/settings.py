@@ -44,8 +44,9 @@ def has_host(url: str) -> bool:
 
 
 def _address(text: str) -> str:
-    """Accept the address of a server, with a path where a proxy has one before ours."""
-    if not text.startswith(("https://", "http://")) or not has_host(text):
+    """Accept the address of a server, with a path where a proxy has one before ours; no query, no login."""
+    is_address = text.startswith(("https://", "http://")) and has_host(text) and not URL(text).user
+    if not is_address or "?" in text or "#" in text:  # a callback's path is added to it
         message = "an address like https://sms.example.org is needed"
         raise ValueError(message)
     return text

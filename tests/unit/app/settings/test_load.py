@@ -241,6 +241,8 @@ def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, varia
             "kafka.topic_prefix in {file}): each character must match A-Z, a-z, 0-9 or . _ -",
         ),
         ("[receiver]\npublic_url = 'sms.example.org'", "receiver.public_url in {file}): an address like https://sms."),
+        ("[receiver]\npublic_url = 'https://a.b/?c'", "receiver.public_url in {file}): an address like https://sms."),
+        ("[receiver]\npublic_url = 'https://u:p@a.b'", "receiver.public_url in {file}): an address like https://sms."),
         ("[receiver]\npublic_url = 'https://a..b'", "receiver.public_url in {file}): an address like https://sms."),
         (
             f"{IN_FILE}base_url = 'ftp://x'",
