@@ -87,8 +87,14 @@ def watchdog(lame_duck: float = 0.0) -> threading.Timer:
 
 
 def _bite(seconds: float) -> None:
+    words = threading.Thread(target=_last_words, args=[seconds], daemon=True)
+    words.start()
+    words.join(2 * SHOWN_SECONDS)  # whoever reads the log may not
+    os._exit(1)
+
+
+def _last_words(seconds: float) -> None:
     sys.stderr.write(f"smsbus did not stop within {seconds:.0f} s and ends now; the journal keeps what waits\n")
     if callable(signal.getsignal(signal.SIGUSR1)):  # it writes what each task waits for
         os.kill(os.getpid(), signal.SIGUSR1)
         time.sleep(SHOWN_SECONDS)
-    os._exit(1)

@@ -1,12 +1,27 @@
 """When to stop: once asked, a lame duck first; asked again, at once."""
 
 import asyncio
+import os
+import subprocess
+import sys
+from contextlib import suppress
 
 import pytest
 
 from app.stopping import RECEIVER_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
 
 LONG = 3600.0
+HELD = """
+import asyncio, threading, time
+from app import stopping
+
+async def main():
+    stopping.stop_on_signals()
+    threading.Thread(target=stopping._bite, args=[0]).start()
+    time.sleep(50)
+
+asyncio.run(main())
+"""
 
 
 def test_the_watchdog_bites_after_the_deadline_and_before_kubernetes():
@@ -20,6 +35,25 @@ def test_the_watchdog_cannot_keep_a_process_alive_and_waits_for_the_lame_duck(la
     assert timer.daemon
     assert timer.interval == WATCHDOG_SECONDS + lame_duck
     assert not timer.is_alive()
+
+
+@pytest.mark.parametrize("reads", [True, False], ids=["", "nobody reads its log"])
+def test_the_watchdog_ends_a_process_whose_loop_is_held(reads):
+    ours, theirs = os.pipe()
+    if not reads:
+        os.set_blocking(theirs, False)
+        with suppress(BlockingIOError):
+            while os.write(theirs, b"x" * 4096):
+                pass
+        os.set_blocking(theirs, True)
+
+    ended = subprocess.run([sys.executable, "-c", HELD], stderr=theirs, timeout=60, check=False)
+    os.close(theirs)
+    with os.fdopen(ours, "rb") as log:
+        said = log.read()
+
+    assert ended.returncode == 1
+    assert (b"did not stop within 0 s" in said) == reads
 
 
 async def _waits(stop: Stop) -> bool:
