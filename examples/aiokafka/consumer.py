@@ -39,8 +39,10 @@ def sms_of(record: ConsumerRecord) -> dict[str, str | None] | None:
     """Return what is kept of an SMS; a missing key is null. What is none is named, and skipped."""
     try:
         sms = json.loads(record.value)
-        return {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
-    except (TypeError, ValueError, KeyError):
+        kept = {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
+        "".join([kept["id"], *(each for each in kept.values() if each is not None)]).encode()  # all of it is text
+        return kept
+    except (TypeError, ValueError, KeyError, RecursionError):
         print(f"no SMS, skipped: {record.topic}/{record.partition}@{record.offset}", file=sys.stderr)
         return None
 

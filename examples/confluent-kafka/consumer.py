@@ -36,8 +36,10 @@ def sms_of(message: confluent_kafka.Message) -> dict[str, str | None] | None:
     """Return what is kept of an SMS; a missing key is null. What is none is named, and skipped."""
     try:
         sms = json.loads(message.value())
-        return {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
-    except (TypeError, ValueError, KeyError):
+        kept = {"id": sms["id"], **{key: sms.get(key) for key in KEPT}}
+        "".join([kept["id"], *(each for each in kept.values() if each is not None)]).encode()  # all of it is text
+        return kept
+    except (TypeError, ValueError, KeyError, RecursionError):
         print(f"no SMS, skipped: {message.topic()}/{message.partition()}@{message.offset()}", file=sys.stderr)
         return None
 

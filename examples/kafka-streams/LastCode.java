@@ -179,7 +179,8 @@ public final class LastCode {
             Runtime.getRuntime().halt(1); // a supervisor starts it again; else it would answer 503 for ever
           }
         });
+    var server = answering(streams, Integer.parseInt(variable("PORT", "7070"))); // fails where the port is taken
     streams.start();
-    answering(streams, Integer.parseInt(variable("PORT", "7070"))).start();
+    server.start();
   }
 }

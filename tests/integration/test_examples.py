@@ -75,7 +75,17 @@ confluent_kafka.Consumer = Dying
 """,
 }
 DIES["faststream"] = DIES["aiokafka"]
-JUNK = (None, b"junk", b"5", b"[]", b'{"foo": 1}', b"\xff")
+JUNK = (
+    *(None, b"junk", b"5", b"[]", b'{"foo": 1}', b"\xff", b"[" * 100_000),
+    *(
+        b'{"id": null}',
+        b'{"id": 7}',
+        b'{"id": ["x"]}',
+        b'{"id": "a", "text": ["x"]}',
+        b'{"id": "a", "text": "\\ud800"}',
+    ),
+    b'{"id": "a", "code": 100000000000000000000}',
+)
 SCANTY = b'{"id": "scanty", "a_key_of_the_future": 1}'
 """An SMS without any of the keys that may be null: they are null."""
 RUNS = "sys.argv.pop(0); runpy.run_path(sys.argv[0], run_name='__main__')"
@@ -273,14 +283,14 @@ async def test_connect_writes_each_sms_again_after_a_kill_and_jq_drops_repeats(
     with running(command, variables(installation), tmp_path):
         until(lambda: sink.exists() and len(sink.read_text().splitlines()) == len(events))
     await publish(installation, more := with_codes(4, per_number=4))
-    await publish_raw(installation, [None, b"junk"])
+    await publish_raw(installation, junk := [None, b"junk", b'{"id": null}'])
     with running(command, variables(installation), tmp_path):
-        until(lambda: len(sink.read_text().splitlines()) == 2 * len(events) + len(more) + 2)
+        until(lambda: len(sink.read_text().splitlines()) == 2 * len(events) + len(more) + len(junk))
 
     [once] = re.findall(r"^  \$ (jq -c.*)$", (EXAMPLES / "connect" / "README.md").read_text(), re.MULTILINE)
     said = subprocess.run(["sh", "-c", once], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
     lines = "".join(line for line in sink.read_text().splitlines(keepends=True) if line.startswith("{"))
-    assert ids_of(said) == [*dict.fromkeys(ids_of(lines))]
+    assert ids_of(said) == [*dict.fromkeys(filter(None, ids_of(lines)))]
     assert len(said.splitlines()) == len(more)
 
 
