@@ -22,6 +22,18 @@ T = TypeVar("T")
 MIB = 1024 * 1024
 
 
+def _expanded(path: Path) -> Path:
+    """Take `~` as a shell does: files of settings, and those of systemd, have none."""
+    try:
+        return path.expanduser()
+    except RuntimeError:
+        message = "what stands behind ~ is no user of this machine"
+        raise ValueError(message) from None
+
+
+Directory = Annotated[Path, AfterValidator(_expanded)]
+
+
 def _addresses(servers: str) -> str:
     """Accept `host:port,host:port`; a missing port would silently become 9092, so it is required."""
     for server in servers.split(","):
@@ -92,7 +104,7 @@ class BusSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     # Must outlive the process: with the default it is the user's data directory, in a container a volume.
-    journal_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")) / "journal")
+    journal_dir: Directory = Field(default_factory=lambda: Path(user_data_dir("smsbus")) / "journal")
     # At 1 KiB an SMS about a million of them: days of an outage for most, small beside any disk.
     journal_max_bytes: PositiveInt = 1024 * MIB
     # Webhook senders wait 15-30 s; 2 s leaves them time for a retry and outlasts eight spills.

@@ -4,6 +4,7 @@ Results go to stdout, messages to stderr. Heavy imports are inside the commands,
 """
 
 import inspect
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -92,7 +93,7 @@ cli.command("demo", epilog="Example: smsbus demo --seconds 20")(demo.demo)
 def _unwrap(group: typer.Typer) -> None:
     """Let the terminal wrap the help of each command: the lines of a docstring are wrapped already."""
     for command in group.registered_commands:
-        paragraphs = inspect.getdoc(command.callback).split("\n\n")  # type: ignore[union-attr] # each has one
+        paragraphs = (inspect.getdoc(command.callback) or "").split("\n\n")  # PYTHONOPTIMIZE=2 leaves none
         command.help = "\n\n".join(paragraph.replace("\n", " ") for paragraph in paragraphs)
     for each in group.registered_groups:
         _unwrap(each.typer_instance)  # type: ignore[arg-type] # as above
@@ -101,9 +102,20 @@ def _unwrap(group: typer.Typer) -> None:
 _unwrap(cli)
 
 
+def have_a_home() -> None:
+    """Take `/`, as Docker does, where this user has no home directory: what cannot be written there is said then."""
+    try:
+        Path.home()
+    except RuntimeError:
+        from app.settings.load import take_root_as_home
+
+        take_root_as_home()
+
+
 def main() -> None:
     """Run the command line and end the process with the command's exit code."""
     open_closed_streams()
     write_every_text()
+    have_a_home()
     collect_rarely()
     cli()

@@ -5,6 +5,7 @@ import os
 import re
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
@@ -42,7 +43,7 @@ from app.settings.sections import (
     NotifySettings,
     listed_if_text,
 )
-from bus.settings import BusSettings, KafkaSettings
+from bus.settings import BusSettings, Directory, KafkaSettings
 from forwarding.settings import ForwardSettings
 from inbox.settings import InboxSettings
 from pollers.settings import PollersSettings
@@ -89,7 +90,7 @@ class Settings(BaseSettings):
 
     settings_version: int = Field(VERSION, ge=VERSION, le=VERSION)
     # For the journal and the local Kafka, which must outlive the process, unless a section sets another directory.
-    data_dir: Path = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
+    data_dir: Directory = Field(default_factory=lambda: Path(user_data_dir("smsbus")))
     kafka: KafkaSettings = KafkaSettings()
     bus: BusSettings = Field(default_factory=BusSettings)
     receiver: ReceiverSettings = ReceiverSettings()
@@ -109,7 +110,8 @@ class Settings(BaseSettings):
         tree = {"bus": {}, "receiver": {}, **tree}
         bus, receiver = tree["bus"], tree["receiver"]
         if "data_dir" in tree and isinstance(bus, dict):
-            tree["bus"] = {"journal_dir": Path(tree["data_dir"]) / "journal", **bus}
+            with suppress(RuntimeError, TypeError):  # its own validator says what is wrong with it
+                tree["bus"] = {"journal_dir": Path(tree["data_dir"]).expanduser() / "journal", **bus}
         if isinstance(receiver, dict) and "trusted_proxies" in receiver:
             tree["receiver"] = {**receiver, "trusted_proxies": listed_if_text(receiver["trusted_proxies"])}
         return tree
@@ -290,9 +292,14 @@ def process_environment() -> MutableMapping[str, str]:
     return os.environ
 
 
+def take_root_as_home() -> None:
+    """Set HOME, for this process and those that it starts."""
+    os.environ["HOME"] = "/"
+
+
 def data_dir_of_environment() -> Path:
     """Return `data_dir` for a command that reads no settings."""
-    return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus"))
+    return Path(os.environ.get("SMSBUS_DATA_DIR") or user_data_dir("smsbus")).expanduser()
 
 
 def client_variables() -> tuple[str | None, str | None]:

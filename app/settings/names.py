@@ -51,6 +51,7 @@ FORMS: Final = {
     "bool_type": EITHER,
     "bool_parsing": EITHER,
     "string_type": "a text is needed, in quotes",
+    "path_type": "a path is needed, in quotes",
 }
 """What a value must be, by pydantic's type of error."""
 SHAPES: Final = {

@@ -7,6 +7,8 @@ import os
 import re
 import shlex
 import socket
+import subprocess
+import sys
 
 import pytest
 import typer
@@ -74,6 +76,13 @@ def test_the_commands_are_those_of_the_design():
 def test_no_command_is_a_coroutine_that_nobody_would_await():
     for path, command in commands(typer.main.get_command(cli)):
         assert not inspect.iscoroutinefunction(inspect.unwrap(command.callback)), path
+
+
+def test_it_runs_where_python_leaves_docstrings_out():
+    command = [sys.executable, "-OO", "-m", "app", "--version"]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+
+    assert (ended.returncode, ended.stderr) == (0, "")
 
 
 def test_every_command_says_what_it_does():

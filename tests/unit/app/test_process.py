@@ -5,15 +5,18 @@ import pty
 import resource
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from app import process
+from app.cli import have_a_home
 from app.process import instance_id
 
 ENDED = """
 import asyncio, os, signal
 from app import process
+from app.cli import have_a_home
 try:
     process.serve(asyncio.sleep(0))
 finally:
@@ -97,3 +100,15 @@ def test_every_text_can_be_written_whatever_the_encoding_of_the_terminal(encodin
     assert os.read(reads, 1000).strip() == shown
     os.close(reads)
     os.close(writes)
+
+
+def test_a_user_without_a_home_directory_gets_that_of_docker(monkeypatch):
+    def nobody():
+        raise RuntimeError
+
+    monkeypatch.setenv("HOME", "")
+    monkeypatch.setattr(Path, "home", nobody)
+
+    have_a_home()
+
+    assert os.environ["HOME"] == "/"

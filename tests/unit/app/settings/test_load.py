@@ -105,6 +105,17 @@ def test_the_journal_lies_under_the_data_directory(environment):
     assert load().bus.journal_dir == Path("/srv/smsbus/journal")
 
 
+@pytest.mark.parametrize("name", ["SMSBUS_DATA_DIR", "SMSBUS_BUS__JOURNAL_DIR"])
+def test_a_tilde_is_the_home_directory_also_where_no_shell_reads_it(environment, monkeypatch, name):
+    monkeypatch.setenv("HOME", "/home/ann")
+    environment({name: "~/sms"})
+
+    settings = load()
+
+    assert str(settings.bus.journal_dir).removesuffix("/journal") == "/home/ann/sms"
+    assert name != "SMSBUS_DATA_DIR" or settings.data_dir == Path("/home/ann/sms")
+
+
 def test_a_journal_directory_of_its_own_wins_over_the_data_directory(environment):
     environment({"SMSBUS_DATA_DIR": "/srv/smsbus", "SMSBUS_BUS__JOURNAL_DIR": "/fast/journal"})
 
@@ -240,6 +251,9 @@ def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, varia
             "[kafka]\ntopic_prefix = 'a b'",
             "kafka.topic_prefix in {file}): each character must match A-Z, a-z, 0-9 or . _ -",
         ),
+        ("data_dir = 5", "data_dir in {file}): a path is needed, in quotes"),
+        ("data_dir = ['x']", "data_dir in {file}): a path is needed, in quotes"),
+        ("data_dir = '~nobody-of-that-name/x'", "data_dir in {file}): what stands behind ~ is no user"),
         ("[receiver]\npublic_url = 'sms.example.org'", "receiver.public_url in {file}): an address like https://sms."),
         ("[receiver]\npublic_url = 'https://a.b/?c'", "receiver.public_url in {file}): an address like https://sms."),
         ("[receiver]\npublic_url = 'https://u:p@a.b'", "receiver.public_url in {file}): an address like https://sms."),
