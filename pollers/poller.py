@@ -115,11 +115,11 @@ class Poller:
 
     async def stop(self) -> None:
         """Leave the group; the next owner polls again what was not committed."""
+        await self.scheduler.stop()
         keepers, self._keepers = self._keepers, {}
-        tasks = [*self._tasks, *keepers.values()]
-        for task in tasks:
-            task.cancel()
-        if tasks:
+        while tasks := [*self._tasks, *(keeper for keeper in keepers.values() if not keeper.done())]:
+            for task in tasks:  # what ends may start something still
+                task.cancel()
             await asyncio.wait(tasks)
         self._save_learned()
         await self._writer.close()

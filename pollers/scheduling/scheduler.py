@@ -41,6 +41,7 @@ SAMPLE: Final = 1000  # of an account's rents, to estimate how long their SMS wa
 BREATHE: Final = 100  # watches that are planned before other tasks get their turn
 RECONSIDER: Final = 30.0  # seconds: a poll further ahead is planned again after half of the time
 AFTER_DEADLINE: Final = 10.0  # seconds between two attempts of a last poll
+IN_FLIGHT: Final = 1.0  # seconds at most that a stop waits for the polls in flight
 ACTION: Final = "!"  # prefix of a watch's id in the queue: an action waits, not a poll
 
 
@@ -118,11 +119,19 @@ class Scheduler:
         self._timers = TimerQueue(now=self._loop.time())
         self._timer: asyncio.TimerHandle | None = None
         self._wakes_at = 0.0
+        self._stopped = False
         self._actions: dict[str, Owner] = {}
         self._accounts_in_turn = deque(accounts.values())
         self._rents: dict[str, set[str]] = {name: set() for name in accounts}
         self._in_flight = 0
         self._in_flight_of: dict[str, int] = {}  # by account
+
+    async def stop(self) -> None:
+        """Start no further request; wait a moment for the polls in flight, since what they show is to be published."""
+        self._stopped = True
+        until = self._loop.time() + IN_FLIGHT
+        while self._in_flight and self._loop.time() < until:
+            await asyncio.sleep(TICK)
 
     # ---- watches ----------------------------------------------------------------------------------------------
 
@@ -249,6 +258,8 @@ class Scheduler:
 
     def _wake(self) -> None:
         self._timer = None
+        if self._stopped:
+            return
         now = self._loop.time()
         for watch_id in self._timers.due(now):
             if (plan := self.plans.get(watch_id)) is None:
@@ -519,7 +530,7 @@ class Scheduler:
     def review_lists(self) -> None:
         """Start reading the list of each account where that saves requests. Call this every second."""
         for follower in self.lists.values():
-            if not follower.running and follower.pays():
+            if not self._stopped and not follower.running and follower.pays():
                 follower.running = True
                 self._spawn(follower.run())
 

@@ -22,8 +22,8 @@ from pollers.scheduling.learned import Learned, ToldToWait
 from pollers.settings import PollersSettings
 from pollers.tracking.advance import opened
 from pollers.watch_commands import WatchRequest
-from providers.observation import ProviderError, Waiting
-from schemas.messages import SmsRejected, Watch, WatchEnded
+from providers.observation import Last, ProviderError, SeenSms, Waiting
+from schemas.messages import SmsReceived, SmsRejected, Watch, WatchEnded
 from tests.unit.pollers import virtual_time
 
 T0 = 1_795_000_000_000
@@ -128,14 +128,25 @@ class Table:
 
 
 class Client:
-    has_full_text = has_list = False
+    has_full_text = has_list = listed = False
 
     def __init__(self) -> None:
         self.asked: list[str] = []
         self.answer: Any = Waiting()
+        self.takes = 0.0  # seconds until it answers
+        self.lingers = 0.0  # seconds until a cancelled request has ended
+
+    async def active(self) -> dict[str, str]:
+        self.listed = True
+        return {}
 
     async def poll(self, order_kind: str, order_id: str, unfinished: object = None) -> Any:
         self.asked.append(order_id)
+        try:
+            await asyncio.sleep(self.takes)
+        except asyncio.CancelledError:
+            await asyncio.sleep(self.lingers)
+            raise
         return self.answer
 
 
@@ -516,3 +527,44 @@ async def test_who_asks_again_for_what_is_so_already_causes_no_polls() -> None:
         asked.append(len(bench.client.asked) - before)
 
     assert asked[1] <= 1.2 * asked[0]
+
+
+@pytest.mark.parametrize(("takes", "has_list"), [(0.0, False), (0.3, False), (30.0, False), (0.0, True)])
+def test_nothing_is_asked_after_a_stop(takes: float, has_list: bool) -> None:
+    @virtual
+    async def run() -> None:
+        bench = Bench()
+        for number in range(500):
+            bench.command(str(number))
+        bench.client.takes, bench.client.lingers, bench.client.has_list = takes, 0.5, has_list
+        await bench.start(*range(12))
+        others = asyncio.all_tasks() - bench.poller._tasks - {*bench.poller._keepers.values()}
+        await asyncio.sleep(10)
+        stopping = asyncio.get_running_loop().create_task(bench.poller.stop())
+        await asyncio.sleep(0)
+        asked = len(bench.client.asked)
+        await stopping
+        left = asyncio.all_tasks() - others - {stopping}
+        await asyncio.sleep(3600)
+
+        assert asked > 20
+        assert bench.client.listed == has_list
+        assert len(bench.client.asked) == asked
+        assert not left
+
+    run()
+
+
+@virtual
+async def test_an_sms_whose_answer_is_under_way_at_a_stop_is_published() -> None:
+    bench = Bench()
+    bench.command("1")
+    bench.client.takes = 0.5
+    await bench.start(*range(12))
+    while len(bench.client.asked) < 2:
+        await asyncio.sleep(0.01)
+    bench.client.answer = Last(SeenSms(code="123456"))
+
+    await bench.poller.stop()
+
+    assert [sms.code for sms in bench.bus.messages if isinstance(sms, SmsReceived)] == ["123456"]
