@@ -4,7 +4,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from math import ceil, inf
@@ -124,14 +124,16 @@ class Scheduler:
         self._accounts_in_turn = deque(accounts.values())
         self._rents: dict[str, set[str]] = {name: set() for name in accounts}
         self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._in_flight_of: dict[str, int] = {}  # by account
 
     async def stop(self) -> None:
         """Start no further request; wait a moment for the polls in flight, since what they show is to be published."""
         self._stopped = True
-        until = self._loop.time() + IN_FLIGHT
-        while self._in_flight and self._loop.time() < until:
-            await asyncio.sleep(TICK)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(IN_FLIGHT):
+                await self._idle.wait()
 
     # ---- watches ----------------------------------------------------------------------------------------------
 
@@ -359,6 +361,7 @@ class Scheduler:
 
     def _count_in_flight(self, account: Account, change: int) -> None:
         self._in_flight += change
+        (self._idle.clear if self._in_flight else self._idle.set)()
         self._in_flight_of[account.name] = self._in_flight_of.get(account.name, 0) + change
 
     def _owned(self, watch_id: str) -> OwnedWatch | None:

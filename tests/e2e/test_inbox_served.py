@@ -81,7 +81,7 @@ async def test_a_wait_returns_the_next_code_and_no_old_one(client):
     await client.send("Your code is 3614")
 
     assert await waiting == (200, "3614\n")
-    assert time.monotonic() - began < 15  # and not at its time-out
+    assert time.monotonic() - began < 5
     status, nothing = await client.get(f"/v1/wait?recipient={NUMBER}&timeout=1")
     assert (status, nothing["items"]) == (200, [])
     late = asyncio.create_task(client.get(f"/v1/wait?recipient={NUMBER}&since={nothing['cursor']}"))
@@ -135,7 +135,7 @@ async def test_a_stop_waits_for_nobody_who_waits(client, smsbus):
     status, told = await waiting
 
     assert (code, status, told["reason"]) == (0, 503, "closing")
-    assert seconds < 30  # and not the 50 of who waits
+    assert seconds < 5
 
 
 async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus, tmp_path):

@@ -8,13 +8,13 @@ import pytest
 from tests.e2e.load import Load
 from tests.e2e.program import PROGRAM, START_SECONDS, Replica, eventually
 from tests.e2e.topic import events, problems
+from tests.pipes import full_pipe
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("arguments", [(), ("--workers", "2")], ids=["one process", "workers"])
 async def test_a_service_whose_log_nobody_reads_starts_serves_and_stops(smsbus, arguments):
-    reads, writes = os.pipe()
-    _fill(writes)
+    reads, writes = full_pipe()
     process = await asyncio.create_subprocess_exec(
         *PROGRAM, "serve", *arguments, cwd=smsbus.directory, env=smsbus._environ({}), stderr=writes
     )
@@ -40,12 +40,3 @@ async def test_a_service_whose_log_nobody_reads_starts_serves_and_stops(smsbus, 
     assert metrics["log_lines_dropped"] > 0
     assert load.refused() == []
     assert problems(load.posts, await events(smsbus), one_process=not arguments) == []
-
-
-def _fill(pipe: int) -> None:
-    os.set_blocking(pipe, False)
-    try:
-        while os.write(pipe, b"x" * 4096):
-            pass
-    except BlockingIOError:
-        os.set_blocking(pipe, True)

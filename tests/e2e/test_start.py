@@ -1,7 +1,10 @@
 """Starting while something is missing: refused in one readable line, or going on with what was verified before."""
 
 import asyncio
+import os
+import time
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -27,13 +30,16 @@ async def test_a_service_restarted_while_kafka_is_away_accepts_into_its_journal(
         await load.until_answered(100)
     metrics = await replica.metrics()
     firsts, rest = firsts_and_rest(load.posts, 0.0)
-    print(f"{len(load.posts)} posts, first {max(firsts):.3f} s, then p99 {percentile(0.99, rest):.3f} s")
+    sync = _sync_of_this_disk(smsbus.directory)
+    print(
+        f"{len(load.posts)} posts, a sync {sync:.3f} s, first {max(firsts):.3f} s, p99 {percentile(0.99, rest):.3f} s"
+    )
 
     assert replica.said("started_without_kafka")
     assert metrics["journal_rows"] == len(load.answered()) > 100
     assert load.refused() == []
-    assert max(firsts) < DEADLINE / 2  # they wait for the first spill and for a sync, and not for Kafka
-    assert percentile(0.99, rest) < DEADLINE / 4
+    assert max(firsts) < max(1.5, 6 * sync)  # they wait for the first spill and for a sync, and not for Kafka
+    assert percentile(0.99, rest) < max(0.5, 6 * sync)
 
     await kafka.start()
     metrics = await replica.drained()
@@ -75,6 +81,19 @@ async def test_a_misspelled_variable_is_answered_with_the_right_one(smsbus):
 
     assert "SMSBUS_RECIEVER__PORT" in line
     assert "did you mean SMSBUS_RECEIVER__PORT?" in line
+
+
+def _sync_of_this_disk(directory: Path) -> float:
+    """Return how many seconds the slowest of some syncs takes."""
+    each = []
+    with (directory / "synced").open("wb") as file:
+        for _ in range(5):
+            began = time.monotonic()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            each.append(time.monotonic() - began)
+    return max(each)
 
 
 async def _first_readiness(installation: Installation, serving: "asyncio.Task[Replica]") -> Replica:

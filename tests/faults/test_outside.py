@@ -10,7 +10,7 @@ import pytest
 TESTS = Path(__file__).parents[1]
 OURS = {path.parent.name for path in TESTS.parent.glob("*/__init__.py")} - {"tests"}
 FOREIGN = {"aiohttp", "aiokafka", "hypothesis", "matplotlib", "pytest", "rich", "standardwebhooks"}
-SHARED = {"tests.kafka_fixtures", "tests.loop_thread", "tests.secure_kafka"}  # of all tests
+SHARED = {"tests.kafka_fixtures", "tests.loop_thread", "tests.pipes", "tests.secure_kafka"}  # of all tests
 FILES = [TESTS / "audit.py", *TESTS.glob("e2e/**/*.py"), *TESTS.glob("faults/**/*.py")]
 
 

@@ -662,7 +662,7 @@ async def test_a_head_has_as_long_to_arrive_as_a_body(opened: Any, before: bytes
             await asyncio.sleep(0.02)
         said = await reader.read()
 
-    assert asyncio.get_running_loop().time() - began > HEAD_SECONDS / 2
+    assert HEAD_SECONDS / 2 < asyncio.get_running_loop().time() - began < HEAD_SECONDS * 4
     assert said.startswith(b"HTTP/1.1 408")
     assert b"Connection: close" in said
     assert server.counted("timeout", "") == 1

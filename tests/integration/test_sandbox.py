@@ -246,8 +246,8 @@ async def test_a_bad_day_begins_and_ends_over_http(client):
 
 async def test_a_bad_day_that_was_begun_late_has_its_window_from_then(client):
     path = "/smsman/control/get-balance?token=sandbox-smsman"
-    await asyncio.sleep(0.3)
-    client.sandbox.add_fault(Fault(kind="empty", until=2.0))
+    await asyncio.sleep(1.2)  # longer than the window
+    client.sandbox.add_fault(Fault(kind="empty", until=1.0))
     during = await client.get(path)
     async with asyncio.timeout(30):
         while not (after := (await client.get(path))[1]):

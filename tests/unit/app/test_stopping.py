@@ -4,11 +4,11 @@ import asyncio
 import os
 import subprocess
 import sys
-from contextlib import suppress
 
 import pytest
 
 from app.stopping import RECEIVER_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
+from tests.pipes import full_pipe
 
 LONG = 3600.0
 HELD = """
@@ -39,13 +39,7 @@ def test_the_watchdog_cannot_keep_a_process_alive_and_waits_for_the_lame_duck(la
 
 @pytest.mark.parametrize("reads", [True, False], ids=["", "nobody reads its log"])
 def test_the_watchdog_ends_a_process_whose_loop_is_held(reads):
-    ours, theirs = os.pipe()
-    if not reads:
-        os.set_blocking(theirs, False)
-        with suppress(BlockingIOError):
-            while os.write(theirs, b"x" * 4096):
-                pass
-        os.set_blocking(theirs, True)
+    ours, theirs = os.pipe() if reads else full_pipe()
 
     ended = subprocess.run([sys.executable, "-c", HELD], stderr=theirs, timeout=60, check=False)
     os.close(theirs)
