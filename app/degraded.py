@@ -54,9 +54,9 @@ MEANINGS: Final = {
         "Wait: they go out by themselves once Kafka takes them. If they stay, solve what else is listed here.",
     ),
     "journal_unwritable": Meaning(
-        "The journal cannot be written: the disk is full or failing, or its limit is reached.",
+        "The journal cannot be written: the disk is full or failing, its limit is reached, or it was deleted.",
         "Callbacks get 503 if Kafka is away, too.",
-        "Free disk, or raise bus.journal_max_bytes and restart.",
+        "The log says which: free disk; raise bus.journal_max_bytes and restart; deleted: restart once Kafka is back.",
     ),
     "over_share": Meaning(
         "Account NAME fills more than half of the journal.",

@@ -103,11 +103,13 @@ class Journals:
                 self._adopt_at = now + self._settings.orphan_scan_interval
                 await self._adopt()
                 await self._look_for_unclaimed()
+                if self.own is not None:
+                    await self.own.journal.look()
                 self.disk_free_bytes = await asyncio.to_thread(_free_bytes, self._settings.journal_dir)
+                self.unreadable.end()
             for drained in [orphan for orphan in self.orphans if orphan.empty]:
                 self.orphans.remove(drained)
                 await self._leave(drained)
-            self.unreadable.end()
         except OSError as error:
             self.unreadable.begin(error=str(error))
 

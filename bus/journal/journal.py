@@ -107,6 +107,7 @@ class Journal:
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
         self.damaged = False  # the file is not a valid journal any longer: only a restart quarantines it
         self._failed_bytes = 0  # of the newest write that failed
+        self._files: tuple[object, ...] = ()  # which files the connection has open
         self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -164,6 +165,11 @@ class Journal:
             return False
         return True
 
+    async def look(self) -> None:
+        """Notice that the file was deleted, before a write needs it."""
+        with suppress(JournalUnwritable):
+            await self._ask(lambda _: self._check_files(), writes=True)
+
     async def close(self) -> None:
         """Finish all jobs, then close the file."""
         self._jobs.put(None)
@@ -195,11 +201,14 @@ class Journal:
                 _dropped(connection)  # after an I/O error only a new connection is reliable
                 connection = None
             self._loop.call_soon_threadsafe(_resolve, jobs, answers)
+        if connection is not None and self.rows and self._files != _files(self.path):
+            log.error("journal_deleted", file=str(self.path), rows_lost=self.rows)
         _dropped(connection)
 
     def _connected(self) -> sqlite3.Connection:
         """A failed commit may still be in the file: delete rows that were never confirmed, and count the rest."""
         connection = _connect(self.path)
+        self._files = _files(self.path)
         if self._newest is not None:
             connection.execute("DELETE FROM rows WHERE seq > ?", (self._newest,))
             self._count(connection)
@@ -290,6 +299,7 @@ class Journal:
         return {(_typed(str, topic), partition): count for topic, partition, count, _ in lanes}
 
     def _insert(self, connection: sqlite3.Connection, records: Sequence[Record]) -> list[Stored]:
+        self._check_files()
         self._check_limit(sum(record.size for record in records))
         stored = [_insert_one(connection, record) for record in records]
         self.rows += sum(each.is_new for each in stored)
@@ -302,12 +312,22 @@ class Journal:
         self.bytes += size
         self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + size
 
+    def _check_files(self) -> None:
+        """Refuse to write to a deleted file, whose bytes end with this process."""
+        if self._files != _files(self.path):
+            message = (
+                f"the journal at {self.path} was deleted or moved while it was in use: what was in it is published by"
+                " this process only, so bring Kafka back first, then start smsbus again"
+            )
+            raise JournalUnwritable(message)
+
     def _check_limit(self, size: int) -> None:
         if self.bytes + size > self.max_bytes:
             message = f"the journal at {self.path} has reached its limit of {self.max_bytes} bytes"
             raise JournalUnwritable(message)
 
     def _try_room(self, connection: sqlite3.Connection) -> None:
+        self._check_files()
         self._check_limit(self._failed_bytes)
         connection.execute("REPLACE INTO probe VALUES (1, zeroblob(?))", (self._failed_bytes,))
 
@@ -339,6 +359,16 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
     connection.text_factory = bytes  # an invalid text is one damaged row, not an error of the whole read
     return connection
+
+
+def _files(path: Path) -> tuple[object, ...]:
+    """Return which files these names stand for now: the journal, and the log that SQLite keeps beside it."""
+    found = []
+    for each in (path, path.with_name(path.name + "-wal")):
+        with suppress(OSError):
+            status = each.stat()
+            found.append((each.name, status.st_dev, status.st_ino))
+    return tuple(found)
 
 
 def _is_damaged(path: Path) -> bool:

@@ -469,6 +469,6 @@ async def test_sqlite_on_the_event_loop_would_be_seen(
     monkeypatch.setattr(journal, "_ask", on_the_loop)
 
     with watched(), suppress(blockbuster.BlockingError):
-        await journal.probe()
+        await journal.delete([1])
 
     assert [place.split(" at ")[0] for place in blocked] == ["sqlite3.Connection.execute"]

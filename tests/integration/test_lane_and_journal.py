@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -9,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from bus.contract import NotDurable, Receipt
 from bus.deliveries import Deliveries, PendingRecord
@@ -221,6 +223,50 @@ async def test_a_journal_at_its_limit_refuses_and_takes_again_when_there_is_room
     assert setup.journal.unwritable is None
     assert setup.deliveries.ledger.balanced
     await setup.stop()
+
+
+@pytest.mark.parametrize("name", ["", FILE_NAME, f"{FILE_NAME}-wal"], ids=["directory", "file", "log"])
+@pytest.mark.parametrize("made_anew", [False, True])
+async def test_a_deleted_journal_takes_nothing_more_and_what_it_has_is_published(
+    tmp_path: Path, name: str, *, made_anew: bool
+) -> None:
+    directory = tmp_path / "one"
+    directory.mkdir()
+    setup = LaneSetup(directory)
+    await setup.start()
+    await setup.accept(record(0))
+    shutil.rmtree(directory) if not name else (directory / name).unlink()
+    if made_anew:
+        directory.mkdir(exist_ok=True)
+        (directory / (name or FILE_NAME)).touch()
+
+    await setup.journal.look()
+    seen = setup.journal.unwritable
+    for n in range(2):
+        with pytest.raises(NotDurable, match="deleted or moved while it was in use"):
+            await setup.accept(record(n))
+    assert not await setup.journal.probe()
+    setup.open.set()
+    await setup.drain()
+    with capture_logs() as lines:
+        await setup.stop()
+
+    assert seen == setup.journal.unwritable
+    assert [line.partition(":")[2] for line in setup.topic] == [record(0).id]
+    assert setup.deliveries.ledger.balanced
+    assert lines == []
+
+
+async def test_rows_that_end_with_a_deleted_journal_are_said_at_the_stop(tmp_path: Path) -> None:
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    await setup.accept(record(0))
+    (tmp_path / FILE_NAME).unlink()
+
+    with capture_logs() as lines:
+        await setup.stop()
+
+    assert [(line["event"], line["rows_lost"]) for line in lines] == [("journal_deleted", 1)]
 
 
 async def test_an_id_that_is_a_row_already_is_not_written_twice(tmp_path: Path) -> None:

@@ -46,7 +46,12 @@ def a_failed_write_is_promised(patch: pytest.MonkeyPatch) -> None:
 
 
 def what_a_failed_commit_left_stays(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Journal, "_connected", lambda self: bus.journal.journal._connect(self.path))
+    def connected(self: Journal) -> sqlite3.Connection:
+        connection = bus.journal.journal._connect(self.path)
+        self._files = bus.journal.journal._files(self.path)
+        return connection
+
+    patch.setattr(Journal, "_connected", connected)
 
 
 def a_damaged_row_is_believed(patch: pytest.MonkeyPatch) -> None:
