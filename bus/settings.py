@@ -1,5 +1,6 @@
 """Settings of Kafka and of the bus. Values only: `app/settings` reads the environment."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal, Self, TypeVar
 
@@ -7,6 +8,7 @@ from platformdirs import user_data_dir
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     NonNegativeFloat,
@@ -20,6 +22,8 @@ from pydantic import (
 
 T = TypeVar("T")
 MIB = 1024 * 1024
+_HOST = re.compile(r"[^\s:\[\]]+|\[[0-9A-Fa-f:.%]+\]")  # an address of IPv6 stands in brackets
+_PORT = re.compile(r"[0-9]{1,5}")
 
 
 def _expanded(path: Path) -> Path:
@@ -31,14 +35,22 @@ def _expanded(path: Path) -> Path:
         raise ValueError(message) from None
 
 
-Directory = Annotated[Path, AfterValidator(_expanded)]
+def _is_path(value: object) -> object:
+    """Refuse an empty text, which would be the working directory, and what no path contains."""
+    if value == "" or "\0" in str(value):
+        message = "the path of a directory is needed; without this setting a default is used"
+        raise ValueError(message)
+    return value
+
+
+Directory = Annotated[Path, BeforeValidator(_is_path), AfterValidator(_expanded)]
 
 
 def _addresses(servers: str) -> str:
     """Accept `host:port,host:port`; a missing port would silently become 9092, so it is required."""
     for server in servers.split(","):
         host, _, port = server.strip().rpartition(":")
-        if not host or not port.isdecimal() or not 0 < int(port) < 65536:
+        if not _HOST.fullmatch(host) or not _PORT.fullmatch(port) or not 0 < int(port) < 65536:
             message = "write it as host:port, several separated by commas, for example localhost:9092"
             raise ValueError(message)
     return servers
@@ -66,7 +78,7 @@ File = Annotated[Path, AfterValidator(_file)]
 class KafkaSettings(BaseModel):
     """Kafka's address and our credentials. The names of the security settings are Kafka's own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     bootstrap_servers: Annotated[str, AfterValidator(_addresses)] = "localhost:9092"
     topic_prefix: str = Field(default="", max_length=100, pattern=r"^[A-Za-z0-9._-]*$")  # what Kafka allows in a name
@@ -101,7 +113,7 @@ class KafkaSettings(BaseModel):
 class BusSettings(BaseModel):
     """Limits of how a message waits for Kafka."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     # Must outlive the process: with the default it is the user's data directory, in a container a volume.
     journal_dir: Directory = Field(default_factory=lambda: Path(user_data_dir("smsbus")) / "journal")

@@ -34,7 +34,7 @@ def _number(text: str) -> str:
 class ForwardSettings(BaseModel):
     """Where events are sent, and which."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     allow_private: bool = False
     url: Annotated[SecretStr, AfterValidator(_url)]  # many have a token in their path

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, NonNegativeFloat, PositiveFloat, Pos
 class PollersSettings(BaseModel):
     """How often and how much at once to poll."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     # Shortest time between two polls of one order. The fastest scripts in use poll every second; no provider objects.
     min_interval: PositiveFloat = 1.0

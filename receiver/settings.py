@@ -55,7 +55,7 @@ def _address(text: str) -> str:
 class ReceiverSettings(BaseModel):
     """Where the callback endpoint listens, and its limits."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     # The one public listener; without a token it serves nothing but /livez.
     host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
@@ -89,7 +89,7 @@ class ReceiverSettings(BaseModel):
 class PingMeAccount(BaseModel):
     """One PingMe account, authenticated by a token in the path: `/v1/pingme/{token}`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     name: fields.Account
     tokens: Annotated[tuple[SecretStr, ...], AfterValidator(_fit_for_a_url)]

@@ -109,7 +109,7 @@ class Settings(BaseSettings):
         """Put the journal under a data directory that was chosen; take apart a comma list of another's section."""
         tree = {"bus": {}, "receiver": {}, **tree}
         bus, receiver = tree["bus"], tree["receiver"]
-        if "data_dir" in tree and isinstance(bus, dict):
+        if "data_dir" in tree and isinstance(bus, dict) and "\0" not in str(tree["data_dir"]):
             with suppress(RuntimeError, TypeError):  # its own validator says what is wrong with it
                 tree["bus"] = {"journal_dir": Path(tree["data_dir"]).expanduser() / "journal", **bus}
         if isinstance(receiver, dict) and "trusted_proxies" in receiver:
@@ -141,7 +141,11 @@ class Settings(BaseSettings):
         del dotenv_settings, file_secret_settings
         if isinstance(env_settings, EnvSettingsSource):
             files = file_variables(settings_cls, env_settings.env_vars)
-            env_settings.env_vars = {name: value for name, value in env_settings.env_vars.items() if name not in files}
+            env_settings.env_vars = {
+                name: value.strip() if value else value  # as a file's: a Kubernetes secret often ends with a newline
+                for name, value in env_settings.env_vars.items()
+                if name not in files
+            }
         return env_settings, init_settings, InitSettingsSource(settings_cls, cls.of_file)
 
     def pingme_accounts(self) -> list[PingMeAccount]:
@@ -278,13 +282,16 @@ def reader(config: Path | None = None, pause: Pause = asyncio.sleep) -> Callable
 
 
 def config_file(config: Path | None = None) -> Path | None:
-    """Return the file that `load` reads. Raises `SettingsError` when a given one does not exist."""
+    """Return the file that `load` reads. Raises `SettingsError` for one that is named, or found, and is no file."""
     named = config or (Path(os.environ[CONFIG]) if os.environ.get(CONFIG) else None)
-    if named is None:
-        return FILE if FILE.is_file() else None
-    if not named.is_file():
-        raise SettingsError([f"{named} is not there: it was named by {'--config' if config else CONFIG}"])
-    return named
+    if named is None and not os.path.lexists(FILE):
+        return None
+    file = named or FILE
+    if not file.is_file():
+        problem = "is not there" if not file.exists() else "is a directory" if file.is_dir() else "is no regular file"
+        why = f"it was named by {'--config' if config else CONFIG}" if named else "move it away to start without one"
+        raise SettingsError([f"{file} {problem}: {why}"])
+    return file
 
 
 def process_environment() -> MutableMapping[str, str]:
@@ -304,12 +311,12 @@ def data_dir_of_environment() -> Path:
 
 def client_variables() -> tuple[str | None, str | None]:
     """Return the URL and the token of the service that a client's commands are to ask."""
-    return os.environ.get(URL) or None, os.environ.get(TOKEN) or None
+    return os.environ.get(URL, "").strip() or None, os.environ.get(TOKEN, "").strip() or None
 
 
 def tokens_of_environment() -> AdminSettings:
     """Return the tokens that variables set, for a command that reads no other settings. Raises `SettingsError`."""
-    given = {field: os.environ[name] for name, field in TOKENS.items() if os.environ.get(name)}
+    given = {field: os.environ[name].strip() for name, field in TOKENS.items() if os.environ.get(name)}
     try:
         return _Tokens.model_validate({"admin": given}).admin
     except ValidationError as error:

@@ -45,6 +45,7 @@ FORMS: Final = {
     "dict_type": SECTION,
     "int_type": WHOLE,
     "int_parsing": WHOLE,
+    "string_too_short": "it must not be empty",
     "int_from_float": WHOLE,
     "float_type": NUMBER,
     "float_parsing": NUMBER,

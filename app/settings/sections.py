@@ -100,7 +100,7 @@ def _not_guessable(token: SecretStr) -> None:
 class Section(BaseModel):
     """A section of the settings: immutable, no unknown keys, and no values in errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
 
 class Account(Section):
@@ -110,7 +110,7 @@ class Account(Section):
     callback_tokens: Annotated[tuple[SecretStr, ...], BeforeValidator(listed_if_text)] = Field(
         default=(), validate_default=True
     )
-    user_id: str | None = None
+    user_id: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
     app_key: SecretStr | None = None
     api_key: SecretStr | None = Field(default=None, validate_default=True)
     base_url: Annotated[str, Field(pattern=r"^https?://[^/\s]+"), AfterValidator(_address)] | None = None

@@ -1,12 +1,22 @@
 """Settings from the environment: good ones are taken, bad ones named by their variable, and no secret is ever shown."""
 
+import os
 import re
 from base64 import b64encode
 from pathlib import Path
 
 import pytest
 
-from app.settings.load import Settings, config_file, findable, load, shown, without_secrets
+from app.settings.load import (
+    Settings,
+    client_variables,
+    config_file,
+    findable,
+    load,
+    shown,
+    tokens_of_environment,
+    without_secrets,
+)
 from app.settings.names import SettingsError, places, variable_of
 from schemas.normalize import provider_time
 
@@ -225,6 +235,17 @@ def test_settings_of_this_version_may_say_so(environment, tmp_path):
             "is given twice",
         ),
         ({"SMSBUS_ACCOUNTS__2SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__2SHOP", "lower-case"),
+        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__USER_ID": ""}, "SMSBUS_ACCOUNTS__SHOP__USER_ID", "it must not be empty"),
+        (SHOP | {"SMSBUS_ACCOUNTS__SHOP__USER_ID": " "}, "SMSBUS_ACCOUNTS__SHOP__USER_ID", "it must not be empty"),
+        ({"SMSBUS_DATA_DIR": ""}, "SMSBUS_DATA_DIR", "the path of a directory is needed"),
+        ({"SMSBUS_DATA_DIR": " "}, "SMSBUS_DATA_DIR", "the path of a directory is needed"),
+        ({"SMSBUS_BUS__JOURNAL_DIR": ""}, "SMSBUS_BUS__JOURNAL_DIR", "the path of a directory is needed"),
+        ({"SMSBUS_BUS__ACCEPT_DEADLINE": "inf"}, "SMSBUS_BUS__ACCEPT_DEADLINE", "a finite number"),
+        ({"SMSBUS_ACCOUNTS__SHOP__QUIET_AFTER": "inf"}, "SMSBUS_ACCOUNTS__SHOP__QUIET_AFTER", "a finite number"),
+        *(
+            ({"SMSBUS_KAFKA__BOOTSTRAP_SERVERS": address}, "SMSBUS_KAFKA__BOOTSTRAP_SERVERS", "host:port")
+            for address in ("localhost:٩٠٩٢", "::1:9092", "a:b:9092", "a b:9092", "[::1:9092")
+        ),
     ],
 )
 def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, variables, variable, word):
@@ -252,6 +273,7 @@ def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, varia
             "kafka.topic_prefix in {file}): each character must match A-Z, a-z, 0-9 or . _ -",
         ),
         ("data_dir = 5", "data_dir in {file}): a path is needed, in quotes"),
+        ('data_dir = "a\\u0000b"', "data_dir in {file}): the path of a directory is needed"),
         ("data_dir = ['x']", "data_dir in {file}): a path is needed, in quotes"),
         ("data_dir = '~nobody-of-that-name/x'", "data_dir in {file}): what stands behind ~ is no user"),
         ("[receiver]\npublic_url = 'sms.example.org'", "receiver.public_url in {file}): an address like https://sms."),
@@ -498,6 +520,39 @@ def test_a_file_that_was_named_must_be_there(environment):
         config_file()
     with pytest.raises(SettingsError, match="it was named by --config"):
         config_file(Path("/nowhere/else.toml"))
+
+
+@pytest.mark.parametrize("named", [True, False], ids=["named", "found"])
+@pytest.mark.parametrize(
+    ("make", "problem"),
+    [
+        (Path.mkdir, "is a directory"),
+        (os.mkfifo, "is no regular file"),
+        (lambda path: path.symlink_to("/dev/null"), "is no regular file"),
+        (lambda path: path.symlink_to("nowhere"), "is not there"),
+    ],
+    ids=["directory", "pipe", "device", "link to nothing"],
+)
+def test_what_is_no_file_stops_the_start(environment, tmp_path, monkeypatch, make, problem, named):
+    make(tmp_path / "smsbus.toml")
+    monkeypatch.chdir(tmp_path)
+
+    [line] = refused(environment, {"SMSBUS_CONFIG": str(tmp_path / "smsbus.toml")} if named else {})
+
+    assert f"smsbus.toml {problem}: " in line
+
+
+@pytest.mark.parametrize("behind", ["\n", "\r\n", " ", "\t"])
+def test_what_stands_behind_a_variable_is_no_part_of_it(environment, behind):
+    secrets = {"SMSBUS_ADMIN__TOKEN": SECRET, "SMSBUS_KAFKA__SASL_PLAIN_PASSWORD": SECRET, "SMSBUS_TOKEN": SECRET}
+    given = {**POLLED, **SHOP, **secrets, "SMSBUS_ACCOUNTS__SHOP__USER_ID": "7", "SMSBUS_ACCOUNTS__SHOP__APP_KEY": "k"}
+    environment({name: value + behind for name, value in given.items()})
+
+    settings = load()
+
+    assert {*settings.secrets()} == {SECRET, "k"}
+    assert settings.accounts["shop"].user_id == "7"
+    assert client_variables()[1] == tokens_of_environment().token.get_secret_value() == SECRET
 
 
 def test_the_environment_is_read_in_one_file_only():
