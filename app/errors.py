@@ -1,6 +1,8 @@
 """Why the service does not start."""
 
 from collections.abc import Coroutine
+from errno import EADDRNOTAVAIL
+from socket import gaierror
 from typing import Any
 
 from bus.journal.journal import JournalUnwritable
@@ -22,4 +24,7 @@ async def started(start: Coroutine[Any, Any, None], variable: str, value: object
         await start
     except (OSError, JournalUnwritable) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise StartupError([f"{variable}={value} cannot be used: {reason or type(error).__name__}"]) from error
+        what = f"{variable}={value}"
+        if isinstance(error, gaierror) or (isinstance(error, OSError) and error.errno == EADDRNOTAVAIL):
+            what = variable.removesuffix("PORT") + "HOST"  # the port is right
+        raise StartupError([f"{what} cannot be used: {reason or type(error).__name__}"]) from error

@@ -29,7 +29,7 @@ from app.reloading.reload import Reload, ReloadMetrics, Serving, Take
 from app.service_manager import ServiceManager
 from app.settings.file_reading import Files
 from app.settings.load import Settings
-from app.stopping import RECEIVER_SECONDS, Deadline, Stop
+from app.stopping import RECEIVER_SECONDS, Deadline, Stop, set_off
 from app.version import version
 from app.wiring import Polling, Role, Watching
 from bus.contract import Ledger
@@ -86,7 +86,7 @@ class Process:
             await self.stop.wait()
         self.manager.stopping(self.watchdog.interval)
         _log.info("stopping")
-        self.watchdog.start()
+        set_off(self.watchdog)
         admin.ready = False
 
 

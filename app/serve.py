@@ -31,7 +31,7 @@ from app.reloading.reload import Reload
 from app.service_manager import ServiceManager
 from app.settings.file_reading import NO_FILES, Files
 from app.settings.load import Settings, origin_of
-from app.stopping import Stop, stop_on_signals, watchdog
+from app.stopping import Stop, set_off, stop_on_signals, watchdog
 from app.version import version
 from app.wiring import Role
 from app.workers.supervisor import refuse_workers, supervise
@@ -139,7 +139,7 @@ async def _serve_on_workers(
             await stop.wait()
         manager.stopping(watchdog.interval)
         _log.info("stopping")
-        watchdog.start()
+        set_off(watchdog)
     _log.info("stopped", ledger=crew.ledger.line(), adopted=crew.ledger.adopted)
     crew.check_end()
     return crew.ledger

@@ -86,10 +86,17 @@ def watchdog(lame_duck: float = 0.0) -> threading.Timer:
     return timer
 
 
+def set_off(timer: threading.Timer) -> None:
+    """Start the watchdog, unless this machine has no thread left: then only the service manager's own one remains."""
+    with suppress(RuntimeError):
+        timer.start()
+
+
 def _bite(seconds: float) -> None:
     words = threading.Thread(target=_last_words, args=[seconds], daemon=True)
-    words.start()
-    words.join(2 * SHOWN_SECONDS)  # whoever reads the log may not
+    with suppress(RuntimeError):  # as above
+        words.start()
+        words.join(2 * SHOWN_SECONDS)  # whoever reads the log may not
     os._exit(1)
 
 

@@ -17,7 +17,7 @@ from app.admin.inbox import InboxApi, nobody_is_paused
 from app.admin.journals import JournalApi
 from app.admin.listener import Admin
 from app.admin.rejected import RejectedApi
-from app.admin.watches import WatchApi
+from app.admin.watches import NothingToWatch, WatchApi
 from app.own_callback import OwnCallback
 from app.process import instance_id, now_ms
 from app.settings.load import LOOPBACK_OF, Settings, origin_of
@@ -60,7 +60,7 @@ POLLING: Final = ("all", "pollers")
 READING: Final = ("all", "inbox")
 WITHOUT_BUS: Final = ("inbox", "forward")
 """Roles that accept nothing, and so need no journal and no proof of the topics."""
-Api = JournalApi | CallbackApi | InboxApi | RejectedApi | WatchApi
+Api = JournalApi | CallbackApi | InboxApi | RejectedApi | WatchApi | NothingToWatch
 
 
 def polled_accounts(settings: Settings) -> frozenset[str]:
@@ -308,6 +308,8 @@ def admin(
         passed = GroupProgress(settings.kafka).passed
         apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused, passed=passed))
         apis.append(_rejected_api(inbox, present))
+        if polling is None:
+            apis.append(NothingToWatch())
     if polling is not None:
         apis.append(_watch_api(settings, polling))
 
@@ -363,6 +365,7 @@ def inbox_admin(
                 InboxApi(inbox, watching.table, now_ms=now_ms, passed=passed),
                 _rejected_api(inbox, present),
                 watches,
+                *([] if accounts else [NothingToWatch()]),
             ]
         ),
         starting=lambda: any(part.is_starting() for part in parts),

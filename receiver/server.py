@@ -38,6 +38,10 @@ FAREWELL: Final = 0.5  # seconds in which the next callback on a kept connection
 CUT_OFF: Final = 0.1  # seconds; handlers that are left after the grace period are cancelled
 
 
+PASTED: Final = "/ \t\r\n"
+"""What may stand behind a callback URL where it was pasted, decoded."""
+
+
 class TokenUse(NamedTuple):
     """A valid callback token, by its fingerprint."""
 
@@ -225,7 +229,9 @@ class CallbackServer:
             return self.intake.problem(STRANGER, "closing", retry_after=RETRY_AFTER)
         path = request.path
         if path.startswith(PINGME):
-            return await self._pingme(request, RawRequest(path[len(PINGME) :], request.headers.get("Content-Type", "")))
+            return await self._pingme(
+                request, RawRequest(path[len(PINGME) :].rstrip(PASTED), request.headers.get("Content-Type", ""))
+            )
         if path != "/livez":
             return self.intake.problem(STRANGER, "not_found")
         if request.method not in {"GET", "HEAD"}:

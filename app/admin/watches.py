@@ -31,6 +31,7 @@ from schemas.messages import Watch
 
 REQUESTS: Final = ("next", "stop", "finish", "cancel")
 AN_ORDER: Final = rf"(?!(?:{'|'.join(REQUESTS)})$)[^/]+"  # the names of requests are not order ids
+NOTHING_POLLED: Final = "No account that is polled is in this service's settings: see `smsbus account list`."
 UNCONFIRMED: Final = "Kafka did not confirm the request: it may or may not be performed. Send it again."
 
 Handler = Callable[[web.Request], Awaitable[web.Response]]
@@ -219,6 +220,17 @@ class WatchApi:
         await self._writer.put(watch.key(), watch.to_json())
         self._table.put(watch)
         _log.info("watch_command", watch_id=watch.watch_id, desired=watch.desired, request=watch.request_id)
+
+
+class NothingToWatch:
+    """Says that no watch can be opened, where the settings have no account that is polled."""
+
+    def add_to(self, router: web.UrlDispatcher) -> None:
+        """Mount the route."""
+        router.add_post("/v1/watches", self._refuse)
+
+    async def _refuse(self, _: web.Request) -> web.Response:
+        return problem(400, "unknown_account", NOTHING_POLLED)
 
 
 def new_request_id() -> str:

@@ -32,7 +32,7 @@ from app.cli import (
 )
 from app.cli.filters import EITHER_NAME
 from app.cli.kafka import kafka_app
-from app.process import collect_rarely, open_closed_streams, write_every_text
+from app.process import collect_rarely, hear_every_signal, open_closed_streams, write_every_text
 
 cli = typer.Typer(
     name="smsbus",
@@ -114,6 +114,7 @@ def have_a_home() -> None:
 
 def main() -> None:
     """Run the command line and end the process with the command's exit code."""
+    hear_every_signal()
     open_closed_streams()
     write_every_text()
     have_a_home()

@@ -15,6 +15,14 @@ EITHER_NAME = {"token_normalize_func": lambda token: WORD_OF.get(token.replace("
 """The `context_settings` of a command with filters: it takes them by the event's names, too, like --client-ref."""
 
 
+def given(text: str | None) -> str | None:
+    """Refuse an empty text."""
+    if text is not None and not text.strip():
+        message = "it is empty: is a variable of the shell not set?"
+        raise typer.BadParameter(message)
+    return text
+
+
 def _served(provider: str | None) -> str | None:
     """Refuse what is no provider: nothing would ever match."""
     names = provider_names()
@@ -25,16 +33,25 @@ def _served(provider: str | None) -> str | None:
     raise typer.BadParameter(message)
 
 
-To = Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.")]
-OfAccount = Annotated[str | None, typer.Option("--account", help="Only of this account.", autocompletion=account_names)]
+To = Annotated[
+    str | None, typer.Option("--to", metavar="NUMBER", help="Only SMS received by this number.", callback=given)
+]
+OfAccount = Annotated[
+    str | None,
+    typer.Option("--account", help="Only of this account.", callback=given, autocompletion=account_names),
+]
 Provider = Annotated[
     str | None,
     typer.Option("--provider", help="Only of this provider.", callback=_served, autocompletion=provider_names),
 ]
-Service = Annotated[str | None, typer.Option("--service", help="Only of this service, in the provider's word.")]
-Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.")]
-OfWatch = Annotated[str | None, typer.Option("--watch", metavar="ID", help="Only of this watch.")]
-OfOrder = Annotated[str | None, typer.Option("--order", help="Only of the order with this id of the provider.")]
+Service = Annotated[
+    str | None, typer.Option("--service", help="Only of this service, in the provider's word.", callback=given)
+]
+Ref = Annotated[str | None, typer.Option("--ref", help="Only with this client_ref.", callback=given)]
+OfWatch = Annotated[str | None, typer.Option("--watch", metavar="ID", help="Only of this watch.", callback=given)]
+OfOrder = Annotated[
+    str | None, typer.Option("--order", help="Only of the order with this id of the provider.", callback=given)
+]
 Freshness = Annotated[
     Literal["live", "recovered", "history", "replayed"] | None, typer.Option("--freshness", help="Only this kind.")
 ]
@@ -42,7 +59,9 @@ HasCode = Annotated[
     bool | None,
     typer.Option("--code/--no-code", help="Only with a code, or only without."),
 ]
-Contains = Annotated[str | None, typer.Option("--contains", help="Only with this in the text, in any case.")]
+Contains = Annotated[
+    str | None, typer.Option("--contains", help="Only with this in the text, in any case.", callback=given)
+]
 
 
 def filter_of(

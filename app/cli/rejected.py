@@ -5,6 +5,7 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import typer
@@ -126,9 +127,10 @@ async def _list(settings: "Settings", wanted: "Wanted", *, as_json: bool) -> Non
 
     letters = Letters(settings.kafka, wanted)
     count = 0
-    async for letter in letters.read():
-        count += 1
-        typer.echo(letter.model_dump_json() if as_json else _line(letter))
+    async with aclosing(letters.read()) as read:  # where nobody reads any more, as behind `| head -1`, echo fails
+        async for letter in read:
+            count += 1
+            typer.echo(letter.model_dump_json() if as_json else _line(letter))
     if not count:
         say("no dead letter" if wanted == Wanted() else "no such dead letter")
     _say_unreadable(letters)

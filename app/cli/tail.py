@@ -2,7 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,9 +109,11 @@ async def _tail(
     else:
         records = reader.read(kafka, RECEIVED, start=start or reader.END, follow=False)
     found = False
-    async for record in _wanted(records, wanted):
-        found = True
-        show(record)
+    async with aclosing(records):  # `show` fails where nobody reads any more: `| head -1`
+        async for record in records:
+            if _matches(record, wanted):
+                found = True
+                show(record)
     if not found:
         say(NOTHING)
 
@@ -132,12 +135,6 @@ async def _last(kafka: "KafkaSettings", start: "Start | None", wanted: "Filter",
     if not kept:
         say(NOTHING)
     return reader.at(positions)
-
-
-async def _wanted(records: AsyncIterator["ReadRecord"], wanted: "Filter") -> AsyncIterator["ReadRecord"]:
-    async for record in records:
-        if _matches(record, wanted):
-            yield record
 
 
 def _matches(record: "ReadRecord", wanted: "Filter") -> bool:

@@ -10,7 +10,7 @@ import typer
 
 from app.cli.completion import account_names
 from app.cli.exit import Code, Config, end, readable_errors, say
-from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service
+from app.cli.filters import Contains, Freshness, HasCode, OfAccount, OfOrder, Provider, Ref, Service, given
 from app.durations import seconds_in
 from app.process import now_ms
 from app.since import HOW, is_cursor, moment_in
@@ -27,11 +27,15 @@ LEAST_DIGITS, LONG_ENOUGH = 7, 11
 
 def wait(
     account: Annotated[
-        str | None, typer.Argument(help="The account of an order.", autocompletion=account_names)
+        str | None, typer.Argument(help="The account of an order.", autocompletion=account_names, callback=given)
     ] = None,
-    order: Annotated[str | None, typer.Argument(help="The provider's id of the order.")] = None,
-    to: Annotated[str | None, typer.Option("--to", metavar="NUMBER", help="Wait for a number's next SMS.")] = None,
-    watch: Annotated[str | None, typer.Option("--watch", metavar="ID", help="Wait for a watch's SMS.")] = None,
+    order: Annotated[str | None, typer.Argument(help="The provider's id of the order.", callback=given)] = None,
+    to: Annotated[
+        str | None, typer.Option("--to", metavar="NUMBER", help="Wait for a number's next SMS.", callback=given)
+    ] = None,
+    watch: Annotated[
+        str | None, typer.Option("--watch", metavar="ID", help="Wait for a watch's SMS.", callback=given)
+    ] = None,
     since: Annotated[
         str | None, typer.Option(metavar="10m|TIME|CURSOR", help="Of a number: also what came since then.")
     ] = None,

@@ -13,6 +13,10 @@ from app.local_kafka.errors import LocalKafkaError
 
 # Below Linux's ephemeral range (32768 up): while a broker is down, no outgoing connection may take its port.
 FREE_PORTS = range(20_000, 32_000)
+RUNNING = (
+    "the Kafka in {} is running already, at {} (or another program uses its second port, {}): use that one, without "
+    "--local-kafka, or stop it, or choose another directory"
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,10 @@ def open_layout(directory: Path, *, nodes: int, port: int | None) -> Layout:
     if nodes != 1 and port is not None:
         raise LocalKafkaError("a port can be chosen for a single node only; three nodes use free ports")
     directory = directory.absolute()
-    layout = load_layout(directory) or _new_layout(directory, nodes)
+    kept = load_layout(directory)
+    if kept is not None and nodes == 1 and not is_free(kept.ports[0].controller):
+        raise LocalKafkaError(RUNNING.format(directory, kept.bootstrap_servers, kept.ports[0].controller))
+    layout = kept or _new_layout(directory, nodes)
     if len(layout.ports) != nodes:
         raise LocalKafkaError(
             f"{directory} holds a Kafka of {len(layout.ports)} node(s), not {nodes}: choose another directory"

@@ -2,7 +2,8 @@
 
 import base64
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import NamedTuple
 
 from pydantic import ConfigDict, ValidationError
@@ -61,16 +62,17 @@ class Letters:
         self._kafka = kafka
         self._wanted = wanted
 
-    async def read(self) -> AsyncIterator[Letter]:
+    async def read(self) -> AsyncGenerator[Letter, None]:
         """Yield each once, those of one account in their order. Raises `TopicsError` and `KafkaAway`."""
         wanted, seen = self._wanted, set[str]()
         start = reader.BEGINNING if wanted.since_ms is None else reader.since(wanted.since_ms)
         only = None if wanted.account is None else {partition_of(wanted.account.encode())}
-        async for record in reader.read(self._kafka, REJECTED, start=start, follow=False, only=only):
-            letter = self._letter(record.value)
-            if letter is not None and letter.id not in seen and wanted.takes(letter):
-                seen.add(letter.id)
-                yield letter
+        async with aclosing(reader.read(self._kafka, REJECTED, start=start, follow=False, only=only)) as records:
+            async for record in records:
+                letter = self._letter(record.value)
+                if letter is not None and letter.id not in seen and wanted.takes(letter):
+                    seen.add(letter.id)
+                    yield letter
 
     def _letter(self, value: bytes | None) -> Letter | None:
         try:

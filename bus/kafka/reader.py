@@ -14,7 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeVar
@@ -139,9 +139,10 @@ async def follow(
     while True:
         try:
             begin = at({**positions}) if positions else start
-            async for record in read(kafka, topic, start=begin, follow=True, placed=placed):
-                positions[record.partition] = record.offset + 1
-                yield record
+            async with aclosing(read(kafka, topic, start=begin, follow=True, placed=placed)) as records:
+                async for record in records:
+                    positions[record.partition] = record.offset + 1
+                    yield record
         except KafkaAway:
             if not positions:
                 raise

@@ -151,13 +151,13 @@ async def test_an_inbox_of_its_own_serves_what_another_process_published(smsbus,
         came = await waiting
         watches = await client.get("/v1/watches")
         async with session.post(f"{inbox.admin}/v1/watches", json={}, headers=ADMIN_HEADER) as refused:
-            pass
+            problem = await refused.json()
         _, metrics = await inbox.get("/metrics")
         await eventually(inbox.is_well, 60, "it is ready, and not degraded")
 
     assert came == (200, "4711\n")
     assert watches == (200, {"watches": [], "next": None, "total": 0})
-    assert refused.status == 405
+    assert (refused.status, "No account that is polled" in problem["detail"]) == (400, True)
     assert "smsbus_inbox_events 1.0" in metrics
     assert await inbox.terminate() == 0
     assert not (tmp_path / "inbox" / "journal").exists()

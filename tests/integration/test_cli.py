@@ -371,6 +371,30 @@ def test_a_tail_that_follows_prints_what_comes(smsbus):
     assert texts[0].startswith("number ")
 
 
+@pytest.mark.parametrize("command", [("tail", "-f", "--since", "10m", "--json"), ("rejected", "list", "--json")])
+def test_a_reader_that_wants_no_more_ends_a_command_without_a_word(smsbus, command):
+    smsbus.has_topics()
+    with smsbus.serving() as service:
+        smsbus("trigger", "pingme", "--url", service.url, "--text", "one 111111")
+        urllib.request.urlopen(service.url, b"junk").close()
+
+    reads, writes = os.pipe()
+    os.close(reads)
+    ended = subprocess.run(
+        [sys.executable, "-m", "app", *command],
+        cwd=smsbus.directory,
+        env=smsbus.environ,
+        stdout=writes,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    os.close(writes)
+
+    assert (ended.returncode, ended.stderr) == (1, "")
+
+
 def test_topics_are_created_once_and_checked(smsbus):
     missing = smsbus("topics", "check")
     created = smsbus("topics", "create")

@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,7 +25,7 @@ from rich.console import Console
 from app.local_kafka import LocalKafkaError, local_kafka, quick_start
 from app.local_kafka.config import SMALL_AND_QUICK
 from app.local_kafka.jars import Jar, classpath
-from app.local_kafka.layout import is_free, open_layout
+from app.local_kafka.layout import is_free, load_layout, open_layout
 from app.local_kafka.process import Process
 from bus.kafka.probe import brokers_ready
 from tests.kafka_fixtures import TestKafka, running_kafka
@@ -263,6 +264,19 @@ def test_a_directory_keeps_its_size_and_ports(tmp_path: Path) -> None:
     assert open_layout(tmp_path, nodes=3, port=None) == first
     with pytest.raises(LocalKafkaError, match="holds a Kafka of 3"):
         open_layout(tmp_path, nodes=1, port=None)
+
+
+def test_a_kafka_that_runs_keeps_its_port_and_is_named(tmp_path: Path) -> None:
+    layout = open_layout(tmp_path, nodes=1, port=19092)
+    with socket.socket() as controller:
+        controller.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        controller.bind(("127.0.0.1", layout.ports[0].controller))
+        controller.listen()
+
+        with pytest.raises(LocalKafkaError, match=r"is running already, at localhost:19092|127\.0\.0\.1:19092"):
+            open_layout(tmp_path, nodes=1, port=19093)
+
+    assert load_layout(tmp_path) == layout
 
 
 def test_a_broker_does_not_outlive_a_killed_parent(kafka_jars: None, tmp_path: Path) -> None:

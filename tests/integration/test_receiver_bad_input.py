@@ -355,8 +355,18 @@ async def test_an_array_is_answered_element_by_element_and_published_in_its_orde
     assert [server.counted(outcome) for outcome in ("accepted", "duplicate", "rejected")] == [2, 1, 1]
 
 
+@pytest.mark.parametrize("behind", ["/", "//", "%20", "%0D%0A", "%09"])
+async def test_what_was_pasted_behind_a_callback_url_is_no_part_of_the_token(
+    server: RunningServer, behind: str
+) -> None:
+    (reply,) = await server.send(last_post(target=PATH + behind))
+
+    assert reply.status == 200
+    assert len(server.bus.messages) == 1
+
+
 @pytest.mark.parametrize(
-    "token", ["wrong", "", TOKEN[:-1], f"{TOKEN}x", f"{TOKEN}/", f"{TOKEN}%2F", f"{TOKEN}%00", "%zz%ed%a0%80", MARK]
+    "token", ["wrong", "", TOKEN[:-1], f"{TOKEN}x", f"/{TOKEN}", f"{TOKEN}/x", f"{TOKEN}%00", "%zz%ed%a0%80", MARK]
 )
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
 async def test_a_wrong_token_is_404_and_leaves_nothing_behind(server: RunningServer, token: str, method: str) -> None:

@@ -3,6 +3,7 @@
 import os
 import pty
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -67,6 +68,17 @@ def test_a_signal_after_the_end_of_a_service_changes_nothing(name):
     ended = subprocess.run([sys.executable, "-c", ENDED.format(name=name)], capture_output=True, text=True, check=False)
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_signals_that_the_parent_blocked_are_heard():
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM, signal.SIGCHLD))
+    try:
+        process.hear_every_signal()
+        heard = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+    assert heard == set()
 
 
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])

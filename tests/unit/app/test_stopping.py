@@ -4,10 +4,12 @@ import asyncio
 import os
 import subprocess
 import sys
+import threading
 
 import pytest
 
-from app.stopping import RECEIVER_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, watchdog
+from app import stopping
+from app.stopping import RECEIVER_SECONDS, STOP_SECONDS, WATCHDOG_SECONDS, Stop, set_off, watchdog
 from tests.pipes import full_pipe
 
 LONG = 3600.0
@@ -87,3 +89,17 @@ async def test_a_person_at_the_keyboard_asks_and_hurries_at_once():
 
 async def test_a_lame_duck_of_no_seconds_is_none():
     await Stop().lame_duck(0.0)
+
+
+def test_a_machine_without_a_thread_left_stops_without_the_watchdog(monkeypatch):
+    def no_thread(_):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    ended = []
+    monkeypatch.setattr(os, "_exit", ended.append)
+
+    set_off(watchdog())
+    stopping._bite(0.0)
+
+    assert ended == [1]

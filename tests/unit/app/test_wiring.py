@@ -215,7 +215,7 @@ async def test_an_inbox_alone_lives_while_it_follows_what_came_and_the_watches(i
     assert answer.status == (503 if dead else 200)
 
 
-@pytest.mark.parametrize(("accounts", "status"), [(ACCOUNTS, 503), ({}, 405)], ids=["polled accounts", "none"])
+@pytest.mark.parametrize(("accounts", "status"), [(ACCOUNTS, 503), ({}, 400)], ids=["polled accounts", "none"])
 async def test_an_inbox_alone_takes_commands_only_where_it_knows_polled_accounts(inbox, watching, accounts, status):
     watching.table.wait_filled = lambda _: asyncio.sleep(0, result=False)
     application = inbox_admin(inbox, watching, accounts)._runner.app

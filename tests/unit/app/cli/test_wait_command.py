@@ -85,6 +85,25 @@ def test_what_cannot_be_waited_for_says_what_was_probably_meant(arguments: list[
     assert result.stderr.endswith(said)
 
 
+@pytest.mark.parametrize("command", ["wait", "tail"])
+@pytest.mark.parametrize(
+    "option", ["--to", "--watch", "--account", "--order", "--provider", "--service", "--ref", "--contains"]
+)
+def test_a_filter_of_a_shells_variable_that_is_not_set_is_refused(command: str, option: str) -> None:
+    result = run(cli, [command, option, " "])
+
+    assert result.exit_code == Code.USAGE
+    assert option in result.stderr
+
+
+@pytest.mark.parametrize("named", [["", ""], ["grizzly", ""], ["", "5"]])
+def test_an_order_of_variables_that_are_not_set_is_refused(named: list[str]) -> None:
+    result = run(cli, ["wait", *named])
+
+    assert result.exit_code == Code.USAGE
+    assert "it is empty" in result.stderr
+
+
 @pytest.mark.parametrize(("timeout", "seconds"), [("7", 7), ("7s", 7), ("2m", 120)])
 def test_a_timeout_is_seconds_or_a_duration(monkeypatch: pytest.MonkeyPatch, timeout: str, seconds: int) -> None:
     async def wait_for(_: object, __: object, given: float, ___: object) -> dict[str, str]:
