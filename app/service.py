@@ -14,7 +14,7 @@ from app.settings.names import SettingsError
 CONNECT_SECONDS: Final = 10.0
 RESPONSE_SECONDS: Final = 75.0  # a wait lasts 55
 FAILURES: Final = (aiohttp.ClientError, OSError, TimeoutError, ValueError)
-WHERE: Final = "set SMSBUS_URL, or run this where its settings are (--config)"
+WHERE: Final = "SMSBUS_URL must be its address; or run this where its settings are (--config)"
 NOTHING_THERE: Final = (
     "there is nothing at {}: SMSBUS_URL must be the admin listener (port 8081, unless admin.port says otherwise; the "
     "receiver has another one) of a process with the inbox"
@@ -109,7 +109,8 @@ class Service:
         return answer
 
     def _not_reached(self, error: Exception) -> NotReached:
-        return NotReached(f"no smsbus service responds at {self.url} ({str(error) or type(error).__name__}): {WHERE}")
+        why = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+        return NotReached(f"no smsbus service responds at {self.url} ({str(why) or type(error).__name__}): {WHERE}")
 
 
 class Address(NamedTuple):

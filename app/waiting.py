@@ -14,6 +14,7 @@ A_WAIT: Final = 55  # seconds: the longest that one request may take
 RETRY: Final = 1.0
 STARTING: Final = 5.0  # seconds in which a service that was not reached yet may start
 LATE: Final = 3.0  # seconds after the time is over in which an answer may still come
+MANY: Final = 1_000  # SMS of a number in so short a time: as many as one request lists
 JUST_BEFORE: Final = 60  # seconds before a wait in which an SMS may be the one that is meant
 SILENT: Final = "the service did not answer in time"
 MAY_NOT_OPEN: Final = (
@@ -22,9 +23,14 @@ MAY_NOT_OPEN: Final = (
 )
 
 OPENED: Final = "{order} was not watched: it is from now on"
+NO_CODE: Final = "an SMS came in which no code is recognized, and this waits on: --text takes it, too"
+NO_MATCH: Final = "an SMS came whose text does not match, and this waits on"
+BACK: Final = "the service answers again"
 NO_NUMBER: Final = (
     ", without its number: where the provider does not name it, its SMS do not either (--number NUMBER gives it)"
 )
+
+WRONG: Final = {"invalid_query", "cursor_of_other_filters"}
 
 Event = Mapping[str, Any]
 
@@ -57,6 +63,10 @@ class WatchEnded(Exception):
     """The watch ended without such an SMS. The text says why."""
 
 
+class WrongQuestion(Exception):
+    """The parameters are wrong: it is not to be asked again. The text says which."""
+
+
 class Unavailable(Exception):
     """Nobody can say now whether an SMS came: ask again later. The text says why."""
 
@@ -65,7 +75,7 @@ async def wait_for(service: Service, wanted: Wanted, seconds: float, say: Callab
     """Return the first SMS that is wanted; None: none came within so many seconds.
 
     `say` is told what delays it. Raises `ServiceError` where it cannot succeed, `Unavailable` where the time is over
-    during an outage, so that one may have come, and `WatchEnded`.
+    during an outage, so that one may have come, `WrongQuestion`, and `WatchEnded`.
     """
     waiter = _Waiter(service, wanted, seconds, say)
     try:
@@ -78,15 +88,19 @@ async def wait_for(service: Service, wanted: Wanted, seconds: float, say: Callab
 
 
 async def came_before(service: Service, wanted: Wanted, seconds: int) -> str | None:
-    """Return the option that finds a number's SMS that came in the minute before a wait of so many seconds, or None."""
-    if wanted.is_order or "since" in wanted.parameters:
+    """Return the option that finds the newest SMS of the minute before a wait of so many seconds, or None.
+
+    Of a number or a rent. Two that came at once cannot be told apart by a time.
+    """
+    if (wanted.is_order and not wanted.rent) or "since" in wanted.parameters:
         return None
+    span = {"since": f"{seconds + JUST_BEFORE}s", "limit": str(MANY)}
     try:
-        answer = await service.get("/v1/sms", {**wanted.parameters, "since": f"{seconds + JUST_BEFORE}s"})
+        answer = await service.get("/v1/sms", {**wanted.parameters, **span})
     except ServiceError:
         return None
-    found = [event for event in answer.content.get("items", []) if wanted.takes(event)]
-    return f"--since {math.ceil((seconds + JUST_BEFORE) / 60) + 1}m" if found else None
+    times = sorted(event["observed_at"] for event in answer.content.get("items", []) if wanted.takes(event))
+    return f"--since {times[-1]}" if times and times.count(times[-1]) == 1 else None
 
 
 class _Waiter:
@@ -99,6 +113,7 @@ class _Waiter:
         self._say = say
         self._said = ""
         self._reached = False
+        self._delayed = False  # and said so
         self._began = asyncio.get_running_loop().time()
         self._seconds = seconds
 
@@ -112,6 +127,7 @@ class _Waiter:
             for event in events:
                 if self._wanted.takes(event):
                     return event
+                self._say_once(NO_MATCH if event.get("code") is not None or not self._wanted.codes else NO_CODE)
             if self._left() <= 0:
                 return None
             self._go_on(answer)
@@ -137,13 +153,15 @@ class _Waiter:
                 answer = await self._service.get(path, parameters)
                 self._reached = True
                 if answer.status == 200:
-                    self.outage = ""
+                    self._is_back()
                     return answer
                 await self._refused(answer)
             except NotReached as error:
                 if not self._reached and self._seconds - self._left() > STARTING:
                     raise  # a wrong address, rather than a restart
-                self._delayed_by(str(error))
+                self.outage = str(error)
+                if self._reached:
+                    self._delayed_by(str(error))
             await asyncio.sleep(max(0, min(RETRY, self._left())))
             if self._left() <= 0:
                 raise TimeoutError
@@ -154,6 +172,8 @@ class _Waiter:
             self._delayed_by(answer.detail)
         elif answer.reason == "watch_ended":
             raise WatchEnded(answer.detail)
+        elif answer.reason in WRONG:
+            raise WrongQuestion(answer.detail)
         elif answer.reason == "unknown_watch" and "order_id" in self._wanted.parameters:
             await self._open()
         else:
@@ -176,8 +196,13 @@ class _Waiter:
             self.outage = ""
             self._say_once(OPENED.format(order=named) + ("" if known else NO_NUMBER))
 
+    def _is_back(self) -> None:
+        if self._delayed:
+            self._say_once(BACK)
+        self.outage, self._delayed = "", False
+
     def _delayed_by(self, outage: str) -> None:
-        self.outage = outage
+        self.outage, self._delayed = outage, True
         self._say_once(outage)
 
     def _say_once(self, text: str) -> None:

@@ -47,7 +47,11 @@ REFUSALS: Final[dict[type[Exception], tuple[int, str, str]]] = {
     ),
     Gone: (400, "cursor_gone", "What follows this cursor is not in the inbox any more; `cursor` is the one of now."),
     OtherAccount: (403, "other_account", "This token (admin.read_token) reads the SMS of {} only."),
-    UnknownWatch: (404, "unknown_watch", "This order is not watched: open a watch first (POST /v1/watches)."),
+    UnknownWatch: (
+        404,
+        "unknown_watch",
+        "This order is not watched, or this is no watch's id: open a watch first (POST /v1/watches).",
+    ),
     AccountPaused: (409, "account_paused", "The account is not polled: {}."),
     WatchEnded: (410, "watch_ended", "The watch ended ({}) without this SMS."),
     NotFilled: (503, "not_ready", "The inbox is still reading what was published. Try again."),

@@ -55,7 +55,9 @@ def wait(
     freshness: Freshness = None,
     has_code: HasCode = None,
     contains: Contains = None,
-    match: Annotated[str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.")] = None,
+    match: Annotated[
+        str | None, typer.Option(metavar="REGEX", help="Only an SMS whose text matches.", callback=given)
+    ] = None,
     timeout: Annotated[str, typer.Option(metavar="SECONDS|2m", help="Give up after so long: exit code 3.")] = "120",
     as_json: Annotated[bool, typer.Option("--json", help="Print the whole event.")] = False,
     as_text: Annotated[bool, typer.Option("--text", help="Print the SMS's text.")] = False,
@@ -86,6 +88,8 @@ def wait(
     }
     if since is not None and not is_cursor(since) and moment_in(since, now_ms()) is None:
         raise end(Code.USAGE, f"--since: write it as {HOW}")
+    if as_json and as_text:
+        raise end(Code.USAGE, "--json and --text: give one of them")
     only_codes, seconds = not (as_json or as_text), _seconds(timeout)
     if only_codes and has_code is False:
         raise end(Code.USAGE, "an SMS without a code has only --text or --json to print")
@@ -138,13 +142,15 @@ def _wanted(named: dict[str, str], match: str | None, *, rent: bool, number: str
 
 
 def _waited(wanted: "Wanted", seconds: int, config: Config) -> "Event":
-    from app.waiting import WatchEnded
+    from app.waiting import WatchEnded, WrongQuestion
 
     try:
         with _or_unavailable(f"nobody could say within {seconds} s whether an SMS came"):
             return asyncio.run(_wait(wanted, seconds, config))
     except WatchEnded as ended:
         raise end(Code.ENDED, str(ended)) from None
+    except WrongQuestion as wrong:
+        raise end(Code.USAGE, *str(wrong).splitlines()) from None
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 

@@ -67,6 +67,7 @@ def add(
     Repeating it for the same order prints the same id: it reopens an ended watch, and a later --until extends it.
     Options that are left out keep their values.
     """
+    from app.settings.load import client_variables
     from app.settings.sections import POLLED
 
     lasting = _seconds(until) if until is not None else None
@@ -85,7 +86,9 @@ def add(
         polled = [name for name, each in settings.accounts.items() if each.provider in POLLED]
         if account not in polled:
             known = ", ".join(polled) or "none"
-            raise end(Code.USAGE, f"no polled account {account} is configured; there are: {known}")
+            elsewhere = "; `smsbus wait ACCOUNT ORDER` opens it at the service of SMSBUS_URL"
+            message = f"no polled account {account} is in the settings here; there are: {known}"
+            raise end(Code.USAGE, message + (elsewhere if client_variables()[0] else ""))
         insist_on_kind(settings.accounts[account].provider, asked.order_kind)
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
 

@@ -258,7 +258,8 @@ async def _play(
     """Produce SMS, by callback and for watched orders, until the end."""
     token = _callback_token(settings)
     url = settings.callback_url(token, running.receiver_port)
-    say(f"PingMe posts to {url.replace(token, '…')}; SMSVerified, GrizzlySMS and SMS-Man are polled at {world.url}")
+    say(f"PingMe posts to {url}; SMSVerified, GrizzlySMS and SMS-Man are polled at {world.url}")
+    say(f"your own SMS: smsbus trigger pingme --url {url} --to 16470000000 --text 'your code is 4711'")
     if wanted.seconds is None:
         say("Ctrl-C ends")
     else:

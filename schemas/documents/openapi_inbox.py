@@ -25,7 +25,11 @@ PROBLEMS: Final = (
     Problem("unauthorized", 401, "Send the admin token, or `admin.read_token`, as `Authorization: Bearer`."),
     Problem("other_account", 403, "The token is limited to other accounts; the detail names them."),
     Problem("unknown_sms", 404, "It is not in the inbox, which forgets by itself: read the topic."),
-    Problem("unknown_watch", 404, "This order is not watched: open a watch first (`POST /v1/watches`)."),
+    Problem(
+        "unknown_watch",
+        404,
+        "This order is not watched, or this is no watch's id: open a watch first (`POST /v1/watches`).",
+    ),
     Problem("no_code", 404, "With `Accept: text/plain`: there is no such SMS with a code, or none came in time."),
     Problem(
         "account_paused",

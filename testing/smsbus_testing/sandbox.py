@@ -111,7 +111,10 @@ def _started(directory: Path) -> dict[str, Any]:
     beside = Path(sys.executable).with_name("smsbus")
     program = str(beside) if beside.exists() else shutil.which("smsbus")
     if program is None:
-        message = "smsbus is not installed here: pip install 'smsbus[local]', or set SMSBUS_URL and SMSBUS_TOKEN"
+        message = (
+            "a test has a number of the sandbox, and the command smsbus is not installed here: install it with its "
+            "extra [local], or name a service's numbers (sms_numbers in pytest's configuration)"
+        )
         raise SmsbusError(message)
     with log.open("wb") as said:
         process = subprocess.Popen(  # noqa: S603 - our own program

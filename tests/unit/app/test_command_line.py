@@ -325,8 +325,8 @@ def test_an_order_of_an_account_that_is_called_back_cannot_be_watched(environmen
     pushed, unknown = (run(cli, ["watch", "add", name, "1"]) for name in ("shop", "shp"))
 
     assert (pushed.exit_code, unknown.exit_code) == (Code.USAGE, Code.USAGE)
-    assert pushed.stderr == "smsbus: no polled account shop is configured; there are: grizzly\n"
-    assert unknown.stderr == "smsbus: no polled account shp is configured; there are: grizzly\n"
+    assert pushed.stderr == "smsbus: no polled account shop is in the settings here; there are: grizzly\n"
+    assert unknown.stderr == "smsbus: no polled account shp is in the settings here; there are: grizzly\n"
 
 
 def test_an_account_that_is_no_table_of_its_own_is_named_with_what_to_do(rotated):
@@ -524,7 +524,7 @@ def test_without_a_token_the_service_of_this_machine_cannot_be_asked(environment
 
     result = run(cli, ["status"])
 
-    assert (result.exit_code, "set SMSBUS_URL" in result.output) == (Code.FAILED, True)
+    assert (result.exit_code, "SMSBUS_URL must be its address" in result.output) == (Code.FAILED, True)
 
 
 @pytest.mark.parametrize("path", [*ALL], ids=" ".join)

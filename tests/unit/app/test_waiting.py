@@ -9,7 +9,7 @@ import pytest
 
 from app import waiting
 from app.service import Answer, NotReached, ServiceError
-from app.waiting import Unavailable, Wanted, WatchEnded, came_before, wait_for
+from app.waiting import Unavailable, Wanted, WatchEnded, WrongQuestion, came_before, wait_for
 from schemas.identity import watch_id as id_of_watch
 
 NUMBER = Wanted({"recipient": "16470000000"})
@@ -24,7 +24,8 @@ AWAY = NotReached("no smsbus service responds")
 
 
 def page(*texts: str, cursor: str = "c1", **more: Any) -> Answer:
-    return Answer(200, {"items": [{"text": text} for text in texts], "cursor": cursor, **more})
+    items = [{"text": text, "observed_at": f"2026-11-30T08:20:5{number}.000Z"} for number, text in enumerate(texts)]
+    return Answer(200, {"items": items, "cursor": cursor, **more})
 
 
 class Scripted:
@@ -73,7 +74,7 @@ async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_
 
     assert await found(service, NUMBER, said.append) == "code 1"
     assert {parameters["since"] for _, parameters in service.asked[1:]} == {"c0"}
-    assert said == ["no smsbus service responds", "Kafka cannot be read now."]
+    assert said == ["no smsbus service responds", "Kafka cannot be read now.", waiting.BACK]
 
 
 async def test_what_does_not_match_is_passed_by_cursor_or_by_sequence() -> None:
@@ -137,7 +138,6 @@ async def test_a_watch_that_ended_is_not_opened_again() -> None:
     "answers",
     [
         [Answer(409, {"reason": "account_paused", "detail": "no"})],
-        [Answer(400, {"reason": "invalid_query", "detail": "no"})],
         [Answer(403, {"reason": "other_account", "detail": "no"})],
         [UNKNOWN, Answer(400, {"reason": "unknown_account", "detail": "no"})],
     ],
@@ -219,10 +219,56 @@ async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
     assert "has_code" not in service.asked[-1][1]  # a cursor of a list without it would be of other filters
 
 
+async def test_an_sms_that_is_passed_by_is_said() -> None:
+    heard: list[str] = []
+    uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
+    service = Scripted(CURSOR, Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
+    await found(service, NUMBER._replace(codes=True), heard.append)
+    await found(Scripted(CURSOR, page("no"), page("code 1")), NUMBER._replace(match=re.compile("code")), heard.append)
+
+    assert heard == [waiting.NO_CODE, waiting.NO_MATCH]
+
+
+async def test_who_was_told_of_an_outage_is_told_of_its_end() -> None:
+    heard: list[str] = []
+
+    assert await found(Scripted(CURSOR, AWAY, page("code 1")), NUMBER, heard.append) == "code 1"
+    assert heard == [str(AWAY), waiting.BACK]
+
+
+async def test_a_service_that_was_never_there_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Away(Scripted):
+        def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
+            self.asked.append((path, parameters))
+            raise AWAY
+
+    monkeypatch.setattr(waiting, "STARTING", 0.01)
+    service, heard = Away(), list[str]()
+
+    with pytest.raises(NotReached):
+        await found(service, NUMBER, heard.append)
+    assert len(service.asked) > 1
+    assert heard == []
+
+
+@pytest.mark.parametrize("reason", ["invalid_query", "cursor_of_other_filters"])
+async def test_a_wrong_question_is_not_asked_again(reason: str) -> None:
+    with pytest.raises(WrongQuestion, match="so it is"):
+        await found(Scripted(Answer(400, {"reason": reason, "detail": "so it is"})), NUMBER)
+
+
+RENT = ORDER._replace(rent=True)
+NEWEST = "--since 2026-11-30T08:20:51.000Z"
+AT_ONCE = [{"text": text, "observed_at": "2026-11-30T08:20:52.000Z"} for text in ("code 1", "code 2")]
+
+
 @pytest.mark.parametrize(
     ("wanted", "answer", "since"),
     [
-        (NUMBER, page("code 1"), "--since 4m"),
+        (NUMBER, page("code 1", "code 2"), NEWEST),
+        (RENT, page("code 1", "code 2"), NEWEST),
+        (NUMBER._replace(match=re.compile("2")), page("code 1", "code 2", "code 3"), NEWEST),
+        (NUMBER, Answer(200, {"items": AT_ONCE}), None),
         (NUMBER, page(), None),
         (NUMBER._replace(match=re.compile("parcel")), page("code 1"), None),
         (NUMBER, AWAY, None),

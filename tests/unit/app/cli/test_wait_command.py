@@ -76,6 +76,7 @@ def test_there_is_no_cursor_in_an_outage(monkeypatch: pytest.MonkeyPatch) -> Non
         (["--to", "1", "--timeout", "soon"], "smsbus: --timeout must be seconds, 1 or more, or a duration like 2m\n"),
         (["--to", "1", "--since", "5"], "a past time like 2026-03-25T03:17:06Z, or a cursor\n"),
         (["--to", "1", "--timeout", "0"], "smsbus: --timeout must be seconds, 1 or more, or a duration like 2m\n"),
+        (["--to", "1", "--json", "--text"], "smsbus: --json and --text: give one of them\n"),
     ],
 )
 def test_what_cannot_be_waited_for_says_what_was_probably_meant(arguments: list[str], said: str) -> None:
@@ -94,6 +95,20 @@ def test_a_filter_of_a_shells_variable_that_is_not_set_is_refused(command: str, 
 
     assert result.exit_code == Code.USAGE
     assert option in result.stderr
+
+
+def test_a_pattern_of_a_variable_that_is_not_set_is_refused() -> None:
+    assert run(cli, ["wait", "--to", "1", "--match", ""]).exit_code == Code.USAGE
+
+
+def test_what_the_service_says_is_wrong_is_a_wrong_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def get(*_: object) -> Answer:
+        return Answer(400, {"reason": "invalid_query", "detail": "recipient must be a number."})
+
+    monkeypatch.setattr(Service, "get", get)
+    result = run(cli, ["wait", "--to", "abc"])
+
+    assert (result.exit_code, result.stderr) == (Code.USAGE, "smsbus: recipient must be a number.\n")
 
 
 @pytest.mark.parametrize("named", [["", ""], ["grizzly", ""], ["", "5"]])
@@ -120,8 +135,8 @@ def test_a_timeout_is_seconds_or_a_duration(monkeypatch: pytest.MonkeyPatch, tim
         ("16470000000", None, "nothing came within 7 s"),
         (
             "16470000000",
-            "--since 3m",
-            "nothing came within 7 s; one came shortly before this began: --since 3m finds it",
+            "--since 2026-11-30T08:20:52.506Z",
+            "nothing came within 7 s; one came shortly before this began: --since 2026-11-30T08:20:52.506Z finds it",
         ),
         (
             "(647) 000-0000",
