@@ -54,9 +54,9 @@ MEANINGS: Final = {
         "Wait: they go out by themselves once Kafka takes them. If they stay, solve what else is listed here.",
     ),
     "journal_unwritable": Meaning(
-        "The journal cannot be written: the disk is full or failing, its limit is reached, or it was deleted.",
+        "The journal cannot be written: a full or failing disk, its limit, or files that are not in place.",
         "Callbacks get 503 if Kafka is away, too.",
-        "The log says which: free disk; raise bus.journal_max_bytes and restart; deleted: restart once Kafka is back.",
+        "The log says which: free disk; or raise bus.journal_max_bytes and restart; or put its files back.",
     ),
     "over_share": Meaning(
         "Account NAME fills more than half of the journal.",

@@ -11,7 +11,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +32,7 @@ ODD: Final = "surrogateescape"  # how bytes that are not valid UTF-8 are kept in
 CHECK_SECONDS: Final = 5.0  # at most, when a journal is opened; a full one of 1 GiB takes longer
 AT_ONCE: Final = 500  # rows in one statement; an old SQLite allows 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
+OVERWRITTEN: Final = "was overwritten"
 FORMAT: Final = 1
 """SQLite's `user_version`. A journal of another format is quarantined: the version that wrote it can publish it."""
 
@@ -107,7 +108,8 @@ class Journal:
         self.unwritable: str | None = None  # why a write failed; None when a probe has found room again
         self.damaged = False  # the file is not a valid journal any longer: only a restart quarantines it
         self._failed_bytes = 0  # of the newest write that failed
-        self._files: tuple[object, ...] = ()  # which files the connection has open
+        self._files: Mapping[Path, os.stat_result] = {}  # as they were after the newest write
+        self._problem: str | None = None  # what others have done to them
         self._newest: int | None = None  # row of the newest commit; a row behind it belongs to a commit that failed
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
@@ -201,14 +203,14 @@ class Journal:
                 _dropped(connection)  # after an I/O error only a new connection is reliable
                 connection = None
             self._loop.call_soon_threadsafe(_resolve, jobs, answers)
-        if connection is not None and self.rows and self._files != _files(self.path):
-            log.error("journal_deleted", file=str(self.path), rows_lost=self.rows)
+        if connection is not None and self.rows and (problem := self._file_problem()):
+            log.error("journal_not_in_place", file=str(self.path), reason=problem, rows=self.rows)
         _dropped(connection)
 
     def _connected(self) -> sqlite3.Connection:
         """A failed commit may still be in the file: delete rows that were never confirmed, and count the rest."""
         connection = _connect(self.path)
-        self._files = _files(self.path)
+        self._files, self._problem = _files(self.path), None
         if self._newest is not None:
             connection.execute("DELETE FROM rows WHERE seq > ?", (self._newest,))
             self._count(connection)
@@ -252,7 +254,7 @@ class Journal:
 
     def _run_writes(self, connection: sqlite3.Connection, jobs: Iterable[_Job]) -> dict[_Job, Any]:
         answers: dict[_Job, Any] = {}
-        before = self.rows
+        before, self._problem = self.rows, self._file_problem()
         connection.execute("BEGIN IMMEDIATE")
         for job in jobs:
             try:
@@ -264,6 +266,8 @@ class Journal:
         self.oldest_ms, self._newest = _ends(connection)
         if before and not self.rows:
             _quietly(connection, "PRAGMA wal_checkpoint(TRUNCATE)")  # the log still contains what was deleted
+        if self._problem is None:
+            self._files = _files(self.path)
         return answers
 
     def _failed(
@@ -313,13 +317,33 @@ class Journal:
         self.bytes_by_source[source] = self.bytes_by_source.get(source, 0) + size
 
     def _check_files(self) -> None:
-        """Refuse to write to a deleted file, whose bytes end with this process."""
-        if self._files != _files(self.path):
+        """Refuse to write to files that are not ours any more: what is written there ends with this process."""
+        if self._problem is not None:
             message = (
-                f"the journal at {self.path} was deleted or moved while it was in use: what was in it is published by"
-                " this process only, so bring Kafka back first, then start smsbus again"
+                f"the journal at {self.path} {self._problem} while it was in use: undo that; if it cannot be undone, "
+                "bring Kafka back first, since this process alone still has what was in it, then start smsbus again"
             )
             raise JournalUnwritable(message)
+
+    def _file_problem(self) -> str | None:
+        """Return what others have done to the files; None: nothing. Of SQLite's files none ever gets shorter by itself.
+
+        SQLite's own check of moved files is not for its WAL mode.
+        """
+        if self._problem == OVERWRITTEN:
+            return OVERWRITTEN  # for good: the next write made it longer again
+        for path, known in self._files.items():
+            try:
+                now = path.stat()
+            except (FileNotFoundError, NotADirectoryError):
+                return "was deleted or moved"
+            except OSError as error:
+                return f"was made unreadable ({error.strerror})"
+            if (now.st_dev, now.st_ino) != (known.st_dev, known.st_ino):
+                return "was replaced"
+            if now.st_size < known.st_size:
+                return OVERWRITTEN
+        return None
 
     def _check_limit(self, size: int) -> None:
         if self.bytes + size > self.max_bytes:
@@ -349,26 +373,31 @@ class Journal:
 
 
 def _connect(path: Path) -> sqlite3.Connection:
+    existed = path.exists()
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # a published SMS must not stay readable on the disk
     is_marked = _is_marked(connection)
+    is_empty = not connection.execute("PRAGMA table_info(rows)").fetchall()
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
     if not is_marked:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
+    if is_empty:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that without its log it is no new journal
+    if is_empty and existed:
+        log.error("journal_emptied", file=str(path))
     connection.text_factory = bytes  # an invalid text is one damaged row, not an error of the whole read
     return connection
 
 
-def _files(path: Path) -> tuple[object, ...]:
-    """Return which files these names stand for now: the journal, and the log that SQLite keeps beside it."""
-    found = []
+def _files(path: Path) -> Mapping[Path, os.stat_result]:
+    """Return what is known of the journal, and of the log that SQLite keeps beside it."""
+    found = {}
     for each in (path, path.with_name(path.name + "-wal")):
         with suppress(OSError):
-            status = each.stat()
-            found.append((each.name, status.st_dev, status.st_ino))
-    return tuple(found)
+            found[each] = each.stat()
+    return found
 
 
 def _is_damaged(path: Path) -> bool:

@@ -1,12 +1,13 @@
 """A lane and its journal on a real disk, Kafka played by the test."""
 
 import asyncio
+import os
 import random
 import shutil
 import sqlite3
 import threading
 from collections.abc import AsyncIterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -239,11 +240,12 @@ async def test_a_deleted_journal_takes_nothing_more_and_what_it_has_is_published
     if made_anew:
         directory.mkdir(exist_ok=True)
         (directory / (name or FILE_NAME)).touch()
+    what = "was replaced" if made_anew else "was deleted or moved"
 
     await setup.journal.look()
     seen = setup.journal.unwritable
     for n in range(2):
-        with pytest.raises(NotDurable, match="deleted or moved while it was in use"):
+        with pytest.raises(NotDurable, match=f"{what} while it was in use"):
             await setup.accept(record(n))
     assert not await setup.journal.probe()
     setup.open.set()
@@ -266,7 +268,94 @@ async def test_rows_that_end_with_a_deleted_journal_are_said_at_the_stop(tmp_pat
     with capture_logs() as lines:
         await setup.stop()
 
-    assert [(line["event"], line["rows_lost"]) for line in lines] == [("journal_deleted", 1)]
+    assert [(line["event"], line["rows"]) for line in lines] == [("journal_not_in_place", 1)]
+
+
+@pytest.mark.parametrize("name", [FILE_NAME, f"{FILE_NAME}-wal"], ids=["file", "log"])
+async def test_a_journal_that_was_overwritten_takes_nothing_more(tmp_path: Path, name: str) -> None:
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    await setup.accept(record(0))
+    os.truncate(tmp_path / name, 0)
+
+    for n in range(1, 3):
+        with pytest.raises(NotDurable, match="was overwritten while it was in use"):
+            await setup.accept(record(n))
+        with suppress(JournalUnwritable):
+            await setup.journal.delete([99])  # a write that makes it longer again
+    await setup.stop()
+
+
+async def test_an_older_copy_over_a_journal_in_use_is_noticed(tmp_path: Path) -> None:
+    setup = LaneSetup(tmp_path / "one")
+    (tmp_path / "one").mkdir()
+    await setup.start()
+    await setup.accept(record(0))
+    shutil.copytree(tmp_path / "one", tmp_path / "copy")
+    await setup.accept(record(1))
+    shutil.copytree(tmp_path / "copy", tmp_path / "one", dirs_exist_ok=True)
+
+    with pytest.raises(NotDurable, match="was overwritten while it was in use"):
+        await setup.accept(record(2))
+    await setup.stop()
+
+
+async def test_what_was_done_to_a_journal_and_undone_is_over(tmp_path: Path) -> None:
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    await setup.accept(record(0))
+    (tmp_path / FILE_NAME).rename(tmp_path / "away")
+    with pytest.raises(NotDurable, match="was deleted or moved"):
+        await setup.accept(record(1))
+    (tmp_path / "away").rename(tmp_path / FILE_NAME)
+
+    assert await setup.journal.probe()
+    assert (await setup.accept(record(1))).via == "journal"
+    await setup.drain()
+    await setup.stop()
+
+
+async def test_a_journal_gets_shorter_by_itself_only_where_it_is_empty(tmp_path: Path) -> None:
+    setup = LaneSetup(tmp_path)
+    await setup.start()
+    for n in range(3):
+        setup.open.clear()
+        for each in range(20):
+            await setup.accept(record(20 * n + each, text="x" * 50_000))
+        await setup.drain()
+        async with asyncio.timeout(10):
+            while setup.journal.rows:
+                await asyncio.sleep(0.01)
+
+    assert setup.journal.unwritable is None
+    assert (tmp_path / f"{FILE_NAME}-wal").stat().st_size == 0
+    await setup.stop()
+
+
+@pytest.mark.parametrize("names", [[FILE_NAME], [FILE_NAME, f"{FILE_NAME}-wal"]], ids=["file", "both"])
+async def test_a_journal_that_was_emptied_while_nobody_had_it_is_said_and_a_new_one_is_not(
+    tmp_path: Path, names: list[str]
+) -> None:
+    said = []
+    for turn in range(2):
+        with capture_logs() as lines:
+            journal = Journal(tmp_path, max_bytes=1 << 20)
+            await journal.open()
+            await journal.close()
+        said.append([line["event"] for line in lines])
+        for name in names if not turn else ():
+            (tmp_path / name).write_bytes(b"")
+
+    assert said == [[], ["journal_emptied"]]
+
+
+async def test_a_journal_without_its_log_still_has_its_tables(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, max_bytes=1 << 20)
+    await journal.open()
+    tables = sqlite3.connect(f"file:{tmp_path / FILE_NAME}?immutable=1", uri=True).execute("SELECT * FROM rows")
+
+    assert tables.fetchall() == []
+    await journal.close()
 
 
 async def test_an_id_that_is_a_row_already_is_not_written_twice(tmp_path: Path) -> None:

@@ -42,5 +42,5 @@ async def test_a_deleted_journal_is_noticed_without_a_write(tmp_path: Path) -> N
     await journals.keep(now=1e9)
 
     assert before is None
-    assert "deleted" in (own.journal.unwritable or "")
+    assert "was deleted or moved" in (own.journal.unwritable or "")
     await journals.close()
