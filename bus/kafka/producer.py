@@ -34,6 +34,7 @@ LOST: Final = 60.0  # no known broker responds: check whether others do, at the 
 STALL: Final = 60.0  # nothing acknowledged for so long, although metadata requests succeed
 LOOK: Final = 1.0  # how often the guard looks at the sender task and the stall
 ACK_BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)  # seconds
+UNREACHABLE: Final = "unreachable"
 ASK: Final = 5.0  # how often it asks for metadata, so that an idle bus also notices that Kafka is unavailable
 
 
@@ -114,7 +115,7 @@ class Producer:
             return None
         if self.last_error is None and self._reachable and self._asked_at <= self._progress:
             return None  # it is silent, and whether it responds is being checked
-        return self.last_error or ("silent" if self._reachable else "unreachable")
+        return self.last_error or ("silent" if self._reachable else UNREACHABLE)
 
     @property
     def wrong_topics(self) -> dict[str, str]:
@@ -184,6 +185,9 @@ class Producer:
             return  # the reason for replacing it belongs to another lane
         if type(error) in REFUSALS:
             _renew(inner)
+            return
+        if name == UNREACHABLE:
+            self._reachable = False
             return
         self.last_error = self._wrong[key] = name
         if inner is self._inner and not isinstance(error, _NotSent):
@@ -332,7 +336,9 @@ async def _send(
             raise AssertionError(message)
     try:
         acknowledged: asyncio.Future[Any] = await inner.send_batch(batch, key[0], partition=key[1])
-    except (errors.UnknownTopicOrPartitionError, errors.KafkaTimeoutError, AssertionError) as error:
+    except errors.UnknownTopicOrPartitionError as error:  # says aiokafka, also where nobody answered what topics exist
+        raise _NotSent(type(error).__name__ if await _answers(inner) else UNREACHABLE) from error
+    except (errors.KafkaTimeoutError, AssertionError) as error:
         raise _NotSent(type(error).__name__) from error
     return acknowledged
 

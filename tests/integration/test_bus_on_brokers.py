@@ -284,6 +284,33 @@ async def test_a_broker_frozen_for_a_while_under_load(kafka: TestKafka, topic_pr
     await check(settings, bus, load)
 
 
+async def test_a_broker_that_hangs_before_the_first_sms_is_no_missing_topic(
+    kafka: TestKafka, topic_prefix: str, start: Start
+) -> None:
+    settings = await installed(kafka, topic_prefix)
+    bus = await start(settings)
+    await until(lambda: bus.condition().kafka_connected)
+    said = set[str]()
+    with capture_logs() as lines:
+        await kafka.pause()
+        bus._producer._inner.client.cluster._partitions.clear()  # type: ignore[union-attr] # as before its first request
+        accepted = await bus.accept(sms("4915112345678", 1))
+        async with asyncio.timeout(60):
+            while not bus._producer.failures:
+                said |= {*bus.condition().degraded}
+                await asyncio.sleep(0.05)
+            for _ in range(40):
+                said |= {*bus.condition().degraded}
+                await asyncio.sleep(0.05)
+        await kafka.resume()
+    await until(lambda: bus.condition().degraded == (), RECOVERY)
+
+    assert accepted.via == "journal"
+    assert said == {"kafka_away", "messages_in_journal"}
+    assert {line["error"] for line in lines if line["event"] == "kafka_away"} == {"unreachable"}
+    assert {*bus.producer_failures} == {"unreachable"}
+
+
 # ---- journals that outlive their process -------------------------------------------------------------------------
 
 
