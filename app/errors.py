@@ -1,11 +1,14 @@
 """Why the service does not start."""
 
 from collections.abc import Coroutine
-from errno import EADDRNOTAVAIL
+from errno import EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL
 from socket import gaierror
-from typing import Any
+from typing import Any, Final
 
 from bus.journal.journal import JournalUnwritable
+
+NO_ADDRESS: Final = frozenset({EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL})
+"""A listener's errors that come from its host."""
 
 
 class StartupError(Exception):
@@ -25,6 +28,6 @@ async def started(start: Coroutine[Any, Any, None], variable: str, value: object
     except (OSError, JournalUnwritable) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         what = f"{variable}={value}"
-        if isinstance(error, gaierror) or (isinstance(error, OSError) and error.errno == EADDRNOTAVAIL):
+        if isinstance(error, gaierror) or (isinstance(error, OSError) and error.errno in NO_ADDRESS):
             what = variable.removesuffix("PORT") + "HOST"  # the port is right
         raise StartupError([f"{what} cannot be used: {reason or type(error).__name__}"]) from error

@@ -140,7 +140,11 @@ async def _serve_bus(process: Process, stack: AsyncExitStack) -> Ledger:
         settings, bus, registry, polling, server, inbox, degraded=process.degraded, present=process.present
     )
     stack.push_async_callback(admin.stop)
-    await started(bus.start(), "SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
+    is_below = settings.bus.journal_dir == settings.data_dir / "journal"
+    place = (
+        ("SMSBUS_DATA_DIR", settings.data_dir) if is_below else ("SMSBUS_BUS__JOURNAL_DIR", settings.bus.journal_dir)
+    )
+    await started(bus.start(), *place)
     stack.push_async_callback(lambda: bus.stop(stopping.left()))
     if polling is not None:
         polling.start()

@@ -118,7 +118,7 @@ class BusSettings(BaseModel):
     # Must outlive the process: with the default it is the user's data directory, in a container a volume.
     journal_dir: Directory = Field(default_factory=lambda: Path(user_data_dir("smsbus")) / "journal")
     # At 1 KiB an SMS about a million of them: days of an outage for most, small beside any disk.
-    journal_max_bytes: PositiveInt = 1024 * MIB
+    journal_max_bytes: int = Field(default=1024 * MIB, ge=16 * 1024)
     # Webhook senders wait 15-30 s; 2 s leaves them time for a retry and outlasts eight spills.
     accept_deadline: PositiveFloat = 2.0
     # A healthy acks=all takes 1-40 ms; a lane that waits 250 ms has a problem, and no sender has noticed yet.

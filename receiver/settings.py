@@ -58,7 +58,7 @@ class ReceiverSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, allow_inf_nan=False)
 
     # The one public listener; without a token it serves nothing but /livez.
-    host: str = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
+    host: Annotated[str, Field(min_length=1)] = "0.0.0.0"  # noqa: S104 - see above; the admin listener is the one on loopback
     port: NonNegativeInt = Field(default=8080, le=65535)  # 0: any free one; 8080 needs no privilege
     # As seen by the providers, for example https://sms.example.org; only shown in output.
     public_url: Annotated[str, AfterValidator(_address)] | None = None

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Final
 
 from platformdirs import user_data_dir
-from pydantic import BaseModel, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -115,6 +115,17 @@ class Settings(BaseSettings):
         if isinstance(receiver, dict) and "trusted_proxies" in receiver:
             tree["receiver"] = {**receiver, "trusted_proxies": listed_if_text(receiver["trusted_proxies"])}
         return tree
+
+    @field_validator("admin")
+    @classmethod
+    def _another_port(cls, admin: AdminSettings, seen: ValidationInfo) -> AdminSettings:
+        receiver = seen.data.get("receiver")
+        if receiver is not None and receiver.port == admin.port != 0:
+            hosts = {receiver.host, admin.host}
+            if len(hosts) == 1 or hosts & LOOPBACK_OF.keys():
+                message = "its port is receiver.port, too (8081 and 8080 where they are not set): they must differ"
+                raise ValueError(message)
+        return admin
 
     @field_validator("accounts")
     @classmethod

@@ -144,7 +144,7 @@ class Account(Section):
 class AdminSettings(Section):
     """The internal listener: health and metrics."""
 
-    host: str = "127.0.0.1"
+    host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     port: int = Field(default=8081, ge=0, le=65535)
     token: SecretStr | None = Field(default=None, validate_default=True)
     read_token: SecretStr | None = None  # reads and waits only

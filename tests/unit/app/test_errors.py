@@ -17,10 +17,11 @@ from app.errors import StartupError, started
             "SMSBUS_ADMIN__HOST cannot be used: Name or service not known",
         ),
         (OSError(errno.EADDRNOTAVAIL, "cannot assign"), "SMSBUS_ADMIN__HOST cannot be used: cannot assign"),
+        (OSError(errno.EINVAL, "invalid argument"), "SMSBUS_ADMIN__HOST cannot be used: invalid argument"),
         (OSError(errno.EADDRINUSE, "address in use"), "SMSBUS_ADMIN__PORT=8081 cannot be used: address in use"),
         (PermissionError(errno.EACCES, "denied"), "SMSBUS_ADMIN__PORT=8081 cannot be used: denied"),
     ],
-    ids=["no such name", "no address of ours", "taken", "forbidden"],
+    ids=["no such name", "no address of ours", "an address without its zone", "taken", "forbidden"],
 )
 def test_a_listener_that_does_not_start_names_the_setting(error, said):
     async def start():

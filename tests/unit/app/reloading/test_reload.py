@@ -77,7 +77,7 @@ def read(file: Path, text: str) -> Settings:
         ),
         (
             SHOP,
-            "[receiver]\nport = 9\n[kafka]\ntopic_prefix = 'x'\n[bus]\nspill_after = 1.0\n[admin]\nport = 9\n" + SHOP,
+            "[receiver]\nport = 9\n[kafka]\ntopic_prefix = 'x'\n[bus]\nspill_after = 1.0\n[admin]\nport = 10\n" + SHOP,
             [],
             ["kafka.topic_prefix", "bus.spill_after", "receiver.port", "admin.port"],
         ),
