@@ -24,6 +24,7 @@ class Verdict:
 
     sms: int = 0
     dead_letters: int = 0
+    samples: int = 0  # of unknown shapes: dead letters, too, and of no callback
     repeats: int = 0  # records with the id of an earlier record: allowed, and counted
     disagreements: list[str] = field(default_factory=list)
     delays: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
@@ -52,11 +53,13 @@ def reconcile(
     verdict = Verdict()
     events = [json.loads(value) for value in received]
     verdict.repeats = len(events) - len({event["id"] for event in events})
+    letters = [json.loads(value) for value in rejected]
+    verdict.samples = sum(letter["stage"] == SHAPE for letter in letters)
     firsts = list(_first_occurrences(events).values())
     _compare_callbacks(
         callbacks,
         [event for event in firsts if event["received_via"] == "callback"],
-        [letter for letter in map(json.loads, rejected) if letter["stage"] != SHAPE],  # a sample is of no one callback
+        [letter for letter in letters if letter["stage"] != SHAPE],
         verdict,
     )
     _compare_polled(shown, [event for event in firsts if event["received_via"] == "poll"], verdict)

@@ -312,10 +312,11 @@ def ending(ledger: Ledger, verdict: Verdict) -> bool:
     """Print delays and the ledger to stdout, the comparison to stderr; return whether everything agrees."""
     for sentence in verdict.disagreements[:10]:
         sys.stderr.write(f"  {sentence}\n")
+    samples = f"{verdict.samples} samples of unknown shapes, " if verdict.samples else ""
     agrees = verdict.agrees and ledger.balanced and ledger.pending == 0
     sys.stderr.write(
         f"{'the topics agree' if agrees else 'THE TOPICS DO NOT AGREE'} with what the simulators sent: "
-        f"{verdict.sms} SMS, {verdict.dead_letters} dead letters, {verdict.repeats} repeats, "
+        f"{verdict.sms} SMS, {verdict.dead_letters} dead letters, {samples}{verdict.repeats} repeats, "
         f"{len(verdict.disagreements)} disagreements\n"
     )
     sys.stderr.flush()

@@ -52,7 +52,7 @@ def test_a_sample_of_an_unknown_shape_is_no_callback_that_was_never_sent() -> No
 
     verdict = reconcile([entry(2, kind="malformed")], [], [], [letter(2), sample])
 
-    assert (verdict.disagreements, verdict.dead_letters) == ([], 1)
+    assert (verdict.disagreements, verdict.dead_letters, verdict.samples) == ([], 1, 1)
 
 
 def test_a_repeat_with_the_same_id_is_counted_and_agrees() -> None:
