@@ -168,7 +168,7 @@ class Journal:
         return True
 
     async def look(self) -> None:
-        """Notice that the file was deleted, before a write needs it."""
+        """Notice what others have done to the files, before a write needs them."""
         with suppress(JournalUnwritable):
             await self._ask(lambda _: self._check_files(), writes=True)
 
