@@ -205,24 +205,35 @@ async def test_a_refused_batch_has_used_up_its_sequence_numbers_and_every_later_
             await producer.send_and_wait(narrow, b"after")
 
 
-async def committed(bootstrap_servers: str, topic: str) -> list[bytes | None]:
+@asynccontextmanager
+async def consuming(bootstrap_servers: str, isolation: str) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap_servers, isolation_level="read_committed", auto_offset_reset="earliest"
+        bootstrap_servers=bootstrap_servers, isolation_level=isolation, auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
-        partition = TopicPartition(topic, 0)
-        consumer.assign([partition])
-        consumer.seek(partition, 0)
-        end = (await consumer.end_offsets([partition]))[partition]  # behind what is committed
-        found: list[bytes | None] = []
-        async with asyncio.timeout(60):
-            while await consumer.position(partition) < end:
-                got = await consumer.getmany(partition, timeout_ms=1_000)
-                found += [record.value for record in got.get(partition, [])]
-        return found
+        yield consumer
     finally:
         await consumer.stop()
+
+
+async def committed(bootstrap_servers: str, topic: str) -> list[bytes | None]:
+    partition, found = TopicPartition(topic, 0), list[bytes | None]()
+    async with (
+        asyncio.timeout(60),
+        consuming(bootstrap_servers, "read_committed") as consumer,
+        consuming(bootstrap_servers, "read_uncommitted") as other,
+    ):
+        while True:  # a commit is acknowledged before its markers are in the partitions
+            end = (await consumer.end_offsets([partition]))[partition]
+            if end == (await other.end_offsets([partition]))[partition]:
+                break
+        consumer.assign([partition])
+        consumer.seek(partition, 0)
+        while await consumer.position(partition) < end:
+            got = await consumer.getmany(partition, timeout_ms=1_000)
+            found += [record.value for record in got.get(partition, [])]
+    return found
 
 
 async def test_an_idempotent_batch_to_a_partition_without_a_leader_fails_in_time_and_has_used_up_its_sequence_numbers(
