@@ -65,7 +65,7 @@ class ReceiverSettings(BaseModel):
     # Proxies whose X-Forwarded-For is believed, for the client's address in the log line about a wrong token.
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
     # An SMS is 1 KiB: ten seconds suffice on the worst line, and limit how long a slow sender holds a connection.
-    body_deadline: PositiveFloat = 10.0
+    body_deadline: float = Field(default=10.0, ge=0.1)
     # 250 times the longest plausible SMS. At most what fits, in base64, into the smallest record that the dead-letter
     # topic may be limited to (512 KiB): a larger dead letter would always be refused.
     max_body: PositiveInt = Field(default=256 * KIB, le=360 * KIB)

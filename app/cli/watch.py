@@ -1,4 +1,4 @@
-"""`smsbus watch …`: the watches, read from and written to Kafka directly."""
+"""`smsbus watch …`: the watches, read from and written to Kafka directly; a service opens one of its own accounts."""
 
 import asyncio
 import json
@@ -84,13 +84,27 @@ def add(
     with readable_errors():
         settings = settings_for(config)
         polled = [name for name, each in settings.accounts.items() if each.provider in POLLED]
+        if account not in polled and client_variables()[0]:
+            typer.echo(asyncio.run(_opened_by_service(asked, lasting, config)))
+            return
         if account not in polled:
             known = ", ".join(polled) or "none"
-            elsewhere = "; `smsbus wait ACCOUNT ORDER` opens it at the service of SMSBUS_URL"
-            message = f"no polled account {account} is in the settings here; there are: {known}"
-            raise end(Code.USAGE, message + (elsewhere if client_variables()[0] else ""))
+            raise end(Code.USAGE, f"no polled account {account} is configured; there are: {known}")
         insist_on_kind(settings.accounts[account].provider, asked.order_kind)
         typer.echo(asyncio.run(put(settings.kafka, asked, lasting=lasting)))
+
+
+async def _opened_by_service(asked: "WatchRequest", lasting: int | None, config: Config) -> str:
+    """Request a watch from the service of SMSBUS_URL, whose accounts these settings do not have; return its id."""
+    from app.service import ServiceError, service
+    from schemas import timestamps
+
+    until = {"expires_at": timestamps.to_text(now_ms() + lasting * 1000)} if lasting is not None else {}
+    async with service(config) as there:
+        answer = await there.post("/v1/watches", {**asked.model_dump(exclude_unset=True), **until})
+    if answer.status not in {200, 201}:
+        raise ServiceError(answer.detail)
+    return str(answer.content["watch_id"])
 
 
 def insist_on_kind(provider: str, order_kind: str) -> None:

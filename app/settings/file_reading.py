@@ -114,7 +114,9 @@ def secrets_of(files: Files, variables: Mapping[str, SettingPath], environ: Mapp
     for name, secret in sorted(variables.items()):
         file = files.each[environ[name]]
         _plant(tree, secret, file.text.strip())
-        if file.problem is not None:
+        if not environ[name]:
+            lines.append(f"{name} is empty: it must name a file, or be left out")
+        elif file.problem is not None:
             lines.append(f"{name} names {shown_path(environ[name])}, which cannot be read: {file.problem}")
         if set_variable(secret, environ) == variable_of(secret):
             lines.append(f"{variable_of(secret)} and {name} are both set: keep one")

@@ -14,8 +14,9 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app.cli import cli
+from app.cli import cli, watch
 from app.cli.exit import Code, or_stdin, readable_errors
+from app.service import Answer, Service
 from app.settings.names import SettingsError
 from receiver.auth import fingerprint
 
@@ -325,8 +326,38 @@ def test_an_order_of_an_account_that_is_called_back_cannot_be_watched(environmen
     pushed, unknown = (run(cli, ["watch", "add", name, "1"]) for name in ("shop", "shp"))
 
     assert (pushed.exit_code, unknown.exit_code) == (Code.USAGE, Code.USAGE)
-    assert pushed.stderr == "smsbus: no polled account shop is in the settings here; there are: grizzly\n"
-    assert unknown.stderr == "smsbus: no polled account shp is in the settings here; there are: grizzly\n"
+    assert pushed.stderr == "smsbus: no polled account shop is configured; there are: grizzly\n"
+    assert unknown.stderr == "smsbus: no polled account shp is configured; there are: grizzly\n"
+
+
+def test_an_order_of_an_account_that_only_the_service_of_smsbus_url_has_is_watched_there(environment, monkeypatch):
+    asked = []
+
+    async def post(_, path, content):
+        asked.append((path, dict(content)))
+        return (
+            Answer(201, {"watch_id": "w"}) if content["order_id"] == "1" else Answer(400, {"detail": "no such account"})
+        )
+
+    monkeypatch.setattr(Service, "post", post)
+    monkeypatch.setattr(watch, "now_ms", lambda: 1_795_000_000_000)
+    environment({"SMSBUS_URL": "http://127.0.0.1:9", "SMSBUS_TOKEN": "secret"})
+
+    opened = run(cli, ["watch", "add", "grizzly", "1", "--rent", "--until", "20m", "--ref", "x"])
+    refused = run(cli, ["watch", "add", "grizzly", "2"])
+
+    assert (opened.exit_code, opened.stdout) == (Code.OK, "w\n")
+    assert (refused.exit_code, refused.stderr) == (Code.FAILED, "smsbus: no such account\n")
+    assert asked[0] == (
+        "/v1/watches",
+        {
+            "account": "grizzly",
+            "order_kind": "rent",
+            "order_id": "1",
+            "client_ref": "x",
+            "expires_at": "2026-11-18T11:26:40.000Z",
+        },
+    )
 
 
 def test_an_account_that_is_no_table_of_its_own_is_named_with_what_to_do(rotated):

@@ -237,6 +237,8 @@ def test_settings_of_this_version_may_say_so(environment, tmp_path):
         ({"SMSBUS_ACCOUNTS__2SHOP__PROVIDER": "pingme"}, "SMSBUS_ACCOUNTS__2SHOP", "lower-case"),
         (SHOP | {"SMSBUS_ACCOUNTS__SHOP__USER_ID": ""}, "SMSBUS_ACCOUNTS__SHOP__USER_ID", "it must not be empty"),
         (SHOP | {"SMSBUS_ACCOUNTS__SHOP__USER_ID": " "}, "SMSBUS_ACCOUNTS__SHOP__USER_ID", "it must not be empty"),
+        ({"SMSBUS_ADMIN__TOKEN_FILE": ""}, "SMSBUS_ADMIN__TOKEN_FILE", "it must name a file"),
+        ({"SMSBUS_RECEIVER__BODY_DEADLINE": "1e-9"}, "SMSBUS_RECEIVER__BODY_DEADLINE", "greater than or equal to 0.1"),
         ({"SMSBUS_RECEIVER__HOST": " "}, "SMSBUS_RECEIVER__HOST", "it must not be empty"),
         ({"SMSBUS_ADMIN__HOST": ""}, "SMSBUS_ADMIN__HOST", "it must not be empty"),
         ({"SMSBUS_BUS__JOURNAL_MAX_BYTES": "1"}, "SMSBUS_BUS__JOURNAL_MAX_BYTES", "greater than or equal to 16384"),
