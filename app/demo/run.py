@@ -190,7 +190,6 @@ def _settings(
     shop = {
         "provider": "pingme",
         "callback_tokens": secrets.token_urlsafe(24),
-        "user_id": world.scenario.pingme.user_id,
     }
     polled = {
         provider: {

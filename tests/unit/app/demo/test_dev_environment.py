@@ -1,6 +1,7 @@
 """What `smsbus dev` takes from the environment, and what it prints for the other commands."""
 
 import shlex
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,10 @@ from app.cli.exit import Code
 from app.demo import run as demo
 from app.demo.run import Ready, Wanted
 from app.settings.load import load
+from app.settings.sections import AdminSettings
+from bus.settings import KafkaSettings
+from sandbox import scenario
+from sandbox.server import Sandbox
 
 pytestmark = pytest.mark.usefixtures("process_is_restored")
 
@@ -89,3 +94,11 @@ def test_a_token_that_can_be_guessed_is_refused(environment, played) -> None:
     assert (result.exit_code, played) == (Code.USAGE, [])
     assert "SMSBUS_ADMIN__READ_TOKEN" in result.stderr
     assert "can be guessed" in result.stderr
+
+
+async def test_an_sms_of_ones_own_is_no_other_users(tmp_path) -> None:
+    world = Sandbox(scenario.load("storm"), rng=Random(1))
+    world.base_url = lambda provider: f"http://127.0.0.1:1/{provider}"
+    settings = demo._settings(KafkaSettings(), tmp_path, world, (0, 0), AdminSettings())
+
+    assert settings.accounts["shop"].user_id is None  # `smsbus trigger pingme --url` does not know it
