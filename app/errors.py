@@ -28,6 +28,6 @@ async def started(start: Coroutine[Any, Any, None], variable: str, value: object
     except (OSError, JournalUnwritable) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
         what = f"{variable}={value}"
-        if isinstance(error, gaierror) or (isinstance(error, OSError) and error.errno in NO_ADDRESS):
+        if variable.endswith("_PORT") and (isinstance(error, gaierror) or getattr(error, "errno", None) in NO_ADDRESS):
             what = variable.removesuffix("PORT") + "HOST"  # the port is right
         raise StartupError([f"{what} cannot be used: {reason or type(error).__name__}"]) from error

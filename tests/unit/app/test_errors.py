@@ -31,3 +31,11 @@ def test_a_listener_that_does_not_start_names_the_setting(error, said):
         asyncio.run(started(start(), "SMSBUS_ADMIN__PORT", 8081))
 
     assert refused.value.lines == [said]
+
+
+def test_a_directory_that_cannot_be_used_is_no_host():
+    async def start():
+        raise OSError(errno.EINVAL, "invalid argument")
+
+    with pytest.raises(StartupError, match=r"^SMSBUS_DATA_DIR=/x cannot be used: invalid argument$"):
+        asyncio.run(started(start(), "SMSBUS_DATA_DIR", "/x"))
