@@ -308,10 +308,10 @@ def admin(
         passed = GroupProgress(settings.kafka).passed
         apis.append(InboxApi(inbox, polling.table if polling else None, now_ms=now_ms, paused=paused, passed=passed))
         apis.append(_rejected_api(inbox, present))
-        if polling is None:
-            apis.append(NothingToWatch())
     if polling is not None:
         apis.append(_watch_api(settings, polling))
+    elif inbox is not None:
+        apis.append(NothingToWatch())
 
     def condition() -> Condition:
         of_bus = bus.condition()

@@ -84,10 +84,10 @@ def add(
     with readable_errors():
         settings = settings_for(config)
         polled = [name for name, each in settings.accounts.items() if each.provider in POLLED]
-        if account not in polled and client_variables()[0]:
-            typer.echo(asyncio.run(_opened_by_service(asked, lasting, config)))
-            return
         if account not in polled:
+            if client_variables()[0]:
+                typer.echo(asyncio.run(_opened_by_service(asked, lasting, config)))
+                return
             known = ", ".join(polled) or "none"
             raise end(Code.USAGE, f"no polled account {account} is configured; there are: {known}")
         insist_on_kind(settings.accounts[account].provider, asked.order_kind)
