@@ -377,15 +377,15 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # a published SMS must not stay readable on the disk
-    is_marked = _is_marked(connection)
-    is_empty = not connection.execute("PRAGMA table_info(rows)").fetchall()
+    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
+    is_marked = _is_marked(connection, columns)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
     if not is_marked:
         connection.execute(f"PRAGMA user_version = {FORMAT}")
-    if is_empty:
+    if not columns:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # so that without its log it is no new journal
-    if is_empty and existed:
+    if not columns and existed:
         log.error("journal_emptied", file=str(path))
     connection.text_factory = bytes  # an invalid text is one damaged row, not an error of the whole read
     return connection
@@ -415,13 +415,12 @@ def _is_damaged(path: Path) -> bool:
         return True
 
 
-def _is_marked(connection: sqlite3.Connection) -> bool:
-    """Tell whether the file has a format number, which a new one has not.
+def _is_marked(connection: sqlite3.Connection, columns: Sequence[str]) -> bool:
+    """Tell whether the file with these columns has a format number, which a new one has not.
 
     Raises `DatabaseError` where another version of this program has written it, or another program.
     """
     [found] = connection.execute("PRAGMA user_version").fetchone()
-    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
     if found not in {0, FORMAT} or columns not in ([], list(NAMES)):
         message = f"its format is {found} and this program knows {FORMAT}: publish it with the version that wrote it"
         raise sqlite3.DatabaseError(message)
