@@ -1,4 +1,4 @@
-"""What `smsbus wait` does with each answer: ask again, open a watch, go on by cursor or sequence, or give up."""
+"""What `smsbus wait` does with each answer: ask again, open a watch, go on or give up. Time is virtual."""
 
 import asyncio
 import re
@@ -11,6 +11,7 @@ from app import waiting
 from app.service import Answer, NotReached, ServiceError
 from app.waiting import Unavailable, Wanted, WatchEnded, WrongQuestion, came_before, wait_for
 from schemas.identity import watch_id as id_of_watch
+from tests.unit.pollers.virtual_time import virtual
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})
@@ -50,17 +51,13 @@ class Scripted:
         return answer
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "RETRY", 0)
-
-
 async def found(service: Scripted, wanted: Wanted, say: Callable[[str], None] = lambda _: None) -> str:
     event = await wait_for(service, wanted, 60, say)  # type: ignore[arg-type]
     assert event is not None
     return str(event["text"])
 
 
+@virtual
 async def test_a_number_is_waited_for_from_a_cursor_that_was_taken_first() -> None:
     service = Scripted(CURSOR, page(), page("code 1"))
 
@@ -68,6 +65,7 @@ async def test_a_number_is_waited_for_from_a_cursor_that_was_taken_first() -> No
     assert [parameters.get("since") for _, parameters in service.asked] == [None, "c0", "c1"]
 
 
+@virtual
 async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_cursor_and_said_once() -> None:
     said: list[str] = []
     service = Scripted(CURSOR, AWAY, AWAY, BLIND, page("code 1"))
@@ -77,6 +75,7 @@ async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_
     assert said == ["no smsbus service responds", "Kafka cannot be read now.", waiting.BACK]
 
 
+@virtual
 async def test_what_does_not_match_is_passed_by_cursor_or_by_sequence() -> None:
     match = re.compile("parcel")
     of_number = Scripted(CURSOR, page("code 1"), page("parcel 2"))
@@ -89,6 +88,7 @@ async def test_what_does_not_match_is_passed_by_cursor_or_by_sequence() -> None:
 
 
 @pytest.mark.parametrize(("rent", "kind"), [(False, "activation"), (True, "rent")])
+@virtual
 async def test_an_order_that_was_never_watched_is_watched(rent: bool, kind: str) -> None:
     service = Scripted(UNKNOWN, OPENED, UNKNOWN, OPENED, page("code 1", next_sequence=1))
 
@@ -96,6 +96,7 @@ async def test_an_order_that_was_never_watched_is_watched(rent: bool, kind: str)
     assert service.asked[1] == ("/v1/watches", {**ORDER.parameters, "order_kind": kind})
 
 
+@virtual
 async def test_a_rent_is_waited_for_by_its_watch_since_an_activation_may_have_the_same_id() -> None:
     service = Scripted(page("code 1"))
     watch_id = id_of_watch("shop", "rent", "7")
@@ -111,6 +112,7 @@ async def test_a_rent_is_waited_for_by_its_watch_since_an_activation_may_have_th
         ("48500100200", {"recipient": "48500100200"}, ""),
     ],
 )
+@virtual
 async def test_who_opens_a_watch_is_told_so_and_whether_its_number_is_known(
     number: str | None, known: dict[str, str], said: str
 ) -> None:
@@ -123,12 +125,14 @@ async def test_who_opens_a_watch_is_told_so_and_whether_its_number_is_known(
     assert heard[0].startswith(f"shop 7 was not watched: it is from now on{said}")
 
 
+@virtual
 async def test_an_outage_while_a_watch_is_opened_is_waited_out() -> None:
     service = Scripted(UNKNOWN, AWAY, UNKNOWN, AWAY_KAFKA, UNKNOWN, OPENED, page("code 1", next_sequence=1))
 
     assert await found(service, ORDER) == "code 1"
 
 
+@virtual
 async def test_a_watch_that_ended_is_not_opened_again() -> None:
     with pytest.raises(WatchEnded, match="expired"):
         await found(Scripted(ENDED), ORDER)
@@ -142,23 +146,19 @@ async def test_a_watch_that_ended_is_not_opened_again() -> None:
         [UNKNOWN, Answer(400, {"reason": "unknown_account", "detail": "no"})],
     ],
 )
+@virtual
 async def test_what_will_not_get_better_is_not_asked_again(answers: list[Answer]) -> None:
     with pytest.raises(ServiceError, match="no"):
         await found(Scripted(*answers), ORDER)
 
 
+@virtual
 async def test_a_watch_id_that_is_unknown_cannot_be_opened() -> None:
     with pytest.raises(ServiceError, match="not watched"):
         await found(Scripted(UNKNOWN), Wanted({"watch_id": "w"}))
 
 
-async def test_a_service_that_never_responded_is_given_up_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(waiting, "STARTING", -1)
-
-    with pytest.raises(NotReached):
-        await found(Scripted(AWAY), NUMBER)
-
-
+@virtual
 async def test_nothing_in_time_is_none() -> None:
     assert await wait_for(Scripted(CURSOR, *[page()] * 9), NUMBER, 0, print) is None  # type: ignore[arg-type]
 
@@ -173,6 +173,7 @@ async def test_nothing_in_time_is_none() -> None:
         (ORDER, [UNKNOWN, AWAY_KAFKA]),
     ],
 )
+@virtual
 async def test_nothing_in_time_is_not_known_where_the_time_is_over_in_an_outage(
     wanted: Wanted, answers: list[Answer | Exception]
 ) -> None:
@@ -180,24 +181,23 @@ async def test_nothing_in_time_is_not_known_where_the_time_is_over_in_an_outage(
         await wait_for(Scripted(*answers), wanted, 0, lambda _: None)  # type: ignore[arg-type]
 
 
-async def test_a_service_that_does_not_answer_by_then_has_not_said_that_nothing_came(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@virtual
+async def test_a_service_that_does_not_answer_by_then_has_not_said_that_nothing_came() -> None:
     class Silent(Scripted):
         async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
             return await asyncio.get_running_loop().create_future()
-
-    monkeypatch.setattr(waiting, "LATE", 0.01)
 
     with pytest.raises(Unavailable, match="did not answer in time"):
         await wait_for(Silent(), ORDER, 0, print)  # type: ignore[arg-type]
 
 
+@virtual
 async def test_an_order_that_is_watched_as_the_time_is_over_has_had_nothing() -> None:
     assert await wait_for(Scripted(UNKNOWN, OPENED), ORDER, 0, lambda _: None) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("seconds", "timeout"), [(120, "55"), (20, "20"), (1, "1")])
+@virtual
 async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, timeout: str) -> None:
     asked: list[str] = []
 
@@ -211,6 +211,7 @@ async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, time
     assert asked == [timeout]
 
 
+@virtual
 async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
     uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
     service = Scripted(CURSOR, Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
@@ -219,6 +220,7 @@ async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
     assert "has_code" not in service.asked[-1][1]  # a cursor of a list without it would be of other filters
 
 
+@virtual
 async def test_an_sms_that_is_passed_by_is_said() -> None:
     heard: list[str] = []
     uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
@@ -229,6 +231,7 @@ async def test_an_sms_that_is_passed_by_is_said() -> None:
     assert heard == [waiting.NO_CODE, waiting.NO_MATCH]
 
 
+@virtual
 async def test_who_was_told_of_an_outage_is_told_of_its_end() -> None:
     heard: list[str] = []
 
@@ -236,22 +239,23 @@ async def test_who_was_told_of_an_outage_is_told_of_its_end() -> None:
     assert heard == [str(AWAY), waiting.BACK]
 
 
-async def test_a_service_that_was_never_there_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+@virtual
+async def test_a_service_that_was_never_there_is_given_up_after_a_while_without_a_word() -> None:
     class Away(Scripted):
         def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
             self.asked.append((path, parameters))
             raise AWAY
 
-    monkeypatch.setattr(waiting, "STARTING", 0.01)
     service, heard = Away(), list[str]()
 
     with pytest.raises(NotReached):
         await found(service, NUMBER, heard.append)
-    assert len(service.asked) > 1
+    assert len(service.asked) == 7  # at once, and each second until more than STARTING has passed
     assert heard == []
 
 
 @pytest.mark.parametrize("reason", ["invalid_query", "cursor_of_other_filters"])
+@virtual
 async def test_a_wrong_question_is_not_asked_again(reason: str) -> None:
     with pytest.raises(WrongQuestion, match="so it is"):
         await found(Scripted(Answer(400, {"reason": reason, "detail": "so it is"})), NUMBER)
@@ -276,6 +280,7 @@ AT_ONCE = [{"text": text, "observed_at": "2026-11-30T08:20:52.000Z"} for text in
         (Wanted({**NUMBER.parameters, "since": "10m"}), page("code 1"), None),
     ],
 )
+@virtual
 async def test_what_came_shortly_before_a_wait_is_found_by_an_option(
     wanted: Wanted, answer: Answer | Exception, since: str | None
 ) -> None:

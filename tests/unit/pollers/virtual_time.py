@@ -1,6 +1,7 @@
 """An event loop on which nobody waits: when all wait for time to pass, it has passed."""
 
 import asyncio
+import functools
 import selectors
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -27,18 +28,18 @@ class VirtualLoop(asyncio.SelectorEventLoop):
 def virtual(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
     """Run a test in virtual time, then cancel what it left running, and what that starts when it is cancelled."""
 
-    async def whole() -> None:
+    async def whole(*args: Any, **named: Any) -> None:
         try:
-            await test()
+            await test(*args, **named)
         finally:
             while left := asyncio.all_tasks() - {asyncio.current_task()}:
                 for task in left:
                     task.cancel()
                 await asyncio.wait(left)
 
-    def run() -> None:
+    @functools.wraps(test)
+    def run(*args: Any, **named: Any) -> None:
         with asyncio.Runner(loop_factory=VirtualLoop) as runner:
-            runner.run(whole())
+            runner.run(whole(*args, **named))
 
-    run.__name__ = test.__name__
     return run
