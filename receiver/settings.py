@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     IPvAnyNetwork,
@@ -52,6 +53,14 @@ def _address(text: str) -> str:
     return text
 
 
+def _as_text(network: object) -> object:
+    """Refuse what pydantic would take for an address: 5 is 0.0.0.5."""
+    if not isinstance(network, str):
+        message = 'a network like "10.0.0.0/8" is needed'
+        raise ValueError(message)
+    return network
+
+
 class ReceiverSettings(BaseModel):
     """Where the callback endpoint listens, and its limits."""
 
@@ -63,7 +72,7 @@ class ReceiverSettings(BaseModel):
     # As seen by the providers, for example https://sms.example.org; only shown in output.
     public_url: Annotated[str, AfterValidator(_address)] | None = None
     # Proxies whose X-Forwarded-For is believed, for the client's address in the log line about a wrong token.
-    trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+    trusted_proxies: tuple[Annotated[IPvAnyNetwork, BeforeValidator(_as_text)], ...] = ()
     # An SMS is 1 KiB: ten seconds suffice on the worst line, and limit how long a slow sender holds a connection.
     body_deadline: float = Field(default=10.0, ge=0.1)
     # 250 times the longest plausible SMS. At most what fits, in base64, into the smallest record that the dead-letter

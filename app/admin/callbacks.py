@@ -15,6 +15,7 @@ from schemas import timestamps
 
 PATH: Final = "/v1/callbacks"
 TEST: Final = "/v1/callbacks/{account}/test"
+NO_BODY: Final = "This request has no body: the SMS is always the same (`smsbus trigger pingme --text` sends others)."
 UNKNOWN: Final = "No PingMe account of this name is configured."
 REFUSED: Final = "The receiver answered {} ({}), so the test SMS was not taken."
 SILENT: Final = "The receiver of this process does not answer, so the test SMS was not taken."
@@ -80,6 +81,8 @@ class CallbackApi:
         return web.json_response(view(uses, self._since_ms()))
 
     async def _test(self, request: web.Request) -> web.Response:
+        if await request.read():
+            return problem(400, "invalid_request", NO_BODY)
         name = request.match_info["account"]
         answer = await self._send(name)
         if answer is None:

@@ -12,6 +12,7 @@ PROBLEMS: Final = (
     Problem("not_ready", 503, "With `--workers`: a receiver is being restarted. Try again."),
 )
 OF_TEST: Final = (
+    Problem("invalid_request", 400, "There is a body, and this takes none."),
     Problem("unauthorized", 401, "Send the admin token as `Authorization: Bearer`."),
     Problem("read_only", 403, "This token reads and waits only."),
     Problem("unknown_account", 404, "No PingMe account of this name is configured."),

@@ -2,9 +2,10 @@
 
 import json
 from functools import partial
+from unittest.mock import Mock
 
 import pytest
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.test_utils import make_mocked_request
 from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
@@ -137,6 +138,21 @@ async def test_a_test_sms_is_answered_with_what_the_receiver_said(answer, status
     content = json.loads(response.text)
     assert (asked, response.status) == (["shop"], status)
     assert content == said if status == 200 else content["detail"].startswith(said)
+
+
+async def test_a_text_of_ones_own_is_refused_rather_than_ignored():
+    body = StreamReader(Mock(), 1024)
+    body.feed_data(b'{"text": "mine"}')
+    body.feed_eof()
+    application = web.Application()
+    CallbackApi(list, lambda: START_MS).add_to(application.router)
+    request = make_mocked_request("POST", "/v1/callbacks/shop/test", app=application, payload=body)
+    request._match_info = await application.router.resolve(request)
+
+    response = await request.match_info.handler(request)
+
+    assert response.status == 400
+    assert "smsbus trigger pingme --text" in json.loads(response.text)["detail"]
 
 
 async def test_where_nobody_sends_there_is_no_account():

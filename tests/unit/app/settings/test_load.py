@@ -285,6 +285,7 @@ def test_a_bad_value_is_named_by_its_variable_and_never_shown(environment, varia
         ("[receiver]\npublic_url = 'sms.example.org'", "receiver.public_url in {file}): an address like https://sms."),
         ("[receiver]\npublic_url = 'https://a.b/?c'", "receiver.public_url in {file}): an address like https://sms."),
         ("[receiver]\npublic_url = 'https://u:p@a.b'", "receiver.public_url in {file}): an address like https://sms."),
+        ("[receiver]\ntrusted_proxies = [5]", 'trusted_proxies in {file}): a network like "10.0.0.0/8" is needed'),
         ("[receiver]\npublic_url = 'https://a..b'", "receiver.public_url in {file}): an address like https://sms."),
         (
             f"{IN_FILE}base_url = 'ftp://x'",
