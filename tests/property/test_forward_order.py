@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from forwarding.delivery import NoResponse, Response
 from tests.forwarding_part import Letters, Partition, Reader, Target, forward_of
-from tests.unit.pollers.virtual_time import VirtualLoop
+from tests.virtual_time import VirtualLoop
 
 OUTCOMES = [
     *[Response(200)] * 4,

@@ -11,7 +11,7 @@ from app import waiting
 from app.service import Answer, NotReached, ServiceError
 from app.waiting import Unavailable, Wanted, WatchEnded, WrongQuestion, came_before, wait_for
 from schemas.identity import watch_id as id_of_watch
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})

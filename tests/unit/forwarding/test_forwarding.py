@@ -15,7 +15,7 @@ from inbox.item import Item
 from schemas.topics import REJECTED
 from tests.forwarding_part import WEEK_MS, Letters, Partition, Reader, Target, forward_of
 from tests.inbox_records import NOW_MS
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 HOUR = 3600.0
 

@@ -10,7 +10,7 @@ from inbox.following import BLIND_AFTER, Following
 from inbox.settings import InboxSettings
 from inbox.tail import Tail
 from schemas.topics import RECEIVED
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 PART = Part(RECEIVED, 0)
 

@@ -11,7 +11,7 @@ from pollers.balances import FIRST, Balances
 from pollers.scheduling.account import WAITS, Account
 from providers.observation import Gone, ProviderError
 from providers.results import Balance
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 HOUR = 3600.0
 MONEY, NAN = Balance("44.60"), Balance("nan")

@@ -24,7 +24,7 @@ from pollers.tracking.advance import opened
 from pollers.watch_commands import WatchRequest
 from providers.observation import Last, ProviderError, SeenSms, Waiting
 from schemas.messages import SmsReceived, SmsRejected, Watch, WatchEnded
-from tests.unit.pollers import virtual_time
+from tests import virtual_time
 
 T0 = 1_795_000_000_000
 STARTED: list[Poller] = []

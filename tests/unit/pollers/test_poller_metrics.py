@@ -10,7 +10,7 @@ from bus.durations import Durations
 from bus.sharding.state_log import NotCommitted
 from pollers.timed_state_log import TimedStateLog
 from tests.unit.pollers.scheduling.test_scheduler import SERVER_ERROR, Bench, Provider, sms
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 
 def counts(durations: Durations) -> dict[str, float]:

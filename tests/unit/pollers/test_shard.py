@@ -22,7 +22,7 @@ from pollers.watches.watch_table import LivePoll
 from providers.observation import Ended, Last, Observation, ProviderError, SeenSms, Waiting
 from providers.results import Action, ActResult
 from schemas.messages import Message, SmsReceived, Watch, WatchEnded
-from tests.unit.pollers.virtual_time import VirtualLoop, virtual
+from tests.virtual_time import VirtualLoop, virtual
 
 T0 = 1_795_000_000_000
 

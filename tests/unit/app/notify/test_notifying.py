@@ -20,7 +20,7 @@ from app.notify.lasting import GONE, LASTING
 from app.settings.load import Settings
 from app.settings.sections import HeartbeatSettings, NotifySettings
 from providers.http_client import FetchFailed, RawResponse
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 SECRET = "kept-to-ourselves"
 NTFY = f"https://ntfy.test/{SECRET}"

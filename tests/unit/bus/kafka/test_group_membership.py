@@ -15,7 +15,7 @@ from bus.kafka.group_reader import GroupReader, Place, Share, place
 from bus.settings import KafkaSettings
 from schemas.topics import RECEIVED
 from tests.forwarding_part import Partition
-from tests.unit.pollers.virtual_time import VirtualLoop
+from tests.virtual_time import VirtualLoop
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from pollers.watch_commands import WatchRequest
 from providers.observation import Ended, Gone, Last, Listing, Observation, ProviderError, SeenSms, Unfinished, Waiting
 from schemas import timestamps
 from schemas.messages import SmsReceived
-from tests.unit.pollers.virtual_time import virtual
+from tests.virtual_time import virtual
 
 T0 = 1_795_000_000_000
 SERVER_ERROR = ProviderError("transient", "server_error", answered=True)
