@@ -7,10 +7,13 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from app.durations import seconds_in
 from app.service import Answer, NotReached, Service, ServiceError
 from schemas.identity import watch_id as id_of_watch
 
 A_WAIT: Final = 55  # seconds: the longest that one request may take
+FIRST_WAIT: Final = 1  # seconds, until there is an answer: with its cursor no outage makes us miss anything
+LONG_AGO: Final = 500_000  # seconds: of those it does not matter when the question was asked
 RETRY: Final = 1.0
 STARTING: Final = 5.0  # seconds in which a service that was not reached yet may start
 LATE: Final = 3.0  # seconds after the time is over in which an answer may still come
@@ -110,19 +113,20 @@ class _Waiter:
         self._service = service
         self._wanted = wanted
         self._parameters = _by_watch(wanted.parameters) if wanted.rent else dict(wanted.parameters)
+        self._back = self._from_ago()  # seconds before our beginning, until there is a cursor to go on from
+        self._tried = False
         self._say = say
         self._said = ""
         self._reached = False
         self._delayed = False  # and said so
         self._began = asyncio.get_running_loop().time()
         self._seconds = seconds
+        self._longest = FIRST_WAIT
 
     async def found(self) -> Event | None:
         """Ask until an SMS matches; None: the time is over. Raises `TimeoutError` where it is over in an outage."""
-        if not self._wanted.is_order and "since" not in self._parameters:
-            self._parameters["since"] = (await self._asked("/v1/cursor")).content["cursor"]
         while True:
-            answer = await self._asked("/v1/wait", self._parameters | {"timeout": str(self._next_wait())})
+            answer = await self._asked()
             events: list[Event] = answer.content["items"]
             for event in events:
                 if self._wanted.takes(event):
@@ -132,32 +136,50 @@ class _Waiter:
                 return None
             self._go_on(answer)
 
-    def _left(self) -> float:
-        return self._seconds - (asyncio.get_running_loop().time() - self._began)
+    def _passed(self) -> float:
+        return asyncio.get_running_loop().time() - self._began
 
-    def _next_wait(self) -> int:
-        """Return for how long to ask: no longer than there is time, so that the answer says what is known by then."""
-        return max(1, min(A_WAIT, math.ceil(self._left())))
+    def _left(self) -> float:
+        return self._seconds - self._passed()
+
+    def _from_ago(self) -> int | None:
+        """Take a duration of `since` out of the parameters; None: the beginning is not relative to now."""
+        ago = seconds_in(self._parameters["since"]) if "since" in self._parameters else 0
+        if ago is None or ago > LONG_AGO or (self._wanted.is_order and not self._wanted.rent and not ago):
+            return None
+        self._parameters.pop("since", None)
+        return ago
+
+    def _question(self) -> dict[str, str]:
+        """Return the parameters for now. What began while nobody answered begins so long ago, by the service's clock.
+
+        It lasts no longer than there is time, so that the answer says what is known by then.
+        """
+        asked = {**self._parameters, "timeout": str(max(1, min(self._longest, math.ceil(self._left()))))}
+        ago = (self._back or 0) + (math.ceil(self._passed()) if self._tried else 0)
+        self._tried = True
+        return asked | {"since": f"{ago}s"} if self._back is not None and ago else asked
 
     def _go_on(self, answer: Answer) -> None:
+        self._longest = A_WAIT
         if "next_sequence" in answer.content:
             self._parameters["sequence"] = str(answer.content["next_sequence"])
         else:
-            self._parameters["since"] = answer.content["cursor"]
+            self._parameters["since"], self._back = answer.content["cursor"], None
 
-    async def _asked(self, path: str, parameters: Mapping[str, str] | None = None) -> Answer:
+    async def _asked(self) -> Answer:
         """Ask again until there is an answer that counts."""
         while True:
             self.outage = SILENT
             try:
-                answer = await self._service.get(path, parameters)
+                answer = await self._service.get("/v1/wait", self._question())
                 self._reached = True
                 if answer.status == 200:
                     self._is_back()
                     return answer
                 await self._refused(answer)
             except NotReached as error:
-                if not self._reached and self._seconds - self._left() > STARTING:
+                if not self._reached and self._passed() > STARTING:
                     raise  # a wrong address, rather than a restart
                 self.outage = str(error)
                 if self._reached:

@@ -15,7 +15,6 @@ from tests.virtual_time import virtual
 
 NUMBER = Wanted({"recipient": "16470000000"})
 ORDER = Wanted({"account": "shop", "order_id": "7"})
-CURSOR = Answer(200, {"cursor": "c0"})
 BLIND = Answer(503, {"reason": "inbox_blind", "detail": "Kafka cannot be read now."})
 UNKNOWN = Answer(404, {"reason": "unknown_watch", "detail": "This order is not watched."})
 ENDED = Answer(410, {"reason": "watch_ended", "detail": "The watch ended (expired)."})
@@ -29,11 +28,15 @@ def page(*texts: str, cursor: str = "c1", **more: Any) -> Answer:
     return Answer(200, {"items": items, "cursor": cursor, **more})
 
 
+NOTHING_YET = page(cursor="c0")
+
+
 class Scripted:
     """A service that gives these answers, one after the other."""
 
     def __init__(self, *answers: Answer | Exception) -> None:
         self.asked: list[tuple[str, dict[str, str]]] = []
+        self.timeouts: list[str] = []
         self._answers = list(answers)
 
     async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
@@ -44,6 +47,7 @@ class Scripted:
         return self._answer(path, content)
 
     def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
+        self.timeouts += [value for name, value in parameters.items() if name == "timeout"]
         self.asked.append((path, {name: value for name, value in parameters.items() if name != "timeout"}))
         answer = self._answers.pop(0)
         if isinstance(answer, Exception):
@@ -58,17 +62,70 @@ async def found(service: Scripted, wanted: Wanted, say: Callable[[str], None] = 
 
 
 @virtual
-async def test_a_number_is_waited_for_from_a_cursor_that_was_taken_first() -> None:
-    service = Scripted(CURSOR, page(), page("code 1"))
+async def test_a_number_is_waited_for_from_the_cursor_of_a_first_answer_that_comes_soon() -> None:
+    service = Scripted(NOTHING_YET, page(), page("code 1"))
 
     assert await found(service, NUMBER) == "code 1"
     assert [parameters.get("since") for _, parameters in service.asked] == [None, "c0", "c1"]
+    assert service.timeouts == ["1", "55", "55"]
+
+
+WATCHED = Wanted({"watch_id": "w"})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "since"),
+    [
+        (NUMBER, [None, "1s", "2s", "3s", "c1"]),
+        (ORDER._replace(rent=True), [None, "1s", "2s", "3s", "c1"]),
+        (Wanted({"recipient": "1", "since": "3s"}), ["3s", "4s", "5s", "6s", "c1"]),
+        (Wanted({"watch_id": "w", "since": "3s"}), ["3s", "4s", "5s", "6s", "c1"]),
+        (Wanted({"recipient": "1", "since": "30d"}), ["30d", "30d", "30d", "30d", "c1"]),
+        (Wanted({"recipient": "1", "since": "c0"}), ["c0", "c0", "c0", "c0", "c1"]),
+        (WATCHED, [None, None, None, None, "c1"]),
+        (ORDER, [None, None, None, None, "c1"]),
+    ],
+    ids=["number", "rent", "since", "watch since", "long ago", "cursor", "watch", "order"],
+)
+@virtual
+async def test_what_came_before_the_first_answer_is_not_missed(wanted: Wanted, since: list[str | None]) -> None:
+    service = Scripted(AWAY, BLIND, AWAY, page(), page("code 1"))
+
+    assert await found(service, wanted) == "code 1"
+    assert [parameters.get("since") for _, parameters in service.asked] == since
+
+
+@virtual
+async def test_a_service_that_is_killed_in_the_first_long_request_is_waited_for() -> None:
+    class Killed(Scripted):
+        async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
+            if len(self.asked) == 1:
+                await asyncio.sleep(12)
+            return await super().get(path, parameters)
+
+    for wanted in (NUMBER, ORDER, WATCHED, ORDER._replace(rent=True)):
+        assert await found(Killed(NOTHING_YET, *[AWAY] * 9, page("code 1")), wanted) == "code 1"
+
+
+@virtual
+async def test_after_an_outage_a_request_lasts_only_as_long_as_there_is_time() -> None:
+    class Restarted(Scripted):
+        """Nothing comes, and every answer takes its time."""
+
+        async def get(self, path: str, parameters: dict[str, str] | None = None) -> Answer:
+            await asyncio.sleep(float((parameters or {})["timeout"]))
+            return await super().get(path, parameters)
+
+    service = Restarted(NOTHING_YET, BLIND, page())
+
+    assert await wait_for(service, NUMBER, 60, lambda _: None) is None  # type: ignore[arg-type]
+    assert service.timeouts == ["1", "55", "3"]
 
 
 @virtual
 async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_cursor_and_said_once() -> None:
     said: list[str] = []
-    service = Scripted(CURSOR, AWAY, AWAY, BLIND, page("code 1"))
+    service = Scripted(NOTHING_YET, AWAY, AWAY, BLIND, page("code 1"))
 
     assert await found(service, NUMBER, said.append) == "code 1"
     assert {parameters["since"] for _, parameters in service.asked[1:]} == {"c0"}
@@ -78,7 +135,7 @@ async def test_an_outage_of_the_service_or_of_kafka_is_waited_out_from_the_same_
 @virtual
 async def test_what_does_not_match_is_passed_by_cursor_or_by_sequence() -> None:
     match = re.compile("parcel")
-    of_number = Scripted(CURSOR, page("code 1"), page("parcel 2"))
+    of_number = Scripted(page("code 1"), page("parcel 2"))
     of_order = Scripted(page("code 1", next_sequence=1), page("parcel 2", next_sequence=2))
 
     assert await found(of_number, NUMBER._replace(match=match)) == "parcel 2"
@@ -160,15 +217,15 @@ async def test_a_watch_id_that_is_unknown_cannot_be_opened() -> None:
 
 @virtual
 async def test_nothing_in_time_is_none() -> None:
-    assert await wait_for(Scripted(CURSOR, *[page()] * 9), NUMBER, 0, print) is None  # type: ignore[arg-type]
+    assert await wait_for(Scripted(*[page()] * 9), NUMBER, 0, print) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("wanted", "answers"),
     [
         (NUMBER, [BLIND]),
-        (NUMBER, [CURSOR, BLIND]),
-        (NUMBER, [CURSOR, AWAY]),
+        (NUMBER, [NOTHING_YET, BLIND]),
+        (NUMBER, [NOTHING_YET, AWAY]),
         (ORDER, [BLIND]),
         (ORDER, [UNKNOWN, AWAY_KAFKA]),
     ],
@@ -178,7 +235,7 @@ async def test_nothing_in_time_is_not_known_where_the_time_is_over_in_an_outage(
     wanted: Wanted, answers: list[Answer | Exception]
 ) -> None:
     with pytest.raises(Unavailable, match=r"^(Kafka cannot be read|Kafka did not confirm|no smsbus service responds)"):
-        await wait_for(Scripted(*answers), wanted, 0, lambda _: None)  # type: ignore[arg-type]
+        await wait_for(Scripted(*answers), wanted, 1, lambda _: None)  # type: ignore[arg-type]
 
 
 @virtual
@@ -196,25 +253,20 @@ async def test_an_order_that_is_watched_as_the_time_is_over_has_had_nothing() ->
     assert await wait_for(Scripted(UNKNOWN, OPENED), ORDER, 0, lambda _: None) is None  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("seconds", "timeout"), [(120, "55"), (20, "20"), (1, "1")])
+@pytest.mark.parametrize(("seconds", "timeouts"), [(120, ["1", "55"]), (20, ["1", "20"]), (1, ["1", "1"])])
 @virtual
-async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, timeout: str) -> None:
-    asked: list[str] = []
+async def test_a_request_lasts_no_longer_than_there_is_time(seconds: float, timeouts: list[str]) -> None:
+    service = Scripted(page(next_sequence=0), page("code 1"))
 
-    class Noting(Scripted):
-        def _answer(self, path: str, parameters: dict[str, str]) -> Answer:
-            asked.append(parameters.get("timeout", ""))
-            return super()._answer(path, parameters)
+    await wait_for(service, ORDER, seconds, print)  # type: ignore[arg-type]
 
-    await wait_for(Noting(page("code 1")), ORDER, seconds, print)  # type: ignore[arg-type]
-
-    assert asked == [timeout]
+    assert service.timeouts == timeouts
 
 
 @virtual
 async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
     uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
-    service = Scripted(CURSOR, Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
+    service = Scripted(Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
 
     assert await found(service, NUMBER._replace(codes=True)) == "code 1"
     assert "has_code" not in service.asked[-1][1]  # a cursor of a list without it would be of other filters
@@ -224,9 +276,9 @@ async def test_an_sms_without_a_code_is_passed_by_where_one_is_wanted() -> None:
 async def test_an_sms_that_is_passed_by_is_said() -> None:
     heard: list[str] = []
     uncoded, coded = {"text": "hello", "code": None}, {"text": "code 1", "code": "1"}
-    service = Scripted(CURSOR, Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
+    service = Scripted(Answer(200, {"items": [uncoded], "cursor": "c1"}), Answer(200, {"items": [coded]}))
     await found(service, NUMBER._replace(codes=True), heard.append)
-    await found(Scripted(CURSOR, page("no"), page("code 1")), NUMBER._replace(match=re.compile("code")), heard.append)
+    await found(Scripted(page("no"), page("code 1")), NUMBER._replace(match=re.compile("code")), heard.append)
 
     assert heard == [waiting.NO_CODE, waiting.NO_MATCH]
 
@@ -235,7 +287,7 @@ async def test_an_sms_that_is_passed_by_is_said() -> None:
 async def test_who_was_told_of_an_outage_is_told_of_its_end() -> None:
     heard: list[str] = []
 
-    assert await found(Scripted(CURSOR, AWAY, page("code 1")), NUMBER, heard.append) == "code 1"
+    assert await found(Scripted(NOTHING_YET, AWAY, page("code 1")), NUMBER, heard.append) == "code 1"
     assert heard == [str(AWAY), waiting.BACK]
 
 
