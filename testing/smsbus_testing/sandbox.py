@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -41,8 +42,9 @@ class SmsSandbox:
         return f"1555{secrets.randbelow(10**8):08d}"
 
     def send(self, number: str, text: str, *, sender: str = "14160000000", service: str = "test") -> str:
-        """Have a number receive an SMS, by callback; return the id of its event."""
-        callback = {"app": service, "from": sender, "to": number, "userId": "xxx", "text": text}
+        """Have a number receive an SMS, by callback; return the id of its event. The same text again is another SMS."""
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")  # by which SMS with equal texts differ
+        callback = {"app": service, "from": sender, "to": number, "userId": "xxx", "text": text, "time": now}
         answer = self._client.post(self._callback_url, json=callback)
         if answer.status_code != OK:
             message = f"the service does not take the SMS: {answer.text}"

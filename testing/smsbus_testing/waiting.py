@@ -69,7 +69,7 @@ class Waiting:
 
     def begin(self, seconds: float = 30.0) -> Steps[None]:
         """Forget all that came before now."""
-        content = yield from self._asked("/v1/cursor", {}, self._clock() + seconds)
+        content = yield from self._asked("/v1/cursor", dict, self._clock() + seconds)
         self._cursor, self._unreturned = content["cursor"], []
 
     def sms(self, seconds: float, match: str | None = None, *, with_code: bool = False) -> Steps[Sms]:
@@ -103,20 +103,26 @@ class Waiting:
 
     def _more(self, deadline: float) -> Steps[bool]:
         """Add the next SMS to those that wait; False: none came in time."""
-        while (left := deadline - self._clock()) > 0:
-            asked = {"recipient": self.number, "since": self._cursor or "", "timeout": str(int(min(left, A_WAIT)) or 1)}
-            content = yield from self._asked("/v1/wait", asked, deadline)
+
+        def parameters() -> Mapping[str, str]:
+            seconds = int(min(deadline - self._clock(), A_WAIT))
+            return {"recipient": self.number, "since": self._cursor or "", "timeout": str(max(seconds, 1))}
+
+        while self._clock() < deadline:
+            content = yield from self._asked("/v1/wait", parameters, deadline)
             self._cursor = content["cursor"]
             if content["items"]:
                 self._unreturned += map(Sms.of, content["items"])
                 return True
         return False
 
-    def _asked(self, path: str, parameters: Mapping[str, str], deadline: float) -> Steps[Mapping[str, Any]]:
-        """Ask until there is an answer that counts. Raises `SmsbusError`."""
-        answer = yield Ask(path, parameters)
+    def _asked(
+        self, path: str, parameters: Callable[[], Mapping[str, str]], deadline: float
+    ) -> Steps[Mapping[str, Any]]:
+        """Ask until there is an answer that counts, each time for what is left. Raises `SmsbusError`."""
+        answer = yield Ask(path, parameters())
         while answer.status in {0, 503} and self._clock() < deadline:
-            answer = yield Ask(path, parameters, RETRY)
+            answer = yield Ask(path, parameters(), RETRY)
         if answer.status != 200:
             raise SmsbusError(str(answer.content.get("detail", f"the service answers {answer.status}")))
         return answer.content

@@ -20,6 +20,11 @@ def test_a_code_arrives(sms_inbox, sms_sandbox, code):
     sms_inbox.assert_no_sms(within=1)
 
 
+def test_the_same_text_again_is_another_sms(sms_inbox, sms_sandbox):
+    assert len({sms_sandbox.send(sms_inbox.number, "again") for _ in "12"}) == 2
+    sms_inbox.wait_for_count(2)
+
+
 def test_what_came_instead_is_shown(sms_inbox, sms_sandbox):
     sms_sandbox.send(sms_inbox.number, "hello")
     sms_inbox.wait_for_sms(timeout=10, match="bye")
@@ -46,7 +51,7 @@ def test_two_lines_of_pytest_get_a_code_in_an_empty_project(kafka_jars: None, tm
     environ["XDG_CACHE_HOME"] = str(Path.home() / ".cache")
     ended = subprocess.run(command, cwd=tmp_path, env=environ, capture_output=True, text=True, check=False)
 
-    assert "1 failed, 5 passed" in ended.stdout, ended.stdout + ended.stderr
+    assert "1 failed, 6 passed" in ended.stdout, ended.stdout + ended.stderr
     assert "expected an SMS that matches 'bye' within 10 s at 1555" in ended.stdout
     assert "'hello'" in ended.stdout
     assert not list(tmp_path.glob("base/smsbus.json")), "the last one stops the service"

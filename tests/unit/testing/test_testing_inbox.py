@@ -116,6 +116,15 @@ def test_a_service_that_is_not_ready_is_asked_again_from_the_same_cursor(down: A
     assert {ask.parameters["since"] for ask in service.asked[1:]} == {"start"}
 
 
+@pytest.mark.parametrize("down", [Answer(0, {"detail": "down"}), Answer(503, {"detail": "closing"})])
+def test_a_request_that_is_sent_again_lasts_only_as_long_as_there_is_time(down: Answer) -> None:
+    service, waiting = begun(*[down] * 5, page())
+
+    service.run(waiting.none(15))
+
+    assert [ask.parameters["timeout"] for ask in service.asked[1:7]] == ["15", "14", "13", "12", "11", "10"]
+
+
 @pytest.mark.parametrize(
     "answer", [Answer(401, {"detail": "Send the admin token."}), Answer(400, {"detail": "recipient must be a number"})]
 )
