@@ -10,7 +10,7 @@ from prometheus_client.samples import Sample
 from app.degraded import SINCE, meaning, reason_of
 from app.service import Service
 
-WELL, DEGRADED, NOT_ACCEPTING = "well", "degraded", "not accepting"
+WELL, DEGRADED, STARTING, NOT_ACCEPTING = "well", "degraded", "starting", "not accepting"
 
 
 class Reason(NamedTuple):
@@ -99,6 +99,13 @@ class Metrics:
         return min((sample.value for sample in self.of(name)), default=None)
 
 
+def _state(ready: str | None, *, is_well: bool) -> str:
+    """Return the state by what /readyz says."""
+    if ready == "ready":
+        return WELL if is_well else DEGRADED
+    return STARTING if ready == "starting" else NOT_ACCEPTING
+
+
 async def status_of(service: Service) -> Status:
     """Ask the service. Raises `ServiceError`."""
     ready, metrics, callbacks = (
@@ -116,7 +123,7 @@ def status(ready: Mapping[str, Any], metrics: Metrics, called: Iterable[Mapping[
     builds = [sample.labels.get("version") for sample in metrics.of("smsbus_build_info")]
     connected = metrics.least("smsbus_kafka_connected")
     return Status(
-        state=(DEGRADED if degraded else WELL) if ready.get("status") == "ready" else NOT_ACCEPTING,
+        state=_state(ready.get("status"), is_well=not degraded),
         version=builds[0] if builds else None,
         up_since=_moment(metrics.least("process_start_time_seconds")),
         accounts=[*_called(called), *_polled(metrics, ready.get("degraded", []))],

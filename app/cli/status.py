@@ -20,7 +20,7 @@ def status(
     """Show how a running service is: what is wrong, since when, what users notice, and what to do.
 
     The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Exit codes: 0 well, 1 degraded (or it does
-    not respond), 2 it accepts nothing (or the settings are wrong, and no service responds that has older ones).
+    not respond), 2 it accepts nothing, or is starting (or the settings are wrong, and no service responds that has older ones).
     """
     with readable_errors():
         found = asyncio.run(_status(config))
@@ -61,7 +61,8 @@ async def _despite(wrong: "SettingsError", config: Config) -> "Status":
 def _lines(found: "Status") -> Iterator[str]:
     count = len(found.degraded)
     things = {0: "Everything works.", 1: "1 thing needs attention."}.get(count, f"{count} things need attention.")
-    yield things if found.state != "not accepting" else f"Nothing is accepted. {things if count else ''}".strip()
+    first = {"not accepting": "Nothing is accepted. ", "starting": "It is starting. "}.get(found.state, "")
+    yield f"{first}{things if count or not first else ''}".strip()
     for each in found.degraded:
         yield ""
         yield f"{each.reason}  {f'since {each.since}' if each.since else ''}".rstrip()

@@ -86,7 +86,7 @@ def test_where_kafka_is_away_and_the_disk_is_full_nobody_says_that_sms_are_accep
 def test_what_no_process_here_knows_is_none() -> None:
     bare = status({"status": "starting", "degraded": []}, Metrics(""), [])
 
-    assert bare == Status("not accepting", None, None, [], *[None] * 10, [], [])
+    assert bare == Status("starting", None, None, [], *[None] * 10, [], [])
 
 
 @pytest.mark.parametrize(
@@ -97,6 +97,8 @@ def test_what_no_process_here_knows_is_none() -> None:
         (READY, "3 things need attention.", 1),
         ({"status": "full", "degraded": ["journal_unwritable"]}, "Nothing is accepted. 1 thing needs attention.", 2),
         ({"status": "stopping", "degraded": []}, "Nothing is accepted.", 2),
+        ({"status": "starting", "degraded": []}, "It is starting.", 2),
+        ({"status": "starting", "degraded": ["kafka_away"]}, "It is starting. 1 thing needs attention.", 2),
     ],
 )
 def test_the_first_line_and_the_exit_code_say_it_all(
