@@ -13,6 +13,7 @@ from bus.kafka.client import KafkaAway
 log = structlog.get_logger()
 
 ASK_EVERY: Final = 5.0  # seconds between two checks of the topics, while nothing is acknowledged
+LOOK_EVERY: Final = 300.0  # seconds between two while all is well: what was changed would stop the next start
 TOPIC_FORBIDDEN: Final = "TopicAuthorizationFailedError"
 FORBIDDEN: Final = frozenset({TOPIC_FORBIDDEN, "ClusterAuthorizationFailedError"})
 FORBIDDEN_WORDS: Final = (
@@ -78,7 +79,7 @@ class Alarm:
 
 
 class TopicsAlarm:
-    """The alarm for misconfigured topics, checked while Kafka responds but acknowledges nothing."""
+    """The alarm for misconfigured topics, checked while Kafka acknowledges nothing, and now and then."""
 
     def __init__(self, check: Callable[[], Awaitable[list[str]]]) -> None:
         """`check` is `bus.kafka.topics.check` of an installation."""
@@ -86,6 +87,8 @@ class TopicsAlarm:
         self._check = check
         self._asking: asyncio.Task[None] | None = None
         self._ask_at = 0.0
+        self._look_at: float | None = None
+        self._found = False  # something, although all is accepted
 
     def update(self, error: str | None, wrong: Mapping[str, str], now: float) -> None:
         """Check in the background, at a limited rate.
@@ -95,11 +98,17 @@ class TopicsAlarm:
         forbidden = sorted(topic for topic, reason in wrong.items() if reason in FORBIDDEN)
         if forbidden or error in FORBIDDEN:
             self.alarm.begin(problems=[FORBIDDEN_WORDS.format(each) for each in forbidden or ["our topics"]])
-        elif error is None and not wrong:
+            return
+        is_well = error is None and not wrong
+        if is_well and not self._found:
             self.alarm.end()
-        elif now >= self._ask_at and (self._asking is None or self._asking.done()):
-            self._ask_at = now + ASK_EVERY
-            self._asking = asyncio.create_task(self._ask())
+            self._look_at = self._look_at or now + LOOK_EVERY  # a start has just checked them
+            due = self._look_at
+        else:
+            due = self._ask_at
+        if now >= due and (self._asking is None or self._asking.done()):
+            self._ask_at, self._look_at = now + ASK_EVERY, now + LOOK_EVERY
+            self._asking = asyncio.create_task(self._ask(is_well=is_well))
 
     async def stop(self) -> None:
         """Stop checking."""
@@ -107,9 +116,11 @@ class TopicsAlarm:
             self._asking.cancel()
             await asyncio.wait([self._asking])
 
-    async def _ask(self) -> None:
+    async def _ask(self, *, is_well: bool) -> None:
         with suppress(KafkaAway):  # no broker responds: that is another alarm
-            if problems := await self._check():
+            problems = await self._check()
+            self._found = is_well and bool(problems)
+            if problems:
                 self.alarm.begin(problems=problems)
             else:
                 self.alarm.end()

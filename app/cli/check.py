@@ -28,9 +28,16 @@ def check(
         settings = settings_for(config)
         if print_settings:
             _print(settings, as_json=as_json)
-        _print_finding("ok", "the settings can be read", as_json=as_json)
+        _print_finding("ok", _settings_read(config), as_json=as_json)
         if asyncio.run(_failed(settings, config, role, as_json=as_json)):
             raise typer.Exit(Code.FAILED)
+
+
+def _settings_read(config: Config) -> str:
+    from app.settings.load import FILE, config_file
+
+    here = "" if config_file(config) else f": from variables alone, there is no {FILE} in this directory"
+    return f"the settings can be read{here}"
 
 
 def _print_finding(mark: str, text: str, *, as_json: bool) -> None:

@@ -20,7 +20,8 @@ def status(
     """Show how a running service is: what is wrong, since when, what users notice, and what to do.
 
     The service is SMSBUS_URL with SMSBUS_TOKEN, or the one on this machine. Exit codes: 0 well, 1 degraded (or it does
-    not respond), 2 it accepts nothing, or is starting (or the settings are wrong, and no service responds that has older ones).
+    not respond), 2 it accepts nothing or is starting (or the settings are wrong, and no service responds that has older
+    ones).
     """
     with readable_errors():
         found = asyncio.run(_status(config))
