@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
@@ -167,12 +167,18 @@ class Inbox:
         return self._found(found, cursor, self.here(wanted))
 
     async def wait_in_order(
-        self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float
+        self,
+        wanted: Filter,
+        sequence: int,
+        ended: Callable[[], Ended | None],
+        seconds: float,
+        *,
+        catch_up: Callable[[], Awaitable[None]],
     ) -> Page:
         """Wait for an activation's first SMS with at least this sequence, which may be here already.
 
-        `ended` says how the watch ended; None: it is open. Raises `WatchEnded` where no such SMS can come any more,
-        and `Blind`.
+        `ended` says how the watch ended, as far as is known here; None: it is open. After `catch_up` that includes
+        every opening. Raises `WatchEnded` where no such SMS can come any more, and `Blind`.
         """
         deadline = asyncio.get_running_loop().time() + seconds
         async with self._first(wanted, self.since(wanted, 0), lambda item: _is_next(item, sequence)) as found:
@@ -181,7 +187,9 @@ class Inbox:
                 over = ended()
                 looks = looks + 1 if over is not None else 0
                 if over is not None and (over.sms_count <= sequence or (looks > SURE and self._is_complete())):
-                    raise WatchEnded(over)
+                    await catch_up()
+                    if ended() == over and not found.done():
+                        raise WatchEnded(over)
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     break

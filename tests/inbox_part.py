@@ -1,20 +1,22 @@
 """An inbox on topics in memory: the real one, with a reader that has neither brokers nor waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part, Positions
+from bus.settings import KafkaSettings
 from inbox.asking import Ended, Inbox, Page
 from inbox.cursor import Cursor
 from inbox.filters import Filter
 from inbox.following import BLIND_AFTER, Following
 from inbox.settings import InboxSettings
 from inbox.tail import Tail
+from pollers.watches.watch_table import WatchTable
 from schemas import timestamps
-from schemas.messages import Message
+from schemas.messages import Message, Watch
 from schemas.topics import MESSAGE_PARTITIONS, RECEIVED, REJECTED, WATCH_ENDED
 
 PARTS = [Part(topic, number) for topic in (RECEIVED, REJECTED, WATCH_ENDED) for number in range(MESSAGE_PARTITIONS)]
@@ -97,9 +99,30 @@ class QuickInbox(Inbox):
         return await super().wait(wanted, cursor, seconds / HURRY)
 
     async def wait_in_order(
-        self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float
+        self,
+        wanted: Filter,
+        sequence: int,
+        ended: Callable[[], Ended | None],
+        seconds: float,
+        *,
+        catch_up: Callable[[], Awaitable[None]],
     ) -> Page:
-        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY)
+        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY, catch_up=catch_up)
+
+
+class TableInMemory(WatchTable):
+    """The table of the watches, without brokers: what they have that it has not read yet is `unread`."""
+
+    def __init__(self) -> None:
+        super().__init__(KafkaSettings())
+        self.unread: list[Watch] = []
+        self.away = False
+
+    async def catch_up(self) -> None:
+        if self.away:
+            raise KafkaAway("away")
+        while self.unread:
+            self.put(self.unread.pop(0))
 
 
 def inbox_of(topics: Topics, settings: InboxSettings | None = None) -> QuickInbox:

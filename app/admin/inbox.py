@@ -30,6 +30,8 @@ from app.admin.problems import problem
 from app.admin.token import accounts_of
 from app.admin.watch_view import is_cancelled_here
 from app.since import is_cursor, moment_in
+from bus.kafka.client import KafkaAway, is_cancelled
+from bus.kafka.topics import TopicsError
 from bus.kafka.topics_reader import Part
 from inbox.asking import Ended, Inbox, OtherFilter, Page, WatchEnded
 from inbox.cursor import Cursor
@@ -40,7 +42,7 @@ from inbox.tail import Gone
 from pollers.watches.watch_table import Known, WatchTable
 from schemas.identity import watch_id as id_of_watch
 
-READY_SECONDS: Final = 5.0  # for the topics to be read after a start; less than a typical client timeout
+READY_SECONDS: Final = 5.0  # for what Kafka has to be read; less than a typical client timeout
 PING_EVERY: Final = 15.0  # seconds; proxies close what is silent for a minute
 WRITE_SECONDS: Final = 10.0  # for a stream's client to take what is sent
 STREAM_HEADERS: Final = {
@@ -189,7 +191,7 @@ class InboxApi:
 
     async def _wait(self, request: web.Request) -> web.StreamResponse:
         query = _asked(request, WAITED)
-        known = self._known(query.filter)
+        known = await self._known(query.filter)
         if known is None or known.watch is None or known.watch.order_kind != "activation":
             page, more = await self._waited_for_news(query, known), {}
         else:
@@ -204,7 +206,7 @@ class InboxApi:
 
         async def waited(seconds: float) -> Page:
             ended = partial(self._ended, known.watch_id)
-            return await self._inbox.wait_in_order(wanted, query.sequence or 0, ended, seconds)
+            return await self._inbox.wait_in_order(wanted, query.sequence or 0, ended, seconds, catch_up=self._catch_up)
 
         page = await waited(0)
         if not page.items:
@@ -225,8 +227,8 @@ class InboxApi:
             wanted = wanted._replace(watch_id=known.watch_id)
         return await self._inbox.wait(wanted, cursor, query.timeout)
 
-    def _known(self, wanted: Filter) -> Known | None:
-        """Return the watch that is waited for; None: a number is. Raises `UnknownWatch` and `NotFilled`."""
+    async def _known(self, wanted: Filter) -> Known | None:
+        """Return the watch that is waited for; None: a number is. Raises `UnknownWatch`, `NotFilled`, `Blind`."""
         ids = _watch_ids(wanted)
         if not ids:
             if wanted.order_id or not wanted.recipient:
@@ -234,11 +236,32 @@ class InboxApi:
             return None
         if self._table is not None and not self._table.filled:
             raise NotFilled
-        found = (known for each in ids if self._table and (known := self._table.get(each)) is not None)
-        known = next(found, None)
-        if known is None or not _may_see(wanted, known):
+        if (known := self._found(wanted, ids)) is None:
+            await self._catch_up()
+            known = self._found(wanted, ids)
+        if known is None:
             raise UnknownWatch
         return known
+
+    def _found(self, wanted: Filter, ids: list[str]) -> Known | None:
+        """Return the first of these watches that there is, as far as this process knows, if it may be seen."""
+        found = (known for each in ids if self._table and (known := self._table.get(each)) is not None)
+        known = next(found, None)
+        return known if known is not None and _may_see(wanted, known) else None
+
+    async def _catch_up(self) -> None:
+        """Return once every opening is known that Kafka has: another replica may have been first. Raises `Blind`."""
+        if self._table is None:
+            return
+        try:
+            async with asyncio.timeout(READY_SECONDS):
+                await self._table.catch_up()
+        except (KafkaAway, TopicsError, TimeoutError):
+            raise Blind from None
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+            raise Blind from None  # a stray one, as in `Following.follow`
 
     def _check_polled(self, known: Known) -> None:
         """Return if an SMS may come. Raises `AccountPaused`."""

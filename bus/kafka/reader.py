@@ -14,7 +14,7 @@ from collections.abc import (
     Mapping,
     Sequence,
 )
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, contextmanager, nullcontext
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal, NamedTuple, TypeVar
@@ -84,6 +84,45 @@ class ReadRecord:
     headers: dict[str, bytes]
 
 
+class Reading:
+    """How far a `read` has come that it is given to, and the reads after it."""
+
+    def __init__(self) -> None:
+        self._ends: Callable[[], Awaitable[Offsets]] | None = None
+        self._positions: Offsets = {}  # all before them was yielded and processed
+        self._moved = asyncio.Event()
+
+    async def to_end(self) -> None:
+        """Return once all is processed that was published before this call, however long that takes.
+
+        Raises `KafkaAway` and `TopicsError`.
+        """
+        while self._ends is None:
+            await self._move()
+        ends = await self._ends()
+        while any(self._positions.get(part, 0) < end for part, end in ends.items()):
+            await self._move()
+
+    async def _move(self) -> None:
+        self._moved.clear()
+        await self._moved.wait()
+
+    @contextmanager
+    def of(self, ends: Callable[[], Awaitable[Offsets]]) -> Iterator[None]:
+        """Ask this way where the partitions end."""
+        self._ends = ends
+        self._moved.set()
+        try:
+            yield
+        finally:
+            self._ends = None
+
+    def moved(self, positions: Offsets) -> None:
+        """Take note of how far it has come."""
+        self._positions = positions
+        self._moved.set()
+
+
 async def read(
     kafka: KafkaSettings,
     topic: str,
@@ -93,14 +132,15 @@ async def read(
     committed: bool = False,
     only: Collection[int] | None = None,
     placed: Callable[[Mapping[int, int]], None] = lambda _: None,
+    reading: Reading | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> AsyncGenerator[ReadRecord, None]:
     """Yield the records of an unprefixed topic: up to its current end, or without end when `follow` is set.
 
     What one poll brings is merged by time over the partitions, each of which keeps its order. `committed` leaves out
     what belongs to no finished transaction; only the topic of the watches' states has any. `only`: of these partitions;
-    None: of all. `placed` is told the offset at which each begins. Raises `TopicsError` when the topic is missing or
-    may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
+    None: of all. `placed` is told the offset at which each begins, `reading` how far it has come. Raises `TopicsError`
+    when the topic is missing or may not be read, and `KafkaAway` when no broker answers for `NO_PROGRESS_SECONDS`.
     """
     numbers = [number for number in await partitions(kafka, topic) if only is None or number in only]
     async with consumer_of(kafka, committed=committed) as consumer:
@@ -110,15 +150,18 @@ async def read(
         _place(consumer, begins)
         placed({part.partition: offset for part, offset in begins.items()})
         heard = clock()
-        while follow or not await _has_reached(consumer, ends):
-            batches = await fetched(kafka, consumer)
-            if batches:
-                heard = clock()
-            elif clock() - heard > NO_PROGRESS_SECONDS:
-                await _prove_silence(kafka, consumer, parts)
-                heard = clock()
-            for _, record in merged(batches):
-                yield record
+        with reading.of(lambda: answered(kafka, consumer.end_offsets(parts))) if reading else nullcontext():
+            while follow or not await _has_reached(consumer, ends):
+                batches = await fetched(kafka, consumer)
+                if batches:
+                    heard = clock()
+                elif clock() - heard > NO_PROGRESS_SECONDS:
+                    await _prove_silence(kafka, consumer, parts)
+                    heard = clock()
+                for _, record in merged(batches):
+                    yield record
+                if reading:
+                    reading.moved({part: await consumer.position(part) for part in parts})
 
 
 async def follow(

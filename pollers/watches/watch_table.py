@@ -3,12 +3,13 @@
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from typing import Final, NamedTuple
 
 import structlog
 
 from bus.kafka.client import KafkaAway, is_cancelled
-from bus.kafka.reader import BEGINNING, ReadRecord, Start, last, read
+from bus.kafka.reader import BEGINNING, Reading, ReadRecord, Start, last, read
 from bus.kafka.topics import TopicsError
 from bus.record import partition_of
 from bus.settings import KafkaSettings
@@ -100,6 +101,9 @@ class WatchTable:
         self._now_ms = now_ms
         self._open = OpenWatches(now_ms)
         self._asking: dict[str, list[tuple[str, asyncio.Future[Progress]]]] = {}
+        self._commands = Reading()
+        self._catching_up = asyncio.Lock()
+        self._begun = self._complete = 0  # the numbers of the newest `catch_up` that has begun, and that is complete
 
     # ---- queries ----------------------------------------------------------------------------------------------
 
@@ -183,6 +187,20 @@ class WatchTable:
         self.behind = False
         self._filled.set()
 
+    async def catch_up(self) -> None:
+        """Take every request that Kafka has by now, and so every opening; that takes as long as Kafka is away.
+
+        Those who come meanwhile share the next question: the present one may be too early for them. Raises `KafkaAway`
+        or `TopicsError`.
+        """
+        too_early = self._begun
+        async with self._catching_up:
+            if self._complete > too_early:
+                return
+            self._begun += 1
+            await self._commands.to_end()
+            self._complete = self._begun
+
     async def follow(self) -> None:
         """Keep the table up to date until cancelled."""
         said: type[BaseException] | None = None
@@ -218,12 +236,15 @@ class WatchTable:
             await asyncio.wait(reads)
 
     async def _read_topic(self, topic: str, start: Start, *, follow: bool) -> None:
-        number = 0
-        async for record in read(self._kafka, topic, start=start, follow=follow, committed=topic == STATES):
-            self.take(topic, record)
-            number += 1
-            if number % AT_ONCE == 0:
-                await asyncio.sleep(0)
+        number, reading = 0, self._commands if topic == WATCHES else None
+        async with aclosing(
+            read(self._kafka, topic, start=start, follow=follow, committed=topic == STATES, reading=reading)
+        ) as records:
+            async for record in records:
+                self.take(topic, record)
+                number += 1
+                if number % AT_ONCE == 0:
+                    await asyncio.sleep(0)
 
     def take(self, topic: str, record: ReadRecord) -> None:
         """Process one record of either topic; one that was processed before has no effect."""

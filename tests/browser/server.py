@@ -31,7 +31,6 @@ from inbox.metrics import InboxMetrics
 from inbox.settings import InboxSettings
 from inbox.tail import Tail
 from pollers.tracking.state import WatchState
-from pollers.watches.watch_table import WatchTable
 from receiver.server import TokenUse
 from receiver.settings import PingMeAccount
 from sandbox.pingme_wire import CallbackResponse
@@ -39,6 +38,7 @@ from schemas import topics
 from schemas.identity import event_id, watch_id
 from schemas.messages import Message, SmsReceived, Watch
 from schemas.timestamps import to_epoch_ms, to_text
+from tests.inbox_part import TableInMemory
 from tests.loop_thread import LoopThread
 
 TOKEN: Final = "a-long-token-of-the-admin"
@@ -133,7 +133,7 @@ class Smsbus:
         self._home = LoopThread()
         self._settings = settings
         self._topics = self._home.run(_made(Topics))
-        self._table = WatchTable(KafkaSettings())
+        self._table = TableInMemory()
         self._table._filled.set()
         self._admin: Admin | None = None
         self._following: Following | None = None

@@ -29,7 +29,7 @@ from schemas.messages import SmsReceived, Watch
 from schemas.timestamps import to_text
 from schemas.topics import STATES
 from tests.fuzz.parts import ACCOUNT, NOW_MS, Complaints
-from tests.inbox_part import Topics, inbox_of
+from tests.inbox_part import TableInMemory, Topics, inbox_of
 from tests.loop_thread import LoopThread
 from tests.messages import rejected
 
@@ -109,7 +109,7 @@ class Internal:
 @contextmanager
 def internal(*, read: bool = True) -> Iterator[Internal]:
     """An open admin listener, which wants `ADMIN_TOKEN`. Its inbox has `SMS`, if the topics are `read`."""
-    home, writer, table, topics = LoopThread(), Writer(), WatchTable(KafkaSettings()), Topics(now_ms=NOW_MS)
+    home, writer, table, topics = LoopThread(), Writer(), TableInMemory(), Topics(now_ms=NOW_MS)
     if read:
         table._filled.set()
     topics.away = not read

@@ -154,7 +154,7 @@ class Clients:
                 try:
                     async with inbox.lasting.one():
                         page = await inbox.wait_in_order(
-                            wanted, sequence, self._ended(watch), self.rng.uniform(0.5, 30)
+                            wanted, sequence, self._ended(watch), self.rng.uniform(0.5, 30), catch_up=self._catch_up
                         )
                         self._check_sure(page)
                 except (Blind, Closing) as error:
@@ -178,6 +178,10 @@ class Clients:
     def _must_have(self, watch: Watch, sequence: int) -> bool:
         """Whether each replica that says nothing has this SMS, as nothing was wrong for long."""
         return self.town.keeps_all and self.town.calm_for() > 40 and self.town.has(watch, sequence)
+
+    @staticmethod
+    async def _catch_up() -> None:
+        """Do nothing: no watch is opened again here."""
 
     @staticmethod
     def _ended(watch: Watch) -> Callable[[], Ended | None]:

@@ -380,8 +380,12 @@ def test_a_wait_that_is_cancelled_anywhere_leaves_nothing(world, inbox):
 # ---- waiting in order ----------------------------------------------------------------------------------------------
 
 
-def wait_in_order(world, inbox, sequence, ended=lambda: None, seconds=4):
-    page = world.run(inbox.wait_in_order(WATCH, sequence, ended, seconds))
+async def nothing_new():
+    pass
+
+
+def wait_in_order(world, inbox, sequence, ended=lambda: None, seconds=4, catch_up=nothing_new):
+    page = world.run(inbox.wait_in_order(WATCH, sequence, ended, seconds, catch_up=catch_up))
     return [item.sequence for item in page.items]
 
 
@@ -454,16 +458,43 @@ def test_a_watch_that_ended_with_other_sms_ends_the_wait_once_they_must_be_here(
     """Its only SMS has no code, or was forgotten: a wait for a code would last to its end each time."""
     inbox = world.started()
     world.publish(FIRST, record(FIRST, 0, watch_id="w", sequence=0, code=None))
-    began = world.loop.time()
+    has_code, began = WATCH._replace(has_code=True), world.loop.time()
 
     with pytest.raises(WatchEnded, match="finished"):
-        world.run(inbox.wait_in_order(WATCH._replace(has_code=True), 0, lambda: Ended("finished", 1), 30))
+        world.run(inbox.wait_in_order(has_code, 0, lambda: Ended("finished", 1), 30, catch_up=nothing_new))
     assert 2 < world.loop.time() - began < 6
 
 
 def test_a_look_without_a_wait_says_that_the_watch_ended(world, inbox):
     with pytest.raises(WatchEnded, match="expired"):
         wait_in_order(world, inbox, 0, lambda: Ended("expired", 0), seconds=0)
+
+
+@pytest.mark.parametrize("seconds", [0, 4])
+def test_an_end_is_said_only_once_every_opening_is_known(world, seconds):
+    inbox, ended, asked = world.started(), [Ended("expired", 0)], []
+
+    async def catch_up():
+        asked.append(1)
+        await asyncio.sleep(0.1)
+        ended[:] = [None]
+
+    assert wait_in_order(world, inbox, 0, lambda: ended[0], seconds, catch_up) == []
+    assert len(asked) == 1
+
+
+def test_what_comes_while_it_catches_up_is_returned(world, inbox):
+    async def catch_up():
+        of_watch(world, inbox, 0)
+
+    assert wait_in_order(world, inbox, 0, lambda: Ended("expired", 0), 4, catch_up) == [0]
+
+
+def test_a_wait_whose_watch_is_open_asks_nobody(world):
+    async def catch_up():
+        pytest.fail("it asked")
+
+    assert wait_in_order(world, world.started(), 0, lambda: None, 4, catch_up) == []
 
 
 def test_what_came_before_the_end_is_returned_though_the_watch_ended(world, inbox):

@@ -19,20 +19,18 @@ from app.admin.inbox_view import REFUSALS, frames
 from app.admin.token import AMONG
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
-from bus.settings import KafkaSettings
 from inbox.asking import Page
 from inbox.cursor import Cursor, Place, parts_of
 from inbox.item import Item
 from inbox.settings import InboxSettings
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
-from pollers.watches.watch_table import WatchTable
 from schemas.identity import event_id
 from schemas.identity import watch_id as id_of_watch
 from schemas.messages import Message
 from schemas.timestamps import to_text
 from schemas.topics import RECEIVED, STATES
-from tests.inbox_part import Topics, inbox_of
+from tests.inbox_part import TableInMemory, Topics, inbox_of
 from tests.unit.schemas.test_messages import ended, received, rejected
 
 pytestmark = pytest.mark.loopback
@@ -78,7 +76,7 @@ class Api:
     def __init__(self, **settings: Any) -> None:
         self.topics = Topics(now_ms=NOW_MS)
         self.inbox = inbox_of(self.topics, InboxSettings(**settings))
-        self.table = WatchTable(KafkaSettings())
+        self.table = TableInMemory()
         self.table.caught_up()
         self.paused: dict[str, str] = {}
         self.passed: dict[tuple[Part, int], dict[str, bool]] = {}
@@ -721,6 +719,50 @@ async def test_an_order_that_nobody_here_cancelled_is_not_told_to_be_cancelled(a
 
     assert (status, problem["ended"]) == (410, "cancelled")
     assert problem["detail"] == f"The watch ended ({why}) without this SMS."
+
+
+@pytest.mark.parametrize("kind", ["activation", "rent"])
+async def test_an_order_that_another_replica_has_just_opened_is_waited_for(api, kind):
+    api.table.unread = [WatchRequest(order_kind=kind, **ORDER).watch(NOW_MS, "r1")]
+
+    assert (await api.get("/v1/wait?account=main&order_id=860170&timeout=1"))[0] == 200
+
+
+async def test_an_order_that_another_replica_has_just_opened_again_is_waited_for(api):
+    api.watch(ended="expired")
+    api.table.unread = [WatchRequest(**ORDER).watch(NOW_MS, "r2")]
+
+    assert (await api.get("/v1/wait?account=main&order_id=860170&timeout=1"))[0] == 200
+    assert api.table.unread == []
+
+
+async def test_a_watch_that_ends_and_is_opened_again_elsewhere_is_waited_for_on(api):
+    api.watch()
+    waiting = await api.waiting("/v1/wait?account=main&order_id=860170&timeout=55")
+    api.watch(ended="expired")
+    api.table.unread = [WatchRequest(**ORDER).watch(NOW_MS, "r2")]
+
+    assert (await waiting)[0] == 200
+    assert api.table.unread == []
+
+
+async def test_without_kafka_nobody_knows_whether_an_order_was_opened_again(api):
+    unknown = "/v1/wait?account=main&order_id=1"
+    api.watch(ended="expired")
+    api.table.away = True
+
+    answers = [await api.get("/v1/wait?account=main&order_id=860170"), await api.get(unknown)]
+
+    assert [(status, problem["reason"]) for status, problem in answers] == [(503, "inbox_blind")] * 2
+
+
+async def test_who_asks_a_table_that_cannot_catch_up_is_told_so_in_seconds(api, monkeypatch):
+    monkeypatch.setattr(inbox_api, "READY_SECONDS", 0)
+    monkeypatch.setattr(api.table, "catch_up", asyncio.Event().wait)
+
+    status, problem = await api.get("/v1/wait?account=main&order_id=1")
+
+    assert (status, problem["reason"]) == (503, "inbox_blind")
 
 
 async def test_until_the_watches_are_read_nobody_knows_an_order(api):

@@ -12,14 +12,12 @@ from aiohttp.test_utils import TestClient, TestServer
 from app.admin.inbox import InboxApi
 from app.admin.watches import Patience, WatchApi
 from bus.kafka.reader import ReadRecord
-from bus.settings import KafkaSettings
 from pollers.tracking.state import WatchState
 from pollers.watch_commands import WatchRequest
-from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch
 from schemas.timestamps import to_text
 from schemas.topics import STATES
-from tests.inbox_part import Topics, inbox_of
+from tests.inbox_part import TableInMemory, Topics, inbox_of
 from tests.unit.schemas.test_messages import received
 
 pytestmark = pytest.mark.loopback
@@ -34,7 +32,7 @@ class Shard:
 
     def __init__(self, watch: Watch = WATCH) -> None:
         self.watch = watch
-        self.table = WatchTable(KafkaSettings())
+        self.table = TableInMemory()
         self.table.caught_up()
         self.table.put(watch)
         self.commits: list[dict[str, Any]] = []

@@ -18,6 +18,7 @@ from pollers.watches.watch_listing import Filters
 from pollers.watches.watch_table import WatchTable
 from schemas.messages import Watch, WatchRecord
 from schemas.topics import STATES, WATCH_PARTITIONS, WATCHES
+from tests.virtual_time import virtual
 
 NOW_MS = 1_795_000_000_000
 FRESH = BY_AGE[0][1]
@@ -319,6 +320,51 @@ async def test_a_place_that_no_page_gave_is_refused(topics):
     for odd in ("", "x", "äö", "bm90OmFwbGFjZQ"):
         with pytest.raises(ValueError, match="not a place"):
             await topics.table.listing(after=odd)
+
+
+class Commands:
+    """A reading that is at the end when a test says so."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+        self.at_end = asyncio.Event()
+
+    async def to_end(self) -> None:
+        self.asked += 1
+        await self.at_end.wait()
+        self.at_end.clear()
+
+
+@virtual
+async def test_who_asks_whether_it_is_up_to_date_shares_a_question_that_comes_later():
+    table, commands = WatchTable(KafkaSettings()), Commands()
+    table._commands = commands
+    tasks = [asyncio.create_task(table.catch_up())]
+    await asyncio.sleep(1)
+    tasks += [asyncio.create_task(table.catch_up()) for _ in range(100)]
+    await asyncio.sleep(1)
+    commands.at_end.set()
+    await asyncio.sleep(1)
+    after_the_first = [task.done() for task in tasks]
+    commands.at_end.set()
+    await asyncio.gather(*tasks)
+
+    assert after_the_first == [True] + [False] * 100
+    assert commands.asked == 2
+
+
+@virtual
+async def test_who_asks_and_goes_leaves_the_others_a_question_of_their_own():
+    table, commands = WatchTable(KafkaSettings()), Commands()
+    table._commands = commands
+    goes, stays = asyncio.create_task(table.catch_up()), asyncio.create_task(table.catch_up())
+    await asyncio.sleep(1)
+    goes.cancel()
+    await asyncio.sleep(1)
+    commands.at_end.set()
+    await stays
+
+    assert commands.asked == 2
 
 
 @pytest.mark.parametrize("breaks", [asyncio.CancelledError, ValueError, KafkaAway])
