@@ -3,7 +3,7 @@
 import asyncio
 import sys
 from collections import deque
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from typing import Final, NamedTuple
 
@@ -147,11 +147,14 @@ class Inbox:
 
     # ---- waiting -------------------------------------------------------------------------------------------------
 
-    async def wait(self, wanted: Filter, cursor: Cursor, seconds: float) -> Page:
+    async def wait(
+        self, wanted: Filter, cursor: Cursor, seconds: float, *, look: Callable[[], None] | None = None
+    ) -> Page:
         """Wait for the next event after a checked cursor that is news: observed since then, and live.
 
         With a filter of freshness that decides. The page is empty if none came within so many seconds. Raises `Blind`
-        if Kafka does not answer then, and `Gone` if the topics were made anew or those of another cluster.
+        if Kafka does not answer then, and `Gone` if the topics were made anew or those of another cluster. `look` is
+        called every second; what it raises ends the wait.
         """
         oldest_ms, resets = cursor.since_ms - CLOCKS_MS, self._tail.resets
         wanted = wanted._replace(freshness=wanted.freshness or "live")
@@ -160,7 +163,10 @@ class Inbox:
             return item.time_ms >= oldest_ms and item.offset >= cursor.places[item.part].offset
 
         async with self._first(wanted, cursor, is_news) as found:
-            await asyncio.wait([found], timeout=seconds)
+            for left in _until(found, seconds):
+                if look is not None:
+                    look()
+                await asyncio.wait([found], timeout=left if look is None else min(left, LOOK_EVERY))
             await self._confirm(found)
         if self._tail.resets != resets:
             raise Gone
@@ -174,28 +180,27 @@ class Inbox:
         seconds: float,
         *,
         catch_up: Callable[[], Awaitable[None]],
+        look: Callable[[], None],
     ) -> Page:
         """Wait for an activation's first SMS with at least this sequence, which may be here already.
 
         `ended` says how the watch ended, as far as is known here; None: it is open. After `catch_up` that includes
-        every opening. Raises `WatchEnded` where no such SMS can come any more, and `Blind`.
+        every opening. Raises `WatchEnded` where no such SMS can come any more, and `Blind`. `look`: as in `wait`.
         """
-        deadline = asyncio.get_running_loop().time() + seconds
         async with self._first(wanted, self.since(wanted, 0), lambda item: _is_next(item, sequence)) as found:
             looks = 0
-            while not found.done():
+            for left in _until(found, seconds):
                 over = ended()
                 looks = looks + 1 if over is not None else 0
                 if over is not None and (over.sms_count <= sequence or (looks > SURE and self._is_complete())):
                     await catch_up()
-                    if ended() == over and not found.done():
+                    if found.done():
+                        break
+                    if ended() == over:
                         raise WatchEnded(over)
-                left = deadline - asyncio.get_running_loop().time()
-                if left <= 0:
-                    break
+                look()
                 await asyncio.wait([found], timeout=min(left, LOOK_EVERY))
-            if seconds:
-                await self._confirm(found)
+            await self._confirm(found)
         return self._found(found, self.since(wanted, 0), self.here(wanted))
 
     @asynccontextmanager
@@ -291,6 +296,16 @@ class Inbox:
     def _cursor(self, wanted: Filter, places: dict[Part, Place], since_ms: int) -> Cursor:
         ours = {part: place for part, place in places.items() if part.topic in wanted.topics}
         return Cursor(self.following.cluster, wanted.digest(), since_ms, ours)
+
+
+def _until(found: asyncio.Future[Item], seconds: float) -> Iterator[float]:
+    """Yield how many seconds are left, until it is found or none are: once at least, if it is not found already."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    left = seconds
+    while not found.done():
+        yield left
+        if (left := deadline - asyncio.get_running_loop().time()) <= 0:
+            return
 
 
 async def _is_set(event: asyncio.Event, seconds: float) -> bool:

@@ -95,8 +95,10 @@ class QuickFollowing(Following):
 class QuickInbox(Inbox):
     """The inbox, with seconds that pass in no time."""
 
-    async def wait(self, wanted: Filter, cursor: Cursor, seconds: float) -> Page:
-        return await super().wait(wanted, cursor, seconds / HURRY)
+    async def wait(
+        self, wanted: Filter, cursor: Cursor, seconds: float, *, look: Callable[[], None] | None = None
+    ) -> Page:
+        return await super().wait(wanted, cursor, seconds / HURRY, look=look)
 
     async def wait_in_order(
         self,
@@ -106,8 +108,9 @@ class QuickInbox(Inbox):
         seconds: float,
         *,
         catch_up: Callable[[], Awaitable[None]],
+        look: Callable[[], None],
     ) -> Page:
-        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY, catch_up=catch_up)
+        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY, catch_up=catch_up, look=look)
 
 
 class TableInMemory(WatchTable):

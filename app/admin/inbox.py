@@ -203,15 +203,14 @@ class InboxApi:
         if query.since is not None:
             raise WrongQuery(COUNTED)
         wanted = query.wanted._replace(watch_id=known.watch_id)
-
-        async def waited(seconds: float) -> Page:
-            ended = partial(self._ended, known.watch_id)
-            return await self._inbox.wait_in_order(wanted, query.sequence or 0, ended, seconds, catch_up=self._catch_up)
-
-        page = await waited(0)
-        if not page.items:
-            self._check_polled(known)
-            page = await waited(query.timeout)
+        page = await self._inbox.wait_in_order(
+            wanted,
+            query.sequence or 0,
+            partial(self._ended, known.watch_id),
+            query.timeout,
+            catch_up=self._catch_up,
+            look=partial(self._check_polled, known),
+        )
         return page._replace(cursor=page.cursor._replace(filter=query.filter.digest()))
 
     async def _waited_for_news(self, query: Query, known: Known | None) -> Page:
@@ -222,10 +221,10 @@ class InboxApi:
         if query.since and not is_cursor(query.since):
             cursor = cursor._replace(since_ms=self._since_ms(query.since))
         wanted = query.wanted
-        if known is not None:
-            self._check_polled(known)
-            wanted = wanted._replace(watch_id=known.watch_id)
-        return await self._inbox.wait(wanted, cursor, query.timeout)
+        if known is None:
+            return await self._inbox.wait(wanted, cursor, query.timeout)
+        wanted, look = wanted._replace(watch_id=known.watch_id), partial(self._check_polled, known)
+        return await self._inbox.wait(wanted, cursor, query.timeout, look=look)
 
     async def _known(self, wanted: Filter) -> Known | None:
         """Return the watch that is waited for; None: a number is. Raises `UnknownWatch`, `NotFilled`, `Blind`."""

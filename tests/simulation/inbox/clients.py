@@ -154,7 +154,12 @@ class Clients:
                 try:
                     async with inbox.lasting.one():
                         page = await inbox.wait_in_order(
-                            wanted, sequence, self._ended(watch), self.rng.uniform(0.5, 30), catch_up=self._catch_up
+                            wanted,
+                            sequence,
+                            self._ended(watch),
+                            self.rng.uniform(0.5, 30),
+                            catch_up=self._catch_up,
+                            look=lambda: None,
                         )
                         self._check_sure(page)
                 except (Blind, Closing) as error:

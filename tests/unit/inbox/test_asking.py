@@ -380,12 +380,18 @@ def test_a_wait_that_is_cancelled_anywhere_leaves_nothing(world, inbox):
 # ---- waiting in order ----------------------------------------------------------------------------------------------
 
 
+class Paused(Exception):
+    """What a look may raise."""
+
+
 async def nothing_new():
     pass
 
 
-def wait_in_order(world, inbox, sequence, ended=lambda: None, seconds=4, catch_up=nothing_new):
-    page = world.run(inbox.wait_in_order(WATCH, sequence, ended, seconds, catch_up=catch_up))
+def wait_in_order(
+    world, inbox, sequence, ended=lambda: None, seconds=4, catch_up=nothing_new, look=lambda: None, wanted=WATCH
+):
+    page = world.run(inbox.wait_in_order(wanted, sequence, ended, seconds, catch_up=catch_up, look=look))
     return [item.sequence for item in page.items]
 
 
@@ -458,10 +464,10 @@ def test_a_watch_that_ended_with_other_sms_ends_the_wait_once_they_must_be_here(
     """Its only SMS has no code, or was forgotten: a wait for a code would last to its end each time."""
     inbox = world.started()
     world.publish(FIRST, record(FIRST, 0, watch_id="w", sequence=0, code=None))
-    has_code, began = WATCH._replace(has_code=True), world.loop.time()
+    began = world.loop.time()
 
     with pytest.raises(WatchEnded, match="finished"):
-        world.run(inbox.wait_in_order(has_code, 0, lambda: Ended("finished", 1), 30, catch_up=nothing_new))
+        wait_in_order(world, inbox, 0, lambda: Ended("finished", 1), 30, wanted=WATCH._replace(has_code=True))
     assert 2 < world.loop.time() - began < 6
 
 
@@ -495,6 +501,29 @@ def test_a_wait_whose_watch_is_open_asks_nobody(world):
         pytest.fail("it asked")
 
     assert wait_in_order(world, world.started(), 0, lambda: None, 4, catch_up) == []
+
+
+@pytest.mark.parametrize("in_order", [True, False])
+def test_what_a_look_raises_ends_a_wait_within_a_second_and_what_is_here_is_returned(world, in_order):
+    inbox, paused = world.started(), []
+
+    def look():
+        if paused:
+            raise Paused
+
+    def wait_here():
+        if in_order:
+            return wait_in_order(world, inbox, 0, seconds=30, look=look)
+        return [item.sequence for item in world.run(inbox.wait(WATCH, inbox.since(WATCH, 0), 30, look=look)).items]
+
+    world.later(5, lambda: paused.append(1))
+    began = world.loop.time()
+    with pytest.raises(Paused):
+        wait_here()
+    assert 5 <= world.loop.time() - began <= 6
+    world.publish(FIRST, record(FIRST, 0, time_ms=world.now_ms(), watch_id="w", sequence=0))
+    world.pass_time(1)
+    assert wait_here() == [0]
 
 
 def test_what_came_before_the_end_is_returned_though_the_watch_ended(world, inbox):

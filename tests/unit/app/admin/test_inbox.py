@@ -19,6 +19,7 @@ from app.admin.inbox_view import REFUSALS, frames
 from app.admin.token import AMONG
 from bus.kafka.reader import ReadRecord
 from bus.kafka.topics_reader import Part
+from inbox import asking
 from inbox.asking import Page
 from inbox.cursor import Cursor, Place, parts_of
 from inbox.item import Item
@@ -683,6 +684,18 @@ async def test_an_account_that_is_paused_is_409_with_why(api, kind):
     assert "bad_key" in problem["detail"]
 
 
+@pytest.mark.parametrize("kind", ["activation", "rent"])
+async def test_a_wait_whose_account_is_paused_meanwhile_is_409_too(api, kind, monkeypatch):
+    monkeypatch.setattr(asking, "LOOK_EVERY", 0.01)
+    api.watch(kind)
+    waiting = await api.waiting("/v1/wait?account=main&order_id=860170&timeout=55")
+    api.paused["main"] = "bad_key"
+
+    status, problem = await waiting
+
+    assert (status, problem["reason"]) == (409, "account_paused")
+
+
 async def test_what_is_there_is_returned_also_if_its_account_is_paused_now(api):
     api.watch(sms_count=1)
     await api.taken(of_order(0, "4711"))
@@ -736,7 +749,8 @@ async def test_an_order_that_another_replica_has_just_opened_again_is_waited_for
     assert api.table.unread == []
 
 
-async def test_a_watch_that_ends_and_is_opened_again_elsewhere_is_waited_for_on(api):
+async def test_a_watch_that_ends_and_is_opened_again_elsewhere_is_waited_for_on(api, monkeypatch):
+    monkeypatch.setattr(asking, "LOOK_EVERY", 0.01)
     api.watch()
     waiting = await api.waiting("/v1/wait?account=main&order_id=860170&timeout=55")
     api.watch(ended="expired")
