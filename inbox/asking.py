@@ -92,7 +92,7 @@ class Inbox:
 
         Raises `OtherFilter`; `Gone` if it is too old, or of other brokers; `Blind` if they do not answer.
         """
-        if cursor.filter not in {wanted.digest(), Filter(topics=wanted.topics).digest()}:
+        if not wanted.owns(cursor.filter):
             raise OtherFilter  # it has moved past what that one did not match
         self._check(cursor)
         if _is_past(cursor, self._tail.ends):  # another replica has read further, or its topic is not there any more

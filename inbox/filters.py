@@ -47,6 +47,10 @@ class Filter(NamedTuple):
         """Tell whether whoever asks may see this account."""
         return self.among is None or account in self.among
 
+    def owns(self, digest: bytes) -> bool:
+        """Tell whether a cursor of the filter with this digest is one of ours. One of all events belongs to all."""
+        return digest in {self.digest(), Filter(topics=self.topics).digest()}
+
     def digest(self) -> bytes:
         """Return four bytes that name it; the same in every process."""
         return hashlib.blake2b(repr(tuple(self)).encode("utf-8", "surrogatepass"), digest_size=4).digest()

@@ -23,18 +23,24 @@ from app.cli.filters import (
     filter_of,
 )
 from app.sms_line import SmsLine
-from schemas.topics import RECEIVED
+from schemas.topics import MESSAGE_PARTITIONS, RECEIVED
 
 if TYPE_CHECKING:
     from bus.kafka.reader import ReadRecord, Start
     from bus.settings import KafkaSettings
+    from inbox.cursor import Cursor
     from inbox.filters import Filter
 
 NOTHING = "no such SMS is there"
+GONE = (
+    "what follows this cursor is not in Kafka any more, or it is of another Kafka: give a time, like 10m, or take "
+    "a cursor of now (`smsbus cursor`)"
+)
+OTHER_FILTER = "this cursor belongs to other filters: repeat those that it was returned for, or give a time, like 10m"
 Show = Callable[["ReadRecord"], None]
 
 
-def _since(text: str) -> "Start":
+def _since(text: str) -> "Start | Cursor":
     """Return where to begin."""
     from app.process import now_ms
     from app.since import HOW, moment_in
@@ -44,11 +50,29 @@ def _since(text: str) -> "Start":
     if (moment := moment_in(text, now_ms())) is not None:
         return reader.since(moment)
     try:
-        places = Cursor.of(text, (RECEIVED,)).places
+        return Cursor.of(text, (RECEIVED,))
     except ValueError:
         message = f"write it as {HOW}"
         raise typer.BadParameter(message, param_hint="--since") from None
-    return reader.at({part.partition: place.offset for part, place in places.items()})
+
+
+async def _after(kafka: "KafkaSettings", cursor: "Cursor", wanted: "Filter") -> "Start":
+    """Return where to begin after a cursor; refuse one from which nobody can go on without a gap."""
+    from bus.kafka import reader
+    from bus.kafka.topics import partitions
+    from bus.kafka.topics_reader import open_reader
+    from inbox.asking import OtherFilter
+    from inbox.continuing import check
+    from inbox.tail import Gone
+
+    await partitions(kafka, RECEIVED)  # says what to do if there are none
+    try:
+        async with open_reader(kafka, {RECEIVED: MESSAGE_PARTITIONS}) as topics:
+            await check(topics, cursor, wanted)
+    except (Gone, OtherFilter) as error:
+        message = GONE if isinstance(error, Gone) else OTHER_FILTER
+        raise typer.BadParameter(message, param_hint="--since") from None
+    return reader.at({part.partition: place.offset for part, place in cursor.places.items()})
 
 
 def tail(
@@ -82,7 +106,7 @@ def tail(
         freshness=freshness,
         contains=contains,
     )
-    start = _since(since) if since is not None else None
+    begin = _since(since) if since is not None else None
     with readable_errors():
         kafka = kafka_of(settings_for(config))
         follow = follow or (since is None and count is None)
@@ -90,16 +114,24 @@ def tail(
             say("waiting for SMS; Ctrl-C ends")
         show = _json if as_json else line_printer(reveal=reveal)
         try:
-            asyncio.run(_tail(kafka, start, wanted, show, follow=follow, count=count))
+            asyncio.run(_tail(kafka, begin, wanted, show, follow=follow, count=count))
         except KeyboardInterrupt:
             raise typer.Exit from None
 
 
 async def _tail(
-    kafka: "KafkaSettings", start: "Start | None", wanted: "Filter", show: Show, *, follow: bool, count: int | None
+    kafka: "KafkaSettings",
+    since: "Start | Cursor | None",
+    wanted: "Filter",
+    show: Show,
+    *,
+    follow: bool,
+    count: int | None,
 ) -> None:
     from bus.kafka import reader
+    from inbox.cursor import Cursor
 
+    start = await _after(kafka, since, wanted) if isinstance(since, Cursor) else since
     if count is not None:
         start = await _last(kafka, start, wanted, show, count)
         if not follow:

@@ -17,6 +17,8 @@ import pytest
 from bus.contract import Ledger
 from bus.kafka import topics
 from bus.settings import KafkaSettings
+from inbox.cursor import Cursor, Place
+from schemas.topics import RECEIVED
 from tests.e2e.program import OF_LOAD, free_port
 
 ROOT = Path(__file__).parents[2]
@@ -348,6 +350,30 @@ def test_tail_masks_unless_it_is_told_not_to(smsbus):
     assert "+12015550100" in revealed
     assert "one 111111" in revealed
     assert [json.loads(line)["text"] for line in mine.splitlines()] == ["two 222222"]
+
+
+def test_tail_goes_on_after_a_cursor_and_refuses_one_that_has_a_gap(smsbus):
+    smsbus.has_topics()
+    with smsbus.serving() as service:
+        smsbus("trigger", "pingme", "--url", service.url, "--text", "one 111111")
+        headers = {"Authorization": f"Bearer {_admin_token(smsbus)}"}
+        asked = urllib.request.Request(service.event("serving")["admin"] + "/v1/cursor", headers=headers)
+        with urllib.request.urlopen(asked) as answer:
+            text = json.load(answer)["cursor"]
+        smsbus("trigger", "pingme", "--url", service.url, "--text", "two 222222")
+    cursor = Cursor.of(text, (RECEIVED,))
+    ahead = {part: Place(place.offset + 9) for part, place in cursor.places.items()}
+
+    shown = smsbus("tail", "--since", text, "--json").stdout
+    refused = [
+        smsbus("tail", "--since", other.text(), *more)
+        for other in (cursor._replace(cluster=1), cursor._replace(places=ahead), cursor._replace(filter=b"else"))
+        for more in ((), ("-n", "1"))
+    ]
+
+    assert [json.loads(line)["text"] for line in shown.splitlines()] == ["two 222222"]
+    assert [(each.returncode, each.stdout) for each in refused] == [(2, "")] * 6
+    assert all("cursor" in each.stderr and "10m" in each.stderr for each in refused)
 
 
 def test_a_tail_that_follows_prints_what_comes(smsbus):
