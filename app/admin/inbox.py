@@ -50,6 +50,7 @@ STREAM_HEADERS: Final = {
     "Cache-Control": "no-store",
     "X-Accel-Buffering": "no",  # nginx would keep events until it has some kilobytes
 }
+LAST_EVENT: Final = "Last-Event-ID"
 NOT_A_CURSOR: Final = "{} is not a cursor of this inbox: it was cut, or is of other events"
 WAIT_FOR_WHAT: Final = "say what to wait for: recipient, or account and order_id, or watch_id"
 COUNTED: Final = "an activation's SMS are counted: leave out since, and give sequence (0 is the first SMS)"
@@ -171,15 +172,15 @@ class InboxApi:
         cursor = (await self._inbox.now(Filter())).text()
         return web.Response(text=f"{cursor}\n") if query.only_codes else web.json_response({"cursor": cursor})
 
-    async def _begin(self, query: Query) -> Cursor:
-        """Return the checked cursor of a query that says `since`."""
+    async def _begin(self, query: Query, name: str = "since") -> Cursor:
+        """Return the checked cursor of a query that says `since`. `name`: of where it stood."""
         if query.since is None or not is_cursor(query.since):
             cursor = self._inbox.since(query.filter, self._since_ms(query.since))
             return cursor._replace(since_ms=self._now_ms())  # what is news to whoever waits from there
         try:
             cursor = Cursor.of(query.since, query.filter.topics)
         except ValueError:
-            raise WrongQuery(NOT_A_CURSOR.format("since")) from None
+            raise WrongQuery(NOT_A_CURSOR.format(name)) from None
         await self._inbox.check(cursor, query.filter)
         return cursor
 
@@ -277,11 +278,12 @@ class InboxApi:
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         query = _asked(request, STREAM)
-        if last := request.headers.get("Last-Event-ID"):
-            if not is_cursor(last):
-                raise WrongQuery(NOT_A_CURSOR.format("Last-Event-ID"))
+        if last := request.headers.get(LAST_EVENT):
             query = query._replace(since=last)
-        cursor = await self._begin(query) if query.since else self._inbox.here(query.filter)
+            if not is_cursor(last):
+                raise WrongQuery(NOT_A_CURSOR.format(LAST_EVENT))
+        named = LAST_EVENT if last else "since"
+        cursor = await self._begin(query, named) if query.since else self._inbox.here(query.filter)
         response = web.StreamResponse(headers=STREAM_HEADERS)
         try:
             async with self._inbox.lasting.one():

@@ -470,16 +470,13 @@ async def test_a_table_that_has_caught_up_knows_what_kafka_has_confirmed_elsewhe
     table, writer = WatchTable(settings), CommandWriter(settings)
     following = asyncio.create_task(table.follow())
     assert await table.wait_filled(20)
-    late = 0
 
     for number in range(5):
         watch = WatchRequest(account="main", order_id=str(number)).watch(NOW_MS, "r1")
         await writer.put(watch.key(), watch.to_json())
-        late += table.get(watch.watch_id) is None
         await table.catch_up()
         assert table.get(watch.watch_id) is not None
 
-    assert late > 0
     following.cancel()
     await asyncio.wait([following])
     await writer.close()

@@ -603,8 +603,9 @@ async def test_an_account_that_the_token_does_not_read_is_403_with_those_that_it
     assert "the SMS of main, shop only" in problem["detail"]
 
 
-async def test_a_last_event_that_is_no_cursor_is_400_and_not_all_that_there_is(api):
-    status, problem = await api.get("/v1/stream", **{"Last-Event-ID": "10m"})
+@pytest.mark.parametrize("last", ["10m", "A" * 60])
+async def test_a_last_event_that_is_no_cursor_is_400_and_not_all_that_there_is(api, last):
+    status, problem = await api.get("/v1/stream", **{"Last-Event-ID": last})
 
     assert (status, problem["reason"]) == (400, "invalid_query")
     assert problem["detail"].startswith("Last-Event-ID is not a cursor of this inbox")
