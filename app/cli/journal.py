@@ -13,8 +13,9 @@ from app.cli.exit import Code, Config, end, readable_errors, say, settings_for
 from app.cli.rows import AsJson, print_row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
+    from app.settings.load import Settings
     from bus.contract import Ledger
     from bus.journal.status import JournalStatus
     from bus.settings import BusSettings, KafkaSettings
@@ -68,31 +69,43 @@ def drain(
 
     Of one process's directory only that: those beside it are held meanwhile, so that nobody touches them.
     """
+    from bus.journal import status as journal_status
+
+    with readable_errors():
+        settings = settings_for(config)
+        directory = directory.absolute()  # its parent is wanted
+        wanted = journal_status.journals(directory)
+        journals = journal_status.status(wanted)
+        free = {journal.directory: journal.rows or 0 for journal in journals if not (journal.held or journal.problem)}
+        if not any(free.values()):
+            _insist_on_nothing(journals)
+            say(f"no messages in {directory}")
+            return
+        if any(journal.held for journal in journals):
+            say("a journal held by a running process is left to that process")
+        _publish(settings, directory.parent if wanted == [directory] else directory, free, timeout)
+        _insist_on_nothing([journal for journal in journals if journal.problem])
+
+
+def _publish(settings: "Settings", where: Path, free: "Mapping[Path, int]", timeout: float) -> None:
+    """Publish these journals of a directory, of which the rows are given, and end the command if that takes too long.
+
+    The others in the directory are held meanwhile.
+    """
     from app.process import PRIVATE
     from bus.journal import status as journal_status
     from bus.kafka import topics
 
-    with readable_errors(), ExitStack() as beside:
-        settings = settings_for(config)
-        directory = directory.absolute()  # its parent is wanted
-        wanted = journal_status.journals(directory)
-        where = directory.parent if wanted == [directory] else directory
-        journals = journal_status.status(wanted)
-        rows = sum(journal.rows or 0 for journal in journals if not journal.held and journal.problem is None)
-        if rows:
-            if any(journal.held for journal in journals):
-                say("a journal held by a running process is left to that process")
-            _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
-            bus = settings.bus.model_copy(update={"journal_dir": where, "orphan_scan_interval": 0.5})
-            os.umask(PRIVATE)
-            _hold(beside, {*journal_status.look(where).journals} - {*wanted})
-            ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
-            typer.echo(ledger.line())
-            if not _is_drained(ledger, rows):
-                raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; the rest stays in the journal")
-        else:
-            _insist_on_nothing(journals)
-            say(f"no messages in {directory}")
+    _insist_on_topics(asyncio.run(topics.check(settings.kafka)))
+    bus = settings.bus.model_copy(update={"journal_dir": where, "orphan_scan_interval": 0.5})
+    os.umask(PRIVATE)
+    rows = sum(free.values())
+    with ExitStack() as beside:
+        _hold(beside, {*journal_status.look(where).journals} - {*free})
+        ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
+    typer.echo(ledger.line())
+    if not _is_drained(ledger, rows):
+        raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; the rest stays in the journal")
 
 
 def _hold(stack: ExitStack, journals: "Iterable[Path]") -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from string import ascii_lowercase
 from typing import Final
 
-from bus.journal.journal import FILE_NAME
+from bus.journal.journal import FILE_NAME, holds_files
 
 _LOCK_NAME: Final = "lock"
 _DAMAGED: Final = ".damaged"
@@ -45,7 +45,7 @@ class Claim:
     def remove(self) -> None:
         """Delete the drained directory, then release it; no process can claim it in between."""
         try:
-            for path in self.directory.iterdir():
+            for path in sorted(self.directory.iterdir(), reverse=True):  # a log never remains without its main file
                 if path.name.startswith(FILE_NAME):
                     path.unlink()
             with suppress(OSError):  # it contains other files: leave the directory
@@ -146,7 +146,7 @@ def _directories(parent: Path) -> list[Path]:
 
 def _is_journal(path: Path) -> bool:
     """Tell a directory of ours from one that lies beside them: by what is in it, or by its name while that is empty."""
-    if os.access(path / FILE_NAME, os.F_OK):
+    if holds_files(path):
         return True
     named = len(path.name) == _NAME_LETTERS and set(path.name) <= set(ascii_lowercase)
     return (named or os.access(path / _LOCK_NAME, os.F_OK)) and not _has_other_files(path)

@@ -26,6 +26,7 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FILE_NAME: Final = "journal.sqlite"
+LOG_NAME: Final = f"{FILE_NAME}-wal"
 NAMES: Final = ("seq", "id", "topic", "partition", "key", "value", "headers", "timestamp_ms", "size", "checksum")
 COLUMNS: Final = (str, str, int, bytes, bytes, str, int)  # id to timestamp_ms
 ODD: Final = "surrogateescape"  # how bytes that are not valid UTF-8 are kept in a text
@@ -35,6 +36,11 @@ PROBE_BYTES: Final = 1024 * 1024  # at most
 OVERWRITTEN: Final = "was overwritten"
 FORMAT: Final = 1
 """SQLite's `user_version`. A journal of another format is quarantined: the version that wrote it can publish it."""
+
+LONE_LOG: Final = (
+    f"its main file {FILE_NAME} is empty or missing, and its log {LOG_NAME} still holds messages, which SQLite would "
+    f"delete: keep the log, and put {FILE_NAME} back beside it, as docs/runbook.md says under journal_quarantined"
+)
 
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS rows (
@@ -56,6 +62,10 @@ UPDATE rows SET topic = coalesce(CAST(topic AS TEXT), ''), partition = coalesce(
 WHERE typeof(topic) <> 'text' OR typeof(partition) <> 'integer'
 """
 """Repair the lane of a damaged row, so that a lane reads it and its checksum shows the damage."""
+
+
+class LoneLog(sqlite3.DatabaseError):
+    """The main file is empty or missing, and its log is not: even to read it, SQLite would delete the log."""
 
 
 class JournalUnwritable(Exception):
@@ -277,7 +287,7 @@ class Journal:
             _quietly(connection, "ROLLBACK")
             _quietly(connection, "PRAGMA wal_checkpoint(RESTART)")  # gives a full disk's log space back
         if not isinstance(error, sqlite3.OperationalError):  # full disks and failing writes are operational
-            self.damaged = self.damaged or _is_damaged(self.path)
+            self.damaged = self.damaged or isinstance(error, LoneLog) or _is_damaged(self.path)
         what = "cannot be written" if any(job.writes for job in jobs) else "cannot be read"
         self.unwritable = f"the journal at {self.path} {'is damaged' if self.damaged else what}: {error}"
         return dict.fromkeys(jobs, (JournalDamaged if self.damaged else JournalUnwritable)(self.unwritable))
@@ -285,7 +295,7 @@ class Journal:
     def _opened(self, connection: sqlite3.Connection) -> dict[TopicPartition, int]:
         """Rebuild indexes that do not match the rows. A damaged row is found by its checksum when it is read."""
         try:
-            if not _is_sound(connection):
+            if not is_sound(connection):
                 _reindexed(connection)
                 _read_through(connection)
                 _deletable(connection)
@@ -372,9 +382,33 @@ class Journal:
 # ---- SQLite, one statement each --------------------------------------------------------------------------------
 
 
+def open_file(path: Path, mode: str, **options: Any) -> sqlite3.Connection:  # noqa: ANN401 - of `sqlite3.connect`
+    """Open a journal's file, in this mode of SQLite. Raises `LoneLog`."""
+    if _size(path.with_name(LOG_NAME)) and not _size(path):
+        raise LoneLog(LONE_LOG)
+    connection: sqlite3.Connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}", uri=True, timeout=1, **options
+    )
+    return connection
+
+
+def holds_files(directory: Path) -> bool:
+    """Tell whether a journal's main file is in a directory, or its log alone."""
+    return any(os.access(directory / name, os.F_OK) for name in (FILE_NAME, LOG_NAME))
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as error:
+        raise sqlite3.OperationalError(str(error)) from error
+
+
 def _connect(path: Path) -> sqlite3.Connection:
     existed = path.exists()
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=1)
+    connection = open_file(path, "rwc", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # a published SMS must not stay readable on the disk
     columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
@@ -394,7 +428,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 def _files(path: Path) -> Mapping[Path, os.stat_result]:
     """Return what is known of the journal, and of the log that SQLite keeps beside it."""
     found = {}
-    for each in (path, path.with_name(path.name + "-wal")):
+    for each in (path, path.with_name(LOG_NAME)):
         with suppress(OSError):
             found[each] = each.stat()
     return found
@@ -408,7 +442,7 @@ def _is_damaged(path: Path) -> bool:
             while at < size:
                 at += len(os.pread(file.fileno(), PROBE_BYTES, at)) or size
         with closing(_connect(path)) as connection:
-            return not _is_sound(connection)
+            return not is_sound(connection)
     except (OSError, sqlite3.OperationalError):  # the disk fails still, or this took too long
         return False
     except sqlite3.Error:
@@ -437,7 +471,7 @@ def _by_source(connection: sqlite3.Connection, which: str, seqs: Sequence[int] =
         yield _typed(str, source), count, _typed(int, size)
 
 
-def _is_sound(connection: sqlite3.Connection) -> bool:
+def is_sound(connection: sqlite3.Connection) -> bool:
     """Compare all indexes with the rows; raises `OperationalError` when that takes too long."""
     deadline = time.monotonic() + CHECK_SECONDS
     connection.set_progress_handler(lambda: time.monotonic() > deadline, 10_000)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
-from bus.journal.journal import NAMES, ODD, Journal, is_intact, row_of
+from bus.journal.journal import NAMES, ODD, Journal, is_intact, is_sound, row_of
 from bus.record import TopicPartition
 
 OCTETS: Final = frozenset({"key", "value", "headers"})  # in base64, whatever is in them
@@ -129,6 +129,16 @@ def damaged_in(connection: sqlite3.Connection) -> int | None:
     return sum(not is_intact(columns) for columns in stored)
 
 
+def insist_on_sound(connection: sqlite3.Connection) -> None:
+    """Raise `DatabaseError` where a main file and its log do not belong together: it may look as if it had no rows.
+
+    Texts are bytes.
+    """
+    if not is_sound(connection):
+        message = "its pages do not fit together"
+        raise sqlite3.DatabaseError(message)
+
+
 def _where(which: Which) -> tuple[str, list[Any]]:
     where = ["rows.rowid > ?"]
     values: list[Any] = [which.after]
@@ -157,6 +167,8 @@ def salvaged(connection: sqlite3.Connection) -> Iterator[RawRow | Unread]:
             for row in _rows_behind(connection, last):
                 yield row
                 last = row.seq
+            if not last:
+                insist_on_sound(connection)
         except BROKEN as error:
             reason = str(error)
         else:

@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bus.journal.claim import is_aside, is_closed, try_claim
-from bus.journal.journal import FILE_NAME, Journal
-from bus.journal.rows import BROKEN, RawRow, RowName, Unread, damaged_in, found, salvaged
+from bus.journal.journal import FILE_NAME, Journal, LoneLog, holds_files, open_file
+from bus.journal.rows import BROKEN, RawRow, RowName, Unread, damaged_in, found, insist_on_sound, salvaged
 from bus.journal.skipped import Skip, take_out
 
 SAVE: Final = "`smsbus journal export --directory {} --to FILE` saves what can be read; do that before you delete it"
-ASIDE: Final = "it is quarantined, as damaged or of another version ({} bytes of files, {} rows can be read): " + SAVE
+ASIDE: Final = "it is quarantined ({} bytes of files): {}"
+SOUND: Final = (
+    "this version can read all of it: after `mv {0} {1}` a service that runs there publishes it within 30 s, and where "
+    "none runs, `smsbus journal drain {1}`"
+)
 DAMAGED: Final = "it is damaged ({}; {} rows can be read): " + SAVE
 ROWS_DAMAGED: Final = "{} damaged: {} not published, but kept as a dead letter (`smsbus journal show` names it)"
 CLOSED: Final = "{} cannot be opened by this user (permission denied): run it as the service's user"
@@ -77,9 +81,9 @@ def look(where: Path) -> Found:
         raise CannotLook(CLOSED.format(where)) from None
     if not os.access(where, os.X_OK):
         raise CannotLook(CLOSED.format(where))
-    found = [where] if where / FILE_NAME in there else there
+    found = [where] if holds_files(where) else there
     closed = [path for path in found if is_closed(path) and path.is_dir()]  # else just removed
-    is_journal = [path for path in found if path not in closed and os.access(path / FILE_NAME, os.F_OK)]
+    is_journal = [path for path in found if path not in closed and holds_files(path)]
     return Found(is_journal, [CLOSED.format(path) for path in closed])
 
 
@@ -91,7 +95,7 @@ def status(journals: Iterable[Path]) -> list[JournalStatus]:
 def rows_of(directory: Path) -> Iterator[RawRow | Unread]:
     """Yield every row of a free journal, and what cannot be read of it; also if it is damaged or of another version."""
     try:
-        opened = _opened(directory / FILE_NAME)
+        opened = open_file(directory / FILE_NAME, "ro")
     except sqlite3.Error as error:
         yield Unread(1, None, str(error))
         return
@@ -117,20 +121,25 @@ async def skip(directory: Path, name: RowName) -> Skip:
 def _status(directory: Path) -> JournalStatus:
     claim = try_claim(directory)
     try:
-        aside = _aside(directory) if is_aside(directory) else None
-        try:
-            return JournalStatus(directory, claim is None, *_rows(directory / FILE_NAME), problem=aside)
-        except BROKEN as error:
-            problem = aside or DAMAGED.format(error, _readable(directory), directory)
-            return JournalStatus(directory, claim is None, None, None, None, None, problem=problem)
+        counted, problem = _counted(directory)
+        if is_aside(directory):
+            problem = problem or SOUND.format(directory, directory.with_suffix(""))
+            problem = ASIDE.format(sum(path.stat().st_size for path in directory.iterdir() if path.is_file()), problem)
+        return JournalStatus(directory, claim is None, *counted, problem=problem)
     finally:
         if claim is not None:
             claim.release()
 
 
-def _aside(directory: Path) -> str:
-    size = sum(path.stat().st_size for path in directory.iterdir() if path.is_file())
-    return ASIDE.format(size, _readable(directory), directory)
+def _counted(directory: Path) -> tuple[tuple[int | None, int | None, int | None, int | None], str | None]:
+    """Return what `JournalStatus` counts, and the file's own problem."""
+    try:
+        return _rows(directory / FILE_NAME), None
+    except LoneLog as error:
+        problem = f"it is damaged: {error}"
+    except BROKEN as error:
+        problem = DAMAGED.format(error, _readable(directory), directory)
+    return (None, None, None, None), problem
 
 
 def _readable(directory: Path) -> int:
@@ -139,13 +148,11 @@ def _readable(directory: Path) -> int:
 
 
 def _rows(path: Path) -> tuple[int, int, int | None, int | None]:
-    with closing(_opened(path)) as connection:
+    with closing(open_file(path, "ro")) as connection:
+        connection.text_factory = bytes
         rows, size, oldest = connection.execute(
             "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows NOT INDEXED"
         ).fetchone()
-        connection.text_factory = bytes
+        if not rows or is_aside(path.parent):
+            insist_on_sound(connection)
         return rows, size, oldest, damaged_in(connection)
-
-
-def _opened(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, timeout=1)

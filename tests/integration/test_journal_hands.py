@@ -28,7 +28,7 @@ from app.workers.worker_process import Worker
 from bus.contract import Ledger
 from bus.journal import claim, skipped, status
 from bus.journal.claim import is_closed, try_claim
-from bus.journal.journal import FILE_NAME, Journal
+from bus.journal.journal import FILE_NAME, LOG_NAME, Journal
 from bus.journal.rows import TRIES, RowName, Unread
 from bus.kafka import topics
 from bus.record import build
@@ -474,7 +474,7 @@ async def test_a_journal_that_is_set_aside_is_said_once_and_to_be_damaged(
 # ---- quarantined ---------------------------------------------------------------------------------------------------
 
 
-async def test_status_names_what_is_quarantined_its_size_and_the_command_that_saves_it(
+async def test_status_names_what_is_quarantined_its_size_and_the_command_that_publishes_it(
     tmp_path: Path, smsbus: Smsbus
 ) -> None:
     directory = await left_behind(tmp_path / "journal", "abcdefghijkl.damaged")
@@ -482,8 +482,9 @@ async def test_status_names_what_is_quarantined_its_size_and_the_command_that_sa
     result = await on_thread(smsbus, "status")
 
     assert result.exit_code == Code.FAILED
-    assert f"`smsbus journal export --directory {directory} --to FILE` saves what can be read" in result.stdout
-    assert "bytes of files" in result.stdout
+    assert "it is quarantined (" in result.stdout
+    assert "bytes of files): this version can read all of it" in result.stdout
+    assert f"`mv {directory} {directory.with_suffix('')}`" in result.stdout
 
 
 @pytest.mark.parametrize("name", ["abcdefghijkl", "abcdefghijkl.damaged"])
@@ -864,3 +865,118 @@ def test_the_help_of_skip_says_what_a_crash_leaves(smsbus: Smsbus) -> None:
     text = " ".join(smsbus("skip", "--help").stdout.split())
 
     assert "After a crash in between the row is in both: run skip again." in text
+
+
+# ---- a log whose main file is gone: SQLite would delete it ----------------------------------------------------------
+
+
+async def lone_log(parent: Path, name: str = "abcdefghijkl", *, missing: bool) -> tuple[Path, bytes]:
+    """A copy of a journal in use, without what its main file had; return that, too."""
+    source = parent.parent / f"{name}.source"
+    source.mkdir()
+    journal = Journal(source, max_bytes=1 << 30)
+    await journal.open()
+    await journal.append([build(sms(n=n), topic_prefix="", instance="t") for n in range(3)])
+    directory = shutil.copytree(source, parent / name, ignore=shutil.ignore_patterns("*-shm"))
+    await journal.close()
+    shutil.rmtree(source)
+    main = directory / FILE_NAME
+    content = main.read_bytes()
+    main.unlink() if missing else main.write_bytes(b"")
+    return directory, content
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["empty", "missing"])
+@pytest.mark.parametrize("aside", ["", ".damaged"])
+@pytest.mark.parametrize("one", [False, True], ids=["all", "one"])
+@pytest.mark.parametrize("command", [*READING, ("drain",)], ids=lambda command: command[0])
+async def test_no_command_opens_a_log_whose_main_file_is_gone(
+    tmp_path: Path, smsbus: Smsbus, command: tuple[str, ...], one: bool, aside: str, missing: bool
+) -> None:
+    directory, main = await lone_log(tmp_path / "journal", f"abcdefghijkl{aside}", missing=missing)
+    before = (directory / LOG_NAME).read_bytes()
+
+    result = await on_thread(smsbus, *in_directory(command, directory if one else directory.parent))
+
+    [line] = [line for line in result.output.splitlines() if "its main file journal.sqlite is empty or missing" in line]
+    assert result.exit_code == Code.FAILED
+    assert str(directory) in line
+    assert "its log journal.sqlite-wal still holds messages" in line
+    assert "put journal.sqlite back beside it" in line
+    assert "before you delete it" not in result.output
+    assert (directory / LOG_NAME).read_bytes() == before
+    (directory / FILE_NAME).write_bytes(main)
+    assert len(on_disk(directory)) == 3
+
+
+@pytest.mark.parametrize(
+    "command", [("status",), ("export", "--to", "rows"), ("drain",)], ids=lambda command: command[0]
+)
+async def test_a_main_file_from_before_the_log_was_written_back_is_no_empty_journal(
+    tmp_path: Path, smsbus: Smsbus, command: tuple[str, ...]
+) -> None:
+    directory = tmp_path / "journal" / "abcdefghijkl"
+    directory.mkdir(parents=True)
+    journal = Journal(directory, max_bytes=1 << 30)
+    await journal.open()
+    older = (directory / FILE_NAME).read_bytes()
+    records = [build(sms(n=n), topic_prefix="", instance="t") for n in range(100)]
+    await journal.append(records[:-1])
+    with closing(sqlite3.connect(directory / FILE_NAME)) as connection:
+        connection.execute("PRAGMA wal_checkpoint")
+    await journal.append(records[-1:])
+    log = (directory / LOG_NAME).read_bytes()
+    await journal.close()
+    (directory / FILE_NAME).write_bytes(older)
+    (directory / LOG_NAME).write_bytes(log)
+
+    result = await on_thread(smsbus, *in_directory(command, tmp_path / "journal"))
+
+    assert result.exit_code == Code.FAILED
+    assert "its pages do not fit together" in result.output
+
+
+async def test_a_drain_that_leaves_a_damaged_journal_fails(
+    smsbus: Smsbus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_behind(tmp_path / "journal")
+    damaged, _ = await lone_log(tmp_path / "journal", "zzzzzzzzzzzz", missing=False)
+
+    async def right(_: object) -> list[str]:
+        return []
+
+    async def drain(_: object, settings: BusSettings, rows: int, __: float) -> Ledger:
+        assert try_claim(damaged) is None
+        return Ledger(adopted=rows, published=rows)
+
+    monkeypatch.setattr(topics, "check", right)
+    monkeypatch.setattr("app.cli.journal._drain", drain)
+
+    result = await on_thread(smsbus, "drain", str(tmp_path / "journal"))
+
+    assert result.exit_code == Code.FAILED
+    assert "published=3" in result.stdout
+    assert f"smsbus: {damaged}: it is damaged: its main file" in result.stderr
+
+
+@pytest.mark.parametrize("missing", [False, True], ids=["empty", "missing"])
+async def test_a_start_quarantines_a_log_whose_main_file_is_gone(
+    tmp_path: Path, request: pytest.FixtureRequest, missing: bool
+) -> None:
+    request.applymarker(pytest.mark.unaudited("its Kafka is played"))
+    directory, main = await lone_log(tmp_path / "journal", missing=missing)
+    (directory / "notes").touch()  # of a person who looked into it
+    before = (directory / LOG_NAME).read_bytes()
+    stuck_bus = StuckBus(tmp_path / "journal")
+
+    with capture_logs() as said:
+        await stuck_bus.bus.start()
+    await stuck_bus.bus.stop(0)
+
+    aside = directory.with_name(f"{directory.name}.damaged")
+    [line] = [each for each in said if each["event"].startswith("journal_")]
+    assert (line["event"], line["moved_to"]) == ("journal_damaged", str(aside))
+    assert "its log journal.sqlite-wal still holds messages" in line["reason"]
+    assert (aside / LOG_NAME).read_bytes() == before
+    (aside / FILE_NAME).write_bytes(main)
+    assert len(on_disk(aside)) == 3

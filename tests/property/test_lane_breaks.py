@@ -59,7 +59,7 @@ def a_damaged_row_is_believed(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_damaged_index_is_believed(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(bus.journal.journal, "_is_sound", lambda _: True)
+    patch.setattr(bus.journal.journal, "is_sound", lambda _: True)
     patch.setattr(bus.journal.journal, "_reindexed", lambda _: None)
 
 

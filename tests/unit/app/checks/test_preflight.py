@@ -202,7 +202,7 @@ async def test_what_waits_in_the_journal_is_said_with_a_command(environment, tmp
     holder.release()
     assert [finding.mark for finding in found] == ["failed", "warning", "warning"]
     assert f"{aside}: it is quarantined" in found[0].text
-    assert f"smsbus journal export --directory {aside}" in found[0].text
+    assert f"`mv {aside} {aside.with_suffix('')}`" in found[0].text
     assert f"3 accepted messages wait in the journal {free}" in found[1].text
     assert f"smsbus journal drain {tmp_path}/journal" in found[1].text
     assert f"4 accepted messages wait in the journal {held}" in found[2].text
