@@ -34,6 +34,14 @@ CHECK_SECONDS: Final = 5.0  # at most, when a journal is opened; a full one of 1
 AT_ONCE: Final = 500  # rows in one statement; an old SQLite allows 999
 PROBE_BYTES: Final = 1024 * 1024  # at most
 OVERWRITTEN: Final = "was overwritten"
+MOVE_BACK: Final = (
+    "move the files themselves back, and it goes on at once (a copy of them is used only after a restart). If they are "
+    "gone, bring Kafka back first, since this process alone still has what was in them, then start smsbus again"
+)
+PUT_BACK: Final = (
+    "bring Kafka back first, since this process alone still has what can be read of it, then start smsbus again. If "
+    "Kafka stays away, put its whole directory back as it was, if there is a copy, and start smsbus again at once"
+)
 FORMAT: Final = 1
 """SQLite's `user_version`. A journal of another format is quarantined: the version that wrote it can publish it."""
 
@@ -329,10 +337,8 @@ class Journal:
     def _check_files(self) -> None:
         """Refuse to write to files that are not ours any more: what is written there ends with this process."""
         if self._problem is not None:
-            message = (
-                f"the journal at {self.path} {self._problem} while it was in use: undo that; if it cannot be undone, "
-                "bring Kafka back first, since this process alone still has what was in it, then start smsbus again"
-            )
+            what_to_do = PUT_BACK if self._problem == OVERWRITTEN else MOVE_BACK
+            message = f"the journal at {self.path} {self._problem} while it was in use: {what_to_do}"
             raise JournalUnwritable(message)
 
     def _file_problem(self) -> str | None:

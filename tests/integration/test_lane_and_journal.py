@@ -6,7 +6,7 @@ import random
 import shutil
 import sqlite3
 import threading
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -313,6 +313,42 @@ async def test_what_was_done_to_a_journal_and_undone_is_over(tmp_path: Path) -> 
     assert (await setup.accept(record(1))).via == "journal"
     await setup.drain()
     await setup.stop()
+
+
+def cut_main(directory: Path) -> None:
+    os.truncate(directory / FILE_NAME, 0)
+
+
+def cut_log(directory: Path) -> None:
+    os.truncate(directory / f"{FILE_NAME}-wal", 0)
+
+
+@pytest.mark.parametrize("harm", [shutil.rmtree, cut_main, cut_log])
+@pytest.mark.parametrize("rows", [3, 1500], ids=["log", "both"])
+async def test_a_directory_that_was_put_back_as_it_was_is_used_after_a_restart_and_no_stop_spoils_it(
+    tmp_path: Path, harm: Callable[[Path], None], rows: int
+) -> None:
+    directory = tmp_path / "one"
+    directory.mkdir()
+    journal = Journal(directory, max_bytes=1 << 30)
+    await journal.open()
+    for n in range(rows):
+        await journal.append([record(n)])
+    shutil.copytree(directory, tmp_path / "copy")
+    harm(directory)
+    with pytest.raises(JournalUnwritable) as refused:
+        await journal.append([record(rows)])
+    shutil.copytree(tmp_path / "copy", directory, dirs_exist_ok=True)
+    with pytest.raises(JournalUnwritable):
+        await journal.append([record(rows)])
+    await journal.close()
+
+    again = Journal(directory, max_bytes=1 << 30)
+
+    assert await again.open() == {KEY: rows}
+    await again.close()
+    assert ("move the files themselves back" in refused.value.reason) == (harm is shutil.rmtree)
+    assert ("put its whole directory back as it was" in refused.value.reason) == (harm is not shutil.rmtree)
 
 
 async def test_a_journal_gets_shorter_by_itself_only_where_it_is_empty(tmp_path: Path) -> None:
