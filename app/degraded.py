@@ -66,7 +66,7 @@ MEANINGS: Final = {
     "journal_quarantined": Meaning(
         "A journal is damaged, of another version, or not readable.",
         "Some SMS that were accepted have not arrived.",
-        "The log says where it is: `smsbus journal export --directory DIR --to - > rows.jsonl`.",
+        "`smsbus journal status` says which one, and what to do.",
     ),
     "journal_directory_unreadable": Meaning(
         "The journals' directory cannot be listed.",

@@ -158,7 +158,7 @@ class Journals:
     async def _look_for_unclaimed(self) -> None:
         """Raise the alarm while a journal is quarantined or cannot be opened: no process publishes it."""
         if unclaimed := await asyncio.to_thread(claims.unclaimed_in, self._settings.journal_dir):
-            hint = "smsbus journal export --directory DIRECTORY --to FILE saves what can be read"
+            hint = "smsbus journal status DIRECTORY says what it is, and what to do"
             self.unclaimed.begin(directories=[str(path) for path in unclaimed], hint=hint)
         else:
             self.unclaimed.end()

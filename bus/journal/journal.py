@@ -76,6 +76,10 @@ class LoneLog(sqlite3.DatabaseError):
     """The main file is empty or missing, and its log is not: even to read it, SQLite would delete the log."""
 
 
+class OtherVersion(sqlite3.DatabaseError):
+    """Another version of this program has written the file, or another program."""
+
+
 class JournalUnwritable(Exception):
     """Nothing of this write is on disk: the disk is full or failing, or the journal's own limit is reached."""
 
@@ -417,8 +421,8 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = open_file(path, "rwc", isolation_level=None, check_same_thread=False)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA secure_delete = ON")  # a published SMS must not stay readable on the disk
-    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
-    is_marked = _is_marked(connection, columns)
+    columns = columns_of(connection)
+    is_marked = has_format(connection, columns)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.executescript(_SCHEMA)
     if not is_marked:
@@ -455,15 +459,17 @@ def _is_damaged(path: Path) -> bool:
         return True
 
 
-def _is_marked(connection: sqlite3.Connection, columns: Sequence[str]) -> bool:
-    """Tell whether the file with these columns has a format number, which a new one has not.
+def columns_of(connection: sqlite3.Connection) -> list[str]:
+    """Return the columns of its rows; none: it has no table."""
+    return [name for _, name, *_ in connection.execute("PRAGMA table_info(rows)")]
 
-    Raises `DatabaseError` where another version of this program has written it, or another program.
-    """
+
+def has_format(connection: sqlite3.Connection, columns: Sequence[str]) -> bool:
+    """Tell whether the file with these columns has a format number, which a new one has not. Raises `OtherVersion`."""
     [found] = connection.execute("PRAGMA user_version").fetchone()
     if found not in {0, FORMAT} or columns not in ([], list(NAMES)):
         message = f"its format is {found} and this program knows {FORMAT}: publish it with the version that wrote it"
-        raise sqlite3.DatabaseError(message)
+        raise OtherVersion(message)
     return bool(found == FORMAT)
 
 

@@ -9,7 +9,16 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from bus.journal.claim import is_aside, is_closed, try_claim
-from bus.journal.journal import FILE_NAME, Journal, LoneLog, holds_files, open_file
+from bus.journal.journal import (
+    FILE_NAME,
+    Journal,
+    LoneLog,
+    OtherVersion,
+    columns_of,
+    has_format,
+    holds_files,
+    open_file,
+)
 from bus.journal.rows import BROKEN, RawRow, RowName, Unread, damaged_in, found, insist_on_sound, salvaged
 from bus.journal.skipped import Skip, take_out
 
@@ -18,6 +27,10 @@ ASIDE: Final = "it is quarantined ({} bytes of files): {}"
 SOUND: Final = (
     "this version can read all of it: after `mv {0} {1}` a service that runs there publishes it within 30 s, and where "
     "none runs, `smsbus journal drain {1}`"
+)
+OTHER: Final = (
+    "it is of another version ({}; {} rows can be read): `mkdir ELSEWHERE && mv {} ELSEWHERE/{}`, and then, with that "
+    "version, `smsbus journal drain ELSEWHERE`"
 )
 DAMAGED: Final = "it is damaged ({}; {} rows can be read): " + SAVE
 ROWS_DAMAGED: Final = "{} damaged: {} not published, but kept as a dead letter (`smsbus journal show` names it)"
@@ -137,6 +150,8 @@ def _counted(directory: Path) -> tuple[tuple[int | None, int | None, int | None,
         return _rows(directory / FILE_NAME), None
     except LoneLog as error:
         problem = f"it is damaged: {error}"
+    except OtherVersion as error:
+        problem = OTHER.format(error, _readable(directory), directory, directory.stem)
     except BROKEN as error:
         problem = DAMAGED.format(error, _readable(directory), directory)
     return (None, None, None, None), problem
@@ -149,6 +164,7 @@ def _readable(directory: Path) -> int:
 
 def _rows(path: Path) -> tuple[int, int, int | None, int | None]:
     with closing(open_file(path, "ro")) as connection:
+        has_format(connection, columns_of(connection))
         connection.text_factory = bytes
         rows, size, oldest = connection.execute(
             "SELECT count(*), coalesce(sum(size), 0), min(timestamp_ms) FROM rows NOT INDEXED"

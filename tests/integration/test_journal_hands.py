@@ -5,8 +5,10 @@ import base64
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
+import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -484,7 +486,29 @@ async def test_status_names_what_is_quarantined_its_size_and_the_command_that_pu
     assert result.exit_code == Code.FAILED
     assert "it is quarantined (" in result.stdout
     assert "bytes of files): this version can read all of it" in result.stdout
-    assert f"`mv {directory} {directory.with_suffix('')}`" in result.stdout
+    [command] = re.findall("`(mv .*?)`", result.stdout)
+    subprocess.run(command.split(), check=True)
+    assert [each.rows for each in status.status([directory.with_suffix("")])] == [3]
+    assert [each.directory for each in claim.orphans(directory.parent)] == [directory.with_suffix("")]
+
+
+@pytest.mark.parametrize("name", ["abcdefghijkl", "abcdefghijkl.damaged"])
+@pytest.mark.parametrize("command", ["status", "drain"])
+async def test_a_journal_of_another_version_is_said_to_be_one_and_how_that_version_publishes_it(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch, command: str, name: str
+) -> None:
+    directory = await left_behind(tmp_path / "journal", name)
+    monkeypatch.setattr("bus.journal.journal.FORMAT", 2)  # of the version that runs now
+    result = await on_thread(smsbus, command, str(tmp_path / "journal"))
+    monkeypatch.undo()
+
+    words = (
+        "it is of another version (its format is 1 and this program knows 2: publish it with the version that wrote it"
+    )
+    assert result.exit_code == Code.FAILED
+    assert f"{words}; 3 rows can be read)" in result.output
+    assert f"`mkdir ELSEWHERE && mv {directory} ELSEWHERE/abcdefghijkl`" in result.output
+    assert len(on_disk(directory)) == 3
 
 
 @pytest.mark.parametrize("name", ["abcdefghijkl", "abcdefghijkl.damaged"])
