@@ -132,11 +132,12 @@ def damaged_in(connection: sqlite3.Connection) -> int | None:
 def insist_on_sound(connection: sqlite3.Connection) -> None:
     """Raise `DatabaseError` where a main file and its log do not belong together: it may look as if it had no rows.
 
-    Texts are bytes.
+    A check that takes too long is no damage, as it is none at a start. Texts are bytes.
     """
-    if not is_sound(connection):
-        message = "its pages do not fit together"
-        raise sqlite3.DatabaseError(message)
+    with suppress(sqlite3.OperationalError):
+        if not is_sound(connection):
+            message = "its pages do not fit together"
+            raise sqlite3.DatabaseError(message)
 
 
 def _where(which: Which) -> tuple[str, list[Any]]:

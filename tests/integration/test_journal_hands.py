@@ -492,6 +492,17 @@ async def test_status_names_what_is_quarantined_its_size_and_the_command_that_pu
     assert [each.directory for each in claim.orphans(directory.parent)] == [directory.with_suffix("")]
 
 
+async def test_a_quarantined_journal_that_takes_too_long_to_check_is_not_said_to_be_damaged(
+    tmp_path: Path, smsbus: Smsbus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await left_behind(tmp_path / "journal", "abcdefghijkl.damaged", count=400)
+    monkeypatch.setattr("bus.journal.journal.CHECK_SECONDS", -1)
+
+    result = await on_thread(smsbus, "status")
+
+    assert "this version can read all of it" in result.stdout
+
+
 @pytest.mark.parametrize("name", ["abcdefghijkl", "abcdefghijkl.damaged"])
 @pytest.mark.parametrize("command", ["status", "drain"])
 async def test_a_journal_of_another_version_is_said_to_be_one_and_how_that_version_publishes_it(
@@ -991,6 +1002,7 @@ async def test_a_start_quarantines_a_log_whose_main_file_is_gone(
     directory, main = await lone_log(tmp_path / "journal", missing=missing)
     (directory / "notes").touch()  # of a person who looked into it
     before = (directory / LOG_NAME).read_bytes()
+    assert all(build(sms(n=n), topic_prefix="", instance="t").value in before for n in range(3))  # for `strings`
     stuck_bus = StuckBus(tmp_path / "journal")
 
     with capture_logs() as said:
