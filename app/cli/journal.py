@@ -102,7 +102,11 @@ def _publish(settings: "Settings", where: Path, free: "Mapping[Path, int]", time
     rows = sum(free.values())
     with ExitStack() as beside:
         _hold(beside, {*journal_status.look(where).journals} - {*free})
-        ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
+        try:
+            ledger = asyncio.run(_drain(settings.kafka, bus, rows, timeout))
+        except KeyboardInterrupt:
+            say("interrupted: what is not published stays in the journal, and the next drain goes on with it")
+            raise typer.Exit(130) from None
     typer.echo(ledger.line())
     if not _is_drained(ledger, rows):
         raise end(Code.TIMED_OUT, f"not done within {timeout:.0f} s; the rest stays in the journal")
@@ -150,11 +154,13 @@ async def _drain(kafka: "KafkaSettings", settings: "BusSettings", rows: int, sec
 
     bus = KafkaBus(kafka, settings, instance=instance_id())
     await bus.start()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            while not _is_drained(bus.ledger, rows):  # noqa: ASYNC110 - adopting sets no event
-                await asyncio.sleep(0.1)
-    await bus.stop(deadline=5.0)
+    try:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                while not _is_drained(bus.ledger, rows):  # noqa: ASYNC110 - adopting sets no event
+                    await asyncio.sleep(0.1)
+    finally:
+        await bus.stop(deadline=5.0)
     return bus.ledger
 
 

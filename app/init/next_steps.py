@@ -15,6 +15,7 @@ DISK: Final = "0.5 GB for the program, up to 1 GiB for the journal"
 KAFKA_DISK: Final = ", up to 1 GiB for dead letters and about 1 GB for each million SMS of seven days"
 
 FETCHES: Final = "fetches Kafka from Maven Central (45 MB, repo.maven.apache.org)"
+STOPPED: Final = "               while smsbus is stopped, or as a snapshot: a copy of files in use may lack SMS"
 
 
 def needs(answers: Answers) -> str:
@@ -72,7 +73,9 @@ def _backup(answers: Answers, directory: Path) -> Iterator[str]:
         yield f"Back up        {directory}, with the secrets; the volume smsbus_journal: what Kafka does not have yet"
         if answers.has_own_kafka:
             yield "               the volume smsbus_kafka-data: the SMS of seven days"
+        yield STOPPED
         return
     kafka = ", and /var/lib/smsbus-kafka for the SMS of seven days" if answers.has_own_kafka else ""
     yield f"Back up        /etc/smsbus with the secrets, /var/lib/smsbus{kafka}"
+    yield STOPPED
     yield f"Keep private   {directory}: it has the same secrets"
