@@ -9,6 +9,9 @@ from app.cli.exit import Code, Config, RoleOption, readable_errors, settings_for
 from app.cli.rows import AsJson, print_row
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from app.checks.finding import Finding
     from app.settings.load import Settings
 
 MARKS = {"ok": "✓ ok     ", "warning": "! warning", "failed": "✗ failed "}
@@ -45,16 +48,24 @@ def _print_finding(mark: str, text: str, *, as_json: bool) -> None:
 
 
 async def _failed(settings: "Settings", config: Config, role: RoleOption, *, as_json: bool) -> bool:
-    from datetime import UTC, datetime
-
-    from app.checks.preflight import look
-    from app.settings.load import config_file
-
     failed = False
-    async for finding in look(settings, now=datetime.now(UTC), file=config_file(config), role=role):
+    async for finding in _findings(settings, config, role):
         _print_finding(finding.mark, finding.text, as_json=as_json)
         failed = failed or finding.mark == "failed"
     return failed
+
+
+async def _findings(settings: "Settings", config: Config, role: RoleOption) -> "AsyncIterator[Finding]":
+    from datetime import UTC, datetime
+
+    from app.checks.preflight import look
+    from app.checks.running import running
+    from app.settings.load import config_file
+
+    async for finding in look(settings, now=datetime.now(UTC), file=config_file(config), role=role):
+        yield finding
+    for finding in await running(settings):
+        yield finding
 
 
 def _print(settings: "Settings", *, as_json: bool) -> None:

@@ -446,6 +446,17 @@ def test_check_says_what_is_well_and_what_is_not(smsbus):
     assert after.stdout.count("✓ ok") == 7
 
 
+def test_check_says_how_the_service_is_that_runs_with_these_settings(smsbus):
+    smsbus.has_topics()
+    with smsbus.serving() as service:
+        port = service.event("serving")["admin"].rpartition(":")[2]
+        running = smsbus("check", ADMIN__PORT=port)
+        other = smsbus("check", ADMIN__PORT=port, ADMIN__TOKEN="of-another-installation-here")
+
+    assert running.stdout.endswith("✓ ok      the service that runs here says that everything works\n")
+    assert "the service that runs here" not in other.stdout
+
+
 def test_check_without_kafka_goes_on_with_the_rest(alone):
     result = alone("check")
 
