@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any, Final
 
 from aiohttp import web
@@ -90,8 +91,18 @@ def next_sequence(page: Page, asked: int) -> dict[str, int]:
 
 
 def wants_text(request: web.Request) -> bool:
-    """Tell whether the client wants the bare code."""
-    return request.headers.get("Accept", "").partition(";")[0].partition(",")[0].strip().lower() == "text/plain"
+    """Tell whether the client wants the bare code: of what it accepts, that is weighed highest, or is first."""
+    media, weight = max(map(_weighed, request.headers.get("Accept", "").lower().split(",")), key=lambda each: each[1])
+    return media == "text/plain" and weight > 0
+
+
+def _weighed(accepted: str) -> tuple[str, float]:
+    """Return a media type and its weight, as RFC 9110 (12.4.2) has it."""
+    media, *parameters = (part.strip() for part in accepted.split(";"))
+    weights = [part.removeprefix("q=") for part in parameters if part.startswith("q=")]
+    with suppress(ValueError):
+        return media, float(weights[0]) if weights else 1.0
+    return media, 1.0
 
 
 def code(page: Page) -> web.Response:

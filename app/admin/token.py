@@ -126,4 +126,4 @@ def _bytes(token: SecretStr | None) -> bytes:
 
 def _shows(request: web.Request, token: bytes) -> bool:
     scheme, _, shown = request.headers.get("Authorization", "").partition(" ")
-    return scheme.lower() == "bearer" and hmac.compare_digest(shown.encode("utf-8", "surrogateescape"), token)
+    return scheme.lower() == "bearer" and hmac.compare_digest(shown.strip().encode("utf-8", "surrogateescape"), token)

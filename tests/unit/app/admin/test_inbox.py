@@ -243,6 +243,29 @@ async def test_text_is_the_newest_code_whatever_the_limit_and_the_beginning(api)
     assert (await api.text("/v1/sms?recipient=1"))[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("accept", "is_text"),
+    [
+        ("text/plain", True),
+        ("Text/Plain; charset=utf-8, */*;q=0.1", True),
+        ("application/json;q=0.1, text/plain", True),
+        ("text/plain, application/json", True),
+        ("application/json, text/plain", False),
+        ("text/plain;q=0, application/json", False),
+        ("text/plain;q=0", False),
+        ("text/plain;q=0.5, application/json;q=x", False),
+        ("*/*", False),
+        ("", False),
+    ],
+)
+async def test_a_client_gets_what_it_accepts_first_of_all(api, accept, is_text):
+    await api.taken(sms(-1000, "4711"))
+
+    status, answer = await api.get("/v1/sms", Accept=accept)
+
+    assert (status, answer == 4711) == (200, is_text)
+
+
 async def test_a_cursor_serves_a_client_that_wants_text_too(api):
     _, listed = await api.get(f"/v1/sms?recipient={NUMBER}")
     await api.taken(sms(-1000, "4711"))

@@ -118,6 +118,7 @@ async def test_health_and_metrics_are_open(path):
         (f"Bearer {OURS[:-1]}", 401),
         (f"Bearer {OURS}", 200),
         (f"bearer {OURS}", 200),
+        (f"Bearer   {OURS} ", 200),
     ],
 )
 @pytest.mark.parametrize("path", ["/v1/watches", "/livez/", "/metricsx", "/nothing"])
