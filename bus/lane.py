@@ -31,6 +31,7 @@ log = structlog.get_logger()
 
 BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 KiB; Record.size is an upper bound
 BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
+CANCEL_AGAIN: Final = 0.5  # seconds after which a task that goes on is cancelled once more
 MOMENT: Final = 3.0  # seconds to wait for a row in flight that should be skipped; a refusal takes milliseconds
 
 
@@ -248,9 +249,9 @@ class Lane:
     async def stop(self) -> None:
         """Write what is still in memory to the journal, and end."""
         self._stopping = True
-        if self._task is not None:
+        while self._task is not None and not self._task.done():  # a client of Kafka may swallow a cancellation
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await asyncio.wait([self._task], timeout=CANCEL_AGAIN)
         async with self._batch_lock:  # a skip in progress is finished first
             self._flying = 0
         while self._fresh:

@@ -369,6 +369,7 @@ def _has_ended(inner: AIOKafkaProducer) -> bool:
 async def _answers(inner: AIOKafkaProducer) -> bool:
     """Do brokers respond? Never takes longer than one request."""
     try:
-        return bool(await asyncio.wait_for(inner.client.force_metadata_update(), REQUEST_TIMEOUT))
+        async with asyncio.timeout(REQUEST_TIMEOUT):  # `wait_for` of Python 3.11 can lose a cancellation
+            return bool(await inner.client.force_metadata_update())
     except Exception:  # noqa: BLE001 - no answer, whatever the reason
         return False

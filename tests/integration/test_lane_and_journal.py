@@ -93,6 +93,31 @@ async def setup(tmp_path: Path) -> AsyncIterator[LaneSetup]:
     await setup.stop()
 
 
+async def test_a_cancellation_that_is_swallowed_holds_up_no_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bus.lane.CANCEL_AGAIN", 0.01)
+    setup, swallowed = LaneSetup(tmp_path), list[str]()
+
+    async def publish(*_: object) -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if swallowed:
+                raise
+            swallowed.append("by the client")
+        raise RetryBatch
+
+    monkeypatch.setattr(setup.lane, "_publish", publish)
+    await setup.start()
+    await setup.accept(record(0))
+
+    async with asyncio.timeout(10):
+        await setup.stop()
+
+    assert swallowed == ["by the client"]
+
+
 async def test_without_kafka_the_first_answer_waits_for_the_spill(setup: LaneSetup) -> None:
     receipt = await setup.accept(record(0))
 
