@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import structlog
 
+from bus.ending import end
 from bus.kafka.client import KafkaAway
 
 log = structlog.get_logger()
@@ -112,9 +113,7 @@ class TopicsAlarm:
 
     async def stop(self) -> None:
         """Stop checking."""
-        if self._asking is not None:
-            self._asking.cancel()
-            await asyncio.wait([self._asking])
+        await end(self._asking)
 
     async def _ask(self, *, is_well: bool) -> None:
         with suppress(KafkaAway):  # no broker responds: that is another alarm

@@ -13,6 +13,7 @@ from bus.contract import Ledger, NotDurable, NotDurableCause, Outcome, Receipt, 
 from bus.dead_letter import DAMAGED, of_refused
 from bus.deliveries import Deliveries, PendingRecord
 from bus.durations import Durations
+from bus.ending import end
 from bus.health import FORBIDDEN, TOPIC_FORBIDDEN, Alarm, Condition, Refusals, TopicsAlarm, hint
 from bus.journal.journal import Journal, JournalUnwritable
 from bus.journal.rows import RawRow, RowName, Which, found, page
@@ -100,9 +101,7 @@ class KafkaBus:
         if self._closing:
             return
         self._closing = True
-        if self._housekeeper is not None:
-            self._housekeeper.cancel()
-            await asyncio.wait([self._housekeeper])
+        await end(self._housekeeper)
         await self._topics.stop()
         with suppress(TimeoutError):
             async with asyncio.timeout(deadline):

@@ -20,6 +20,7 @@ import structlog
 from bus.contract import NotDurable, Outcome, Via
 from bus.dead_letter import DAMAGED
 from bus.deliveries import Deliveries, PendingRecord
+from bus.ending import end
 from bus.journal.journal import Journal, JournalUnwritable, Row, Stored
 from bus.journal.rows import RowName, found
 from bus.journal.skipped import Skip, take_out
@@ -31,7 +32,6 @@ log = structlog.get_logger()
 
 BATCH_BYTES: Final = 240 * 1024  # below the producer's max_batch_size of 256 KiB; Record.size is an upper bound
 BATCH_RECORDS: Final = 2_000  # of tiny records; keeps one batch's work on the loop at about 10 ms
-CANCEL_AGAIN: Final = 0.5  # seconds after which a task that goes on is cancelled once more
 MOMENT: Final = 3.0  # seconds to wait for a row in flight that should be skipped; a refusal takes milliseconds
 
 
@@ -249,9 +249,7 @@ class Lane:
     async def stop(self) -> None:
         """Write what is still in memory to the journal, and end."""
         self._stopping = True
-        while self._task is not None and not self._task.done():  # a client of Kafka may swallow a cancellation
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=CANCEL_AGAIN)
+        await end(self._task)
         async with self._batch_lock:  # a skip in progress is finished first
             self._flying = 0
         while self._fresh:

@@ -96,7 +96,7 @@ async def setup(tmp_path: Path) -> AsyncIterator[LaneSetup]:
 async def test_a_cancellation_that_is_swallowed_holds_up_no_stop(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bus.lane.CANCEL_AGAIN", 0.01)
+    monkeypatch.setattr("bus.ending.AGAIN", 0.01)
     setup, swallowed = LaneSetup(tmp_path), list[str]()
 
     async def publish(*_: object) -> None:
