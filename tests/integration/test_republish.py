@@ -1,8 +1,10 @@
 """The program of docs/operations.md that publishes what `smsbus journal export` wrote."""
 
 import asyncio
+import json
 import re
 import sys
+from base64 import b64encode
 from pathlib import Path
 
 import pytest
@@ -32,12 +34,18 @@ async def test_the_program_on_the_page_publishes_an_export_as_the_journal_would_
     monkeypatch.setenv("SMSBUS_DATA_DIR", str(tmp_path))
     await asyncio.to_thread(CliRunner().invoke, cli, ["journal", "export", "--to", str(tmp_path / "rows")])
 
+    lines = (tmp_path / "rows").read_text().splitlines()
+    huge = json.loads(lines[10]) | {"value_base64": b64encode(bytes(2_000_000)).decode()}
+    (tmp_path / "rows").write_text("\n".join([*lines[:10], json.dumps(huge), *lines[10:]]))
+
     [program] = re.findall(r"```python\n(.*?)```", PAGE.read_text("utf-8"), re.DOTALL)
     (tmp_path / "republish.py").write_text(program)
     said = await output_of(tmp_path / "republish.py", settings.bootstrap_servers, tmp_path / "rows")
 
     expected = records[:7] + records[8:]
-    assert [line.split()[0] for line in said] == ["published"] * 7 + ["left"] + ["published"] * 13
+    ended = ["published"] * 7 + ["left"] + ["published"] * 2 + ["refused"] + ["published"] * 11
+    assert [line.split()[0] for line in said] == ended
+    assert "MessageSizeTooLargeError" in said[10]
     found = [
         record
         for topic in ("sms.received.v1", "sms.rejected.v1")
