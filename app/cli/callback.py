@@ -111,6 +111,8 @@ def _retire(name: str, config: Path | None, *, force: bool) -> None:
     else:
         keep_first(file, name, tokens)
     say(f"{file} is changed, {old} old token(s) removed: {APPLY}")
+    if old > 1:
+        say(f"more than one: does PingMe have the URL that is left (`smsbus callback url {name}`)?")
 
 
 def _file_of_tokens(account: str) -> Path | None:

@@ -423,9 +423,24 @@ def test_tokens_of_a_file_of_their_own_are_rotated_and_retired_there(environment
     assert both == f"{new},{'x' * 24}\n"
     assert "tokens is changed: send the service SIGHUP" in put.stderr
     assert "tokens is changed, 1 old token(s) removed: send the service SIGHUP" in retired.stderr
+    assert "more than one" not in retired.stderr
     assert file.read_text() == f"{new}\n"
     assert file.stat().st_mode & 0o777 == 0o600
     assert (tmp_path / "smsbus.toml").read_text() == WITHOUT_TOKENS
+
+
+def test_who_retires_what_was_rotated_twice_is_asked_which_url_pingme_has(environment, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    environment({"SMSBUS_DATA_DIR": str(tmp_path / "own")} | OF_A_FILE)
+    (tmp_path / "smsbus.toml").write_text(WITHOUT_TOKENS)
+    (tmp_path / "tokens").write_text("x" * 24 + "\n")
+    for _ in "12":
+        run(cli, ["callback", "rotate", "shop"])
+
+    retired = run(cli, ["callback", "rotate", "shop", "--retire", "--force"])
+
+    assert "2 old token(s) removed" in retired.stderr
+    assert "does PingMe have the URL that is left (`smsbus callback url shop`)?" in retired.stderr
 
 
 def test_a_new_token_is_printed_alone_and_its_fingerprint_beside_it(environment, tmp_path, monkeypatch):
