@@ -8,6 +8,7 @@ import ssl
 import subprocess
 import traceback
 import zlib
+from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -125,11 +126,13 @@ FAILURES: dict[str, tuple[Serve, str]] = {
     "endless header": (answering(b"HTTP/1.1 200 OK\r\nX: " + b"x" * MIB + b"\r\n\r\n"), "bad_http"),
 }
 
+PATIENCE = defaultdict(lambda: 30.0, timeout=1.0)  # seconds, by the word that a failure ends as
+
 
 @asynccontextmanager
-async def fetcher(*, total_seconds: float = 1.0, proxy_url: str | None = None) -> AsyncIterator[HttpClient]:
+async def fetcher(*, total_seconds: float = 30.0, proxy_url: str | None = None) -> AsyncIterator[HttpClient]:
     proxy = SecretStr(proxy_url) if proxy_url else None
-    async with HttpClient(connect_seconds=0.5, total_seconds=total_seconds, proxy_url=proxy) as opened:
+    async with HttpClient(connect_seconds=10.0, total_seconds=total_seconds, proxy_url=proxy) as opened:
         yield opened
 
 
@@ -149,7 +152,7 @@ async def test_a_bad_day_is_one_word_and_one_request_and_the_key_is_not_in_it(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     serve, word = FAILURES[name]
-    async with peer(serve) as there, fetcher() as opened:
+    async with peer(serve) as there, fetcher(total_seconds=PATIENCE[word]) as opened:
         with pytest.raises(FetchFailed) as failed:
             await opened.get(there.url)
 
@@ -352,7 +355,7 @@ async def test_cookies_are_not_kept() -> None:
 @pytest.mark.parametrize("name", FAILURES)
 async def test_a_client_makes_trouble_of_every_failure_and_no_key_is_in_it(name: str) -> None:
     serve, word = FAILURES[name]
-    async with peer(serve) as there, fetcher() as opened:
+    async with peer(serve) as there, fetcher(total_seconds=PATIENCE[word]) as opened:
         base_url = str(there.url.with_query(None))
         client = SmsVerified(api_key=SecretStr(KEY), base_url=base_url, fetcher=opened)
         said = await client.call(GET_NUMBER, {"country": "48", "service": "vk"})
