@@ -20,6 +20,7 @@ from aiokafka.producer.transaction_manager import NO_PRODUCER_EPOCH, NO_PRODUCER
 
 from bus.contract import Via
 from bus.durations import Durations
+from bus.ending import end
 from bus.kafka.client import PRODUCER_STOP_TIMEOUT, discard, options
 from bus.publishing import BatchRejected, RetryBatch, retry_pause
 from bus.record import Record, TopicPartition, with_via
@@ -129,9 +130,7 @@ class Producer:
 
     async def stop(self) -> None:
         """Stop within little more than PRODUCER_STOP_TIMEOUT, without waiting longer for what is in flight."""
-        while self._task is not None and not self._task.done():  # aiokafka's `close` may swallow a cancellation
-            self._task.cancel()
-            await asyncio.wait([self._task], timeout=3 * PRODUCER_STOP_TIMEOUT)
+        await end(self._task, again=3 * PRODUCER_STOP_TIMEOUT)  # aiokafka's `close` takes its time
         self._ready.clear()
         if self._inner is not None:
             await self._retire(self._inner)
