@@ -1,8 +1,9 @@
 """An inbox on topics in memory: the real one, with a reader that has neither brokers nor waits."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from bus.kafka.client import KafkaAway
 from bus.kafka.reader import ReadRecord
@@ -95,22 +96,13 @@ class QuickFollowing(Following):
 class QuickInbox(Inbox):
     """The inbox, with seconds that pass in no time."""
 
-    async def wait(
-        self, wanted: Filter, cursor: Cursor, seconds: float, *, look: Callable[[], None] | None = None
-    ) -> Page:
-        return await super().wait(wanted, cursor, seconds / HURRY, look=look)
+    async def wait(self, wanted: Filter, cursor: Cursor, seconds: float, **more: Any) -> Page:
+        return await super().wait(wanted, cursor, seconds / HURRY, **more)
 
     async def wait_in_order(
-        self,
-        wanted: Filter,
-        sequence: int,
-        ended: Callable[[], Ended | None],
-        seconds: float,
-        *,
-        catch_up: Callable[[], Awaitable[None]],
-        look: Callable[[], None],
+        self, wanted: Filter, sequence: int, ended: Callable[[], Ended | None], seconds: float, **more: Any
     ) -> Page:
-        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY, catch_up=catch_up, look=look)
+        return await super().wait_in_order(wanted, sequence, ended, seconds / HURRY, **more)
 
 
 class TableInMemory(WatchTable):
